@@ -1,0 +1,1 @@
+//! The C face of [`ophio`]: the only crate with unsafe code.
