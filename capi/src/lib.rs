@@ -1,1 +1,1 @@
-//! The C face of [`ophio`]: the only crate with unsafe code.
+//! The C face of `core`: the only crate with unsafe code.
