@@ -5,3 +5,5 @@
 //! `sentry_ophio`. Nothing here knows of C or Python.
 
 #![forbid(unsafe_code)]
+
+pub mod enhancements;

@@ -1,0 +1,368 @@
+//! The binary form of rules, the "config structure": how Sentry stores them.
+//!
+//! MessagePack, with one letter for each kind of matcher and bits for flags:
+//!
+//! ```text
+//! [version, bases, [[matchers, actions], ...]]
+//!
+//! "[!ffoo]|"  caller, negated, function, foo       "|[FNJ]"  callee, family native,javascript
+//! 0x401       bits 8 up: range and flag (4: ^-), low bits: 1 is app
+//! ["max-frames", 3]
+//! ```
+//!
+//! Input comes from strangers. The lengths it claims are not believed: memory is
+//! taken as bytes really arrive, and the depth is bounded by `rmp-serde`.
+
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+
+use super::action::{Action, FlagAction, FlagKind, Range, VarAction};
+use super::error::ConfigStructureError;
+use super::matcher::{
+    ExceptionField, FrameField, FrameMatcher, FrameTest, Matcher, Offset, Subject,
+};
+use super::rule::Rule;
+
+/// The versions that are read. They differ only in what `bases` may name.
+const VERSIONS: [u64; 2] = [2, 3];
+
+#[derive(Debug, Serialize, Deserialize)]
+struct EncodedEnhancements(u64, Vec<String>, Vec<EncodedRule>);
+
+#[derive(Debug, Serialize, Deserialize)]
+struct EncodedRule(Vec<String>, Vec<EncodedAction>);
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+enum EncodedAction {
+    Flag(u64),
+    Var(String, EncodedValue),
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+enum EncodedValue {
+    Int(u64),
+    Bool(bool),
+    Str(SmolStr),
+}
+
+/// Reads rules. Bytes after the structure are ignored.
+pub(super) fn decode(input: &[u8]) -> Result<Vec<Rule>, ConfigStructureError> {
+    let mut deserializer = rmp_serde::Deserializer::from_read_ref(input);
+    let EncodedEnhancements(version, _bases, rules) =
+        Deserialize::deserialize(&mut deserializer)
+            .map_err(|err| ConfigStructureError::Structure(err.to_string()))?;
+    if !VERSIONS.contains(&version) {
+        return Err(ConfigStructureError::Version(version));
+    }
+    rules
+        .into_iter()
+        .enumerate()
+        .map(|(index, EncodedRule(matchers, actions))| {
+            let matchers = matchers
+                .iter()
+                .map(|text| {
+                    decode_matcher(text).map_err(|reason| ConfigStructureError::Matcher {
+                        rule: index,
+                        matcher: text.clone(),
+                        reason,
+                    })
+                })
+                .collect::<Result<_, _>>()?;
+            let actions = actions
+                .into_iter()
+                .map(|action| decode_action(action, index))
+                .collect::<Result<_, _>>()?;
+            Ok(Rule::new(matchers, actions))
+        })
+        .collect()
+}
+
+/// Writes rules.
+pub(super) fn encode<'a>(
+    rules: impl IntoIterator<Item = &'a Rule>,
+    version: u64,
+    bases: &[String],
+) -> Result<Vec<u8>, ConfigStructureError> {
+    if !VERSIONS.contains(&version) {
+        return Err(ConfigStructureError::Version(version));
+    }
+    let rules = rules.into_iter().map(encode_rule).collect();
+    rmp_serde::to_vec(&EncodedEnhancements(version, bases.to_vec(), rules))
+        .map_err(|err| ConfigStructureError::Structure(err.to_string()))
+}
+
+fn encode_rule(rule: &Rule) -> EncodedRule {
+    let exceptions = rule.exception_matchers().iter().map(|matcher| {
+        let bang = if matcher.negated { "!" } else { "" };
+        let letter = exception_letter(matcher.field);
+        format!("{bang}{letter}{}", matcher.pattern.as_str())
+    });
+    let frames = rule.frame_matchers().iter().map(encode_frame_matcher);
+    EncodedRule(
+        exceptions.chain(frames).collect(),
+        rule.actions().iter().map(encode_action).collect(),
+    )
+}
+
+fn exception_letter(field: ExceptionField) -> char {
+    match field {
+        ExceptionField::Type => 't',
+        ExceptionField::Value => 'v',
+        ExceptionField::Mechanism => 'M',
+    }
+}
+
+fn encode_frame_matcher(matcher: &FrameMatcher) -> String {
+    let (open, close) = match matcher.offset {
+        Offset::Caller => ("[", "]|"),
+        Offset::This => ("", ""),
+        Offset::Callee => ("|[", "]"),
+    };
+    let bang = if matcher.negated { "!" } else { "" };
+    let (letter, argument) = match &matcher.test {
+        FrameTest::Field(field, pattern) => {
+            let letter = match field {
+                FrameField::Category => 'c',
+                FrameField::Function => 'f',
+                FrameField::Module => 'm',
+                FrameField::Package => 'P',
+                FrameField::Path => 'p',
+            };
+            (letter, pattern.as_str().to_owned())
+        }
+        FrameTest::Family { raw, .. } => ('F', raw.split(',').filter_map(family_letter).collect()),
+        FrameTest::App { raw, .. } => ('a', raw.to_string()),
+    };
+    format!("{open}{bang}{letter}{argument}{close}")
+}
+
+fn family_letter(name: &str) -> Option<char> {
+    Some(match name {
+        "native" => 'N',
+        "javascript" => 'J',
+        "other" => 'O',
+        "all" => 'a',
+        _ => return None,
+    })
+}
+
+fn family_name(letter: char) -> Option<&'static str> {
+    Some(match letter {
+        'N' => "native",
+        'J' => "javascript",
+        'O' => "other",
+        'a' => "all",
+        _ => return None,
+    })
+}
+
+fn decode_matcher(text: &str) -> Result<Matcher, String> {
+    let between = |open, close| text.strip_prefix(open)?.strip_suffix(close);
+    let (offset, inner) = if let Some(inner) = between("|[", "]") {
+        (Offset::Callee, inner)
+    } else if let Some(inner) = between("[", "]|") {
+        (Offset::Caller, inner)
+    } else {
+        (Offset::This, text)
+    };
+    let (negated, inner) = match inner.strip_prefix('!') {
+        Some(rest) => (true, rest),
+        None => (false, inner),
+    };
+    let mut chars = inner.chars();
+    let letter = chars.next().ok_or("it is empty")?;
+    let argument = chars.as_str();
+    let subject = match letter {
+        'p' => Subject::Field(FrameField::Path),
+        'f' => Subject::Field(FrameField::Function),
+        'm' => Subject::Field(FrameField::Module),
+        'P' => Subject::Field(FrameField::Package),
+        'c' => Subject::Field(FrameField::Category),
+        'F' => Subject::Family,
+        'a' => Subject::App,
+        't' => Subject::Exception(ExceptionField::Type),
+        'v' => Subject::Exception(ExceptionField::Value),
+        'M' => Subject::Exception(ExceptionField::Mechanism),
+        _ => return Err(format!("unknown letter `{letter}`")),
+    };
+    let matcher = if subject == Subject::Family {
+        let names: Vec<_> = argument.chars().filter_map(family_name).collect();
+        Matcher::new(subject, negated, offset, &names.join(","))
+    } else {
+        Matcher::new(subject, negated, offset, argument)
+    };
+    matcher.map_err(|err| err.to_string())
+}
+
+fn encode_action(action: &Action) -> EncodedAction {
+    match action {
+        Action::Flag(FlagAction { flag, kind, range }) => {
+            let kind = match kind {
+                FlagKind::Group => 0,
+                FlagKind::App => 1,
+            };
+            let range = match range {
+                Range::This => 0,
+                Range::Up => 1,
+                Range::Down => 2,
+            };
+            let sign = if *flag { 0 } else { 3 };
+            EncodedAction::Flag(kind | (range + sign) << 8)
+        }
+        Action::Var(var) => {
+            let (name, value) = match var {
+                VarAction::MinFrames(n) => ("min-frames", EncodedValue::Int(*n)),
+                VarAction::MaxFrames(n) => ("max-frames", EncodedValue::Int(*n)),
+                VarAction::InvertStacktrace(b) => ("invert-stacktrace", EncodedValue::Bool(*b)),
+                VarAction::Category(name) => ("category", EncodedValue::Str(name.clone())),
+            };
+            EncodedAction::Var(name.to_owned(), value)
+        }
+    }
+}
+
+fn decode_action(action: EncodedAction, rule: usize) -> Result<Action, ConfigStructureError> {
+    let error = |action: String, reason: &str| ConfigStructureError::Action {
+        rule,
+        action,
+        reason: reason.to_owned(),
+    };
+    match action {
+        EncodedAction::Flag(bits) => {
+            let kind = match bits & 0xf {
+                0 => FlagKind::Group,
+                1 => FlagKind::App,
+                _ => return Err(error(bits.to_string(), "unknown flag")),
+            };
+            let (range, flag) = match bits >> 8 {
+                0 => (Range::This, true),
+                1 => (Range::Up, true),
+                2 => (Range::Down, true),
+                3 => (Range::This, false),
+                4 => (Range::Up, false),
+                5 => (Range::Down, false),
+                _ => return Err(error(bits.to_string(), "unknown range")),
+            };
+            Ok(Action::Flag(FlagAction { flag, kind, range }))
+        }
+        EncodedAction::Var(name, value) => {
+            let var = match (name.as_str(), value) {
+                ("min-frames", EncodedValue::Int(n)) => VarAction::MinFrames(n),
+                ("max-frames", EncodedValue::Int(n)) => VarAction::MaxFrames(n),
+                ("invert-stacktrace", EncodedValue::Bool(b)) => VarAction::InvertStacktrace(b),
+                ("category", EncodedValue::Str(s)) => VarAction::Category(s),
+                (name @ ("min-frames" | "max-frames"), _) => {
+                    return Err(error(name.to_owned(), "expected an unsigned number"));
+                }
+                ("invert-stacktrace", _) => return Err(error(name, "expected a boolean")),
+                ("category", _) => return Err(error(name, "expected a text")),
+                _ => return Err(error(name, "unknown variable")),
+            };
+            Ok(Action::Var(var))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::enhancements::parser::parse_rule;
+
+    fn bytes(rules: &[(&[&str], &[EncodedAction])]) -> Vec<u8> {
+        let rules: Vec<_> = rules.iter().collect();
+        rmp_serde::to_vec(&(2, Vec::<String>::new(), rules)).unwrap()
+    }
+
+    fn decode_one(matcher: &str) -> Result<String, String> {
+        decode(&bytes(&[(&[matcher], &[EncodedAction::Flag(0x300)])]))
+            .map(|rules| rules[0].to_string())
+            .map_err(|err| err.to_string())
+    }
+
+    #[test]
+    fn matchers_are_read() {
+        for (matcher, expected) in [
+            ("fa", "function:a -group"),
+            ("!mA", "!module:A -group"),
+            ("[pa]|", "[path:a] | -group"),
+            ("|[!Pa]", "| [!package:a] -group"),
+            ("FNJaO", "family:native,javascript,all,other -group"),
+            ("FxN", "family:native -group"),
+            ("f", "function: -group"),
+            ("a1", "app:1 -group"),
+            ("[tx]|", "type:x -group"),
+            ("cx", "category:x -group"),
+            ("fa]|", "function:a]| -group"),
+        ] {
+            assert_eq!(decode_one(matcher).as_deref(), Ok(expected), "{matcher:?}");
+        }
+    }
+
+    #[test]
+    fn malformed_matchers_are_errors() {
+        for matcher in [
+            "", "!", "[]|", "|[]", "é", "!é", "[é]|", "[fa", "[fa|", "|[fa]|", "!!fa", "![fa]|",
+            "xa", "t[",
+        ] {
+            let message = decode_one(matcher).unwrap_err();
+            assert!(message.starts_with("Invalid syntax "), "{message}");
+            assert!(message.contains(&format!("`{matcher}`")), "{message}");
+        }
+    }
+
+    #[test]
+    fn malformed_structures_are_errors() {
+        for input in [
+            &b""[..],
+            b"\xc1",
+            b"\x93",
+            b"\x92\x02\x90",
+            b"\x94\x02\x90\x90\x90",
+            b"\x93\x01\x90\x90",
+            b"\x93\x02\x91\x01\x90",
+            b"\xdd\xff\xff\xff\xff",
+            b"\x93\x02\x90\xdd\xff\xff\xff\xff",
+        ] {
+            let message = decode(input).unwrap_err().to_string();
+            assert!(message.starts_with("Invalid syntax "), "{message}");
+        }
+        assert_eq!(decode(b"\x93\x03\x90\x90trailing").map(|r| r.len()), Ok(0));
+    }
+
+    #[test]
+    fn malformed_actions_are_errors() {
+        for action in [
+            EncodedAction::Flag(0x302),
+            EncodedAction::Flag(0x600),
+            EncodedAction::Flag(u64::MAX),
+            EncodedAction::Var("max-frames".into(), EncodedValue::Bool(true)),
+            EncodedAction::Var("invert-stacktrace".into(), EncodedValue::Int(1)),
+            EncodedAction::Var("category".into(), EncodedValue::Int(1)),
+            EncodedAction::Var("foo".into(), EncodedValue::Int(1)),
+        ] {
+            let message = decode(&bytes(&[(&["fa"], &[action])]))
+                .unwrap_err()
+                .to_string();
+            assert!(message.starts_with("Invalid syntax "), "{message}");
+        }
+    }
+
+    #[test]
+    fn what_is_encoded_is_decoded_to_the_same() {
+        for line in [
+            "function:a +app",
+            "[ !family:native,other ] | !path:**/x app:yes category:c | [ package:p ] ^-group v+app",
+            "type:x !value:y mechanism:\"a b\" module:m max-frames=3 min-frames=1 category=z",
+            "function:\u{e9}[ invert-stacktrace=no invert-stacktrace=yes",
+        ] {
+            let rule = parse_rule(line, 1).unwrap();
+            for version in VERSIONS {
+                let encoded = encode(std::slice::from_ref(&rule), version, &["base:v1".to_owned()]).unwrap();
+                assert_eq!(decode(&encoded).unwrap(), std::slice::from_ref(&rule), "{line:?}");
+            }
+        }
+        assert_eq!(encode([], 4, &[]), Err(ConfigStructureError::Version(4)));
+    }
+}

@@ -1,0 +1,127 @@
+//! Errors of reading rules.
+//!
+//! A [`SyntaxError`] keeps places, not texts: the line, and an offset into it
+//! for every cause. Its message is made when somebody reads it:
+//!
+//! ```text
+//! Invalid syntax at `foo:bar +app`: failed to parse matchers:
+//! at `foo:bar +app`: failed to parse matcher
+//! Unknown matcher `foo`
+//! ```
+
+use std::fmt;
+
+use thiserror::Error;
+
+/// Why rules could not be read.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum EnhancementsError {
+    /// A line of the text form is not a rule.
+    #[error(transparent)]
+    Syntax(#[from] Box<SyntaxError>),
+    /// The binary form is malformed.
+    #[error(transparent)]
+    ConfigStructure(#[from] ConfigStructureError),
+}
+
+/// The half of a rule in which the parser failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Stage {
+    /// What the rule asks.
+    Matchers,
+    /// What the rule does.
+    Actions,
+}
+
+/// One step from "failed to parse matchers" down to what is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cause {
+    /// Where in the line, in bytes, if the cause has a place of its own.
+    pub at: Option<usize>,
+    /// What is wrong.
+    pub message: String,
+}
+
+/// A line that is not a rule.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub struct SyntaxError {
+    /// The number of the line, counted from 1.
+    pub line_number: usize,
+    /// The line without the white space around it.
+    pub line: String,
+    /// Where the half begins that is not understood, in bytes from the start of `line`.
+    pub at: usize,
+    /// Which half that is.
+    pub stage: Stage,
+    /// From the outermost to the innermost.
+    pub causes: Vec<Cause>,
+}
+
+impl SyntaxError {
+    /// The innermost place that is known, in bytes from the start of `line`.
+    pub fn place(&self) -> usize {
+        self.causes
+            .iter()
+            .rev()
+            .find_map(|cause| cause.at)
+            .unwrap_or(self.at)
+    }
+
+    fn rest(&self, at: usize) -> &str {
+        self.line.get(at..).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for SyntaxError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let half = match self.stage {
+            Stage::Matchers => "matchers",
+            Stage::Actions => "actions",
+        };
+        let rest = self.rest(self.at);
+        write!(f, "Invalid syntax at `{rest}`: failed to parse {half}:")?;
+        for cause in &self.causes {
+            match cause.at {
+                Some(at) => write!(f, "\nat `{}`: {}", self.rest(at), cause.message)?,
+                None => write!(f, "\n{}", cause.message)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A binary form that is malformed.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum ConfigStructureError {
+    /// Not the MessagePack structure that is expected.
+    #[error("Invalid syntax in the config structure: {0}")]
+    Structure(String),
+    /// A version that is not known.
+    #[error(
+        "Invalid syntax in the config structure: version {0} is not supported, only 2 and 3 are"
+    )]
+    Version(u64),
+    /// A matcher that is not understood.
+    #[error("Invalid syntax in the config structure: rule {rule}: matcher `{matcher}`: {reason}")]
+    Matcher {
+        /// The index of the rule, from 0.
+        rule: usize,
+        /// The matcher.
+        matcher: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// An action that is not understood.
+    #[error("Invalid syntax in the config structure: rule {rule}: action `{action}`: {reason}")]
+    Action {
+        /// The index of the rule, from 0.
+        rule: usize,
+        /// The action.
+        action: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A text that the binary form cannot hold.
+    #[error("the config structure cannot hold more than {0} bytes")]
+    TooLarge(usize),
+}

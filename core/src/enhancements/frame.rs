@@ -1,0 +1,110 @@
+//! What rules look at and what they produce.
+//!
+//! Texts are borrowed: a [`Frame`] is a view of somebody else's data, and a
+//! category that a rule sets is a view of the rule.
+
+use super::hint::{Hint, TooFewFrames};
+
+/// One frame of a stack trace, as far as rules can see it.
+///
+/// `path` and `package` are expected in lower case with forward slashes, the
+/// form in which Sentry hands them over; rules do not change them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Frame<'a> {
+    /// The category of the frame; rules can set it.
+    pub category: Option<&'a str>,
+    /// The family, a comma list of `native`, `javascript`, `other`, `all`.
+    pub family: Option<&'a str>,
+    /// The name of the function.
+    pub function: Option<&'a str>,
+    /// The module or class.
+    pub module: Option<&'a str>,
+    /// The package, or the path of the binary image.
+    pub package: Option<&'a str>,
+    /// The path of the source file.
+    pub path: Option<&'a str>,
+    /// Whether the frame is the user's code; rules can set it.
+    pub in_app: Option<bool>,
+    /// What `in_app` was before anything changed it: `None` if that is not
+    /// known, 0 for false, 1 for true, any other number for "was not set".
+    pub orig_in_app: Option<i8>,
+}
+
+impl Frame<'_> {
+    /// Whether `in_app` differs from what it originally was; `None` where the
+    /// original value is not known.
+    pub fn in_app_changed(&self) -> Option<bool> {
+        let original = match self.orig_in_app? {
+            0 => Some(false),
+            1 => Some(true),
+            _ => None,
+        };
+        Some(original != self.in_app)
+    }
+}
+
+/// The exception that a stack trace belongs to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ExceptionData<'a> {
+    /// The type, such as `ValueError`.
+    pub ty: Option<&'a str>,
+    /// The message.
+    pub value: Option<&'a str>,
+    /// The type of the mechanism that reported it.
+    pub mechanism: Option<&'a str>,
+}
+
+/// A frame's part in the grouping of an event.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Component {
+    /// Whether the frame counts for grouping; `None` is undecided.
+    pub contributes: Option<bool>,
+    /// Why `contributes` is what it is, naming the rule that said so.
+    pub hint: Option<Hint>,
+}
+
+impl Component {
+    /// A component without a hint.
+    pub fn new(contributes: Option<bool>) -> Self {
+        Self {
+            contributes,
+            hint: None,
+        }
+    }
+}
+
+/// What the rules say about a stack trace as a whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AssembleResult {
+    /// Whether the stack trace counts for grouping.
+    pub contributes: bool,
+    /// Why it does not, where a rule said so.
+    pub hint: Option<TooFewFrames>,
+    /// Whether the frames should be looked at in reverse order.
+    pub invert_stacktrace: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn in_app_changed_reads_the_original_number() {
+        for (orig, in_app, expected) in [
+            (None, Some(true), None),
+            (Some(0), Some(false), Some(false)),
+            (Some(0), Some(true), Some(true)),
+            (Some(0), None, Some(true)),
+            (Some(1), Some(true), Some(false)),
+            (Some(-1), None, Some(false)),
+            (Some(2), Some(false), Some(true)),
+        ] {
+            let frame = Frame {
+                in_app,
+                orig_in_app: orig,
+                ..Frame::default()
+            };
+            assert_eq!(frame.in_app_changed(), expected, "{orig:?} {in_app:?}");
+        }
+    }
+}

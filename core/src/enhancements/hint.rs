@@ -1,0 +1,168 @@
+//! Hints: why a component counts for grouping or does not.
+//!
+//! A hint is a kind and the index of the rule it comes from. Most hints are never
+//! read, so the text is made when somebody asks for it:
+//!
+//! ```text
+//! (Ignored, 17)  ->  ignored by stack trace rule (family:native function:std::* -group)
+//! ```
+
+use std::fmt;
+
+use super::action::{Action, VarAction};
+use super::rule::Rule;
+
+/// What happened to the component.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum HintKind {
+    /// `+group` made it contribute.
+    UnIgnored,
+    /// `-group` stopped it from contributing.
+    Ignored,
+    /// The rules marked its frame in-app.
+    InApp,
+    /// The rules marked its frame out of app.
+    OutOfApp,
+    /// It is past `max-frames`.
+    PastMaxFrames,
+}
+
+impl HintKind {
+    /// All kinds, each at the index that is its number.
+    pub const ALL: [Self; 5] = [
+        Self::UnIgnored,
+        Self::Ignored,
+        Self::InApp,
+        Self::OutOfApp,
+        Self::PastMaxFrames,
+    ];
+
+    /// The kind for a component whose `contributes` became this value.
+    pub fn of_group(contributes: bool) -> Self {
+        if contributes {
+            Self::UnIgnored
+        } else {
+            Self::Ignored
+        }
+    }
+
+    /// The kind for a component whose frame has this `in_app` now.
+    pub fn of_app(in_app: Option<bool>) -> Self {
+        if in_app == Some(true) {
+            Self::InApp
+        } else {
+            Self::OutOfApp
+        }
+    }
+}
+
+/// Why a component is as it is: what happened, and the index of the rule that did it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Hint {
+    /// What happened.
+    pub kind: HintKind,
+    /// The index of the rule in its rule set.
+    pub rule: u32,
+}
+
+impl Hint {
+    /// The text, or `None` if there is no such rule.
+    pub fn text(self, rules: &[Rule]) -> Option<String> {
+        let rule = rules.get(self.rule as usize)?;
+        let what = match self.kind {
+            HintKind::UnIgnored => "un-ignored",
+            HintKind::Ignored => "ignored",
+            HintKind::InApp => "marked in-app",
+            HintKind::OutOfApp => "marked out of app",
+            HintKind::PastMaxFrames => {
+                let max = max_frames(rule)?;
+                let frames = if max == 1 { "frame is" } else { "frames are" };
+                return Some(format!(
+                    "ignored because only {max} {frames} considered {}",
+                    By(rule)
+                ));
+            }
+        };
+        Some(format!("{what} {}", By(rule)))
+    }
+}
+
+/// Why a stack trace does not count: fewer frames contribute than `min-frames` asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TooFewFrames {
+    /// How many frames contribute.
+    pub contributing: usize,
+    /// The index of the rule that set `min-frames`.
+    pub rule: u32,
+}
+
+impl TooFewFrames {
+    /// The text, or `None` if there is no such rule.
+    pub fn text(self, rules: &[Rule]) -> Option<String> {
+        let rule = rules.get(self.rule as usize)?;
+        let n = self.contributing;
+        let frames = if n == 1 { "frame" } else { "frames" };
+        Some(format!(
+            "discarded because stack trace only contains {n} {frames} \
+             which is under the configured threshold {}",
+            By(rule)
+        ))
+    }
+}
+
+/// The value of the last `max-frames` of a rule, the one that counts.
+fn max_frames(rule: &Rule) -> Option<u64> {
+    rule.actions().iter().rev().find_map(|action| match action {
+        Action::Var(VarAction::MaxFrames(max)) => Some(*max),
+        _ => None,
+    })
+}
+
+struct By<'a>(&'a Rule);
+
+impl fmt::Display for By<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "by stack trace rule ({})", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::enhancements::{Cache, Enhancements};
+
+    #[test]
+    fn texts_name_the_rule() {
+        let text = "function:a max-frames=1\nfunction:b max-frames=7 max-frames=2";
+        let rules = Enhancements::parse(text, &Cache::new(0)).unwrap();
+        let hint = |kind, rule| Hint { kind, rule }.text(rules.rules());
+        for (kind, rule, expected) in [
+            (HintKind::UnIgnored, 0, "un-ignored by stack trace rule (function:a max-frames=1)"),
+            (HintKind::Ignored, 0, "ignored by stack trace rule (function:a max-frames=1)"),
+            (HintKind::InApp, 0, "marked in-app by stack trace rule (function:a max-frames=1)"),
+            (HintKind::OutOfApp, 0, "marked out of app by stack trace rule (function:a max-frames=1)"),
+            (HintKind::PastMaxFrames, 0, "ignored because only 1 frame is considered by stack trace rule (function:a max-frames=1)"),
+            (HintKind::PastMaxFrames, 1, "ignored because only 2 frames are considered by stack trace rule (function:b max-frames=7 max-frames=2)"),
+        ] {
+            assert_eq!(hint(kind, rule).as_deref(), Some(expected));
+        }
+        assert_eq!(hint(HintKind::Ignored, 2), None);
+        let few = |contributing| {
+            TooFewFrames {
+                contributing,
+                rule: 0,
+            }
+            .text(rules.rules())
+        };
+        assert!(few(1).unwrap().contains("contains 1 frame which"));
+        assert!(few(3).unwrap().contains("contains 3 frames which"));
+    }
+
+    #[test]
+    fn numbers_of_kinds_are_their_indexes() {
+        for (index, kind) in HintKind::ALL.into_iter().enumerate() {
+            assert_eq!(kind as usize, index);
+        }
+    }
+}

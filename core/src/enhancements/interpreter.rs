@@ -1,0 +1,321 @@
+//! The reference interpreter: what rules mean, in the plainest code.
+//!
+//! Every rule is tried on every frame, in order. It is slow and stays: anything
+//! faster must give the same results, and explanations run on it.
+//!
+//! ```text
+//! for each rule                 (if the exception is one it is for)
+//!   for each frame              (if the frame is one it is for)
+//!     for each action           -> the frame, or the frames after (^) or before (v)
+//! ```
+
+use super::action::{Action, FlagAction, FlagKind, VarAction};
+use super::frame::{AssembleResult, Component, ExceptionData, Frame};
+use super::hint::{Hint, HintKind, TooFewFrames};
+use super::rule::Rule;
+
+/// Sets `in_app` and `category` of frames as the rules say.
+///
+/// A rule's matches are all found before any of its actions runs, so a rule
+/// never sees its own effect; the rules after it do.
+pub fn apply_modifications_to_frames<'a>(
+    rules: &'a [Rule],
+    frames: &mut [Frame<'a>],
+    exception: &ExceptionData<'_>,
+) {
+    for rule in rules.iter().filter(|rule| rule.modifies_frames()) {
+        for index in matching_frames(rule, frames, exception) {
+            for action in rule.actions() {
+                match action {
+                    Action::Flag(FlagAction {
+                        flag,
+                        kind: FlagKind::App,
+                        range,
+                    }) => {
+                        for target in range.indexes(index, frames.len()) {
+                            frames[target].in_app = Some(*flag);
+                        }
+                    }
+                    Action::Var(VarAction::Category(category)) => {
+                        frames[index].category = Some(category);
+                    }
+                    Action::Flag(_) | Action::Var(_) => {}
+                }
+            }
+        }
+    }
+}
+
+/// Decides which components count for grouping, and says why.
+///
+/// Component and frame of the same index belong together. Frames without a
+/// component are looked at and not judged; components without a frame count for
+/// the limits. Every hint is replaced.
+pub fn assemble_stacktrace_component(
+    rules: &[Rule],
+    frames: &[Frame<'_>],
+    exception: &ExceptionData<'_>,
+    components: &mut [Component],
+) -> AssembleResult {
+    let mut state = StacktraceState::default();
+    for component in &mut *components {
+        component.hint = None;
+    }
+
+    for (number, rule) in (0..).zip(rules) {
+        if !rule.affects_grouping() {
+            continue;
+        }
+        for index in matching_frames(rule, frames, exception) {
+            for action in rule.actions() {
+                match action {
+                    Action::Flag(flag) => flag_components(number, flag, index, frames, components),
+                    Action::Var(var) => state.set(number, var),
+                }
+            }
+        }
+    }
+
+    limit_frames(&state, components);
+    let contributing = count_contributing(components);
+    let mut result = AssembleResult {
+        contributes: contributing > 0,
+        hint: None,
+        invert_stacktrace: state.invert_stacktrace,
+    };
+    if let Some((min, rule)) = state.min_frames {
+        if contributing > 0 && (contributing as u64) < min {
+            result.contributes = false;
+            result.hint = Some(TooFewFrames { contributing, rule });
+        }
+    }
+    result
+}
+
+/// The indexes of the frames that a rule is for.
+pub fn matching_frames(
+    rule: &Rule,
+    frames: &[Frame<'_>],
+    exception: &ExceptionData<'_>,
+) -> Vec<usize> {
+    if !rule.matches_exception(exception) {
+        return Vec::new();
+    }
+    (0..frames.len())
+        .filter(|&index| rule.matches_frame(frames, index))
+        .collect()
+}
+
+/// What rules set for the stack trace as a whole; the last one wins, and is
+/// remembered for the hint. A limit of 0 is off.
+#[derive(Default)]
+struct StacktraceState {
+    max_frames: Option<(u64, u32)>,
+    min_frames: Option<(u64, u32)>,
+    invert_stacktrace: bool,
+}
+
+impl StacktraceState {
+    fn set(&mut self, rule: u32, var: &VarAction) {
+        match var {
+            VarAction::MaxFrames(n) => self.max_frames = Some((*n, rule)),
+            VarAction::MinFrames(n) => self.min_frames = Some((*n, rule)),
+            VarAction::InvertStacktrace(invert) => self.invert_stacktrace = *invert,
+            VarAction::Category(_) => {}
+        }
+    }
+}
+
+fn flag_components(
+    rule: u32,
+    action: &FlagAction,
+    index: usize,
+    frames: &[Frame<'_>],
+    components: &mut [Component],
+) {
+    let paired = frames.len().min(components.len());
+    for target in action.range.indexes(index, frames.len()) {
+        if target >= paired {
+            break;
+        }
+        let (frame, component) = (&frames[target], &mut components[target]);
+        match action.kind {
+            FlagKind::Group => {
+                if component.contributes != Some(action.flag) {
+                    component.contributes = Some(action.flag);
+                    let kind = HintKind::of_group(action.flag);
+                    component.hint = Some(Hint { kind, rule });
+                }
+            }
+            // The rules ran on the frame before and changed its `in_app`: what is
+            // explained here is the value that it has now.
+            FlagKind::App => {
+                let changed = frame
+                    .in_app_changed()
+                    .unwrap_or(component.contributes == Some(action.flag));
+                if changed {
+                    let kind = HintKind::of_app(frame.in_app);
+                    component.hint = Some(Hint { kind, rule });
+                }
+            }
+        }
+    }
+}
+
+/// Frames past `max-frames`, counted from the last one, stop contributing.
+fn limit_frames(state: &StacktraceState, components: &mut [Component]) {
+    let Some((max, rule)) = state.max_frames.filter(|(max, _)| *max > 0) else {
+        return;
+    };
+    let max_usize = usize::try_from(max).unwrap_or(usize::MAX);
+    let contributing = components
+        .iter_mut()
+        .rev()
+        .filter(|component| component.contributes == Some(true));
+    for component in contributing.skip(max_usize) {
+        component.contributes = Some(false);
+        let kind = HintKind::PastMaxFrames;
+        component.hint = Some(Hint { kind, rule });
+    }
+}
+
+fn count_contributing(components: &[Component]) -> usize {
+    components
+        .iter()
+        .filter(|component| component.contributes == Some(true))
+        .count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::enhancements::{Cache, Enhancements};
+
+    fn rules(text: &str) -> Enhancements {
+        Enhancements::parse(text, &Cache::new(0)).unwrap()
+    }
+
+    fn frames<'a>(functions: &[&'a str]) -> Vec<Frame<'a>> {
+        let frame = |function| Frame {
+            function: Some(function),
+            ..Frame::default()
+        };
+        functions.iter().copied().map(frame).collect()
+    }
+
+    fn in_app(text: &str, functions: &[&str]) -> Vec<Option<bool>> {
+        let rules = rules(text);
+        let mut frames = frames(functions);
+        apply_modifications_to_frames(rules.rules(), &mut frames, &ExceptionData::default());
+        frames.iter().map(|frame| frame.in_app).collect()
+    }
+
+    #[test]
+    fn ranges_set_frames_after_and_before() {
+        let (yes, no) = (Some(true), Some(false));
+        assert_eq!(
+            in_app("function:b +app", &["a", "b", "c"]),
+            [None, yes, None]
+        );
+        assert_eq!(
+            in_app("function:b ^-app", &["a", "b", "c"]),
+            [None, None, no]
+        );
+        assert_eq!(
+            in_app("function:b v+app", &["a", "b", "c"]),
+            [yes, None, None]
+        );
+        assert_eq!(
+            in_app("function:b v+app ^-app", &["b", "b", "c"]),
+            [yes, no, no]
+        );
+    }
+
+    #[test]
+    fn neighbours_and_their_absence() {
+        let yes = Some(true);
+        assert_eq!(
+            in_app("[ function:a ] | function:* +app", &["a", "b"]),
+            [None, yes]
+        );
+        assert_eq!(
+            in_app("[ !function:x ] | function:* +app", &["a", "b"]),
+            [None, yes]
+        );
+        assert_eq!(
+            in_app("function:* | [ !function:x ] +app", &["a", "b"]),
+            [yes, None]
+        );
+    }
+
+    #[test]
+    fn later_rules_see_what_earlier_ones_did_but_no_rule_sees_itself() {
+        let rules = rules("[ category:x ] | function:* category=x\ncategory:x +app");
+        let mut frames = frames(&["a", "b", "c"]);
+        frames[0].category = Some("x");
+        apply_modifications_to_frames(rules.rules(), &mut frames, &ExceptionData::default());
+        let seen: Vec<_> = frames.iter().map(|f| (f.category, f.in_app)).collect();
+        assert_eq!(
+            seen,
+            [
+                (Some("x"), Some(true)),
+                (Some("x"), Some(true)),
+                (None, None)
+            ]
+        );
+    }
+
+    #[test]
+    fn limits_count_from_the_last_component() {
+        let rules = rules("function:* max-frames=1 min-frames=2");
+        let mut components = vec![Component::new(Some(true)); 3];
+        components[2].contributes = None;
+        let result = assemble_stacktrace_component(
+            rules.rules(),
+            &frames(&["a"]),
+            &ExceptionData::default(),
+            &mut components,
+        );
+        let contributes: Vec<_> = components.iter().map(|c| c.contributes).collect();
+        assert_eq!(contributes, [Some(false), Some(true), None]);
+        let kind = HintKind::PastMaxFrames;
+        assert_eq!(components[0].hint, Some(Hint { kind, rule: 0 }));
+        assert!(!result.contributes);
+        let too_few = TooFewFrames {
+            contributing: 1,
+            rule: 0,
+        };
+        assert_eq!(result.hint, Some(too_few));
+    }
+
+    #[test]
+    fn hints_of_app_actions_tell_the_frames_value() {
+        for (orig, now, contributes, expected) in [
+            (Some(0), Some(true), None, Some(HintKind::InApp)),
+            (Some(1), Some(false), None, Some(HintKind::OutOfApp)),
+            (Some(0), Some(false), Some(true), None),
+            (Some(-1), None, Some(true), None),
+            (Some(-1), Some(true), None, Some(HintKind::InApp)),
+            (None, Some(false), Some(true), Some(HintKind::OutOfApp)),
+            (None, Some(true), Some(false), None),
+        ] {
+            let rules = rules("function:a +app");
+            let mut frames = frames(&["a"]);
+            frames[0].in_app = now;
+            frames[0].orig_in_app = orig;
+            let mut components = [Component::new(contributes)];
+            assemble_stacktrace_component(
+                rules.rules(),
+                &frames,
+                &ExceptionData::default(),
+                &mut components,
+            );
+            let expected = expected.map(|kind| Hint { kind, rule: 0 });
+            assert_eq!(
+                components[0].hint, expected,
+                "{orig:?} {now:?} {contributes:?}"
+            );
+            assert_eq!(components[0].contributes, contributes);
+        }
+    }
+}

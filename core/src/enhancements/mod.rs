@@ -1,0 +1,66 @@
+//! Stack trace rules: which frames are in-app, which category they have, and
+//! which of them count for grouping.
+//!
+//! A rule names properties of a frame (and of its neighbours, and of the
+//! exception) and says what to do with the frames that have them:
+//!
+//! ```text
+//! family:native function:std::*                 -app
+//! [ function:handler ] | path:**/middleware/**  category=middleware -group
+//! error.type:OutOfMemory function:malloc        ^-group max-frames=3
+//! ```
+//!
+//! Data flows through the modules in this order:
+//!
+//! ```text
+//! text   -> parser           \                       / interpreter (the definition)
+//!                              rule (matcher, action)
+//! binary -> config_structure /                       \ results: in_app, category, hints
+//! ```
+//!
+//! [`interpreter`] is the definition of what rules mean: the plainest code that
+//! does what the specification says. Anything faster is tested against it.
+//!
+//! # Example
+//!
+//! ```
+//! use ophio::enhancements::{Cache, Enhancements, ExceptionData, Frame};
+//!
+//! let cache = Cache::new(1_000);
+//! let rules = Enhancements::parse("family:native function:std::* -app", &cache)?;
+//! let mut frames = [Frame {
+//!     family: Some("native"),
+//!     function: Some("std::panicking::begin_panic"),
+//!     in_app: Some(true),
+//!     ..Frame::default()
+//! }];
+//! rules.apply_modifications_to_frames(&mut frames, &ExceptionData::default());
+//! assert_eq!(frames[0].in_app, Some(false));
+//! # Ok::<(), ophio::enhancements::EnhancementsError>(())
+//! ```
+
+mod action;
+mod cache;
+mod config_structure;
+mod error;
+mod family;
+mod frame;
+mod hint;
+pub mod interpreter;
+mod matcher;
+pub mod packed;
+mod parser;
+mod pattern;
+mod rule;
+mod rules;
+
+pub use action::{Action, FlagAction, FlagKind, Range, VarAction};
+pub use cache::Cache;
+pub use error::{Cause, ConfigStructureError, EnhancementsError, Stage, SyntaxError};
+pub use family::Families;
+pub use frame::{AssembleResult, Component, ExceptionData, Frame};
+pub use hint::{Hint, HintKind, TooFewFrames};
+pub use matcher::{ExceptionField, ExceptionMatcher, FrameField, FrameMatcher, FrameTest, Offset};
+pub use pattern::{Dialect, InvalidPattern, Pattern};
+pub use rule::Rule;
+pub use rules::{AppliedFrame, Enhancements};

@@ -1,0 +1,205 @@
+//! Patterns: globs over bytes, in the two dialects that rules use.
+//!
+//! The dialect is that of the crate `globset`, matched by the regex that
+//! `globset` makes of a glob: anchored, byte by byte, and with `.` not matching
+//! a line feed. Only the difference between names and paths is ours:
+//!
+//! ```text
+//!             function:foo*        path:src/*.c
+//! case        matters              is ignored (ASCII)
+//! backslash   escapes              is a separator: becomes /
+//! * and ?     cross /              stop at /
+//! leading /   is a byte as others  may be missing in the value
+//! ```
+//!
+//! A regex costs tens of microseconds and kilobytes to build, and most patterns
+//! of a rule set never meet a value that needs it, so it is built on first use.
+
+use std::fmt;
+
+use globset::GlobBuilder;
+use once_cell::race::OnceBox;
+use regex::bytes::Regex;
+use smol_str::SmolStr;
+use thiserror::Error;
+
+/// How a pattern reads case and slashes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Dialect {
+    /// For names: functions, modules, categories, exception fields.
+    Name,
+    /// For paths: `path` and `package`.
+    Path,
+}
+
+/// A glob that is not valid, with what `globset` says about it.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("{0}")]
+pub struct InvalidPattern(String);
+
+/// A glob with its text as it was written.
+///
+/// An invalid glob is a pattern too: one that never matches.
+pub struct Pattern {
+    raw: SmolStr,
+    dialect: Dialect,
+    // Threads that race for the first use build it twice and keep one. Nobody
+    // waits, so a fork in the middle leaves nothing locked in the child.
+    regex: OnceBox<Option<Regex>>,
+}
+
+impl Pattern {
+    /// A pattern that need not be valid.
+    pub fn new(raw: &str, dialect: Dialect) -> Self {
+        Self {
+            raw: SmolStr::new(raw),
+            dialect,
+            regex: OnceBox::new(),
+        }
+    }
+
+    /// The pattern as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.raw
+    }
+
+    /// How the pattern reads case and slashes.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// The glob in the form that is matched: separators of a path are slashes.
+    pub fn normalized(&self) -> SmolStr {
+        match self.dialect {
+            Dialect::Path if self.raw.contains('\\') => self.raw.replace('\\', "/").into(),
+            _ => self.raw.clone(),
+        }
+    }
+
+    /// Says whether the glob is valid.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it.
+    pub fn validate(&self) -> Result<(), InvalidPattern> {
+        self.regex_source().map(|_| ())
+    }
+
+    /// The regex that defines what the pattern matches.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the glob.
+    pub fn regex_source(&self) -> Result<String, InvalidPattern> {
+        let path = self.dialect == Dialect::Path;
+        GlobBuilder::new(&self.normalized())
+            .literal_separator(path)
+            .case_insensitive(path)
+            .backslash_escape(true)
+            .build()
+            .map(|glob| glob.regex().to_owned())
+            .map_err(|err| InvalidPattern(err.to_string()))
+    }
+
+    /// Whether the whole value matches, by the regex.
+    pub fn is_match(&self, value: &[u8]) -> bool {
+        let Some(regex) = self.regex() else {
+            return false;
+        };
+        if regex.is_match(value) {
+            return true;
+        }
+        if self.dialect == Dialect::Path && !value.starts_with(b"/") {
+            return regex.is_match(&[b"/", value].concat());
+        }
+        false
+    }
+
+    fn regex(&self) -> Option<&Regex> {
+        self.regex
+            .get_or_init(|| {
+                let source = self.regex_source().ok();
+                Box::new(source.and_then(|source| Regex::new(&source).ok()))
+            })
+            .as_ref()
+    }
+}
+
+impl Clone for Pattern {
+    fn clone(&self) -> Self {
+        Self::new(&self.raw, self.dialect)
+    }
+}
+
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.raw == other.raw && self.dialect == other.dialect
+    }
+}
+
+impl Eq for Pattern {}
+
+impl fmt::Debug for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Pattern")
+            .field(&self.raw)
+            .field(&self.dialect)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_matches_as_a_whole_and_with_case() {
+        for (pattern, value, expected) in [
+            ("foo", "foo", true),
+            ("foo", "Foo", false),
+            ("foo", "foobar", false),
+            ("foo*", "foo/bar", true),
+            ("f?o", "f/o", true),
+            ("f*", "f\n", false),
+            ("é", "é", true),
+            ("?", "é", false),
+            ("??", "é", true),
+            ("[a-c]x", "bx", true),
+            ("[!a]", "b", true),
+            ("{a,b{c,d}}", "bd", true),
+            (r"a\*", "a*", true),
+            (r"a\*", "ab", false),
+            ("[", "[", false),
+            ("", "", true),
+        ] {
+            let matched = Pattern::new(pattern, Dialect::Name).is_match(value.as_bytes());
+            assert_eq!(matched, expected, "{pattern:?} on {value:?}");
+        }
+    }
+
+    #[test]
+    fn a_path_ignores_case_and_stops_at_slashes() {
+        for (pattern, value, expected) in [
+            ("/usr/*", "/usr/lib", true),
+            ("/usr/*", "/usr/lib/x", false),
+            ("/usr/**", "/usr/lib/x", true),
+            ("/usr/**", "usr/lib/x", true),
+            ("usr/**", "/usr/lib", false),
+            (r"C:\Windows\**", "c:/windows/system32/x.dll", true),
+            ("**/SRC/*.c", "a/b/src/x.C", true),
+            ("a*b", "a\nb", true),
+            ("**/b", "a\n/b", false),
+            ("É", "é", false),
+        ] {
+            let matched = Pattern::new(pattern, Dialect::Path).is_match(value.as_bytes());
+            assert_eq!(matched, expected, "{pattern:?} on {value:?}");
+        }
+    }
+
+    #[test]
+    fn an_invalid_glob_says_what_is_wrong() {
+        let err = Pattern::new("[a", Dialect::Name).validate().unwrap_err();
+        assert!(err.to_string().contains("[a"), "{err}");
+        assert!(Pattern::new("[a]", Dialect::Name).validate().is_ok());
+    }
+}

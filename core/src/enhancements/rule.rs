@@ -1,0 +1,94 @@
+//! A rule: matchers and actions.
+//!
+//! Rules are immutable and shared: the same rule can stand in a cache and in
+//! many rule sets, so a [`Rule`] is a counted pointer and cheap to clone.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::action::Action;
+use super::frame::{ExceptionData, Frame};
+use super::matcher::{ExceptionMatcher, FrameMatcher, Matcher};
+
+/// One rule. Cloning shares it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule(Arc<Parts>);
+
+#[derive(Debug, PartialEq, Eq)]
+struct Parts {
+    exception_matchers: Box<[ExceptionMatcher]>,
+    frame_matchers: Box<[FrameMatcher]>,
+    actions: Box<[Action]>,
+}
+
+impl Rule {
+    pub(super) fn new(matchers: Vec<Matcher>, actions: Vec<Action>) -> Self {
+        let mut exception_matchers = Vec::new();
+        let mut frame_matchers = Vec::new();
+        for matcher in matchers {
+            match matcher {
+                Matcher::Frame(matcher) => frame_matchers.push(matcher),
+                Matcher::Exception(matcher) => exception_matchers.push(matcher),
+            }
+        }
+        Self(Arc::new(Parts {
+            exception_matchers: exception_matchers.into(),
+            frame_matchers: frame_matchers.into(),
+            actions: actions.into(),
+        }))
+    }
+
+    /// What the rule asks of the exception.
+    pub fn exception_matchers(&self) -> &[ExceptionMatcher] {
+        &self.0.exception_matchers
+    }
+
+    /// What the rule asks of a frame and its neighbours.
+    pub fn frame_matchers(&self) -> &[FrameMatcher] {
+        &self.0.frame_matchers
+    }
+
+    /// What the rule does, in this order.
+    pub fn actions(&self) -> &[Action] {
+        &self.0.actions
+    }
+
+    /// Whether the exception is one that the rule is for.
+    pub fn matches_exception(&self, exception: &ExceptionData<'_>) -> bool {
+        self.exception_matchers()
+            .iter()
+            .all(|matcher| matcher.is_match(exception))
+    }
+
+    /// Whether the frame at `index` is one that the rule is for.
+    pub fn matches_frame(&self, frames: &[Frame<'_>], index: usize) -> bool {
+        self.frame_matchers()
+            .iter()
+            .all(|matcher| matcher.is_match(frames, index))
+    }
+
+    /// Whether the rule changes frames (`app` or `category=`).
+    pub fn modifies_frames(&self) -> bool {
+        self.actions().iter().any(Action::modifies_frames)
+    }
+
+    /// Whether the rule has a say in grouping (anything but `category=`).
+    pub fn affects_grouping(&self) -> bool {
+        self.actions().iter().any(Action::affects_grouping)
+    }
+}
+
+/// The rule as hints print it: exception matchers, frame matchers, actions.
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut separator = "";
+        let mut put = |part: &dyn fmt::Display| {
+            write!(f, "{separator}{part}")?;
+            separator = " ";
+            Ok(())
+        };
+        self.exception_matchers().iter().try_for_each(|m| put(m))?;
+        self.frame_matchers().iter().try_for_each(|m| put(m))?;
+        self.actions().iter().try_for_each(|a| put(a))
+    }
+}

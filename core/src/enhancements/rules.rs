@@ -1,0 +1,248 @@
+//! A rule set: rules in order, and the two questions that are asked of them.
+//!
+//! The questions can be asked of [`Frame`]s, which hold texts, and of a
+//! [`PackedStacktrace`], where the answer for a frame names a category by its
+//! number in [`Enhancements::categories`]. Numbers of rules and categories stay
+//! what they are when rules are appended.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::Arc;
+
+use smol_str::SmolStr;
+
+use super::action::{Action, VarAction};
+use super::cache::Cache;
+use super::config_structure;
+use super::error::{ConfigStructureError, EnhancementsError};
+use super::frame::{AssembleResult, Component, ExceptionData, Frame};
+use super::interpreter;
+use super::packed::{PackedError, PackedStacktrace};
+use super::parser;
+use super::rule::Rule;
+
+/// A list of rules. Immutable but for [`Enhancements::extend_from`]; cloning shares it.
+#[derive(Clone, Default)]
+pub struct Enhancements(Arc<RuleSet>);
+
+#[derive(Default)]
+struct RuleSet {
+    rules: Vec<Rule>,
+    /// What the rules set with `category=`, each once, in the order of first use.
+    categories: Vec<SmolStr>,
+}
+
+/// What the rules made of a frame of a [`PackedStacktrace`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AppliedFrame {
+    /// The category as an index into [`Enhancements::categories`], or `None` where
+    /// the frame still has the one it came with.
+    pub category: Option<u32>,
+    /// Whether the frame is the user's code.
+    pub in_app: Option<bool>,
+}
+
+impl Enhancements {
+    /// No rules.
+    pub fn empty() -> Self {
+        Self::default()
+    }
+
+    fn from_rules(rules: Vec<Rule>) -> Self {
+        let mut seen = HashSet::new();
+        let categories = rules
+            .iter()
+            .flat_map(Rule::actions)
+            .filter_map(|action| match action {
+                Action::Var(VarAction::Category(category)) => Some(category),
+                _ => None,
+            })
+            .filter(|category| seen.insert(*category))
+            .cloned()
+            .collect();
+        Self(Arc::new(RuleSet { rules, categories }))
+    }
+
+    /// Parses the text form, one rule a line. Rules that `cache` knows are shared.
+    ///
+    /// # Errors
+    ///
+    /// The first line that is not a rule.
+    pub fn parse(text: &str, cache: &Cache) -> Result<Self, EnhancementsError> {
+        let rules = parser::rule_lines(text)
+            .map(|(number, line)| cache.get_or_parse(line, || parser::parse_rule(line, number)))
+            .collect::<Result<_, _>>()?;
+        Ok(Self::from_rules(rules))
+    }
+
+    /// Reads the binary form, a MessagePack structure of version 2 or 3.
+    ///
+    /// # Errors
+    ///
+    /// What is malformed, and in which rule.
+    pub fn from_config_structure(input: &[u8], _cache: &Cache) -> Result<Self, EnhancementsError> {
+        Ok(Self::from_rules(config_structure::decode(input)?))
+    }
+
+    /// Writes the binary form. `bases` is stored beside the rules and not used.
+    ///
+    /// # Errors
+    ///
+    /// If `version` is neither 2 nor 3.
+    pub fn to_config_structure(
+        &self,
+        version: u64,
+        bases: &[String],
+    ) -> Result<Vec<u8>, ConfigStructureError> {
+        config_structure::encode(self.rules(), version, bases)
+    }
+
+    /// These rules, and after them the rules of another set.
+    #[must_use]
+    pub fn extended(&self, other: &Self) -> Self {
+        Self::from_rules([self.rules(), other.rules()].concat())
+    }
+
+    /// Appends the rules of another set.
+    pub fn extend_from(&mut self, other: &Self) {
+        *self = self.extended(other);
+    }
+
+    /// The rules in order.
+    pub fn rules(&self) -> &[Rule] {
+        &self.0.rules
+    }
+
+    /// What the rules set with `category=`, each once.
+    pub fn categories(&self) -> &[SmolStr] {
+        &self.0.categories
+    }
+
+    /// Sets `in_app` and `category` of frames as the rules say.
+    pub fn apply_modifications_to_frames<'a>(
+        &'a self,
+        frames: &mut [Frame<'a>],
+        exception: &ExceptionData<'_>,
+    ) {
+        interpreter::apply_modifications_to_frames(self.rules(), frames, exception);
+    }
+
+    /// Decides which components count for grouping, and says why.
+    ///
+    /// Components and frames are paired from the start.
+    pub fn assemble_stacktrace_component(
+        &self,
+        frames: &[Frame<'_>],
+        exception: &ExceptionData<'_>,
+        components: &mut [Component],
+    ) -> AssembleResult {
+        interpreter::assemble_stacktrace_component(self.rules(), frames, exception, components)
+    }
+
+    /// [`Enhancements::apply_modifications_to_frames`] on packed frames. What the
+    /// rules made of them is appended to `applied`, one entry a frame.
+    ///
+    /// # Errors
+    ///
+    /// If a text of a frame is not UTF-8; nothing is appended then.
+    pub fn apply_packed(
+        &self,
+        stacktrace: &PackedStacktrace<'_>,
+        applied: &mut Vec<AppliedFrame>,
+    ) -> Result<(), PackedError> {
+        let before = stacktrace.unpack()?;
+        let mut after = before.clone();
+        self.apply_modifications_to_frames(&mut after, &stacktrace.exception);
+        applied.extend(before.iter().zip(&after).map(|(before, after)| {
+            let category = after.category.filter(|_| after.category != before.category);
+            AppliedFrame {
+                category: category.and_then(|text| self.category_index(text)),
+                in_app: after.in_app,
+            }
+        }));
+        Ok(())
+    }
+
+    /// [`Enhancements::assemble_stacktrace_component`] on packed frames.
+    ///
+    /// # Errors
+    ///
+    /// If a text of a frame is not UTF-8; no component is changed then.
+    pub fn assemble_packed(
+        &self,
+        stacktrace: &PackedStacktrace<'_>,
+        components: &mut [Component],
+    ) -> Result<AssembleResult, PackedError> {
+        let frames = stacktrace.unpack()?;
+        Ok(self.assemble_stacktrace_component(&frames, &stacktrace.exception, components))
+    }
+
+    fn category_index(&self, category: &str) -> Option<u32> {
+        let index = self.categories().iter().position(|c| c == category)?;
+        u32::try_from(index).ok()
+    }
+}
+
+/// Rule sets are equal when their rules are.
+impl PartialEq for Enhancements {
+    fn eq(&self, other: &Self) -> bool {
+        self.rules() == other.rules()
+    }
+}
+
+impl Eq for Enhancements {}
+
+impl fmt::Debug for Enhancements {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Enhancements({} rules)", self.rules().len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::enhancements::packed::pack;
+
+    #[test]
+    fn a_packed_answer_says_what_an_unpacked_one_says() {
+        let text = "function:a category=x +app\nfunction:b category=y\ncategory:x ^-app";
+        let rules = Enhancements::parse(text, &Cache::new(0)).unwrap();
+        let frame = |function, category| Frame {
+            function: Some(function),
+            category,
+            ..Frame::default()
+        };
+        let frames = [
+            frame("a", None),
+            frame("b", Some("y")),
+            frame("c", Some("own")),
+        ];
+        let packed = pack(&ExceptionData::default(), &frames).unwrap();
+        let stacktrace = PackedStacktrace::decode(&packed).unwrap();
+        let mut applied = Vec::new();
+        rules.apply_packed(&stacktrace, &mut applied).unwrap();
+        let category =
+            |frame: &AppliedFrame| frame.category.map(|c| &*rules.categories()[c as usize]);
+        let seen: Vec<_> = applied.iter().map(|f| (category(f), f.in_app)).collect();
+        assert_eq!(
+            seen,
+            [
+                (Some("x"), Some(true)),
+                (None, Some(false)),
+                (None, Some(false))
+            ]
+        );
+    }
+
+    #[test]
+    fn extending_keeps_the_numbers_of_categories_and_doubles_itself() {
+        let cache = Cache::new(10);
+        let mut rules = Enhancements::parse("function:a category=x", &cache).unwrap();
+        let other = Enhancements::parse("function:b category=y category=x", &cache).unwrap();
+        rules.extend_from(&other);
+        assert_eq!(rules.categories(), ["x", "y"]);
+        rules.extend_from(&rules.clone());
+        assert_eq!(rules.rules().len(), 4);
+        assert_eq!(rules.categories(), ["x", "y"]);
+    }
+}
