@@ -1,0 +1,132 @@
+//! Objects behind a pointer, and places where results go.
+//!
+//! A C program holds an object of ours as a pointer it cannot look into. The
+//! pointer is a `Box` let go by [`new`], lent to each call by [`borrow`] and taken
+//! back by [`free`]:
+//!
+//! ```text
+//! ophio_cache_new  -> handle::new(OphioCache(...))
+//! ophio_cache_len  -> handle::borrow(cache, "cache")?
+//! ophio_cache_free -> handle::free(cache)
+//! ```
+//!
+//! A lent object is `&T`, never `&mut T`: two threads may be inside calls with the
+//! same handle, since cffi releases Python's lock. What a call changes in it is
+//! therefore behind an `Arc`, a lock or an atomic, and `T` must be `Send + Sync`,
+//! which [`new`] demands.
+
+use std::mem::MaybeUninit;
+
+use crate::status::{guard_unit, Error};
+
+/// Lets go of `value`; the pointer is the caller's until [`free`] takes it back.
+pub fn new<T: Send + Sync>(value: T) -> *mut T {
+    Box::into_raw(Box::new(value))
+}
+
+/// Lends the object behind the argument called `name`; fails with `NullPointer`.
+///
+/// # Safety
+///
+/// `handle` is NULL or comes from [`new`] and is not freed while the result is in
+/// use.
+pub unsafe fn borrow<'a, T>(handle: *const T, name: &str) -> Result<&'a T, Error> {
+    // SAFETY: NULL or valid, by the caller's promise; never lent as `&mut`.
+    unsafe { handle.as_ref() }.ok_or_else(|| Error::null(name))
+}
+
+/// Takes back and drops the object; NULL does nothing. A panicking destructor is
+/// caught.
+///
+/// # Safety
+///
+/// `handle` is NULL or comes from [`new`], is freed for the first time, and no
+/// other thread uses it.
+pub unsafe fn free<T>(handle: *mut T) {
+    guard_unit(|| {
+        if !handle.is_null() {
+            // SAFETY: let go by `new`, taken back once, by the caller's promise.
+            drop(unsafe { Box::from_raw(handle) });
+        }
+    });
+}
+
+/// The place for a result, the argument called `name`; fails with `NullPointer`.
+///
+/// What lies there need not be initialised. Ask for the place first and write to
+/// it last, so that a call that fails has written nothing.
+///
+/// # Safety
+///
+/// `place` is NULL, or aligned and may be written, by nobody else meanwhile.
+pub unsafe fn out<'a, T>(place: *mut T, name: &str) -> Result<&'a mut MaybeUninit<T>, Error> {
+    // SAFETY: NULL or writable, by the caller's promise; a `MaybeUninit` may hold
+    // anything.
+    unsafe { place.cast::<MaybeUninit<T>>().as_mut() }.ok_or_else(|| Error::null(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::status::{ophio_last_error_clear, ophio_last_error_code, OphioStatus};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::Arc;
+
+    /// Counts how often it is dropped.
+    struct Counted(Arc<AtomicUsize>);
+
+    impl Drop for Counted {
+        fn drop(&mut self) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn an_object_lives_from_new_to_free() {
+        let drops = Arc::new(AtomicUsize::new(0));
+        let handle = new(Counted(drops.clone()));
+        // SAFETY: just made.
+        let lent = unsafe { borrow(handle, "counted") }.unwrap();
+        assert_eq!(lent.0.load(Ordering::Relaxed), 0);
+        // SAFETY: freed once.
+        unsafe { free(handle) };
+        assert_eq!(drops.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn null_is_refused_and_freeing_it_does_nothing() {
+        // SAFETY: NULL is allowed in all three.
+        unsafe {
+            let error = borrow::<u8>(std::ptr::null(), "thing").unwrap_err();
+            assert_eq!(error, Error::null("thing"));
+            let error = out::<u8>(std::ptr::null_mut(), "place").unwrap_err();
+            assert_eq!(error, Error::null("place"));
+            free::<u8>(std::ptr::null_mut());
+        }
+    }
+
+    #[test]
+    fn a_panicking_destructor_is_caught() {
+        struct Bomb;
+        impl Drop for Bomb {
+            fn drop(&mut self) {
+                panic!("in drop");
+            }
+        }
+        ophio_last_error_clear();
+        // SAFETY: made here, freed once.
+        unsafe { free(new(Bomb)) };
+        assert_eq!(ophio_last_error_code(), OphioStatus::Panic);
+    }
+
+    #[test]
+    fn a_result_is_written_to_its_place() {
+        let mut place = MaybeUninit::<String>::uninit();
+        // SAFETY: a place of ours.
+        unsafe { out(place.as_mut_ptr(), "place") }
+            .unwrap()
+            .write("result".to_owned());
+        // SAFETY: written just now.
+        assert_eq!(unsafe { place.assume_init() }, "result");
+    }
+}

@@ -1,0 +1,17 @@
+"""Rust code for Sentry's Python backend.
+
+Each module is one binding to the shared library that comes with the package:
+
+- `sentry_ophio.enhancers`: stack trace rules, which frames count for grouping;
+- `sentry_ophio.exceptions`: what all of them raise.
+
+The package needs no compiler at run time, and the same wheel serves every
+Python 3 of its platform.
+"""
+
+from sentry_ophio._ffi import decode as _decode
+from sentry_ophio._ffi import lib as _lib
+
+__all__ = ["__version__"]
+
+__version__: str = _decode(_lib.ophio_version())

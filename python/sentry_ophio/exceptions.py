@@ -1,0 +1,72 @@
+"""What can go wrong, as exception classes.
+
+All derive from [`OphioError`][sentry_ophio.exceptions.OphioError], so one clause
+catches whatever this package raises on its own account. Each derives as well
+from the built-in class that says the same thing, so that code which knows
+nothing of this package catches it, too:
+
+    >>> from sentry_ophio.exceptions import EnhancementsError, OphioError
+    >>> issubclass(EnhancementsError, OphioError)
+    True
+    >>> issubclass(EnhancementsError, RuntimeError)
+    True
+
+Exceptions can be pickled, as those that cross a process pool must.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "EnhancementsError",
+    "FrameKeyError",
+    "FrameTypeError",
+    "HandleClosedError",
+    "InvalidArgumentError",
+    "InvalidUtf8Error",
+    "OphioError",
+    "OphioOverflowError",
+    "OphioPanicError",
+]
+
+
+class OphioError(Exception):
+    """The base of every error of this package."""
+
+
+class OphioPanicError(OphioError):
+    """A fault inside the library was caught; please report it.
+
+    The process and the objects it holds are intact.
+    """
+
+
+class InvalidArgumentError(OphioError, ValueError):
+    """An argument has a value that is not allowed."""
+
+
+class InvalidUtf8Error(InvalidArgumentError):
+    """Bytes that must be UTF-8 are not."""
+
+
+class OphioOverflowError(OphioError, OverflowError):
+    """A number is too large or too small for what it counts."""
+
+
+class HandleClosedError(OphioError, ValueError):
+    """An object was used after its `close()`."""
+
+
+class EnhancementsError(OphioError, RuntimeError):
+    """The text of stack trace rules, or their binary form, is malformed."""
+
+
+class FrameTypeError(OphioError, TypeError):
+    """A stack frame, or the data of an exception, has a field of the wrong type."""
+
+
+class FrameKeyError(OphioError, KeyError):
+    """A stack frame, or the data of an exception, lacks a key."""
+
+    def __str__(self) -> str:
+        """Return the message as it is; `KeyError` would put it in quotes."""
+        return Exception.__str__(self)

@@ -1,0 +1,159 @@
+"""Builds the shared library with cargo and lets milksnake put it into the wheel.
+
+Everything that does not need code stands in pyproject.toml. Here is the rest:
+the version, which has one place (Cargo.toml), and the call of cargo.
+
+Environment:
+
+- ``OPHIO_DEBUG=1``: build without optimisation, which is quicker to do;
+- ``CARGO``: the cargo to call; cargo's own variables (``CARGO_TARGET_DIR``,
+  ``CARGO_BUILD_TARGET``, ...) work as always, since cargo itself is asked where
+  it has put its files.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from setuptools import Distribution, setup
+from setuptools.command.bdist_wheel import bdist_wheel
+from setuptools.command.build_ext import build_ext
+from setuptools.command.build_py import build_py
+
+ROOT = Path(__file__).resolve().parent
+PACKAGE = "sentry_ophio"
+
+
+def version() -> str:
+    """Return the version of the workspace.
+
+    By a regular expression, because Python 3.9 has no reader of TOML.
+    """
+    manifest = (ROOT / "Cargo.toml").read_text(encoding="utf-8")
+    found = re.search(
+        r'^\[workspace\.package\]\n(?:[^\[].*\n|\n)*?version = "([^"]+)"$', manifest, re.MULTILINE
+    )
+    if found is None:
+        raise SystemExit("Cargo.toml has no version in [workspace.package]")
+    return found.group(1)
+
+
+@functools.lru_cache(maxsize=None)
+def cargo_build() -> tuple[str, str]:
+    """Build the library; return the paths of the library and of cffi's header.
+
+    cargo tells what it has made, one JSON message a line, also when it had
+    nothing to do. So there is no guessing of target directories.
+    """
+    command = [os.environ.get("CARGO", "cargo"), "build", "--locked", "--package", "ophio-capi"]
+    if os.environ.get("OPHIO_DEBUG", "0") in ("", "0"):
+        command.append("--release")
+    command.append("--message-format=json-render-diagnostics")
+    print(*command, flush=True)
+    try:
+        run = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, encoding="utf-8")
+    except FileNotFoundError:
+        raise SystemExit(
+            f"{command[0]} not found: building {PACKAGE} needs Rust, see https://rustup.rs"
+        ) from None
+    if run.returncode != 0:
+        raise SystemExit(f"cargo failed with exit code {run.returncode}")
+
+    library = header = None
+    for line in run.stdout.splitlines():
+        if not line.startswith("{"):
+            continue
+        message = json.loads(line)
+        if "ophio-capi" not in message.get("package_id", ""):
+            continue
+        if message["reason"] == "build-script-executed":
+            header = os.path.join(message["out_dir"], "ophio.cffi.h")
+        elif "cdylib" in message.get("target", {}).get("crate_types", ()):
+            library = next(
+                name for name in message["filenames"] if name.endswith((".so", ".dylib", ".dll"))
+            )
+    if library is None or header is None:
+        raise SystemExit("cargo did not tell where it has put the library")
+    return library, header
+
+
+class NativeDistribution(Distribution):
+    """Says that there is something native, so that the wheel is of a platform.
+
+    milksnake says it by a stand-in: an empty extension module, compiled in the
+    library's place. Current setuptools no longer finds where milksnake puts it, and
+    it would overwrite the library of an editable install. So it is taken out.
+    """
+
+    def has_ext_modules(self) -> bool:
+        """Return True, though there is no extension module."""
+        return True
+
+    def prepare_build(self) -> None:
+        """Take out the stand-in; as a build step of milksnake, after the one that adds it."""
+        self.ext_modules = []
+
+
+class BuildPy(build_py):
+    """Makes the directory that milksnake copies into: an editable build does not."""
+
+    def run(self) -> None:
+        """Copy the modules."""
+        super().run()
+        os.makedirs(os.path.join(self.build_lib, PACKAGE), exist_ok=True)
+
+
+class BuildExt(build_ext):
+    """Removes the old library before milksnake copies the new one over it.
+
+    Writing into a library that a running program has mapped would crash that
+    program; a removed file stays with it until it ends.
+    """
+
+    def run(self) -> None:
+        """Build no extension; milksnake's part comes after this."""
+        if self.inplace:
+            for old in ROOT.glob(f"python/{PACKAGE}/_lowlevel__lib*"):
+                old.unlink()
+        super().run()
+
+
+class BdistWheel(bdist_wheel):
+    """Tags the wheel for any Python 3 of this platform.
+
+    The library does not use Python's own C interface, cffi's at run time does.
+    """
+
+    def get_tag(self) -> tuple[str, str, str]:
+        """Return the parts of the tag."""
+        return "py3", "none", super().get_tag()[2]
+
+
+def build_native(spec) -> None:
+    """Tell milksnake what to put into the package as ``_lowlevel``."""
+    step = spec.add_cffi_module(
+        module_path=f"{PACKAGE}._lowlevel",
+        dylib=lambda: cargo_build()[0],
+        header_filename=lambda: cargo_build()[1],
+        rtld_flags=["NOW", "LOCAL"],
+    )
+    if sys.platform == "win32":
+        # milksnake asks for a suffix that Python on Windows no longer tells.
+        step.lib_filename = "_lowlevel__lib.dll"
+    spec.add_build_step(spec.dist)
+
+
+setup(
+    version=version(),
+    distclass=NativeDistribution,
+    cmdclass={"build_py": BuildPy, "build_ext": BuildExt, "bdist_wheel": BdistWheel},
+    milksnake_tasks=[build_native],
+    # Its "py2.py3" would promise a Python 2 that the sources do not run on.
+    milksnake_universal=False,
+)

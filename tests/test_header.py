@@ -1,0 +1,213 @@
+"""include/ophio.h: in step with the sources, with the library, and with C and C++."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import cffi
+import pytest
+
+import sentry_ophio
+from sentry_ophio._ffi import ffi, lib
+
+BUILD_INPUTS = ["Cargo.toml", "Cargo.lock", "build.rs", "cbindgen.toml", "core", "capi", "include"]
+
+
+class Tree:
+    """A copy of the sources, whose header a test may spoil."""
+
+    def __init__(self, source_tree: Path, cargo: str, root: Path) -> None:
+        for name in BUILD_INPUTS:
+            source = source_tree / name
+            if source.is_dir():
+                shutil.copytree(source, root / name)
+            else:
+                shutil.copy2(source, root / name)
+        self.header = root / "include" / "ophio.h"
+        self._root = root
+        # Dependencies are compiled once, for all the copies.
+        self._target = source_tree / "target" / "header-check"
+        self._cargo = cargo
+
+    def build(self, mode: str = "") -> subprocess.CompletedProcess[str]:
+        """Run build.rs (and no more than that needs)."""
+        return subprocess.run(
+            [self._cargo, "check", "--locked", "-p", "ophio-capi", "--message-format=json"],
+            cwd=self._root,
+            env={**os.environ, "OPHIO_HEADER": mode, "CARGO_TARGET_DIR": str(self._target)},
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+        )
+
+    def plain_header(self) -> str:
+        """Build, and give the form for cffi."""
+        run = self.build()
+        assert run.returncode == 0, run.stderr
+        (out_dir,) = (
+            message["out_dir"]
+            for message in map(json.loads, run.stdout.splitlines())
+            if message["reason"] == "build-script-executed"
+            and "ophio-capi" in message["package_id"]
+        )
+        return (Path(out_dir) / "ophio.cffi.h").read_text("utf-8")
+
+
+@pytest.fixture
+def tree(source_tree: Path, cargo: str, tmp_path: Path) -> Tree:
+    return Tree(source_tree, cargo, tmp_path)
+
+
+# --- in step with the sources -------------------------------------------------------
+
+
+def test_regenerating_changes_nothing(tree: Tree, header: str) -> None:
+    before = tree.header.stat().st_mtime_ns
+    run = tree.build()
+    assert run.returncode == 0, run.stderr
+    assert tree.header.read_text("utf-8") == header
+    assert tree.header.stat().st_mtime_ns == before, "written though nothing changed"
+
+
+def test_a_spoiled_header_is_found_and_mended(tree: Tree, header: str) -> None:
+    spoiled = header.replace("ophio_version", "ophio_verzion")
+    tree.header.write_text(spoiled, "utf-8")
+
+    run = tree.build("check")
+    assert run.returncode != 0
+    assert "make header" in run.stderr
+    assert tree.header.read_text("utf-8") == spoiled, "check must not write"
+
+    run = tree.build()
+    assert run.returncode == 0, run.stderr
+    assert tree.header.read_text("utf-8") == header
+    assert tree.build("check").returncode == 0
+
+
+def test_a_tree_that_cannot_be_written_builds_with_a_warning(tree: Tree) -> None:
+    shutil.rmtree(tree.header.parent)
+    run = tree.build()
+    assert run.returncode == 0, run.stderr
+    assert "cannot be written" in run.stderr
+    assert not tree.header.parent.exists()
+
+
+# --- version ------------------------------------------------------------------------
+
+
+def test_versions_agree(source_tree: Path, header: str) -> None:
+    manifest = (source_tree / "Cargo.toml").read_text("utf-8")
+    (cargo_version,) = re.findall(r'^version = "(.+)"$', manifest, re.MULTILINE)
+    macros = dict(re.findall(r"^#define (OPHIO_VERSION\w*) (.+)$", header, re.MULTILINE))
+    major, minor, patch = re.split(r"[.+-]", cargo_version)[:3]
+    assert macros == {
+        "OPHIO_VERSION_MAJOR": major,
+        "OPHIO_VERSION_MINOR": minor,
+        "OPHIO_VERSION_PATCH": patch,
+        "OPHIO_VERSION": f'"{cargo_version}"',
+    }
+    assert sentry_ophio.__version__ == cargo_version
+    assert version("sentry-ophio") == cargo_version
+
+
+# --- in step with the library -------------------------------------------------------
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="nm -D is for ELF")
+@pytest.mark.skipif(shutil.which("nm") is None, reason="needs nm")
+def test_the_library_exports_what_the_header_declares(declared_functions: set[str]) -> None:
+    assert sentry_ophio.__file__ is not None
+    library = Path(sentry_ophio.__file__).with_name("_lowlevel__lib.so")
+    output = subprocess.run(
+        ["nm", "-D", "--defined-only", library], capture_output=True, encoding="utf-8", check=True
+    ).stdout
+    assert {line.split()[-1] for line in output.splitlines()} == declared_functions
+
+
+def test_every_function_can_be_called_from_python(declared_functions: set[str]) -> None:
+    for name in declared_functions:
+        assert ffi.typeof(getattr(lib, name)).kind == "function"
+
+
+def test_every_function_and_type_has_a_comment(header: str) -> None:
+    """Those that Python sees have none, so this looks at the line above."""
+    lines = header.splitlines()
+    starts = [
+        number
+        for number, line in enumerate(lines)
+        if re.match(r"OPHIO_API |typedef |    OPHIO_\w+ = |    [\w ]+\**\w+;$", line)
+    ]
+    assert starts
+    for number in starts:
+        assert lines[number - 1].strip() == "*/", lines[number]
+
+
+# --- the form for cffi --------------------------------------------------------------
+
+
+def test_cffi_parses_the_plain_form(tree: Tree, declared_functions: set[str]) -> None:
+    plain = tree.plain_header()
+    assert not [line for line in plain.splitlines() if line.lstrip().startswith("#")]
+    assert "extern" not in plain
+    assert "OPHIO_API" not in plain
+    parsed = cffi.FFI()
+    parsed.cdef(plain)
+    for enum in re.findall(r"typedef enum (\w+)", plain):
+        assert parsed.typeof(enum).kind == "enum"
+    assert declared_functions == set(re.findall(r"\b(ophio_\w+)\(", plain))
+
+
+# --- in C and C++ -------------------------------------------------------------------
+
+USE = """
+#include "ophio.h"
+#include "ophio.h" /* the guard lets it be included twice */
+
+#if OPHIO_VERSION_MAJOR < 2
+#error "the version is known to the preprocessor"
+#endif
+
+int main(void)
+{
+    struct OphioStr string = {0, 0};
+    OphioSlice version = ophio_version();
+    ophio_str_free(&string);
+    if (ophio_last_error_code() != OPHIO_STATUS_OK) return 1;
+    return version.len == sizeof OPHIO_VERSION - 1 ? 0 : 2;
+}
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="for gcc and clang")
+@pytest.mark.parametrize(
+    ("compiler", "standard", "suffix"),
+    [("cc", "c99", "c"), ("cc", "c11", "c"), ("c++", "c++11", "cc"), ("c++", "c++17", "cc")],
+)
+def test_a_program_compiles_without_a_warning_and_runs(
+    source_tree: Path, tmp_path: Path, compiler: str, standard: str, suffix: str
+) -> None:
+    path = shutil.which(compiler)
+    if path is None:
+        pytest.skip(f"{compiler} is not installed")
+    assert sentry_ophio.__file__ is not None
+    library = Path(sentry_ophio.__file__).with_name("_lowlevel__lib.so")
+    source = tmp_path / f"use.{suffix}"
+    source.write_text(USE, "utf-8")
+    program = tmp_path / "use"
+    warnings = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
+    subprocess.run(
+        [
+            *(path, f"-std={standard}", *warnings, f"-I{source_tree / 'include'}"),
+            *(str(source), str(library), f"-Wl,-rpath,{library.parent}", "-o", str(program)),
+        ],
+        check=True,
+    )
+    # Without a soname the program looks for the path it was linked with.
+    assert subprocess.run([program], check=False).returncode == 0

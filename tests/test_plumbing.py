@@ -1,0 +1,284 @@
+"""Errors, strings and handles: what every binding stands on."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import gc
+import pickle
+import re
+from typing import TYPE_CHECKING, Callable
+
+import pytest
+
+import sentry_ophio
+from sentry_ophio import _ffi, exceptions
+from sentry_ophio._ffi import EXCEPTIONS, Handle, check, decode, error_for, ffi, last_error, lib
+from sentry_ophio.exceptions import HandleClosedError, OphioError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from _cffi_backend import _CDataBase as CData
+
+# What each status is, for ever: a compiled program has these numbers in it.
+STATUS_NUMBERS = {
+    "OPHIO_STATUS_OK": 0,
+    "OPHIO_STATUS_PANIC": 1,
+    "OPHIO_STATUS_NULL_POINTER": 2,
+    "OPHIO_STATUS_INVALID_UTF8": 3,
+    "OPHIO_STATUS_INVALID_ARGUMENT": 4,
+    "OPHIO_STATUS_OUT_OF_RANGE": 5,
+    "OPHIO_STATUS_SYNTAX": 16,
+    "OPHIO_STATUS_FRAME": 17,
+}
+
+# What users of the earlier package catch.
+BUILT_IN_BASES = {
+    "EnhancementsError": RuntimeError,
+    "FrameKeyError": KeyError,
+    "FrameTypeError": TypeError,
+    "HandleClosedError": ValueError,
+    "InvalidArgumentError": ValueError,
+    "InvalidUtf8Error": ValueError,
+    "OphioError": Exception,
+    "OphioOverflowError": OverflowError,
+    "OphioPanicError": Exception,
+}
+
+
+# --- exceptions ---------------------------------------------------------------------
+
+
+def test_every_exception_is_in_the_table_of_this_test() -> None:
+    assert sorted(exceptions.__all__) == sorted(BUILT_IN_BASES)
+
+
+@pytest.mark.parametrize("name", exceptions.__all__)
+def test_exception_is_an_ophio_error_and_what_it_was(name: str) -> None:
+    cls = getattr(exceptions, name)
+    assert issubclass(cls, OphioError)
+    assert issubclass(cls, BUILT_IN_BASES[name])
+
+
+@pytest.mark.parametrize("name", exceptions.__all__)
+def test_exception_prints_its_message_and_survives_pickle(name: str) -> None:
+    error = getattr(exceptions, name)("line 3: `stack`")
+    assert str(error) == "line 3: `stack`"
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        again = pickle.loads(pickle.dumps(error, protocol))
+        assert type(again) is type(error)
+        assert again.args == error.args
+        assert str(again) == str(error)
+
+
+# --- status -------------------------------------------------------------------------
+
+
+def test_status_numbers_are_what_they_always_were(header: str) -> None:
+    declared = re.findall(r"^ +(OPHIO_STATUS_\w+) = (\d+),", header, re.MULTILINE)
+    assert {name: int(number) for name, number in declared} == STATUS_NUMBERS
+
+
+@pytest.mark.parametrize("name", sorted(STATUS_NUMBERS))
+def test_library_knows_the_status(name: str) -> None:
+    assert getattr(lib, name) == STATUS_NUMBERS[name]
+
+
+def test_every_failure_has_an_exception() -> None:
+    assert set(EXCEPTIONS) == set(STATUS_NUMBERS.values()) - {0}
+
+
+def test_every_exception_of_the_table_can_be_imported_by_users() -> None:
+    for cls in EXCEPTIONS.values():
+        assert cls.__name__ in exceptions.__all__
+        assert getattr(exceptions, cls.__name__) is cls
+
+
+def test_check_passes_success() -> None:
+    check(lib.OPHIO_STATUS_OK)
+
+
+@pytest.mark.parametrize("status", sorted(EXCEPTIONS))
+def test_check_raises_the_class_of_the_status(status: int) -> None:
+    with pytest.raises(OphioError) as caught:
+        check(status)
+    assert type(caught.value) is EXCEPTIONS[status]
+
+
+def test_a_status_of_a_later_library_is_an_ophio_error_with_its_number() -> None:
+    error = error_for(999)
+    assert type(error) is OphioError
+    assert "999" in str(error)
+
+
+def test_there_is_no_error_before_the_first() -> None:
+    lib.ophio_last_error_clear()
+    assert lib.ophio_last_error_code() == lib.OPHIO_STATUS_OK
+    assert decode(lib.ophio_last_error_message()) == ""
+    assert type(last_error()) is OphioError
+
+
+# --- strings ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["", "a", "grün", "a\0b", "\N{SNAKE}" * 1000])
+def test_a_slice_becomes_a_str(text: str) -> None:
+    data = text.encode()
+    buffer = ffi.from_buffer("uint8_t[]", data)
+    slice_ = ffi.new("OphioSlice *", {"data": buffer, "len": len(data)})
+    assert decode(slice_[0]) == text
+
+
+def test_null_and_zero_is_the_empty_str() -> None:
+    assert decode(ffi.new("OphioSlice *")[0]) == ""
+
+
+def test_freeing_an_empty_string_or_null_does_nothing() -> None:
+    lib.ophio_str_free(ffi.NULL)
+    lib.ophio_str_free(ffi.new("OphioStr *"))
+
+
+# --- handles ------------------------------------------------------------------------
+
+
+class Thing(Handle):
+    """A handle whose object is a struct of Python's, with a counting free."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, free: Callable[[CData], None], pointer: CData | None = None) -> None:
+        self._adopt(ffi.new("OphioStr *") if pointer is None else pointer, free)
+
+    def pointer(self) -> CData:
+        return self._ptr
+
+
+def divide_by(number: int) -> float:
+    return 1 / number
+
+
+@pytest.fixture
+def freed() -> list[CData]:
+    return []
+
+
+def test_a_handle_is_freed_when_it_is_garbage(freed: list[CData]) -> None:
+    thing = Thing(freed.append)
+    gc.collect()
+    assert not freed
+    del thing
+    gc.collect()
+    assert len(freed) == 1
+
+
+def test_close_frees_once(freed: list[CData]) -> None:
+    thing = Thing(freed.append)
+    thing.close()
+    gc.collect()
+    assert len(freed) == 1
+    thing.close()
+    del thing
+    gc.collect()
+    assert len(freed) == 1
+
+
+def test_with_closes(freed: list[CData]) -> None:
+    with Thing(freed.append) as thing:
+        assert not thing.closed
+    assert thing.closed
+    gc.collect()
+    assert len(freed) == 1
+
+
+def test_with_closes_after_an_exception_and_lets_it_through(freed: list[CData]) -> None:
+    thing = Thing(freed.append)
+    with pytest.raises(ZeroDivisionError), thing:
+        divide_by(0)
+    assert thing.closed
+
+
+def test_use_after_close_raises(freed: list[CData]) -> None:
+    thing = Thing(freed.append)
+    thing.close()
+    with pytest.raises(HandleClosedError, match=r"^this Thing is closed$"):
+        thing.pointer()
+
+
+def test_closing_during_a_call_does_not_free_under_it(freed: list[CData]) -> None:
+    thing = Thing(freed.append)
+    argument = thing.pointer()  # as held by a call in another thread
+    thing.close()
+    gc.collect()
+    assert not freed
+    del argument
+    gc.collect()
+    assert len(freed) == 1
+
+
+def test_a_copy_shares_the_object_and_it_is_freed_once(freed: list[CData]) -> None:
+    thing = Thing(freed.append)
+    twin = copy.copy(thing)
+    thing.close()
+    gc.collect()
+    assert not freed
+    assert twin.pointer()
+    twin.close()
+    gc.collect()
+    assert len(freed) == 1
+
+
+def test_null_is_not_adopted(freed: list[CData]) -> None:
+    with pytest.raises(OphioError):
+        Thing(freed.append, ffi.NULL)
+    gc.collect()
+    assert not freed
+
+
+def test_other_attributes_are_missed_as_usual(freed: list[CData]) -> None:
+    thing = Thing(freed.append)
+    with pytest.raises(AttributeError, match="'Thing' object has no attribute 'nothing'"):
+        _ = thing.nothing  # type: ignore[attr-defined]
+    assert not hasattr(thing, "__dict__")
+
+
+# --- the module and its stub --------------------------------------------------------
+
+
+def test_only_the_plumbing_imports_the_generated_module(source_tree: Path) -> None:
+    package = source_tree / "python" / "sentry_ophio"
+    users = {
+        path.name
+        for path in package.rglob("*.py")
+        if not path.name.startswith("_lowlevel")
+        and re.search(r"^\s*(from|import) .*_lowlevel", path.read_text("utf-8"), re.MULTILINE)
+    }
+    assert users == {"_ffi.py"}
+
+
+def test_the_stub_tells_what_the_header_declares(
+    source_tree: Path, declared_functions: set[str]
+) -> None:
+    stub = source_tree / "python" / "sentry_ophio" / "_lowlevel.pyi"
+    (cls,) = (
+        node
+        for node in ast.parse(stub.read_text("utf-8")).body
+        if isinstance(node, ast.ClassDef) and node.name == "_Lib"
+    )
+    functions = {node.name: node for node in cls.body if isinstance(node, ast.FunctionDef)}
+    assert set(functions) == declared_functions
+    for name, node in functions.items():
+        in_stub = [arg.arg for arg in node.args.posonlyargs + node.args.args][1:]
+        in_library = ffi.typeof(getattr(lib, name)).args
+        assert len(in_stub) == len(in_library), name
+    constants = {
+        node.target.id
+        for node in cls.body
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
+    }
+    assert constants == {name for name in dir(lib) if name.startswith("OPHIO_")}
+
+
+def test_version_is_that_of_the_library() -> None:
+    assert sentry_ophio.__version__ == decode(lib.ophio_version())
+    assert _ffi.lib.ophio_abi_version() == 0
