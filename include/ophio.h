@@ -93,6 +93,41 @@ typedef enum OphioStatus {
 } OphioStatus;
 
 /**
+ * A value that may be missing, false or true. In structs it is a `uint8_t`.
+ */
+typedef enum OphioTristate {
+    /**
+     * There is no value.
+     */
+    OPHIO_TRISTATE_MISSING = 0,
+    /**
+     * False.
+     */
+    OPHIO_TRISTATE_FALSE = 1,
+    /**
+     * True.
+     */
+    OPHIO_TRISTATE_TRUE = 2,
+} OphioTristate;
+
+/**
+ * Remembers parsed rules, so that parsing the same again is quick.
+ *
+ * Threads may share it, and a process that forks while another thread uses it
+ * may go on using it in the child: no call waits for another.
+ */
+typedef struct OphioCache OphioCache;
+
+/**
+ * Stack trace rules.
+ *
+ * Threads may share it, also while one of them extends it: every call sees the
+ * rules as they were when it began. A process may fork at any time and go on
+ * using it in the child.
+ */
+typedef struct OphioEnhancements OphioEnhancements;
+
+/**
  * An owned UTF-8 string: `len` bytes at `data`. No NUL byte follows.
  *
  * The library made it and the caller owns it: give it to `ophio_str_free` once
@@ -126,9 +161,401 @@ typedef struct OphioSlice {
     size_t len;
 } OphioSlice;
 
+/**
+ * One frame of a stack trace, borrowed for the time of a call.
+ *
+ * A text is UTF-8; one whose `data` is NULL is missing, which is not the same as
+ * empty. `path` and `package` are expected in lower case with forward slashes.
+ */
+typedef struct OphioFrame {
+    /**
+     * The category.
+     */
+    struct OphioSlice category;
+    /**
+     * The family: a comma list of `native`, `javascript`, `other`, `all`.
+     */
+    struct OphioSlice family;
+    /**
+     * The name of the function.
+     */
+    struct OphioSlice function;
+    /**
+     * The module or class.
+     */
+    struct OphioSlice module;
+    /**
+     * The package, or the path of the binary image.
+     */
+    struct OphioSlice package;
+    /**
+     * The path of the source file.
+     */
+    struct OphioSlice path;
+    /**
+     * Whether the frame is the user's code: an `OphioTristate`.
+     */
+    uint8_t in_app;
+    /**
+     * Whether `orig_in_app` is known: 0 or 1.
+     */
+    uint8_t has_orig_in_app;
+    /**
+     * What `in_app` was before anything changed it: 0 false, 1 true, else not set.
+     */
+    int8_t orig_in_app;
+} OphioFrame;
+
+/**
+ * The exception that a stack trace belongs to. A text whose `data` is NULL is missing.
+ */
+typedef struct OphioExceptionData {
+    /**
+     * The type, such as `ValueError`.
+     */
+    struct OphioSlice ty;
+    /**
+     * The message.
+     */
+    struct OphioSlice value;
+    /**
+     * The type of the mechanism that reported it.
+     */
+    struct OphioSlice mechanism;
+} OphioExceptionData;
+
+/**
+ * What rules made of a frame.
+ */
+typedef struct OphioAppliedFrame {
+    /**
+     * The category that a rule set, a number for `ophio_enhancements_category`, or
+     * -1 where the frame has the category that it came with.
+     */
+    int32_t category;
+    /**
+     * Whether the frame is the user's code: an `OphioTristate`.
+     */
+    uint8_t in_app;
+} OphioAppliedFrame;
+
+/**
+ * A frame's part in grouping: read before a call, written by it.
+ */
+typedef struct OphioComponent {
+    /**
+     * Why `contributes` is what it is: a number for `ophio_enhancements_hint`, 0 for
+     * no hint. Written only.
+     */
+    uint32_t hint;
+    /**
+     * Whether the frame counts for grouping: an `OphioTristate`.
+     */
+    uint8_t contributes;
+} OphioComponent;
+
+/**
+ * What rules say about a stack trace as a whole.
+ */
+typedef struct OphioAssembleResult {
+    /**
+     * Whether the stack trace counts for grouping.
+     */
+    bool contributes;
+    /**
+     * Whether the frames should be looked at in reverse order.
+     */
+    bool invert_stacktrace;
+    /**
+     * Why the stack trace does not count; empty if no rule said so. It is the
+     * caller's: free it with `ophio_str_free`.
+     */
+    struct OphioStr hint;
+} OphioAssembleResult;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
+
+/**
+ * Makes a cache for at most `size` rules; 0 keeps nothing.
+ *
+ * Memory is taken as the cache fills, so a huge size is allowed. The result is
+ * the caller's: free it with `ophio_cache_free`. Any thread may call this.
+ * Returns NULL if an internal error was caught.
+ */
+OPHIO_API struct OphioCache *ophio_cache_new(size_t size);
+
+/**
+ * Frees a cache; NULL does nothing. Rules made with it live on.
+ *
+ * # Safety
+ *
+ * `cache` is NULL or comes from `ophio_cache_new`, is freed for the first time,
+ * and no other thread uses it.
+ */
+OPHIO_API void ophio_cache_free(struct OphioCache *cache);
+
+/**
+ * Sets `in_app` and category of the frames of a packed stack trace.
+ *
+ * `packed` is a MessagePack array of the exception data and of the frames: an
+ * array of 3 (type, value, mechanism) and an array of arrays of 8 (category,
+ * family, function, module, package, path, in_app, orig_in_app). Texts are
+ * binaries of UTF-8 or nil, in_app is a boolean or nil, orig_in_app an integer
+ * from -128 to 127 or nil.
+ *
+ * Writes a number a frame to `codes`: `category * 3 + in_app`, where category is 0
+ * for none, 1 for the one that the frame came with, and 2 + n for the n-th of
+ * `ophio_enhancements_category`; in_app is 0 for missing, 1 for false, 2 for true.
+ * One number more follows: how many frames have kept a category of their own.
+ * `codes_len` must be the number of frames plus one.
+ *
+ * Threads may share `rules`. Fails with `OPHIO_STATUS_FRAME` where a field has the
+ * wrong type or is not UTF-8, with `OPHIO_STATUS_INVALID_ARGUMENT` where the buffer is
+ * no such array or `codes_len` does not fit, and with `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * # Safety
+ *
+ * `rules` is NULL or was made by this library and is not freed yet; `packed` is
+ * readable for `packed_len` bytes; `codes` is NULL or may be written for `codes_len`
+ * numbers.
+ */
+OPHIO_API
+enum OphioStatus ophio_enhancements_apply_packed(const struct OphioEnhancements *rules,
+                                                 const uint8_t *packed,
+                                                 size_t packed_len,
+                                                 uint32_t *codes,
+                                                 size_t codes_len);
+
+/**
+ * Decides which components of a packed stack trace count for grouping.
+ *
+ * `packed` is as in `ophio_enhancements_apply_packed`. `contributes` has a byte a
+ * component: 0 for undecided, 1 for false, 2 for true. Components and frames are
+ * paired from the start.
+ *
+ * Writes a number a component to `codes`: `hint * 3 + contributes`, where hint is 0
+ * for none, else a number for `ophio_enhancements_hint`. Four numbers more follow:
+ * whether the stack trace contributes (0 or 1), whether it is to be inverted (0 or
+ * 1), and why it was discarded: the index of the rule plus 1 (0 if it was not) and
+ * the number of contributing frames, for `ophio_enhancements_too_few_frames_hint`.
+ * `codes_len` must be the number of components plus four.
+ *
+ * Threads may share `rules`. Fails as `ophio_enhancements_apply_packed` does, and with
+ * `OPHIO_STATUS_INVALID_ARGUMENT` where a byte of `contributes` is above 2.
+ *
+ * # Safety
+ *
+ * `rules` is NULL or was made by this library and is not freed yet; `packed` is
+ * readable for `packed_len` bytes and `contributes` for `components_len`; `codes` is
+ * NULL or may be written for `codes_len` numbers.
+ */
+OPHIO_API
+enum OphioStatus ophio_enhancements_assemble_packed(const struct OphioEnhancements *rules,
+                                                    const uint8_t *packed,
+                                                    size_t packed_len,
+                                                    const uint8_t *contributes,
+                                                    size_t components_len,
+                                                    uint32_t *codes,
+                                                    size_t codes_len);
+
+/**
+ * Tells why a stack trace was discarded, from the last two numbers that
+ * `ophio_enhancements_assemble_packed` wrote.
+ *
+ * Writes a string to `text` that is the caller's: free it with `ophio_str_free`.
+ * Threads may share `rules`. Fails with `OPHIO_STATUS_OUT_OF_RANGE` if there is no
+ * such rule, and with `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * # Safety
+ *
+ * `rules` is NULL or was made by this library and is not freed yet; `text` is
+ * NULL or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_enhancements_too_few_frames_hint(const struct OphioEnhancements *rules,
+                                                        uint32_t rule_plus_one,
+                                                        uint32_t contributing,
+                                                        struct OphioStr *text);
+
+/**
+ * Makes a rule set without rules.
+ *
+ * The result is the caller's: free it with `ophio_enhancements_free`. Any thread
+ * may call this. Returns NULL if an internal error was caught.
+ */
+OPHIO_API struct OphioEnhancements *ophio_enhancements_new(void);
+
+/**
+ * Parses rules in the text form: UTF-8, one rule a line.
+ *
+ * `cache` may be NULL. The result is the caller's: free it with
+ * `ophio_enhancements_free`; it does not need `text` or `cache` any more. Any
+ * thread may call this, with the same cache as well. Returns NULL on failure:
+ * `OPHIO_STATUS_SYNTAX` with a message about the first bad line,
+ * `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * # Safety
+ *
+ * `text` is readable for `text_len` bytes; `cache` is NULL or comes from
+ * `ophio_cache_new` and is not freed yet.
+ */
+OPHIO_API
+struct OphioEnhancements *ophio_enhancements_parse(const uint8_t *text,
+                                                   size_t text_len,
+                                                   const struct OphioCache *cache);
+
+/**
+ * Reads rules in the binary form, a MessagePack structure of version 2 or 3.
+ *
+ * `cache` may be NULL. The result is the caller's: free it with
+ * `ophio_enhancements_free`; it does not need `data` or `cache` any more. Any
+ * thread may call this, with the same cache as well. Returns NULL on failure:
+ * `OPHIO_STATUS_SYNTAX` with a message about what is malformed,
+ * `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * # Safety
+ *
+ * `data` is readable for `data_len` bytes; `cache` is NULL or comes from
+ * `ophio_cache_new` and is not freed yet.
+ */
+OPHIO_API
+struct OphioEnhancements *ophio_enhancements_from_config_structure(const uint8_t *data,
+                                                                   size_t data_len,
+                                                                   const struct OphioCache *cache);
+
+/**
+ * Frees a rule set; NULL does nothing.
+ *
+ * # Safety
+ *
+ * `rules` is NULL or was made by this library, is freed for the first time, and
+ * no other thread uses it.
+ */
+OPHIO_API void ophio_enhancements_free(struct OphioEnhancements *rules);
+
+/**
+ * Appends the rules of `other` to `rules`; with `other == rules` the rules are
+ * doubled.
+ *
+ * Numbers of rules, categories and hints that were handed out stay valid. Other
+ * threads may use both meanwhile. Fails with `OPHIO_STATUS_NULL_POINTER` only.
+ *
+ * # Safety
+ *
+ * Each of `rules` and `other` is NULL or was made by this library and is not
+ * freed yet.
+ */
+OPHIO_API
+enum OphioStatus ophio_enhancements_extend_from(const struct OphioEnhancements *rules,
+                                                const struct OphioEnhancements *other);
+
+/**
+ * Tells how many rules there are, 0 for NULL.
+ *
+ * # Safety
+ *
+ * `rules` is NULL or was made by this library and is not freed yet.
+ */
+OPHIO_API size_t ophio_enhancements_len(const struct OphioEnhancements *rules);
+
+/**
+ * Prints the rule with this index, from 0, as hints do.
+ *
+ * Writes a string to `text` that is the caller's: free it with `ophio_str_free`.
+ * Threads may share `rules`. Fails with `OPHIO_STATUS_OUT_OF_RANGE` if there is
+ * no such rule, and with `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * # Safety
+ *
+ * `rules` is NULL or was made by this library and is not freed yet; `text` is
+ * NULL or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_enhancements_rule(const struct OphioEnhancements *rules,
+                                         size_t index,
+                                         struct OphioStr *text);
+
+/**
+ * Tells the category that results call by this number.
+ *
+ * Writes a string to `text` that is the caller's: free it with `ophio_str_free`.
+ * A number stays valid for as long as `rules` lives. Threads may share `rules`.
+ * Fails with `OPHIO_STATUS_OUT_OF_RANGE` if there is no such category, and with
+ * `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * # Safety
+ *
+ * `rules` is NULL or was made by this library and is not freed yet; `text` is
+ * NULL or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_enhancements_category(const struct OphioEnhancements *rules,
+                                             uint32_t category,
+                                             struct OphioStr *text);
+
+/**
+ * Tells the text of the hint that results call by this number, which is not 0.
+ *
+ * Writes a string to `text` that is the caller's: free it with `ophio_str_free`.
+ * A number stays valid for as long as `rules` lives. Threads may share `rules`.
+ * Fails with `OPHIO_STATUS_OUT_OF_RANGE` if there is no such hint, and with
+ * `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * # Safety
+ *
+ * `rules` is NULL or was made by this library and is not freed yet; `text` is
+ * NULL or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_enhancements_hint(const struct OphioEnhancements *rules,
+                                         uint32_t hint,
+                                         struct OphioStr *text);
+
+/**
+ * Sets `in_app` and category of frames as the rules say.
+ *
+ * `frames` is an array of `frames_len`, and is not changed; `exception` may be NULL.
+ * Writes an entry a frame to `applied`. Threads may share `rules`. Fails with
+ * `OPHIO_STATUS_INVALID_UTF8` or `OPHIO_STATUS_INVALID_ARGUMENT` where a field is not as
+ * it should be, and with `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * # Safety
+ *
+ * `rules` is NULL or was made by this library and is not freed yet; `frames` is
+ * readable for `frames_len` entries and the texts in it and in `exception` for their
+ * lengths; `applied` is NULL or may be written for `frames_len` entries.
+ */
+OPHIO_API
+enum OphioStatus ophio_enhancements_apply(const struct OphioEnhancements *rules,
+                                          const struct OphioFrame *frames,
+                                          size_t frames_len,
+                                          const struct OphioExceptionData *exception,
+                                          struct OphioAppliedFrame *applied);
+
+/**
+ * Decides which components count for grouping, and says why.
+ *
+ * `frames` is an array of `frames_len`, `components` one of `components_len`: their
+ * `contributes` is read and both fields are written. Components and frames are paired
+ * from the start. `exception` may be NULL. Writes to `result`, whose hint the caller
+ * frees. Threads may share `rules`. On failure nothing is written; it fails as
+ * `ophio_enhancements_apply` does.
+ *
+ * # Safety
+ *
+ * As for `ophio_enhancements_apply`; `components` is readable and writable for
+ * `components_len` entries; `result` is NULL or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_enhancements_assemble(const struct OphioEnhancements *rules,
+                                             const struct OphioFrame *frames,
+                                             size_t frames_len,
+                                             const struct OphioExceptionData *exception,
+                                             struct OphioComponent *components,
+                                             size_t components_len,
+                                             struct OphioAssembleResult *result);
 
 /**
  * Frees the bytes of `string` and makes it the empty string, so that freeing it

@@ -55,6 +55,7 @@
 
 #![deny(unsafe_op_in_unsafe_fn)]
 
+pub mod enhancements;
 pub mod handle;
 pub mod slice;
 pub mod status;

@@ -15,6 +15,7 @@
 //! The empty string may come as NULL and 0, as many C programs write it. NULL with
 //! any other length is refused, and so is a length that no buffer can have.
 
+use std::mem::MaybeUninit;
 use std::ptr;
 
 use crate::status::{guard_unit, Error, OphioStatus};
@@ -80,21 +81,60 @@ impl OphioSlice {
 /// the result is in use; the lifetime `'a` is the caller's choice and has to
 /// respect that.
 pub unsafe fn bytes<'a>(data: *const u8, len: usize, name: &str) -> Result<&'a [u8], Error> {
+    // SAFETY: the caller's promise. Bytes need no alignment.
+    unsafe { array(data, len, name) }
+}
+
+/// The `len` values at `data`, the argument called `name`. Fails as [`bytes`] does.
+///
+/// # Safety
+///
+/// That of [`bytes`], for aligned values of which every bit pattern is one.
+pub unsafe fn array<'a, T>(data: *const T, len: usize, name: &str) -> Result<&'a [T], Error> {
     if len == 0 {
         return Ok(&[]);
     }
+    check::<T>(data, len, name)?;
+    // SAFETY: not NULL, a possible length, and readable by the caller's promise.
+    Ok(unsafe { std::slice::from_raw_parts(data, len) })
+}
+
+/// The place for `len` results at `data`, the argument called `name`. Fails as
+/// [`bytes`] does.
+///
+/// # Safety
+///
+/// If `data` is not NULL, `len` aligned values may be written there, by nobody else
+/// meanwhile.
+pub unsafe fn out<'a, T>(
+    data: *mut T,
+    len: usize,
+    name: &str,
+) -> Result<&'a mut [MaybeUninit<T>], Error> {
+    if len == 0 {
+        return Ok(&mut []);
+    }
+    check::<T>(data, len, name)?;
+    // SAFETY: not NULL, a possible length, and writable by the caller's promise; a
+    // `MaybeUninit` may hold anything.
+    Ok(unsafe { std::slice::from_raw_parts_mut(data.cast(), len) })
+}
+
+/// Refuses what no array can be: NULL, or more bytes than `isize::MAX`.
+fn check<T>(data: *const T, len: usize, name: &str) -> Result<(), Error> {
     if data.is_null() {
         return Err(Error::null(name));
     }
-    if isize::try_from(len).is_err() {
-        return Err(Error::new(
-            OphioStatus::InvalidArgument,
-            format_args!("the length of `{name}` is {len}, more than memory can hold"),
-        ));
+    let possible = len
+        .checked_mul(size_of::<T>())
+        .is_some_and(|size| isize::try_from(size).is_ok());
+    if possible {
+        return Ok(());
     }
-    // SAFETY: not NULL, a possible length, and readable by the caller's promise.
-    // Bytes need no alignment.
-    Ok(unsafe { std::slice::from_raw_parts(data, len) })
+    Err(Error::new(
+        OphioStatus::InvalidArgument,
+        format_args!("the length of `{name}` is {len}, more than memory can hold"),
+    ))
 }
 
 /// The `len` bytes at `data` as text, the argument called `name`.

@@ -1,0 +1,208 @@
+//! Asking rules about a packed stack trace: one buffer in, numbers out.
+//!
+//! The buffer is described in `core/src/enhancements/packed.rs`. What comes out is
+//! one number a frame or component, made so that a caller turns it into its own
+//! value by looking it up in a table: there are few different numbers, and each
+//! stays valid for as long as the rule set lives.
+//!
+//! ```text
+//! apply     category * 3 + in_app         category  0 none, 1 the frame's own, 2 + n the rules' n-th
+//! assemble  hint * 3 + contributes        hint      0 none, n see ophio_enhancements_hint
+//!                                         in_app, contributes  0 missing, 1 false, 2 true
+//! ```
+
+use ophio_core::enhancements::packed::{PackedError, PackedStacktrace};
+use ophio_core::enhancements::{AssembleResult, Component, TooFewFrames};
+
+use super::rules::{hint_number, write_text, OphioEnhancements};
+use super::tristate::{read_tristate, tristate};
+use crate::handle;
+use crate::slice::{self, OphioStr};
+use crate::status::{guard, Error, OphioStatus};
+
+impl From<PackedError> for Error {
+    fn from(error: PackedError) -> Self {
+        let status = match error {
+            PackedError::Structure(_) => OphioStatus::InvalidArgument,
+            PackedError::Type { .. } | PackedError::Utf8(_) => OphioStatus::Frame,
+        };
+        Error::new(status, error)
+    }
+}
+
+/// Sets `in_app` and category of the frames of a packed stack trace.
+///
+/// `packed` is a MessagePack array of the exception data and of the frames: an
+/// array of 3 (type, value, mechanism) and an array of arrays of 8 (category,
+/// family, function, module, package, path, in_app, orig_in_app). Texts are
+/// binaries of UTF-8 or nil, in_app is a boolean or nil, orig_in_app an integer
+/// from -128 to 127 or nil.
+///
+/// Writes a number a frame to `codes`: `category * 3 + in_app`, where category is 0
+/// for none, 1 for the one that the frame came with, and 2 + n for the n-th of
+/// `ophio_enhancements_category`; in_app is 0 for missing, 1 for false, 2 for true.
+/// One number more follows: how many frames have kept a category of their own.
+/// `codes_len` must be the number of frames plus one.
+///
+/// Threads may share `rules`. Fails with `OPHIO_STATUS_FRAME` where a field has the
+/// wrong type or is not UTF-8, with `OPHIO_STATUS_INVALID_ARGUMENT` where the buffer is
+/// no such array or `codes_len` does not fit, and with `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `rules` is NULL or was made by this library and is not freed yet; `packed` is
+/// readable for `packed_len` bytes; `codes` is NULL or may be written for `codes_len`
+/// numbers.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_enhancements_apply_packed(
+    rules: *const OphioEnhancements,
+    packed: *const u8,
+    packed_len: usize,
+    codes: *mut u32,
+    codes_len: usize,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `rules`.
+        let rules = unsafe { handle::borrow(rules, "rules") }?.current();
+        // SAFETY: the caller's promise about `packed`.
+        let packed = unsafe { slice::bytes(packed, packed_len, "packed") }?;
+        // SAFETY: the caller's promise about `codes`.
+        let codes = unsafe { slice::out(codes, codes_len, "codes") }?;
+
+        let stacktrace = PackedStacktrace::decode(packed)?;
+        let frames = stacktrace.frames.len();
+        check_room(codes_len, frames, 1)?;
+        let mut applied = Vec::with_capacity(frames);
+        rules.apply_packed(&stacktrace, &mut applied)?;
+
+        let mut own = 0;
+        for ((code, applied), frame) in codes.iter_mut().zip(&applied).zip(&stacktrace.frames) {
+            let category = match applied.category {
+                Some(index) => 2 + index,
+                None => u32::from(frame.category.is_some()),
+            };
+            own += u32::from(category == 1);
+            code.write(category * 3 + u32::from(tristate(applied.in_app)));
+        }
+        codes[frames].write(own);
+        Ok(())
+    })
+}
+
+/// Decides which components of a packed stack trace count for grouping.
+///
+/// `packed` is as in `ophio_enhancements_apply_packed`. `contributes` has a byte a
+/// component: 0 for undecided, 1 for false, 2 for true. Components and frames are
+/// paired from the start.
+///
+/// Writes a number a component to `codes`: `hint * 3 + contributes`, where hint is 0
+/// for none, else a number for `ophio_enhancements_hint`. Four numbers more follow:
+/// whether the stack trace contributes (0 or 1), whether it is to be inverted (0 or
+/// 1), and why it was discarded: the index of the rule plus 1 (0 if it was not) and
+/// the number of contributing frames, for `ophio_enhancements_too_few_frames_hint`.
+/// `codes_len` must be the number of components plus four.
+///
+/// Threads may share `rules`. Fails as `ophio_enhancements_apply_packed` does, and with
+/// `OPHIO_STATUS_INVALID_ARGUMENT` where a byte of `contributes` is above 2.
+///
+/// # Safety
+///
+/// `rules` is NULL or was made by this library and is not freed yet; `packed` is
+/// readable for `packed_len` bytes and `contributes` for `components_len`; `codes` is
+/// NULL or may be written for `codes_len` numbers.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_enhancements_assemble_packed(
+    rules: *const OphioEnhancements,
+    packed: *const u8,
+    packed_len: usize,
+    contributes: *const u8,
+    components_len: usize,
+    codes: *mut u32,
+    codes_len: usize,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `rules`.
+        let rules = unsafe { handle::borrow(rules, "rules") }?.current();
+        // SAFETY: the caller's promise about `packed`.
+        let packed = unsafe { slice::bytes(packed, packed_len, "packed") }?;
+        // SAFETY: the caller's promise about `contributes`.
+        let contributes = unsafe { slice::bytes(contributes, components_len, "contributes") }?;
+        // SAFETY: the caller's promise about `codes`.
+        let codes = unsafe { slice::out(codes, codes_len, "codes") }?;
+
+        let stacktrace = PackedStacktrace::decode(packed)?;
+        check_room(codes_len, components_len, 4)?;
+        let mut components = read_components(contributes)?;
+        let result = rules.assemble_packed(&stacktrace, &mut components)?;
+
+        for (code, component) in codes.iter_mut().zip(&components) {
+            code.write(
+                hint_number(component.hint) * 3 + u32::from(tristate(component.contributes)),
+            );
+        }
+        for (code, number) in codes[components_len..].iter_mut().zip(summary(&result)) {
+            code.write(number);
+        }
+        Ok(())
+    })
+}
+
+/// Tells why a stack trace was discarded, from the last two numbers that
+/// `ophio_enhancements_assemble_packed` wrote.
+///
+/// Writes a string to `text` that is the caller's: free it with `ophio_str_free`.
+/// Threads may share `rules`. Fails with `OPHIO_STATUS_OUT_OF_RANGE` if there is no
+/// such rule, and with `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `rules` is NULL or was made by this library and is not freed yet; `text` is
+/// NULL or may be written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_enhancements_too_few_frames_hint(
+    rules: *const OphioEnhancements,
+    rule_plus_one: u32,
+    contributing: u32,
+    text: *mut OphioStr,
+) -> OphioStatus {
+    // SAFETY: the caller's promise.
+    unsafe {
+        write_text(rules, text, "rule + 1 =", rule_plus_one as usize, |rules| {
+            let too_few = TooFewFrames {
+                contributing: contributing as usize,
+                rule: rule_plus_one.checked_sub(1)?,
+            };
+            too_few.text(rules.rules())
+        })
+    }
+}
+
+/// Refuses a place for results that is not as long as they are.
+fn check_room(len: usize, items: usize, more: usize) -> Result<(), Error> {
+    if items.checked_add(more) == Some(len) {
+        return Ok(());
+    }
+    Err(Error::new(
+        OphioStatus::InvalidArgument,
+        format_args!("`codes_len` is {len}, and must be {items} + {more}"),
+    ))
+}
+
+fn read_components(contributes: &[u8]) -> Result<Vec<Component>, Error> {
+    let read = |&byte: &u8| read_tristate(byte, "contributes").map(Component::new);
+    contributes.iter().map(read).collect()
+}
+
+/// The numbers that follow those of the components.
+fn summary(result: &AssembleResult) -> [u32; 4] {
+    let (rule, contributing) = result.hint.map_or((0, 0), |few| {
+        let contributing = u32::try_from(few.contributing).unwrap_or(u32::MAX);
+        (few.rule + 1, contributing)
+    });
+    [
+        u32::from(result.contributes),
+        u32::from(result.invert_stacktrace),
+        rule,
+        contributing,
+    ]
+}

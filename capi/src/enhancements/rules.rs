@@ -1,0 +1,312 @@
+//! `OphioEnhancements`: a rule set behind a pointer.
+//!
+//! A rule set is immutable behind an `Arc`. `extend_from` makes a new one and
+//! swaps it in, so calls that are under way in other threads finish with the one
+//! they began with, and nobody waits.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use ophio_core::enhancements::{Cache, Enhancements, EnhancementsError, Hint, HintKind};
+
+use super::cache::OphioCache;
+use crate::handle;
+use crate::slice::{self, OphioStr};
+use crate::status::{guard, guard_or, Error, OphioStatus};
+
+/// Stack trace rules.
+///
+/// Threads may share it, also while one of them extends it: every call sees the
+/// rules as they were when it began. A process may fork at any time and go on
+/// using it in the child.
+pub struct OphioEnhancements(ArcSwap<Enhancements>);
+
+impl OphioEnhancements {
+    fn new(rules: Enhancements) -> *mut Self {
+        handle::new(Self(ArcSwap::from_pointee(rules)))
+    }
+
+    /// The rules as they are now; they stay so for the caller.
+    pub(crate) fn current(&self) -> Arc<Enhancements> {
+        self.0.load_full()
+    }
+}
+
+impl From<EnhancementsError> for Error {
+    fn from(error: EnhancementsError) -> Self {
+        Error::new(OphioStatus::Syntax, error)
+    }
+}
+
+/// Makes a rule set without rules.
+///
+/// The result is the caller's: free it with `ophio_enhancements_free`. Any thread
+/// may call this. Returns NULL if an internal error was caught.
+#[no_mangle]
+pub extern "C" fn ophio_enhancements_new() -> *mut OphioEnhancements {
+    guard_or(std::ptr::null_mut(), || {
+        Ok(OphioEnhancements::new(Enhancements::empty()))
+    })
+}
+
+/// Parses rules in the text form: UTF-8, one rule a line.
+///
+/// `cache` may be NULL. The result is the caller's: free it with
+/// `ophio_enhancements_free`; it does not need `text` or `cache` any more. Any
+/// thread may call this, with the same cache as well. Returns NULL on failure:
+/// `OPHIO_STATUS_SYNTAX` with a message about the first bad line,
+/// `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `text` is readable for `text_len` bytes; `cache` is NULL or comes from
+/// `ophio_cache_new` and is not freed yet.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_enhancements_parse(
+    text: *const u8,
+    text_len: usize,
+    cache: *const OphioCache,
+) -> *mut OphioEnhancements {
+    guard_or(std::ptr::null_mut(), || {
+        // SAFETY: the caller's promise about `text`.
+        let text = unsafe { slice::text(text, text_len, "text") }?;
+        // SAFETY: the caller's promise about `cache`.
+        let rules = unsafe { with_cache(cache, |cache| Enhancements::parse(text, cache)) }?;
+        Ok(OphioEnhancements::new(rules))
+    })
+}
+
+/// Reads rules in the binary form, a MessagePack structure of version 2 or 3.
+///
+/// `cache` may be NULL. The result is the caller's: free it with
+/// `ophio_enhancements_free`; it does not need `data` or `cache` any more. Any
+/// thread may call this, with the same cache as well. Returns NULL on failure:
+/// `OPHIO_STATUS_SYNTAX` with a message about what is malformed,
+/// `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `data` is readable for `data_len` bytes; `cache` is NULL or comes from
+/// `ophio_cache_new` and is not freed yet.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_enhancements_from_config_structure(
+    data: *const u8,
+    data_len: usize,
+    cache: *const OphioCache,
+) -> *mut OphioEnhancements {
+    guard_or(std::ptr::null_mut(), || {
+        // SAFETY: the caller's promise about `data`.
+        let data = unsafe { slice::bytes(data, data_len, "data") }?;
+        // SAFETY: the caller's promise about `cache`.
+        let rules = unsafe {
+            with_cache(cache, |cache| {
+                Enhancements::from_config_structure(data, cache)
+            })
+        }?;
+        Ok(OphioEnhancements::new(rules))
+    })
+}
+
+/// Calls `f` with the cache, or with one that keeps nothing where it is NULL.
+///
+/// # Safety
+///
+/// `cache` is NULL or comes from `ophio_cache_new` and is not freed yet.
+unsafe fn with_cache<R>(cache: *const OphioCache, f: impl FnOnce(&Cache) -> R) -> R {
+    // SAFETY: the caller's promise.
+    match unsafe { cache.as_ref() } {
+        Some(OphioCache(cache)) => f(cache),
+        None => f(&Cache::new(0)),
+    }
+}
+
+/// Frees a rule set; NULL does nothing.
+///
+/// # Safety
+///
+/// `rules` is NULL or was made by this library, is freed for the first time, and
+/// no other thread uses it.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_enhancements_free(rules: *mut OphioEnhancements) {
+    // SAFETY: the caller's promise.
+    unsafe { handle::free(rules) }
+}
+
+/// Appends the rules of `other` to `rules`; with `other == rules` the rules are
+/// doubled.
+///
+/// Numbers of rules, categories and hints that were handed out stay valid. Other
+/// threads may use both meanwhile. Fails with `OPHIO_STATUS_NULL_POINTER` only.
+///
+/// # Safety
+///
+/// Each of `rules` and `other` is NULL or was made by this library and is not
+/// freed yet.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_enhancements_extend_from(
+    rules: *const OphioEnhancements,
+    other: *const OphioEnhancements,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `rules`.
+        let rules = unsafe { handle::borrow(rules, "rules") }?;
+        // SAFETY: the caller's promise about `other`.
+        let other = unsafe { handle::borrow(other, "other") }?.current();
+        // Two threads that extend at once: the later one starts again from what
+        // the earlier one left, so nothing is lost.
+        rules.0.rcu(|current| current.extended(&other));
+        Ok(())
+    })
+}
+
+/// Tells how many rules there are, 0 for NULL.
+///
+/// # Safety
+///
+/// `rules` is NULL or was made by this library and is not freed yet.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_enhancements_len(rules: *const OphioEnhancements) -> usize {
+    guard_or(0, || {
+        // SAFETY: the caller's promise about `rules`.
+        let rules = unsafe { handle::borrow(rules, "rules") }?;
+        Ok(rules.current().rules().len())
+    })
+}
+
+/// Prints the rule with this index, from 0, as hints do.
+///
+/// Writes a string to `text` that is the caller's: free it with `ophio_str_free`.
+/// Threads may share `rules`. Fails with `OPHIO_STATUS_OUT_OF_RANGE` if there is
+/// no such rule, and with `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `rules` is NULL or was made by this library and is not freed yet; `text` is
+/// NULL or may be written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_enhancements_rule(
+    rules: *const OphioEnhancements,
+    index: usize,
+    text: *mut OphioStr,
+) -> OphioStatus {
+    // SAFETY: the caller's promise.
+    unsafe {
+        write_text(rules, text, "rule", index, |rules| {
+            Some(rules.rules().get(index)?.to_string())
+        })
+    }
+}
+
+/// Tells the category that results call by this number.
+///
+/// Writes a string to `text` that is the caller's: free it with `ophio_str_free`.
+/// A number stays valid for as long as `rules` lives. Threads may share `rules`.
+/// Fails with `OPHIO_STATUS_OUT_OF_RANGE` if there is no such category, and with
+/// `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `rules` is NULL or was made by this library and is not freed yet; `text` is
+/// NULL or may be written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_enhancements_category(
+    rules: *const OphioEnhancements,
+    category: u32,
+    text: *mut OphioStr,
+) -> OphioStatus {
+    // SAFETY: the caller's promise.
+    unsafe {
+        write_text(rules, text, "category", category as usize, |rules| {
+            Some(rules.categories().get(category as usize)?.to_string())
+        })
+    }
+}
+
+/// Tells the text of the hint that results call by this number, which is not 0.
+///
+/// Writes a string to `text` that is the caller's: free it with `ophio_str_free`.
+/// A number stays valid for as long as `rules` lives. Threads may share `rules`.
+/// Fails with `OPHIO_STATUS_OUT_OF_RANGE` if there is no such hint, and with
+/// `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `rules` is NULL or was made by this library and is not freed yet; `text` is
+/// NULL or may be written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_enhancements_hint(
+    rules: *const OphioEnhancements,
+    hint: u32,
+    text: *mut OphioStr,
+) -> OphioStatus {
+    // SAFETY: the caller's promise.
+    unsafe {
+        write_text(rules, text, "hint", hint as usize, |rules| {
+            hint_from_number(hint)?.text(rules.rules())
+        })
+    }
+}
+
+/// Writes a text about `rules` that `get` finds, or fails for what is not there.
+///
+/// # Safety
+///
+/// `rules` is NULL or was made by this library and is not freed yet; `text` is
+/// NULL or may be written.
+pub(super) unsafe fn write_text(
+    rules: *const OphioEnhancements,
+    text: *mut OphioStr,
+    what: &str,
+    number: usize,
+    get: impl FnOnce(&Enhancements) -> Option<String>,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `rules`.
+        let rules = unsafe { handle::borrow(rules, "rules") }?;
+        // SAFETY: the caller's promise about `text`.
+        let text = unsafe { handle::out(text, "text") }?;
+        let found = get(&rules.current()).ok_or_else(|| {
+            Error::new(
+                OphioStatus::OutOfRange,
+                format_args!("there is no {what} {number}"),
+            )
+        })?;
+        text.write(found.into());
+        Ok(())
+    })
+}
+
+/// A hint as a number for C: 0 is no hint.
+pub(super) fn hint_number(hint: Option<Hint>) -> u32 {
+    hint.map_or(0, |hint| {
+        let kinds = HintKind::ALL.len() as u32;
+        1 + hint.rule * kinds + hint.kind as u32
+    })
+}
+
+fn hint_from_number(number: u32) -> Option<Hint> {
+    let number = number.checked_sub(1)?;
+    let kinds = HintKind::ALL.len() as u32;
+    Some(Hint {
+        kind: HintKind::ALL[(number % kinds) as usize],
+        rule: number / kinds,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hints_have_numbers_and_back() {
+        assert_eq!(hint_number(None), 0);
+        assert_eq!(hint_from_number(0), None);
+        for (number, kind) in (1..).zip(HintKind::ALL) {
+            for rule in [0, 7] {
+                let hint = Hint { kind, rule };
+                assert_eq!(hint_number(Some(hint)), number + 5 * rule);
+                assert_eq!(hint_from_number(number + 5 * rule), Some(hint));
+            }
+        }
+    }
+}
