@@ -21,9 +21,16 @@ BUILD_INPUTS = ["Cargo.toml", "Cargo.lock", "build.rs", "cbindgen.toml", "core",
 
 
 class Tree:
-    """A copy of the sources, whose header a test may spoil."""
+    """A copy of the sources, whose header a test may spoil.
 
-    def __init__(self, source_tree: Path, cargo: str, root: Path) -> None:
+    Always in the same place, so that cargo does not keep what it built for each.
+    """
+
+    def __init__(self, source_tree: Path, cargo: str) -> None:
+        place = source_tree / "target" / "header-test"
+        root = place / "tree"
+        shutil.rmtree(root, ignore_errors=True)
+        root.mkdir(parents=True)
         for name in BUILD_INPUTS:
             source = source_tree / name
             if source.is_dir():
@@ -32,8 +39,7 @@ class Tree:
                 shutil.copy2(source, root / name)
         self.header = root / "include" / "ophio.h"
         self._root = root
-        # Dependencies are compiled once, for all the copies.
-        self._target = source_tree / "target" / "header-check"
+        self._target = place / "target"
         self._cargo = cargo
 
     def build(self, mode: str = "") -> subprocess.CompletedProcess[str]:
@@ -61,8 +67,8 @@ class Tree:
 
 
 @pytest.fixture
-def tree(source_tree: Path, cargo: str, tmp_path: Path) -> Tree:
-    return Tree(source_tree, cargo, tmp_path)
+def tree(source_tree: Path, cargo: str) -> Tree:
+    return Tree(source_tree, cargo)
 
 
 # --- in step with the sources -------------------------------------------------------

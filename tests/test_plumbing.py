@@ -185,7 +185,7 @@ def test_close_frees_once(freed: list[CData]) -> None:
 
 def test_with_closes(freed: list[CData]) -> None:
     with Thing(freed.append) as thing:
-        assert not thing.closed
+        assert thing.pointer()
     assert thing.closed
     gc.collect()
     assert len(freed) == 1

@@ -4,12 +4,12 @@ milksnake generates it when the package is built. A new export gets its line her
 a test compares names and arguments with the header.
 """
 
-from typing import Final
+from typing import Final, Protocol
 
 from _cffi_backend import FFI
 from _cffi_backend import _CDataBase as CData
 
-class Text(CData):
+class Text(Protocol):
     """An `OphioSlice` or an `OphioStr`. For annotations only: there is no such class."""
 
     data: CData

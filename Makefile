@@ -1,0 +1,114 @@
+# The commands of this project; `make` alone lists them.
+#
+# Needed: Rust (https://rustup.rs) and Python 3.9 or later. Everything else goes
+# into .venv, nothing is installed outside of this directory.
+
+PYTHON ?= python3
+CARGO  ?= cargo
+VENV   := .venv
+BIN    := $(VENV)/bin
+ORACLE := .venv-oracle
+# The event that `make demo` shows: a Python one if there is one.
+EVENT  ?= $(firstword $(wildcard tests/fixtures/events/python*.json tests/fixtures/events/*.json))
+
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+.PHONY: help venv dev demo test lint lint-rust lint-python test-rust test-python \
+        header header-check oracle wheel sdist test-wheel clean distclean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "  OPHIO_DEBUG=1 builds without optimisation. PYTHON=... chooses the Python of .venv."
+
+# $(call make_venv,directory,python): `python -m venv`, or virtualenv where a
+# distribution has split venv off, or a word on what to install.
+define make_venv
+	@$(2) -c 'import sys; sys.exit(sys.version_info < (3, 9))' || \
+	    { echo "Python 3.9 or later is needed, as $(2)" >&2; exit 1; }
+	@rm -rf $(1)
+	@$(2) -m venv $(1) >/dev/null 2>&1 || { rm -rf $(1); $(2) -m virtualenv -q $(1) 2>/dev/null; } || \
+	    { echo "$(2) can make no virtual environment: install python3-venv or virtualenv" >&2; exit 1; }
+endef
+
+# --- set-up ---------------------------------------------------------------------
+
+$(VENV)/.made: pyproject.toml
+	$(call make_venv,$(VENV),$(PYTHON))
+	@echo "Installing the tools and building the library (the first time takes a few minutes)"
+	$(BIN)/pip install -q -e '.[dev]'
+	@touch $@
+
+venv: $(VENV)/.made ## Make .venv with all tools and the package in it
+
+dev: venv ## Rebuild the library into the editable install
+	$(BIN)/pip install -q --no-deps --no-build-isolation -e .
+
+demo: dev ## Show the rules at work on a real event (EVENT=file for another)
+	@$(BIN)/python -m sentry_ophio apply $(EVENT)
+
+# --- checks ---------------------------------------------------------------------
+
+# The header first: building mends it. pytest last: its closing line ends the output.
+test: header-check lint-rust test-rust dev lint-python test-python ## Run every check, Rust and Python
+
+lint: lint-rust lint-python ## Formatting, clippy, ruff, mypy
+
+lint-rust:
+	@if $(CARGO) fmt --version >/dev/null 2>&1; then set -x; $(CARGO) fmt --check; \
+	 else echo "SKIPPED: rustfmt is not installed (rustup component add rustfmt)"; fi
+	@if $(CARGO) clippy --version >/dev/null 2>&1; then set -x; $(CARGO) clippy --locked --workspace --all-targets -- -D warnings; \
+	 else echo "SKIPPED: clippy is not installed (rustup component add clippy)"; fi
+
+lint-python: venv
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test-rust: ## Unit, property and documentation tests of both crates
+	@if $(CARGO) nextest --version >/dev/null 2>&1; then set -x; $(CARGO) nextest run --locked --workspace; \
+	 else set -x; $(CARGO) test --locked --workspace --lib --bins --tests --examples; fi
+	$(CARGO) test --locked --workspace --doc -q
+
+test-python: dev ## pytest, against the editable install
+	$(BIN)/python -m pytest
+
+header: ## Write include/ophio.h anew from the sources
+	OPHIO_HEADER= $(CARGO) check -q -p ophio-capi
+
+header-check: ## Fail if include/ophio.h is not what the sources declare
+	OPHIO_HEADER=check $(CARGO) check -q --locked -p ophio-capi
+
+oracle: ## Make .venv-oracle with the published package, to compare with
+	$(call make_venv,$(ORACLE),$(PYTHON))
+	$(ORACLE)/bin/pip install -q 'sentry-ophio==1.2.0' pytest hypothesis msgpack
+
+# --- distributions --------------------------------------------------------------
+
+wheel: venv ## Build a wheel for this platform into dist/
+	rm -rf build/lib # setuptools would keep modules that are gone
+	$(BIN)/pip wheel -q --no-deps -w dist .
+
+sdist: venv ## Build the source distribution into dist/
+	$(BIN)/python -m build --sdist -o dist .
+
+# From the sdist, so that this shows that nothing is missing in it.
+WHEEL_PYTHON ?= $(PYTHON)
+WHEEL_TEST   := build/wheel-test
+test-wheel: ## Build sdist and from it a wheel; test that away from the sources (WHEEL_PYTHON=...)
+	$(call make_venv,$(WHEEL_TEST),$(WHEEL_PYTHON))
+	$(WHEEL_TEST)/bin/pip install -q build
+	$(WHEEL_TEST)/bin/python -m build -o $(WHEEL_TEST)/dist .
+	$(WHEEL_TEST)/bin/pip install -q "$$(ls $(WHEEL_TEST)/dist/*-py3-none-*.whl)[cli,test]"
+	cp -R tests $(WHEEL_TEST)/tests
+	cd $(WHEEL_TEST) && bin/python -m pytest -q -p no:cacheprovider -W error tests
+
+clean: ## Remove what was built, but not the environments
+	$(CARGO) clean -q
+	rm -rf build dist python/*.egg-info python/sentry_ophio/_lowlevel.py python/sentry_ophio/_lowlevel__*
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis $(VENV)/.made
+
+distclean: clean ## Remove the environments as well
+	rm -rf $(VENV) $(ORACLE)
