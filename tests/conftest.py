@@ -41,6 +41,6 @@ def header(source_tree: Path) -> str:
 @pytest.fixture(scope="session")
 def declared_functions(header: str) -> set[str]:
     """Give the names of the functions that the header declares."""
-    names = re.findall(r"^OPHIO_API [^;]*?\b(ophio_\w+)\(", header, re.MULTILINE)
+    names = re.findall(r"^OPHIO_API\s[^;]*?\b(ophio_\w+)\(", header, re.MULTILINE)
     assert len(names) == len(set(names)) > 0
     return set(names)

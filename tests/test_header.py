@@ -148,7 +148,7 @@ def test_every_function_and_type_has_a_comment(header: str) -> None:
     starts = [
         number
         for number, line in enumerate(lines)
-        if re.match(r"OPHIO_API |typedef |    OPHIO_\w+ = |    [\w ]+\**\w+;$", line)
+        if re.match(r"OPHIO_API\b|typedef |    OPHIO_\w+ = |    [\w ]+\**\w+;$", line)
     ]
     assert starts
     for number in starts:

@@ -1,0 +1,496 @@
+"""Stack trace rules: which frames are in-app, and which count for grouping.
+
+A rule set is parsed once and asked about many stack traces:
+
+    >>> from sentry_ophio.enhancers import Cache, Component, Enhancements
+    >>> rules = Enhancements.parse("family:native function:std::* -app", Cache(1_000))
+    >>> rules
+    Enhancements(1 rule)
+    >>> frame = dict.fromkeys(
+    ...     ["category", "function", "module", "package", "path", "orig_in_app"]
+    ... ) | {"family": b"native", "function": b"std::panicking::begin_panic", "in_app": True}
+    >>> exception = {"ty": b"panic", "value": None, "mechanism": None}
+    >>> rules.apply_modifications_to_frames([frame], exception)
+    [(None, False)]
+
+Frames and exception data
+-------------------------
+
+A *frame* is a mapping with all of these keys; others are ignored:
+
+| key | value |
+| --- | --- |
+| `category`, `family`, `function`, `module`, `package`, `path` | `bytes` of UTF-8, or None |
+| `in_app` | `bool` or None |
+| `orig_in_app` | `int` from -128 to 127, or None |
+
+*Exception data* is a mapping with the keys `ty`, `value` and `mechanism`, each `bytes` of
+UTF-8 or None. `bytearray` and `memoryview` are taken as bytes; any object with `[]` is a
+mapping.
+
+Objects of this module may be shared by threads, and used in a child after a fork.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from importlib import resources
+from operator import attrgetter, index
+from typing import TYPE_CHECKING, NoReturn, TypeVar, final
+
+from sentry_ophio._ffi import Handle, check, decode, error_for, ffi, lib
+from sentry_ophio._pack import SupportsGetItem, pack, read_exception, read_frame, read_frames
+from sentry_ophio.exceptions import OphioOverflowError
+
+if TYPE_CHECKING:
+    from typing import Callable, Optional
+
+    from _cffi_backend import _CDataBase as CData
+
+    from sentry_ophio._pack import Values
+
+    AppliedFrame = tuple[Optional[str], Optional[bool]]
+    """Category and in_app of a frame after the rules."""
+
+__all__ = ["AssembleResult", "Cache", "Component", "Enhancements"]
+
+Frame = TypeVar("Frame", bound=SupportsGetItem)
+Read = TypeVar("Read")
+
+_U32_ARRAY = ffi.typeof("uint32_t[]")
+# How the library writes what may be missing, false or true; see `OphioTristate`.
+_TRISTATE = (None, False, True)
+_TRISTATE_BYTE = {None: 0, False: 1, True: 2}
+
+
+@final
+class Cache(Handle):
+    """Remembers parsed rules, so that parsing the same again is quick.
+
+    Memory is taken as the cache fills, so that a huge size costs nothing.
+
+    Args:
+        size: How many rules to keep at the most; with 0, none.
+
+    Raises:
+        TypeError: `size` is no `int`.
+        OverflowError: `size` is negative, or has more than 64 bits.
+    """
+
+    __slots__ = ("_size",)
+
+    def __init__(self, size: int) -> None:
+        self._size = index(size)
+        if self._size < 0:
+            raise OphioOverflowError(f"a cache cannot have a size of {self._size}")
+        self._adopt(lib.ophio_cache_new(self._size), lib.ophio_cache_free)
+
+    def __repr__(self) -> str:
+        """Return the call that made it."""
+        return f"Cache({self._size})"
+
+
+@final
+class Component:
+    """What grouping knows about a frame: whether it counts, and why.
+
+    Args:
+        contributes: Whether the frame counts for grouping; None if that is not decided.
+
+    Raises:
+        TypeError: `contributes` is neither a `bool` nor None.
+    """
+
+    # One reference to a tuple that all components of the same fate share, so that
+    # the result of a call is written with one store each.
+    __slots__ = ("_state",)
+
+    _state: tuple[bool | None, str | None]
+
+    def __init__(self, contributes: bool | None = None) -> None:
+        if contributes is not None and contributes is not True and contributes is not False:
+            raise _not_tristate(contributes)
+        self._state = _UNTOLD[contributes]
+
+    @property
+    def contributes(self) -> bool | None:
+        """Whether the frame counts for grouping; None if that is not decided."""
+        return self._state[0]
+
+    @contributes.setter
+    def contributes(self, value: bool | None) -> None:
+        if value is not None and value is not True and value is not False:
+            raise _not_tristate(value)
+        self._state = (value, self._state[1])
+
+    @property
+    def hint(self) -> str | None:
+        """Why it counts or not: a sentence that names the rule."""
+        return self._state[1]
+
+    def __repr__(self) -> str:
+        """Show both attributes."""
+        return f"Component(contributes={self.contributes}, hint={self.hint!r})"
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be copied or pickled: a component is known by its identity."""
+        raise TypeError("cannot copy or pickle a Component")
+
+
+_UNTOLD: dict[bool | None, tuple[bool | None, str | None]] = {
+    value: (value, None) for value in _TRISTATE
+}
+_state = attrgetter("_state")
+
+
+def _not_tristate(value: object) -> TypeError:
+    return TypeError(f"contributes must be a bool or None, not {type(value).__name__}")
+
+
+@final
+class AssembleResult:
+    """What `Enhancements.assemble_stacktrace_component` says of the stack trace as a whole."""
+
+    __slots__ = ("_contributes", "_hint", "_invert_stacktrace")
+
+    _contributes: bool
+    _hint: str | None
+    _invert_stacktrace: bool
+
+    def __new__(cls) -> AssembleResult:
+        """Refuse: only the library makes results."""
+        raise TypeError("cannot create an AssembleResult: Enhancements makes them")
+
+    @property
+    def contributes(self) -> bool:
+        """Whether the stack trace counts for grouping."""
+        return self._contributes
+
+    @property
+    def hint(self) -> str | None:
+        """Why it does not, where a rule about its length says so."""
+        return self._hint
+
+    @property
+    def invert_stacktrace(self) -> bool:
+        """Whether the frames are to be taken in reverse order."""
+        return self._invert_stacktrace
+
+    def __repr__(self) -> str:
+        """Show all attributes."""
+        return (
+            f"AssembleResult(contributes={self.contributes}, hint={self.hint!r}, "
+            f"invert_stacktrace={self.invert_stacktrace})"
+        )
+
+
+@final
+class Enhancements(Handle):
+    """A list of stack trace rules.
+
+    Made by `parse`, `from_config_structure`, `empty` or `default`. `len` says how many
+    rules there are. It is always true, even without rules.
+
+    An object can be shared by threads, also while one of them extends it: each call sees
+    the rules as they were when it began.
+    """
+
+    # What the numbers that the library returns stand for, filled as they come up. A
+    # number keeps its meaning when rules are appended.
+    __slots__ = ("_applied", "_states")
+
+    _applied: dict[int, AppliedFrame]
+    _states: dict[int, tuple[bool | None, str | None]]
+
+    def __new__(cls) -> Enhancements:
+        """Refuse: there are functions that make rules."""
+        raise TypeError("cannot create Enhancements: use Enhancements.parse() or .empty()")
+
+    @classmethod
+    def _owning(cls, pointer: CData) -> Enhancements:
+        rules = object.__new__(cls)
+        rules._adopt(pointer, lib.ophio_enhancements_free)
+        rules._applied = {}
+        rules._states = {}
+        return rules
+
+    @staticmethod
+    def empty() -> Enhancements:
+        """Return a set without rules."""
+        return Enhancements._owning(lib.ophio_enhancements_new())
+
+    @staticmethod
+    def parse(input: str, cache: Cache) -> Enhancements:  # noqa: A002 (the name is API)
+        """Parse rules in the text form, one rule a line.
+
+        Args:
+            input: The text. Empty lines, and lines that begin with `#`, are skipped.
+            cache: Rules that it knows are not parsed again.
+
+        Returns:
+            The rules in their order.
+
+        Raises:
+            EnhancementsError: A line is no rule; a `RuntimeError`.
+            UnicodeEncodeError: The text has lone surrogates.
+            TypeError: `input` is no `str`, or `cache` no `Cache`.
+        """
+        if not isinstance(input, str):
+            raise TypeError(f"input must be a str, not {type(input).__name__}")
+        text = input.encode("utf-8")
+        return Enhancements._owning(
+            lib.ophio_enhancements_parse(text, len(text), _pointer_of(cache))
+        )
+
+    @staticmethod
+    def from_config_structure(input: bytes, cache: Cache) -> Enhancements:  # noqa: A002
+        """Read rules in the binary form, a MessagePack structure of version 2 or 3.
+
+        Args:
+            input: The structure.
+            cache: Rules that it knows are not made again.
+
+        Returns:
+            The rules in their order.
+
+        Raises:
+            EnhancementsError: The structure is malformed; a `RuntimeError`.
+            TypeError: `input` is no `bytes`, or `cache` no `Cache`.
+        """
+        if not isinstance(input, bytes):
+            raise TypeError(f"input must be bytes, not {type(input).__name__}")
+        return Enhancements._owning(
+            lib.ophio_enhancements_from_config_structure(input, len(input), _pointer_of(cache))
+        )
+
+    @staticmethod
+    def default() -> Enhancements:
+        """Return the rules that come with this package.
+
+        They are parsed once a process. Each call returns a set of its own, which may be
+        extended without an effect on the others.
+        """
+        rules = Enhancements.empty()
+        rules.extend_from(_default())
+        return rules
+
+    def extend_from(self, other: Enhancements) -> None:
+        """Append the rules of another set.
+
+        Args:
+            other: The set; with the same one the rules are doubled.
+
+        Raises:
+            TypeError: `other` is no `Enhancements`.
+        """
+        if not isinstance(other, Enhancements):
+            raise TypeError(f"other must be Enhancements, not {type(other).__name__}")
+        check(lib.ophio_enhancements_extend_from(self._ptr, other._ptr))
+
+    def apply_modifications_to_frames(
+        self, frames: list[Frame], exception_data: SupportsGetItem
+    ) -> list[AppliedFrame]:
+        """Ask which category the frames have, and whether they are in-app.
+
+        Args:
+            frames: The frames, oldest call first, as this module describes them. They are
+                not changed.
+            exception_data: The exception, as this module describes it.
+
+        Returns:
+            A tuple a frame: the category (None for none) and `in_app` (None for unknown).
+
+        Raises:
+            FrameKeyError: A key is missing; a `KeyError`.
+            FrameTypeError: A value has the wrong type or is no UTF-8; a `TypeError`.
+        """
+        count = len(frames)
+        codes = ffi.new(_U32_ARRAY, count + 1)
+
+        def call(packed: bytes) -> int:
+            return lib.ophio_enhancements_apply_packed(
+                self._ptr, packed, len(packed), codes, count + 1
+            )
+
+        values = _cross(frames, exception_data, call)
+        numbers = _numbers(codes, count + 1)
+        own = numbers.pop()
+        applied = self._lookup(self._applied, numbers, self._applied_frame)
+        if own:
+            _keep_own_categories(applied, numbers, values)
+        return applied
+
+    def assemble_stacktrace_component(
+        self,
+        frames: list[Frame],
+        exception_data: SupportsGetItem,
+        components: Sequence[Component],
+    ) -> AssembleResult:
+        """Decide which components count for grouping, and say why.
+
+        Args:
+            frames: The frames, oldest call first, as this module describes them. They are
+                not changed.
+            exception_data: The exception, as this module describes it.
+            components: A component a frame, in the same order; `contributes` and `hint`
+                of each are set.
+
+        Returns:
+            What holds for the stack trace as a whole.
+
+        Raises:
+            FrameKeyError: A key is missing; a `KeyError`.
+            FrameTypeError: A value has the wrong type or is no UTF-8; a `TypeError`.
+            TypeError: `components` is no sequence, or one of them no `Component`.
+            RuntimeError: A component is there twice.
+
+        No component is changed if anything is raised.
+        """
+        components = _distinct_components(components)
+        count = len(components)
+        codes = ffi.new(_U32_ARRAY, count + 4)
+        before = bytes([_TRISTATE_BYTE[state[0]] for state in map(_state, components)])
+
+        def call(packed: bytes) -> int:
+            return lib.ophio_enhancements_assemble_packed(
+                self._ptr, packed, len(packed), before, count, codes, count + 4
+            )
+
+        _cross(frames, exception_data, call)
+        *numbers, contributes, inverted, rule, contributing = _numbers(codes, count + 4)
+        states = self._lookup(self._states, numbers, self._component_state)
+        result = object.__new__(AssembleResult)
+        result._contributes = contributes == 1
+        result._invert_stacktrace = inverted == 1
+        result._hint = self._too_few_frames(rule, contributing) if rule else None
+        # Nothing below can fail, so either all components change or none.
+        for component, state in zip(components, states):
+            component._state = state
+        return result
+
+    def close(self) -> None:
+        """Let go of the rules; the object cannot be used after that.
+
+        There is no need to call it: what is garbage is freed as well.
+        """
+        super().close()
+
+    def __len__(self) -> int:
+        """Return the number of rules."""
+        return lib.ophio_enhancements_len(self._ptr)
+
+    def __bool__(self) -> bool:
+        """Return True, as it always was: code that asks for None relies on it."""
+        return True
+
+    def __repr__(self) -> str:
+        """Say how many rules there are."""
+        if self.closed:
+            return "Enhancements(closed)"
+        count = len(self)
+        return f"Enhancements({count} rule{'' if count == 1 else 's'})"
+
+    def _lookup(
+        self, table: dict[int, Read], numbers: list[int], read: Callable[[int], Read]
+    ) -> list[Read]:
+        """Turn the library's numbers into what they stand for."""
+        try:
+            return list(map(table.__getitem__, numbers))
+        except KeyError:
+            for number in set(numbers).difference(table):
+                table[number] = read(number)
+            return list(map(table.__getitem__, numbers))
+
+    def _applied_frame(self, number: int) -> AppliedFrame:
+        category, in_app = divmod(number, 3)
+        text = None
+        if category >= 2:
+            text = self._text(lib.ophio_enhancements_category, category - 2)
+        return text, _TRISTATE[in_app]
+
+    def _component_state(self, number: int) -> tuple[bool | None, str | None]:
+        hint, contributes = divmod(number, 3)
+        text = self._text(lib.ophio_enhancements_hint, hint) if hint else None
+        return _TRISTATE[contributes], text
+
+    def _too_few_frames(self, rule: int, contributing: int) -> str:
+        return self._text(lib.ophio_enhancements_too_few_frames_hint, rule, contributing)
+
+    def _text(self, function: Callable[..., int], *numbers: int) -> str:
+        text = ffi.new("OphioStr *")
+        check(function(self._ptr, *numbers, text))
+        try:
+            return decode(text[0])
+        finally:
+            lib.ophio_str_free(text[0])
+
+
+@cache
+def _default() -> Enhancements:
+    text = resources.files("sentry_ophio").joinpath("data/default.rules").read_text("utf-8")
+    return Enhancements.parse(text, Cache(0))
+
+
+def _pointer_of(cache: Cache) -> CData:
+    if not isinstance(cache, Cache):
+        raise TypeError(f"cache must be a Cache, not {type(cache).__name__}")
+    return cache._ptr
+
+
+def _cross(
+    frames: list[Frame], exception_data: SupportsGetItem, call: Callable[[bytes], int]
+) -> list[Values]:
+    """Pack a stack trace and give it to a function of the library.
+
+    Returns:
+        The values of the frames.
+
+    Raises:
+        FrameKeyError, FrameTypeError, OphioError: The call failed.
+    """
+    if not isinstance(frames, list):
+        raise TypeError(f"frames must be a list, not {type(frames).__name__}")
+    try:
+        values = list(map(read_frame, frames))
+        packed = pack(read_exception(exception_data), values)
+    except (KeyError, TypeError, ValueError, OverflowError):
+        status = lib.OPHIO_STATUS_FRAME
+    else:
+        status = call(packed)
+    if status == lib.OPHIO_STATUS_FRAME:
+        # Tell which field is to blame. If none is, a value was merely of a rare type.
+        exception, values = read_frames(frames, exception_data)
+        status = call(pack(exception, values))
+    if status:
+        raise error_for(status)
+    return values
+
+
+def _numbers(codes: CData, count: int) -> list[int]:
+    """Read what the library wrote."""
+    numbers: list[int] = ffi.unpack(codes, count)  # type: ignore[assignment]  # no text here
+    return numbers
+
+
+def _distinct_components(components: Sequence[Component]) -> list[Component]:
+    """Check the components: nothing may fail any more once one is changed."""
+    if not isinstance(components, Sequence):
+        raise TypeError(f"components must be a sequence, not {type(components).__name__}")
+    distinct = list(components)
+    others = set(map(type, distinct)) - {Component}
+    if others:
+        raise TypeError(f"components must be Component objects, not {others.pop().__name__}")
+    if len(set(map(id, distinct))) != len(distinct):
+        raise RuntimeError("a Component is in the sequence more than once")
+    return distinct
+
+
+def _keep_own_categories(
+    applied: list[AppliedFrame], numbers: list[int], values: list[Values]
+) -> None:
+    """Put in the categories that frames brought along, which the library leaves out."""
+    for position, number in enumerate(numbers):
+        if number // 3 == 1:
+            category = values[position][0]
+            applied[position] = (str(category, "utf-8"), applied[position][1])  # type: ignore[call-overload]
