@@ -276,7 +276,9 @@ def test_the_stub_tells_what_the_header_declares(
         for node in cls.body
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
     }
-    assert constants == {name for name in dir(lib) if name.startswith("OPHIO_")}
+    # Those that only C callers use need no line.
+    of_library = {name for name in dir(lib) if name.startswith("OPHIO_STATUS_")}
+    assert constants == of_library
 
 
 def test_version_is_that_of_the_library() -> None:

@@ -423,7 +423,7 @@ class Enhancements(Handle):
         try:
             return decode(text[0])
         finally:
-            lib.ophio_str_free(text[0])
+            lib.ophio_str_free(text)
 
 
 @cache
