@@ -85,10 +85,11 @@ def read_frames(
         FrameTypeError: A value, or a frame, is of the wrong type, is out of range, or is
             no UTF-8; the message names frame and key.
     """
+    exception = _read(exception_data, EXCEPTION_FIELDS, "exception data: ")
     values = [
         _read(frame, FRAME_FIELDS, f"frame {number}: ") for number, frame in enumerate(frames)
     ]
-    return _read(exception_data, EXCEPTION_FIELDS, "exception data: "), values
+    return exception, values
 
 
 def _read(mapping: SupportsGetItem, fields: tuple[str, ...], place: str) -> Values:

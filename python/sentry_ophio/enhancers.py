@@ -347,7 +347,12 @@ class Enhancements(Handle):
 
         No component is changed if anything is raised.
         """
-        components = _distinct_components(components)
+        try:
+            components = _distinct_components(components)
+        except (TypeError, RuntimeError):
+            _check_list(frames)
+            read_frames([], exception_data)  # what is wrong there comes first
+            raise
         count = len(components)
         codes = ffi.new(_U32_ARRAY, count + 4)
         before = bytes([_TRISTATE_BYTE[state[0]] for state in map(_state, components)])
@@ -449,8 +454,7 @@ def _cross(
     Raises:
         FrameKeyError, FrameTypeError, OphioError: The call failed.
     """
-    if not isinstance(frames, list):
-        raise TypeError(f"frames must be a list, not {type(frames).__name__}")
+    _check_list(frames)
     try:
         values = list(map(read_frame, frames))
         packed = pack(read_exception(exception_data), values)
@@ -465,6 +469,11 @@ def _cross(
     if status:
         raise error_for(status)
     return values
+
+
+def _check_list(frames: object) -> None:
+    if not isinstance(frames, list):
+        raise TypeError(f"frames must be a list, not {type(frames).__name__}")
 
 
 def _numbers(codes: CData, count: int) -> list[int]:

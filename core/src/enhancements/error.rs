@@ -38,6 +38,8 @@ pub enum Stage {
 pub struct Cause {
     /// Where in the line, in bytes, if the cause has a place of its own.
     pub at: Option<usize>,
+    /// Where that place ends, if not at the end of the line.
+    pub end: Option<usize>,
     /// What is wrong.
     pub message: String,
 }
@@ -66,10 +68,6 @@ impl SyntaxError {
             .find_map(|cause| cause.at)
             .unwrap_or(self.at)
     }
-
-    fn rest(&self, at: usize) -> &str {
-        self.line.get(at..).unwrap_or_default()
-    }
 }
 
 impl fmt::Display for SyntaxError {
@@ -78,11 +76,15 @@ impl fmt::Display for SyntaxError {
             Stage::Matchers => "matchers",
             Stage::Actions => "actions",
         };
-        let rest = self.rest(self.at);
+        let rest = self.line.get(self.at..).unwrap_or_default();
         write!(f, "Invalid syntax at `{rest}`: failed to parse {half}:")?;
         for cause in &self.causes {
             match cause.at {
-                Some(at) => write!(f, "\nat `{}`: {}", self.rest(at), cause.message)?,
+                Some(at) => {
+                    let end = cause.end.unwrap_or(self.line.len());
+                    let place = self.line.get(at..end).unwrap_or_default();
+                    write!(f, "\nat `{place}`: {}", cause.message)?;
+                }
                 None => write!(f, "\n{}", cause.message)?,
             }
         }

@@ -9,7 +9,7 @@
 //!     for each action           -> the frame, or the frames after (^) or before (v)
 //! ```
 
-use super::action::{Action, FlagAction, FlagKind, VarAction};
+use super::action::{Action, FlagAction, FlagKind, Range, VarAction};
 use super::frame::{AssembleResult, Component, ExceptionData, Frame};
 use super::hint::{Hint, HintKind, TooFewFrames};
 use super::rule::Rule;
@@ -134,6 +134,11 @@ fn flag_components(
     components: &mut [Component],
 ) {
     let paired = frames.len().min(components.len());
+    // "Every frame before it" is nothing where the list of components ends before the
+    // frame that matched does: so it was from the start, and groupings depend on it.
+    if action.range == Range::Down && index > components.len() {
+        return;
+    }
     for target in action.range.indexes(index, frames.len()) {
         if target >= paired {
             break;
@@ -208,6 +213,21 @@ mod tests {
         let mut frames = frames(functions);
         apply_modifications_to_frames(rules.rules(), &mut frames, &ExceptionData::default());
         frames.iter().map(|frame| frame.in_app).collect()
+    }
+
+    #[test]
+    fn a_match_far_behind_the_last_component_sets_none_before_it() {
+        let rules = rules("function:x v-group");
+        for (functions, expected) in [(["a", "x", "a"], [Some(false)]), (["a", "a", "x"], [None])] {
+            let mut components = [Component::default()];
+            let frames = frames(&functions);
+            rules.assemble_stacktrace_component(
+                &frames,
+                &ExceptionData::default(),
+                &mut components,
+            );
+            assert_eq!(components.map(|c| c.contributes), expected, "{functions:?}");
+        }
     }
 
     #[test]

@@ -211,19 +211,25 @@ fn var_action(cursor: &mut Cursor<'_>) -> Result<VarAction, Failure> {
         .word()
         .map_err(|causes| because(causes, value_at, "expected value for variable"))?;
 
+    let end = Some(cursor.at);
+    let bad_value = |mut cause: Failure| {
+        cause.extend(placed(value_at, format!("failed to parse rhs of `{name}`")));
+        for cause in cause.iter_mut().filter(|cause| cause.at.is_some()) {
+            cause.end = end;
+        }
+        cause
+    };
     let number = || {
         value
             .parse::<u64>()
-            .map_err(|err| bad_value(name, value_at, unplaced(err.to_string())))
+            .map_err(|err| bad_value(unplaced(err.to_string())))
     };
     Ok(match name {
         "max-frames" => VarAction::MaxFrames(number()?),
         "min-frames" => VarAction::MinFrames(number()?),
         "invert-stacktrace" => {
-            let invert = parse_bool(value).ok_or_else(|| {
-                let cause = placed(value_at, "invalid boolean value".to_owned());
-                bad_value(name, value_at, cause)
-            })?;
+            let invert = parse_bool(value)
+                .ok_or_else(|| bad_value(placed(value_at, "invalid boolean value".to_owned())))?;
             VarAction::InvertStacktrace(invert)
         }
         "category" => VarAction::Category(value.into()),
@@ -231,17 +237,18 @@ fn var_action(cursor: &mut Cursor<'_>) -> Result<VarAction, Failure> {
     })
 }
 
-fn bad_value(name: &str, at: usize, causes: Failure) -> Failure {
-    because(causes, at, &format!("failed to parse rhs of `{name}`"))
-}
-
 fn unplaced(message: String) -> Failure {
-    vec![Cause { at: None, message }]
+    vec![Cause {
+        at: None,
+        end: None,
+        message,
+    }]
 }
 
 fn placed(at: usize, message: String) -> Failure {
     vec![Cause {
         at: Some(at),
+        end: None,
         message,
     }]
 }
@@ -393,6 +400,8 @@ mod tests {
             ("function:a | +app", "`function:a | +app`: failed to parse matchers:\nat `| +app`: failed to parse callee matcher\nat `+app`: expected `[`"),
             ("function:\"a +app", "`function:\"a +app`: failed to parse matchers:\nat `function:\"a +app`: failed to parse matcher\nat `\"a +app`: failed to parse matcher argument\nat `\"a +app`: unclosed `\"`"),
             ("function:a max-frames=-1", "`max-frames=-1`: failed to parse actions:\nat `max-frames=-1`: failed to parse var action\nat `-1`: failed to parse rhs of `max-frames`\ninvalid digit found in string"),
+            ("function:a min-frames=x # few", "`min-frames=x # few`: failed to parse actions:\nat `min-frames=x # few`: failed to parse var action\nat `x`: failed to parse rhs of `min-frames`\ninvalid digit found in string"),
+            ("function:a invert-stacktrace=2 +app", "`invert-stacktrace=2 +app`: failed to parse actions:\nat `invert-stacktrace=2 +app`: failed to parse var action\nat `2`: failed to parse rhs of `invert-stacktrace`\nat `2`: invalid boolean value"),
             ("function:a invert-stacktrace=2", "`invert-stacktrace=2`: failed to parse actions:\nat `invert-stacktrace=2`: failed to parse var action\nat `2`: failed to parse rhs of `invert-stacktrace`\nat `2`: invalid boolean value"),
             ("function:a junk", "`junk`: failed to parse actions:\nat `junk`: failed to parse var action\nat ``: expected `=`"),
             ("function:a junk=1", "`junk=1`: failed to parse actions:\nat `junk=1`: failed to parse var action\nat `junk=1`: invalid variable name `junk`"),

@@ -166,7 +166,9 @@ mod tests {
             ("??", "é", true),
             ("[a-c]x", "bx", true),
             ("[!a]", "b", true),
-            ("{a,b{c,d}}", "bd", true),
+            ("{a,b}c", "bc", true),
+            ("{a,b{c,d}}", "bd", false), // braces in braces are not valid
+            ("a}", "a", true),           // a brace that closes nothing is dropped
             (r"a\*", "a*", true),
             (r"a\*", "ab", false),
             ("[", "[", false),
