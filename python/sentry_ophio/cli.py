@@ -1,0 +1,273 @@
+"""The command line: ask rules about the stack traces of Sentry events.
+
+    sentry-ophio apply EVENT.json ...
+
+A file that is no event is told on standard error, in one line; the others are still
+done, and the exit code is 2.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from sentry_ophio import __version__
+from sentry_ophio.enhancers import AssembleResult, Cache, Component, Enhancements
+from sentry_ophio.events import EventError, Stacktrace, stacktraces_of
+from sentry_ophio.exceptions import EnhancementsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["cli"]
+
+_STANDARD_INPUT = "-"
+
+
+class InputError(click.ClickException):
+    """A file that cannot be used: one line on standard error, exit code 2."""
+
+    exit_code = 2
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name}: {reason}")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="sentry-ophio")
+def cli() -> None:
+    """Stack trace rules: which frames are in-app, and which count for grouping."""
+
+
+@cli.command()
+@click.argument("events", nargs=-1, required=True, metavar="EVENT...")
+@click.option(
+    "--rules",
+    "rule_files",
+    multiple=True,
+    metavar="FILE",
+    help="Rules in the text form, instead of those that come with this package. "
+    "Can be given several times: the files are taken as one, in that order.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document a line and event.")
+def apply(events: tuple[str, ...], rule_files: tuple[str, ...], as_json: bool) -> None:
+    """Show what rules make of each frame of Sentry events.
+
+    EVENT is a file with the JSON of an event, or - for standard input. There is a table
+    for every stack trace in it, and a row for every frame: whether it is in-app before and
+    after, its category, whether it contributes to grouping, and which rule says so.
+
+    \b
+    Examples:
+      sentry-ophio apply event.json
+      sentry-ophio apply --rules my.rules event.json other.json
+      curl https://example.com/event.json | sentry-ophio apply --json -
+
+    The exit code is 2 if an event or a file of rules cannot be used; the other events are
+    still shown.
+    """  # noqa: D301 (click wants the control character)
+    rules = _read_rules(rule_files)
+    console = Console(highlight=False)
+    failed = False
+    for name in events:
+        try:
+            judged = [_judge(rules, trace) for trace in _read_event(name)]
+        except InputError as error:
+            error.show()
+            failed = True
+            continue
+        if as_json:
+            document = {"event": name, "stacktraces": [each.as_json() for each in judged]}
+            click.echo(json.dumps(document))
+        else:
+            _show(console, name, judged)
+    if failed:
+        sys.exit(InputError.exit_code)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A stack trace, and what the rules made of it."""
+
+    trace: Stacktrace
+    frames: list[tuple[str | None, bool | None]]
+    components: list[Component]
+    result: AssembleResult
+
+    def rows(self) -> Iterator[tuple[Mapping[str, Any], bool | None, Any, Component]]:
+        """Yield each frame: source, in_app before, (category, in_app) after, component."""
+        before = (frame["in_app"] for frame in self.trace.frames)
+        return zip(self.trace.sources, before, self.frames, self.components)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as what `--json` prints."""
+        return {
+            "place": self.trace.place,
+            "exception": {key: _decoded(value) for key, value in self.trace.exception.items()},
+            "contributes": self.result.contributes,
+            "hint": self.result.hint,
+            "invert_stacktrace": self.result.invert_stacktrace,
+            "frames": [
+                {
+                    "function": source.get("function"),
+                    "location": _location(source),
+                    "in_app_before": before,
+                    "in_app": in_app,
+                    "category": category,
+                    "contributes": component.contributes,
+                    "hint": component.hint,
+                }
+                for source, before, (category, in_app), component in self.rows()
+            ],
+        }
+
+
+def _judge(rules: Enhancements, trace: Stacktrace) -> Judged:
+    """Ask the rules, the way that Sentry does when it groups an event."""
+    applied = rules.apply_modifications_to_frames(trace.frames, trace.exception)
+    # The second question is about the frames as the first one left them, and each knows
+    # whether it was changed: 0 and 1 are what it was, -1 that nobody had said.
+    changed = [
+        {**frame, "category": category and category.encode(), "in_app": in_app}
+        | {"orig_in_app": -1 if frame["in_app"] is None else int(frame["in_app"])}
+        for frame, (category, in_app) in zip(trace.frames, applied)
+    ]
+    # A frame contributes to begin with if it is in-app.
+    components = [Component(contributes=in_app is True) for _, in_app in applied]
+    result = rules.assemble_stacktrace_component(changed, trace.exception, components)
+    return Judged(trace, applied, components, result)
+
+
+# --- reading ------------------------------------------------------------------------
+
+
+def _read(name: str) -> str:
+    """Read a file, or standard input."""
+    try:
+        data = sys.stdin.buffer.read() if name == _STANDARD_INPUT else Path(name).read_bytes()
+        return data.decode("utf-8-sig")
+    except OSError as error:
+        raise InputError(name, error.strerror or str(error)) from None
+    except UnicodeDecodeError as error:
+        raise InputError(name, f"not UTF-8 (at byte {error.start})") from None
+
+
+def _read_event(name: str) -> list[Stacktrace]:
+    try:
+        return stacktraces_of(json.loads(_read(name)))
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise InputError(name, f"not JSON: {error.msg} ({where})") from None
+    except RecursionError:
+        raise InputError(name, "not an event: it is nested too deeply") from None
+    except EventError as error:
+        raise InputError(name, f"not an event: {error}") from None
+
+
+def _read_rules(names: tuple[str, ...]) -> Enhancements:
+    if not names:
+        return Enhancements.default()
+    rules = Enhancements.empty()
+    for name in names:
+        try:
+            rules.extend_from(Enhancements.parse(_read(name), Cache(0)))
+        except EnhancementsError as error:
+            raise InputError(name, " ".join(str(error).split("\n"))) from None
+    return rules
+
+
+# --- showing ------------------------------------------------------------------------
+
+
+def _show(console: Console, name: str, judged: list[Judged]) -> None:
+    """Print a table a stack trace."""
+    if not judged:
+        console.print(Text(f"{name}: no stack trace", style="yellow"))
+        return
+    for each in judged:
+        console.print(_title(name, each.trace), soft_wrap=True)
+        table = Table(header_style="bold", pad_edge=False, expand=console.is_terminal)
+        table.add_column("#", justify="right", style="dim")
+        table.add_column("function", overflow="fold", ratio=3, min_width=12)
+        table.add_column("location", overflow="fold", ratio=3, min_width=10, style="dim")
+        table.add_column("in-app", no_wrap=True)
+        table.add_column("category", overflow="fold", min_width=8)
+        table.add_column("counts", no_wrap=True)
+        table.add_column("why", overflow="fold", ratio=4, min_width=16)
+        for number, (source, before, after, component) in enumerate(each.rows()):
+            category, in_app = after
+            table.add_row(
+                str(number),
+                Text(str(source.get("function") or "?"), style="bold" if in_app else ""),
+                _location(source),
+                _change(before, in_app),
+                category or "",
+                _word(component.contributes),
+                _reason(component),
+            )
+        console.print(table)
+        console.print(_summary(each), soft_wrap=True)
+        console.print()
+
+
+def _title(name: str, trace: Stacktrace) -> Text:
+    title = Text(name, style="bold")
+    title.append(f"  {trace.place}", style="dim")
+    ty, value = (_decoded(trace.exception[key]) for key in ("ty", "value"))
+    if ty or value:
+        first_line = (value or "").split("\n")[0]
+        title.append(f"  {ty or '?'}: {first_line}", style="red")
+    return title
+
+
+def _summary(judged: Judged) -> Text:
+    result = judged.result
+    counting = sum(component.contributes is True for component in judged.components)
+    text = Text(f"{counting} of {len(judged.components)} frames count for grouping")
+    text.append("; the stack trace " + ("counts" if result.contributes else "does not"))
+    if result.invert_stacktrace:
+        text.append(", in reverse order")
+    if result.hint:
+        text.append(f": {result.hint}")
+    return text
+
+
+def _reason(component: Component) -> Text:
+    """Say why a frame counts or not; if no rule has said so, what was assumed to begin with."""
+    if component.hint is not None:
+        return Text(component.hint)
+    return Text("in-app" if component.contributes else "not in-app", style="dim")
+
+
+def _change(before: bool | None, after: bool | None) -> Text:
+    if before is after:
+        return _word(after)
+    return Text.assemble((_plain(before), "dim"), " → ", _word(after))
+
+
+def _word(value: bool | None) -> Text:
+    return Text(_plain(value), style={True: "green", False: "red", None: "dim"}[value])
+
+
+def _plain(value: bool | None) -> str:
+    return {True: "yes", False: "no", None: "-"}[value]
+
+
+def _location(source: Mapping[str, Any]) -> str:
+    """Say where a frame is, in the words that tell most to a person."""
+    place = source.get("filename") or source.get("abs_path") or source.get("module")
+    place = str(place or source.get("package") or "")
+    line = source.get("lineno")
+    return f"{place}:{line}" if place and isinstance(line, int) else place
+
+
+def _decoded(value: bytes | None) -> str | None:
+    return None if value is None else value.decode()

@@ -1,0 +1,183 @@
+"""From Sentry events to stack traces that rules can be asked about.
+
+An event is the JSON that a Sentry SDK sends. It may hold several stack traces:
+
+    event
+    |-- stacktrace
+    |-- exception.values[n].stacktrace     (with the exception it belongs to)
+    `-- threads.values[n].stacktrace
+
+Each becomes a list of frames as `sentry_ophio.enhancers` describes them. What is
+missing or null in an event is passed over; what has a shape that no event has is an
+error that says where.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sentry_ophio.exceptions import OphioError
+
+__all__ = ["EventError", "Stacktrace", "stacktraces_of"]
+
+_FAMILIES = {
+    **dict.fromkeys(("cocoa", "native", "objc", "swift", "c", "cpp", "rust"), b"native"),
+    **dict.fromkeys(("javascript", "node"), b"javascript"),
+}
+
+
+class EventError(OphioError, ValueError):
+    """This is no Sentry event."""
+
+
+@dataclass(frozen=True)
+class Stacktrace:
+    """A stack trace of an event, in the form that rules are asked about.
+
+    Attributes:
+        place: Where it was in the event, such as `exception.values[0]`.
+        frames: The frames, oldest call first, as `sentry_ophio.enhancers` describes them.
+        exception: The exception data, all None where the stack trace belongs to none.
+        sources: The frames as they were in the event; one a frame.
+    """
+
+    place: str
+    frames: list[dict[str, Any]]
+    exception: dict[str, bytes | None]
+    sources: list[Mapping[str, Any]]
+
+
+def stacktraces_of(event: object) -> list[Stacktrace]:
+    """Find all stack traces of an event.
+
+    Args:
+        event: The event as `json.load` returns it.
+
+    Returns:
+        Its stack traces; none if it has none.
+
+    Raises:
+        EventError: It is no event; the message says what is wrong, and where.
+
+    Example:
+        >>> event = {"platform": "rust", "stacktrace": {"frames": [{"function": "main"}]}}
+        >>> [trace] = stacktraces_of(event)
+        >>> trace.place, trace.frames[0]["function"], trace.frames[0]["family"]
+        ('stacktrace', b'main', b'native')
+    """
+    root = _mapping(event, "the event")
+    platform = _text(root, "platform", "") or ""
+    return [
+        _stacktrace(place, stacktrace, exception, platform)
+        for place, stacktrace, exception in _found(root)
+        if stacktrace is not None
+    ]
+
+
+def _found(event: Mapping[str, Any]) -> Iterator[tuple[str, Any, Mapping[str, Any]]]:
+    """Yield the stack traces as they are: place, stack trace, exception."""
+    yield "stacktrace", event.get("stacktrace"), {}
+    for name in ("exception", "threads"):
+        for place, value in _values(event.get(name), name):
+            yield place, value.get("stacktrace"), value if name == "exception" else {}
+
+
+def _values(interface: object, name: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the values of an interface, which old events write as a list or as one value."""
+    place = name
+    if isinstance(interface, Mapping) and "values" in interface:
+        interface, place = interface["values"], f"{name}.values"
+    if isinstance(interface, Mapping):
+        yield place, interface
+        return
+    for number, value in enumerate(_list(interface, place)):
+        if value is not None:
+            yield f"{place}[{number}]", _mapping(value, f"{place}[{number}]")
+
+
+def _stacktrace(
+    place: str, stacktrace: object, exception: Mapping[str, Any], platform: str
+) -> Stacktrace:
+    path = place if place == "stacktrace" else f"{place}.stacktrace"
+    frames = _list(_mapping(stacktrace, path).get("frames"), f"{path}.frames")
+    sources = [
+        _mapping(frame, f"{path}.frames[{number}]")
+        for number, frame in enumerate(frames)
+        if frame is not None
+    ]
+    mechanism = exception.get("mechanism")
+    data = {
+        "ty": _bytes(exception, "type", place),
+        "value": _bytes(exception, "value", place),
+        "mechanism": _bytes(mechanism, "type", place) if isinstance(mechanism, Mapping) else None,
+    }
+    matched = [
+        _frame(source, platform, f"{path}.frames[{number}]")
+        for number, source in enumerate(sources)
+    ]
+    return Stacktrace(place, matched, data, sources)
+
+
+def _frame(source: Mapping[str, Any], platform: str, place: str) -> dict[str, Any]:
+    data = source.get("data")
+    data = data if isinstance(data, Mapping) else {}
+    platform = _text(source, "platform", place) or platform
+    in_app = source.get("in_app")
+    orig_in_app = data.get("orig_in_app")
+    return {
+        "category": _bytes(data, "category", f"{place}.data"),
+        "family": _FAMILIES.get(platform, b"other"),
+        "function": _bytes(source, "function", place),
+        "module": _bytes(source, "module", place),
+        "package": _path(source, "package", place),
+        "path": _path(source, "abs_path", place) or _path(source, "filename", place),
+        "in_app": in_app if isinstance(in_app, bool) else None,
+        "orig_in_app": orig_in_app if orig_in_app in (-1, 0, 1) else None,
+    }
+
+
+def _path(source: Mapping[str, Any], key: str, place: str) -> bytes | None:
+    text = _text(source, key, place)
+    return _encoded(text.lower().replace("\\", "/")) if text else None
+
+
+def _bytes(source: Mapping[str, Any], key: str, place: str) -> bytes | None:
+    text = _text(source, key, place)
+    return None if text is None else _encoded(text)
+
+
+def _encoded(text: str) -> bytes:
+    # JSON can hold half of a surrogate pair, UTF-8 cannot.
+    return text.encode("utf-8", "replace")
+
+
+def _text(source: Mapping[str, Any], key: str, place: str) -> str | None:
+    value = source.get(key)
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, (int, float)):  # as some SDKs send exceptions' values
+        return str(value)
+    where = f"{place}.{key}" if place else key
+    raise EventError(f"{where} must be a text, not {_kind(value)}")
+
+
+def _mapping(value: object, place: str) -> Mapping[str, Any]:
+    if isinstance(value, Mapping):
+        return value
+    raise EventError(f"{place} must be an object, not {_kind(value)}")
+
+
+def _list(value: object, place: str) -> list[Any]:
+    if value is None:
+        return []
+    if isinstance(value, list):
+        return value
+    raise EventError(f"{place} must be a list, not {_kind(value)}")
+
+
+def _kind(value: object) -> str:
+    """Name a JSON value the way JSON does."""
+    kinds = {dict: "an object", list: "a list", str: "a text", bool: "a boolean"}
+    return "null" if value is None else kinds.get(type(value), "a number")
