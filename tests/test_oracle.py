@@ -10,6 +10,7 @@ import json
 import os
 import pickle
 import subprocess
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -388,27 +389,38 @@ def encoded(values: dict[str, Any]) -> dict[str, Any]:
     return {k: v.encode() if isinstance(v, str) else v for k, v in values.items()}
 
 
-def real_stacktraces() -> Iterator[tuple[list[dict[str, Any]], dict[str, Any]]]:
-    for line in (SHARED / "stacktraces.jsonl").read_text("utf-8").splitlines():
-        trace = json.loads(line)
-        yield [encoded(frame) for frame in trace["frames"]], encoded(trace["exception"])
+def real_cases(rules: Any, stacktraces: Path) -> list[Case]:
+    return [
+        Case(
+            [rules],
+            [encoded(frame) for frame in trace["frames"]],
+            encoded(trace["exception"]),
+            start,
+        )
+        for trace in map(json.loads, stacktraces.read_text("utf-8").splitlines())
+        for start in ([each] * len(trace["frames"]) for each in (None, True, False))
+    ]
+
+
+def check_all(oracle: Oracle, cases: list[Case]) -> None:
+    answers = oracle.ask(cases)
+    assert answers is not None
+    for case, answer in zip(cases, answers):
+        compare(run(enhancers, case), answer)
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the shared data are not here")
 @pytest.mark.parametrize("suffix", ["txt", "bin"])
 def test_real_stack_traces(oracle: Oracle, suffix: str) -> None:
     data = (SHARED / f"newstyle@2023-01-11.{suffix}").read_bytes()
-    rules: Any = data.decode() if suffix == "txt" else data
-    cases = [
-        Case([rules], frames, exception, [each] * len(frames))
-        for frames, exception in real_stacktraces()
-        for each in (None, True, False)
-    ]
-    answers = oracle.ask(cases)
-    assert answers is not None
-    assert len(answers) > 300
-    for case, answer in zip(cases, answers):
-        compare(run(enhancers, case), answer)
+    cases = real_cases(data.decode() if suffix == "txt" else data, SHARED / "stacktraces.jsonl")
+    assert len(cases) > 300
+    check_all(oracle, cases)
+
+
+def test_our_stack_traces_and_rules(oracle: Oracle) -> None:
+    text = resources.files("sentry_ophio").joinpath("data/default.rules").read_text("utf-8")
+    check_all(oracle, real_cases(text, TESTS / "fixtures" / "stacktraces.jsonl"))
 
 
 # --- where ours is better, on purpose -----------------------------------------------
