@@ -305,6 +305,7 @@ class Enhancements(Handle):
             FrameKeyError: A key is missing; a `KeyError`.
             FrameTypeError: A value has the wrong type or is no UTF-8; a `TypeError`.
         """
+        _check_list(frames)
         count = len(frames)
         codes = ffi.new(_U32_ARRAY, count + 1)
 
@@ -347,10 +348,10 @@ class Enhancements(Handle):
 
         No component is changed if anything is raised.
         """
+        _check_list(frames)
         try:
             components = _distinct_components(components)
         except (TypeError, RuntimeError):
-            _check_list(frames)
             read_frames([], exception_data)  # what is wrong there comes first
             raise
         count = len(components)
@@ -454,7 +455,6 @@ def _cross(
     Raises:
         FrameKeyError, FrameTypeError, OphioError: The call failed.
     """
-    _check_list(frames)
     try:
         values = list(map(read_frame, frames))
         packed = pack(read_exception(exception_data), values)
