@@ -81,7 +81,7 @@ class Cache(Handle):
     __slots__ = ("_size",)
 
     def __init__(self, size: int) -> None:
-        self._size = index(size)
+        self._size = int(index(size))  # a bool is an int, and prints as none
         if self._size < 0:
             raise OphioOverflowError(f"a cache cannot have a size of {self._size}")
         self._adopt(lib.ophio_cache_new(self._size), lib.ophio_cache_free)
