@@ -76,20 +76,7 @@ pub fn assemble_stacktrace_component(
         }
     }
 
-    limit_frames(&state, components);
-    let contributing = count_contributing(components);
-    let mut result = AssembleResult {
-        contributes: contributing > 0,
-        hint: None,
-        invert_stacktrace: state.invert_stacktrace,
-    };
-    if let Some((min, rule)) = state.min_frames {
-        if contributing > 0 && (contributing as u64) < min {
-            result.contributes = false;
-            result.hint = Some(TooFewFrames { contributing, rule });
-        }
-    }
-    result
+    state.judge(components)
 }
 
 /// The indexes of the frames that a rule is for.
@@ -109,10 +96,12 @@ pub fn matching_frames(
 /// What rules set for the stack trace as a whole; the last one wins, and is
 /// remembered for the hint. A limit of 0 is off.
 #[derive(Default)]
-struct StacktraceState {
-    max_frames: Option<(u64, u32)>,
-    min_frames: Option<(u64, u32)>,
-    invert_stacktrace: bool,
+pub(super) struct StacktraceState {
+    /// The limit, and the rule that set it.
+    pub(super) max_frames: Option<(u64, u32)>,
+    /// The limit, and the rule that set it.
+    pub(super) min_frames: Option<(u64, u32)>,
+    pub(super) invert_stacktrace: bool,
 }
 
 impl StacktraceState {
@@ -123,6 +112,24 @@ impl StacktraceState {
             VarAction::InvertStacktrace(invert) => self.invert_stacktrace = *invert,
             VarAction::Category(_) => {}
         }
+    }
+
+    /// Applies the limits, once all rules have run.
+    pub(super) fn judge(&self, components: &mut [Component]) -> AssembleResult {
+        limit_frames(self, components);
+        let contributing = count_contributing(components);
+        let mut result = AssembleResult {
+            contributes: contributing > 0,
+            hint: None,
+            invert_stacktrace: self.invert_stacktrace,
+        };
+        if let Some((min, rule)) = self.min_frames {
+            if contributing > 0 && (contributing as u64) < min {
+                result.contributes = false;
+                result.hint = Some(TooFewFrames { contributing, rule });
+            }
+        }
+        result
     }
 }
 

@@ -42,6 +42,7 @@
 mod action;
 mod cache;
 mod config_structure;
+mod engine;
 mod error;
 mod family;
 mod frame;

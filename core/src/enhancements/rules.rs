@@ -7,16 +7,18 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 
+use once_cell::race::OnceBox;
 use smol_str::SmolStr;
 
 use super::action::{Action, VarAction};
 use super::cache::Cache;
 use super::config_structure;
+use super::engine::{Engine, DEFAULT_BYTES};
 use super::error::{ConfigStructureError, EnhancementsError};
 use super::frame::{AssembleResult, Component, ExceptionData, Frame};
-use super::interpreter;
 use super::packed::{PackedError, PackedStacktrace};
 use super::parser;
 use super::rule::Rule;
@@ -30,6 +32,11 @@ struct RuleSet {
     rules: Vec<Rule>,
     /// What the rules set with `category=`, each once, in the order of first use.
     categories: Vec<SmolStr>,
+    // Made on first use. Threads that race for it make it twice and keep one: nobody waits,
+    // so a fork in the middle leaves nothing locked in the child.
+    engine: OnceBox<Engine>,
+    /// What `set_memo_bytes` asked for, plus 1; 0 if nobody has.
+    memo_bytes: AtomicUsize,
 }
 
 /// What the rules made of a frame of a [`PackedStacktrace`].
@@ -60,7 +67,11 @@ impl Enhancements {
             .filter(|category| seen.insert(*category))
             .cloned()
             .collect();
-        Self(Arc::new(RuleSet { rules, categories }))
+        Self(Arc::new(RuleSet {
+            rules,
+            categories,
+            ..RuleSet::default()
+        }))
     }
 
     /// Parses the text form, one rule a line. Rules that `cache` knows are shared.
@@ -100,6 +111,10 @@ impl Enhancements {
     /// These rules, and after them the rules of another set.
     #[must_use]
     pub fn extended(&self, other: &Self) -> Self {
+        if self.rules().is_empty() {
+            // With all that was found out about them.
+            return other.clone();
+        }
         Self::from_rules([self.rules(), other.rules()].concat())
     }
 
@@ -118,13 +133,45 @@ impl Enhancements {
         &self.0.categories
     }
 
+    fn engine(&self) -> &Engine {
+        self.0.engine.get_or_init(|| {
+            let bytes = self.0.memo_bytes.load(Ordering::Relaxed);
+            let bytes = bytes.checked_sub(1).unwrap_or(DEFAULT_BYTES);
+            Box::new(Engine::new(&self.0.rules, &self.0.categories, bytes))
+        })
+    }
+
+    /// Limits the memory for what is remembered of frames seen before, in bytes; 0 turns
+    /// that off. It is 2 MiB if nobody says otherwise. What is remembered now is forgotten.
+    ///
+    /// Clones of a rule set have the same memo.
+    pub fn set_memo_bytes(&self, bytes: usize) {
+        let stored = bytes.saturating_add(1);
+        self.0.memo_bytes.store(stored, Ordering::Relaxed);
+        if let Some(engine) = self.0.engine.get() {
+            engine.memo().set_bytes(bytes);
+        }
+    }
+
+    /// How many bytes are taken by what is remembered of frames, about.
+    pub fn memo_bytes_in_use(&self) -> usize {
+        let engine = self.0.engine.get();
+        engine.map_or(0, |engine| engine.memo().bytes_in_use())
+    }
+
     /// Sets `in_app` and `category` of frames as the rules say.
     pub fn apply_modifications_to_frames<'a>(
         &'a self,
         frames: &mut [Frame<'a>],
         exception: &ExceptionData<'_>,
     ) {
-        interpreter::apply_modifications_to_frames(self.rules(), frames, exception);
+        let applied = self.engine().apply_frames(frames, exception);
+        for (frame, applied) in frames.iter_mut().zip(applied) {
+            frame.in_app = applied.in_app;
+            if let Some(category) = applied.category {
+                frame.category = self.categories().get(category as usize).map(|text| &**text);
+            }
+        }
     }
 
     /// Decides which components count for grouping, and says why.
@@ -136,7 +183,7 @@ impl Enhancements {
         exception: &ExceptionData<'_>,
         components: &mut [Component],
     ) -> AssembleResult {
-        interpreter::assemble_stacktrace_component(self.rules(), frames, exception, components)
+        self.engine().assemble_frames(frames, exception, components)
     }
 
     /// [`Enhancements::apply_modifications_to_frames`] on packed frames. What the
@@ -150,17 +197,7 @@ impl Enhancements {
         stacktrace: &PackedStacktrace<'_>,
         applied: &mut Vec<AppliedFrame>,
     ) -> Result<(), PackedError> {
-        let before = stacktrace.unpack()?;
-        let mut after = before.clone();
-        self.apply_modifications_to_frames(&mut after, &stacktrace.exception);
-        applied.extend(before.iter().zip(&after).map(|(before, after)| {
-            let category = after.category.filter(|_| after.category != before.category);
-            AppliedFrame {
-                category: category.and_then(|text| self.category_index(text)),
-                in_app: after.in_app,
-            }
-        }));
-        Ok(())
+        self.engine().apply_packed(stacktrace, applied)
     }
 
     /// [`Enhancements::assemble_stacktrace_component`] on packed frames.
@@ -173,13 +210,7 @@ impl Enhancements {
         stacktrace: &PackedStacktrace<'_>,
         components: &mut [Component],
     ) -> Result<AssembleResult, PackedError> {
-        let frames = stacktrace.unpack()?;
-        Ok(self.assemble_stacktrace_component(&frames, &stacktrace.exception, components))
-    }
-
-    fn category_index(&self, category: &str) -> Option<u32> {
-        let index = self.categories().iter().position(|c| c == category)?;
-        u32::try_from(index).ok()
+        self.engine().assemble_packed(stacktrace, components)
     }
 }
 

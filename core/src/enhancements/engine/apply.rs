@@ -1,0 +1,73 @@
+//! What rules make of `in_app` and category, for all frames at once.
+//!
+//! ```text
+//! rule            frames it is for     what happens
+//! ... -app        . x . x .            in_app false:  . x . x .
+//! ... ^-app       . x . x .            in_app false:  . . x x x    above the lowest
+//! ... v+app       . x . x .            in_app true:   x x x . .    below the highest
+//! ```
+//!
+//! Only a rule with several of these, one of them reaching beyond its frame, is run frame
+//! by frame: there the last frame decides.
+
+use super::masks::Mask;
+use super::program::{order_matters, Act};
+use super::trace::{Trace, Walk};
+use crate::enhancements::action::{FlagAction, FlagKind, Range};
+
+/// Runs the rules that change frames.
+pub(super) fn apply<M: Mask>(trace: &mut Trace<'_, M>) {
+    let mut walk = Walk::default();
+    while let Some((_, rule)) = trace.next_rule(&mut walk) {
+        if !rule.modifies_frames {
+            continue;
+        }
+        let frames = trace.matches(rule);
+        if frames.is_empty() {
+            continue;
+        }
+        let flags = || {
+            rule.actions
+                .iter()
+                .filter_map(|act| act.flag(FlagKind::App))
+        };
+        if order_matters(flags()) {
+            let len = trace.category_of.len();
+            frames.for_each(|frame| {
+                for flag in flags() {
+                    let reached = flag.range.indexes(frame, len);
+                    set_in_app(trace, flag, &M::range(reached.start, reached.end, len));
+                }
+            });
+        } else {
+            for flag in flags() {
+                let reached = reach(flag, &frames, trace.category_of.len());
+                set_in_app(trace, flag, &reached);
+            }
+        }
+        for act in &rule.actions {
+            if let Act::Category(category) = *act {
+                frames.for_each(|frame| trace.set_category(frame, category));
+            }
+        }
+    }
+}
+
+/// The frames that a flag action sets, seen from all frames that matched.
+pub(super) fn reach<M: Mask>(flag: FlagAction, matched: &M, len: usize) -> M {
+    match (flag.range, matched.first(), matched.last()) {
+        (Range::This, _, _) => matched.clone(),
+        (Range::Up, Some(first), _) => M::range(first + 1, len, len),
+        (Range::Down, _, Some(last)) => M::range(0, last, len),
+        (Range::Up | Range::Down, _, _) => M::none(len),
+    }
+}
+
+fn set_in_app<M: Mask>(trace: &mut Trace<'_, M>, flag: FlagAction, frames: &M) {
+    trace.in_app_known.or(frames);
+    if flag.flag {
+        trace.in_app_true.or(frames);
+    } else {
+        trace.in_app_true.minus(frames);
+    }
+}

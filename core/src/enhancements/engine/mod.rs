@@ -1,0 +1,155 @@
+//! The engine: the same answers as the interpreter's, without trying every rule.
+//!
+//! ```text
+//!  frame -- known? -- memo ------------.
+//!             | no                     v
+//!             `-- index -> candidates -> conditions met -> rules to look at
+//!                 (trie,     (glob)                             |
+//!                  grams)                       in order, for all frames at once
+//!                                               (masks, apply, assemble)
+//! ```
+//!
+//! | module | its idea |
+//! | --- | --- |
+//! | [`glob`] | a glob is a short program over bytes |
+//! | [`trie`], [`grams`], [`index`] | texts that a value must have lead to the patterns worth trying |
+//! | [`program`] | what of a rule depends on a frame alone, and what wakes it |
+//! | [`memo`] | a frame seen before is known |
+//! | [`masks`], [`triggered`] | sets of frames and of rules are bits |
+//! | [`trace`], [`apply`], [`assemble`] | rules run over all frames at once |
+//!
+//! The interpreter is the definition. Property tests compare the two on random rules and
+//! stack traces.
+
+mod apply;
+mod assemble;
+mod glob;
+mod grams;
+mod index;
+mod masks;
+mod memo;
+mod program;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod trace;
+mod trie;
+mod triggered;
+
+use smol_str::SmolStr;
+
+use self::masks::{Mask, Wide};
+use self::memo::Memo;
+pub(super) use self::memo::DEFAULT_BYTES;
+use self::program::Program;
+use self::trace::{Source, Trace, Unpacked, NONE};
+use super::frame::{AssembleResult, Component, ExceptionData, Frame};
+use super::packed::{PackedError, PackedStacktrace};
+use super::rule::Rule;
+use super::rules::AppliedFrame;
+
+/// A rule set, ready to run.
+pub(super) struct Engine {
+    program: Program,
+    memo: Memo,
+}
+
+impl Engine {
+    /// Compiles rules. `categories` has each category that they set, once; `memo_bytes` is
+    /// how much the memo may take.
+    pub(super) fn new(rules: &[Rule], categories: &[SmolStr], memo_bytes: usize) -> Self {
+        Self {
+            program: Program::new(rules, categories),
+            memo: Memo::new(memo_bytes),
+        }
+    }
+
+    pub(super) fn memo(&self) -> &Memo {
+        &self.memo
+    }
+
+    pub(super) fn apply_packed(
+        &self,
+        stacktrace: &PackedStacktrace<'_>,
+        applied: &mut Vec<AppliedFrame>,
+    ) -> Result<(), PackedError> {
+        self.apply(stacktrace, applied)
+    }
+
+    pub(super) fn apply_frames(
+        &self,
+        frames: &[Frame<'_>],
+        exception: &ExceptionData<'_>,
+    ) -> Vec<AppliedFrame> {
+        let mut applied = Vec::with_capacity(frames.len());
+        // Frames that hold texts have no text that is not UTF-8.
+        let _ = self.apply(&Unpacked(frames, *exception), &mut applied);
+        applied
+    }
+
+    pub(super) fn assemble_packed(
+        &self,
+        stacktrace: &PackedStacktrace<'_>,
+        components: &mut [Component],
+    ) -> Result<AssembleResult, PackedError> {
+        self.assemble(stacktrace, components)
+    }
+
+    pub(super) fn assemble_frames(
+        &self,
+        frames: &[Frame<'_>],
+        exception: &ExceptionData<'_>,
+        components: &mut [Component],
+    ) -> AssembleResult {
+        self.assemble(&Unpacked(frames, *exception), components)
+            .unwrap_or_default()
+    }
+
+    fn apply(
+        &self,
+        source: &impl Source,
+        applied: &mut Vec<AppliedFrame>,
+    ) -> Result<(), PackedError> {
+        if source.len() <= 64 {
+            self.apply_with::<u64>(source, applied)
+        } else {
+            self.apply_with::<Wide>(source, applied)
+        }
+    }
+
+    fn apply_with<M: Mask>(
+        &self,
+        source: &impl Source,
+        applied: &mut Vec<AppliedFrame>,
+    ) -> Result<(), PackedError> {
+        let mut trace = Trace::<M>::new(&self.program, &self.memo, source)?;
+        let own = trace.category_of.clone();
+        apply::apply(&mut trace);
+        let frames = trace.category_of.iter().zip(&own).enumerate();
+        applied.extend(frames.map(|(frame, (&category, &own))| {
+            AppliedFrame {
+                category: (category != own && category != NONE).then_some(category),
+                in_app: trace
+                    .in_app_known
+                    .contains(frame)
+                    .then(|| trace.in_app_true.contains(frame)),
+            }
+        }));
+        Ok(())
+    }
+
+    fn assemble(
+        &self,
+        source: &impl Source,
+        components: &mut [Component],
+    ) -> Result<AssembleResult, PackedError> {
+        if source.len() <= 64 {
+            let mut trace = Trace::<u64>::new(&self.program, &self.memo, source)?;
+            Ok(assemble::assemble(&mut trace, source, components))
+        } else {
+            let mut trace = Trace::<Wide>::new(&self.program, &self.memo, source)?;
+            Ok(assemble::assemble(&mut trace, source, components))
+        }
+    }
+}
