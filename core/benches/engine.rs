@@ -1,0 +1,198 @@
+//! The engine beside the interpreter, on the same stack traces, in one run.
+//!
+//! Real stack traces and rules are taken from ../shared/data where that is, else the
+//! fixtures of this project. `make bench` puts the numbers into benches/results.md.
+
+use std::fs;
+use std::hint::black_box;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use criterion::{criterion_group, criterion_main, Criterion, Throughput};
+use ophio::enhancements::packed::{pack, PackedStacktrace};
+use ophio::enhancements::{interpreter, Cache, Component, Enhancements, ExceptionData, Frame};
+
+/// A stack trace in all the forms that are measured.
+struct Trace {
+    exception: ExceptionData<'static>,
+    frames: Vec<Frame<'static>>,
+    packed: Vec<u8>,
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The rules' text and the stack traces. Their texts live as long as the process.
+fn load() -> (String, Vec<Trace>) {
+    let shared = root().join("../shared/data");
+    let ours = root().join("tests/fixtures/stacktraces.jsonl");
+    let lines = fs::read_to_string(shared.join("stacktraces.jsonl"))
+        .unwrap_or_else(|_| fs::read_to_string(ours).expect("the fixtures are there"));
+    let rules = fs::read_to_string(shared.join("newstyle@2023-01-11.txt")).unwrap_or_else(|_| {
+        let default = root().join("python/sentry_ophio/data/default.rules");
+        fs::read_to_string(default).expect("the default rules are there")
+    });
+    (rules, lines.lines().map(trace).collect())
+}
+
+fn trace(line: &str) -> Trace {
+    let value: serde_json::Value = serde_json::from_str(line).expect("a line is JSON");
+    let value: &'static serde_json::Value = Box::leak(Box::new(value));
+    let exception = &value["exception"];
+    let exception = ExceptionData {
+        ty: exception["ty"].as_str(),
+        value: exception["value"].as_str(),
+        mechanism: exception["mechanism"].as_str(),
+    };
+    let frames: Vec<_> = value["frames"]
+        .as_array()
+        .expect("frames are a list")
+        .iter()
+        .map(|frame| Frame {
+            category: frame["category"].as_str(),
+            family: frame["family"].as_str(),
+            function: frame["function"].as_str(),
+            module: frame["module"].as_str(),
+            package: frame["package"].as_str(),
+            path: frame["path"].as_str(),
+            in_app: frame["in_app"].as_bool(),
+            orig_in_app: frame["orig_in_app"].as_i64().map(|n| n as i8),
+        })
+        .collect();
+    let packed = pack(&exception, &frames).expect("it can be packed");
+    Trace {
+        exception,
+        frames,
+        packed,
+    }
+}
+
+fn parse(text: &str) -> Enhancements {
+    Enhancements::parse(text, &Cache::new(0)).expect("the rules are good")
+}
+
+/// Rules that none of the frames meets, as those of other projects would be.
+fn more_rules(count: usize) -> String {
+    let rule = |n: usize| match n % 4 {
+        0 => format!("path:**/project{n}/lib{}/** -app\n", n % 97),
+        1 => format!("function:company{n}::* +app\n"),
+        2 => format!("module:com.company{n}.* -group\n"),
+        _ => format!("package:**/lib{n}*.so category=c{}\n", n % 30),
+    };
+    (0..count).map(rule).collect()
+}
+
+fn apply_all(rules: &Enhancements, traces: &[Trace]) {
+    let mut applied = Vec::new();
+    for trace in traces {
+        applied.clear();
+        let stacktrace = PackedStacktrace::decode(&trace.packed).expect("it was packed");
+        rules.apply_packed(&stacktrace, &mut applied).expect("it is UTF-8");
+        black_box(&applied);
+    }
+}
+
+fn interpret_all(rules: &Enhancements, traces: &[Trace]) {
+    for trace in traces {
+        let mut frames = trace.frames.clone();
+        interpreter::apply_modifications_to_frames(rules.rules(), &mut frames, &trace.exception);
+        black_box(&frames);
+    }
+}
+
+fn assemble_all(traces: &[Trace], assemble: impl Fn(&Trace, &mut [Component])) {
+    let mut components = Vec::new();
+    for trace in traces {
+        components.clear();
+        components.resize(trace.frames.len(), Component::new(Some(true)));
+        assemble(trace, &mut components);
+        black_box(&components);
+    }
+}
+
+fn frames(criterion: &mut Criterion) {
+    let (text, traces) = load();
+    let count: usize = traces.iter().map(|trace| trace.frames.len()).sum();
+    let mut group = criterion.benchmark_group("frames");
+    group.throughput(Throughput::Elements(count as u64));
+
+    let rules = parse(&text);
+    interpret_all(&rules, &traces); // compiles its regexes
+    group.sample_size(10);
+    group.bench_function("apply interpreter", |b| b.iter(|| interpret_all(&rules, &traces)));
+    group.bench_function("assemble interpreter", |b| {
+        b.iter(|| {
+            assemble_all(&traces, |trace, components| {
+                interpreter::assemble_stacktrace_component(
+                    rules.rules(),
+                    &trace.frames,
+                    &trace.exception,
+                    components,
+                );
+            });
+        });
+    });
+
+    group.sample_size(50);
+    let assemble_packed = |rules: &Enhancements| {
+        assemble_all(&traces, |trace, components| {
+            let stacktrace = PackedStacktrace::decode(&trace.packed).expect("it was packed");
+            rules.assemble_packed(&stacktrace, components).expect("it is UTF-8");
+        });
+    };
+    group.bench_function("apply warm", |b| b.iter(|| apply_all(&rules, &traces)));
+    group.bench_function("assemble warm", |b| b.iter(|| assemble_packed(&rules)));
+    group.bench_function("decode", |b| {
+        b.iter(|| {
+            for trace in &traces {
+                black_box(PackedStacktrace::decode(&trace.packed).expect("it was packed"));
+            }
+        });
+    });
+    group.bench_function("apply cold", |b| {
+        b.iter_custom(|times| {
+            let mut spent = Duration::ZERO;
+            for _ in 0..times {
+                rules.set_memo_bytes(2 << 20);
+                let start = Instant::now();
+                apply_all(&rules, &traces);
+                spent += start.elapsed();
+            }
+            spent
+        });
+    });
+    rules.set_memo_bytes(0);
+    group.bench_function("apply no memo", |b| b.iter(|| apply_all(&rules, &traces)));
+    for total in [5_000, 20_000] {
+        let rules = parse(&(text.clone() + "\n" + &more_rules(total)));
+        apply_all(&rules, &traces);
+        group.bench_function(format!("apply warm, {total} rules more"), |b| {
+            b.iter(|| apply_all(&rules, &traces));
+        });
+        rules.set_memo_bytes(0);
+        group.bench_function(format!("apply no memo, {total} rules more"), |b| {
+            b.iter(|| apply_all(&rules, &traces));
+        });
+    }
+}
+
+fn rules(criterion: &mut Criterion) {
+    let (text, traces) = load();
+    let mut group = criterion.benchmark_group("rules");
+    group.bench_function("parse cold", |b| b.iter(|| parse(&text)));
+    let cache = Cache::new(1_000);
+    group.bench_function("parse repeat", |b| {
+        b.iter(|| Enhancements::parse(&text, &cache).expect("the rules are good"));
+    });
+    group.bench_function("compile", |b| {
+        b.iter(|| {
+            let rules = parse(&text);
+            apply_all(&rules, &traces[..1]);
+            rules
+        });
+    });
+}
+
+criterion_group!(benches, frames, rules);
+criterion_main!(benches);
