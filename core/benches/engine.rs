@@ -3,6 +3,8 @@
 //! Real stack traces and rules are taken from ../shared/data where that is, else the
 //! fixtures of this project. `make bench` puts the numbers into benches/results.md.
 
+#![allow(missing_docs)] // criterion's macro makes a function without
+
 use std::fs;
 use std::hint::black_box;
 use std::path::PathBuf;
@@ -88,7 +90,9 @@ fn apply_all(rules: &Enhancements, traces: &[Trace]) {
     for trace in traces {
         applied.clear();
         let stacktrace = PackedStacktrace::decode(&trace.packed).expect("it was packed");
-        rules.apply_packed(&stacktrace, &mut applied).expect("it is UTF-8");
+        rules
+            .apply_packed(&stacktrace, &mut applied)
+            .expect("it is UTF-8");
         black_box(&applied);
     }
 }
@@ -120,7 +124,9 @@ fn frames(criterion: &mut Criterion) {
     let rules = parse(&text);
     interpret_all(&rules, &traces); // compiles its regexes
     group.sample_size(10);
-    group.bench_function("apply interpreter", |b| b.iter(|| interpret_all(&rules, &traces)));
+    group.bench_function("apply interpreter", |b| {
+        b.iter(|| interpret_all(&rules, &traces))
+    });
     group.bench_function("assemble interpreter", |b| {
         b.iter(|| {
             assemble_all(&traces, |trace, components| {
@@ -138,7 +144,9 @@ fn frames(criterion: &mut Criterion) {
     let assemble_packed = |rules: &Enhancements| {
         assemble_all(&traces, |trace, components| {
             let stacktrace = PackedStacktrace::decode(&trace.packed).expect("it was packed");
-            rules.assemble_packed(&stacktrace, components).expect("it is UTF-8");
+            rules
+                .assemble_packed(&stacktrace, components)
+                .expect("it is UTF-8");
         });
     };
     group.bench_function("apply warm", |b| b.iter(|| apply_all(&rules, &traces)));

@@ -231,7 +231,7 @@ fn read_frame<'a>(reader: &mut Reader<'a>, index: usize) -> Result<PackedFrame<'
     let category = reader.bytes(place(0))?;
     let start = reader.0;
     for field in 1..6 {
-        reader.bytes(place(field))?;
+        reader.skip_bytes(|| place(field))?;
     }
     let key = &start[..start.len() - reader.0.len()];
     Ok(PackedFrame {
@@ -394,6 +394,22 @@ impl<'a> Reader<'a> {
         };
         let len = usize::try_from(len).map_err(|_| ENDS)?;
         self.take(len).map(Some)
+    }
+
+    /// [`Reader::bytes`], without a look at them.
+    #[inline(always)]
+    fn skip_bytes(&mut self, place: impl FnOnce() -> Place) -> Result<(), PackedError> {
+        // Nearly all are nil or have less than 256 bytes.
+        match *self.0 {
+            [marker::NIL, ref rest @ ..] => self.0 = rest,
+            [marker::BIN8, len, ref rest @ ..] if rest.len() >= usize::from(len) => {
+                self.0 = &rest[usize::from(len)..];
+            }
+            _ => {
+                self.bytes(place())?;
+            }
+        }
+        Ok(())
     }
 
     #[inline]

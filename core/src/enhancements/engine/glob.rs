@@ -325,33 +325,36 @@ fn choices(glob: &str) -> Option<Vec<String>> {
     const MOST: usize = 32;
     let mut globs = vec![String::new()];
     let mut rest = glob;
-    while let Some(open) = rest.find(['{', '}', '[', '\\']) {
-        let (before, at_open) = rest.split_at(open);
-        if !at_open.starts_with('{') {
-            // Braces mean something else in classes and behind backslashes.
-            if glob.contains(['{', '}']) {
+    while let Some(at) = rest.find(['{', '}', '[', '\\']) {
+        let (before, from) = rest.split_at(at);
+        if let Some(choice) = from.strip_prefix('{') {
+            let (inside, after) = choice.split_once('}')?;
+            // A star next to it may begin or end a segment, which depends on the choice.
+            let next_to_star = before.ends_with('*') || after.starts_with('*');
+            let plain = |choice: &&str| {
+                let slashes = choice.starts_with('/') || choice.ends_with('/');
+                let special = choice.contains(['*', '[', '\\', '{']);
+                !(special || next_to_star && slashes)
+            };
+            let parts: Vec<_> = inside.split(',').filter(|part| !part.is_empty()).collect();
+            if parts.is_empty() || !parts.iter().all(plain) || globs.len() * parts.len() > MOST {
                 return None;
             }
-            break;
-        }
-        let (inside, after) = at_open[1..].split_once('}')?;
-        // A star next to it may begin or end a segment, which depends on the choice.
-        let next_to_star = before.ends_with('*') || after.starts_with('*');
-        let plain = |choice: &&str| {
-            let slashes = choice.starts_with('/') || choice.ends_with('/');
-            let special = choice.contains(['*', '[', '\\', '{']);
-            !(special || next_to_star && slashes)
-        };
-        let parts: Vec<_> = inside.split(',').filter(|part| !part.is_empty()).collect();
-        if parts.is_empty() || !parts.iter().all(plain) || globs.len() * parts.len() > MOST {
-            return None;
-        }
-        let longer = globs.iter().flat_map(|glob| {
-            parts
+            let longer = globs
                 .iter()
-                .map(move |part| [glob.as_str(), before, part].concat())
-        });
-        globs = longer.collect();
+                .flat_map(|glob| parts.iter().map(move |part| [glob, before, part].concat()));
+            globs = longer.collect();
+            rest = after;
+            continue;
+        }
+        let len = match from.as_bytes()[0] {
+            // Classes and what is behind a backslash mean nothing here.
+            b'\\' => 1 + from[1..].chars().next()?.len_utf8(),
+            b'[' => class(from.as_bytes(), false)?.1,
+            _ => return None,
+        };
+        let (taken, after) = rest.split_at(at + len);
+        globs.iter_mut().for_each(|glob| glob.push_str(taken));
         rest = after;
     }
     globs.iter_mut().for_each(|glob| glob.push_str(rest));

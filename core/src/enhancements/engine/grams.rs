@@ -1,14 +1,18 @@
 //! A table of 4-grams: which of many texts may stand somewhere in a value.
 //!
-//! Of each text only its rarest four bytes are in the table, rarest among all texts:
+//! Looking up every four bytes of a value would find each text by any of its grams. But a
+//! text of seven bytes or more has four grams in a row, and one of these must come up when
+//! only every fourth place of the value is looked at:
 //!
 //! ```text
-//! /node_modules/ -> "e_mo"     every four bytes of a value are looked up:
-//! /site-packages/ -> "te-p"    "/app" "app/" "pp/n" "p/no" ... "e_mo" !
+//! text    /node_modules/     in the table: e_mo _mod modu odul   (four in a row, the rarest)
+//! value   /srv/app/node_modules/x.js
+//! looked  ^   ^   ^   ^   ^   ^         /srv /app /nod e_mo !
 //! ```
 //!
-//! Nearly all look-ups end at a bit map that fits the first level of the processor's
-//! cache. What is found is a candidate, to be verified.
+//! Shorter texts have a table of their own, for every place. Nearly all look-ups end at a
+//! bit map that fits the first level of the processor's cache. What is found is a candidate,
+//! to be verified.
 
 use std::collections::HashMap;
 
@@ -16,6 +20,9 @@ use foldhash::fast::FixedState;
 
 /// How many bytes a gram has.
 pub(super) const GRAM: usize = 4;
+
+/// How far apart the places are at which long texts are looked for.
+const STRIDE: usize = 4;
 
 pub(super) type Gram = [u8; GRAM];
 
@@ -25,8 +32,52 @@ pub(super) fn grams(text: &[u8]) -> impl Iterator<Item = Gram> + '_ {
         .map(|window| [window[0], window[1], window[2], window[3]])
 }
 
+/// Collects texts, each with a number to report.
+#[derive(Default)]
+pub(super) struct GramsBuilder {
+    every: Vec<(Gram, u32)>,
+    strided: Vec<(Gram, u32)>,
+}
+
+impl GramsBuilder {
+    /// Adds a text of four bytes or more. `count` tells how many texts have a gram.
+    pub(super) fn add(&mut self, text: &[u8], number: u32, count: impl Fn(Gram) -> u32) {
+        let grams: Vec<Gram> = grams(text).collect();
+        let (table, window) = if grams.len() >= STRIDE {
+            (&mut self.strided, STRIDE)
+        } else {
+            (&mut self.every, 1)
+        };
+        let total = |grams: &&[Gram]| grams.iter().map(|&gram| count(gram)).sum::<u32>();
+        let rarest = grams.windows(window).min_by_key(total).unwrap_or_default();
+        table.extend(rarest.iter().map(|&gram| (gram, number)));
+    }
+
+    pub(super) fn build(self) -> Grams {
+        Grams {
+            every: Table::new(self.every),
+            strided: Table::new(self.strided),
+        }
+    }
+}
+
 #[derive(Default)]
 pub(super) struct Grams {
+    every: Table,
+    strided: Table,
+}
+
+impl Grams {
+    /// Appends the numbers of all texts that may be in the value; some may come twice.
+    #[inline]
+    pub(super) fn find(&self, value: &[u8], found: &mut Vec<u32>) {
+        self.every.find::<1>(value, found);
+        self.strided.find::<STRIDE>(value, found);
+    }
+}
+
+#[derive(Default)]
+struct Table {
     /// A bit for every gram's hash; its length is a power of two, or 0.
     filter: Box<[u64]>,
     /// Where a gram's numbers are in `entries`: start and end.
@@ -34,9 +85,8 @@ pub(super) struct Grams {
     entries: Box<[u32]>,
 }
 
-impl Grams {
-    /// A table of grams, each with the number to report.
-    pub(super) fn new(mut grams: Vec<(Gram, u32)>) -> Self {
+impl Table {
+    fn new(mut grams: Vec<(Gram, u32)>) -> Self {
         if grams.is_empty() {
             return Self::default();
         }
@@ -66,19 +116,23 @@ impl Grams {
         (hash >> 8) as usize & (self.filter.len() * 64 - 1)
     }
 
-    /// Appends the numbers of all grams that are in the value; some may come twice.
     #[inline]
-    pub(super) fn find(&self, value: &[u8], found: &mut Vec<u32>) {
+    fn find<const STEP: usize>(&self, value: &[u8], found: &mut Vec<u32>) {
         if self.filter.is_empty() {
             return;
         }
-        for gram in grams(value) {
+        for gram in grams(value).step_by(STEP) {
             let bit = self.bit(gram);
             if self.filter[bit / 64] >> (bit % 64) & 1 == 1 {
-                if let Some(&(start, end)) = self.places.get(&gram) {
-                    found.extend_from_slice(&self.entries[start as usize..end as usize]);
-                }
+                self.look_up(gram, found);
             }
+        }
+    }
+
+    #[cold]
+    fn look_up(&self, gram: Gram, found: &mut Vec<u32>) {
+        if let Some(&(start, end)) = self.places.get(&gram) {
+            found.extend_from_slice(&self.entries[start as usize..end as usize]);
         }
     }
 }
@@ -88,21 +142,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn grams_are_found_wherever_they_are() {
-        let table = Grams::new(vec![(*b"e_mo", 1), (*b"te-p", 2), (*b"e_mo", 3)]);
-        for (value, expected) in [
-            (&b"/node_modules/"[..], &[1, 3][..]),
-            (b"site-packages", &[2]),
-            (b"e_mote-p", &[1, 3, 2]),
-            (b"e_m", &[]),
-            (b"", &[]),
-        ] {
-            let mut found = Vec::new();
-            table.find(value, &mut found);
-            assert_eq!(found, expected);
+    fn texts_are_found_wherever_they_are() {
+        let texts = ["node_modules", "site-packages", "abcd", "abcdef", "abcdefg"];
+        let mut builder = GramsBuilder::default();
+        for (text, number) in texts.iter().zip(0..) {
+            builder.add(text.as_bytes(), number, |_| 1);
+        }
+        let table = builder.build();
+        for (text, number) in texts.iter().zip(0..) {
+            for before in 0..9 {
+                for after in 0..5 {
+                    let value =
+                        ["x".repeat(before), (*text).to_owned(), "y".repeat(after)].concat();
+                    let mut found = Vec::new();
+                    table.find(value.as_bytes(), &mut found);
+                    assert!(found.contains(&number), "{value}");
+                }
+            }
         }
         let mut found = Vec::new();
-        Grams::default().find(b"e_mo", &mut found);
+        table.find(b"/srv/app/main.py", &mut found);
+        table.find(b"abc", &mut found);
+        GramsBuilder::default().build().find(b"abcd", &mut found);
         assert!(found.is_empty());
     }
 }

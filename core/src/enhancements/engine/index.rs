@@ -8,41 +8,55 @@
 //! anchor               kept in                 path:/usr/lib/**          function:std::*
 //! at the front         trie                    path:**/lib*.so           function:*::new
 //! at the end           trie, from the back     path:**/node_modules/**   function:*alloc*
-//! anywhere             table of 4-grams
+//! anywhere             tables of 4-grams
 //! none, or too short   list, always tried      function:?                function:*
 //! ```
 //!
 //! A short text at the front or end says little (`**.js`), and many conditions may have
 //! the same; then a longer one inside is better.
+//!
+//! Looking for texts anywhere costs time for every byte of a value, so there is a table for
+//! each family, with the conditions that frames of that family can meet. Mostly it is empty.
 
 use std::collections::HashMap;
 
 use super::glob::{Anchor, Glob, Value};
-use super::grams::{grams, Gram, Grams, GRAM};
+use super::grams::{grams, Gram, Grams, GramsBuilder, GRAM};
 use super::trie::{End, Trie};
+use crate::enhancements::family::Families;
 
 /// A front or end shorter than this is worth less than four bytes inside.
 const TELLING: usize = 4;
+
+const FAMILIES: [Families; 3] = [Families::JAVASCRIPT, Families::NATIVE, Families::OTHER];
 
 /// The index of one field.
 #[derive(Default)]
 pub(super) struct FieldIndex {
     heads: Trie,
     tails: Trie,
-    inside: Grams,
+    /// For frames of no family, and of each family.
+    inside: [Grams; 4],
     rest: Box<[u32]>,
 }
 
 impl FieldIndex {
     /// Appends the conditions that the value may meet; some may come twice.
     #[inline]
-    pub(super) fn candidates(&self, value: &Value<'_>, found: &mut Vec<u32>) {
+    pub(super) fn candidates(&self, value: &Value<'_>, families: Families, found: &mut Vec<u32>) {
         self.heads.find(End::Front, value.folded, found);
         if let Some(rooted) = value.rooted {
             self.heads.find(End::Front, rooted, found);
         }
         self.tails.find(End::Back, value.widest(), found);
-        self.inside.find(value.widest(), found);
+        if families == Families::NONE {
+            self.inside[0].find(value.widest(), found);
+        }
+        for (table, family) in self.inside[1..].iter().zip(FAMILIES) {
+            if families.intersects(family) {
+                table.find(value.widest(), found);
+            }
+        }
         found.extend_from_slice(&self.rest);
     }
 }
@@ -50,16 +64,40 @@ impl FieldIndex {
 /// Collects conditions, each with a pattern, and makes an index of them.
 #[derive(Default)]
 pub(super) struct FieldIndexBuilder<'a> {
-    globs: Vec<(&'a Glob, u32)>,
+    conditions: Vec<Indexed<'a>>,
+}
+
+/// A pattern by which a condition is found.
+struct Indexed<'a> {
+    glob: &'a Glob,
+    condition: u32,
+    /// For frames of no family, and of each family: whether such a frame can meet it.
+    families: [bool; 4],
 }
 
 impl<'a> FieldIndexBuilder<'a> {
-    pub(super) fn add(&mut self, glob: &'a Glob, condition: u32) {
-        self.globs.push((glob, condition));
+    /// Adds a condition. `can_meet` tells whether a frame of these families could meet it.
+    pub(super) fn add(
+        &mut self,
+        glob: &'a Glob,
+        condition: u32,
+        can_meet: impl Fn(Families) -> bool,
+    ) {
+        // A frame can be of several families at once, and be found by any of them.
+        let met_with = |family: Families| {
+            let pairs = FAMILIES.map(|other| family | other); // one of them is itself
+            can_meet(Families::ALL) || pairs.into_iter().any(&can_meet)
+        };
+        let [javascript, native, other] = FAMILIES.map(met_with);
+        self.conditions.push(Indexed {
+            glob,
+            condition,
+            families: [can_meet(Families::NONE), javascript, native, other],
+        });
     }
 
     pub(super) fn build(self) -> FieldIndex {
-        let anchored: Vec<_> = self.globs.iter().map(|(glob, _)| glob.anchors()).collect();
+        let anchored: Vec<_> = self.conditions.iter().map(|c| c.glob.anchors()).collect();
         let mut counts: HashMap<Gram, u32> = HashMap::new();
         for anchor in anchored.iter().flatten().flatten().flatten() {
             if let Anchor::Inside(text) = anchor {
@@ -68,26 +106,28 @@ impl<'a> FieldIndexBuilder<'a> {
                 }
             }
         }
-        let (mut heads, mut tails, mut inside, mut rest) = (vec![], vec![], vec![], vec![]);
-        for (choices, &(_, condition)) in anchored.iter().zip(&self.globs) {
+        let count = |gram: Gram| counts.get(&gram).copied().unwrap_or(0);
+
+        let (mut heads, mut tails, mut rest) = (vec![], vec![], vec![]);
+        let mut inside: [GramsBuilder; 4] = Default::default();
+        for (choices, indexed) in anchored.iter().zip(&self.conditions) {
             let chosen: Option<Vec<_>> = choices
                 .as_ref()
                 .and_then(|choices| choices.iter().map(|anchors| choose(anchors)).collect());
             let Some(chosen) = chosen else {
-                rest.push(condition);
+                rest.push(indexed.condition);
                 continue;
             };
-            for (anchor, anchors) in chosen.into_iter().zip(choices.iter().flatten()) {
+            for anchor in chosen {
                 match anchor {
-                    Anchor::Head(text) => heads.push((text, condition)),
-                    Anchor::Tail(text) => tails.push((text, condition)),
-                    Anchor::Inside(_) => {
-                        let texts = anchors.iter().filter_map(|anchor| match anchor {
-                            Anchor::Inside(text) => Some(grams(text)),
-                            _ => None,
-                        });
-                        let rarest = texts.flatten().min_by_key(|gram| counts[gram]);
-                        inside.extend(rarest.map(|gram| (gram, condition)));
+                    Anchor::Head(text) => heads.push((text, indexed.condition)),
+                    Anchor::Tail(text) => tails.push((text, indexed.condition)),
+                    Anchor::Inside(text) => {
+                        for (table, can_meet) in inside.iter_mut().zip(indexed.families) {
+                            if can_meet {
+                                table.add(text, indexed.condition, count);
+                            }
+                        }
                     }
                 }
             }
@@ -95,7 +135,7 @@ impl<'a> FieldIndexBuilder<'a> {
         FieldIndex {
             heads: Trie::new(End::Front, heads),
             tails: Trie::new(End::Back, tails),
-            inside: Grams::new(inside),
+            inside: inside.map(GramsBuilder::build),
             rest: rest.into(),
         }
     }
@@ -173,7 +213,7 @@ mod tests {
             .into();
         let mut builder = FieldIndexBuilder::default();
         for (glob, condition) in globs.iter().zip(0..) {
-            builder.add(glob, condition);
+            builder.add(glob, condition, |_| true);
         }
         let index = builder.build();
         for value in [
@@ -190,7 +230,7 @@ mod tests {
             let mut scratch = Vec::new();
             let value = Value::new(value.as_bytes(), Dialect::Path, &mut scratch);
             let mut found = Vec::new();
-            index.candidates(&value, &mut found);
+            index.candidates(&value, Families::OTHER, &mut found);
             for (glob, condition) in globs.iter().zip(0..) {
                 assert!(
                     !glob.is_match(&value) || found.contains(&condition),

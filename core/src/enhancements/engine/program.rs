@@ -75,6 +75,14 @@ struct Condition {
     patterns: Box<[FieldTest]>,
 }
 
+impl Condition {
+    /// Whether frames of these families may meet it.
+    fn admits(&self, families: Families) -> bool {
+        let admits = |&(asked, negated): &(Families, bool)| asked.intersects(families) != negated;
+        self.families.iter().all(admits)
+    }
+}
+
 /// A pattern on a field.
 struct FieldTest {
     /// An index into `FIELDS`.
@@ -183,7 +191,7 @@ impl Program {
         }
         for (index, value) in self.indexes.iter().zip(&values) {
             if let Some(value) = value {
-                index.candidates(value, candidates);
+                index.candidates(value, families, candidates);
             }
         }
         candidates.sort_unstable();
@@ -209,8 +217,7 @@ impl Program {
         if condition.violation {
             return condition.patterns.iter().any(matches);
         }
-        let family = |&(asked, negated): &(Families, bool)| asked.intersects(families) != negated;
-        condition.families.iter().all(family) && condition.patterns.iter().all(matches)
+        condition.admits(families) && condition.patterns.iter().all(matches)
     }
 
     /// Whether the exception is one that the rule is for.
@@ -470,8 +477,10 @@ impl Compiler {
         let mut builders: [FieldIndexBuilder<'_>; 4] = Default::default();
         for (number, condition) in (0..).zip(&self.program.conditions) {
             let glob = |test: &FieldTest| &self.program.globs[test.glob as usize];
-            let mut add =
-                |test: &FieldTest| builders[usize::from(test.field)].add(glob(test), number);
+            let can_meet = |families: Families| condition.admits(families);
+            let mut add = |test: &FieldTest| {
+                builders[usize::from(test.field)].add(glob(test), number, can_meet);
+            };
             if condition.violation {
                 // Any of them is enough.
                 condition.patterns.iter().for_each(add);
