@@ -45,7 +45,13 @@ impl Families {
 
     /// The families of a frame: a missing value is `other`.
     pub fn of_frame(family: Option<&str>) -> Self {
-        family.map_or(Self::OTHER, Self::from_names)
+        match family {
+            // What nearly all frames say, without looking for commas.
+            None | Some("other") => Self::OTHER,
+            Some("native") => Self::NATIVE,
+            Some("javascript") => Self::JAVASCRIPT,
+            Some(names) => Self::from_names(names),
+        }
     }
 
     /// Whether the two sets share a family.

@@ -117,7 +117,7 @@ impl<'a> PackedFrame<'a> {
         let mut fields = [None; 5];
         for (value, &name) in fields.iter_mut().zip(&FRAME_FIELDS[1..6]) {
             let place = Place::Frame(index, name);
-            *value = utf8(reader.bytes(place)?, place)?;
+            *value = utf8(reader.bytes(|| place)?, place)?;
         }
         let [family, function, module, package, path] = fields;
         Ok(KeyFields {
@@ -190,7 +190,7 @@ impl<'a> PackedStacktrace<'a> {
         let mut exception = [None; 3];
         for (value, &name) in exception.iter_mut().zip(&EXCEPTION_FIELDS) {
             let place = Place::Exception(name);
-            *value = utf8(reader.bytes(place)?, place)?;
+            *value = utf8(reader.bytes(|| place)?, place)?;
         }
         let [ty, value, mechanism] = exception;
 
@@ -228,10 +228,10 @@ impl<'a> PackedStacktrace<'a> {
 fn read_frame<'a>(reader: &mut Reader<'a>, index: usize) -> Result<PackedFrame<'a>, PackedError> {
     reader.array(8, "expected a frame of 8 fields")?;
     let place = |field: usize| Place::Frame(index, FRAME_FIELDS[field]);
-    let category = reader.bytes(place(0))?;
+    let category = reader.bytes(|| place(0))?;
     let start = reader.0;
     for field in 1..6 {
-        reader.skip_bytes(|| place(field))?;
+        reader.bytes(|| place(field))?;
     }
     let key = &start[..start.len() - reader.0.len()];
     Ok(PackedFrame {
@@ -383,8 +383,25 @@ impl<'a> Reader<'a> {
     }
 
     /// A binary or nil.
-    #[inline]
-    fn bytes(&mut self, place: Place) -> Result<Option<&'a [u8]>, PackedError> {
+    #[inline(always)]
+    fn bytes(&mut self, place: impl FnOnce() -> Place) -> Result<Option<&'a [u8]>, PackedError> {
+        // Nearly all are nil or have less than 256 bytes.
+        match *self.0 {
+            [marker::NIL, ref rest @ ..] => {
+                self.0 = rest;
+                Ok(None)
+            }
+            [marker::BIN8, len, ref rest @ ..] if rest.len() >= usize::from(len) => {
+                let (bytes, rest) = rest.split_at(usize::from(len));
+                self.0 = rest;
+                Ok(Some(bytes))
+            }
+            _ => self.any_bytes(place()),
+        }
+    }
+
+    #[cold]
+    fn any_bytes(&mut self, place: Place) -> Result<Option<&'a [u8]>, PackedError> {
         let len = match self.first()? {
             marker::NIL => return Ok(None),
             marker::BIN8 => self.number(1)?,
@@ -394,22 +411,6 @@ impl<'a> Reader<'a> {
         };
         let len = usize::try_from(len).map_err(|_| ENDS)?;
         self.take(len).map(Some)
-    }
-
-    /// [`Reader::bytes`], without a look at them.
-    #[inline(always)]
-    fn skip_bytes(&mut self, place: impl FnOnce() -> Place) -> Result<(), PackedError> {
-        // Nearly all are nil or have less than 256 bytes.
-        match *self.0 {
-            [marker::NIL, ref rest @ ..] => self.0 = rest,
-            [marker::BIN8, len, ref rest @ ..] if rest.len() >= usize::from(len) => {
-                self.0 = &rest[usize::from(len)..];
-            }
-            _ => {
-                self.bytes(place())?;
-            }
-        }
-        Ok(())
     }
 
     #[inline]

@@ -10,7 +10,8 @@
 //! looked  ^   ^   ^   ^   ^   ^         /srv /app /nod e_mo !
 //! ```
 //!
-//! Shorter texts have a table of their own, for every place. Nearly all look-ups end at a
+//! Texts of five and six bytes are looked for at every second place, those of four at every
+//! one, each in a table of their own. Nearly all look-ups end at a
 //! bit map that fits the first level of the processor's cache. What is found is a candidate,
 //! to be verified.
 
@@ -20,9 +21,6 @@ use foldhash::fast::FixedState;
 
 /// How many bytes a gram has.
 pub(super) const GRAM: usize = 4;
-
-/// How far apart the places are at which long texts are looked for.
-const STRIDE: usize = 4;
 
 pub(super) type Gram = [u8; GRAM];
 
@@ -36,17 +34,18 @@ pub(super) fn grams(text: &[u8]) -> impl Iterator<Item = Gram> + '_ {
 #[derive(Default)]
 pub(super) struct GramsBuilder {
     every: Vec<(Gram, u32)>,
-    strided: Vec<(Gram, u32)>,
+    second: Vec<(Gram, u32)>,
+    fourth: Vec<(Gram, u32)>,
 }
 
 impl GramsBuilder {
     /// Adds a text of four bytes or more. `count` tells how many texts have a gram.
     pub(super) fn add(&mut self, text: &[u8], number: u32, count: impl Fn(Gram) -> u32) {
         let grams: Vec<Gram> = grams(text).collect();
-        let (table, window) = if grams.len() >= STRIDE {
-            (&mut self.strided, STRIDE)
-        } else {
-            (&mut self.every, 1)
+        let (table, window) = match grams.len() {
+            0 | 1 => (&mut self.every, 1),
+            2 | 3 => (&mut self.second, 2),
+            _ => (&mut self.fourth, 4),
         };
         let total = |grams: &&[Gram]| grams.iter().map(|&gram| count(gram)).sum::<u32>();
         let rarest = grams.windows(window).min_by_key(total).unwrap_or_default();
@@ -56,7 +55,8 @@ impl GramsBuilder {
     pub(super) fn build(self) -> Grams {
         Grams {
             every: Table::new(self.every),
-            strided: Table::new(self.strided),
+            second: Table::new(self.second),
+            fourth: Table::new(self.fourth),
         }
     }
 }
@@ -64,7 +64,8 @@ impl GramsBuilder {
 #[derive(Default)]
 pub(super) struct Grams {
     every: Table,
-    strided: Table,
+    second: Table,
+    fourth: Table,
 }
 
 impl Grams {
@@ -72,7 +73,8 @@ impl Grams {
     #[inline]
     pub(super) fn find(&self, value: &[u8], found: &mut Vec<u32>) {
         self.every.find::<1>(value, found);
-        self.strided.find::<STRIDE>(value, found);
+        self.second.find::<2>(value, found);
+        self.fourth.find::<4>(value, found);
     }
 }
 
@@ -143,7 +145,14 @@ mod tests {
 
     #[test]
     fn texts_are_found_wherever_they_are() {
-        let texts = ["node_modules", "site-packages", "abcd", "abcdef", "abcdefg"];
+        let texts = [
+            "node_modules",
+            "site-packages",
+            "abcd",
+            "abcde",
+            "abcdef",
+            "abcdefg",
+        ];
         let mut builder = GramsBuilder::default();
         for (text, number) in texts.iter().zip(0..) {
             builder.add(text.as_bytes(), number, |_| 1);
