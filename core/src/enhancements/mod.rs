@@ -40,10 +40,12 @@
 //! ```
 
 mod action;
+mod batch;
 mod cache;
 mod config_structure;
 mod engine;
 mod error;
+pub mod event_frames;
 mod family;
 mod frame;
 mod hint;

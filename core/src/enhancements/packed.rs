@@ -178,10 +178,24 @@ impl<'a> PackedStacktrace<'a> {
     pub fn decode(bytes: &'a [u8]) -> Result<Self, PackedError> {
         let mut reader = Reader(bytes);
         let stacktrace = Self::read(&mut reader)?;
-        if !reader.0.is_empty() {
-            return Err(PackedError::Structure("bytes follow the stack trace"));
-        }
+        reader.end("bytes follow the stack trace")?;
         Ok(stacktrace)
+    }
+
+    /// Reads the frame of each of an array of packed stack traces.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`PackedStacktrace::decode`].
+    pub fn decode_many(bytes: &'a [u8]) -> Result<Vec<Self>, PackedError> {
+        let mut reader = Reader(bytes);
+        let count = reader.array_len("expected an array of stack traces")?;
+        let mut stacktraces = Vec::with_capacity(reader.at_most(count));
+        for _ in 0..count {
+            stacktraces.push(Self::read(&mut reader)?);
+        }
+        reader.end("bytes follow the stack traces")?;
+        Ok(stacktraces)
     }
 
     fn read(reader: &mut Reader<'a>) -> Result<Self, PackedError> {
@@ -195,9 +209,7 @@ impl<'a> PackedStacktrace<'a> {
         let [ty, value, mechanism] = exception;
 
         let count = reader.array_len("expected an array of frames")?;
-        // The count is a claim. A frame takes 9 bytes at the least, so what cannot
-        // be there is not reserved.
-        let mut frames = Vec::with_capacity(count.min(reader.0.len() / 9 + 1));
+        let mut frames = Vec::with_capacity(reader.at_most(count));
         for index in 0..count {
             frames.push(read_frame(reader, index)?);
         }
@@ -317,6 +329,8 @@ mod marker {
     pub(super) const UINT64: u8 = 0xcf;
     pub(super) const INT8: u8 = 0xd0;
     pub(super) const INT64: u8 = 0xd3;
+    pub(super) const STR8: u8 = 0xd9;
+    pub(super) const STR32: u8 = 0xdb;
     pub(super) const ARRAY16: u8 = 0xdc;
     pub(super) const ARRAY32: u8 = 0xdd;
 
@@ -339,9 +353,30 @@ mod marker {
 const ENDS: PackedError = PackedError::Structure("it ends too early");
 
 /// What is left of the buffer. Every method takes one value off its front.
-struct Reader<'a>(&'a [u8]);
+pub(super) struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
+    /// How many items to make room for, of which the buffer says that there are `count`.
+    ///
+    /// That is a claim, and an item takes seven bytes at the least: what cannot be there
+    /// is not reserved.
+    pub(super) fn at_most(&self, count: usize) -> usize {
+        count.min(self.0.len() / 7 + 1)
+    }
+
+    /// Fails if something is left.
+    pub(super) fn end(&self, error: &'static str) -> Result<(), PackedError> {
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            Err(PackedError::Structure(error))
+        }
+    }
+
     #[inline]
     fn take(&mut self, len: usize) -> Result<&'a [u8], PackedError> {
         let (taken, rest) = self.0.split_at_checked(len).ok_or(ENDS)?;
@@ -363,7 +398,7 @@ impl<'a> Reader<'a> {
         Ok(bytes.iter().fold(0, |n, &byte| n << 8 | u64::from(byte)))
     }
 
-    fn array_len(&mut self, expected: &'static str) -> Result<usize, PackedError> {
+    pub(super) fn array_len(&mut self, expected: &'static str) -> Result<usize, PackedError> {
         let len = match self.first()? {
             first @ 0x90..=0x9f => u64::from(first & 0x0f),
             marker::ARRAY16 => self.number(2)?,
@@ -374,7 +409,7 @@ impl<'a> Reader<'a> {
     }
 
     #[inline]
-    fn array(&mut self, len: usize, expected: &'static str) -> Result<(), PackedError> {
+    pub(super) fn array(&mut self, len: usize, expected: &'static str) -> Result<(), PackedError> {
         if self.array_len(expected)? == len {
             Ok(())
         } else {
@@ -413,8 +448,28 @@ impl<'a> Reader<'a> {
         self.take(len).map(Some)
     }
 
+    /// A string or binary of UTF-8, or nil.
+    pub(super) fn text(&mut self, place: Place) -> Result<Option<&'a str>, PackedError> {
+        let len = match self.0.first() {
+            Some(&first @ 0xa0..=0xbf) => {
+                self.first()?;
+                u64::from(first & 0x1f)
+            }
+            Some(&first @ marker::STR8..=marker::STR32) => {
+                self.first()?;
+                self.number(1 << (first - marker::STR8))?
+            }
+            Some(&first) if !matches!(first, marker::NIL | marker::BIN8..=marker::BIN32) => {
+                return Err(wrong_type(place, "a text or None", first));
+            }
+            _ => return utf8(self.bytes(|| place)?, place),
+        };
+        let len = usize::try_from(len).map_err(|_| ENDS)?;
+        utf8(Some(self.take(len)?), place)
+    }
+
     #[inline]
-    fn bool(&mut self, place: Place) -> Result<Option<bool>, PackedError> {
+    pub(super) fn bool(&mut self, place: Place) -> Result<Option<bool>, PackedError> {
         match self.first()? {
             marker::NIL => Ok(None),
             marker::FALSE => Ok(Some(false)),
@@ -426,7 +481,7 @@ impl<'a> Reader<'a> {
     /// An integer that fits in 8 bits with its sign, or nil. Booleans are 0 and 1,
     /// as they are in Python.
     #[inline]
-    fn small_int(&mut self, place: Place) -> Result<Option<i8>, PackedError> {
+    pub(super) fn small_int(&mut self, place: Place) -> Result<Option<i8>, PackedError> {
         let first = self.first()?;
         let value = match first {
             marker::NIL => return Ok(None),

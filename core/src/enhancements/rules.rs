@@ -14,6 +14,7 @@ use once_cell::race::OnceBox;
 use smol_str::SmolStr;
 
 use super::action::{Action, VarAction};
+use super::batch;
 use super::cache::Cache;
 use super::config_structure;
 use super::engine::{Engine, DEFAULT_BYTES};
@@ -211,6 +212,43 @@ impl Enhancements {
         components: &mut [Component],
     ) -> Result<AssembleResult, PackedError> {
         self.engine().assemble_packed(stacktrace, components)
+    }
+
+    /// [`Enhancements::apply_packed`] on many stack traces, on so many threads.
+    ///
+    /// # Errors
+    ///
+    /// If a text of a frame is not UTF-8: that of the first such stack trace.
+    pub fn apply_batch(
+        &self,
+        stacktraces: &[PackedStacktrace<'_>],
+        threads: usize,
+    ) -> Result<Vec<Vec<AppliedFrame>>, PackedError> {
+        let engine = self.engine();
+        batch::each(stacktraces, threads, |stacktrace| {
+            let mut applied = Vec::with_capacity(stacktrace.frames.len());
+            engine.apply_packed(stacktrace, &mut applied)?;
+            Ok(applied)
+        })
+    }
+
+    /// [`Enhancements::assemble_packed`] on many stack traces, each with what its components
+    /// are to begin with, on so many threads.
+    ///
+    /// # Errors
+    ///
+    /// If a text of a frame is not UTF-8: that of the first such stack trace.
+    pub fn assemble_batch(
+        &self,
+        stacktraces: &[(PackedStacktrace<'_>, Vec<Component>)],
+        threads: usize,
+    ) -> Result<Vec<(AssembleResult, Vec<Component>)>, PackedError> {
+        let engine = self.engine();
+        batch::each(stacktraces, threads, |(stacktrace, components)| {
+            let mut components = components.clone();
+            let result = engine.assemble_packed(stacktrace, &mut components)?;
+            Ok((result, components))
+        })
     }
 }
 
