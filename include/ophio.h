@@ -128,7 +128,8 @@ typedef struct OphioCache OphioCache;
 typedef struct OphioEnhancements OphioEnhancements;
 
 /**
- * An owned UTF-8 string: `len` bytes at `data`. No NUL byte follows.
+ * An owned UTF-8 string, or buffer where a function says so: `len` bytes at `data`. No
+ * NUL byte follows.
  *
  * The library made it and the caller owns it: give it to `ophio_str_free` once
  * it is read. It belongs to no thread. `data` is NULL if the string is empty.
@@ -512,6 +513,129 @@ OPHIO_API
 enum OphioStatus ophio_enhancements_hint(const struct OphioEnhancements *rules,
                                          uint32_t hint,
                                          struct OphioStr *text);
+
+/**
+ * Packs a stack trace, to be used in several calls.
+ *
+ * Writes a buffer to `packed` that is the caller's: free it with `ophio_str_free`. It is for
+ * the functions whose names end in `_packed` and `_batch`. `exception` may be NULL. Any
+ * thread may call this. Fails as `ophio_enhancements_apply` does.
+ *
+ * # Safety
+ *
+ * `frames` is readable for `frames_len` entries and the texts in it and in `exception` for
+ * their lengths; `packed` is NULL or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_stacktrace_pack(const struct OphioFrame *frames,
+                                       size_t frames_len,
+                                       const struct OphioExceptionData *exception,
+                                       struct OphioStr *packed);
+
+/**
+ * Packs a stack trace from frames as Sentry events have them.
+ *
+ * `data` is a MessagePack array of the event's platform, the exception (an array of type,
+ * value, mechanism) and the frames: an array of arrays of 9 (function, module, package,
+ * abs_path, filename, platform, in_app, category, orig_in_app). Texts are strings or
+ * binaries of UTF-8 or nil, in_app is a boolean or nil, orig_in_app an integer from -128
+ * to 127 or nil. The platform decides the family; package and path get lower case and
+ * forward slashes.
+ *
+ * Writes a buffer to `packed` that is the caller's: free it with `ophio_str_free`. Any thread
+ * may call this. Fails as `ophio_enhancements_apply_packed` does.
+ *
+ * # Safety
+ *
+ * `data` is readable for `data_len` bytes; `packed` is NULL or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_stacktrace_pack_event_frames(const uint8_t *data,
+                                                    size_t data_len,
+                                                    struct OphioStr *packed);
+
+/**
+ * Checks a packed stack trace: its structure, its types, and that texts are UTF-8.
+ *
+ * There is no need to: every function that takes one does. Any thread may call this. Fails
+ * as `ophio_enhancements_apply_packed` does.
+ *
+ * # Safety
+ *
+ * `packed` is readable for `packed_len` bytes.
+ */
+OPHIO_API enum OphioStatus ophio_stacktrace_check(const uint8_t *packed, size_t packed_len);
+
+/**
+ * Limits the memory for what is remembered of frames seen before, in bytes; 0 turns that
+ * off.
+ *
+ * It is 2 MiB if nobody says otherwise. What is remembered now is forgotten; results stay
+ * the same. Rules that are appended later begin anew with 2 MiB. Threads may share `rules`.
+ * Fails with `OPHIO_STATUS_NULL_POINTER` only.
+ *
+ * # Safety
+ *
+ * `rules` is NULL or was made by this library and is not freed yet.
+ */
+OPHIO_API
+enum OphioStatus ophio_enhancements_set_memo_bytes(const struct OphioEnhancements *rules,
+                                                   size_t bytes);
+
+/**
+ * Sets `in_app` and category of the frames of many packed stack traces.
+ *
+ * `packed` is a MessagePack array of packed stack traces. To `codes` is written what
+ * `ophio_enhancements_apply_packed` writes: first a number for each frame of all of them, in
+ * order, then for each stack trace how many frames have kept a category of their own.
+ * `codes_len` must be the number of all frames plus that of stack traces.
+ *
+ * The work is spread over so many threads, the calling one included; 0 counts as 1. They
+ * are made for this call and have ended when it returns. Threads may share `rules`. On
+ * failure nothing is written; it fails as `ophio_enhancements_apply_packed` does.
+ *
+ * # Safety
+ *
+ * `rules` is NULL or was made by this library and is not freed yet; `packed` is readable
+ * for `packed_len` bytes; `codes` is NULL or may be written for `codes_len` numbers.
+ */
+OPHIO_API
+enum OphioStatus ophio_enhancements_apply_batch(const struct OphioEnhancements *rules,
+                                                const uint8_t *packed,
+                                                size_t packed_len,
+                                                size_t threads,
+                                                uint32_t *codes,
+                                                size_t codes_len);
+
+/**
+ * Decides which components of many packed stack traces count for grouping.
+ *
+ * `packed` is a MessagePack array of `stacktraces_len` packed stack traces.
+ * `components_lens` has the number of components of each, and `contributes` a byte for each
+ * of all these components, in order. For each stack trace, what
+ * `ophio_enhancements_assemble_packed` writes is written to `codes`: a number a component
+ * and four more. `codes_len` must be the number of all components plus four times that of
+ * stack traces.
+ *
+ * Threads are as in `ophio_enhancements_apply_batch`. On failure nothing is written; it
+ * fails as `ophio_enhancements_assemble_packed` does.
+ *
+ * # Safety
+ *
+ * `rules` is NULL or was made by this library and is not freed yet; `packed` is readable
+ * for `packed_len` bytes, `components_lens` for `stacktraces_len` numbers, and `contributes`
+ * for their sum of bytes; `codes` is NULL or may be written for `codes_len` numbers.
+ */
+OPHIO_API
+enum OphioStatus ophio_enhancements_assemble_batch(const struct OphioEnhancements *rules,
+                                                   const uint8_t *packed,
+                                                   size_t packed_len,
+                                                   const size_t *components_lens,
+                                                   size_t stacktraces_len,
+                                                   const uint8_t *contributes,
+                                                   size_t threads,
+                                                   uint32_t *codes,
+                                                   size_t codes_len);
 
 /**
  * Sets `in_app` and category of frames as the rules say.

@@ -155,7 +155,8 @@ pub unsafe fn text<'a>(data: *const u8, len: usize, name: &str) -> Result<&'a st
     })
 }
 
-/// An owned UTF-8 string: `len` bytes at `data`. No NUL byte follows.
+/// An owned UTF-8 string, or buffer where a function says so: `len` bytes at `data`. No
+/// NUL byte follows.
 ///
 /// The library made it and the caller owns it: give it to `ophio_str_free` once
 /// it is read. It belongs to no thread. `data` is NULL if the string is empty.
@@ -186,11 +187,17 @@ impl OphioStr {
 
 impl From<String> for OphioStr {
     fn from(text: String) -> Self {
-        if text.is_empty() {
+        text.into_bytes().into()
+    }
+}
+
+impl From<Vec<u8>> for OphioStr {
+    fn from(bytes: Vec<u8>) -> Self {
+        if bytes.is_empty() {
             return OphioStr::EMPTY;
         }
-        // A boxed slice is as long as its text: freeing needs no third number.
-        let bytes = text.into_bytes().into_boxed_slice();
+        // A boxed slice is as long as its bytes: freeing needs no third number.
+        let bytes = bytes.into_boxed_slice();
         let len = bytes.len();
         OphioStr {
             data: Box::into_raw(bytes).cast(),

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
     from sentry_ophio._lowlevel import Text
 
-__all__ = ["Handle", "check", "decode", "error_for", "ffi", "last_error", "lib"]
+__all__ = ["Handle", "check", "copied", "decode", "error_for", "ffi", "last_error", "lib"]
 
 EXCEPTIONS: dict[int, type[OphioError]] = {
     lib.OPHIO_STATUS_PANIC: OphioPanicError,
@@ -63,6 +63,11 @@ EXCEPTIONS: dict[int, type[OphioError]] = {
 def decode(text: Text) -> str:
     """Copy an `OphioSlice` or `OphioStr` of the library into a `str`."""
     return str(ffi.buffer(text.data, text.len), "utf-8") if text.len else ""
+
+
+def copied(text: Text) -> bytes:
+    """Copy an `OphioSlice` or `OphioStr` of the library into `bytes`."""
+    return ffi.buffer(text.data, text.len)[:] if text.len else b""
 
 
 def error_for(status: int) -> OphioError:

@@ -63,7 +63,38 @@ class _Lib:
         codes_len: int,
         /,
     ) -> int: ...
+    def ophio_enhancements_apply_batch(
+        self,
+        rules: CData,
+        packed: bytes,
+        packed_len: int,
+        threads: int,
+        codes: CData,
+        codes_len: int,
+        /,
+    ) -> int: ...
+    def ophio_enhancements_assemble_batch(
+        self,
+        rules: CData,
+        packed: bytes,
+        packed_len: int,
+        components_lens: CData,
+        stacktraces_len: int,
+        contributes: bytes,
+        threads: int,
+        codes: CData,
+        codes_len: int,
+        /,
+    ) -> int: ...
+    def ophio_enhancements_set_memo_bytes(self, rules: CData, limit: int, /) -> int: ...
+    def ophio_stacktrace_check(self, packed: bytes, packed_len: int, /) -> int: ...
+    def ophio_stacktrace_pack_event_frames(
+        self, data: bytes, data_len: int, packed: CData, /
+    ) -> int: ...
     # Of use to C, where frames are structs; Python packs them.
+    def ophio_stacktrace_pack(
+        self, frames: CData, frames_len: int, exception: CData, packed: CData, /
+    ) -> int: ...
     def ophio_enhancements_apply(
         self,
         rules: CData,

@@ -37,11 +37,19 @@ from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 from operator import attrgetter, index
-from typing import TYPE_CHECKING, NoReturn, TypeVar, final
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, final
 
-from sentry_ophio._ffi import Handle, check, decode, error_for, ffi, lib
-from sentry_ophio._pack import SupportsGetItem, pack, read_exception, read_frame, read_frames
-from sentry_ophio.exceptions import OphioOverflowError
+from sentry_ophio._ffi import Handle, check, copied, decode, error_for, ffi, lib
+from sentry_ophio._pack import (
+    SupportsGetItem,
+    join,
+    pack,
+    pack_event_frames,
+    read_exception,
+    read_frame,
+    read_frames,
+)
+from sentry_ophio.exceptions import FrameTypeError, InvalidArgumentError, OphioOverflowError
 
 if TYPE_CHECKING:
     from typing import Callable, Optional
@@ -53,7 +61,7 @@ if TYPE_CHECKING:
     AppliedFrame = tuple[Optional[str], Optional[bool]]
     """Category and in_app of a frame after the rules."""
 
-__all__ = ["AssembleResult", "Cache", "Component", "Enhancements"]
+__all__ = ["AssembleResult", "Cache", "Component", "Enhancements", "Stacktrace"]
 
 Frame = TypeVar("Frame", bound=SupportsGetItem)
 Read = TypeVar("Read")
@@ -319,8 +327,68 @@ class Enhancements(Handle):
         own = numbers.pop()
         applied = self._lookup(self._applied, numbers, self._applied_frame)
         if own:
-            _keep_own_categories(applied, numbers, values)
+            _keep_own_categories(applied, numbers, [value[0] for value in values])
         return applied
+
+    def apply_modifications_to_stacktraces(
+        self, stacktraces: Sequence[Stacktrace], *, threads: int = 1
+    ) -> list[list[AppliedFrame]]:
+        """Ask about the frames of many stack traces in one call.
+
+        Args:
+            stacktraces: The stack traces. They are not changed.
+            threads: How many threads do the work, at least 1. They are made for this call
+                and end with it.
+
+        Returns:
+            For each stack trace, in order, what `apply_modifications_to_frames` returns.
+
+        Raises:
+            TypeError: One of them is no `Stacktrace`.
+            ValueError: `threads` is less than 1.
+
+        Example:
+            >>> rules = Enhancements.parse("function:log_* -app", Cache(0))
+            >>> log = Stacktrace.from_event_frames([{"function": "log_error"}], "python")
+            >>> rules.apply_modifications_to_stacktraces([log, log])
+            [[(None, False)], [(None, False)]]
+        """
+        stacktraces, threads = _checked_batch(stacktraces, threads)
+        packed = join([each._packed for each in stacktraces])
+        frames = sum([each._len for each in stacktraces])
+        count = frames + len(stacktraces)
+        codes = ffi.new(_U32_ARRAY, count)
+        check(
+            lib.ophio_enhancements_apply_batch(
+                self._ptr, packed, len(packed), threads, codes, count
+            )
+        )
+        numbers = _numbers(codes, count)
+        owns = numbers[frames:]
+        del numbers[frames:]
+        applied = self._lookup(self._applied, numbers, self._applied_frame)
+        results = []
+        end = 0
+        for stacktrace, own in zip(stacktraces, owns):
+            start, end = end, end + stacktrace._len
+            result = applied[start:end]
+            if own:
+                _keep_own_categories(result, numbers[start:end], stacktrace._categories)
+            results.append(result)
+        return results
+
+    def set_memo_bytes(self, limit: int) -> None:
+        """Limit the memory for what is remembered of frames that were seen before.
+
+        Args:
+            limit: In bytes; 0 turns it off. It is 2 MiB if nobody says otherwise. Results are
+                the same, only slower. What is remembered now is forgotten, and rules that
+                are appended later begin anew with 2 MiB.
+
+        Raises:
+            OverflowError: `limit` is negative, or has more than 64 bits.
+        """
+        check(lib.ophio_enhancements_set_memo_bytes(self._ptr, limit))
 
     def assemble_stacktrace_component(
         self,
@@ -364,12 +432,86 @@ class Enhancements(Handle):
             )
 
         _cross(frames, exception_data, call)
-        *numbers, contributes, inverted, rule, contributing = _numbers(codes, count + 4)
+        return self._assembled(_numbers(codes, count + 4), components)
+
+    def assemble_stacktrace_components(
+        self,
+        stacktraces: Sequence[Stacktrace],
+        components: Sequence[Sequence[Component]],
+        *,
+        threads: int = 1,
+    ) -> list[AssembleResult]:
+        """Decide about the components of many stack traces in one call.
+
+        Args:
+            stacktraces: The stack traces. They are not changed.
+            components: For each stack trace, its components, as
+                `assemble_stacktrace_component` takes them.
+            threads: How many threads do the work, at least 1. They are made for this call
+                and end with it.
+
+        Returns:
+            For each stack trace, in order, what `assemble_stacktrace_component` returns.
+
+        Raises:
+            TypeError: Something is no `Stacktrace`, no `Component`, or no sequence.
+            RuntimeError: A component is there twice.
+            ValueError: `threads` is less than 1, or there are not as many sequences of
+                components as stack traces.
+
+        No component is changed if anything is raised.
+        """
+        stacktraces, threads = _checked_batch(stacktraces, threads)
+        groups = [_sequence(group) for group in _sequence(components)]
+        if len(groups) != len(stacktraces):
+            raise InvalidArgumentError(
+                f"there are {len(stacktraces)} stack traces, and components for {len(groups)}"
+            )
+        distinct = _distinct_components([each for group in groups for each in group])
+        before = bytes([_TRISTATE_BYTE[state[0]] for state in map(_state, distinct)])
+        packed = join([each._packed for each in stacktraces])
+        count = len(distinct) + 4 * len(groups)
+        codes = ffi.new(_U32_ARRAY, count)
+        check(
+            lib.ophio_enhancements_assemble_batch(
+                self._ptr,
+                packed,
+                len(packed),
+                ffi.new("size_t[]", [len(group) for group in groups]),
+                len(groups),
+                before,
+                threads,
+                codes,
+                count,
+            )
+        )
+        numbers = _numbers(codes, count)
+        # Texts that are not known yet are read before the first component changes.
+        answers = []
+        start = 0
+        for group in groups:
+            end = start + len(group) + 4
+            answers.append(self._answer(numbers[start:end]))
+            start = end
+        for group, (states, _) in zip(groups, answers):
+            for component, state in zip(group, states):
+                component._state = state
+        return [result for _, result in answers]
+
+    def _answer(
+        self, numbers: list[int]
+    ) -> tuple[list[tuple[bool | None, str | None]], AssembleResult]:
+        """Turn the numbers about a stack trace into states and a result."""
+        *numbers, contributes, inverted, rule, contributing = numbers
         states = self._lookup(self._states, numbers, self._component_state)
         result = object.__new__(AssembleResult)
         result._contributes = contributes == 1
         result._invert_stacktrace = inverted == 1
         result._hint = self._too_few_frames(rule, contributing) if rule else None
+        return states, result
+
+    def _assembled(self, numbers: list[int], components: list[Component]) -> AssembleResult:
+        states, result = self._answer(numbers)
         # Nothing below can fail, so either all components change or none.
         for component, state in zip(components, states):
             component._state = state
@@ -432,6 +574,130 @@ class Enhancements(Handle):
             lib.ophio_str_free(text)
 
 
+@final
+class Stacktrace:
+    """Frames and exception of a stack trace, prepared to be asked about more than once.
+
+    What is costly about a question is bringing the frames to the library; here that is done
+    once. It holds a copy of the frames, knows nothing of any rules, and can be pickled.
+
+    Args:
+        frames: The frames, oldest call first, as this module describes them.
+        exception_data: The exception, as this module describes it.
+
+    Raises:
+        FrameKeyError: A key is missing; a `KeyError`.
+        FrameTypeError: A value has the wrong type or is no UTF-8; a `TypeError`.
+
+    Example:
+        >>> rules = Enhancements.parse("path:**/vendor/** -app", Cache(0))
+        >>> frames = [{"filename": "vendor/log.php", "in_app": True}, {"filename": "cart.php"}]
+        >>> stacktrace = Stacktrace.from_event_frames(frames, "php")
+        >>> stacktrace.apply(rules)
+        [(None, False), (None, None)]
+    """
+
+    __slots__ = ("_categories", "_len", "_packed")
+
+    _packed: bytes
+    _len: int
+    # The categories that frames came with, which the library leaves out of its answers.
+    _categories: list[Any]
+
+    def __init__(self, frames: list[Frame], exception_data: SupportsGetItem) -> None:
+        _check_list(frames)
+
+        def call(packed: bytes) -> int:
+            self._packed = packed
+            return lib.ophio_stacktrace_check(packed, len(packed))
+
+        values = _cross(frames, exception_data, call)
+        self._len = len(values)
+        self._categories = [value[0] for value in values]
+
+    @staticmethod
+    def from_event_frames(
+        frames: list[dict[str, Any]],
+        platform: str | None,
+        exception: dict[str, Any] | None = None,
+    ) -> Stacktrace:
+        """Prepare frames as Sentry events have them.
+
+        Args:
+            frames: The frames, oldest call first. Read are `function`, `module`, `package`,
+                `abs_path` (or `filename` where that is empty), `platform`, `in_app`, and
+                `category` and `orig_in_app` of `data`; texts are `str`. Any may be missing.
+            platform: The event's platform, which decides the family of frames that have none
+                of their own.
+            exception: The exception that they belong to, as in the event; read are `type`,
+                `value`, and `type` of `mechanism`.
+
+        Returns:
+            The stack trace. Package and path have lower case and forward slashes.
+
+        Raises:
+            FrameTypeError: A value has the wrong type; a `TypeError`.
+        """
+        _check_list(frames)
+        try:
+            data, categories = pack_event_frames(frames, platform, exception)
+        except (AttributeError, TypeError, ValueError, OverflowError) as error:
+            raise FrameTypeError(f"not frames of an event: {error}") from error
+        packed = ffi.new("OphioStr *")
+        check(lib.ophio_stacktrace_pack_event_frames(data, len(data), packed))
+        stacktrace = object.__new__(Stacktrace)
+        stacktrace._packed = copied(packed[0])
+        lib.ophio_str_free(packed)
+        stacktrace._len = len(frames)
+        stacktrace._categories = categories
+        return stacktrace
+
+    def apply(self, enhancements: Enhancements) -> list[AppliedFrame]:
+        """Return what `Enhancements.apply_modifications_to_frames` says of it."""
+        count = self._len + 1
+        codes = ffi.new(_U32_ARRAY, count)
+        packed = self._packed
+        status = lib.ophio_enhancements_apply_packed(
+            enhancements._ptr, packed, len(packed), codes, count
+        )
+        if status:
+            raise error_for(status)
+        numbers = _numbers(codes, count)
+        own = numbers.pop()
+        applied = enhancements._lookup(enhancements._applied, numbers, enhancements._applied_frame)
+        if own:
+            _keep_own_categories(applied, numbers, self._categories)
+        return applied
+
+    def assemble(
+        self, enhancements: Enhancements, components: Sequence[Component]
+    ) -> AssembleResult:
+        """Do what `Enhancements.assemble_stacktrace_component` does with it."""
+        return enhancements.assemble_stacktrace_components([self], [components])[0]
+
+    def __len__(self) -> int:
+        """Return the number of frames."""
+        return self._len
+
+    def __bool__(self) -> bool:
+        """Return True, also without frames."""
+        return True
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether frames and exception are the same."""
+        if not isinstance(other, Stacktrace):
+            return NotImplemented
+        return self._packed == other._packed
+
+    def __hash__(self) -> int:
+        """Return a hash that equal stack traces share."""
+        return hash(self._packed)
+
+    def __repr__(self) -> str:
+        """Say how many frames there are."""
+        return f"Stacktrace({self._len} frame{'' if self._len == 1 else 's'})"
+
+
 @cache
 def _default() -> Enhancements:
     text = resources.files("sentry_ophio").joinpath("data/default.rules").read_text("utf-8")
@@ -484,9 +750,7 @@ def _numbers(codes: CData, count: int) -> list[int]:
 
 def _distinct_components(components: Sequence[Component]) -> list[Component]:
     """Check the components: nothing may fail any more once one is changed."""
-    if not isinstance(components, Sequence):
-        raise TypeError(f"components must be a sequence, not {type(components).__name__}")
-    distinct = list(components)
+    distinct = _sequence(components)
     others = set(map(type, distinct)) - {Component}
     if others:
         raise TypeError(f"components must be Component objects, not {others.pop().__name__}")
@@ -495,11 +759,29 @@ def _distinct_components(components: Sequence[Component]) -> list[Component]:
     return distinct
 
 
+def _sequence(items: Sequence[Read]) -> list[Read]:
+    if not isinstance(items, Sequence):
+        raise TypeError(f"components must be a sequence, not {type(items).__name__}")
+    return list(items)
+
+
+def _checked_batch(stacktraces: Sequence[Stacktrace], threads: int) -> tuple[list[Stacktrace], int]:
+    stacktraces = list(stacktraces)
+    others = set(map(type, stacktraces)) - {Stacktrace}
+    if others:
+        raise TypeError(f"stacktraces must be Stacktrace objects, not {others.pop().__name__}")
+    threads = index(threads)
+    if threads < 1:
+        raise InvalidArgumentError(f"threads must be 1 or more, not {threads}")
+    return stacktraces, threads
+
+
 def _keep_own_categories(
-    applied: list[AppliedFrame], numbers: list[int], values: list[Values]
+    applied: list[AppliedFrame], numbers: list[int], categories: list[Any]
 ) -> None:
     """Put in the categories that frames brought along, which the library leaves out."""
     for position, number in enumerate(numbers):
         if number // 3 == 1:
-            category = values[position][0]
-            applied[position] = (str(category, "utf-8"), applied[position][1])  # type: ignore[call-overload]
+            category = categories[position]
+            text = category if isinstance(category, str) else str(category, "utf-8")
+            applied[position] = (text, applied[position][1])

@@ -1,15 +1,17 @@
 //! The C face of [`ophio_core::enhancements`]: stack trace rules.
 //!
 //! ```text
-//! cache.rs    OphioCache: parsed rules, kept for the next parse
-//! rules.rs    OphioEnhancements: made, extended, counted, printed
-//! structs.rs  asking it about frames in C structs
-//! packed.rs   asking it about frames in one packed buffer: what Python does
-//! tristate.rs missing, false or true
+//! cache.rs       OphioCache: parsed rules, kept for the next parse
+//! rules.rs       OphioEnhancements: made, extended, counted, printed
+//! structs.rs     asking it about frames in C structs
+//! packed.rs      asking it about frames in one packed buffer: what Python does
+//! stacktraces.rs prepared stack traces, many at once
+//! tristate.rs    missing, false or true
 //! ```
 
 pub mod cache;
 pub mod packed;
 pub mod rules;
+pub mod stacktraces;
 pub mod structs;
 pub mod tristate;

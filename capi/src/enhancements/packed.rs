@@ -11,8 +11,10 @@
 //!                                         in_app, contributes  0 missing, 1 false, 2 true
 //! ```
 
+use std::mem::MaybeUninit;
+
 use ophio_core::enhancements::packed::{PackedError, PackedStacktrace};
-use ophio_core::enhancements::{AssembleResult, Component, TooFewFrames};
+use ophio_core::enhancements::{AppliedFrame, AssembleResult, Component, TooFewFrames};
 
 use super::rules::{hint_number, write_text, OphioEnhancements};
 use super::tristate::{read_tristate, tristate};
@@ -75,15 +77,7 @@ pub unsafe extern "C" fn ophio_enhancements_apply_packed(
         let mut applied = Vec::with_capacity(frames);
         rules.apply_packed(&stacktrace, &mut applied)?;
 
-        let mut own = 0;
-        for ((code, applied), frame) in codes.iter_mut().zip(&applied).zip(&stacktrace.frames) {
-            let category = match applied.category {
-                Some(index) => 2 + index,
-                None => u32::from(frame.category.is_some()),
-            };
-            own += u32::from(category == 1);
-            code.write(category * 3 + u32::from(tristate(applied.in_app)));
-        }
+        let own = write_applied(&stacktrace, &applied, codes);
         codes[frames].write(own);
         Ok(())
     })
@@ -135,14 +129,7 @@ pub unsafe extern "C" fn ophio_enhancements_assemble_packed(
         let mut components = read_components(contributes)?;
         let result = rules.assemble_packed(&stacktrace, &mut components)?;
 
-        for (code, component) in codes.iter_mut().zip(&components) {
-            code.write(
-                hint_number(component.hint) * 3 + u32::from(tristate(component.contributes)),
-            );
-        }
-        for (code, number) in codes[components_len..].iter_mut().zip(summary(&result)) {
-            code.write(number);
-        }
+        write_assembled(&result, &components, codes);
         Ok(())
     })
 }
@@ -177,18 +164,50 @@ pub unsafe extern "C" fn ophio_enhancements_too_few_frames_hint(
     }
 }
 
+/// Writes a number a frame; tells how many frames have kept a category of their own.
+pub(super) fn write_applied(
+    stacktrace: &PackedStacktrace<'_>,
+    applied: &[AppliedFrame],
+    codes: &mut [MaybeUninit<u32>],
+) -> u32 {
+    let mut own = 0;
+    for ((code, applied), frame) in codes.iter_mut().zip(applied).zip(&stacktrace.frames) {
+        let category = match applied.category {
+            Some(index) => 2 + index,
+            None => u32::from(frame.category.is_some()),
+        };
+        own += u32::from(category == 1);
+        code.write(category * 3 + u32::from(tristate(applied.in_app)));
+    }
+    own
+}
+
+/// Writes a number a component, and the four that are about the stack trace.
+pub(super) fn write_assembled(
+    result: &AssembleResult,
+    components: &[Component],
+    codes: &mut [MaybeUninit<u32>],
+) {
+    for (code, component) in codes.iter_mut().zip(components) {
+        code.write(hint_number(component.hint) * 3 + u32::from(tristate(component.contributes)));
+    }
+    for (code, number) in codes[components.len()..].iter_mut().zip(summary(result)) {
+        code.write(number);
+    }
+}
+
 /// Refuses a place for results that is not as long as they are.
-fn check_room(len: usize, items: usize, more: usize) -> Result<(), Error> {
+pub(super) fn check_room(len: usize, items: usize, more: usize) -> Result<(), Error> {
     if items.checked_add(more) == Some(len) {
         return Ok(());
     }
     Err(Error::new(
         OphioStatus::InvalidArgument,
-        format_args!("`codes_len` is {len}, and must be {items} + {more}"),
+        format_args!("the length of an array is {len}, and must be {items} + {more}"),
     ))
 }
 
-fn read_components(contributes: &[u8]) -> Result<Vec<Component>, Error> {
+pub(super) fn read_components(contributes: &[u8]) -> Result<Vec<Component>, Error> {
     let read = |&byte: &u8| read_tristate(byte, "contributes").map(Component::new);
     contributes.iter().map(read).collect()
 }

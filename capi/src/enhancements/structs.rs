@@ -208,7 +208,7 @@ fn read_components(places: &[MaybeUninit<OphioComponent>]) -> Result<Vec<Compone
 ///
 /// `frames` is readable for `frames_len` entries, `exception` is NULL or readable, and
 /// so are the texts in both.
-unsafe fn pack_structs(
+pub(super) unsafe fn pack_structs(
     frames: *const OphioFrame,
     frames_len: usize,
     exception: *const OphioExceptionData,

@@ -256,6 +256,9 @@ fn read_frame<'a>(reader: &mut Reader<'a>, index: usize) -> Result<PackedFrame<'
 
 /// Packs a stack trace, the way [`PackedStacktrace::decode`] reads it.
 ///
+/// Every value is written as short as it can be, as MessagePack libraries do it: equal
+/// stack traces are equal bytes, whoever packs them.
+///
 /// # Errors
 ///
 /// If there are more frames, or a text has more bytes, than 32 bits count.
@@ -271,6 +274,10 @@ pub fn pack(exception: &ExceptionData<'_>, frames: &[Frame<'_>]) -> Result<Vec<u
         Some(text) => {
             match u32::try_from(text.len()).map_err(|_| TOO_LARGE)? {
                 len @ 0..=0xff => out.extend([marker::BIN8, len as u8]),
+                len @ 0x100..=0xffff => {
+                    out.push(marker::BIN16);
+                    out.extend((len as u16).to_be_bytes());
+                }
                 len => {
                     out.push(marker::BIN32);
                     out.extend(len.to_be_bytes());
@@ -284,8 +291,17 @@ pub fn pack(exception: &ExceptionData<'_>, frames: &[Frame<'_>]) -> Result<Vec<u
     for value in [exception.ty, exception.value, exception.mechanism] {
         text(&mut out, value)?;
     }
-    out.push(marker::ARRAY32);
-    out.extend(count.to_be_bytes());
+    match count {
+        0..=15 => out.push(0x90 | count as u8),
+        16..=0xffff => {
+            out.push(marker::ARRAY16);
+            out.extend((count as u16).to_be_bytes());
+        }
+        _ => {
+            out.push(marker::ARRAY32);
+            out.extend(count.to_be_bytes());
+        }
+    }
     for frame in frames {
         out.push(0x98);
         for value in [
@@ -305,6 +321,7 @@ pub fn pack(exception: &ExceptionData<'_>, frames: &[Frame<'_>]) -> Result<Vec<u
         });
         match frame.orig_in_app {
             None => out.push(marker::NIL),
+            Some(n @ -32..) => out.push(n as u8),
             Some(n) => out.extend([marker::INT8, n as u8]),
         }
     }

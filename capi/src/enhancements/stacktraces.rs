@@ -1,0 +1,230 @@
+//! Prepared stack traces, and asking about many of them at once.
+//!
+//! A prepared stack trace is its packed form, a plain buffer: it can be kept, stored, sent to
+//! another process, and used with any rules. Many of them, one after the other behind the head
+//! of a MessagePack array, are asked about in one call:
+//!
+//! ```text
+//! array head | packed | packed | packed       ->  codes of the first, then of the second, ...
+//! ```
+
+use ophio_core::enhancements::event_frames::pack_event_frames;
+use ophio_core::enhancements::packed::PackedStacktrace;
+
+use super::packed::{check_room, read_components, write_applied, write_assembled};
+use super::rules::OphioEnhancements;
+use super::structs::{pack_structs, OphioExceptionData, OphioFrame};
+use crate::handle;
+use crate::slice::{self, OphioStr};
+use crate::status::{guard, OphioStatus};
+
+/// Packs a stack trace, to be used in several calls.
+///
+/// Writes a buffer to `packed` that is the caller's: free it with `ophio_str_free`. It is for
+/// the functions whose names end in `_packed` and `_batch`. `exception` may be NULL. Any
+/// thread may call this. Fails as `ophio_enhancements_apply` does.
+///
+/// # Safety
+///
+/// `frames` is readable for `frames_len` entries and the texts in it and in `exception` for
+/// their lengths; `packed` is NULL or may be written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_stacktrace_pack(
+    frames: *const OphioFrame,
+    frames_len: usize,
+    exception: *const OphioExceptionData,
+    packed: *mut OphioStr,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `packed`.
+        let packed = unsafe { handle::out(packed, "packed") }?;
+        // SAFETY: the caller's promise about `frames` and `exception`.
+        let buffer = unsafe { pack_structs(frames, frames_len, exception) }?;
+        packed.write(buffer.into());
+        Ok(())
+    })
+}
+
+/// Packs a stack trace from frames as Sentry events have them.
+///
+/// `data` is a MessagePack array of the event's platform, the exception (an array of type,
+/// value, mechanism) and the frames: an array of arrays of 9 (function, module, package,
+/// abs_path, filename, platform, in_app, category, orig_in_app). Texts are strings or
+/// binaries of UTF-8 or nil, in_app is a boolean or nil, orig_in_app an integer from -128
+/// to 127 or nil. The platform decides the family; package and path get lower case and
+/// forward slashes.
+///
+/// Writes a buffer to `packed` that is the caller's: free it with `ophio_str_free`. Any thread
+/// may call this. Fails as `ophio_enhancements_apply_packed` does.
+///
+/// # Safety
+///
+/// `data` is readable for `data_len` bytes; `packed` is NULL or may be written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_stacktrace_pack_event_frames(
+    data: *const u8,
+    data_len: usize,
+    packed: *mut OphioStr,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `packed`.
+        let packed = unsafe { handle::out(packed, "packed") }?;
+        // SAFETY: the caller's promise about `data`.
+        let data = unsafe { slice::bytes(data, data_len, "data") }?;
+        packed.write(pack_event_frames(data)?.into());
+        Ok(())
+    })
+}
+
+/// Checks a packed stack trace: its structure, its types, and that texts are UTF-8.
+///
+/// There is no need to: every function that takes one does. Any thread may call this. Fails
+/// as `ophio_enhancements_apply_packed` does.
+///
+/// # Safety
+///
+/// `packed` is readable for `packed_len` bytes.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_stacktrace_check(
+    packed: *const u8,
+    packed_len: usize,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `packed`.
+        let packed = unsafe { slice::bytes(packed, packed_len, "packed") }?;
+        PackedStacktrace::decode(packed)?.unpack()?;
+        Ok(())
+    })
+}
+
+/// Limits the memory for what is remembered of frames seen before, in bytes; 0 turns that
+/// off.
+///
+/// It is 2 MiB if nobody says otherwise. What is remembered now is forgotten; results stay
+/// the same. Rules that are appended later begin anew with 2 MiB. Threads may share `rules`.
+/// Fails with `OPHIO_STATUS_NULL_POINTER` only.
+///
+/// # Safety
+///
+/// `rules` is NULL or was made by this library and is not freed yet.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_enhancements_set_memo_bytes(
+    rules: *const OphioEnhancements,
+    bytes: usize,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `rules`.
+        unsafe { handle::borrow(rules, "rules") }?
+            .current()
+            .set_memo_bytes(bytes);
+        Ok(())
+    })
+}
+
+/// Sets `in_app` and category of the frames of many packed stack traces.
+///
+/// `packed` is a MessagePack array of packed stack traces. To `codes` is written what
+/// `ophio_enhancements_apply_packed` writes: first a number for each frame of all of them, in
+/// order, then for each stack trace how many frames have kept a category of their own.
+/// `codes_len` must be the number of all frames plus that of stack traces.
+///
+/// The work is spread over so many threads, the calling one included; 0 counts as 1. They
+/// are made for this call and have ended when it returns. Threads may share `rules`. On
+/// failure nothing is written; it fails as `ophio_enhancements_apply_packed` does.
+///
+/// # Safety
+///
+/// `rules` is NULL or was made by this library and is not freed yet; `packed` is readable
+/// for `packed_len` bytes; `codes` is NULL or may be written for `codes_len` numbers.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_enhancements_apply_batch(
+    rules: *const OphioEnhancements,
+    packed: *const u8,
+    packed_len: usize,
+    threads: usize,
+    codes: *mut u32,
+    codes_len: usize,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `rules`.
+        let rules = unsafe { handle::borrow(rules, "rules") }?.current();
+        // SAFETY: the caller's promise about `packed`.
+        let packed = unsafe { slice::bytes(packed, packed_len, "packed") }?;
+        // SAFETY: the caller's promise about `codes`.
+        let codes = unsafe { slice::out(codes, codes_len, "codes") }?;
+
+        let stacktraces = PackedStacktrace::decode_many(packed)?;
+        let frames = stacktraces.iter().map(|each| each.frames.len()).sum();
+        check_room(codes.len(), frames, stacktraces.len())?;
+        let applied = rules.apply_batch(&stacktraces, threads)?;
+        let (mut codes, owns) = codes.split_at_mut(frames);
+        for ((stacktrace, applied), own) in stacktraces.iter().zip(&applied).zip(owns) {
+            let (place, rest) = codes.split_at_mut(applied.len());
+            own.write(write_applied(stacktrace, applied, place));
+            codes = rest;
+        }
+        Ok(())
+    })
+}
+
+/// Decides which components of many packed stack traces count for grouping.
+///
+/// `packed` is a MessagePack array of `stacktraces_len` packed stack traces.
+/// `components_lens` has the number of components of each, and `contributes` a byte for each
+/// of all these components, in order. For each stack trace, what
+/// `ophio_enhancements_assemble_packed` writes is written to `codes`: a number a component
+/// and four more. `codes_len` must be the number of all components plus four times that of
+/// stack traces.
+///
+/// Threads are as in `ophio_enhancements_apply_batch`. On failure nothing is written; it
+/// fails as `ophio_enhancements_assemble_packed` does.
+///
+/// # Safety
+///
+/// `rules` is NULL or was made by this library and is not freed yet; `packed` is readable
+/// for `packed_len` bytes, `components_lens` for `stacktraces_len` numbers, and `contributes`
+/// for their sum of bytes; `codes` is NULL or may be written for `codes_len` numbers.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_enhancements_assemble_batch(
+    rules: *const OphioEnhancements,
+    packed: *const u8,
+    packed_len: usize,
+    components_lens: *const usize,
+    stacktraces_len: usize,
+    contributes: *const u8,
+    threads: usize,
+    codes: *mut u32,
+    codes_len: usize,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `rules`.
+        let rules = unsafe { handle::borrow(rules, "rules") }?.current();
+        // SAFETY: the caller's promise about `packed`.
+        let packed = unsafe { slice::bytes(packed, packed_len, "packed") }?;
+        // SAFETY: the caller's promise about `components_lens`.
+        let lens = unsafe { slice::array(components_lens, stacktraces_len, "components_lens") }?;
+        let total = lens
+            .iter()
+            .fold(0_usize, |sum, &len| sum.saturating_add(len));
+        // SAFETY: the caller's promise about `contributes`.
+        let mut contributes = unsafe { slice::bytes(contributes, total, "contributes") }?;
+        // SAFETY: the caller's promise about `codes`.
+        let mut codes = unsafe { slice::out(codes, codes_len, "codes") }?;
+
+        let stacktraces = PackedStacktrace::decode_many(packed)?;
+        check_room(stacktraces_len, stacktraces.len(), 0)?;
+        check_room(codes.len(), total, stacktraces_len.saturating_mul(4))?;
+        let mut items = Vec::with_capacity(stacktraces.len());
+        for (stacktrace, &len) in stacktraces.into_iter().zip(lens) {
+            let (own, rest) = contributes.split_at(len);
+            items.push((stacktrace, read_components(own)?));
+            contributes = rest;
+        }
+        for (result, components) in rules.assemble_batch(&items, threads)? {
+            let (place, rest) = codes.split_at_mut(components.len() + 4);
+            write_assembled(&result, &components, place);
+            codes = rest;
+        }
+        Ok(())
+    })
+}
