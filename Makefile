@@ -16,7 +16,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 .PHONY: help venv dev demo test lint lint-rust lint-python test-rust test-python \
-        header header-check oracle wheel sdist test-wheel clean distclean
+        header header-check oracle bench wheel sdist test-wheel clean distclean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -84,6 +84,10 @@ header-check: ## Fail if include/ophio.h is not what the sources declare
 oracle: ## Make .venv-oracle with the published package, to compare with
 	$(call make_venv,$(ORACLE),$(PYTHON))
 	$(ORACLE)/bin/pip install -q 'sentry-ophio==1.2.0' pytest hypothesis msgpack
+
+bench: dev ## Measure beside the published package; prints and writes benches/results.md
+	@test -x $(ORACLE)/bin/python || $(MAKE) oracle
+	$(BIN)/python benches/run.py
 
 # --- distributions --------------------------------------------------------------
 

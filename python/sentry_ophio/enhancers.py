@@ -61,12 +61,24 @@ if TYPE_CHECKING:
     AppliedFrame = tuple[Optional[str], Optional[bool]]
     """Category and in_app of a frame after the rules."""
 
+    State = tuple[Optional[bool], Optional[str], int]
+    """`contributes` and hint of a component, and the former as the library writes it."""
+
 __all__ = ["AssembleResult", "Cache", "Component", "Enhancements", "Stacktrace"]
 
 Frame = TypeVar("Frame", bound=SupportsGetItem)
 Read = TypeVar("Read")
 
 _U32_ARRAY = ffi.typeof("uint32_t[]")
+# Looked up once: the calls that matter are short.
+_new = ffi.new
+_unpack = ffi.unpack
+_apply_packed = lib.ophio_enhancements_apply_packed
+_assemble_packed = lib.ophio_enhancements_assemble_packed
+
+# What reading or packing raises for values that are not as they should be.
+_UNPACKABLE = (KeyError, TypeError, ValueError, OverflowError)
+
 # How the library writes what may be missing, false or true; see `OphioTristate`.
 _TRISTATE = (None, False, True)
 _TRISTATE_BYTE = {None: 0, False: 1, True: 2}
@@ -114,10 +126,10 @@ class Component:
     # the result of a call is written with one store each.
     __slots__ = ("_state",)
 
-    _state: tuple[bool | None, str | None]
+    _state: State
 
     def __init__(self, contributes: bool | None = None) -> None:
-        if contributes is not None and contributes is not True and contributes is not False:
+        if contributes is not True and contributes is not None and contributes is not False:
             raise _not_tristate(contributes)
         self._state = _UNTOLD[contributes]
 
@@ -130,7 +142,7 @@ class Component:
     def contributes(self, value: bool | None) -> None:
         if value is not None and value is not True and value is not False:
             raise _not_tristate(value)
-        self._state = (value, self._state[1])
+        self._state = (value, self._state[1], _TRISTATE_BYTE[value])
 
     @property
     def hint(self) -> str | None:
@@ -146,8 +158,8 @@ class Component:
         raise TypeError("cannot copy or pickle a Component")
 
 
-_UNTOLD: dict[bool | None, tuple[bool | None, str | None]] = {
-    value: (value, None) for value in _TRISTATE
+_UNTOLD: dict[bool | None, State] = {
+    value: (value, None, byte) for value, byte in _TRISTATE_BYTE.items()
 }
 _state = attrgetter("_state")
 
@@ -209,7 +221,7 @@ class Enhancements(Handle):
     __slots__ = ("_applied", "_states")
 
     _applied: dict[int, AppliedFrame]
-    _states: dict[int, tuple[bool | None, str | None]]
+    _states: dict[int, State]
 
     def __new__(cls) -> Enhancements:
         """Refuse: there are functions that make rules."""
@@ -314,16 +326,18 @@ class Enhancements(Handle):
             FrameTypeError: A value has the wrong type or is no UTF-8; a `TypeError`.
         """
         _check_list(frames)
-        count = len(frames)
-        codes = ffi.new(_U32_ARRAY, count + 1)
-
-        def call(packed: bytes) -> int:
-            return lib.ophio_enhancements_apply_packed(
-                self._ptr, packed, len(packed), codes, count + 1
-            )
-
-        values = _cross(frames, exception_data, call)
-        numbers = _numbers(codes, count + 1)
+        try:
+            values = list(map(read_frame, frames))
+            packed = pack(read_exception(exception_data), values)
+        except _UNPACKABLE:
+            packed, values = _pack_carefully(frames, exception_data)
+        count = len(values) + 1
+        codes = _new(_U32_ARRAY, count)
+        status = _apply_packed(self._ptr, packed, len(packed), codes, count)
+        if status:
+            packed, values = _pack_carefully(frames, exception_data, status)
+            check(_apply_packed(self._ptr, packed, len(packed), codes, count))
+        numbers = _numbers(codes, count)
         own = numbers.pop()
         applied = self._lookup(self._applied, numbers, self._applied_frame)
         if own:
@@ -422,17 +436,23 @@ class Enhancements(Handle):
         except (TypeError, RuntimeError):
             read_frames([], exception_data)  # what is wrong there comes first
             raise
+        try:
+            values = list(map(read_frame, frames))
+            packed = pack(read_exception(exception_data), values)
+        except _UNPACKABLE:
+            packed, _ = _pack_carefully(frames, exception_data)
+        before = bytes([state[2] for state in map(_state, components)])
         count = len(components)
-        codes = ffi.new(_U32_ARRAY, count + 4)
-        before = bytes([_TRISTATE_BYTE[state[0]] for state in map(_state, components)])
-
-        def call(packed: bytes) -> int:
-            return lib.ophio_enhancements_assemble_packed(
-                self._ptr, packed, len(packed), before, count, codes, count + 4
-            )
-
-        _cross(frames, exception_data, call)
-        return self._assembled(_numbers(codes, count + 4), components)
+        codes = _new(_U32_ARRAY, count + 4)
+        status = _assemble_packed(self._ptr, packed, len(packed), before, count, codes, count + 4)
+        if status:
+            packed, _ = _pack_carefully(frames, exception_data, status)
+            check(_assemble_packed(self._ptr, packed, len(packed), before, count, codes, count + 4))
+        states, result = self._answer(_numbers(codes, count + 4))
+        # Nothing below can fail, so either all components change or none.
+        for component, state in zip(components, states):
+            component._state = state
+        return result
 
     def assemble_stacktrace_components(
         self,
@@ -468,7 +488,7 @@ class Enhancements(Handle):
                 f"there are {len(stacktraces)} stack traces, and components for {len(groups)}"
             )
         distinct = _distinct_components([each for group in groups for each in group])
-        before = bytes([_TRISTATE_BYTE[state[0]] for state in map(_state, distinct)])
+        before = bytes([state[2] for state in map(_state, distinct)])
         packed = join([each._packed for each in stacktraces])
         count = len(distinct) + 4 * len(groups)
         codes = ffi.new(_U32_ARRAY, count)
@@ -498,24 +518,16 @@ class Enhancements(Handle):
                 component._state = state
         return [result for _, result in answers]
 
-    def _answer(
-        self, numbers: list[int]
-    ) -> tuple[list[tuple[bool | None, str | None]], AssembleResult]:
+    def _answer(self, numbers: list[int]) -> tuple[list[State], AssembleResult]:
         """Turn the numbers about a stack trace into states and a result."""
-        *numbers, contributes, inverted, rule, contributing = numbers
+        contributes, inverted, rule, contributing = numbers[-4:]
+        del numbers[-4:]
         states = self._lookup(self._states, numbers, self._component_state)
         result = object.__new__(AssembleResult)
         result._contributes = contributes == 1
         result._invert_stacktrace = inverted == 1
         result._hint = self._too_few_frames(rule, contributing) if rule else None
         return states, result
-
-    def _assembled(self, numbers: list[int], components: list[Component]) -> AssembleResult:
-        states, result = self._answer(numbers)
-        # Nothing below can fail, so either all components change or none.
-        for component, state in zip(components, states):
-            component._state = state
-        return result
 
     def close(self) -> None:
         """Let go of the rules; the object cannot be used after that.
@@ -544,11 +556,11 @@ class Enhancements(Handle):
     ) -> list[Read]:
         """Turn the library's numbers into what they stand for."""
         try:
-            return list(map(table.__getitem__, numbers))
+            return [table[number] for number in numbers]
         except KeyError:
             for number in set(numbers).difference(table):
                 table[number] = read(number)
-            return list(map(table.__getitem__, numbers))
+            return [table[number] for number in numbers]
 
     def _applied_frame(self, number: int) -> AppliedFrame:
         category, in_app = divmod(number, 3)
@@ -557,10 +569,10 @@ class Enhancements(Handle):
             text = self._text(lib.ophio_enhancements_category, category - 2)
         return text, _TRISTATE[in_app]
 
-    def _component_state(self, number: int) -> tuple[bool | None, str | None]:
+    def _component_state(self, number: int) -> State:
         hint, contributes = divmod(number, 3)
         text = self._text(lib.ophio_enhancements_hint, hint) if hint else None
-        return _TRISTATE[contributes], text
+        return _TRISTATE[contributes], text, contributes
 
     def _too_few_frames(self, rule: int, contributing: int) -> str:
         return self._text(lib.ophio_enhancements_too_few_frames_hint, rule, contributing)
@@ -606,12 +618,16 @@ class Stacktrace:
 
     def __init__(self, frames: list[Frame], exception_data: SupportsGetItem) -> None:
         _check_list(frames)
-
-        def call(packed: bytes) -> int:
-            self._packed = packed
-            return lib.ophio_stacktrace_check(packed, len(packed))
-
-        values = _cross(frames, exception_data, call)
+        try:
+            values = list(map(read_frame, frames))
+            packed = pack(read_exception(exception_data), values)
+        except _UNPACKABLE:
+            packed, values = _pack_carefully(frames, exception_data)
+        status = lib.ophio_stacktrace_check(packed, len(packed))
+        if status:
+            packed, values = _pack_carefully(frames, exception_data, status)
+            check(lib.ophio_stacktrace_check(packed, len(packed)))
+        self._packed = packed
         self._len = len(values)
         self._categories = [value[0] for value in values]
 
@@ -655,11 +671,9 @@ class Stacktrace:
     def apply(self, enhancements: Enhancements) -> list[AppliedFrame]:
         """Return what `Enhancements.apply_modifications_to_frames` says of it."""
         count = self._len + 1
-        codes = ffi.new(_U32_ARRAY, count)
+        codes = _new(_U32_ARRAY, count)
         packed = self._packed
-        status = lib.ophio_enhancements_apply_packed(
-            enhancements._ptr, packed, len(packed), codes, count
-        )
+        status = _apply_packed(enhancements._ptr, packed, len(packed), codes, count)
         if status:
             raise error_for(status)
         numbers = _numbers(codes, count)
@@ -710,31 +724,25 @@ def _pointer_of(cache: Cache) -> CData:
     return cache._ptr
 
 
-def _cross(
-    frames: list[Frame], exception_data: SupportsGetItem, call: Callable[[bytes], int]
-) -> list[Values]:
-    """Pack a stack trace and give it to a function of the library.
+def _pack_carefully(
+    frames: list[Frame],
+    exception_data: SupportsGetItem,
+    status: int = lib.OPHIO_STATUS_FRAME,
+) -> tuple[bytes, list[Values]]:
+    """Pack a stack trace that could not be packed, or was refused, the quick way.
 
     Returns:
-        The values of the frames.
+        The buffer, and the values of the frames. If nothing is to blame, a value was merely
+        of a rare type, and has a plain one now.
 
     Raises:
-        FrameKeyError, FrameTypeError, OphioError: The call failed.
+        FrameKeyError, FrameTypeError: Naming the field that is to blame.
+        OphioError: It was refused for another reason.
     """
-    try:
-        values = list(map(read_frame, frames))
-        packed = pack(read_exception(exception_data), values)
-    except (KeyError, TypeError, ValueError, OverflowError):
-        status = lib.OPHIO_STATUS_FRAME
-    else:
-        status = call(packed)
-    if status == lib.OPHIO_STATUS_FRAME:
-        # Tell which field is to blame. If none is, a value was merely of a rare type.
-        exception, values = read_frames(frames, exception_data)
-        status = call(pack(exception, values))
-    if status:
+    if status != lib.OPHIO_STATUS_FRAME:
         raise error_for(status)
-    return values
+    exception, values = read_frames(frames, exception_data)
+    return pack(exception, values), values
 
 
 def _check_list(frames: object) -> None:
@@ -744,17 +752,19 @@ def _check_list(frames: object) -> None:
 
 def _numbers(codes: CData, count: int) -> list[int]:
     """Read what the library wrote."""
-    numbers: list[int] = ffi.unpack(codes, count)  # type: ignore[assignment]  # no text here
+    numbers: list[int] = _unpack(codes, count)  # type: ignore[assignment]  # no text here
     return numbers
 
 
 def _distinct_components(components: Sequence[Component]) -> list[Component]:
     """Check the components: nothing may fail any more once one is changed."""
-    distinct = _sequence(components)
-    others = set(map(type, distinct)) - {Component}
-    if others:
-        raise TypeError(f"components must be Component objects, not {others.pop().__name__}")
-    if len(set(map(id, distinct))) != len(distinct):
+    distinct = components if type(components) is list else _sequence(components)
+    types = set(map(type, distinct))
+    if types and types != {Component}:
+        other = (types - {Component}).pop()
+        raise TypeError(f"components must be Component objects, not {other.__name__}")
+    # They have no notion of equality but identity.
+    if len(set(distinct)) != len(distinct):
         raise RuntimeError("a Component is in the sequence more than once")
     return distinct
 

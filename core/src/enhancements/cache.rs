@@ -2,7 +2,9 @@
 //!
 //! Rule sets of different projects share most of their lines, so lines that were
 //! parsed once are kept, the least recently used one leaving first. Rules are
-//! counted pointers, so a hit shares the rule with everybody who has it.
+//! counted pointers, so a hit shares the rule with everybody who has it. Whole texts are
+//! kept as well, because the same one comes again with every event of a project: then not
+//! even its lines are looked at, and what the engine has found out is shared.
 //!
 //! No thread ever waits for the cache: who finds it busy parses for himself.
 //! That is what makes a fork safe: if another thread held the lock in that
@@ -15,11 +17,19 @@ use lru::LruCache;
 use smol_str::SmolStr;
 
 use super::rule::Rule;
+use super::rules::Enhancements;
 
 /// Remembers rules by their text. Threads may share it.
 pub struct Cache {
     size: usize,
     rules: Mutex<LruCache<SmolStr, Rule>>,
+    texts: Mutex<Texts>,
+}
+
+/// Rule sets by their whole text. They have no more rules than the cache may hold.
+struct Texts {
+    sets: LruCache<Box<str>, Enhancements>,
+    rules: usize,
 }
 
 impl Cache {
@@ -30,6 +40,10 @@ impl Cache {
         Self {
             size,
             rules: Mutex::new(LruCache::unbounded()),
+            texts: Mutex::new(Texts {
+                sets: LruCache::unbounded(),
+                rules: 0,
+            }),
         }
     }
 
@@ -70,13 +84,50 @@ impl Cache {
         Ok(rule)
     }
 
-    fn with_rules<R>(&self, f: impl FnOnce(&mut LruCache<SmolStr, Rule>) -> R) -> Option<R> {
-        match self.rules.try_lock() {
-            Ok(mut rules) => Some(f(&mut rules)),
-            // Nothing that runs under the lock leaves the map half changed.
-            Err(TryLockError::Poisoned(poisoned)) => Some(f(&mut poisoned.into_inner())),
-            Err(TryLockError::WouldBlock) => None,
+    /// The rule set that a whole text stands for, from the cache or from `parse`.
+    pub(super) fn get_or_parse_text<E>(
+        &self,
+        text: &str,
+        parse: impl FnOnce() -> Result<Enhancements, E>,
+    ) -> Result<Enhancements, E> {
+        if self.size == 0 {
+            return parse();
         }
+        if let Some(rules) = try_with(&self.texts, |texts| texts.sets.get(text).cloned()).flatten()
+        {
+            return Ok(rules);
+        }
+        let rules = parse()?;
+        let count = rules.rules().len();
+        if (1..=self.size).contains(&count) {
+            try_with(&self.texts, |texts| {
+                if let Some(before) = texts.sets.put(text.into(), rules.clone()) {
+                    texts.rules -= before.rules().len();
+                }
+                texts.rules += count;
+                while texts.rules > self.size {
+                    let Some((_, oldest)) = texts.sets.pop_lru() else {
+                        break;
+                    };
+                    texts.rules -= oldest.rules().len();
+                }
+            });
+        }
+        Ok(rules)
+    }
+
+    fn with_rules<R>(&self, f: impl FnOnce(&mut LruCache<SmolStr, Rule>) -> R) -> Option<R> {
+        try_with(&self.rules, f)
+    }
+}
+
+/// Calls `f` with what a lock guards, unless another thread holds it.
+fn try_with<T, R>(lock: &Mutex<T>, f: impl FnOnce(&mut T) -> R) -> Option<R> {
+    match lock.try_lock() {
+        Ok(mut guarded) => Some(f(&mut guarded)),
+        // Nothing that runs under the locks leaves anything half changed.
+        Err(TryLockError::Poisoned(poisoned)) => Some(f(&mut poisoned.into_inner())),
+        Err(TryLockError::WouldBlock) => None,
     }
 }
 
@@ -127,6 +178,38 @@ mod tests {
         let cache = Cache::new(1 << 40);
         assert!(parses(&cache, "function:a +app"));
         assert!(!parses(&cache, "function:a +app"));
+    }
+
+    #[test]
+    fn a_whole_text_is_kept_within_the_number_of_rules() {
+        let cache = Cache::new(3);
+        let parses = |text: &str| {
+            let mut parsed = false;
+            let rules = cache.get_or_parse_text(text, || {
+                parsed = true;
+                Enhancements::parse(text, &Cache::new(0))
+            });
+            assert_eq!(
+                rules.unwrap(),
+                Enhancements::parse(text, &Cache::new(0)).unwrap()
+            );
+            parsed
+        };
+        let two = "function:a +app\nfunction:b +app";
+        assert!(parses(two));
+        assert!(!parses(two));
+        assert!(parses("function:c +app"));
+        assert!(!parses(two));
+        assert!(parses("function:d +app"), "now there are four rules");
+        assert!(
+            parses("function:c +app"),
+            "the least recently used one left"
+        );
+        let four = [two, two].join("\n");
+        assert!(parses(&four));
+        assert!(parses(&four), "more than may be kept");
+        let none = Cache::new(0);
+        assert!(none.get_or_parse_text("", || Err(())).is_err());
     }
 
     #[test]

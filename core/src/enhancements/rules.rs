@@ -75,16 +75,19 @@ impl Enhancements {
         }))
     }
 
-    /// Parses the text form, one rule a line. Rules that `cache` knows are shared.
+    /// Parses the text form, one rule a line. Rules that `cache` knows are shared, and the
+    /// whole set if it knows that.
     ///
     /// # Errors
     ///
     /// The first line that is not a rule.
     pub fn parse(text: &str, cache: &Cache) -> Result<Self, EnhancementsError> {
-        let rules = parser::rule_lines(text)
-            .map(|(number, line)| cache.get_or_parse(line, || parser::parse_rule(line, number)))
-            .collect::<Result<_, _>>()?;
-        Ok(Self::from_rules(rules))
+        cache.get_or_parse_text(text, || {
+            let rules = parser::rule_lines(text)
+                .map(|(number, line)| cache.get_or_parse(line, || parser::parse_rule(line, number)))
+                .collect::<Result<_, _>>()?;
+            Ok(Self::from_rules(rules))
+        })
     }
 
     /// Reads the binary form, a MessagePack structure of version 2 or 3.
