@@ -3,6 +3,7 @@
 Each module is one binding to the shared library that comes with the package:
 
 - `sentry_ophio.enhancers`: stack trace rules, which frames count for grouping;
+- `sentry_ophio.proguard`: names back from ProGuard and R8 mappings;
 - `sentry_ophio.exceptions`: what all of them raise.
 
 The package needs no compiler at run time, and the same wheel serves every
