@@ -9,16 +9,18 @@ into others, and writes what it did into a mapping file:
     ...     1:4:void add(int):20:23 -> a
     ...     5:5:int org.example.Stock.take(int):7:7 -> a
     ...     5:5:void add(int):22 -> a
+    ... org.example.Stock -> a.c:
+    ... # {"id":"sourceFile","fileName":"Stock.kt"}
     ... ''')
     >>> mapper.remap_class("a.b")
     'org.example.Cart'
     >>> for frame in mapper.remap_frame("a.b", "a", 5):
     ...     print(frame)
-    JavaStackFrame(class_name='org.example.Stock', method='take', file='Stock.java', line=7)
-    JavaStackFrame(class_name='org.example.Cart', method='add', file='Cart.java', line=22)
+    JavaStackFrame(class_name='org.example.Stock', method='take', file='Stock.kt', line=7)
+    JavaStackFrame(class_name='org.example.Cart', method='add', file=None, line=22)
     >>> print(mapper.remap_stacktrace("a.b: full\n    at a.b.a(SourceFile:2)"))
     org.example.Cart: full
-        at org.example.Cart.add(Cart.java:21)
+        at org.example.Cart.add(SourceFile:21)
 
 A mapper does not change. Threads may share it, and a child may use it after a fork.
 """
@@ -71,7 +73,7 @@ class JavaStackFrame(NamedTuple):
     method: str
     """The name of the method."""
     file: Optional[str]  # noqa: UP045 (evaluated at run time by some tools, on 3.9)
-    """The name of the source file, None if it is not known."""
+    """The name of the source file, None if the mapping does not tell it: only R8's do."""
     line: int
     """The line in the file, from 1; 0 if it is not known."""
 
@@ -132,7 +134,7 @@ _make_frame = JavaStackFrame._make
 class ProguardMapper(Handle):
     """A mapping file, ready to be asked. Made by `open` and `from_bytes`.
 
-    It holds the file and an index of it, about 15 times the size of the file. `close()`
+    It holds the file and an index of it, about 13 times the size of the file. `close()`
     lets go of that, at the end of a `with` block as well:
 
         >>> with ProguardMapper.from_bytes(b"org.example.Cart -> a.b:") as mapper:
@@ -154,7 +156,9 @@ class ProguardMapper(Handle):
         Raises:
             TypeError: Always.
         """
-        raise TypeError("cannot create a ProguardMapper: use ProguardMapper.open() or .from_bytes()")
+        raise TypeError(
+            "cannot create a ProguardMapper: use ProguardMapper.open() or .from_bytes()"
+        )
 
     @classmethod
     def _from_pointer(cls, pointer: CData) -> ProguardMapper:
