@@ -153,7 +153,7 @@ def test_every_function_and_type_has_a_comment(header: str) -> None:
     ]
     assert starts
     for number in starts:
-        assert lines[number - 1].strip() == "*/", lines[number]
+        assert lines[number - 1].strip() == "*/", " ".join(lines[number : number + 2])
 
 
 # --- the form for cffi --------------------------------------------------------------
