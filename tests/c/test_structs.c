@@ -137,6 +137,38 @@ static void test_assemble(void)
     ophio_enhancements_free(rules);
 }
 
+/* Structs that are packed once are answered as the structs are. */
+static void test_pack(void)
+{
+    OphioEnhancements *rules = parse("function:std::* -app category=std\n", NULL);
+    OphioFrame frames[2];
+    OphioAppliedFrame applied[2];
+    OphioStr packed;
+    uint32_t codes[3];
+    size_t i;
+
+    CHECK(rules != NULL);
+    frames[0] = frame("main", OPHIO_TRISTATE_MISSING);
+    frames[1] = frame("std::panicking", OPHIO_TRISTATE_TRUE);
+    CHECK(ophio_enhancements_apply(rules, frames, 2, NULL, applied) == OPHIO_STATUS_OK);
+
+    CHECK(ophio_stacktrace_pack(frames, 2, NULL, &packed) == OPHIO_STATUS_OK);
+    CHECK(ophio_enhancements_apply_packed(rules, packed.data, packed.len, codes, 3) ==
+          OPHIO_STATUS_OK);
+    for (i = 0; i < 2; i++) {
+        CHECK(codes[i] % 3 == applied[i].in_app);
+        CHECK((int32_t)(codes[i] / 3) == (applied[i].category < 0 ? 0 : applied[i].category + 2));
+    }
+    CHECK(codes[2] == 0); /* no frame came with a category */
+    ophio_str_free(&packed);
+
+    frames[1] = frame("\xff", OPHIO_TRISTATE_TRUE);
+    CHECK(ophio_stacktrace_pack(frames, 2, NULL, &packed) == OPHIO_STATUS_INVALID_UTF8);
+    CHECK(packed.data == NULL && packed.len == 0);
+    CHECK(ophio_stacktrace_pack(frames, 1, NULL, NULL) == OPHIO_STATUS_NULL_POINTER);
+    ophio_enhancements_free(rules);
+}
+
 /* A call that fails has written nothing, and tells which argument is to blame. */
 static void test_failures(void)
 {
@@ -199,6 +231,7 @@ int main(void)
     test_version();
     test_apply();
     test_assemble();
+    test_pack();
     test_failures();
     return failures == 0 ? 0 : 1;
 }
