@@ -81,9 +81,9 @@ header: ## Write include/ophio.h anew from the sources
 header-check: ## Fail if include/ophio.h is not what the sources declare
 	OPHIO_HEADER=check $(CARGO) check -q --locked -p ophio-capi
 
-oracle: ## Make .venv-oracle with the published package, to compare with
+oracle: ## Make .venv-oracle with the published packages, to compare with
 	$(call make_venv,$(ORACLE),$(PYTHON))
-	$(ORACLE)/bin/pip install -q 'sentry-ophio==1.2.0' pytest hypothesis msgpack
+	$(ORACLE)/bin/pip install -q 'sentry-ophio==1.2.0' 'symbolic==13.9.0' pytest hypothesis msgpack
 
 bench: dev ## Measure beside the published package; prints and writes benches/results.md
 	@test -x $(ORACLE)/bin/python || $(MAKE) oracle

@@ -90,6 +90,10 @@ typedef enum OphioStatus {
      * A stack frame, or the data of an exception, has a field of the wrong type.
      */
     OPHIO_STATUS_FRAME = 17,
+    /**
+     * A mapping file of ProGuard or R8 cannot be read.
+     */
+    OPHIO_STATUS_PROGUARD = 34,
 } OphioStatus;
 
 /**
@@ -126,6 +130,14 @@ typedef struct OphioCache OphioCache;
  * using it in the child.
  */
 typedef struct OphioEnhancements OphioEnhancements;
+
+/**
+ * A mapping file, ready to be asked.
+ *
+ * It does not change, so threads may share it, and a process may fork and go on
+ * using it in the child.
+ */
+typedef struct OphioProguard OphioProguard;
 
 /**
  * An owned UTF-8 string, or buffer where a function says so: `len` bytes at `data`. No
@@ -680,6 +692,182 @@ enum OphioStatus ophio_enhancements_assemble(const struct OphioEnhancements *rul
                                              struct OphioComponent *components,
                                              size_t components_len,
                                              struct OphioAssembleResult *result);
+
+/**
+ * Makes a mapper from the bytes of a mapping file, which it copies.
+ *
+ * Bytes that are no mapping make a mapper that knows nothing: see
+ * `ophio_proguard_is_valid`. The result is the caller's: free it with
+ * `ophio_proguard_free`. Any thread may call this. Returns NULL on failure:
+ * `OPHIO_STATUS_NULL_POINTER`, `OPHIO_STATUS_INVALID_ARGUMENT`.
+ *
+ * # Safety
+ *
+ * `data` is readable for `data_len` bytes.
+ */
+OPHIO_API struct OphioProguard *ophio_proguard_new(const uint8_t *data, size_t data_len);
+
+/**
+ * Makes a mapper from a file.
+ *
+ * `path` is what the system takes for a path: bytes on Unix, UTF-8 elsewhere. The
+ * file is read into memory, or with `mmap` mapped, which spares the copy. Then
+ * nobody may change or shorten the file before the mapper is freed: a change makes
+ * answers wrong, and reading what was cut off ends the process with SIGBUS.
+ *
+ * The result is the caller's: free it with `ophio_proguard_free`. Any thread may
+ * call this. Returns NULL on failure: `OPHIO_STATUS_PROGUARD` if the file cannot be
+ * read, with the system's reason, `OPHIO_STATUS_INVALID_UTF8`,
+ * `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * # Safety
+ *
+ * `path` is readable for `path_len` bytes. With `mmap` the file stays as it is until
+ * the mapper is freed.
+ */
+OPHIO_API
+struct OphioProguard *ophio_proguard_open(const uint8_t *path,
+                                          size_t path_len,
+                                          bool mmap);
+
+/**
+ * Frees a mapper; NULL does nothing. Slices that lie in it must not be read any more.
+ *
+ * # Safety
+ *
+ * `mapper` is NULL or was made by this library, is freed for the first time, and no
+ * other thread uses it.
+ */
+OPHIO_API void ophio_proguard_free(struct OphioProguard *mapper);
+
+/**
+ * Tells the identifier of the file, by which an upload of it is found: a UUID of
+ * version 5 over its bytes.
+ *
+ * Writes 16 bytes to `uuid`, in the order in which they are printed. Goes over the
+ * whole file each time. Threads may share `mapper`. Fails with
+ * `OPHIO_STATUS_NULL_POINTER` only.
+ *
+ * # Safety
+ *
+ * `mapper` is NULL or was made by this library and is not freed yet; `uuid` is NULL or
+ * may be written for 16 bytes.
+ */
+OPHIO_API enum OphioStatus ophio_proguard_uuid(const struct OphioProguard *mapper, uint8_t *uuid);
+
+/**
+ * Tells whether any method of the mapping has line numbers: 1 or 0, or -1 if `mapper`
+ * is NULL. Threads may share `mapper`.
+ *
+ * # Safety
+ *
+ * `mapper` is NULL or was made by this library and is not freed yet.
+ */
+OPHIO_API int32_t ophio_proguard_has_line_info(const struct OphioProguard *mapper);
+
+/**
+ * Tells whether the file looks like a mapping, with a class and a member of it in the
+ * first 50 lines: 1 or 0, or -1 if `mapper` is NULL. Threads may share `mapper`.
+ *
+ * # Safety
+ *
+ * `mapper` is NULL or was made by this library and is not freed yet.
+ */
+OPHIO_API int32_t ophio_proguard_is_valid(const struct OphioProguard *mapper);
+
+/**
+ * Finds the original name of a class.
+ *
+ * `klass` is the full obfuscated name, UTF-8. Writes its original name to `original`:
+ * borrowed from `mapper`, valid until that is freed; NULL and 0 if it is not known.
+ * Threads may share `mapper`. Fails with `OPHIO_STATUS_INVALID_UTF8` and
+ * `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * # Safety
+ *
+ * `mapper` is NULL or was made by this library and is not freed yet; `klass` is
+ * readable for `klass_len` bytes; `original` is NULL or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_proguard_remap_class(const struct OphioProguard *mapper,
+                                            const uint8_t *klass,
+                                            size_t klass_len,
+                                            struct OphioSlice *original);
+
+/**
+ * Finds the original names of a class and of a method of it.
+ *
+ * `klass` and `method` are obfuscated, UTF-8. Writes the original names to
+ * `original_class` and `original_method`: borrowed from `mapper`, valid until that is
+ * freed; NULL and 0 both if the method is not known, or could be several. Threads may
+ * share `mapper`. Fails with `OPHIO_STATUS_INVALID_UTF8` and
+ * `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * # Safety
+ *
+ * `mapper` is NULL or was made by this library and is not freed yet; `klass` and
+ * `method` are readable for as many bytes as is said; `original_class` and
+ * `original_method` are NULL or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_proguard_remap_method(const struct OphioProguard *mapper,
+                                             const uint8_t *klass,
+                                             size_t klass_len,
+                                             const uint8_t *method,
+                                             size_t method_len,
+                                             struct OphioSlice *original_class,
+                                             struct OphioSlice *original_method);
+
+/**
+ * Finds the original frames of any number of obfuscated ones.
+ *
+ * `queries` is a MessagePack array of arrays of 4: class, method, line (an integer, 0
+ * if unknown), and the types of the parameters as in `int,java.lang.String[]`, or nil,
+ * which may be absent. With parameters the line is not looked at.
+ *
+ * The answer is a MessagePack array of an array a query, of arrays of 4 a frame:
+ * class, method, file (or nil), line (0 if unknown). A query has no frame if it is not
+ * known, and several if methods were inlined, innermost first, or if methods cannot be
+ * told apart.
+ *
+ * Writes the length of the answer to `frames_len`, and the answer to `frames` if it is
+ * not longer than `frames_capacity`; else nothing is written there, and a second call
+ * with that much room gets it. Threads may share `mapper`. Fails with
+ * `OPHIO_STATUS_INVALID_ARGUMENT` if `queries` is something else, and with
+ * `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * # Safety
+ *
+ * `mapper` is NULL or was made by this library and is not freed yet; `queries` is
+ * readable for `queries_len` bytes; `frames` may be written for `frames_capacity` bytes;
+ * `frames_len` is NULL or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_proguard_remap_frames(const struct OphioProguard *mapper,
+                                             const uint8_t *queries,
+                                             size_t queries_len,
+                                             uint8_t *frames,
+                                             size_t frames_capacity,
+                                             size_t *frames_len);
+
+/**
+ * Remaps a whole stack trace as Java prints it, UTF-8. Lines that are neither frame
+ * nor exception stay as they are.
+ *
+ * Writes a string to `remapped` that is the caller's: free it with `ophio_str_free`.
+ * Threads may share `mapper`. Fails with `OPHIO_STATUS_INVALID_UTF8` and
+ * `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * # Safety
+ *
+ * `mapper` is NULL or was made by this library and is not freed yet; `text` is readable
+ * for `text_len` bytes; `remapped` is NULL or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_proguard_remap_stacktrace(const struct OphioProguard *mapper,
+                                                 const uint8_t *text,
+                                                 size_t text_len,
+                                                 struct OphioStr *remapped);
 
 /**
  * Frees the bytes of `string` and makes it the empty string, so that freeing it

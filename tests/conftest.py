@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 from pathlib import Path
+from typing import Callable
 
 import pytest
+
+import sentry_ophio
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -44,3 +48,28 @@ def declared_functions(header: str) -> set[str]:
     names = re.findall(r"^OPHIO_API\s[^;]*?\b(ophio_\w+)\(", header, re.MULTILINE)
     assert len(names) == len(set(names)) > 0
     return set(names)
+
+
+@pytest.fixture
+def build_program(source_tree: Path, tmp_path: Path) -> Callable[[Path, str, str], Path]:
+    """Give a function that compiles a program with a compiler and a standard of C or C++."""
+
+    def build(source: Path, compiler: str, standard: str) -> Path:
+        path = shutil.which(compiler)
+        if path is None:
+            pytest.skip(f"{compiler} is not installed")
+        assert sentry_ophio.__file__ is not None
+        library = Path(sentry_ophio.__file__).with_name("_lowlevel__lib.so")
+        program = tmp_path / source.stem
+        warnings = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
+        # Without a soname the program looks for the path it was linked with.
+        subprocess.run(
+            [
+                *(path, f"-std={standard}", *warnings, f"-I{source_tree / 'include'}"),
+                *(str(source), str(library), f"-Wl,-rpath,{library.parent}", "-o", str(program)),
+            ],
+            check=True,
+        )
+        return program
+
+    return build

@@ -31,6 +31,7 @@ STATUS_NUMBERS = {
     "OPHIO_STATUS_OUT_OF_RANGE": 5,
     "OPHIO_STATUS_SYNTAX": 16,
     "OPHIO_STATUS_FRAME": 17,
+    "OPHIO_STATUS_PROGUARD": 34,
 }
 
 # What users of the earlier package catch.
@@ -44,6 +45,7 @@ BUILT_IN_BASES = {
     "OphioError": Exception,
     "OphioOverflowError": OverflowError,
     "OphioPanicError": Exception,
+    "ProguardError": OSError,
 }
 
 

@@ -57,6 +57,7 @@
 
 pub mod enhancements;
 pub mod handle;
+pub mod proguard;
 pub mod slice;
 pub mod status;
 pub mod version;

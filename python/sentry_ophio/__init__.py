@@ -1,8 +1,10 @@
 """Rust code for Sentry's Python backend.
 
-Each module is one binding to the shared library that comes with the package:
+The modules, over the shared library that comes with the package:
 
 - `sentry_ophio.enhancers`: stack trace rules, which frames count for grouping;
+- `sentry_ophio.events`: the frames and exceptions of a Sentry event, as rules take them;
+- `sentry_ophio.proguard`: names back from ProGuard and R8 mappings;
 - `sentry_ophio.exceptions`: what all of them raise.
 
 The package needs no compiler at run time, and the same wheel serves every

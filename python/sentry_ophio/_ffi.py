@@ -35,6 +35,7 @@ from sentry_ophio.exceptions import (
     OphioError,
     OphioOverflowError,
     OphioPanicError,
+    ProguardError,
 )
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ EXCEPTIONS: dict[int, type[OphioError]] = {
     lib.OPHIO_STATUS_OUT_OF_RANGE: OphioOverflowError,
     lib.OPHIO_STATUS_SYNTAX: EnhancementsError,
     lib.OPHIO_STATUS_FRAME: FrameTypeError,
+    lib.OPHIO_STATUS_PROGUARD: ProguardError,
 }
 """Which exception a status becomes: the one table of it."""
 

@@ -26,6 +26,7 @@ class _Lib:
     OPHIO_STATUS_OUT_OF_RANGE: Final[int]
     OPHIO_STATUS_SYNTAX: Final[int]
     OPHIO_STATUS_FRAME: Final[int]
+    OPHIO_STATUS_PROGUARD: Final[int]
 
     def ophio_str_free(self, string: CData, /) -> None: ...
     def ophio_last_error_code(self) -> int: ...
@@ -114,6 +115,39 @@ class _Lib:
         components_len: int,
         result: CData,
         /,
+    ) -> int: ...
+    def ophio_proguard_new(self, data: CData, data_len: int, /) -> CData: ...
+    def ophio_proguard_open(self, path: bytes, path_len: int, mmap: bool, /) -> CData: ...
+    def ophio_proguard_free(self, mapper: CData, /) -> None: ...
+    def ophio_proguard_uuid(self, mapper: CData, uuid: CData, /) -> int: ...
+    def ophio_proguard_has_line_info(self, mapper: CData, /) -> int: ...
+    def ophio_proguard_is_valid(self, mapper: CData, /) -> int: ...
+    def ophio_proguard_remap_class(
+        self, mapper: CData, klass: bytes, klass_len: int, original: CData, /
+    ) -> int: ...
+    def ophio_proguard_remap_method(
+        self,
+        mapper: CData,
+        klass: bytes,
+        klass_len: int,
+        method: bytes,
+        method_len: int,
+        original_class: CData,
+        original_method: CData,
+        /,
+    ) -> int: ...
+    def ophio_proguard_remap_frames(
+        self,
+        mapper: CData,
+        queries: bytes,
+        queries_len: int,
+        frames: CData,
+        frames_capacity: int,
+        frames_len: CData,
+        /,
+    ) -> int: ...
+    def ophio_proguard_remap_stacktrace(
+        self, mapper: CData, text: bytes, text_len: int, remapped: CData, /
     ) -> int: ...
 
 lib: _Lib

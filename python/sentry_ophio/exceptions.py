@@ -26,6 +26,7 @@ __all__ = [
     "OphioError",
     "OphioOverflowError",
     "OphioPanicError",
+    "ProguardError",
 ]
 
 
@@ -70,3 +71,7 @@ class FrameKeyError(OphioError, KeyError):
     def __str__(self) -> str:
         """Return the message as it is; `KeyError` would put it in quotes."""
         return Exception.__str__(self)
+
+
+class ProguardError(OphioError, OSError):
+    """A mapping file cannot be read, for a reason that Python has no class for."""

@@ -1,0 +1,350 @@
+//! The C face of [`ophio_core::proguard`]: names back from ProGuard and R8 mappings.
+//!
+//! A class and a method are answered with slices that lie in the mapper, so nothing
+//! is copied here and nothing has to be freed. Frames are many numbers and texts:
+//! they leave packed, in a buffer of the caller's, so that a question is one call.
+
+use std::fs::File;
+use std::mem::MaybeUninit;
+use std::path::{Path, PathBuf};
+
+use memmap2::Mmap;
+use ophio_core::proguard::{Mapper, ProguardError};
+
+use crate::handle;
+use crate::slice::{self, OphioSlice, OphioStr};
+use crate::status::{guard, guard_or, Error, OphioStatus};
+
+/// A mapping file, ready to be asked.
+///
+/// It does not change, so threads may share it, and a process may fork and go on
+/// using it in the child.
+pub struct OphioProguard(Mapper);
+
+impl From<ProguardError> for Error {
+    fn from(error: ProguardError) -> Self {
+        let status = match error {
+            ProguardError::Read { .. } => OphioStatus::Proguard,
+            ProguardError::Queries(_) => OphioStatus::InvalidArgument,
+        };
+        Error::new(status, error)
+    }
+}
+
+/// Makes a mapper from the bytes of a mapping file, which it copies.
+///
+/// Bytes that are no mapping make a mapper that knows nothing: see
+/// `ophio_proguard_is_valid`. The result is the caller's: free it with
+/// `ophio_proguard_free`. Any thread may call this. Returns NULL on failure:
+/// `OPHIO_STATUS_NULL_POINTER`, `OPHIO_STATUS_INVALID_ARGUMENT`.
+///
+/// # Safety
+///
+/// `data` is readable for `data_len` bytes.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_proguard_new(
+    data: *const u8,
+    data_len: usize,
+) -> *mut OphioProguard {
+    guard_or(std::ptr::null_mut(), || {
+        // SAFETY: the caller's promise about `data`.
+        let data = unsafe { slice::bytes(data, data_len, "data") }?;
+        Ok(handle::new(OphioProguard(Mapper::new(data.to_vec()))))
+    })
+}
+
+/// Makes a mapper from a file.
+///
+/// `path` is what the system takes for a path: bytes on Unix, UTF-8 elsewhere. The
+/// file is read into memory, or with `mmap` mapped, which spares the copy. Then
+/// nobody may change or shorten the file before the mapper is freed: a change makes
+/// answers wrong, and reading what was cut off ends the process with SIGBUS.
+///
+/// The result is the caller's: free it with `ophio_proguard_free`. Any thread may
+/// call this. Returns NULL on failure: `OPHIO_STATUS_PROGUARD` if the file cannot be
+/// read, with the system's reason, `OPHIO_STATUS_INVALID_UTF8`,
+/// `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `path` is readable for `path_len` bytes. With `mmap` the file stays as it is until
+/// the mapper is freed.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_proguard_open(
+    path: *const u8,
+    path_len: usize,
+    mmap: bool,
+) -> *mut OphioProguard {
+    guard_or(std::ptr::null_mut(), || {
+        // SAFETY: the caller's promise about `path`.
+        let path = unsafe { path_argument(path, path_len) }?;
+        let mapper = if mmap {
+            // SAFETY: the caller's promise about the file.
+            Mapper::new(unsafe { map(&path) }?)
+        } else {
+            Mapper::open(&path)?
+        };
+        Ok(handle::new(OphioProguard(mapper)))
+    })
+}
+
+/// Maps a file into memory.
+///
+/// # Safety
+///
+/// The file stays as it is while the map lives.
+unsafe fn map(path: &Path) -> Result<Mmap, ProguardError> {
+    // SAFETY: the caller's promise.
+    let map = File::open(path).and_then(|file| unsafe { Mmap::map(&file) });
+    map.map_err(|source| ProguardError::Read {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// The path that the argument `path` is.
+///
+/// # Safety
+///
+/// That of [`slice::bytes`].
+unsafe fn path_argument(path: *const u8, len: usize) -> Result<PathBuf, Error> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt;
+        // SAFETY: the caller's promise.
+        let path = unsafe { slice::bytes(path, len, "path") }?;
+        Ok(std::ffi::OsStr::from_bytes(path).into())
+    }
+    #[cfg(not(unix))]
+    {
+        // SAFETY: the caller's promise.
+        Ok(unsafe { slice::text(path, len, "path") }?.into())
+    }
+}
+
+/// Frees a mapper; NULL does nothing. Slices that lie in it must not be read any more.
+///
+/// # Safety
+///
+/// `mapper` is NULL or was made by this library, is freed for the first time, and no
+/// other thread uses it.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_proguard_free(mapper: *mut OphioProguard) {
+    // SAFETY: the caller's promise.
+    unsafe { handle::free(mapper) }
+}
+
+/// Tells the identifier of the file, by which an upload of it is found: a UUID of
+/// version 5 over its bytes.
+///
+/// Writes 16 bytes to `uuid`, in the order in which they are printed. Goes over the
+/// whole file each time. Threads may share `mapper`. Fails with
+/// `OPHIO_STATUS_NULL_POINTER` only.
+///
+/// # Safety
+///
+/// `mapper` is NULL or was made by this library and is not freed yet; `uuid` is NULL or
+/// may be written for 16 bytes.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_proguard_uuid(
+    mapper: *const OphioProguard,
+    uuid: *mut u8,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `mapper`.
+        let mapper = unsafe { handle::borrow(mapper, "mapper") }?;
+        // SAFETY: the caller's promise about `uuid`; bytes need no alignment.
+        let uuid = unsafe { handle::out(uuid.cast::<[u8; 16]>(), "uuid") }?;
+        uuid.write(mapper.0.uuid());
+        Ok(())
+    })
+}
+
+/// Tells whether any method of the mapping has line numbers: 1 or 0, or -1 if `mapper`
+/// is NULL. Threads may share `mapper`.
+///
+/// # Safety
+///
+/// `mapper` is NULL or was made by this library and is not freed yet.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_proguard_has_line_info(mapper: *const OphioProguard) -> i32 {
+    guard_or(-1, || {
+        // SAFETY: the caller's promise about `mapper`.
+        let mapper = unsafe { handle::borrow(mapper, "mapper") }?;
+        Ok(i32::from(mapper.0.has_line_info()))
+    })
+}
+
+/// Tells whether the file looks like a mapping, with a class and a member of it in the
+/// first 50 lines: 1 or 0, or -1 if `mapper` is NULL. Threads may share `mapper`.
+///
+/// # Safety
+///
+/// `mapper` is NULL or was made by this library and is not freed yet.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_proguard_is_valid(mapper: *const OphioProguard) -> i32 {
+    guard_or(-1, || {
+        // SAFETY: the caller's promise about `mapper`.
+        let mapper = unsafe { handle::borrow(mapper, "mapper") }?;
+        Ok(i32::from(mapper.0.is_valid()))
+    })
+}
+
+/// Finds the original name of a class.
+///
+/// `klass` is the full obfuscated name, UTF-8. Writes its original name to `original`:
+/// borrowed from `mapper`, valid until that is freed; NULL and 0 if it is not known.
+/// Threads may share `mapper`. Fails with `OPHIO_STATUS_INVALID_UTF8` and
+/// `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `mapper` is NULL or was made by this library and is not freed yet; `klass` is
+/// readable for `klass_len` bytes; `original` is NULL or may be written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_proguard_remap_class(
+    mapper: *const OphioProguard,
+    klass: *const u8,
+    klass_len: usize,
+    original: *mut OphioSlice,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `mapper`.
+        let mapper = unsafe { handle::borrow(mapper, "mapper") }?;
+        // SAFETY: the caller's promise about `original`.
+        let original = unsafe { handle::out(original, "original") }?;
+        // SAFETY: the caller's promise about `klass`.
+        let klass = unsafe { slice::text(klass, klass_len, "klass") }?;
+        original.write(lend(mapper.0.remap_class(klass)));
+        Ok(())
+    })
+}
+
+/// Finds the original names of a class and of a method of it.
+///
+/// `klass` and `method` are obfuscated, UTF-8. Writes the original names to
+/// `original_class` and `original_method`: borrowed from `mapper`, valid until that is
+/// freed; NULL and 0 both if the method is not known, or could be several. Threads may
+/// share `mapper`. Fails with `OPHIO_STATUS_INVALID_UTF8` and
+/// `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `mapper` is NULL or was made by this library and is not freed yet; `klass` and
+/// `method` are readable for as many bytes as is said; `original_class` and
+/// `original_method` are NULL or may be written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_proguard_remap_method(
+    mapper: *const OphioProguard,
+    klass: *const u8,
+    klass_len: usize,
+    method: *const u8,
+    method_len: usize,
+    original_class: *mut OphioSlice,
+    original_method: *mut OphioSlice,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `mapper`.
+        let mapper = unsafe { handle::borrow(mapper, "mapper") }?;
+        // SAFETY: the caller's promise about `original_class`.
+        let original_class = unsafe { handle::out(original_class, "original_class") }?;
+        // SAFETY: the caller's promise about `original_method`.
+        let original_method = unsafe { handle::out(original_method, "original_method") }?;
+        // SAFETY: the caller's promise about `klass`.
+        let klass = unsafe { slice::text(klass, klass_len, "klass") }?;
+        // SAFETY: the caller's promise about `method`.
+        let method = unsafe { slice::text(method, method_len, "method") }?;
+        let names = mapper.0.remap_method(klass, method);
+        original_class.write(lend(names.map(|(class, _)| class)));
+        original_method.write(lend(names.map(|(_, method)| method)));
+        Ok(())
+    })
+}
+
+/// A text of the mapper's, or NULL and 0.
+fn lend(text: Option<&str>) -> OphioSlice {
+    text.map_or(OphioSlice::EMPTY, |text| {
+        OphioSlice::borrowed(text.as_bytes())
+    })
+}
+
+/// Finds the original frames of any number of obfuscated ones.
+///
+/// `queries` is a MessagePack array of arrays of 4: class, method, line (an integer, 0
+/// if unknown), and the types of the parameters as in `int,java.lang.String[]`, or nil,
+/// which may be absent. With parameters the line is not looked at.
+///
+/// The answer is a MessagePack array of an array a query, of arrays of 4 a frame:
+/// class, method, file (or nil), line (0 if unknown). A query has no frame if it is not
+/// known, and several if methods were inlined, innermost first, or if methods cannot be
+/// told apart.
+///
+/// Writes the length of the answer to `frames_len`, and the answer to `frames` if it is
+/// not longer than `frames_capacity`; else nothing is written there, and a second call
+/// with that much room gets it. Threads may share `mapper`. Fails with
+/// `OPHIO_STATUS_INVALID_ARGUMENT` if `queries` is something else, and with
+/// `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `mapper` is NULL or was made by this library and is not freed yet; `queries` is
+/// readable for `queries_len` bytes; `frames` may be written for `frames_capacity` bytes;
+/// `frames_len` is NULL or may be written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_proguard_remap_frames(
+    mapper: *const OphioProguard,
+    queries: *const u8,
+    queries_len: usize,
+    frames: *mut u8,
+    frames_capacity: usize,
+    frames_len: *mut usize,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `mapper`.
+        let mapper = unsafe { handle::borrow(mapper, "mapper") }?;
+        // SAFETY: the caller's promise about `queries`.
+        let queries = unsafe { slice::bytes(queries, queries_len, "queries") }?;
+        // SAFETY: the caller's promise about `frames`.
+        let frames = unsafe { slice::out(frames, frames_capacity, "frames") }?;
+        // SAFETY: the caller's promise about `frames_len`.
+        let frames_len = unsafe { handle::out(frames_len, "frames_len") }?;
+        let answer = mapper.0.remap_packed(queries)?;
+        if let Some(room) = frames.get_mut(..answer.len()) {
+            for (place, byte) in room.iter_mut().zip(&answer) {
+                *place = MaybeUninit::new(*byte);
+            }
+        }
+        frames_len.write(answer.len());
+        Ok(())
+    })
+}
+
+/// Remaps a whole stack trace as Java prints it, UTF-8. Lines that are neither frame
+/// nor exception stay as they are.
+///
+/// Writes a string to `remapped` that is the caller's: free it with `ophio_str_free`.
+/// Threads may share `mapper`. Fails with `OPHIO_STATUS_INVALID_UTF8` and
+/// `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `mapper` is NULL or was made by this library and is not freed yet; `text` is readable
+/// for `text_len` bytes; `remapped` is NULL or may be written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_proguard_remap_stacktrace(
+    mapper: *const OphioProguard,
+    text: *const u8,
+    text_len: usize,
+    remapped: *mut OphioStr,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `mapper`.
+        let mapper = unsafe { handle::borrow(mapper, "mapper") }?;
+        // SAFETY: the caller's promise about `remapped`.
+        let remapped = unsafe { handle::out(remapped, "remapped") }?;
+        // SAFETY: the caller's promise about `text`.
+        let text = unsafe { slice::text(text, text_len, "text") }?;
+        remapped.write(mapper.0.remap_stacktrace(text).into());
+        Ok(())
+    })
+}

@@ -1,0 +1,409 @@
+r"""ProGuard and R8 mappings: from the names in a shipped app back to those in its sources.
+
+A shrinker renames classes and methods of a Java or Kotlin program, inlines some methods
+into others, and writes what it did into a mapping file:
+
+    >>> from sentry_ophio.proguard import ProguardMapper
+    >>> mapper = ProguardMapper.from_bytes(b'''
+    ... org.example.Cart -> a.b:
+    ...     1:4:void add(int):20:23 -> a
+    ...     5:5:int org.example.Stock.take(int):7:7 -> a
+    ...     5:5:void add(int):22 -> a
+    ... org.example.Stock -> a.c:
+    ... # {"id":"sourceFile","fileName":"Stock.kt"}
+    ... ''')
+    >>> mapper.remap_class("a.b")
+    'org.example.Cart'
+    >>> for frame in mapper.remap_frame("a.b", "a", 5):
+    ...     print(frame)
+    JavaStackFrame(class_name='org.example.Stock', method='take', file='Stock.kt', line=7)
+    JavaStackFrame(class_name='org.example.Cart', method='add', file=None, line=22)
+    >>> print(mapper.remap_stacktrace("a.b: full\n    at a.b.a(SourceFile:2)"))
+    org.example.Cart: full
+        at org.example.Cart.add(SourceFile:21)
+
+A mapper does not change. Threads may share it, and a child may use it after a fork.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Optional, final
+from uuid import UUID
+
+from msgpack import Packer, unpackb
+
+from sentry_ophio._ffi import Handle, check, decode, error_for, ffi, last_error, lib
+from sentry_ophio.exceptions import InvalidArgumentError, OphioOverflowError, ProguardError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Union
+
+    from _cffi_backend import _CDataBase as CData
+
+    StrPath = Union[str, os.PathLike[str]]
+    Packed = tuple[tuple[tuple[str, str, Optional[str], int], ...], ...]
+    Query = Union[tuple[str, str, int], tuple[str, str, int, Optional[str]]]
+    """Class, method, line, and perhaps parameters of an obfuscated frame."""
+
+__all__ = ["JavaStackFrame", "ProguardMapper"]
+
+MAX_LINE = 2**64 - 1
+
+
+class JavaStackFrame(NamedTuple):
+    """A frame with the names of the sources.
+
+    Equal to a frame with the same values, and hashable.
+
+        >>> frame = JavaStackFrame("org.example.Cart", "add", "Cart.java", 21)
+        >>> frame == JavaStackFrame("org.example.Cart", "add", "Cart.java", 21)
+        True
+        >>> frame.line
+        21
+    """
+
+    # A named tuple, because one is made from what msgpack unpacks in 90 ns; a frozen
+    # dataclass takes 600 ns.
+
+    class_name: str
+    """The full name of the class."""
+    method: str
+    """The name of the method."""
+    file: Optional[str]  # noqa: UP045 (evaluated at run time by some tools, on 3.9)
+    """The name of the source file, None if the mapping does not tell it: only R8's do."""
+    line: int
+    """The line in the file, from 1; 0 if it is not known."""
+
+
+class _Scratch:
+    """Where the library writes what a call finds.
+
+    Making one takes about 700 ns, as long as the call that uses it. So those of the usual
+    size are kept: a call takes one out of `_spare` and puts it back. `list.pop` and
+    `list.append` need no lock, and there are as many as threads have called at once.
+    """
+
+    __slots__ = ("bytes", "capacity", "frames", "length", "names")
+
+    FRAME = 160  # bytes for one query: more than most answers have
+    FRAMES = 8
+
+    def __init__(self, frames: int = FRAMES) -> None:
+        self.capacity = frames * self.FRAME
+        self.frames = ffi.new("uint8_t[]", self.capacity)
+        self.bytes = ffi.buffer(self.frames)
+        self.length = ffi.new("size_t *")
+        self.names = ffi.new("OphioSlice[2]")
+
+
+_spare: list[_Scratch] = []
+
+
+def _scratch() -> _Scratch:
+    try:
+        return _spare.pop()
+    except IndexError:
+        return _Scratch()
+
+
+def _check_queries(queries: Sequence[object]) -> None:
+    """Look for what is wrong, after packing or the library has refused it."""
+    for number, query in enumerate(queries):
+        where = f"frame {number}: " if len(queries) > 1 else ""
+        if not isinstance(query, (tuple, list)) or len(query) not in (3, 4):
+            raise TypeError(f"{where}expected a tuple of 3 or 4, not {query!r:.60}")
+        parameters = query[3] if len(query) == 4 else None
+        texts = {"klass": query[0], "method": query[1], "parameters": parameters}
+        for name, text in texts.items():
+            if not isinstance(text, str) and not (name == "parameters" and text is None):
+                raise TypeError(f"{where}`{name}` must be str, not {type(text).__name__}")
+        line = query[2]
+        if not isinstance(line, int) or isinstance(line, bool):
+            raise TypeError(f"{where}`line` must be int, not {type(line).__name__}")
+        if not 0 <= line <= MAX_LINE:
+            raise OphioOverflowError(f"{where}`line` is {line}, not from 0 to 2**64 - 1")
+
+
+_make_frame = JavaStackFrame._make
+
+
+@final
+class ProguardMapper(Handle):
+    """A mapping file, ready to be asked. Made by `open` and `from_bytes`.
+
+    It holds the file and an index of it, about 13 times the size of the file. `close()`
+    lets go of that, at the end of a `with` block as well:
+
+        >>> with ProguardMapper.from_bytes(b"org.example.Cart -> a.b:") as mapper:
+        ...     mapper.remap_class("a.b")
+        'org.example.Cart'
+        >>> mapper.remap_class("a.b")
+        Traceback (most recent call last):
+            ...
+        sentry_ophio.exceptions.HandleClosedError: this ProguardMapper is closed
+    """
+
+    __slots__ = ("_uuid",)
+
+    _uuid: UUID
+
+    def __init__(self) -> None:
+        """Refuse: there is no mapper without a mapping.
+
+        Raises:
+            TypeError: Always.
+        """
+        raise TypeError(
+            "cannot create a ProguardMapper: use ProguardMapper.open() or .from_bytes()"
+        )
+
+    @classmethod
+    def _from_pointer(cls, pointer: CData) -> ProguardMapper:
+        mapper = cls.__new__(cls)
+        mapper._adopt(pointer, lib.ophio_proguard_free)
+        return mapper
+
+    @classmethod
+    def open(cls, path: StrPath, *, mmap: bool = False) -> ProguardMapper:
+        """Read a mapping file.
+
+        A file that is no mapping gives a mapper that knows nothing; `is_valid` tells.
+
+        Args:
+            path: The file.
+            mmap: Map the file instead of reading it into memory, which spares a copy.
+                Only for files that nobody touches before the mapper is freed: a change
+                makes answers wrong, and if the file is shortened **the system kills the
+                process** (SIGBUS) when the mapper looks at what was cut off. Replacing
+                the file by renaming another over it is safe.
+
+        Returns:
+            The mapper.
+
+        Raises:
+            OSError: The file cannot be read: the subclass that `open` of Python raises,
+                with the path, such as `FileNotFoundError`.
+        """
+        name = os.fsencode(path)
+        pointer = lib.ophio_proguard_open(name, len(name), mmap)
+        if pointer == ffi.NULL:
+            error = last_error()
+            if isinstance(error, (ProguardError, InvalidArgumentError)):
+                # Python knows the class for each reason of the system: let it fail as well.
+                Path(path).read_bytes()
+            raise error
+        return cls._from_pointer(pointer)
+
+    @classmethod
+    def from_bytes(cls, data: bytes | bytearray | memoryview) -> ProguardMapper:
+        """Take the content of a mapping file, which is copied.
+
+        Args:
+            data: The bytes; text in UTF-8.
+
+        Returns:
+            The mapper. Bytes that are no mapping give one that knows nothing.
+
+        Raises:
+            TypeError: `data` is no bytes-like object.
+        """
+        buffer = ffi.from_buffer("uint8_t[]", data)
+        return cls._from_pointer(lib.ophio_proguard_new(buffer, len(buffer)))
+
+    @property
+    def uuid(self) -> UUID:
+        """The identifier of the file: a UUID of version 5 over its bytes.
+
+        Raises:
+            HandleClosedError: The mapper is closed.
+        """
+        ptr = self._ptr
+        try:
+            return self._uuid
+        except AttributeError:
+            out = ffi.new("uint8_t[16]")
+            check(lib.ophio_proguard_uuid(ptr, out))
+            self._uuid = UUID(bytes=bytes(out))
+            return self._uuid
+
+    @property
+    def has_line_info(self) -> bool:
+        """Whether any method of the mapping has line numbers.
+
+        Raises:
+            HandleClosedError: The mapper is closed.
+        """
+        return self._answer(lib.ophio_proguard_has_line_info(self._ptr))
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether the file looks like a mapping: a class and a member in its first 50 lines.
+
+        Raises:
+            HandleClosedError: The mapper is closed.
+        """
+        return self._answer(lib.ophio_proguard_is_valid(self._ptr))
+
+    @staticmethod
+    def _answer(answer: int) -> bool:
+        if answer < 0:
+            raise last_error()
+        return answer == 1
+
+    def remap_class(self, klass: str) -> str | None:
+        """Find the original name of a class.
+
+        Args:
+            klass: The full obfuscated name, such as `a.b`.
+
+        Returns:
+            The original name, or None if the mapping has no such class.
+
+        Raises:
+            HandleClosedError: The mapper is closed.
+            UnicodeEncodeError: The name cannot be encoded.
+        """
+        # The name is read from inside of the mapper, which `ptr` keeps alive though
+        # another thread may close it.
+        ptr = self._ptr
+        data = str.encode(klass)
+        scratch = _scratch()
+        names = scratch.names
+        status = lib.ophio_proguard_remap_class(ptr, data, len(data), names)
+        if status:
+            raise error_for(status)
+        found = decode(names[0])
+        _spare.append(scratch)
+        return found or None
+
+    def remap_method(self, klass: str, method: str) -> tuple[str, str] | None:
+        """Find the original names of a class and of a method of it.
+
+        Args:
+            klass: The full obfuscated name of the class.
+            method: The obfuscated name of the method.
+
+        Returns:
+            Class and method, or None if the mapping has no such method, or several
+            original methods share the name.
+
+        Raises:
+            HandleClosedError: The mapper is closed.
+            UnicodeEncodeError: A name cannot be encoded.
+        """
+        ptr = self._ptr
+        class_data = str.encode(klass)
+        method_data = str.encode(method)
+        scratch = _scratch()
+        names = scratch.names
+        status = lib.ophio_proguard_remap_method(
+            ptr, class_data, len(class_data), method_data, len(method_data), names, names + 1
+        )
+        if status:
+            raise error_for(status)
+        found = decode(names[0]), decode(names[1])
+        _spare.append(scratch)
+        return found if found[0] else None
+
+    def remap_frame(
+        self, klass: str, method: str, line: int, parameters: str | None = None
+    ) -> list[JavaStackFrame]:
+        """Find the original frames of an obfuscated one.
+
+        Args:
+            klass: The full obfuscated name of the class.
+            method: The obfuscated name of the method.
+            line: The line that the obfuscated trace has, from 1; 0 if it has none.
+            parameters: The original types of the method's parameters, as in
+                `int,java.lang.String[]`, where they are known instead of the line, which
+                is then not looked at. The first such call makes an index for it, which
+                takes about as long as opening the file.
+
+        Returns:
+            The frames, innermost first: several where methods were inlined, or cannot be
+            told apart; none where the mapping does not know the method.
+
+        Raises:
+            HandleClosedError: The mapper is closed.
+            TypeError: An argument has another type.
+            OphioOverflowError: `line` is negative or above 2**64 - 1.
+            UnicodeEncodeError: A name cannot be encoded.
+        """
+        return list(map(_make_frame, self._remap([(klass, method, line, parameters)], 1)[0]))
+
+    def remap_frames(self, frames: Sequence[Query]) -> list[list[JavaStackFrame]]:
+        r"""Find the original frames of any number of obfuscated ones, in one call.
+
+        >>> mapper = ProguardMapper.from_bytes(
+        ...     b"org.example.Cart -> a.b:\n    1:4:void add(int):20:23 -> a"
+        ... )
+        >>> [len(found) for found in mapper.remap_frames([("a.b", "a", 2), ("a.b", "z", 1)])]
+        [1, 0]
+
+        Args:
+            frames: Tuples or lists of the arguments of `remap_frame`.
+
+        Returns:
+            What `remap_frame` returns, for each.
+
+        Raises:
+            HandleClosedError: The mapper is closed.
+            TypeError: A frame is no tuple of three or four, or a value in it has another
+                type; the message names the frame.
+            OphioOverflowError: A line is negative or above 2**64 - 1.
+            UnicodeEncodeError: A name cannot be encoded.
+        """
+        found = self._remap(list(frames), len(frames))
+        return [list(map(_make_frame, each)) for each in found]
+
+    def _remap(self, queries: list[Query], count: int) -> Packed:
+        ptr = self._ptr
+        try:
+            # Its own 256 KiB to begin with would take longer to get than all the rest.
+            packed: bytes = Packer(buf_size=128 * count + 128).pack(queries)
+        except (TypeError, ValueError, OverflowError):
+            _check_queries(queries)
+            raise
+        scratch = _scratch() if count <= _Scratch.FRAMES else _Scratch(count)
+        length = scratch.length
+        status = lib.ophio_proguard_remap_frames(
+            ptr, packed, len(packed), scratch.frames, scratch.capacity, length
+        )
+        if not status and length[0] > scratch.capacity:
+            scratch = _Scratch(-(-length[0] // _Scratch.FRAME))
+            status = lib.ophio_proguard_remap_frames(
+                ptr, packed, len(packed), scratch.frames, scratch.capacity, scratch.length
+            )
+        if status:
+            error = error_for(status)
+            _check_queries(queries)
+            raise error
+        found: Packed = unpackb(scratch.bytes[: scratch.length[0]], use_list=False)
+        if count <= _Scratch.FRAMES:
+            _spare.append(scratch)
+        return found
+
+    def remap_stacktrace(self, text: str) -> str:
+        r"""Remap a whole stack trace as Java prints it.
+
+        Args:
+            text: The stack trace. Lines of it that are neither frame nor exception stay as
+                they are, and so do frames that the mapping does not know.
+
+        Returns:
+            The text with the original names, with `\n` between its lines.
+
+        Raises:
+            HandleClosedError: The mapper is closed.
+            UnicodeEncodeError: The text cannot be encoded.
+        """
+        data = str.encode(text)
+        out = ffi.new("OphioStr *")
+        check(lib.ophio_proguard_remap_stacktrace(self._ptr, data, len(data), out))
+        try:
+            return decode(out[0])
+        finally:
+            lib.ophio_str_free(out)
