@@ -10,6 +10,7 @@ rounds. Prints a table, and writes it to benches/proguard-results.md.
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import platform
@@ -54,10 +55,8 @@ def frames_of_large() -> list[tuple[str, str, int]]:
 
 def measure(package: str, large: str) -> dict[str, float]:
     """Measure one package in this process; seconds for one call of each case."""
-    if package == "ours":
-        from sentry_ophio.proguard import ProguardMapper as Mapper  # noqa: PLC0415
-    else:
-        from symbolic.proguard import ProguardMapper as Mapper  # noqa: PLC0415
+    module = "sentry_ophio.proguard" if package == "ours" else "symbolic.proguard"
+    Mapper: Any = importlib.import_module(module).ProguardMapper  # noqa: N806
     shop: Any = Mapper.open(str(SHOP))
     frames = frames_of_large()
 
