@@ -36,6 +36,10 @@ TEXT_FIELDS = ("category", "family", "function", "module", "package", "path")
 FRAME_FIELDS = (*TEXT_FIELDS, "in_app", "orig_in_app")
 EXCEPTION_FIELDS = ("ty", "value", "mechanism")
 
+EVENT_FIELDS = (
+    *("function", "module", "package", "abs_path", "filename", "platform", "in_app", "data"),
+)
+
 # These have `[]` and know nothing of keys.
 NOT_MAPPINGS: tuple[type[object], ...] = (str, bytes, bytearray, memoryview, list, tuple, range)
 
@@ -96,26 +100,17 @@ def pack_event_frames(
     Raises:
         Exception: What a value raises that is no mapping, or that msgpack cannot write.
     """
-    values = []
-    categories = []
-    for frame in frames:
-        get = frame.get
-        data = get("data")
-        category = data.get("category") if data else None
+    values: list[list[Any]] = [list(map(frame.get, EVENT_FIELDS)) for frame in frames]
+    categories: list[Any] = []
+    for value in values:
+        data = value[7]
+        category = None
+        if data:
+            category = data.get("category")
+            value[7] = (category, data.get("orig_in_app"))
+        elif data is not None:
+            value[7] = None
         categories.append(category)
-        values.append(
-            (
-                get("function"),
-                get("module"),
-                get("package"),
-                get("abs_path"),
-                get("filename"),
-                get("platform"),
-                get("in_app"),
-                category,
-                data.get("orig_in_app") if data else None,
-            )
-        )
     told: Values = (None, None, None)
     if exception:
         mechanism = exception.get("mechanism")
@@ -124,9 +119,11 @@ def pack_event_frames(
             exception.get("value"),
             mechanism.get("type") if mechanism else None,
         )
-    # JSON can hold half of a surrogate pair, UTF-8 cannot: it becomes a question mark.
-    packer = Packer(buf_size=4096, unicode_errors="replace")
-    packed: bytes = packer.pack((platform, told, values))
+    try:
+        packed: bytes = Packer(buf_size=4096).pack((platform, told, values))
+    except UnicodeEncodeError:
+        # JSON can hold half of a surrogate pair, UTF-8 cannot: it becomes a question mark.
+        packed = Packer(unicode_errors="replace").pack((platform, told, values))
     return packed, categories
 
 

@@ -48,10 +48,10 @@ pub unsafe extern "C" fn ophio_stacktrace_pack(
 /// Packs a stack trace from frames as Sentry events have them.
 ///
 /// `data` is a MessagePack array of the event's platform, the exception (an array of type,
-/// value, mechanism) and the frames: an array of arrays of 9 (function, module, package,
-/// abs_path, filename, platform, in_app, category, orig_in_app). Texts are strings or
-/// binaries of UTF-8 or nil, in_app is a boolean or nil, orig_in_app an integer from -128
-/// to 127 or nil. The platform decides the family; package and path get lower case and
+/// value, mechanism) and the frames: an array of arrays of 8 (function, module, package,
+/// abs_path, filename, platform, in_app, data). Texts are strings or binaries of UTF-8 or
+/// nil, in_app is a boolean or nil; data is nil or an array of category (a text) and
+/// orig_in_app (an integer from -128 to 127 or nil). The platform decides the family; package and path get lower case and
 /// forward slashes.
 ///
 /// Writes a buffer to `packed` that is the caller's: free it with `ophio_str_free`. Any thread

@@ -16,25 +16,17 @@
 //!
 //! ```text
 //! [platform, [type, value, mechanism], [[function, module, package, abs_path, filename,
-//!                                        platform, in_app, category, orig_in_app], ...]]
+//!                                        platform, in_app, data], ...]]
+//!
+//! data = nil or [category, orig_in_app]
 //! ```
 
-use std::borrow::Cow;
-
 use super::frame::{ExceptionData, Frame};
-use super::packed::{pack, PackedError, Place, Reader, EXCEPTION_FIELDS};
+use super::packed::{PackedError, Place, Reader, Writer, EXCEPTION_FIELDS};
 
 /// The names of an event frame's fields, in the order in which they come.
-pub const EVENT_FRAME_FIELDS: [&str; 9] = [
-    "function",
-    "module",
-    "package",
-    "abs_path",
-    "filename",
-    "platform",
-    "in_app",
-    "data.category",
-    "data.orig_in_app",
+pub const EVENT_FRAME_FIELDS: [&str; 8] = [
+    "function", "module", "package", "abs_path", "filename", "platform", "in_app", "data",
 ];
 
 /// Makes the packed form of a stack trace of an event.
@@ -53,68 +45,57 @@ pub fn pack_event_frames(bytes: &[u8]) -> Result<Vec<u8>, PackedError> {
         *value = reader.text(Place::Exception(name))?;
     }
     let [ty, value, mechanism] = exception;
-
-    let count = reader.array_len("expected an array of frames")?;
-    let mut owned = Vec::with_capacity(reader.at_most(count));
-    for index in 0..count {
-        owned.push(EventFrame::read(&mut reader, index, platform)?);
-    }
-    reader.end("bytes follow the frames")?;
-    let frames: Vec<_> = owned.iter().map(EventFrame::frame).collect();
     let exception = ExceptionData {
         ty,
         value,
         mechanism,
     };
-    pack(&exception, &frames)
+
+    let count = reader.array_len("expected an array of frames")?;
+    // The count is a claim, and makes room in the result.
+    let mut writer = Writer::new(&exception, reader.checked(count)?)?;
+    let (mut package, mut path) = (String::new(), String::new());
+    for index in 0..count {
+        let mut frame = read(&mut reader, index, platform)?;
+        frame.package = frame.package.map(|text| normalized(text, &mut package));
+        frame.path = frame.path.map(|text| normalized(text, &mut path));
+        writer.frame(&frame)?;
+    }
+    reader.end("bytes follow the frames")?;
+    Ok(writer.0)
 }
 
-/// A frame whose paths have the form that rules expect.
-struct EventFrame<'a> {
-    plain: Frame<'a>,
-    package: Option<Cow<'a, str>>,
-    path: Option<Cow<'a, str>>,
-}
-
-impl<'a> EventFrame<'a> {
-    fn read(
-        reader: &mut Reader<'a>,
-        index: usize,
-        platform: Option<&'a str>,
-    ) -> Result<Self, PackedError> {
-        reader.array(9, "expected a frame of 9 fields")?;
-        let place = |field: usize| Place::Frame(index, EVENT_FRAME_FIELDS[field]);
-        let mut texts = [None; 6];
-        for (field, text) in texts.iter_mut().enumerate() {
-            *text = reader.text(place(field))?;
-        }
-        let [function, module, package, abs_path, filename, own_platform] = texts;
-        let in_app = reader.bool(place(6))?;
-        let category = reader.text(place(7))?;
-        let orig_in_app = reader.small_int(place(8))?;
-        let told = |text: Option<&'a str>| text.filter(|text| !text.is_empty());
-        Ok(Self {
-            plain: Frame {
-                category,
-                family: Some(family(told(own_platform).or(platform))),
-                function,
-                module,
-                in_app,
-                orig_in_app,
-                ..Frame::default()
-            },
-            package: package.map(normalized),
-            path: told(abs_path).or(filename).map(normalized),
-        })
+/// Reads a frame; its paths are as in the event.
+fn read<'a>(
+    reader: &mut Reader<'a>,
+    index: usize,
+    platform: Option<&'a str>,
+) -> Result<Frame<'a>, PackedError> {
+    reader.array(8, "expected a frame of 8 fields")?;
+    let place = |field: usize| Place::Frame(index, EVENT_FRAME_FIELDS[field]);
+    let mut texts = [None; 6];
+    for (field, text) in texts.iter_mut().enumerate() {
+        *text = reader.text(place(field))?;
     }
-
-    fn frame(&self) -> Frame<'_> {
-        Frame {
-            package: self.package.as_deref(),
-            path: self.path.as_deref(),
-            ..self.plain
-        }
+    let [function, module, package, abs_path, filename, own_platform] = texts;
+    let in_app = reader.bool(place(6))?;
+    let (mut category, mut orig_in_app) = (None, None);
+    if !reader.nil() {
+        reader.array(2, "expected nil or an array of category and orig_in_app")?;
+        category = reader.text(Place::Frame(index, "data.category"))?;
+        orig_in_app = reader.small_int(Place::Frame(index, "data.orig_in_app"))?;
     }
+    let told = |text: Option<&'a str>| text.filter(|text| !text.is_empty());
+    Ok(Frame {
+        category,
+        family: Some(family(told(own_platform).or(platform))),
+        function,
+        module,
+        package,
+        path: told(abs_path).or(filename),
+        in_app,
+        orig_in_app,
+    })
 }
 
 /// The family that a platform belongs to.
@@ -126,21 +107,23 @@ fn family(platform: Option<&str>) -> &'static str {
     }
 }
 
-/// A path in lower case, with slashes.
-fn normalized(path: &str) -> Cow<'_, str> {
-    let plain = |byte: u8| byte.is_ascii() && !byte.is_ascii_uppercase() && byte != b'\\';
-    if path.bytes().all(plain) {
-        return Cow::Borrowed(path);
+/// A path in lower case, with slashes. `scratch` holds it if it is not already so.
+fn normalized<'s>(path: &'s str, scratch: &'s mut String) -> &'s str {
+    let changes = |byte: u8| byte >= 0x80 || byte.is_ascii_uppercase() || byte == b'\\';
+    if !path.bytes().any(changes) {
+        return path;
     }
-    let mut lower = if path.is_ascii() {
-        path.to_ascii_lowercase()
+    if path.is_ascii() {
+        scratch.clear();
+        scratch.push_str(path);
+        scratch.make_ascii_lowercase();
     } else {
-        path.to_lowercase()
-    };
-    if lower.contains('\\') {
-        lower = lower.replace('\\', "/");
+        *scratch = path.to_lowercase();
     }
-    Cow::Owned(lower)
+    if scratch.contains('\\') {
+        *scratch = scratch.replace('\\', "/");
+    }
+    scratch
 }
 
 #[cfg(test)]
@@ -148,7 +131,7 @@ mod tests {
     use super::*;
     use crate::enhancements::packed::PackedStacktrace;
 
-    /// What a frame becomes, given its nine fields as JSON.
+    /// What a frame becomes, given its fields as JSON.
     fn read(platform: &str, fields: &str) -> Result<String, PackedError> {
         let json = format!("[{platform}, [\"E\", null, \"m\"], [{fields}]]");
         let value: serde_json::Value = serde_json::from_str(&json).unwrap();
@@ -174,17 +157,17 @@ mod tests {
         for (platform, fields, expected) in [
             (
                 r#""rust""#,
-                r#"["f", "m", "A\\B.DLL", "/X/Y", "y", null, true, "c", -1]"#,
+                r#"["f", "m", "A\\B.DLL", "/X/Y", "y", null, true, ["c", -1]]"#,
                 r#"Some("c") Some("native") Some("f") Some("m") Some("a/b.dll") Some("/x/y") Some(true) Some(-1)"#,
             ),
             (
                 "null",
-                r#"[null, null, null, "", "Éa", "node", null, null, null]"#,
+                r#"[null, null, null, "", "Éa", "node", null, null]"#,
                 r#"None Some("javascript") None None None Some("éa") None None"#,
             ),
             (
                 r#""python""#,
-                r#"[null, null, null, null, null, "", false, null, 1]"#,
+                r#"[null, null, null, null, null, "", false, [null, 1]]"#,
                 r#"None Some("other") None None None None Some(false) Some(1)"#,
             ),
         ] {
@@ -194,18 +177,12 @@ mod tests {
 
     #[test]
     fn errors_name_frame_and_field() {
-        let error = read(
-            "null",
-            r#"[7, null, null, null, null, null, null, null, null]"#,
-        );
+        let error = read("null", r#"[7, null, null, null, null, null, null, null]"#);
         assert_eq!(
             error.unwrap_err().to_string(),
             "frame 0: field `function`: expected a text or None, not an int"
         );
-        let error = read(
-            "null",
-            r#"[null, null, null, null, null, null, 1, null, null]"#,
-        );
+        let error = read("null", r#"[null, null, null, null, null, null, 1, null]"#);
         assert_eq!(
             error.unwrap_err().to_string(),
             "frame 0: field `in_app`: expected a bool or None, not an int"

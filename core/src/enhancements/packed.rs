@@ -263,47 +263,43 @@ fn read_frame<'a>(reader: &mut Reader<'a>, index: usize) -> Result<PackedFrame<'
 ///
 /// If there are more frames, or a text has more bytes, than 32 bits count.
 pub fn pack(exception: &ExceptionData<'_>, frames: &[Frame<'_>]) -> Result<Vec<u8>, PackedError> {
-    const TOO_LARGE: PackedError = PackedError::Structure("it is too large");
-    let count = u32::try_from(frames.len()).map_err(|_| TOO_LARGE)?;
-    let mut out = Vec::with_capacity(64 + frames.len() * 96);
-    let text = |out: &mut Vec<u8>, value: Option<&str>| match value {
-        None => {
-            out.push(marker::NIL);
-            Ok(())
-        }
-        Some(text) => {
-            match u32::try_from(text.len()).map_err(|_| TOO_LARGE)? {
-                len @ 0..=0xff => out.extend([marker::BIN8, len as u8]),
-                len @ 0x100..=0xffff => {
-                    out.push(marker::BIN16);
-                    out.extend((len as u16).to_be_bytes());
-                }
-                len => {
-                    out.push(marker::BIN32);
-                    out.extend(len.to_be_bytes());
-                }
-            }
-            out.extend_from_slice(text.as_bytes());
-            Ok(())
-        }
-    };
-    out.extend([0x92, 0x93]);
-    for value in [exception.ty, exception.value, exception.mechanism] {
-        text(&mut out, value)?;
-    }
-    match count {
-        0..=15 => out.push(0x90 | count as u8),
-        16..=0xffff => {
-            out.push(marker::ARRAY16);
-            out.extend((count as u16).to_be_bytes());
-        }
-        _ => {
-            out.push(marker::ARRAY32);
-            out.extend(count.to_be_bytes());
-        }
-    }
+    let mut writer = Writer::new(exception, frames.len())?;
     for frame in frames {
-        out.push(0x98);
+        writer.frame(frame)?;
+    }
+    Ok(writer.0)
+}
+
+/// Writes a packed stack trace, frame by frame.
+pub(super) struct Writer(pub(super) Vec<u8>);
+
+impl Writer {
+    /// Begins a stack trace that will have so many frames.
+    pub(super) fn new(exception: &ExceptionData<'_>, frames: usize) -> Result<Self, PackedError> {
+        let count = u32::try_from(frames).map_err(|_| TOO_LARGE)?;
+        let mut writer = Self(Vec::with_capacity(64 + frames * 96));
+        writer.0.extend([0x92, 0x93]);
+        for value in [exception.ty, exception.value, exception.mechanism] {
+            writer.text(value)?;
+        }
+        let out = &mut writer.0;
+        match count {
+            0..=15 => out.push(0x90 | count as u8),
+            16..=0xffff => {
+                out.push(marker::ARRAY16);
+                out.extend((count as u16).to_be_bytes());
+            }
+            _ => {
+                out.push(marker::ARRAY32);
+                out.extend(count.to_be_bytes());
+            }
+        }
+        Ok(writer)
+    }
+
+    /// Writes a frame.
+    pub(super) fn frame(&mut self, frame: &Frame<'_>) -> Result<(), PackedError> {
+        self.0.push(0x98);
         for value in [
             frame.category,
             frame.family,
@@ -312,21 +308,45 @@ pub fn pack(exception: &ExceptionData<'_>, frames: &[Frame<'_>]) -> Result<Vec<u
             frame.package,
             frame.path,
         ] {
-            text(&mut out, value)?;
+            self.text(value)?;
         }
-        out.push(match frame.in_app {
+        self.0.push(match frame.in_app {
             None => marker::NIL,
             Some(false) => marker::FALSE,
             Some(true) => marker::TRUE,
         });
         match frame.orig_in_app {
-            None => out.push(marker::NIL),
-            Some(n @ -32..) => out.push(n as u8),
-            Some(n) => out.extend([marker::INT8, n as u8]),
+            None => self.0.push(marker::NIL),
+            Some(n @ -32..) => self.0.push(n as u8),
+            Some(n) => self.0.extend([marker::INT8, n as u8]),
         }
+        Ok(())
     }
-    Ok(out)
+
+    #[inline]
+    fn text(&mut self, value: Option<&str>) -> Result<(), PackedError> {
+        let out = &mut self.0;
+        let Some(text) = value else {
+            out.push(marker::NIL);
+            return Ok(());
+        };
+        match u32::try_from(text.len()).map_err(|_| TOO_LARGE)? {
+            len @ 0..=0xff => out.extend_from_slice(&[marker::BIN8, len as u8]),
+            len @ 0x100..=0xffff => {
+                out.push(marker::BIN16);
+                out.extend((len as u16).to_be_bytes());
+            }
+            len => {
+                out.push(marker::BIN32);
+                out.extend(len.to_be_bytes());
+            }
+        }
+        out.extend_from_slice(text.as_bytes());
+        Ok(())
+    }
 }
+
+const TOO_LARGE: PackedError = PackedError::Structure("it is too large");
 
 fn utf8(bytes: Option<&[u8]>, place: Place) -> Result<Option<&str>, PackedError> {
     bytes
@@ -383,6 +403,22 @@ impl<'a> Reader<'a> {
     /// is not reserved.
     pub(super) fn at_most(&self, count: usize) -> usize {
         count.min(self.0.len() / 7 + 1)
+    }
+
+    /// `count`, if what is left can hold so many items.
+    pub(super) fn checked(&self, count: usize) -> Result<usize, PackedError> {
+        if self.at_most(count) == count {
+            Ok(count)
+        } else {
+            Err(ENDS)
+        }
+    }
+
+    /// Takes nil off the front, if it is there.
+    pub(super) fn nil(&mut self) -> bool {
+        let rest = self.0.strip_prefix(&[marker::NIL]);
+        self.0 = rest.unwrap_or(self.0);
+        rest.is_some()
     }
 
     /// Fails if something is left.
@@ -466,6 +502,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A string or binary of UTF-8, or nil.
+    #[inline]
     pub(super) fn text(&mut self, place: Place) -> Result<Option<&'a str>, PackedError> {
         let len = match self.0.first() {
             Some(&first @ 0xa0..=0xbf) => {
