@@ -28,7 +28,7 @@ A mapper does not change. Threads may share it, and a child may use it after a f
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from io import FileIO
 from typing import TYPE_CHECKING, NamedTuple, Optional, final
 from uuid import UUID
 
@@ -193,7 +193,7 @@ class ProguardMapper(Handle):
             error = last_error()
             if isinstance(error, (ProguardError, InvalidArgumentError)):
                 # Python knows the class for each reason of the system: let it fail as well.
-                Path(path).read_bytes()
+                FileIO(os.fspath(path)).close()
             raise error
         return cls._from_pointer(pointer)
 
