@@ -11,11 +11,13 @@ import sys
 import threading
 import uuid
 from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sentry_ophio import proguard
 from sentry_ophio._ffi import check, ffi, lib
 from sentry_ophio.exceptions import (
     HandleClosedError,
@@ -131,7 +133,7 @@ def test_a_reason_that_python_does_not_see_is_a_proguard_error(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """The file may be back when Python looks."""
-    monkeypatch.setattr(Path, "read_bytes", lambda _: b"")
+    monkeypatch.setattr(proguard, "FileIO", lambda _: BytesIO())
     with pytest.raises(ProguardError, match=r"cannot read .*gone: ") as caught:
         ProguardMapper.open(tmp_path / "gone")
     assert isinstance(caught.value, OSError)
