@@ -273,7 +273,9 @@ impl fmt::Debug for Enhancements {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::enhancements::engine::testing::{cases, rule, Random};
     use crate::enhancements::packed::pack;
+    use crate::enhancements::Offset;
 
     #[test]
     fn a_packed_answer_says_what_an_unpacked_one_says() {
@@ -304,6 +306,62 @@ mod tests {
                 (None, Some(false))
             ]
         );
+    }
+
+    /// A rule as hints print it, but with the caller first and a space before brackets, as
+    /// the parser needs it.
+    fn readable(rule: &Rule) -> String {
+        let frames = |offset| {
+            let matchers = rule
+                .frame_matchers()
+                .iter()
+                .filter(move |m| m.offset == offset);
+            matchers.map(move |matcher| match offset {
+                Offset::Caller => {
+                    let printed = matcher.to_string();
+                    printed[..printed.len() - "] |".len()].to_owned() + " ] |"
+                }
+                Offset::This => matcher.to_string(),
+                Offset::Callee => {
+                    let printed = matcher.to_string();
+                    printed[..printed.len() - 1].to_owned() + " ]"
+                }
+            })
+        };
+        let parts = frames(Offset::Caller)
+            .chain(rule.exception_matchers().iter().map(ToString::to_string))
+            .chain(frames(Offset::This))
+            .chain(frames(Offset::Callee))
+            .chain(rule.actions().iter().map(ToString::to_string));
+        parts.collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn rules_survive_printing_and_the_binary_form() {
+        let mut random = Random::new(5);
+        let cache = Cache::new(0);
+        let mut seen = 0;
+        for _ in 0..cases(2_000) {
+            let Ok(rules) = Enhancements::parse(&rule(&mut random), &cache) else {
+                continue; // the pattern of an exception is not valid
+            };
+            seen += 1;
+            let printed = readable(&rules.rules()[0]);
+            assert_eq!(
+                Enhancements::parse(&printed, &cache).unwrap(),
+                rules,
+                "{printed}"
+            );
+            for version in [2, 3] {
+                let binary = rules.to_config_structure(version, &[]).unwrap();
+                let decoded = Enhancements::from_config_structure(&binary, &cache).unwrap();
+                // Families and booleans are written in the way the binary form has.
+                let again = decoded.to_config_structure(version, &[]).unwrap();
+                assert_eq!(again, binary, "{printed}");
+                assert_eq!(decoded.rules()[0].actions(), rules.rules()[0].actions());
+            }
+        }
+        assert!(seen > 1_000);
     }
 
     #[test]

@@ -30,7 +30,7 @@ mod masks;
 mod memo;
 mod program;
 #[cfg(test)]
-mod testing;
+pub(super) mod testing;
 #[cfg(test)]
 mod tests;
 mod trace;

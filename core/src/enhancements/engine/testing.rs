@@ -3,7 +3,7 @@
 use fastrand::Rng;
 
 /// How many random cases to try: `usual`, or a million where OPHIO_LONG is set.
-pub(super) fn cases(usual: usize) -> usize {
+pub(in crate::enhancements) fn cases(usual: usize) -> usize {
     if std::env::var_os("OPHIO_LONG").is_some() {
         1_000_000
     } else {
@@ -12,10 +12,10 @@ pub(super) fn cases(usual: usize) -> usize {
 }
 
 /// A source of chance that says the same each time.
-pub(super) struct Random(pub(super) Rng);
+pub(in crate::enhancements) struct Random(pub(super) Rng);
 
 impl Random {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(in crate::enhancements) fn new(seed: u64) -> Self {
         Self(Rng::with_seed(seed))
     }
 
@@ -33,4 +33,106 @@ impl Random {
         let count = self.0.usize(..=longest);
         (0..count).map(|_| *self.pick(pieces)).collect()
     }
+}
+
+const GLOBS: [&str; 30] = [
+    "a",
+    "b",
+    "a*",
+    "*b",
+    "*",
+    "foo::*",
+    "*o*",
+    "**/b",
+    "/a/**",
+    "**/node_modules/**",
+    "*.py",
+    "**.py",
+    "?",
+    "[ab]",
+    "[!a]*",
+    "{a,b}",
+    "{a,foo}*",
+    "[",
+    "a?",
+    "é",
+    "[é]*",
+    "**",
+    "**/*.py",
+    "a/**/b",
+    "/**",
+    "*/b*",
+    "FOO*",
+    "x",
+    "{a",
+    "**/{a,b}/*",
+];
+pub(super) const FAMILIES: [&str; 8] = [
+    "native",
+    "javascript",
+    "other",
+    "all",
+    "native,javascript",
+    "nonsense",
+    "",
+    "other,x",
+];
+const ACTIONS: [&str; 18] = [
+    "+app",
+    "-app",
+    "^+app",
+    "^-app",
+    "v+app",
+    "v-app",
+    "+group",
+    "-group",
+    "^+group",
+    "^-group",
+    "v+group",
+    "v-group",
+    "category=a",
+    "category=b",
+    "category=foo",
+    "max-frames=2",
+    "min-frames=2",
+    "invert-stacktrace=1",
+];
+
+fn matcher(random: &mut Random) -> String {
+    let bang = if random.one_in(4) { "!" } else { "" };
+    let name = *random.pick(&[
+        "function", "function", "module", "path", "path", "package", "category", "category",
+        "family", "app",
+    ]);
+    let argument = match name {
+        "family" => *random.pick(&FAMILIES),
+        "app" => *random.pick(&["1", "no", "maybe"]),
+        _ => *random.pick(&GLOBS),
+    };
+    format!("{bang}{name}:\"{argument}\"")
+}
+
+/// A rule, valid but perhaps for the pattern of an exception.
+pub(in crate::enhancements) fn rule(random: &mut Random) -> String {
+    let mut parts = Vec::new();
+    if random.one_in(5) {
+        parts.push(format!("[ {} ] |", matcher(random)));
+    }
+    for _ in 0..=random.0.usize(..3) {
+        parts.push(matcher(random));
+    }
+    if random.one_in(8) {
+        let name = *random.pick(&["type", "value", "mechanism", "!type"]);
+        parts.push(format!(
+            "{name}:\"{}\"",
+            random.pick(&["a*", "b", "*", "<unknown>"])
+        ));
+    }
+    if random.one_in(5) {
+        parts.push(format!("| [ {} ]", matcher(random)));
+    }
+    for _ in 0..=random.0.usize(..3) {
+        parts.push((*random.pick(&ACTIONS)).to_owned());
+    }
+    parts.join(" ")
 }

@@ -1,6 +1,6 @@
 //! The engine against the interpreter, on random rules and stack traces.
 
-use super::testing::{cases, Random};
+use super::testing::{cases, rule, Random, FAMILIES};
 use crate::enhancements::packed::{pack, PackedStacktrace};
 use crate::enhancements::{
     interpreter, AppliedFrame, AssembleResult, Cache, Component, Enhancements, ExceptionData, Frame,
@@ -19,107 +19,6 @@ const TEXTS: [&str; 10] = [
     "a\nb",
     "é",
 ];
-const GLOBS: [&str; 30] = [
-    "a",
-    "b",
-    "a*",
-    "*b",
-    "*",
-    "foo::*",
-    "*o*",
-    "**/b",
-    "/a/**",
-    "**/node_modules/**",
-    "*.py",
-    "**.py",
-    "?",
-    "[ab]",
-    "[!a]*",
-    "{a,b}",
-    "{a,foo}*",
-    "[",
-    "a?",
-    "é",
-    "[é]*",
-    "**",
-    "**/*.py",
-    "a/**/b",
-    "/**",
-    "*/b*",
-    "FOO*",
-    "x",
-    "{a",
-    "**/{a,b}/*",
-];
-const FAMILIES: [&str; 8] = [
-    "native",
-    "javascript",
-    "other",
-    "all",
-    "native,javascript",
-    "nonsense",
-    "",
-    "other,x",
-];
-const ACTIONS: [&str; 18] = [
-    "+app",
-    "-app",
-    "^+app",
-    "^-app",
-    "v+app",
-    "v-app",
-    "+group",
-    "-group",
-    "^+group",
-    "^-group",
-    "v+group",
-    "v-group",
-    "category=a",
-    "category=b",
-    "category=foo",
-    "max-frames=2",
-    "min-frames=2",
-    "invert-stacktrace=1",
-];
-
-fn matcher(random: &mut Random) -> String {
-    let bang = if random.one_in(4) { "!" } else { "" };
-    let name = *random.pick(&[
-        "function", "function", "module", "path", "path", "package", "category", "category",
-        "family", "app",
-    ]);
-    let argument = match name {
-        "family" => *random.pick(&FAMILIES),
-        "app" => *random.pick(&["1", "no", "maybe"]),
-        _ => *random.pick(&GLOBS),
-    };
-    format!("{bang}{name}:\"{argument}\"")
-}
-
-pub(super) fn rule(random: &mut Random) -> String {
-    let mut parts = Vec::new();
-    if random.one_in(5) {
-        parts.push(format!("[ {} ] |", matcher(random)));
-    }
-    for _ in 0..=random.0.usize(..3) {
-        parts.push(matcher(random));
-    }
-    if random.one_in(8) {
-        let name = *random.pick(&["type", "value", "mechanism", "!type"]);
-        parts.push(format!(
-            "{name}:\"{}\"",
-            random.pick(&["a*", "b", "*", "<unknown>"])
-        ));
-    }
-    if random.one_in(5) {
-        parts.push(format!("| [ {} ]", matcher(random)));
-    }
-    for _ in 0..=random.0.usize(..3) {
-        parts.push((*random.pick(&ACTIONS)).to_owned());
-    }
-    parts.join(" ")
-}
-
 fn text(random: &mut Random) -> Option<&'static str> {
     (!random.one_in(3)).then(|| *random.pick(&TEXTS))
 }
