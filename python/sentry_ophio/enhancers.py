@@ -76,9 +76,6 @@ _unpack = ffi.unpack
 _apply_packed = lib.ophio_enhancements_apply_packed
 _assemble_packed = lib.ophio_enhancements_assemble_packed
 
-# What reading or packing raises for values that are not as they should be.
-_UNPACKABLE = (KeyError, TypeError, ValueError, OverflowError)
-
 # How the library writes what may be missing, false or true; see `OphioTristate`.
 _TRISTATE = (None, False, True)
 _TRISTATE_BYTE = {None: 0, False: 1, True: 2}
@@ -326,11 +323,7 @@ class Enhancements(Handle):
             FrameTypeError: A value has the wrong type or is no UTF-8; a `TypeError`.
         """
         _check_list(frames)
-        try:
-            values = list(map(read_frame, frames))
-            packed = pack(read_exception(exception_data), values)
-        except _UNPACKABLE:
-            packed, values = _pack_carefully(frames, exception_data)
+        packed, values = _packed(frames, exception_data)
         count = len(values) + 1
         codes = _new(_U32_ARRAY, count)
         status = _apply_packed(self._ptr, packed, len(packed), codes, count)
@@ -436,11 +429,7 @@ class Enhancements(Handle):
         except (TypeError, RuntimeError):
             read_frames([], exception_data)  # what is wrong there comes first
             raise
-        try:
-            values = list(map(read_frame, frames))
-            packed = pack(read_exception(exception_data), values)
-        except _UNPACKABLE:
-            packed, _ = _pack_carefully(frames, exception_data)
+        packed, _ = _packed(frames, exception_data)
         before = bytes([state[2] for state in map(_state, components)])
         count = len(components)
         codes = _new(_U32_ARRAY, count + 4)
@@ -618,11 +607,7 @@ class Stacktrace:
 
     def __init__(self, frames: list[Frame], exception_data: SupportsGetItem) -> None:
         _check_list(frames)
-        try:
-            values = list(map(read_frame, frames))
-            packed = pack(read_exception(exception_data), values)
-        except _UNPACKABLE:
-            packed, values = _pack_carefully(frames, exception_data)
+        packed, values = _packed(frames, exception_data)
         status = lib.ophio_stacktrace_check(packed, len(packed))
         if status:
             packed, values = _pack_carefully(frames, exception_data, status)
@@ -722,6 +707,22 @@ def _pointer_of(cache: Cache) -> CData:
     if not isinstance(cache, Cache):
         raise TypeError(f"cache must be a Cache, not {type(cache).__name__}")
     return cache._ptr
+
+
+def _packed(frames: list[Frame], exception_data: SupportsGetItem) -> tuple[bytes, list[Values]]:
+    """Pack a stack trace, without a look at any value.
+
+    Returns:
+        The buffer, which the library may still refuse, and the values of the frames.
+
+    Raises:
+        FrameKeyError, FrameTypeError: It cannot be packed.
+    """
+    try:
+        values = list(map(read_frame, frames))
+        return pack(read_exception(exception_data), values), values
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return _pack_carefully(frames, exception_data)
 
 
 def _pack_carefully(
