@@ -15,8 +15,8 @@
 //! for, so the choices are few; where they still get too many, [`BUDGET`] ends it.
 //!
 //! The definition is the regex that `globset` makes of the glob ([`Pattern`]). It
-//! also takes over for what has no steps here (classes beyond ASCII, braces next to stars)
-//! and where the budget is spent. Braces become one program for each choice. A regex takes tens of
+//! also takes over for what has no steps here (classes beyond ASCII, braces next to stars) or
+//! too many, and where the budget is spent. Braces become one program for each choice. A regex takes tens of
 //! microseconds and kilobytes to build, so that happens on first use.
 //!
 //! Traps, each with a test: a lone `*` never matches a line break, one in a path
@@ -29,6 +29,9 @@ use crate::enhancements::pattern::{Dialect, Pattern};
 
 /// How many steps a match may try before the regex takes over.
 const BUDGET: u32 = 2_000;
+
+/// How many steps a program may have. Matching is recursive, and a stack is not endless.
+const LONGEST: usize = 64;
 
 /// A compiled glob.
 pub(super) struct Glob {
@@ -447,7 +450,7 @@ fn compile(glob: &str, dialect: Dialect) -> Option<Box<[Step]>> {
     if !literal.is_empty() {
         steps.push(Step::Text(literal.into()));
     }
-    Some(steps.into())
+    (steps.len() <= LONGEST).then(|| steps.into())
 }
 
 /// Reads a class, `[...]`, and how long it is; `None` if it is not of plain ASCII.
@@ -603,6 +606,20 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_long_pattern_needs_no_deep_stack() {
+        let small = std::thread::Builder::new().stack_size(128 << 10);
+        let test = small.spawn(|| {
+            let pattern = Pattern::new(&"*a".repeat(1_000), Dialect::Name);
+            assert!(matches(&pattern, &"a".repeat(1_000)));
+            assert!(!matches(&pattern, &"a".repeat(999)));
+            let pattern = Pattern::new(&"*a".repeat(LONGEST / 2), Dialect::Name);
+            assert!(Glob::new(&pattern).has_steps());
+            assert!(matches(&pattern, &"ba".repeat(1_000)));
+        });
+        test.unwrap().join().unwrap();
     }
 
     #[test]
