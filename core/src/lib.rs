@@ -7,4 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod enhancements;
+pub mod glob;
 pub mod proguard;
+#[cfg(test)]
+mod testing;

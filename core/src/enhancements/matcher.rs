@@ -14,7 +14,8 @@ use smol_str::SmolStr;
 
 use super::family::Families;
 use super::frame::{ExceptionData, Frame};
-use super::pattern::{Dialect, InvalidPattern, Pattern};
+use super::pattern::{Dialect, Pattern};
+use crate::glob::InvalidGlob;
 
 /// A text field of a frame that a pattern can be asked of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -234,7 +235,7 @@ impl Matcher {
         negated: bool,
         offset: Offset,
         argument: &str,
-    ) -> Result<Self, InvalidPattern> {
+    ) -> Result<Self, InvalidGlob> {
         let test = match subject {
             // The exception is the same for every frame, so a place beside the
             // frame means nothing and is dropped.

@@ -64,6 +64,6 @@ pub use family::Families;
 pub use frame::{AssembleResult, Component, ExceptionData, Frame};
 pub use hint::{Hint, HintKind, TooFewFrames};
 pub use matcher::{ExceptionField, ExceptionMatcher, FrameField, FrameMatcher, FrameTest, Offset};
-pub use pattern::{Dialect, InvalidPattern, Pattern};
+pub use pattern::{Dialect, Pattern};
 pub use rule::Rule;
 pub use rules::{AppliedFrame, Enhancements};

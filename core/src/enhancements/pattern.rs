@@ -12,16 +12,13 @@
 //! leading /   is a byte as others  may be missing in the value
 //! ```
 //!
-//! A regex costs tens of microseconds and kilobytes to build, and most patterns
-//! of a rule set never meet a value that needs it, so it is built on first use.
+//! What the two have in common with other globs is in [`crate::glob`].
 
 use std::fmt;
 
-use globset::GlobBuilder;
-use once_cell::race::OnceBox;
-use regex::bytes::Regex;
 use smol_str::SmolStr;
-use thiserror::Error;
+
+use crate::glob::{InvalidGlob, LazyRegex, Syntax};
 
 /// How a pattern reads case and slashes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -32,10 +29,17 @@ pub enum Dialect {
     Path,
 }
 
-/// A glob that is not valid, with what `globset` says about it.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("{0}")]
-pub struct InvalidPattern(String);
+impl Dialect {
+    /// How a glob of this dialect is read, once its separators are slashes.
+    pub(super) fn syntax(self) -> Syntax {
+        let path = self == Self::Path;
+        Syntax {
+            separators: path,
+            fold_case: path,
+            newlines: false,
+        }
+    }
+}
 
 /// A glob with its text as it was written.
 ///
@@ -43,9 +47,7 @@ pub struct InvalidPattern(String);
 pub struct Pattern {
     raw: SmolStr,
     dialect: Dialect,
-    // Threads that race for the first use build it twice and keep one. Nobody
-    // waits, so a fork in the middle leaves nothing locked in the child.
-    regex: OnceBox<Option<Regex>>,
+    regex: LazyRegex,
 }
 
 impl Pattern {
@@ -54,7 +56,7 @@ impl Pattern {
         Self {
             raw: SmolStr::new(raw),
             dialect,
-            regex: OnceBox::new(),
+            regex: LazyRegex::default(),
         }
     }
 
@@ -81,7 +83,7 @@ impl Pattern {
     /// # Errors
     ///
     /// What is wrong with it.
-    pub fn validate(&self) -> Result<(), InvalidPattern> {
+    pub fn validate(&self) -> Result<(), InvalidGlob> {
         self.regex_source().map(|_| ())
     }
 
@@ -90,20 +92,13 @@ impl Pattern {
     /// # Errors
     ///
     /// What is wrong with the glob.
-    pub fn regex_source(&self) -> Result<String, InvalidPattern> {
-        let path = self.dialect == Dialect::Path;
-        GlobBuilder::new(&self.normalized())
-            .literal_separator(path)
-            .case_insensitive(path)
-            .backslash_escape(true)
-            .build()
-            .map(|glob| glob.regex().to_owned())
-            .map_err(|err| InvalidPattern(err.to_string()))
+    pub fn regex_source(&self) -> Result<String, InvalidGlob> {
+        self.dialect.syntax().regex_source(&self.normalized())
     }
 
     /// Whether the whole value matches, by the regex.
     pub fn is_match(&self, value: &[u8]) -> bool {
-        let Some(regex) = self.regex() else {
+        let Some(regex) = self.regex.get(|| self.normalized(), self.dialect.syntax()) else {
             return false;
         };
         if regex.is_match(value) {
@@ -113,15 +108,6 @@ impl Pattern {
             return regex.is_match(&[b"/", value].concat());
         }
         false
-    }
-
-    fn regex(&self) -> Option<&Regex> {
-        self.regex
-            .get_or_init(|| {
-                let source = self.regex_source().ok();
-                Box::new(source.and_then(|source| Regex::new(&source).ok()))
-            })
-            .as_ref()
     }
 }
 

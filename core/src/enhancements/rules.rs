@@ -273,9 +273,10 @@ impl fmt::Debug for Enhancements {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::enhancements::engine::testing::{cases, rule, Random};
+    use crate::enhancements::engine::testing::rule;
     use crate::enhancements::packed::pack;
     use crate::enhancements::Offset;
+    use crate::testing::{cases, Random};
 
     #[test]
     fn a_packed_answer_says_what_an_unpacked_one_says() {

@@ -11,8 +11,8 @@
 //!
 //! | module | its idea |
 //! | --- | --- |
-//! | [`glob`] | a glob is a short program over bytes |
-//! | [`trie`], [`grams`], [`index`] | texts that a value must have lead to the patterns worth trying |
+//! | [`glob`] | a glob is a short program over bytes ([`crate::glob`]) |
+//! | [`index`] | texts that a value must have lead to the patterns worth trying |
 //! | [`program`] | what of a rule depends on a frame alone, and what wakes it |
 //! | [`memo`] | a frame seen before is known |
 //! | [`masks`], [`triggered`] | sets of frames and of rules are bits |
@@ -24,7 +24,6 @@
 mod apply;
 mod assemble;
 mod glob;
-mod grams;
 mod index;
 mod masks;
 mod memo;
@@ -34,7 +33,6 @@ pub(super) mod testing;
 #[cfg(test)]
 mod tests;
 mod trace;
-mod trie;
 mod triggered;
 
 use smol_str::SmolStr;

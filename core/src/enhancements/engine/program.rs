@@ -22,8 +22,8 @@ use std::collections::HashMap;
 
 use smol_str::SmolStr;
 
-use super::glob::{Glob, Value};
-use super::index::{selectivity, FieldIndex, FieldIndexBuilder};
+use super::glob::{FieldValue, Glob};
+use super::index::{FieldIndex, FieldIndexBuilder};
 use crate::enhancements::action::{Action, FlagAction, FlagKind, Range, VarAction};
 use crate::enhancements::family::Families;
 use crate::enhancements::frame::ExceptionData;
@@ -31,6 +31,7 @@ use crate::enhancements::matcher::{ExceptionField, FrameField, FrameTest, Offset
 use crate::enhancements::packed::KeyFields;
 use crate::enhancements::pattern::{Dialect, Pattern};
 use crate::enhancements::rule::Rule;
+use crate::glob::selectivity;
 
 /// The fields that conditions look at, in the order of their indexes.
 const FIELDS: [FrameField; 4] = [
@@ -187,7 +188,7 @@ impl Program {
         for (((value, scratch), text), field) in
             values.iter_mut().zip(scratch).zip(texts).zip(FIELDS)
         {
-            *value = text.map(|text| Value::new(text.as_bytes(), field.dialect(), scratch));
+            *value = text.map(|text| FieldValue::new(text.as_bytes(), field.dialect(), scratch));
         }
         for (index, value) in self.indexes.iter().zip(&values) {
             if let Some(value) = value {
@@ -207,7 +208,7 @@ impl Program {
         &self,
         condition: &Condition,
         families: Families,
-        values: &[Option<Value<'_>>; 4],
+        values: &[Option<FieldValue<'_>>; 4],
     ) -> bool {
         let matches = |test: &FieldTest| {
             let value = &values[usize::from(test.field)];
@@ -234,7 +235,7 @@ impl Program {
     }
 
     fn matches_name(&self, glob: u32, text: &str) -> bool {
-        self.globs[glob as usize].is_match(&Value::name(text.as_bytes()))
+        self.globs[glob as usize].is_match(&FieldValue::name(text.as_bytes()))
     }
 
     /// The number of a category, if a rule sets it or asks for it.
@@ -488,7 +489,7 @@ impl Compiler {
                 .patterns
                 .iter()
                 .filter(|test| !test.negated)
-                .max_by_key(|test| selectivity(glob(test)))
+                .max_by_key(|test| selectivity(&glob(test).anchors()))
             {
                 add(best);
             }

@@ -1,39 +1,6 @@
-//! What the tests of the engine share: reproducible chance, and how much of it.
+//! Random rules and frames for the tests of the engine.
 
-use fastrand::Rng;
-
-/// How many random cases to try: `usual`, or a million where OPHIO_LONG is set.
-pub(in crate::enhancements) fn cases(usual: usize) -> usize {
-    if std::env::var_os("OPHIO_LONG").is_some() {
-        1_000_000
-    } else {
-        usual
-    }
-}
-
-/// A source of chance that says the same each time.
-pub(in crate::enhancements) struct Random(pub(super) Rng);
-
-impl Random {
-    pub(in crate::enhancements) fn new(seed: u64) -> Self {
-        Self(Rng::with_seed(seed))
-    }
-
-    pub(super) fn pick<'a, T>(&mut self, items: &'a [T]) -> &'a T {
-        &items[self.0.usize(..items.len())]
-    }
-
-    /// True once in `n` times.
-    pub(super) fn one_in(&mut self, n: usize) -> bool {
-        self.0.usize(..n) == 0
-    }
-
-    /// Up to `longest` pieces, one after the other.
-    pub(super) fn concat(&mut self, pieces: &[&str], longest: usize) -> String {
-        let count = self.0.usize(..=longest);
-        (0..count).map(|_| *self.pick(pieces)).collect()
-    }
-}
+use crate::testing::Random;
 
 const GLOBS: [&str; 30] = [
     "a",

@@ -1,10 +1,11 @@
 //! The engine against the interpreter, on random rules and stack traces.
 
-use super::testing::{cases, rule, Random, FAMILIES};
+use super::testing::{rule, FAMILIES};
 use crate::enhancements::packed::{pack, PackedStacktrace};
 use crate::enhancements::{
     interpreter, AppliedFrame, AssembleResult, Cache, Component, Enhancements, ExceptionData, Frame,
 };
+use crate::testing::{cases, Random};
 
 /// Few different words, so that rules and frames meet.
 const TEXTS: [&str; 10] = [

@@ -20,19 +20,19 @@ use std::collections::HashMap;
 use foldhash::fast::FixedState;
 
 /// How many bytes a gram has.
-pub(super) const GRAM: usize = 4;
+pub(crate) const GRAM: usize = 4;
 
-pub(super) type Gram = [u8; GRAM];
+pub(crate) type Gram = [u8; GRAM];
 
 /// The grams of a text.
-pub(super) fn grams(text: &[u8]) -> impl Iterator<Item = Gram> + '_ {
+pub(crate) fn grams(text: &[u8]) -> impl Iterator<Item = Gram> + '_ {
     text.windows(GRAM)
         .map(|window| [window[0], window[1], window[2], window[3]])
 }
 
 /// Collects texts, each with a number to report.
 #[derive(Default)]
-pub(super) struct GramsBuilder {
+pub(crate) struct GramsBuilder {
     every: Vec<(Gram, u32)>,
     second: Vec<(Gram, u32)>,
     fourth: Vec<(Gram, u32)>,
@@ -40,7 +40,7 @@ pub(super) struct GramsBuilder {
 
 impl GramsBuilder {
     /// Adds a text of four bytes or more. `count` tells how many texts have a gram.
-    pub(super) fn add(&mut self, text: &[u8], number: u32, count: impl Fn(Gram) -> u32) {
+    pub(crate) fn add(&mut self, text: &[u8], number: u32, count: impl Fn(Gram) -> u32) {
         let grams: Vec<Gram> = grams(text).collect();
         let (table, window) = match grams.len() {
             0 | 1 => (&mut self.every, 1),
@@ -52,7 +52,7 @@ impl GramsBuilder {
         table.extend(rarest.iter().map(|&gram| (gram, number)));
     }
 
-    pub(super) fn build(self) -> Grams {
+    pub(crate) fn build(self) -> Grams {
         Grams {
             every: Table::new(self.every),
             second: Table::new(self.second),
@@ -62,7 +62,7 @@ impl GramsBuilder {
 }
 
 #[derive(Default)]
-pub(super) struct Grams {
+pub(crate) struct Grams {
     every: Table,
     second: Table,
     fourth: Table,
@@ -71,7 +71,7 @@ pub(super) struct Grams {
 impl Grams {
     /// Appends the numbers of all texts that may be in the value; some may come twice.
     #[inline]
-    pub(super) fn find(&self, value: &[u8], found: &mut Vec<u32>) {
+    pub(crate) fn find(&self, value: &[u8], found: &mut Vec<u32>) {
         self.every.find::<1>(value, found);
         self.second.find::<2>(value, found);
         self.fourth.find::<4>(value, found);

@@ -14,13 +14,13 @@
 
 /// From which end of a value a trie is walked.
 #[derive(Clone, Copy)]
-pub(super) enum End {
+pub(crate) enum End {
     Front,
     Back,
 }
 
 #[derive(Default)]
-pub(super) struct Trie {
+pub(crate) struct Trie {
     /// Node 0 is the root; the children of a node stand together, by first byte.
     nodes: Box<[Node]>,
     /// The bytes on the way to the nodes, in walking order.
@@ -42,7 +42,7 @@ struct Node {
 
 impl Trie {
     /// A trie of texts, in natural order, each with the number to report.
-    pub(super) fn new(end: End, texts: Vec<(&[u8], u32)>) -> Self {
+    pub(crate) fn new(end: End, texts: Vec<(&[u8], u32)>) -> Self {
         if texts.is_empty() {
             return Self::default();
         }
@@ -79,7 +79,7 @@ impl Trie {
 
     /// Appends the numbers of all texts that the value begins (or ends) with.
     #[inline]
-    pub(super) fn find(&self, end: End, value: &[u8], found: &mut Vec<u32>) {
+    pub(crate) fn find(&self, end: End, value: &[u8], found: &mut Vec<u32>) {
         if self.nodes.is_empty() {
             return;
         }
@@ -172,7 +172,7 @@ impl Builder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::enhancements::engine::testing::Random;
+    use crate::testing::Random;
 
     #[test]
     fn it_finds_what_a_loop_finds() {

@@ -1,0 +1,361 @@
+//! Globs: patterns with wildcards, over bytes.
+//!
+//! ```text
+//! *.py            any text that ends in .py
+//! src/{a,b}/?*    a brace is one of several, ? is one byte
+//! [!0-9]*         one byte that is no digit, then anything
+//! a\*             a star
+//! ```
+//!
+//! A glob matches a value as a whole, byte by byte: `é` is two bytes, so `?` does not match
+//! it and `??` does. [`Options`] say what else is special.
+//!
+//! | | without | with |
+//! | --- | --- | --- |
+//! | [`double_star`](Options::double_star) | `*` and `?` match `/` | only a `**` that is a whole segment does |
+//! | [`case_insensitive`](Options::case_insensitive) | case matters | ASCII letters match in either case |
+//! | [`path_normalize`](Options::path_normalize) | `\` escapes | `\` is `/`, in pattern and value: nothing escapes |
+//! | [`allow_newline`](Options::allow_newline) | `*` and `?` stop at line feeds | they match them |
+//!
+//! What surprises, and has to stay because patterns are stored that count on it:
+//!
+//! - with `double_star`, `*` and `?` match line feeds in any case, and `**` does as
+//!   `allow_newline` says;
+//! - a class matches whatever it lists: `[!a]` matches `/` and line feeds;
+//! - braces in braces are not valid, and a `}` that closes nothing is dropped;
+//! - `**` does not match across `/` beside anything but `/`: `a**` is `a*`.
+//!
+//! The dialect is that of the crate `globset`. Its regex is the definition (`syntax`,
+//! `lazy_regex`); nearly all globs are matched by a short `program` instead. A
+//! [`GlobSet`] has an `index` that leads from texts in a value to the globs worth trying.
+//!
+//! ```
+//! use ophio::glob::{Glob, Options};
+//!
+//! let glob = Glob::new("src/*.rs", Options::default())?;
+//! assert!(glob.is_match(b"src/bin/main.rs"));
+//!
+//! let options = Options { double_star: true, ..Options::default() };
+//! assert!(!Glob::new("src/*.rs", options)?.is_match(b"src/bin/main.rs"));
+//! assert!(Glob::new("src/**/*.rs", options)?.is_match(b"src/bin/main.rs"));
+//!
+//! let fault = Glob::new("src/[a-", options).unwrap_err();
+//! assert_eq!(fault.position(), 4);
+//! # Ok::<(), ophio::glob::InvalidGlob>(())
+//! ```
+
+mod grams;
+mod index;
+mod lazy_regex;
+mod program;
+mod set;
+mod syntax;
+mod trie;
+
+use std::borrow::Cow;
+
+use memchr::memchr;
+
+pub(crate) use self::index::{selectivity, Index, IndexBuilder};
+pub(crate) use self::lazy_regex::LazyRegex;
+pub(crate) use self::program::{Anchor, Program, Value};
+pub use self::set::GlobSet;
+pub use self::syntax::InvalidGlob;
+pub(crate) use self::syntax::Syntax;
+
+/// What is special about a glob.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Options {
+    /// Only `**` crosses `/`.
+    pub double_star: bool,
+    /// ASCII letters match in either case.
+    pub case_insensitive: bool,
+    /// Backslashes are slashes, in pattern and value.
+    pub path_normalize: bool,
+    /// Wildcards match line feeds.
+    pub allow_newline: bool,
+}
+
+impl Options {
+    fn syntax(self) -> Syntax {
+        Syntax {
+            separators: self.double_star,
+            fold_case: self.case_insensitive,
+            newlines: self.allow_newline,
+        }
+    }
+
+    fn pattern(self, pattern: &str) -> Cow<'_, str> {
+        if self.path_normalize && pattern.contains('\\') {
+            Cow::Owned(pattern.replace('\\', "/"))
+        } else {
+            Cow::Borrowed(pattern)
+        }
+    }
+
+    /// Calls `answer` with the value as the globs see it.
+    fn with_value<T>(self, value: &[u8], answer: impl FnOnce(&[u8]) -> T) -> T {
+        let slashes = self.path_normalize && memchr(b'\\', value).is_some();
+        let fold = self.case_insensitive && value.iter().any(u8::is_ascii_uppercase);
+        if !slashes && !fold {
+            return answer(value);
+        }
+        // Nearly all values are short: they are copied to the stack, not to the heap.
+        let mut short = [0; 256];
+        let mut long;
+        let copy = match short.get_mut(..value.len()) {
+            Some(short) => {
+                short.copy_from_slice(value);
+                short
+            }
+            None => {
+                long = value.to_vec();
+                &mut long[..]
+            }
+        };
+        if fold {
+            copy.make_ascii_lowercase();
+        }
+        if slashes {
+            for byte in copy.iter_mut().filter(|byte| **byte == b'\\') {
+                *byte = b'/';
+            }
+        }
+        answer(copy)
+    }
+}
+
+/// A glob, compiled. It does not change, so threads may share it.
+pub struct Glob {
+    /// As it is matched: with slashes.
+    pattern: Box<str>,
+    options: Options,
+    program: Program,
+    regex: LazyRegex,
+}
+
+impl Glob {
+    /// Compiles a glob.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it, and where.
+    pub fn new(pattern: &str, options: Options) -> Result<Self, InvalidGlob> {
+        let pattern = options.pattern(pattern);
+        let syntax = options.syntax();
+        syntax.regex_source(&pattern)?;
+        let glob = Self {
+            program: Program::new(&pattern, syntax),
+            regex: LazyRegex::default(),
+            options,
+            pattern: pattern.into(),
+        };
+        if matches!(glob.program, Program::Regex) && glob.regex().is_none() {
+            return Err(InvalidGlob::too_large(&glob.pattern));
+        }
+        Ok(glob)
+    }
+
+    /// What was said about it when it was made.
+    pub fn options(&self) -> Options {
+        self.options
+    }
+
+    /// Whether the whole value matches. Takes time in proportion to the value's length.
+    #[inline]
+    pub fn is_match(&self, value: &[u8]) -> bool {
+        self.options
+            .with_value(value, |value| self.is_match_seen(value))
+    }
+
+    /// Whether a value matches that has been through [`Options::with_value`].
+    fn is_match_seen(&self, value: &[u8]) -> bool {
+        self.program
+            .is_match(&Value::new(value))
+            .unwrap_or_else(|| self.regex().is_some_and(|regex| regex.is_match(value)))
+    }
+
+    fn regex(&self) -> Option<&regex::bytes::Regex> {
+        self.regex.get(|| &*self.pattern, self.options.syntax())
+    }
+}
+
+/// A glob that matches this text and, without regard to options that blur a difference,
+/// no other.
+///
+/// Special characters are put in brackets, since a backslash escapes nothing with
+/// [`Options::path_normalize`].
+///
+/// ```
+/// use ophio::glob::escape;
+///
+/// assert_eq!(escape("f(*args)[0]"), "f([*]args)[[]0]");
+/// ```
+pub fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if matches!(c, '*' | '?' | '[' | '{' | '}' | '\\') {
+            escaped.extend(['[', c, ']']);
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{cases, Random};
+
+    const PIECES: [&str; 24] = [
+        "*", "**", "/", "a", "b", "ab", "?", "[ab]", "[!a]", "\n", "/**/", "**/", "/**", "A",
+        "{a,b}", "\\", "[a-c]", "é", ".", "[^/]", "-", "]", "{a/,b}", "}",
+    ];
+    const VALUES: [&str; 10] = ["a", "b", "/", "\n", "A", "é", "ab", ".", "-", "\\"];
+
+    fn options(random: &mut Random) -> Options {
+        Options {
+            double_star: random.one_in(2),
+            case_insensitive: random.one_in(2),
+            path_normalize: random.one_in(2),
+            allow_newline: random.one_in(2),
+        }
+    }
+
+    /// The definition: the regex, on the whole value.
+    fn by_regex(pattern: &str, options: Options, value: &str) -> bool {
+        let regex = LazyRegex::default();
+        let normal = |text: &str| match options.path_normalize {
+            true => text.replace('\\', "/"),
+            false => text.to_owned(),
+        };
+        regex
+            .get(|| normal(pattern), options.syntax())
+            .is_some_and(|regex| regex.is_match(normal(value).as_bytes()))
+    }
+
+    #[test]
+    fn options_say_what_wildcards_match() {
+        let none = Options::default();
+        let double_star = Options {
+            double_star: true,
+            ..none
+        };
+        let case_insensitive = Options {
+            case_insensitive: true,
+            ..none
+        };
+        let path_normalize = Options {
+            path_normalize: true,
+            ..none
+        };
+        let allow_newline = Options {
+            allow_newline: true,
+            ..none
+        };
+        for (pattern, options, value, expected) in [
+            ("a*", none, "a/b", true),
+            ("a*", double_star, "a/b", false),
+            ("a/**", double_star, "a/b/c", true),
+            ("a**", double_star, "a/b", false),
+            ("a*", none, "a\n", false),
+            ("a*", allow_newline, "a\n", true),
+            ("a?", allow_newline, "a\n", true),
+            ("a*", double_star, "a\n", true),
+            ("a/**", double_star, "a/\n", false),
+            ("[!a]", none, "\n", true),
+            ("aB", none, "Ab", false),
+            ("aB", case_insensitive, "Ab", true),
+            ("É", case_insensitive, "é", false),
+            (r"a\*", none, "a*", true),
+            (r"a\*", path_normalize, "a*", false),
+            (r"a\*", path_normalize, r"a\b", true),
+            ("a/b", path_normalize, r"a\b", true),
+            ("", none, "", true),
+            ("", none, "a", false),
+        ] {
+            let glob = Glob::new(pattern, options).unwrap();
+            assert_eq!(
+                glob.is_match(value.as_bytes()),
+                expected,
+                "{pattern:?} {value:?}"
+            );
+        }
+        let long = "A\\".repeat(300);
+        let both = Options {
+            case_insensitive: true,
+            ..path_normalize
+        };
+        assert!(Glob::new(&"a/".repeat(300), both)
+            .unwrap()
+            .is_match(long.as_bytes()));
+    }
+
+    #[test]
+    fn a_glob_matches_what_its_regex_matches() {
+        let mut random = Random::new(3);
+        for _ in 0..cases(20_000) {
+            let pattern = random.concat(&PIECES, 7);
+            let options = options(&mut random);
+            let glob = Glob::new(&pattern, options);
+            for _ in 0..4 {
+                let value = random.concat(&VALUES, 8);
+                let expected = by_regex(&pattern, options, &value);
+                let matched = glob
+                    .as_ref()
+                    .is_ok_and(|glob| glob.is_match(value.as_bytes()));
+                assert_eq!(matched, expected, "{pattern:?} {options:?} on {value:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_set_finds_what_its_globs_match() {
+        let mut random = Random::new(4);
+        for _ in 0..cases(2_000) / 10 {
+            let options = options(&mut random);
+            let patterns: Vec<_> = (0..30).map(|_| random.concat(&PIECES, 5)).collect();
+            let set = GlobSet::new(patterns.iter().map(String::as_str), options);
+            for _ in 0..20 {
+                let value = random.concat(&VALUES, 8);
+                let mut found = Vec::new();
+                set.matches(value.as_bytes(), &mut found);
+                let expected: Vec<u32> = (0..)
+                    .zip(&patterns)
+                    .filter(|(_, pattern)| by_regex(pattern, options, &value))
+                    .map(|(number, _)| number)
+                    .collect();
+                assert_eq!(found, expected, "{patterns:?} {options:?} on {value:?}");
+                assert_eq!(set.is_match(value.as_bytes()), !found.is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_escaped_matches_itself() {
+        let mut random = Random::new(6);
+        for _ in 0..cases(5_000) {
+            let text = random.concat(&PIECES, 6);
+            let options = options(&mut random);
+            let glob = Glob::new(&escape(&text), options).unwrap();
+            assert!(glob.is_match(text.as_bytes()), "{text:?} {options:?}");
+            let other = random.concat(&PIECES, 6);
+            let plain = !options.case_insensitive && !options.path_normalize;
+            if plain && other != text {
+                assert!(
+                    !glob.is_match(other.as_bytes()),
+                    "{text:?} matches {other:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_glob_that_takes_too_much_is_refused() {
+        let fault = Glob::new(&"*".repeat(100_000), Options::default())
+            .err()
+            .unwrap();
+        assert!(fault.to_string().contains("too much memory"));
+    }
+}

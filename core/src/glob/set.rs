@@ -1,0 +1,94 @@
+//! Many globs at once: which of them a value matches, in one pass over it.
+//!
+//! ```text
+//! value -> index -> candidates -> tried, one by one -> numbers
+//! ```
+//!
+//! The [`Index`] knows which globs ask for a text that the value has; with 10,000 globs
+//! that are mostly few or none. Those without any such text (`*`, `?`, classes only) are
+//! always tried.
+
+use super::index::{Index, IndexBuilder};
+use super::program::Value;
+use super::syntax::InvalidGlob;
+use super::{Glob, Options};
+
+/// Globs with the same options, ready to be asked all at once. It does not change, so
+/// threads may share it.
+pub struct GlobSet {
+    options: Options,
+    globs: Box<[Result<Glob, InvalidGlob>]>,
+    index: Index,
+}
+
+impl GlobSet {
+    /// Compiles globs. One that is not valid matches nothing: see [`GlobSet::faults`].
+    pub fn new<'p>(patterns: impl IntoIterator<Item = &'p str>, options: Options) -> Self {
+        let globs: Box<[_]> = patterns
+            .into_iter()
+            .map(|pattern| Glob::new(pattern, options))
+            .collect();
+        let mut builder = IndexBuilder::<1>::default();
+        for (number, glob) in (0..).zip(&globs) {
+            if let Ok(glob) = glob {
+                builder.add(glob.program.anchors(), number, [true]);
+            }
+        }
+        let index = builder.build();
+        Self {
+            options,
+            globs,
+            index,
+        }
+    }
+
+    /// How many globs there are, with those that are not valid.
+    pub fn len(&self) -> usize {
+        self.globs.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.globs.is_empty()
+    }
+
+    /// What is wrong with globs, and the number of each, from 0.
+    pub fn faults(&self) -> impl Iterator<Item = (usize, &InvalidGlob)> {
+        let globs = self.globs.iter().enumerate();
+        globs.filter_map(|(number, glob)| Some((number, glob.as_ref().err()?)))
+    }
+
+    /// Sets `found` to the numbers of all globs that match the whole value, from 0, in
+    /// ascending order.
+    pub fn matches(&self, value: &[u8], found: &mut Vec<u32>) {
+        found.clear();
+        self.options.with_value(value, |value| {
+            self.candidates(value, found);
+            found.sort_unstable();
+            found.dedup();
+            found.retain(|&number| self.is_match_of(number, value));
+        });
+    }
+
+    /// Whether any of the globs matches the whole value.
+    pub fn is_match(&self, value: &[u8]) -> bool {
+        self.options.with_value(value, |value| {
+            let mut candidates = Vec::new();
+            self.candidates(value, &mut candidates);
+            candidates
+                .iter()
+                .any(|&number| self.is_match_of(number, value))
+        })
+    }
+
+    fn candidates(&self, value: &[u8], found: &mut Vec<u32>) {
+        let value = Value::new(value);
+        self.index.candidates(&value, found);
+        self.index.candidates_inside(0, &value, found);
+    }
+
+    fn is_match_of(&self, number: u32, value: &[u8]) -> bool {
+        let glob = &self.globs[number as usize];
+        glob.as_ref().is_ok_and(|glob| glob.is_match_seen(value))
+    }
+}
