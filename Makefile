@@ -85,9 +85,11 @@ oracle: ## Make .venv-oracle with the published packages, to compare with
 	$(call make_venv,$(ORACLE),$(PYTHON))
 	$(ORACLE)/bin/pip install -q 'sentry-ophio==1.2.0' 'symbolic==13.9.0' pytest hypothesis msgpack
 
-bench: dev ## Measure beside the published package; prints and writes benches/results.md
+bench: dev ## Measure beside the published package; prints and writes benches/*results.md
 	@test -x $(ORACLE)/bin/python || $(MAKE) oracle
 	$(BIN)/python benches/run.py
+	$(BIN)/python benches/glob.py
+	$(BIN)/python benches/proguard.py
 
 # --- distributions --------------------------------------------------------------
 

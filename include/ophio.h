@@ -91,6 +91,10 @@ typedef enum OphioStatus {
      */
     OPHIO_STATUS_FRAME = 17,
     /**
+     * A glob is not valid.
+     */
+    OPHIO_STATUS_GLOB = 32,
+    /**
      * A mapping file of ProGuard or R8 cannot be read.
      */
     OPHIO_STATUS_PROGUARD = 34,
@@ -115,6 +119,28 @@ typedef enum OphioTristate {
 } OphioTristate;
 
 /**
+ * What is special about a glob. Add up those that you want; 0 is none.
+ */
+typedef enum OphioGlobOption {
+    /**
+     * `*` and `?` stop at `/`: only a `**` that is a whole segment crosses it.
+     */
+    OPHIO_GLOB_OPTION_DOUBLE_STAR = 1,
+    /**
+     * ASCII letters match in either case.
+     */
+    OPHIO_GLOB_OPTION_CASE_INSENSITIVE = 2,
+    /**
+     * Backslashes are slashes, in pattern and value; so nothing escapes a wildcard.
+     */
+    OPHIO_GLOB_OPTION_PATH_NORMALIZE = 4,
+    /**
+     * Wildcards match line feeds.
+     */
+    OPHIO_GLOB_OPTION_ALLOW_NEWLINE = 8,
+} OphioGlobOption;
+
+/**
  * Remembers parsed rules, so that parsing the same again is quick.
  *
  * Threads may share it, and a process that forks while another thread uses it
@@ -130,6 +156,22 @@ typedef struct OphioCache OphioCache;
  * using it in the child.
  */
 typedef struct OphioEnhancements OphioEnhancements;
+
+/**
+ * A glob, ready to be matched.
+ *
+ * It does not change, so threads may share it, and a process may fork and go on
+ * using it in the child.
+ */
+typedef struct OphioGlob OphioGlob;
+
+/**
+ * Globs that are matched all at once.
+ *
+ * It does not change, so threads may share it, and a process may fork and go on
+ * using it in the child.
+ */
+typedef struct OphioGlobSet OphioGlobSet;
 
 /**
  * A mapping file, ready to be asked.
@@ -692,6 +734,174 @@ enum OphioStatus ophio_enhancements_assemble(const struct OphioEnhancements *rul
                                              struct OphioComponent *components,
                                              size_t components_len,
                                              struct OphioAssembleResult *result);
+
+/**
+ * Compiles a glob.
+ *
+ * `pattern` is UTF-8, `options` a sum of `OphioGlobOption`. If the glob is not valid,
+ * `position`, which may be NULL, is set to where its fault is, in bytes.
+ *
+ * The result is the caller's: free it with `ophio_glob_free`. Any thread may call this.
+ * Returns NULL on failure: `OPHIO_STATUS_GLOB`, `OPHIO_STATUS_INVALID_UTF8`,
+ * `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * # Safety
+ *
+ * `pattern` is readable for `pattern_len` bytes. `position` is NULL or may be written.
+ */
+OPHIO_API
+struct OphioGlob *ophio_glob_new(const uint8_t *pattern,
+                                 size_t pattern_len,
+                                 uint32_t options,
+                                 size_t *position);
+
+/**
+ * Frees a glob; NULL does nothing.
+ *
+ * # Safety
+ *
+ * `glob` is NULL or was made by this library, is freed for the first time, and no
+ * other thread uses it.
+ */
+OPHIO_API void ophio_glob_free(struct OphioGlob *glob);
+
+/**
+ * Tells whether a whole value matches: 1 if it does, 0 if not.
+ *
+ * `value` is any bytes. Takes time in proportion to their number. Threads may share
+ * `glob`. Returns -1 on failure: `OPHIO_STATUS_NULL_POINTER`,
+ * `OPHIO_STATUS_INVALID_ARGUMENT`.
+ *
+ * # Safety
+ *
+ * `glob` comes from `ophio_glob_new` and is not freed yet. `value` is readable for
+ * `value_len` bytes.
+ */
+OPHIO_API
+int32_t ophio_glob_is_match(const struct OphioGlob *glob,
+                            const uint8_t *value,
+                            size_t value_len);
+
+/**
+ * Tells for many values whether each matches as a whole.
+ *
+ * `values` is a MessagePack array of texts, or binaries, or both, with `matched_len`
+ * elements. Writes as many bytes to `matched`: 1 for a match and 0 for none. Threads may
+ * share `glob`. Fails with `OPHIO_STATUS_INVALID_ARGUMENT` if `values` is anything else, and
+ * with `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * # Safety
+ *
+ * `glob` comes from `ophio_glob_new` and is not freed yet. `values` is readable for
+ * `values_len` bytes, and `matched` may be written for `matched_len` bytes.
+ */
+OPHIO_API
+enum OphioStatus ophio_glob_match_packed(const struct OphioGlob *glob,
+                                         const uint8_t *values,
+                                         size_t values_len,
+                                         uint8_t *matched,
+                                         size_t matched_len);
+
+/**
+ * Makes a pattern that matches a text and, but for case and the like, no other.
+ *
+ * `text` is UTF-8. The result is the caller's: free it with `ophio_str_free`. Any thread
+ * may call this. Fails with `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_NULL_POINTER`,
+ * `OPHIO_STATUS_INVALID_ARGUMENT`.
+ *
+ * # Safety
+ *
+ * `text` is readable for `text_len` bytes, and `pattern` may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_glob_escape(const uint8_t *text,
+                                   size_t text_len,
+                                   struct OphioStr *pattern);
+
+/**
+ * Compiles many globs with the same options, to be matched all at once.
+ *
+ * `patterns` is a MessagePack array of texts, or binaries that hold UTF-8, or both;
+ * `options` is a sum of `OphioGlobOption`. A glob that is not valid matches nothing:
+ * `ophio_glob_set_fault` names it.
+ *
+ * The result is the caller's: free it with `ophio_glob_set_free`. Any thread may call
+ * this. Returns NULL on failure: `OPHIO_STATUS_INVALID_ARGUMENT`,
+ * `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * # Safety
+ *
+ * `patterns` is readable for `patterns_len` bytes.
+ */
+OPHIO_API
+struct OphioGlobSet *ophio_glob_set_new(const uint8_t *patterns,
+                                        size_t patterns_len,
+                                        uint32_t options);
+
+/**
+ * Frees a set of globs; NULL does nothing. Slices that lie in it must not be read any more.
+ *
+ * # Safety
+ *
+ * `set` is NULL or was made by this library, is freed for the first time, and no
+ * other thread uses it.
+ */
+OPHIO_API void ophio_glob_set_free(struct OphioGlobSet *set);
+
+/**
+ * Finds the first glob of a set, from number `from` on, that is not valid.
+ *
+ * Writes its number, counted from 0, to `number`, where its fault is, in bytes, to
+ * `position`, and what it is to `reason`, which lies in the set and is valid until that is
+ * freed. If there is none, `number` is how many globs the set has, and `reason` is empty.
+ * Threads may share `set`. Fails with `OPHIO_STATUS_NULL_POINTER` only.
+ *
+ * # Safety
+ *
+ * `set` comes from `ophio_glob_set_new` and is not freed yet. The other pointers may be
+ * written.
+ */
+OPHIO_API
+enum OphioStatus ophio_glob_set_fault(const struct OphioGlobSet *set,
+                                      size_t from,
+                                      size_t *number,
+                                      size_t *position,
+                                      struct OphioSlice *reason);
+
+/**
+ * Tells whether a whole value matches any glob of a set: 1 if it does, 0 if not.
+ *
+ * `value` is any bytes. Threads may share `set`. Returns -1 on failure:
+ * `OPHIO_STATUS_NULL_POINTER`, `OPHIO_STATUS_INVALID_ARGUMENT`.
+ *
+ * # Safety
+ *
+ * `set` comes from `ophio_glob_set_new` and is not freed yet. `value` is readable for
+ * `value_len` bytes.
+ */
+OPHIO_API
+int32_t ophio_glob_set_is_match(const struct OphioGlobSet *set,
+                                const uint8_t *value,
+                                size_t value_len);
+
+/**
+ * Finds the globs of a set that a whole value matches, and returns how many there are.
+ *
+ * `value` is any bytes. Writes the numbers of the globs, counted from 0, in ascending
+ * order, to `numbers`, as many as there is room for. Threads may share `set`. Returns -1 on
+ * failure: `OPHIO_STATUS_NULL_POINTER`, `OPHIO_STATUS_INVALID_ARGUMENT`.
+ *
+ * # Safety
+ *
+ * `set` comes from `ophio_glob_set_new` and is not freed yet. `value` is readable for
+ * `value_len` bytes, and `numbers` may be written for `numbers_len` numbers.
+ */
+OPHIO_API
+int64_t ophio_glob_set_matches(const struct OphioGlobSet *set,
+                               const uint8_t *value,
+                               size_t value_len,
+                               uint32_t *numbers,
+                               size_t numbers_len);
 
 /**
  * Makes a mapper from the bytes of a mapping file, which it copies.

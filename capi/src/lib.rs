@@ -56,6 +56,7 @@
 #![deny(unsafe_op_in_unsafe_fn)]
 
 pub mod enhancements;
+pub mod glob;
 pub mod handle;
 pub mod proguard;
 pub mod slice;

@@ -52,6 +52,8 @@ pub enum OphioStatus {
     Syntax = 16,
     /// A stack frame, or the data of an exception, has a field of the wrong type.
     Frame = 17,
+    /// A glob is not valid.
+    Glob = 32,
     /// A mapping file of ProGuard or R8 cannot be read.
     Proguard = 34,
 }

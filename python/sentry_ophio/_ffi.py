@@ -31,6 +31,7 @@ from sentry_ophio.exceptions import (
     FrameTypeError,
     HandleClosedError,
     InvalidArgumentError,
+    InvalidGlobError,
     InvalidUtf8Error,
     OphioError,
     OphioOverflowError,
@@ -57,6 +58,7 @@ EXCEPTIONS: dict[int, type[OphioError]] = {
     lib.OPHIO_STATUS_OUT_OF_RANGE: OphioOverflowError,
     lib.OPHIO_STATUS_SYNTAX: EnhancementsError,
     lib.OPHIO_STATUS_FRAME: FrameTypeError,
+    lib.OPHIO_STATUS_GLOB: InvalidGlobError,
     lib.OPHIO_STATUS_PROGUARD: ProguardError,
 }
 """Which exception a status becomes: the one table of it."""

@@ -22,6 +22,7 @@ __all__ = [
     "FrameTypeError",
     "HandleClosedError",
     "InvalidArgumentError",
+    "InvalidGlobError",
     "InvalidUtf8Error",
     "OphioError",
     "OphioOverflowError",
@@ -71,6 +72,24 @@ class FrameKeyError(OphioError, KeyError):
     def __str__(self) -> str:
         """Return the message as it is; `KeyError` would put it in quotes."""
         return Exception.__str__(self)
+
+
+class InvalidGlobError(OphioError, ValueError):
+    """A glob is not valid.
+
+    >>> from sentry_ophio.glob import Glob
+    >>> error = Glob.validate("src/[a-")
+    >>> print(error)
+    error parsing glob 'src/[a-': unclosed character class; missing ']'
+    >>> error.position
+    4
+    """
+
+    position: int = 0
+    """Where the fault is in the pattern, in characters."""
+
+    pattern: str | bytes = ""
+    """The pattern."""
 
 
 class ProguardError(OphioError, OSError):

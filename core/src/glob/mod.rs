@@ -47,6 +47,7 @@
 mod grams;
 mod index;
 mod lazy_regex;
+mod packed;
 mod program;
 mod set;
 mod syntax;
@@ -58,6 +59,7 @@ use memchr::memchr;
 
 pub(crate) use self::index::{selectivity, Index, IndexBuilder};
 pub(crate) use self::lazy_regex::LazyRegex;
+pub use self::packed::PackedValuesError;
 pub(crate) use self::program::{Anchor, Program, Value};
 pub use self::set::GlobSet;
 pub use self::syntax::InvalidGlob;
@@ -166,6 +168,31 @@ impl Glob {
     pub fn is_match(&self, value: &[u8]) -> bool {
         self.options
             .with_value(value, |value| self.is_match_seen(value))
+    }
+
+    /// Sets each of `matched` to whether that value matches, for many values in one buffer:
+    /// a MessagePack array of texts, or binaries, or both.
+    ///
+    /// # Errors
+    ///
+    /// If the buffer is malformed or does not hold as many values as `matched`, which may
+    /// have changed then.
+    pub fn match_packed(
+        &self,
+        values: &[u8],
+        matched: &mut [bool],
+    ) -> Result<(), PackedValuesError> {
+        let wanted = matched.len();
+        let mut places = matched.iter_mut();
+        let mismatch = || PackedValuesError::new(format_args!("there are not {wanted} of them"));
+        packed::for_each(values, |value| {
+            *places.next().ok_or_else(mismatch)? = self.is_match(value);
+            Ok(())
+        })?;
+        match places.next() {
+            None => Ok(()),
+            Some(_) => Err(mismatch()),
+        }
     }
 
     /// Whether a value matches that has been through [`Options::with_value`].
@@ -317,13 +344,16 @@ mod tests {
             let options = options(&mut random);
             let patterns: Vec<_> = (0..30).map(|_| random.concat(&PIECES, 5)).collect();
             let set = GlobSet::new(patterns.iter().map(String::as_str), options);
+            let globs: Vec<_> = patterns.iter().map(|pattern| Glob::new(pattern, options)).collect();
             for _ in 0..20 {
                 let value = random.concat(&VALUES, 8);
                 let mut found = Vec::new();
                 set.matches(value.as_bytes(), &mut found);
                 let expected: Vec<u32> = (0..)
-                    .zip(&patterns)
-                    .filter(|(_, pattern)| by_regex(pattern, options, &value))
+                    .zip(&globs)
+                    .filter(|(_, glob)| {
+                        glob.as_ref().is_ok_and(|glob| glob.is_match(value.as_bytes()))
+                    })
                     .map(|(number, _)| number)
                     .collect();
                 assert_eq!(found, expected, "{patterns:?} {options:?} on {value:?}");
@@ -348,6 +378,28 @@ mod tests {
                     "{text:?} matches {other:?}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn packed_values_are_matched_one_by_one() {
+        let glob = Glob::new("a*", Options::default()).unwrap();
+        // ["ab", b"\xffa", "a"]
+        let packed = b"\x93\xa2ab\xc4\x02\xffa\xa1a";
+        let mut matched = [false; 3];
+        glob.match_packed(packed, &mut matched).unwrap();
+        assert_eq!(matched, [true, false, true]);
+        for (packed, wanted) in [
+            (&packed[..], 2),
+            (&packed[..], 4),
+            (&packed[..5], 3),
+            (b"\x91\x01", 1),
+            (b"\xa1a", 1),
+            (b"\xdd\xff\xff\xff\xff", 1),
+            (b"", 0),
+        ] {
+            let found = glob.match_packed(packed, &mut vec![false; wanted]);
+            assert!(found.is_err(), "{packed:?}");
         }
     }
 

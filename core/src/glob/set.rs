@@ -9,6 +9,7 @@
 //! always tried.
 
 use super::index::{Index, IndexBuilder};
+use super::packed::{self, PackedValuesError};
 use super::program::Value;
 use super::syntax::InvalidGlob;
 use super::{Glob, Options};
@@ -24,10 +25,33 @@ pub struct GlobSet {
 impl GlobSet {
     /// Compiles globs. One that is not valid matches nothing: see [`GlobSet::faults`].
     pub fn new<'p>(patterns: impl IntoIterator<Item = &'p str>, options: Options) -> Self {
-        let globs: Box<[_]> = patterns
-            .into_iter()
-            .map(|pattern| Glob::new(pattern, options))
-            .collect();
+        let patterns = patterns.into_iter();
+        Self::from_globs(
+            patterns
+                .map(|pattern| Glob::new(pattern, options))
+                .collect(),
+            options,
+        )
+    }
+
+    /// Compiles globs that come in one buffer: a MessagePack array of texts, or binaries
+    /// that hold UTF-8, or both.
+    ///
+    /// # Errors
+    ///
+    /// If the buffer is malformed.
+    pub fn from_packed(patterns: &[u8], options: Options) -> Result<Self, PackedValuesError> {
+        let mut globs = Vec::new();
+        packed::for_each(patterns, |pattern| {
+            let pattern = std::str::from_utf8(pattern).map_err(PackedValuesError::new)?;
+            globs.push(Glob::new(pattern, options));
+            Ok(())
+        })?;
+        Ok(Self::from_globs(globs, options))
+    }
+
+    fn from_globs(globs: Vec<Result<Glob, InvalidGlob>>, options: Options) -> Self {
+        let globs = globs.into_boxed_slice();
         let mut builder = IndexBuilder::<1>::default();
         for (number, glob) in (0..).zip(&globs) {
             if let Ok(glob) = glob {

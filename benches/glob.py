@@ -1,0 +1,91 @@
+"""Measures sentry_ophio.glob beside the published package.
+
+    make dev oracle                      # an optimised build, and the package
+    .venv/bin/python benches/glob.py
+
+Both sides are warm: they have seen the pattern before. Prints a table, and writes it to
+benches/glob-results.md.
+"""
+
+from __future__ import annotations
+
+from beside import Times, best, main
+
+from sentry_ophio import glob as module
+from sentry_ophio.glob import is_glob_match
+
+VALUE = "src/sentry/utils/glob.py"
+MANY = [f"src/sentry/utils/glob{number}.py" for number in range(1_000)]
+WINDOWS = [value.replace("/", "\\") for value in MANY]
+
+
+def measure(ours: bool) -> Times:
+    """Measure the package of this process."""
+    results: Times = {
+        "`is_glob_match`, text": best(lambda: is_glob_match(VALUE, "src/*.py"), 50_000),
+        "`is_glob_match`, bytes": best(
+            lambda: is_glob_match(b"src/sentry/utils/glob.py", b"src/*.py"), 50_000
+        ),
+        "`is_glob_match`, `double_star`": best(
+            lambda: is_glob_match(VALUE, "src/**/*.py", True), 50_000
+        ),
+        "`is_glob_match`, all options": best(
+            lambda: is_glob_match(VALUE, "SRC/**/*.py", True, True, True, True), 50_000
+        ),
+    }
+    # The published package has nothing of the following: its users write a loop.
+    if not ours:
+
+        def loop(values: list[str], *options: bool) -> float:
+            return best(
+                lambda: [is_glob_match(value, "src/*.py", *options) for value in values],
+                20,
+                len(values),
+            )
+
+        results |= {
+            "`Glob.match`": results["`is_glob_match`, text"],
+            "`Glob.match_many`, a value of 1,000": loop(MANY),
+            "the same, `case_insensitive`, `path_normalize`": loop(WINDOWS, False, True, True),
+        }
+    else:
+        glob, windows = (
+            module.Glob("src/*.py"),
+            module.Glob("SRC/*.py", case_insensitive=True, path_normalize=True),
+        )
+        results |= {
+            "`Glob.match`": best(lambda: glob.match(VALUE), 50_000),
+            "`Glob.match_many`, a value of 1,000": best(lambda: glob.match_many(MANY), 200, 1_000),
+            "the same, `case_insensitive`, `path_normalize`": best(
+                lambda: windows.match_many(WINDOWS), 200, 1_000
+            ),
+        }
+    value = "src/module7/lib6/x.py"
+    for count in (10, 100, 1_000, 10_000):
+        patterns = [
+            f"src/module{number}/**/*.py" if number % 3 else f"*/lib{number}/*"
+            for number in range(count)
+        ]
+        name = f"`GlobSet.matches`, {count:,} globs"
+        if ours:
+            globs = module.GlobSet(patterns)
+            assert globs.matches(value) == [6, 7]
+            results[name] = best(lambda globs=globs: globs.matches(value), 10_000)  # type: ignore[misc]
+        else:
+            results[name] = best(
+                lambda patterns=patterns: [  # type: ignore[misc]
+                    at for at, pattern in enumerate(patterns) if is_glob_match(value, pattern)
+                ],
+                max(1, 2_000 // count),
+            )
+    return results
+
+
+if __name__ == "__main__":
+    main(
+        __file__,
+        "sentry_ophio.glob beside the published package",
+        "sentry-ophio",
+        measure,
+        "glob-results.md",
+    )

@@ -1,0 +1,336 @@
+//! The C face of [`ophio_core::glob`]: patterns with wildcards.
+//!
+//! A match is one bit, so functions that tell one return it: 1 or 0, and -1 for a failure.
+
+use ophio_core::glob::{escape, Glob, GlobSet, InvalidGlob, Options, PackedValuesError};
+
+use crate::handle;
+use crate::slice::{self, OphioSlice, OphioStr};
+use crate::status::{guard, guard_or, Error, OphioStatus};
+
+/// What is special about a glob. Add up those that you want; 0 is none.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OphioGlobOption {
+    /// `*` and `?` stop at `/`: only a `**` that is a whole segment crosses it.
+    DoubleStar = 1,
+    /// ASCII letters match in either case.
+    CaseInsensitive = 2,
+    /// Backslashes are slashes, in pattern and value; so nothing escapes a wildcard.
+    PathNormalize = 4,
+    /// Wildcards match line feeds.
+    AllowNewline = 8,
+}
+
+/// A glob, ready to be matched.
+///
+/// It does not change, so threads may share it, and a process may fork and go on
+/// using it in the child.
+pub struct OphioGlob(Glob);
+
+/// Globs that are matched all at once.
+///
+/// It does not change, so threads may share it, and a process may fork and go on
+/// using it in the child.
+pub struct OphioGlobSet(GlobSet);
+
+impl From<InvalidGlob> for Error {
+    fn from(error: InvalidGlob) -> Self {
+        Error::new(OphioStatus::Glob, error)
+    }
+}
+
+impl From<PackedValuesError> for Error {
+    fn from(error: PackedValuesError) -> Self {
+        Error::new(OphioStatus::InvalidArgument, error)
+    }
+}
+
+fn options(bits: u32) -> Result<Options, Error> {
+    if bits > 15 {
+        return Err(Error::new(
+            OphioStatus::InvalidArgument,
+            format_args!("`options` is {bits}, which is no sum of OphioGlobOption"),
+        ));
+    }
+    let has = |option: OphioGlobOption| bits & option as u32 != 0;
+    Ok(Options {
+        double_star: has(OphioGlobOption::DoubleStar),
+        case_insensitive: has(OphioGlobOption::CaseInsensitive),
+        path_normalize: has(OphioGlobOption::PathNormalize),
+        allow_newline: has(OphioGlobOption::AllowNewline),
+    })
+}
+
+/// Compiles a glob.
+///
+/// `pattern` is UTF-8, `options` a sum of `OphioGlobOption`. If the glob is not valid,
+/// `position`, which may be NULL, is set to where its fault is, in bytes.
+///
+/// The result is the caller's: free it with `ophio_glob_free`. Any thread may call this.
+/// Returns NULL on failure: `OPHIO_STATUS_GLOB`, `OPHIO_STATUS_INVALID_UTF8`,
+/// `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `pattern` is readable for `pattern_len` bytes. `position` is NULL or may be written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_glob_new(
+    pattern: *const u8,
+    pattern_len: usize,
+    options: u32,
+    position: *mut usize,
+) -> *mut OphioGlob {
+    guard_or(std::ptr::null_mut(), || {
+        // SAFETY: the caller's promise about `pattern`.
+        let pattern = unsafe { slice::text(pattern, pattern_len, "pattern") }?;
+        match Glob::new(pattern, self::options(options)?) {
+            Ok(glob) => Ok(handle::new(OphioGlob(glob))),
+            Err(fault) => {
+                // SAFETY: the caller's promise about `position`.
+                if let Ok(position) = unsafe { handle::out(position, "position") } {
+                    position.write(fault.position());
+                }
+                Err(fault.into())
+            }
+        }
+    })
+}
+
+/// Frees a glob; NULL does nothing.
+///
+/// # Safety
+///
+/// `glob` is NULL or was made by this library, is freed for the first time, and no
+/// other thread uses it.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_glob_free(glob: *mut OphioGlob) {
+    // SAFETY: the caller's promise.
+    unsafe { handle::free(glob) }
+}
+
+/// Tells whether a whole value matches: 1 if it does, 0 if not.
+///
+/// `value` is any bytes. Takes time in proportion to their number. Threads may share
+/// `glob`. Returns -1 on failure: `OPHIO_STATUS_NULL_POINTER`,
+/// `OPHIO_STATUS_INVALID_ARGUMENT`.
+///
+/// # Safety
+///
+/// `glob` comes from `ophio_glob_new` and is not freed yet. `value` is readable for
+/// `value_len` bytes.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_glob_is_match(
+    glob: *const OphioGlob,
+    value: *const u8,
+    value_len: usize,
+) -> i32 {
+    guard_or(-1, || {
+        // SAFETY: the caller's promise about `glob`.
+        let glob = unsafe { handle::borrow(glob, "glob") }?;
+        // SAFETY: the caller's promise about `value`.
+        let value = unsafe { slice::bytes(value, value_len, "value") }?;
+        Ok(glob.0.is_match(value).into())
+    })
+}
+
+/// Tells for many values whether each matches as a whole.
+///
+/// `values` is a MessagePack array of texts, or binaries, or both, with `matched_len`
+/// elements. Writes as many bytes to `matched`: 1 for a match and 0 for none. Threads may
+/// share `glob`. Fails with `OPHIO_STATUS_INVALID_ARGUMENT` if `values` is anything else, and
+/// with `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `glob` comes from `ophio_glob_new` and is not freed yet. `values` is readable for
+/// `values_len` bytes, and `matched` may be written for `matched_len` bytes.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_glob_match_packed(
+    glob: *const OphioGlob,
+    values: *const u8,
+    values_len: usize,
+    matched: *mut u8,
+    matched_len: usize,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `glob`.
+        let glob = unsafe { handle::borrow(glob, "glob") }?;
+        // SAFETY: the caller's promise about `values`.
+        let values = unsafe { slice::bytes(values, values_len, "values") }?;
+        // SAFETY: the caller's promise about `matched`.
+        let matched = unsafe { slice::out(matched, matched_len, "matched") }?;
+        let mut found = vec![false; matched.len()];
+        glob.0.match_packed(values, &mut found)?;
+        for (place, found) in matched.iter_mut().zip(found) {
+            place.write(found.into());
+        }
+        Ok(())
+    })
+}
+
+/// Makes a pattern that matches a text and, but for case and the like, no other.
+///
+/// `text` is UTF-8. The result is the caller's: free it with `ophio_str_free`. Any thread
+/// may call this. Fails with `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_NULL_POINTER`,
+/// `OPHIO_STATUS_INVALID_ARGUMENT`.
+///
+/// # Safety
+///
+/// `text` is readable for `text_len` bytes, and `pattern` may be written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_glob_escape(
+    text: *const u8,
+    text_len: usize,
+    pattern: *mut OphioStr,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `text`.
+        let text = unsafe { slice::text(text, text_len, "text") }?;
+        // SAFETY: the caller's promise about `pattern`.
+        let pattern = unsafe { handle::out(pattern, "pattern") }?;
+        pattern.write(escape(text).into());
+        Ok(())
+    })
+}
+
+/// Compiles many globs with the same options, to be matched all at once.
+///
+/// `patterns` is a MessagePack array of texts, or binaries that hold UTF-8, or both;
+/// `options` is a sum of `OphioGlobOption`. A glob that is not valid matches nothing:
+/// `ophio_glob_set_fault` names it.
+///
+/// The result is the caller's: free it with `ophio_glob_set_free`. Any thread may call
+/// this. Returns NULL on failure: `OPHIO_STATUS_INVALID_ARGUMENT`,
+/// `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `patterns` is readable for `patterns_len` bytes.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_glob_set_new(
+    patterns: *const u8,
+    patterns_len: usize,
+    options: u32,
+) -> *mut OphioGlobSet {
+    guard_or(std::ptr::null_mut(), || {
+        // SAFETY: the caller's promise about `patterns`.
+        let patterns = unsafe { slice::bytes(patterns, patterns_len, "patterns") }?;
+        let set = GlobSet::from_packed(patterns, self::options(options)?)?;
+        Ok(handle::new(OphioGlobSet(set)))
+    })
+}
+
+/// Frees a set of globs; NULL does nothing. Slices that lie in it must not be read any more.
+///
+/// # Safety
+///
+/// `set` is NULL or was made by this library, is freed for the first time, and no
+/// other thread uses it.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_glob_set_free(set: *mut OphioGlobSet) {
+    // SAFETY: the caller's promise.
+    unsafe { handle::free(set) }
+}
+
+/// Finds the first glob of a set, from number `from` on, that is not valid.
+///
+/// Writes its number, counted from 0, to `number`, where its fault is, in bytes, to
+/// `position`, and what it is to `reason`, which lies in the set and is valid until that is
+/// freed. If there is none, `number` is how many globs the set has, and `reason` is empty.
+/// Threads may share `set`. Fails with `OPHIO_STATUS_NULL_POINTER` only.
+///
+/// # Safety
+///
+/// `set` comes from `ophio_glob_set_new` and is not freed yet. The other pointers may be
+/// written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_glob_set_fault(
+    set: *const OphioGlobSet,
+    from: usize,
+    number: *mut usize,
+    position: *mut usize,
+    reason: *mut OphioSlice,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `set`.
+        let set = unsafe { handle::borrow(set, "set") }?;
+        // SAFETY: the caller's promise about the places.
+        let (number, position, reason) = unsafe {
+            (
+                handle::out(number, "number")?,
+                handle::out(position, "position")?,
+                handle::out(reason, "reason")?,
+            )
+        };
+        let (at, place, text) = match set.0.faults().find(|&(at, _)| at >= from) {
+            Some((at, fault)) => {
+                let reason = OphioSlice::borrowed(fault.reason().as_bytes());
+                (at, fault.position(), reason)
+            }
+            None => (set.0.len(), 0, OphioSlice::EMPTY),
+        };
+        number.write(at);
+        position.write(place);
+        reason.write(text);
+        Ok(())
+    })
+}
+
+/// Tells whether a whole value matches any glob of a set: 1 if it does, 0 if not.
+///
+/// `value` is any bytes. Threads may share `set`. Returns -1 on failure:
+/// `OPHIO_STATUS_NULL_POINTER`, `OPHIO_STATUS_INVALID_ARGUMENT`.
+///
+/// # Safety
+///
+/// `set` comes from `ophio_glob_set_new` and is not freed yet. `value` is readable for
+/// `value_len` bytes.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_glob_set_is_match(
+    set: *const OphioGlobSet,
+    value: *const u8,
+    value_len: usize,
+) -> i32 {
+    guard_or(-1, || {
+        // SAFETY: the caller's promise about `set`.
+        let set = unsafe { handle::borrow(set, "set") }?;
+        // SAFETY: the caller's promise about `value`.
+        let value = unsafe { slice::bytes(value, value_len, "value") }?;
+        Ok(set.0.is_match(value).into())
+    })
+}
+
+/// Finds the globs of a set that a whole value matches, and returns how many there are.
+///
+/// `value` is any bytes. Writes the numbers of the globs, counted from 0, in ascending
+/// order, to `numbers`, as many as there is room for. Threads may share `set`. Returns -1 on
+/// failure: `OPHIO_STATUS_NULL_POINTER`, `OPHIO_STATUS_INVALID_ARGUMENT`.
+///
+/// # Safety
+///
+/// `set` comes from `ophio_glob_set_new` and is not freed yet. `value` is readable for
+/// `value_len` bytes, and `numbers` may be written for `numbers_len` numbers.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_glob_set_matches(
+    set: *const OphioGlobSet,
+    value: *const u8,
+    value_len: usize,
+    numbers: *mut u32,
+    numbers_len: usize,
+) -> i64 {
+    guard_or(-1, || {
+        // SAFETY: the caller's promise about `set`.
+        let set = unsafe { handle::borrow(set, "set") }?;
+        // SAFETY: the caller's promise about `value`.
+        let value = unsafe { slice::bytes(value, value_len, "value") }?;
+        // SAFETY: the caller's promise about `numbers`.
+        let numbers = unsafe { slice::out(numbers, numbers_len, "numbers") }?;
+        let mut found = Vec::new();
+        set.0.matches(value, &mut found);
+        for (place, &number) in numbers.iter_mut().zip(&found) {
+            place.write(number);
+        }
+        Ok(found.len() as i64)
+    })
+}

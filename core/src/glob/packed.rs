@@ -1,0 +1,78 @@
+//! Many values in one buffer: a MessagePack array of texts, or binaries, or both.
+//!
+//! Packing a list takes Python about 20 ns a value; handing over each as a pointer and a
+//! length takes 250 ns.
+
+use std::fmt;
+
+use serde::de::{Deserializer, SeqAccess, Visitor};
+use serde::Deserialize;
+use thiserror::Error;
+
+/// A buffer that does not hold what it should.
+#[derive(Debug, Error)]
+#[error("the packed values are malformed: {0}")]
+pub struct PackedValuesError(String);
+
+/// Calls `each` with every value in the buffer.
+///
+/// # Errors
+///
+/// If the buffer is no array of texts and binaries, or if `each` fails; it has been called
+/// for the values before.
+pub(super) fn for_each<'a>(
+    buffer: &'a [u8],
+    each: impl FnMut(&'a [u8]) -> Result<(), PackedValuesError>,
+) -> Result<(), PackedValuesError> {
+    let mut reader = rmp_serde::Deserializer::from_read_ref(buffer);
+    reader
+        .deserialize_any(Values(each))
+        .map_err(|err| PackedValuesError(err.to_string()))
+}
+
+impl PackedValuesError {
+    pub(super) fn new(message: impl fmt::Display) -> Self {
+        Self(message.to_string())
+    }
+}
+
+struct Values<F>(F);
+
+impl<'a, F: FnMut(&'a [u8]) -> Result<(), PackedValuesError>> Visitor<'a> for Values<F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of str and bytes")
+    }
+
+    fn visit_seq<A: SeqAccess<'a>>(mut self, mut values: A) -> Result<(), A::Error> {
+        while let Some(Bytes(value)) = values.next_element()? {
+            (self.0)(value).map_err(|err| serde::de::Error::custom(err.0))?;
+        }
+        Ok(())
+    }
+}
+
+struct Bytes<'a>(&'a [u8]);
+
+impl<'a> Deserialize<'a> for Bytes<'a> {
+    fn deserialize<D: Deserializer<'a>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OneOfBoth;
+        impl<'a> Visitor<'a> for OneOfBoth {
+            type Value = Bytes<'a>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("str or bytes")
+            }
+
+            fn visit_borrowed_bytes<E>(self, value: &'a [u8]) -> Result<Bytes<'a>, E> {
+                Ok(Bytes(value))
+            }
+
+            fn visit_borrowed_str<E>(self, value: &'a str) -> Result<Bytes<'a>, E> {
+                Ok(Bytes(value.as_bytes()))
+            }
+        }
+        deserializer.deserialize_any(OneOfBoth)
+    }
+}

@@ -1,0 +1,593 @@
+r"""Globs: patterns with wildcards, for text and bytes.
+
+    >>> from sentry_ophio.glob import is_glob_match
+    >>> is_glob_match("src/main.py", "*.py")
+    True
+    >>> is_glob_match("src/main.py", "*.py", double_star=True)
+    False
+
+| syntax | matches |
+| --- | --- |
+| `?` | one byte |
+| `*` | any number of bytes |
+| `**` | as a whole segment (`**/`, `/**/`, `/**`) any number of directories; else as `*` |
+| `[a-z]`, `[!a]` | one byte of those listed, or one not listed |
+| `{a,b}` | one of several; not valid inside of another |
+| `\*` | the character itself; not with `path_normalize` |
+
+A glob matches a value as a whole, byte by byte in UTF-8: `é` is two bytes, so `?` does not
+match it. The options are the same everywhere:
+
+- `double_star`: `*` and `?` stop at `/`, only `**` crosses it;
+- `case_insensitive`: both sides are put in lower case first, `str` as `str.lower` does it,
+  `bytes` as far as it is ASCII;
+- `path_normalize`: each backslash is a slash, in the pattern and in the value. So it escapes
+  nothing any more: `\*` is a slash and a star;
+- `allow_newline`: `?` and `*` match line feeds. With `double_star` they do so anyway.
+
+For one pattern and many values there is `Glob`, for many patterns `GlobSet`. Both are
+immutable; threads may share them, and a child may use them after a fork.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NoReturn, final
+
+from msgpack import Packer
+
+from sentry_ophio._ffi import Handle, check, decode, error_for, ffi, last_error, lib
+from sentry_ophio.exceptions import InvalidGlobError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Union
+
+    from _cffi_backend import _CDataBase as CData
+
+    Text = Union[str, bytes]
+
+__all__ = ["Glob", "GlobSet", "is_glob_match"]
+
+_is_match = lib.ophio_glob_is_match
+_OPTIONS = ("double_star", "case_insensitive", "path_normalize", "allow_newline")
+
+
+def _bits(
+    double_star: bool, case_insensitive: bool, path_normalize: bool, allow_newline: bool
+) -> int:
+    return (
+        (lib.OPHIO_GLOB_OPTION_DOUBLE_STAR if double_star else 0)
+        | (lib.OPHIO_GLOB_OPTION_CASE_INSENSITIVE if case_insensitive else 0)
+        | (lib.OPHIO_GLOB_OPTION_PATH_NORMALIZE if path_normalize else 0)
+        | (lib.OPHIO_GLOB_OPTION_ALLOW_NEWLINE if allow_newline else 0)
+    )
+
+
+def _encoded(text: object, name: str, fold: bool = False) -> bytes:
+    """Give the bytes of a pattern or value; `fold` puts a `str` in lower case."""
+    if isinstance(text, str):
+        return (text.lower() if fold else text).encode()
+    if isinstance(text, bytes):
+        return text
+    raise TypeError(f"`{name}` must be str or bytes, not {type(text).__name__}")
+
+
+def _encoded_pattern(pattern: object, fold: bool, name: str = "pat") -> bytes:
+    """Give the bytes of a pattern, which must be UTF-8."""
+    data = _encoded(pattern, name, fold)
+    if isinstance(pattern, bytes):
+        data.decode()
+    return data
+
+
+def _fault(pattern: Text, data: bytes, message: str, position: int) -> InvalidGlobError:
+    error = InvalidGlobError(message)
+    error.pattern = pattern
+    error.position = len(data[:position].decode())
+    return error
+
+
+def _compile(pattern: Text, data: bytes, bits: int) -> CData | InvalidGlobError:
+    position = ffi.new("size_t *")
+    pointer = lib.ophio_glob_new(data, len(data), bits, position)
+    if pointer != ffi.NULL:
+        return ffi.gc(pointer, lib.ophio_glob_free)
+    error = last_error()
+    if not isinstance(error, InvalidGlobError):
+        raise error
+    return _fault(pattern, data, str(error), position[0])
+
+
+# --- one call -----------------------------------------------------------------------
+
+# Compiled patterns by pattern and options. str and bytes are kept apart: they have equal
+# hashes, and comparing the two warns under `python -b`.
+_texts: dict[Any, CData | None] = {}
+_bytes: dict[Any, CData | None] = {}
+_caches = {str: _texts, bytes: _bytes}
+_MOST = 2_048
+
+
+def _remember(pat: Text, options: tuple[bool, bool, bool, bool]) -> CData | None:
+    """Compile a pattern and keep it; None if it is not valid."""
+    data = _encoded_pattern(pat, options[1])
+    compiled = _compile(pat, data, _bits(*options))
+    cache = _texts if isinstance(pat, str) else _bytes
+    if len(cache) >= _MOST:
+        cache.clear()
+    glob = None if isinstance(compiled, InvalidGlobError) else compiled
+    cache[(pat, *options) if True in options else pat] = glob
+    return glob
+
+
+def _failed() -> NoReturn:
+    raise last_error()
+
+
+def is_glob_match(  # noqa: PLR0913, PLR0917 (as it has always been)
+    value: Text,
+    pat: Text,
+    double_star: bool = False,
+    case_insensitive: bool = False,
+    path_normalize: bool = False,
+    allow_newline: bool = False,
+) -> bool:
+    r"""Tell whether a whole value matches a glob.
+
+    >>> is_glob_match("Chrome Mobile", "chrome*", case_insensitive=True)
+    True
+    >>> is_glob_match(b"src\\main.c", "src/*.c", path_normalize=True)
+    True
+
+    The 2,048 patterns used last stay compiled, so what a call takes is mostly the way to
+    the library and back.
+
+    Args:
+        value: What is to match. Bytes need not be UTF-8.
+        pat: The pattern. Bytes must be UTF-8.
+        double_star: Only `**` crosses `/`.
+        case_insensitive: Both sides are put in lower case first.
+        path_normalize: Each backslash is a slash, on both sides, and escapes nothing.
+        allow_newline: Wildcards match line feeds.
+
+    Returns:
+        Whether it matches. A pattern that is not valid matches nothing.
+
+    Raises:
+        TypeError: `value` or `pat` is neither str nor bytes.
+        UnicodeDecodeError: `pat` is bytes that are no UTF-8.
+        UnicodeEncodeError: A str holds a lone surrogate.
+    """
+    try:
+        cache = _caches[type(pat)]
+        if double_star or case_insensitive or path_normalize or allow_newline:
+            glob = cache[
+                pat,
+                double_star is True,
+                case_insensitive is True,
+                path_normalize is True,
+                allow_newline is True,
+            ]
+            if case_insensitive and isinstance(value, str):
+                value = value.lower()
+        else:
+            glob = cache[pat]
+    except KeyError:
+        options = (
+            _flag(double_star, "double_star"),
+            _flag(case_insensitive, "case_insensitive"),
+            _flag(path_normalize, "path_normalize"),
+            _flag(allow_newline, "allow_newline"),
+        )
+        glob = _remember(pat, options)
+        if case_insensitive and isinstance(value, str):
+            value = value.lower()
+    # Not isinstance: bytes and str are what nearly all values are, and this is quicker.
+    if type(value) is str:
+        value = value.encode()
+    elif type(value) is not bytes:
+        value = _encoded(value, "value")
+    if glob is None:
+        return False
+    matched = _is_match(glob, value, len(value))
+    if matched < 0:
+        _failed()
+    return matched == 1
+
+
+def _flag(value: object, name: str) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise TypeError(f"`{name}` must be bool, not {type(value).__name__}")
+
+
+# --- one pattern, many values -------------------------------------------------------
+
+
+@final
+class Glob(Handle):
+    """A glob, compiled once.
+
+        >>> glob = Glob("src/**/*.py", double_star=True)
+        >>> glob
+        Glob('src/**/*.py', double_star=True)
+        >>> glob.match("src/a/b.py")
+        True
+        >>> glob.match_many(["src/a.py", b"src/a.c"])
+        [True, False]
+
+    Two globs are equal if pattern and options are. They can be pickled.
+
+    Args:
+        pattern: The pattern. Bytes must be UTF-8.
+        double_star: Only `**` crosses `/`.
+        case_insensitive: Both sides are put in lower case first.
+        path_normalize: Each backslash is a slash, on both sides, and escapes nothing.
+        allow_newline: Wildcards match line feeds.
+        strict: Refuse a pattern that is not valid. Otherwise it matches nothing, as with
+            `is_glob_match`.
+
+    Raises:
+        InvalidGlobError: With `strict`, the pattern is not valid.
+        TypeError: `pattern` is neither str nor bytes, or an option is no bool.
+        UnicodeDecodeError: `pattern` is bytes that are no UTF-8.
+        UnicodeEncodeError: `pattern` holds a lone surrogate.
+    """
+
+    __slots__ = ("_fold", "_options", "_pattern")
+
+    def __init__(  # noqa: PLR0913
+        self,
+        pattern: Text,
+        *,
+        double_star: bool = False,
+        case_insensitive: bool = False,
+        path_normalize: bool = False,
+        allow_newline: bool = False,
+        strict: bool = False,
+    ) -> None:
+        options = (double_star, case_insensitive, path_normalize, allow_newline)
+        for value, name in zip(options, _OPTIONS):
+            _flag(value, name)
+        data = _encoded_pattern(pattern, case_insensitive, "pattern")
+        compiled = _compile(pattern, data, _bits(*options))
+        if isinstance(compiled, InvalidGlobError):
+            if strict:
+                raise compiled
+            compiled = ffi.NULL  # matches nothing
+        self._pattern = pattern
+        self._options = options
+        self._fold = case_insensitive
+        self._ptr = compiled
+
+    @property
+    def pattern(self) -> Text:
+        """The pattern, as it was given."""
+        return self._pattern
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether the pattern is valid; if not, nothing matches."""
+        return bool(self._ptr)
+
+    def match(self, value: Text) -> bool:
+        """Tell whether a whole value matches.
+
+        Args:
+            value: Text or bytes, which need not be UTF-8.
+
+        Raises:
+            HandleClosedError: The glob is closed.
+            TypeError: `value` is neither str nor bytes.
+            UnicodeEncodeError: `value` holds a lone surrogate.
+        """
+        glob = self._ptr
+        if type(value) is str and not self._fold:
+            value = value.encode()
+        elif type(value) is not bytes:
+            value = _encoded(value, "value", self._fold)
+        matched = _is_match(glob, value, len(value))
+        # Asking the library for a glob that is NULL fails: looking first would cost 40 ns.
+        if matched < 0 and glob:
+            _failed()
+        return matched == 1
+
+    def match_many(self, values: Iterable[Text]) -> list[bool]:
+        """Tell for each of many values whether it matches, in one call.
+
+        Args:
+            values: Texts and bytes.
+
+        Raises:
+            HandleClosedError: The glob is closed.
+            TypeError: A value is neither str nor bytes.
+            UnicodeEncodeError: A value holds a lone surrogate.
+        """
+        glob = self._ptr
+        many = list(values)
+        if self._fold:
+            many = [value.lower() if isinstance(value, str) else value for value in many]
+        packed = _packed(many, "value")
+        if not glob:
+            return [False] * len(many)
+        matched = bytearray(len(many))
+        status = lib.ophio_glob_match_packed(
+            glob, packed, len(packed), ffi.from_buffer(matched), len(matched)
+        )
+        if status:
+            error = error_for(status)
+            _check_texts(many, "value")
+            raise error
+        # The quickest way from bytes to a list of bool.
+        answers: list[Any] = memoryview(matched).cast("?").tolist()
+        return answers
+
+    @staticmethod
+    def escape(text: str) -> str:
+        """Make a pattern that matches a text, whatever it holds, and with any options.
+
+        >>> Glob.escape("f(*args)[0]")
+        'f([*]args)[[]0]'
+
+        Args:
+            text: The text.
+
+        Raises:
+            UnicodeEncodeError: The text holds a lone surrogate.
+        """
+        data = str.encode(text)
+        out = ffi.new("OphioStr *")
+        check(lib.ophio_glob_escape(data, len(data), out))
+        try:
+            return decode(out[0])
+        finally:
+            lib.ophio_str_free(out)
+
+    @staticmethod
+    def validate(pattern: Text, *, path_normalize: bool = False) -> InvalidGlobError | None:
+        r"""Say what is wrong with a pattern, and where.
+
+        >>> Glob.validate("src/*.py") is None
+        True
+        >>> print(Glob.validate("src/{a,b"))  # doctest: +ELLIPSIS
+        error parsing glob 'src/{a,b': unclosed alternate group; missing '}' ...
+        >>> Glob.validate("src/{a,b").position
+        4
+
+        Args:
+            pattern: The pattern. Bytes must be UTF-8.
+            path_normalize: Whether its backslashes are slashes.
+
+        Returns:
+            An error, not raised, or None if the pattern is valid.
+
+        Raises:
+            TypeError: `pattern` is neither str nor bytes.
+            UnicodeDecodeError: `pattern` is bytes that are no UTF-8.
+            UnicodeEncodeError: `pattern` holds a lone surrogate.
+        """
+        data = _encoded_pattern(pattern, False, "pattern")
+        compiled = _compile(pattern, data, _bits(False, False, path_normalize, False))
+        return compiled if isinstance(compiled, InvalidGlobError) else None
+
+    def __repr__(self) -> str:
+        """Return the expression that makes it."""
+        return f"Glob({self._pattern!r}{_printed(self._options)})"
+
+    def __eq__(self, other: object) -> bool:
+        """Compare pattern and options."""
+        if not isinstance(other, Glob):
+            return NotImplemented
+        mine, theirs = self._pattern, other._pattern
+        return type(mine) is type(theirs) and (mine, self._options) == (theirs, other._options)
+
+    def __hash__(self) -> int:
+        """Return a hash that equal globs share."""
+        return hash((self._pattern, self._options))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle pattern and options."""
+        return _glob, (self._pattern, self._options)
+
+
+def _glob(pattern: Text, options: tuple[bool, ...]) -> Glob:
+    """Unpickle a glob."""
+    return Glob(pattern, **dict(zip(_OPTIONS, options)))
+
+
+def _printed(options: tuple[bool, ...]) -> str:
+    return "".join(f", {name}=True" for name, set_ in zip(_OPTIONS, options) if set_)
+
+
+def _packed(texts: list[Text], name: str) -> bytes:
+    try:
+        # Its own 256 KiB to begin with would take longer to get than all the rest.
+        packed: bytes = Packer(buf_size=64 * len(texts) + 64).pack(texts)
+    except (TypeError, ValueError, OverflowError):
+        _check_texts(texts, name)
+        raise
+    return packed
+
+
+def _check_texts(texts: list[Any], name: str) -> None:
+    """Look for what is wrong, after packing or the library has refused it."""
+    for number, text in enumerate(texts):
+        _encoded(text, f"{name} {number}")
+
+
+# --- many patterns ------------------------------------------------------------------
+
+
+@final
+class GlobSet(Handle):
+    """Many globs, asked all at once.
+
+        >>> globs = GlobSet(["*.py", "src/*", "docs/*.md"])
+        >>> globs.matches("src/main.py")
+        [0, 1]
+        >>> globs.is_match("README")
+        False
+
+    An index leads from texts in a value to the few globs that are worth trying, so 10,000
+    globs take hardly longer than a hundred.
+
+    Args:
+        patterns: The patterns. Bytes must be UTF-8.
+        double_star: Only `**` crosses `/`.
+        case_insensitive: Both sides are put in lower case first.
+        path_normalize: Each backslash is a slash, on both sides, and escapes nothing.
+        allow_newline: Wildcards match line feeds.
+        strict: Refuse patterns that are not valid. Otherwise they match nothing, and
+            `invalid` names them.
+
+    Raises:
+        InvalidGlobError: With `strict`, a pattern is not valid.
+        TypeError: A pattern is neither str nor bytes, or an option is no bool.
+        UnicodeDecodeError: A pattern is bytes that are no UTF-8.
+        UnicodeEncodeError: A pattern holds a lone surrogate.
+    """
+
+    __slots__ = ("_fold", "_invalid", "_options", "_patterns", "_spare")
+
+    _ROOM = 32
+
+    def __init__(  # noqa: PLR0913
+        self,
+        patterns: Iterable[Text],
+        *,
+        double_star: bool = False,
+        case_insensitive: bool = False,
+        path_normalize: bool = False,
+        allow_newline: bool = False,
+        strict: bool = False,
+    ) -> None:
+        options = (double_star, case_insensitive, path_normalize, allow_newline)
+        for value, name in zip(options, _OPTIONS):
+            _flag(value, name)
+        if isinstance(patterns, (str, bytes)):
+            raise TypeError("`patterns` must be several patterns, not one")
+        self._patterns = tuple(patterns)
+        data = [
+            _encoded_pattern(pattern, case_insensitive, f"pattern {number}")
+            for number, pattern in enumerate(self._patterns)
+        ]
+        packed = _packed(data, "pattern")  # type: ignore[arg-type]
+        pointer = lib.ophio_glob_set_new(packed, len(packed), _bits(*options))
+        self._adopt(pointer, lib.ophio_glob_set_free)
+        self._options = options
+        self._fold = case_insensitive
+        # Places for numbers: making one takes as long as the call. `pop` and `append` need no
+        # lock, and there are as many as threads have called at once.
+        self._spare: list[CData] = []
+        self._invalid = self._faults(data)
+        if strict and self._invalid:
+            raise next(iter(self._invalid.values()))
+
+    def _faults(self, data: list[bytes]) -> dict[int, InvalidGlobError]:
+        faults: dict[int, InvalidGlobError] = {}
+        number, position = ffi.new("size_t *"), ffi.new("size_t *")
+        reason = ffi.new("OphioSlice *")
+        at = 0
+        while True:
+            check(lib.ophio_glob_set_fault(self._ptr, at, number, position, reason))
+            at = number[0]
+            if at == len(data):
+                return faults
+            pattern = self._patterns[at]
+            message = f"pattern {at}, {pattern!r}: {decode(reason[0])}"
+            faults[at] = _fault(pattern, data[at], message, position[0])
+            at += 1
+
+    @property
+    def patterns(self) -> tuple[Text, ...]:
+        """The patterns, as they were given."""
+        return self._patterns
+
+    @property
+    def invalid(self) -> dict[int, InvalidGlobError]:
+        """What is wrong with patterns, by their number.
+
+        >>> print(GlobSet(["a", "[b"]).invalid[1])
+        pattern 1, '[b': unclosed character class; missing ']'
+        """
+        return dict(self._invalid)
+
+    def matches(self, value: Text) -> list[int]:
+        """Tell which globs a whole value matches.
+
+        Args:
+            value: Text or bytes, which need not be UTF-8.
+
+        Returns:
+            The numbers of the globs, counted from 0, in ascending order.
+
+        Raises:
+            HandleClosedError: The set is closed.
+            TypeError: `value` is neither str nor bytes.
+            UnicodeEncodeError: `value` holds a lone surrogate.
+        """
+        globs = self._ptr
+        data = _encoded(value, "value", self._fold)
+        room = self._ROOM
+        try:
+            numbers = self._spare.pop()
+        except IndexError:
+            numbers = ffi.new("uint32_t[]", room)
+        found = lib.ophio_glob_set_matches(globs, data, len(data), numbers, room)
+        if found > room:
+            large = ffi.new("uint32_t[]", found)
+            found = lib.ophio_glob_set_matches(globs, data, len(data), large, found)
+            answer: Any = ffi.unpack(large, found)
+        elif found < 0:
+            _failed()
+        else:
+            answer = ffi.unpack(numbers, found) if found else []
+        self._spare.append(numbers)
+        return answer  # type: ignore[no-any-return]
+
+    def is_match(self, value: Text) -> bool:
+        """Tell whether a whole value matches any of the globs.
+
+        Args:
+            value: Text or bytes, which need not be UTF-8.
+
+        Raises:
+            HandleClosedError: The set is closed.
+            TypeError: `value` is neither str nor bytes.
+            UnicodeEncodeError: `value` holds a lone surrogate.
+        """
+        globs = self._ptr
+        data = _encoded(value, "value", self._fold)
+        matched = lib.ophio_glob_set_is_match(globs, data, len(data))
+        if matched < 0:
+            _failed()
+        return matched == 1
+
+    def __len__(self) -> int:
+        """Return how many patterns there are, with those that are not valid."""
+        return len(self._patterns)
+
+    def __repr__(self) -> str:
+        """Return the expression that makes it."""
+        return f"GlobSet({list(self._patterns)!r}{_printed(self._options)})"
+
+    def __eq__(self, other: object) -> bool:
+        """Compare patterns and options."""
+        if not isinstance(other, GlobSet):
+            return NotImplemented
+        mine = [(type(each), each) for each in self._patterns]
+        theirs = [(type(each), each) for each in other._patterns]
+        return mine == theirs and self._options == other._options
+
+    def __hash__(self) -> int:
+        """Return a hash that equal sets share."""
+        return hash((self._patterns, self._options))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle patterns and options."""
+        return _glob_set, (self._patterns, self._options)
+
+
+def _glob_set(patterns: tuple[Text, ...], options: tuple[bool, ...]) -> GlobSet:
+    """Unpickle a set."""
+    return GlobSet(patterns, **dict(zip(_OPTIONS, options)))
