@@ -129,6 +129,8 @@ def test_a_wrong_value_among_many_is_named() -> None:
         glob.match_many(["a", 1, "b"])  # type: ignore[list-item]
     with pytest.raises(TypeError, match="`value 0` must be str or bytes, not object"):
         glob.match_many([object()])  # type: ignore[list-item]
+    with pytest.raises(TypeError, match="`value 1` must be str or bytes, not int"):
+        Glob("a*", case_insensitive=True).match_many(["a", 1])  # type: ignore[list-item]
     with pytest.raises(UnicodeEncodeError):
         glob.match_many(["\ud800"])
     assert glob.match_many([]) == []

@@ -306,7 +306,12 @@ class Glob(Handle):
         glob = self._ptr
         many = list(values)
         if self._fold:
-            many = [value.lower() if isinstance(value, str) else value for value in many]
+            try:
+                # The library folds ASCII by itself.
+                many = [value if value.isascii() else value.lower() for value in many]
+            except AttributeError:
+                _check_texts(many, "value")
+                raise
         packed = _packed(many, "value")
         if not glob:
             return [False] * len(many)
