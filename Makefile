@@ -89,6 +89,7 @@ bench: dev ## Measure beside the published package; prints and writes benches/*r
 	@test -x $(ORACLE)/bin/python || $(MAKE) oracle
 	$(BIN)/python benches/run.py
 	$(BIN)/python benches/glob.py
+	$(BIN)/python benches/codeowners.py
 	$(BIN)/python benches/proguard.py
 
 # --- distributions --------------------------------------------------------------

@@ -95,6 +95,10 @@ typedef enum OphioStatus {
      */
     OPHIO_STATUS_GLOB = 32,
     /**
+     * A CODEOWNERS file cannot be read.
+     */
+    OPHIO_STATUS_CODEOWNERS = 33,
+    /**
      * A mapping file of ProGuard or R8 cannot be read.
      */
     OPHIO_STATUS_PROGUARD = 34,
@@ -141,12 +145,34 @@ typedef enum OphioGlobOption {
 } OphioGlobOption;
 
 /**
+ * Whose reading of a CODEOWNERS file it is.
+ */
+typedef enum OphioCodeownersDialect {
+    /**
+     * One list of rules, of which the last wins.
+     */
+    OPHIO_CODEOWNERS_DIALECT_GITHUB = 0,
+    /**
+     * Lists of rules in sections; in each of them the last wins.
+     */
+    OPHIO_CODEOWNERS_DIALECT_GITLAB = 1,
+} OphioCodeownersDialect;
+
+/**
  * Remembers parsed rules, so that parsing the same again is quick.
  *
  * Threads may share it, and a process that forks while another thread uses it
  * may go on using it in the child: no call waits for another.
  */
 typedef struct OphioCache OphioCache;
+
+/**
+ * A CODEOWNERS file.
+ *
+ * It does not change, so threads may share it, and a process may fork and go on
+ * using it in the child.
+ */
+typedef struct OphioCodeowners OphioCodeowners;
 
 /**
  * Stack trace rules.
@@ -182,22 +208,22 @@ typedef struct OphioGlobSet OphioGlobSet;
 typedef struct OphioProguard OphioProguard;
 
 /**
- * An owned UTF-8 string, or buffer where a function says so: `len` bytes at `data`. No
- * NUL byte follows.
- *
- * The library made it and the caller owns it: give it to `ophio_str_free` once
- * it is read. It belongs to no thread. `data` is NULL if the string is empty.
+ * How much there is in a CODEOWNERS file.
  */
-typedef struct OphioStr {
+typedef struct OphioCodeownersCounts {
     /**
-     * The first byte, not to be written to.
+     * Lines with a pattern.
      */
-    uint8_t *data;
+    size_t rules;
     /**
-     * The number of bytes.
+     * Sections, with that of what stands before any heading: at least 1.
      */
-    size_t len;
-} OphioStr;
+    size_t sections;
+    /**
+     * Places where something is wrong.
+     */
+    size_t diagnostics;
+} OphioCodeownersCounts;
 
 /**
  * Borrowed bytes: `len` of them at `data`. No NUL byte follows.
@@ -215,6 +241,94 @@ typedef struct OphioSlice {
      */
     size_t len;
 } OphioSlice;
+
+/**
+ * A line of a CODEOWNERS file: a pattern and its owners.
+ */
+typedef struct OphioCodeownersRule {
+    /**
+     * The pattern as it is written. It lies in the file.
+     */
+    struct OphioSlice pattern;
+    /**
+     * How many owners there are; none clear what lines before said.
+     */
+    size_t owners;
+    /**
+     * The line, counted from 1.
+     */
+    uint32_t line;
+    /**
+     * The number of its section, counted from 0.
+     */
+    uint32_t section;
+    /**
+     * Whether what matches is nobody's in this section, whatever other rules say.
+     */
+    bool excludes;
+} OphioCodeownersRule;
+
+/**
+ * A section of a CODEOWNERS file.
+ */
+typedef struct OphioCodeownersSection {
+    /**
+     * The name as its first heading has it; empty before any heading. It lies in the file.
+     */
+    struct OphioSlice name;
+    /**
+     * The line of that heading, counted from 1; 0 if there is none.
+     */
+    uint32_t line;
+    /**
+     * How many approvals are required.
+     */
+    uint32_t approvals;
+    /**
+     * Whether approval is not required.
+     */
+    bool optional;
+} OphioCodeownersSection;
+
+/**
+ * Something wrong in a CODEOWNERS file.
+ */
+typedef struct OphioCodeownersDiagnostic {
+    /**
+     * What is wrong, and what comes of it. It lies in the file.
+     */
+    struct OphioSlice message;
+    /**
+     * The line, counted from 1.
+     */
+    uint32_t line;
+    /**
+     * Where in the line it begins, in characters, counted from 1.
+     */
+    uint32_t column;
+    /**
+     * The column after its last character.
+     */
+    uint32_t end_column;
+} OphioCodeownersDiagnostic;
+
+/**
+ * An owned UTF-8 string, or buffer where a function says so: `len` bytes at `data`. No
+ * NUL byte follows.
+ *
+ * The library made it and the caller owns it: give it to `ophio_str_free` once
+ * it is read. It belongs to no thread. `data` is NULL if the string is empty.
+ */
+typedef struct OphioStr {
+    /**
+     * The first byte, not to be written to.
+     */
+    uint8_t *data;
+    /**
+     * The number of bytes.
+     */
+    size_t len;
+} OphioStr;
 
 /**
  * One frame of a stack trace, borrowed for the time of a call.
@@ -331,6 +445,154 @@ typedef struct OphioAssembleResult {
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
+
+/**
+ * Tells whether a path matches a pattern of Sentry's ownership rules: 1 or 0, or -1 on
+ * failure.
+ *
+ * `path` is any bytes, `pattern` is UTF-8. Patterns are kept compiled for each thread by
+ * itself, so any thread may call this. Fails with `OPHIO_STATUS_INVALID_UTF8` and
+ * `OPHIO_STATUS_NULL_POINTER`, which `ophio_last_error_code` tells.
+ *
+ * # Safety
+ *
+ * `path` and `pattern` are readable for as many bytes as is said.
+ */
+OPHIO_API
+int32_t ophio_codeowners_is_path_match(const uint8_t *path,
+                                       size_t path_len,
+                                       const uint8_t *pattern,
+                                       size_t pattern_len);
+
+/**
+ * Reads a CODEOWNERS file.
+ *
+ * `text` is UTF-8, `dialect` one of `OphioCodeownersDialect`. A file of more than `max_bytes`
+ * is refused: GitHub takes 3,000,000. Lines that are wrong are left out and told by
+ * `ophio_codeowners_diagnostic`.
+ *
+ * The result is the caller's: free it with `ophio_codeowners_free`. Any thread may call
+ * this. Returns NULL on failure: `OPHIO_STATUS_CODEOWNERS`, `OPHIO_STATUS_INVALID_UTF8`,
+ * `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * # Safety
+ *
+ * `text` is readable for `text_len` bytes.
+ */
+OPHIO_API
+struct OphioCodeowners *ophio_codeowners_parse(const uint8_t *text,
+                                               size_t text_len,
+                                               uint32_t dialect,
+                                               size_t max_bytes);
+
+/**
+ * Frees a file; NULL does nothing. Slices that lie in it must not be read any more.
+ *
+ * # Safety
+ *
+ * `file` is NULL or was made by this library, is freed for the first time, and no
+ * other thread uses it.
+ */
+OPHIO_API void ophio_codeowners_free(struct OphioCodeowners *file);
+
+/**
+ * Tells how many rules, sections and diagnostics a file has.
+ *
+ * Threads may share `file`. Fails with `OPHIO_STATUS_NULL_POINTER` only.
+ *
+ * # Safety
+ *
+ * `file` comes from `ophio_codeowners_parse` and is not freed yet. `counts` may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_codeowners_counts(const struct OphioCodeowners *file,
+                                         struct OphioCodeownersCounts *counts);
+
+/**
+ * Tells a rule of a file.
+ *
+ * `number` counts from 0. Threads may share `file`; what is written holds slices that are
+ * valid until it is freed. Fails with `OPHIO_STATUS_OUT_OF_RANGE`,
+ * `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * # Safety
+ *
+ * `file` comes from `ophio_codeowners_parse` and is not freed yet. `rule` may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_codeowners_rule(const struct OphioCodeowners *file,
+                                       size_t number,
+                                       struct OphioCodeownersRule *rule);
+
+/**
+ * Tells an owner that a rule names: a user, team, role or e-mail address as it is written.
+ *
+ * `rule` and `number` count from 0. `owner` is valid until the file is freed. Threads may
+ * share `file`. Fails with `OPHIO_STATUS_OUT_OF_RANGE`, `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * # Safety
+ *
+ * `file` comes from `ophio_codeowners_parse` and is not freed yet. `owner` may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_codeowners_owner(const struct OphioCodeowners *file,
+                                        size_t rule,
+                                        size_t number,
+                                        struct OphioSlice *owner);
+
+/**
+ * Tells a section of a file.
+ *
+ * `number` counts from 0. Threads may share `file`; what is written holds slices that are
+ * valid until it is freed. Fails with `OPHIO_STATUS_OUT_OF_RANGE`,
+ * `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * # Safety
+ *
+ * `file` comes from `ophio_codeowners_parse` and is not freed yet. `section` may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_codeowners_section(const struct OphioCodeowners *file,
+                                          size_t number,
+                                          struct OphioCodeownersSection *section);
+
+/**
+ * Tells what is wrong in a place of a file.
+ *
+ * `number` counts from 0. Threads may share `file`; what is written holds slices that are
+ * valid until it is freed. Fails with `OPHIO_STATUS_OUT_OF_RANGE`,
+ * `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * # Safety
+ *
+ * `file` comes from `ophio_codeowners_parse` and is not freed yet. `diagnostic` may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_codeowners_diagnostic(const struct OphioCodeowners *file,
+                                             size_t number,
+                                             struct OphioCodeownersDiagnostic *diagnostic);
+
+/**
+ * Finds for many paths the rule that wins in each section.
+ *
+ * `paths` is a MessagePack array of texts, or binaries, or both: files from the root of the
+ * repository, with or without a first slash. Writes for each path, and in it for each
+ * section, the number of a rule, counted from 0, or `UINT32_MAX` where none matches:
+ * `winners_len` is the number of paths times that of sections. Threads may share `file`.
+ * Fails with `OPHIO_STATUS_INVALID_ARGUMENT` if `paths` is anything else, and with
+ * `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * # Safety
+ *
+ * `file` comes from `ophio_codeowners_parse` and is not freed yet. `paths` is readable for
+ * `paths_len` bytes, and `winners` may be written for `winners_len` numbers.
+ */
+OPHIO_API
+enum OphioStatus ophio_codeowners_find_packed(const struct OphioCodeowners *file,
+                                              const uint8_t *paths,
+                                              size_t paths_len,
+                                              uint32_t *winners,
+                                              size_t winners_len);
 
 /**
  * Makes a cache for at most `size` rules; 0 keeps nothing.

@@ -10,11 +10,15 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Callable
+from typing import TYPE_CHECKING, Callable
 
 import pytest
+from oracle_calls import Published
 
 import sentry_ophio
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -73,3 +77,11 @@ def build_program(source_tree: Path, tmp_path: Path) -> Callable[[Path, str, str
         return program
 
     return build
+
+
+@pytest.fixture(scope="session")
+def published() -> Iterator[Published]:
+    """Start the published package, which must be there (`make oracle`)."""
+    process = Published()
+    yield process
+    process.stop()

@@ -5,15 +5,10 @@ Skipped without `make oracle`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from oracle_calls import PYTHON, Call, Published, outcome
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 pytestmark = pytest.mark.skipif(
     not PYTHON.exists(), reason="the published package is not installed (make oracle)"
@@ -48,13 +43,6 @@ cases = st.one_of(
     st.tuples(st.text(max_size=5), st.text(max_size=5)),
 )
 flags = st.integers(0, 3).map(lambda n: n == 0)
-
-
-@pytest.fixture(scope="module")
-def published() -> Iterator[Published]:
-    process = Published()
-    yield process
-    process.stop()
 
 
 @settings(

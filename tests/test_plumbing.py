@@ -32,11 +32,13 @@ STATUS_NUMBERS = {
     "OPHIO_STATUS_SYNTAX": 16,
     "OPHIO_STATUS_FRAME": 17,
     "OPHIO_STATUS_GLOB": 32,
+    "OPHIO_STATUS_CODEOWNERS": 33,
     "OPHIO_STATUS_PROGUARD": 34,
 }
 
 # What users of the earlier package catch.
 BUILT_IN_BASES = {
+    "CodeownersError": ValueError,
     "EnhancementsError": RuntimeError,
     "FrameKeyError": KeyError,
     "FrameTypeError": TypeError,

@@ -55,6 +55,7 @@
 
 #![deny(unsafe_op_in_unsafe_fn)]
 
+pub mod codeowners;
 pub mod enhancements;
 pub mod glob;
 pub mod handle;

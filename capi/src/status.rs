@@ -54,6 +54,8 @@ pub enum OphioStatus {
     Frame = 17,
     /// A glob is not valid.
     Glob = 32,
+    /// A CODEOWNERS file cannot be read.
+    Codeowners = 33,
     /// A mapping file of ProGuard or R8 cannot be read.
     Proguard = 34,
 }

@@ -6,8 +6,10 @@
 
 #![forbid(unsafe_code)]
 
+pub mod codeowners;
 pub mod enhancements;
 pub mod glob;
 pub mod proguard;
 #[cfg(test)]
 mod testing;
+mod values;

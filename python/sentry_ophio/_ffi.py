@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any, Callable
 
 from sentry_ophio._lowlevel import ffi, lib
 from sentry_ophio.exceptions import (
+    CodeownersError,
     EnhancementsError,
     FrameTypeError,
     HandleClosedError,
@@ -59,6 +60,7 @@ EXCEPTIONS: dict[int, type[OphioError]] = {
     lib.OPHIO_STATUS_SYNTAX: EnhancementsError,
     lib.OPHIO_STATUS_FRAME: FrameTypeError,
     lib.OPHIO_STATUS_GLOB: InvalidGlobError,
+    lib.OPHIO_STATUS_CODEOWNERS: CodeownersError,
     lib.OPHIO_STATUS_PROGUARD: ProguardError,
 }
 """Which exception a status becomes: the one table of it."""

@@ -27,7 +27,10 @@ class _Lib:
     OPHIO_STATUS_SYNTAX: Final[int]
     OPHIO_STATUS_FRAME: Final[int]
     OPHIO_STATUS_GLOB: Final[int]
+    OPHIO_STATUS_CODEOWNERS: Final[int]
     OPHIO_STATUS_PROGUARD: Final[int]
+    OPHIO_CODEOWNERS_DIALECT_GITHUB: Final[int]
+    OPHIO_CODEOWNERS_DIALECT_GITLAB: Final[int]
     OPHIO_GLOB_OPTION_DOUBLE_STAR: Final[int]
     OPHIO_GLOB_OPTION_CASE_INSENSITIVE: Final[int]
     OPHIO_GLOB_OPTION_PATH_NORMALIZE: Final[int]
@@ -120,6 +123,25 @@ class _Lib:
         components_len: int,
         result: CData,
         /,
+    ) -> int: ...
+    def ophio_codeowners_is_path_match(
+        self, path: bytes, path_len: int, pattern: bytes, pattern_len: int, /
+    ) -> int: ...
+    def ophio_codeowners_parse(
+        self, text: bytes, text_len: int, dialect: int, max_bytes: int, /
+    ) -> CData: ...
+    def ophio_codeowners_free(self, file: CData, /) -> None: ...
+    def ophio_codeowners_counts(self, file: CData, counts: CData, /) -> int: ...
+    def ophio_codeowners_rule(self, file: CData, number: int, rule: CData, /) -> int: ...
+    def ophio_codeowners_owner(
+        self, file: CData, rule: int, number: int, owner: CData, /
+    ) -> int: ...
+    def ophio_codeowners_section(self, file: CData, number: int, section: CData, /) -> int: ...
+    def ophio_codeowners_diagnostic(
+        self, file: CData, number: int, diagnostic: CData, /
+    ) -> int: ...
+    def ophio_codeowners_find_packed(
+        self, file: CData, paths: bytes, paths_len: int, winners: CData, winners_len: int, /
     ) -> int: ...
     def ophio_glob_new(
         self, pattern: bytes, pattern_len: int, options: int, position: CData, /

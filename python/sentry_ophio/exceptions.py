@@ -17,6 +17,7 @@ Exceptions can be pickled, as those that cross a process pool must.
 from __future__ import annotations
 
 __all__ = [
+    "CodeownersError",
     "EnhancementsError",
     "FrameKeyError",
     "FrameTypeError",
@@ -72,6 +73,10 @@ class FrameKeyError(OphioError, KeyError):
     def __str__(self) -> str:
         """Return the message as it is; `KeyError` would put it in quotes."""
         return Exception.__str__(self)
+
+
+class CodeownersError(OphioError, ValueError):
+    """A CODEOWNERS file is larger than allowed."""
 
 
 class InvalidGlobError(OphioError, ValueError):

@@ -47,7 +47,6 @@
 mod grams;
 mod index;
 mod lazy_regex;
-mod packed;
 mod program;
 mod set;
 mod syntax;
@@ -57,13 +56,15 @@ use std::borrow::Cow;
 
 use memchr::memchr;
 
+use crate::values;
+
 pub(crate) use self::index::{selectivity, Index, IndexBuilder};
 pub(crate) use self::lazy_regex::LazyRegex;
-pub use self::packed::PackedValuesError;
 pub(crate) use self::program::{Anchor, Program, Value};
 pub use self::set::GlobSet;
 pub use self::syntax::InvalidGlob;
 pub(crate) use self::syntax::Syntax;
+pub use crate::values::PackedValuesError;
 
 /// What is special about a glob.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -185,7 +186,7 @@ impl Glob {
         let wanted = matched.len();
         let mut places = matched.iter_mut();
         let mismatch = || PackedValuesError::new(format_args!("there are not {wanted} of them"));
-        packed::for_each(values, |value| {
+        values::for_each(values, |value| {
             *places.next().ok_or_else(mismatch)? = self.is_match(value);
             Ok(())
         })?;
@@ -344,7 +345,10 @@ mod tests {
             let options = options(&mut random);
             let patterns: Vec<_> = (0..30).map(|_| random.concat(&PIECES, 5)).collect();
             let set = GlobSet::new(patterns.iter().map(String::as_str), options);
-            let globs: Vec<_> = patterns.iter().map(|pattern| Glob::new(pattern, options)).collect();
+            let globs: Vec<_> = patterns
+                .iter()
+                .map(|pattern| Glob::new(pattern, options))
+                .collect();
             for _ in 0..20 {
                 let value = random.concat(&VALUES, 8);
                 let mut found = Vec::new();
@@ -352,7 +356,8 @@ mod tests {
                 let expected: Vec<u32> = (0..)
                     .zip(&globs)
                     .filter(|(_, glob)| {
-                        glob.as_ref().is_ok_and(|glob| glob.is_match(value.as_bytes()))
+                        glob.as_ref()
+                            .is_ok_and(|glob| glob.is_match(value.as_bytes()))
                     })
                     .map(|(number, _)| number)
                     .collect();

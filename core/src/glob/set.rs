@@ -9,10 +9,10 @@
 //! always tried.
 
 use super::index::{Index, IndexBuilder};
-use super::packed::{self, PackedValuesError};
 use super::program::Value;
 use super::syntax::InvalidGlob;
 use super::{Glob, Options};
+use crate::values::{self, PackedValuesError};
 
 /// Globs with the same options, ready to be asked all at once. It does not change, so
 /// threads may share it.
@@ -42,7 +42,7 @@ impl GlobSet {
     /// If the buffer is malformed.
     pub fn from_packed(patterns: &[u8], options: Options) -> Result<Self, PackedValuesError> {
         let mut globs = Vec::new();
-        packed::for_each(patterns, |pattern| {
+        values::for_each(patterns, |pattern| {
             let pattern = std::str::from_utf8(pattern).map_err(PackedValuesError::new)?;
             globs.push(Glob::new(pattern, options));
             Ok(())

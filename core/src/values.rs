@@ -20,7 +20,7 @@ pub struct PackedValuesError(String);
 ///
 /// If the buffer is no array of texts and binaries, or if `each` fails; it has been called
 /// for the values before.
-pub(super) fn for_each<'a>(
+pub(crate) fn for_each<'a>(
     buffer: &'a [u8],
     each: impl FnMut(&'a [u8]) -> Result<(), PackedValuesError>,
 ) -> Result<(), PackedValuesError> {
@@ -31,7 +31,7 @@ pub(super) fn for_each<'a>(
 }
 
 impl PackedValuesError {
-    pub(super) fn new(message: impl fmt::Display) -> Self {
+    pub(crate) fn new(message: impl fmt::Display) -> Self {
         Self(message.to_string())
     }
 }

@@ -1,0 +1,363 @@
+//! The C face of [`ophio_core::codeowners`]: who owns which files.
+//!
+//! A path is answered with numbers of rules; what a rule says is asked for by its number.
+
+use ophio_core::codeowners::{is_path_match, Codeowners, CodeownersError, Dialect};
+
+use crate::handle;
+use crate::slice::{self, OphioSlice};
+use crate::status::{guard, guard_or, Error, OphioStatus};
+
+/// Whose reading of a CODEOWNERS file it is.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OphioCodeownersDialect {
+    /// One list of rules, of which the last wins.
+    Github = 0,
+    /// Lists of rules in sections; in each of them the last wins.
+    Gitlab = 1,
+}
+
+/// A CODEOWNERS file.
+///
+/// It does not change, so threads may share it, and a process may fork and go on
+/// using it in the child.
+pub struct OphioCodeowners(Codeowners);
+
+/// How much there is in a CODEOWNERS file.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct OphioCodeownersCounts {
+    /// Lines with a pattern.
+    pub rules: usize,
+    /// Sections, with that of what stands before any heading: at least 1.
+    pub sections: usize,
+    /// Places where something is wrong.
+    pub diagnostics: usize,
+}
+
+/// A line of a CODEOWNERS file: a pattern and its owners.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct OphioCodeownersRule {
+    /// The pattern as it is written. It lies in the file.
+    pub pattern: OphioSlice,
+    /// How many owners there are; none clear what lines before said.
+    pub owners: usize,
+    /// The line, counted from 1.
+    pub line: u32,
+    /// The number of its section, counted from 0.
+    pub section: u32,
+    /// Whether what matches is nobody's in this section, whatever other rules say.
+    pub excludes: bool,
+}
+
+/// A section of a CODEOWNERS file.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct OphioCodeownersSection {
+    /// The name as its first heading has it; empty before any heading. It lies in the file.
+    pub name: OphioSlice,
+    /// The line of that heading, counted from 1; 0 if there is none.
+    pub line: u32,
+    /// How many approvals are required.
+    pub approvals: u32,
+    /// Whether approval is not required.
+    pub optional: bool,
+}
+
+/// Something wrong in a CODEOWNERS file.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct OphioCodeownersDiagnostic {
+    /// What is wrong, and what comes of it. It lies in the file.
+    pub message: OphioSlice,
+    /// The line, counted from 1.
+    pub line: u32,
+    /// Where in the line it begins, in characters, counted from 1.
+    pub column: u32,
+    /// The column after its last character.
+    pub end_column: u32,
+}
+
+impl From<CodeownersError> for Error {
+    fn from(error: CodeownersError) -> Self {
+        Error::new(OphioStatus::Codeowners, error)
+    }
+}
+
+/// The thing with this number, the argument called `name`.
+fn at<'a, T>(things: &'a [T], number: usize, name: &str) -> Result<&'a T, Error> {
+    things.get(number).ok_or_else(|| {
+        let count = things.len();
+        Error::new(
+            OphioStatus::OutOfRange,
+            format_args!("`{name}` is {number}, and there are {count}"),
+        )
+    })
+}
+
+/// Tells whether a path matches a pattern of Sentry's ownership rules: 1 or 0, or -1 on
+/// failure.
+///
+/// `path` is any bytes, `pattern` is UTF-8. Patterns are kept compiled for each thread by
+/// itself, so any thread may call this. Fails with `OPHIO_STATUS_INVALID_UTF8` and
+/// `OPHIO_STATUS_NULL_POINTER`, which `ophio_last_error_code` tells.
+///
+/// # Safety
+///
+/// `path` and `pattern` are readable for as many bytes as is said.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_codeowners_is_path_match(
+    path: *const u8,
+    path_len: usize,
+    pattern: *const u8,
+    pattern_len: usize,
+) -> i32 {
+    guard_or(-1, || {
+        // SAFETY: the caller's promise about `path`.
+        let path = unsafe { slice::bytes(path, path_len, "path") }?;
+        // SAFETY: the caller's promise about `pattern`.
+        let pattern = unsafe { slice::text(pattern, pattern_len, "pattern") }?;
+        Ok(i32::from(is_path_match(path, pattern)))
+    })
+}
+
+/// Reads a CODEOWNERS file.
+///
+/// `text` is UTF-8, `dialect` one of `OphioCodeownersDialect`. A file of more than `max_bytes`
+/// is refused: GitHub takes 3,000,000. Lines that are wrong are left out and told by
+/// `ophio_codeowners_diagnostic`.
+///
+/// The result is the caller's: free it with `ophio_codeowners_free`. Any thread may call
+/// this. Returns NULL on failure: `OPHIO_STATUS_CODEOWNERS`, `OPHIO_STATUS_INVALID_UTF8`,
+/// `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `text` is readable for `text_len` bytes.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_codeowners_parse(
+    text: *const u8,
+    text_len: usize,
+    dialect: u32,
+    max_bytes: usize,
+) -> *mut OphioCodeowners {
+    guard_or(std::ptr::null_mut(), || {
+        // SAFETY: the caller's promise about `text`.
+        let text = unsafe { slice::text(text, text_len, "text") }?;
+        let dialect = match dialect {
+            0 => Dialect::GitHub,
+            1 => Dialect::GitLab,
+            _ => {
+                return Err(Error::new(
+                    OphioStatus::InvalidArgument,
+                    format_args!("`dialect` is {dialect}, no OphioCodeownersDialect"),
+                ))
+            }
+        };
+        let file = Codeowners::parse(text, dialect, max_bytes)?;
+        Ok(handle::new(OphioCodeowners(file)))
+    })
+}
+
+/// Frees a file; NULL does nothing. Slices that lie in it must not be read any more.
+///
+/// # Safety
+///
+/// `file` is NULL or was made by this library, is freed for the first time, and no
+/// other thread uses it.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_codeowners_free(file: *mut OphioCodeowners) {
+    // SAFETY: the caller's promise.
+    unsafe { handle::free(file) }
+}
+
+/// Tells how many rules, sections and diagnostics a file has.
+///
+/// Threads may share `file`. Fails with `OPHIO_STATUS_NULL_POINTER` only.
+///
+/// # Safety
+///
+/// `file` comes from `ophio_codeowners_parse` and is not freed yet. `counts` may be written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_codeowners_counts(
+    file: *const OphioCodeowners,
+    counts: *mut OphioCodeownersCounts,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `file`.
+        let file = unsafe { handle::borrow(file, "file") }?;
+        // SAFETY: the caller's promise about `counts`.
+        let counts = unsafe { handle::out(counts, "counts") }?;
+        counts.write(OphioCodeownersCounts {
+            rules: file.0.rules().len(),
+            sections: file.0.sections().len(),
+            diagnostics: file.0.diagnostics().len(),
+        });
+        Ok(())
+    })
+}
+
+/// Tells a rule of a file.
+///
+/// `number` counts from 0. Threads may share `file`; what is written holds slices that are
+/// valid until it is freed. Fails with `OPHIO_STATUS_OUT_OF_RANGE`,
+/// `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `file` comes from `ophio_codeowners_parse` and is not freed yet. `rule` may be written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_codeowners_rule(
+    file: *const OphioCodeowners,
+    number: usize,
+    rule: *mut OphioCodeownersRule,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `file`.
+        let file = unsafe { handle::borrow(file, "file") }?;
+        // SAFETY: the caller's promise about `rule`.
+        let place = unsafe { handle::out(rule, "rule") }?;
+        let found = at(file.0.rules(), number, "number")?;
+        place.write(OphioCodeownersRule {
+            pattern: OphioSlice::borrowed(found.pattern.as_bytes()),
+            owners: found.owners.len(),
+            line: found.line,
+            section: found.section,
+            excludes: found.excludes,
+        });
+        Ok(())
+    })
+}
+
+/// Tells an owner that a rule names: a user, team, role or e-mail address as it is written.
+///
+/// `rule` and `number` count from 0. `owner` is valid until the file is freed. Threads may
+/// share `file`. Fails with `OPHIO_STATUS_OUT_OF_RANGE`, `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `file` comes from `ophio_codeowners_parse` and is not freed yet. `owner` may be written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_codeowners_owner(
+    file: *const OphioCodeowners,
+    rule: usize,
+    number: usize,
+    owner: *mut OphioSlice,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `file`.
+        let file = unsafe { handle::borrow(file, "file") }?;
+        // SAFETY: the caller's promise about `owner`.
+        let place = unsafe { handle::out(owner, "owner") }?;
+        let rule = at(file.0.rules(), rule, "rule")?;
+        let found = at(&rule.owners, number, "number")?;
+        place.write(OphioSlice::borrowed(found.as_bytes()));
+        Ok(())
+    })
+}
+
+/// Tells a section of a file.
+///
+/// `number` counts from 0. Threads may share `file`; what is written holds slices that are
+/// valid until it is freed. Fails with `OPHIO_STATUS_OUT_OF_RANGE`,
+/// `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `file` comes from `ophio_codeowners_parse` and is not freed yet. `section` may be written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_codeowners_section(
+    file: *const OphioCodeowners,
+    number: usize,
+    section: *mut OphioCodeownersSection,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `file`.
+        let file = unsafe { handle::borrow(file, "file") }?;
+        // SAFETY: the caller's promise about `section`.
+        let place = unsafe { handle::out(section, "section") }?;
+        let found = at(file.0.sections(), number, "number")?;
+        place.write(OphioCodeownersSection {
+            name: OphioSlice::borrowed(found.name.as_bytes()),
+            line: found.line,
+            approvals: found.approvals,
+            optional: found.optional,
+        });
+        Ok(())
+    })
+}
+
+/// Tells what is wrong in a place of a file.
+///
+/// `number` counts from 0. Threads may share `file`; what is written holds slices that are
+/// valid until it is freed. Fails with `OPHIO_STATUS_OUT_OF_RANGE`,
+/// `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `file` comes from `ophio_codeowners_parse` and is not freed yet. `diagnostic` may be written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_codeowners_diagnostic(
+    file: *const OphioCodeowners,
+    number: usize,
+    diagnostic: *mut OphioCodeownersDiagnostic,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `file`.
+        let file = unsafe { handle::borrow(file, "file") }?;
+        // SAFETY: the caller's promise about `diagnostic`.
+        let place = unsafe { handle::out(diagnostic, "diagnostic") }?;
+        let found = at(file.0.diagnostics(), number, "number")?;
+        place.write(OphioCodeownersDiagnostic {
+            message: OphioSlice::borrowed(found.message.as_bytes()),
+            line: found.line,
+            column: found.column,
+            end_column: found.end_column,
+        });
+        Ok(())
+    })
+}
+
+/// Finds for many paths the rule that wins in each section.
+///
+/// `paths` is a MessagePack array of texts, or binaries, or both: files from the root of the
+/// repository, with or without a first slash. Writes for each path, and in it for each
+/// section, the number of a rule, counted from 0, or `UINT32_MAX` where none matches:
+/// `winners_len` is the number of paths times that of sections. Threads may share `file`.
+/// Fails with `OPHIO_STATUS_INVALID_ARGUMENT` if `paths` is anything else, and with
+/// `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `file` comes from `ophio_codeowners_parse` and is not freed yet. `paths` is readable for
+/// `paths_len` bytes, and `winners` may be written for `winners_len` numbers.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_codeowners_find_packed(
+    file: *const OphioCodeowners,
+    paths: *const u8,
+    paths_len: usize,
+    winners: *mut u32,
+    winners_len: usize,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `file`.
+        let file = unsafe { handle::borrow(file, "file") }?;
+        // SAFETY: the caller's promise about `paths`.
+        let paths = unsafe { slice::bytes(paths, paths_len, "paths") }?;
+        // SAFETY: the caller's promise about `winners`.
+        let places = unsafe { slice::out(winners, winners_len, "winners") }?;
+        let found = file.0.find_packed(paths)?;
+        if found.len() != places.len() {
+            return Err(Error::new(
+                OphioStatus::InvalidArgument,
+                format_args!("`winners_len` is {winners_len}, not {}", found.len()),
+            ));
+        }
+        for (place, found) in places.iter_mut().zip(found) {
+            place.write(found);
+        }
+        Ok(())
+    })
+}

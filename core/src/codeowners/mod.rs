@@ -1,0 +1,331 @@
+//! CODEOWNERS: which people or teams own which files of a repository.
+//!
+//! ```text
+//! *            @everyone           the last line that matches a path wins
+//! *.js         @frontend
+//! /docs/       @writers
+//! /docs/old/                       nobody: the line clears what was said before
+//! ```
+//!
+//! Two things are here:
+//!
+//! - [`is_path_match`]: one pattern against one path, in the dialect of Sentry's own
+//!   ownership rules, as the package `sentry_ophio` has always answered it;
+//! - [`Codeowners`]: a whole file as GitHub or GitLab reads it, which tells for a path the
+//!   line that wins.
+//!
+//! ```text
+//! text -> file -> rules -> index          path -> index -> candidates -> the last that
+//!                  (pattern, piece)                                       matches
+//! ```
+//!
+//! ```
+//! use ophio::codeowners::{Codeowners, Dialect};
+//!
+//! let text = "*.js @frontend\n/docs/ @writers\n/docs/old/\n";
+//! let file = Codeowners::parse(text, Dialect::GitHub, 3_000_000)?;
+//! let rule = file.rule_of(b"docs/api/index.md", 0).unwrap();
+//! assert_eq!((rule.line, &rule.owners[..]), (2, &["@writers".to_owned()][..]));
+//! assert!(file.rule_of(b"docs/old/a.md", 0).unwrap().owners.is_empty());
+//! assert!(file.rule_of(b"Makefile", 0).is_none());
+//! # Ok::<(), ophio::codeowners::CodeownersError>(())
+//! ```
+
+mod file;
+mod index;
+mod pattern;
+mod piece;
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+
+pub use self::file::{CodeownersError, Diagnostic, Dialect, Rule, Section};
+use self::index::Index;
+use self::pattern::Pattern;
+pub use crate::values::PackedValuesError;
+
+/// How many compiled patterns a thread keeps for [`is_path_match`].
+const KEPT: usize = 512;
+
+/// Patterns longer than this, in bytes, are not kept.
+const KEPT_LEN: usize = 1_024;
+
+thread_local! {
+    static COMPILED: RefCell<HashMap<Box<str>, Pattern, RandomState>> = RefCell::default();
+}
+
+/// Whether `path` matches `pattern`, in the dialect of Sentry's ownership rules.
+///
+/// A pattern with a slash that is not its last byte begins at the root, others match at any
+/// depth. `*` and `?` stop at slashes, `**` between slashes is any number of directories. A
+/// trailing slash is for what lies inside, a trailing `/*` for what lies directly inside.
+///
+/// ```
+/// use ophio::codeowners::is_path_match;
+///
+/// assert!(is_path_match(b"src/api/main.py", "*.py"));
+/// assert!(is_path_match(b"src/api/main.py", "/src/"));
+/// assert!(!is_path_match(b"src/api/main.py", "src/*"));
+/// assert!(is_path_match(b"src/api/main.py", "src/**/main.py"));
+/// ```
+///
+/// The last patterns are kept compiled, for each thread by itself.
+pub fn is_path_match(path: &[u8], pattern: &str) -> bool {
+    let kept = COMPILED.try_with(|compiled| {
+        let mut compiled = compiled.try_borrow_mut().ok()?;
+        if let Some(pattern) = compiled.get(pattern) {
+            return Some(pattern.matches(path));
+        }
+        if pattern.len() > KEPT_LEN {
+            return None;
+        }
+        if compiled.len() == KEPT {
+            compiled.clear();
+        }
+        let entry = compiled.entry(pattern.into());
+        Some(
+            entry
+                .insert_entry(Pattern::published(pattern))
+                .get()
+                .matches(path),
+        )
+    });
+    // While a thread ends, what it keeps may be gone already.
+    kept.ok()
+        .flatten()
+        .unwrap_or_else(|| Pattern::published(pattern).matches(path))
+}
+
+/// A CODEOWNERS file. It does not change, so threads may share it.
+#[derive(Debug)]
+pub struct Codeowners {
+    file: file::File,
+    index: Index,
+}
+
+/// What [`Codeowners::find`] says where no rule of a section matches.
+pub const NO_RULE: u32 = u32::MAX;
+
+impl Codeowners {
+    /// Reads a file. Lines that are wrong are told by [`Codeowners::diagnostics`].
+    ///
+    /// # Errors
+    ///
+    /// If the file has more than `max_bytes`; GitHub takes 3 MB.
+    pub fn parse(text: &str, dialect: Dialect, max_bytes: usize) -> Result<Self, CodeownersError> {
+        if text.len() > max_bytes {
+            return Err(CodeownersError::TooLarge {
+                len: text.len(),
+                limit: max_bytes,
+            });
+        }
+        let file = file::read(text, dialect)?;
+        let index = Index::new(file.rules.iter().map(|rule| &rule.compiled));
+        Ok(Self { file, index })
+    }
+
+    /// The rules, in the order of the file.
+    pub fn rules(&self) -> &[Rule] {
+        &self.file.rules
+    }
+
+    /// The sections, in the order of their first headings. The first is that of what stands
+    /// before any heading; for GitHub it is the only one.
+    pub fn sections(&self) -> &[Section] {
+        &self.file.sections
+    }
+
+    /// What is wrong, in the order of the file.
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        &self.file.diagnostics
+    }
+
+    /// Finds the rule that wins in each section: sets `winners`, which has a place for each,
+    /// to the indexes of rules, or [`NO_RULE`].
+    ///
+    /// `path` is that of a file from the root of the repository; a first slash does not
+    /// matter. `candidates` is scratch space.
+    pub fn find(&self, path: &[u8], winners: &mut [u32], candidates: &mut Vec<u32>) {
+        let path = path.strip_prefix(b"/").unwrap_or(path);
+        winners.fill(NO_RULE);
+        if path.is_empty() {
+            return;
+        }
+        self.index.candidates(path, candidates);
+        let mut open = winners.len();
+        // An exclusion beats all else, so with one in the file every candidate is looked at.
+        let excludes = |number: &u32| self.file.rules[*number as usize].excludes;
+        let any_excludes = candidates.iter().any(excludes);
+        for &number in &*candidates {
+            let rule = &self.file.rules[number as usize];
+            let winner = &mut winners[rule.section as usize];
+            let is_open = *winner == NO_RULE || (rule.excludes && !excludes(winner));
+            if is_open && rule.compiled.matches(path) {
+                open -= usize::from(*winner == NO_RULE);
+                *winner = number;
+                if open == 0 && !any_excludes {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// [`Codeowners::find`] for many paths in one buffer: a MessagePack array of texts, or
+    /// binaries, or both. The winners of each path follow those of the one before.
+    ///
+    /// # Errors
+    ///
+    /// If the buffer is malformed.
+    pub fn find_packed(&self, paths: &[u8]) -> Result<Vec<u32>, PackedValuesError> {
+        let mut all = Vec::new();
+        let mut winners = vec![NO_RULE; self.file.sections.len()];
+        let mut candidates = Vec::new();
+        crate::values::for_each(paths, |path| {
+            self.find(path, &mut winners, &mut candidates);
+            all.extend_from_slice(&winners);
+            Ok(())
+        })?;
+        Ok(all)
+    }
+
+    /// The rule that wins in a section, if any matches.
+    pub fn rule_of(&self, path: &[u8], section: usize) -> Option<&Rule> {
+        let mut winners = vec![NO_RULE; self.file.sections.len()];
+        self.find(path, &mut winners, &mut Vec::new());
+        self.file.rules.get(*winners.get(section)? as usize)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{cases, Random};
+
+    fn owners(text: &str, dialect: Dialect, path: &str) -> Option<String> {
+        let file = Codeowners::parse(text, dialect, 1_000).unwrap();
+        file.rule_of(path.as_bytes(), 0)
+            .map(|rule| rule.owners.join(" "))
+    }
+
+    #[test]
+    fn the_index_finds_what_a_loop_finds() {
+        const PIECES: [&str; 20] = [
+            "/", "/", "a", "b", "src", "*", "**", "/**/", "*.js", "*.c", "?", "a*b", "[ab]", "!",
+            ".js", "x.js", "\\*", "é", "docs/", "**/",
+        ];
+        const PATHS: [&str; 12] = [
+            "a", "b", "src", "/", "/", "/", "x.js", ".js", ".c", "é", "docs", "*",
+        ];
+        let mut random = Random::new(8);
+        let mut matched = 0;
+        for _ in 0..cases(2_000) {
+            let dialect = *random.pick(&[Dialect::GitHub, Dialect::GitLab]);
+            let mut text = String::new();
+            for number in 0..12 {
+                if dialect == Dialect::GitLab && random.one_in(5) {
+                    text += &format!("[section {}]\n", number % 3);
+                }
+                text += &format!("{} @owner{number}\n", random.concat(&PIECES, 5));
+            }
+            let file = Codeowners::parse(&text, dialect, 10_000).unwrap();
+            for _ in 0..10 {
+                let path = random.concat(&PATHS, 6);
+                let path = path.trim_start_matches('/');
+                let mut winners = vec![NO_RULE; file.sections().len()];
+                file.find(path.as_bytes(), &mut winners, &mut Vec::new());
+                for (section, &winner) in (0..).zip(&winners) {
+                    let rules = || {
+                        (0..).zip(file.rules()).filter(|(_, rule)| {
+                            rule.section == section
+                                && !path.is_empty()
+                                && rule.compiled.matches(path.as_bytes())
+                        })
+                    };
+                    let excluding = rules().filter(|(_, rule)| rule.excludes).last();
+                    let expected = excluding.or_else(|| rules().last());
+                    let expected = expected.map_or(NO_RULE, |(number, _)| number);
+                    assert_eq!(winner, expected, "{text}\n{path}");
+                    matched += usize::from(winner != NO_RULE);
+                }
+            }
+        }
+        assert!(matched > 2_000, "{matched}");
+    }
+
+    #[test]
+    fn the_last_line_wins_and_one_without_owners_clears() {
+        let text = "* @all\n*.js @js # for now\n/docs/ a@example.org\n/docs/old/\n";
+        for (path, expected) in [
+            ("a/b.c", "@all"),
+            ("a/b.js", "@js"),
+            ("docs/b.js", "a@example.org"),
+            ("a/docs/b.c", "@all"),
+            ("docs/old/b.js", ""),
+            ("/docs/old/b.js", ""),
+        ] {
+            let found = owners(text, Dialect::GitHub, path);
+            assert_eq!(found.as_deref(), Some(expected), "{path}");
+        }
+        assert_eq!(owners("/docs/ @a", Dialect::GitHub, "src/a"), None);
+        assert_eq!(owners("* @a", Dialect::GitHub, ""), None);
+    }
+
+    #[test]
+    fn sections_have_defaults_and_join_by_name() {
+        let text = "* @all\n[Docs][2] @w\ndocs/\n*.md @md\n^[Style]\n*.css @css\n[DOCS] @v\nREADME\n!docs/gen/\n";
+        let file = Codeowners::parse(text, Dialect::GitLab, 1_000).unwrap();
+        let names: Vec<_> = file
+            .sections()
+            .iter()
+            .map(|s| (s.name.as_str(), s.optional, s.approvals))
+            .collect();
+        assert_eq!(
+            names,
+            [("", false, 1), ("Docs", false, 2), ("Style", true, 1)]
+        );
+        let owners = |path: &str, section| {
+            let rule = file.rule_of(path.as_bytes(), section)?;
+            Some((rule.owners.join(" "), rule.line))
+        };
+        assert_eq!(owners("docs/a", 1), Some(("@w".to_owned(), 3)));
+        assert_eq!(owners("README", 1), Some(("@v".to_owned(), 8)));
+        assert_eq!(owners("x/a.md", 1), Some(("@md".to_owned(), 4)));
+        assert_eq!(owners("x/docs/gen/a.md", 1), Some((String::new(), 9)));
+        assert_eq!(owners("a.css", 2), Some(("@css".to_owned(), 6)));
+        assert_eq!(owners("a.css", 1), None);
+        assert_eq!(owners("a.css", 0), Some(("@all".to_owned(), 1)));
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_place() {
+        let text = "*.é frontend @ok\n!a @a\nx[1] @a\n\\#a @a\nok @a\n";
+        let places = |dialect| {
+            let file = Codeowners::parse(text, dialect, 1_000).unwrap();
+            let lines: Vec<_> = file.rules().iter().map(|rule| rule.line).collect();
+            let told = file.diagnostics().iter();
+            let told: Vec<_> = told.map(|d| (d.line, d.column, d.end_column)).collect();
+            (lines, told)
+        };
+        assert_eq!(
+            places(Dialect::GitHub),
+            (vec![5], vec![(1, 5, 13), (2, 1, 2), (3, 2, 3), (4, 1, 3)])
+        );
+        assert_eq!(
+            places(Dialect::GitLab),
+            (vec![1, 2, 3, 4, 5], vec![(1, 5, 13)])
+        );
+        let file = Codeowners::parse("a[b @a\n[x] y [z\n[q\n", Dialect::GitLab, 99).unwrap();
+        let told: Vec<_> = file
+            .diagnostics()
+            .iter()
+            .map(|d| (d.line, d.column))
+            .collect();
+        assert_eq!(told, [(1, 2), (2, 5), (2, 7), (3, 1), (3, 1)]);
+        assert_eq!(
+            Codeowners::parse("* @a", Dialect::GitHub, 3).unwrap_err(),
+            CodeownersError::TooLarge { len: 4, limit: 3 }
+        );
+    }
+}

@@ -1,0 +1,439 @@
+//! A pattern, compiled, against a path.
+//!
+//! A pattern is a row of [`Piece`]s, one a segment, with where it begins and how it ends:
+//!
+//! ```text
+//! /docs/**/*.md      begins at the root, [docs] [**] [*.md], at or below
+//! apps/              begins anywhere,    [apps],             inside
+//! docs/*             begins at the root, [docs] [*],         exactly
+//!
+//!   path   docs / api / v1 / get.md
+//!          docs   └── ** ──┘ *.md     and here the path ends
+//! ```
+//!
+//! Three languages compile to it, each by its own function:
+//!
+//! | | [`Pattern::published`] | [`Pattern::github`] | [`Pattern::gitlab`] |
+//! | --- | --- | --- | --- |
+//! | `a/b` without a first slash | at the root of `a/b`, not of `/a/b` | at the root | at any depth |
+//! | `a` | itself and all below | itself and all below | itself |
+//! | `a/**` | all inside | all inside | what lies directly in it |
+//! | `\` | literal; at the start: see below | quotes what follows | quotes what follows |
+//! | `[a-z]` | literal | refused | one of these |
+//! | `**`, newlines in the path | not across, but see the code | across | across |
+//!
+//! A pattern of the published function that starts with a backslash matches a path with a
+//! segment that ends with a backslash, whatever follows in the pattern.
+//!
+//! # Time
+//!
+//! A failed match goes back to the last `**` only and lets it take one segment more. That is
+//! enough: an earlier `**` could gain nothing, since all it could give up the later one can
+//! take. (Not so if the later one may not cross a newline; then all places are tried at
+//! once, see [`Pattern::simulate`].) No recursion, no exponential time.
+
+use super::piece::{is_line, Piece, Token};
+
+/// Where in the path a pattern begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Start {
+    /// At the start of the path.
+    Root,
+    /// At the start of the path, or after a slash there.
+    RootOrSlash,
+    /// At any segment.
+    Anywhere,
+}
+
+/// What may follow in the path after the last piece.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// Nothing.
+    Exactly,
+    /// Nothing, or a slash and anything.
+    AtOrBelow,
+    /// A slash, and perhaps more.
+    Inside,
+}
+
+/// A compiled pattern.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Pattern {
+    start: Start,
+    pieces: Vec<Piece>,
+    end: End,
+    /// The dialect of the published function, where wildcards match UTF-8 only and `**`
+    /// stops at a newline.
+    published: bool,
+}
+
+/// What of the path is not matched yet: None after its last segment.
+type Rest<'a> = Option<&'a [u8]>;
+
+/// The next segment, and what is left then.
+fn next_segment(rest: &[u8]) -> (&[u8], Rest<'_>) {
+    match memchr::memchr(b'/', rest) {
+        Some(slash) => (&rest[..slash], Some(&rest[slash + 1..])),
+        None => (rest, None),
+    }
+}
+
+/// Why a pattern of a file is left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Refused {
+    /// Where in the pattern, in bytes.
+    pub(super) at: usize,
+    /// How long that place is, in bytes.
+    pub(super) len: usize,
+    pub(super) reason: &'static str,
+}
+
+/// What some segment of every matching path has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Key<'a> {
+    /// It is this.
+    Segment(&'a [u8]),
+    /// From its last dot on it is this.
+    Extension(&'a [u8]),
+}
+
+impl Pattern {
+    /// Compiles a pattern of GitHub's files.
+    pub(super) fn github(pattern: &str) -> Result<Self, Refused> {
+        let refused = |at, len, reason| Err(Refused { at, len, reason });
+        if pattern.starts_with('!') {
+            return refused(
+                0,
+                1,
+                "GitHub knows no `!` that takes back: the line is skipped",
+            );
+        }
+        if pattern.starts_with(r"\#") {
+            return refused(
+                0,
+                2,
+                r"GitHub knows no `\#` at the start: the line is skipped",
+            );
+        }
+        if let Some(at) = pattern.find(['[', ']']) {
+            return refused(at, 1, "GitHub knows no `[ ]`: the line is skipped");
+        }
+        let body = pattern.trim_end_matches('/');
+        let anchored = body.contains('/');
+        let mut pieces: Vec<_> = body
+            .strip_prefix('/')
+            .unwrap_or(body)
+            .split('/')
+            .map(|text| match text {
+                "**" => Piece::Globstar,
+                _ => Piece::from_tokens(quoted(text, false).0),
+            })
+            .collect();
+        let mut end = match (body.len() < pattern.len(), body.ends_with("/*")) {
+            (true, _) => End::Inside,
+            (false, true) => End::Exactly,
+            (false, false) => End::AtOrBelow,
+        };
+        if pieces.last() == Some(&Piece::Globstar) {
+            pieces.pop();
+            if end == End::Inside || pieces.is_empty() {
+                pieces.push(Piece::Any);
+            } else {
+                end = End::Inside;
+            }
+        }
+        Ok(Self {
+            // `/` alone is the whole repository.
+            start: if anchored {
+                Start::Root
+            } else {
+                Start::Anywhere
+            },
+            pieces: if body.is_empty() {
+                vec![Piece::Any]
+            } else {
+                pieces
+            },
+            end: if body.is_empty() { End::AtOrBelow } else { end },
+            published: false,
+        })
+    }
+
+    /// Compiles a pattern of GitLab's files.
+    pub(super) fn gitlab(pattern: &str) -> Result<Self, Refused> {
+        let body = pattern.trim_end_matches('/');
+        let mut pieces = Vec::new();
+        if !pattern.starts_with('/') {
+            pieces.push(Piece::Globstar);
+        }
+        let segments = body.strip_prefix('/').unwrap_or(body);
+        let inside = body.len() < pattern.len();
+        let last = segments.split('/').count() - 1;
+        let mut at = body.len() - segments.len();
+        for (number, text) in segments.split('/').enumerate() {
+            match text {
+                "" if segments.is_empty() => {}
+                "**" if number < last || inside => pieces.push(Piece::Globstar),
+                _ => {
+                    let (tokens, unclosed) = quoted(text, true);
+                    if let Some(bracket) = unclosed {
+                        return Err(Refused {
+                            at: at + bracket,
+                            len: 1,
+                            reason: "`[` is never closed: the line matches nothing",
+                        });
+                    }
+                    pieces.push(Piece::from_tokens(tokens));
+                }
+            }
+            at += text.len() + 1;
+        }
+        if inside {
+            pieces.extend([Piece::Globstar, Piece::Any]);
+        }
+        Ok(Self {
+            start: Start::Root,
+            pieces,
+            end: End::Exactly,
+            published: false,
+        })
+    }
+
+    /// What some segments of every matching path have.
+    pub(super) fn keys(&self) -> impl Iterator<Item = Key<'_>> {
+        self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Literal(text) => Some(Key::Segment(text)),
+            Piece::Affixes(_, after) => {
+                let dot = memchr::memrchr(b'.', after)?;
+                Some(Key::Extension(&after[dot..]))
+            }
+            _ => None,
+        })
+    }
+
+    /// Compiles a pattern of `is_codeowners_path_match`.
+    pub(super) fn published(pattern: &str) -> Self {
+        if pattern.starts_with('\\') {
+            return Pattern {
+                start: Start::Anywhere,
+                pieces: vec![Piece::EndsWith(b"\\")],
+                end: End::AtOrBelow,
+                published: true,
+            };
+        }
+        let anchored = pattern
+            .find('/')
+            .is_some_and(|slash| slash + 1 < pattern.len());
+        let end = if pattern.ends_with('/') {
+            End::Inside
+        } else if pattern.ends_with("/*") {
+            End::Exactly
+        } else {
+            End::AtOrBelow
+        };
+        let body = pattern.trim_end_matches('/');
+        let (start, body) = match (anchored, body.strip_prefix('/')) {
+            (false, _) => (Start::Anywhere, body),
+            (true, None) if !pattern.starts_with('/') => (Start::Root, body),
+            (true, stripped) => (Start::RootOrSlash, stripped.unwrap_or(body)),
+        };
+        let last = body.split('/').count() - 1;
+        let piece = |(number, text): (usize, &str)| match text {
+            // With a character beyond ASCII anywhere, the last `**` has always been as `*`.
+            "**" if number == last && body.is_ascii() => Piece::AnyLine,
+            "**" if number == last => Piece::Any,
+            "**" => Piece::Globstar,
+            _ => Piece::from_tokens(wildcards(text)),
+        };
+        Pattern {
+            start,
+            pieces: body.split('/').enumerate().map(piece).collect(),
+            end,
+            published: true,
+        }
+    }
+
+    /// Whether `path` matches.
+    pub(super) fn matches(&self, path: &[u8]) -> bool {
+        if self.needs_simulation(path) {
+            return self.simulate(path);
+        }
+        match self.start {
+            Start::Root => self.matches_at(path, None),
+            Start::RootOrSlash => {
+                self.matches_at(path, None)
+                    || path
+                        .strip_prefix(b"/")
+                        .is_some_and(|path| self.matches_at(path, None))
+            }
+            // As if `**/` stood before the pattern, one that crosses anything.
+            Start::Anywhere => self.matches_at(path, Some(path)),
+        }
+    }
+
+    /// Whether the pieces match from the start of `path` on. `retry`: from where else they
+    /// may begin.
+    fn matches_at(&self, path: &[u8], retry: Rest<'_>) -> bool {
+        // The piece after the last `**`, and what was left of the path there.
+        let mut last_globstar = retry.map(|rest| (0, Some(rest)));
+        let mut crosses_anything = true;
+        let (mut number, mut rest) = (0, Some(path));
+        loop {
+            match (self.pieces.get(number), rest) {
+                (None, _) if self.ends(rest) => return true,
+                (Some(Piece::Globstar), _) => {
+                    number += 1;
+                    last_globstar = Some((number, rest));
+                    crosses_anything = !self.published;
+                    continue;
+                }
+                (Some(piece), Some(text)) => {
+                    let (segment, after) = next_segment(text);
+                    if piece.matches(segment, self.published) {
+                        (number, rest) = (number + 1, after);
+                        continue;
+                    }
+                }
+                _ => {}
+            }
+            let Some((after, Some(text))) = last_globstar else {
+                return false;
+            };
+            let (segment, left) = next_segment(text);
+            if left.is_none() || !(crosses_anything || is_line(segment)) {
+                return false;
+            }
+            last_globstar = Some((after, left));
+            (number, rest) = (after, left);
+        }
+    }
+
+    fn ends(&self, rest: Rest<'_>) -> bool {
+        match self.end {
+            End::Exactly => rest.is_none(),
+            End::AtOrBelow => true,
+            End::Inside => rest.is_some(),
+        }
+    }
+
+    /// Whether going back to the last `**` is not enough, for this path.
+    fn needs_simulation(&self, path: &[u8]) -> bool {
+        self.published
+            && self.pieces.len() > 2
+            && memchr::memchr(b'\n', path).is_some()
+            && self
+                .pieces
+                .iter()
+                .filter(|piece| **piece == Piece::Globstar)
+                .count()
+                > 1
+    }
+
+    /// Whether `path` matches, found by going through it once with all the places in the
+    /// pattern where a match could be: slower, and as plain as can be.
+    fn simulate(&self, path: &[u8]) -> bool {
+        let mut places = vec![false; self.pieces.len() + 1];
+        let (mut rest, mut is_first, mut is_second) = (Some(path), true, false);
+        loop {
+            places[0] |= match self.start {
+                Start::Root => is_first,
+                Start::RootOrSlash => is_first || (is_second && path.starts_with(b"/")),
+                Start::Anywhere => rest.is_some(),
+            };
+            for (number, piece) in self.pieces.iter().enumerate() {
+                places[number + 1] |= places[number] && *piece == Piece::Globstar;
+            }
+            if places[self.pieces.len()] && self.ends(rest) {
+                return true;
+            }
+            let Some(text) = rest else {
+                return false;
+            };
+            let (segment, after) = next_segment(text);
+            let mut next = vec![false; places.len()];
+            for (number, piece) in self.pieces.iter().enumerate() {
+                if *piece == Piece::Globstar {
+                    // It ends with a slash, so it cannot take the last segment.
+                    let crosses = !self.published || is_line(segment);
+                    next[number] |= places[number] && after.is_some() && crosses;
+                } else {
+                    next[number + 1] |= places[number] && piece.matches(segment, self.published);
+                }
+            }
+            (is_second, is_first) = (is_first, false);
+            (places, rest) = (next, after);
+        }
+    }
+}
+
+/// Text with `*` and `?` where a backslash quotes, and with classes if asked for. And where a
+/// bracket is, in bytes, that is never closed.
+fn quoted(text: &str, classes: bool) -> (Vec<Token>, Option<usize>) {
+    let mut tokens = Vec::new();
+    let mut chars = text.char_indices();
+    let literal = |tokens: &mut Vec<Token>, c: char| {
+        let mut bytes = [0; 4];
+        tokens.extend(c.encode_utf8(&mut bytes).bytes().map(Token::Byte));
+    };
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '*' => tokens.push(Token::Star),
+            '?' => tokens.push(Token::One),
+            '\\' => literal(&mut tokens, chars.next().map_or('\\', |(_, c)| c)),
+            '[' if classes => match class(&text[at..]) {
+                Some((token, len)) => {
+                    tokens.push(token);
+                    while chars
+                        .clone()
+                        .next()
+                        .is_some_and(|(next, _)| next < at + len)
+                    {
+                        chars.next();
+                    }
+                }
+                None => return (tokens, Some(at)),
+            },
+            c => literal(&mut tokens, c),
+        }
+    }
+    (tokens, None)
+}
+
+/// Reads the class that `text` begins with, and how long it is; None if it has no end.
+fn class(text: &str) -> Option<(Token, usize)> {
+    let mut chars = text.char_indices().skip(1).peekable();
+    let negated = chars.next_if(|&(_, c)| matches!(c, '!' | '^')).is_some();
+    let mut ranges = Vec::new();
+    loop {
+        let (at, c) = chars.next()?;
+        let low = match c {
+            ']' => return Some((Token::Class { ranges, negated }, at + 1)),
+            '\\' => chars.next()?.1,
+            c => c,
+        };
+        let mut high = low;
+        if chars.next_if(|&(_, c)| c == '-').is_some() {
+            match chars.next()?.1 {
+                // A dash at the end is itself.
+                ']' => {
+                    ranges.extend([(low, low), ('-', '-')]);
+                    let len = chars.peek().map_or(text.len(), |&(at, _)| at);
+                    return Some((Token::Class { ranges, negated }, len));
+                }
+                '\\' => high = chars.next()?.1,
+                c => high = c,
+            }
+        }
+        ranges.push((low, high));
+    }
+}
+
+/// Text with `*` and `?`, where all else is literal.
+fn wildcards(text: &str) -> Vec<Token> {
+    let token = |byte| match byte {
+        b'*' => Token::Star,
+        b'?' => Token::One,
+        _ => Token::Byte(byte),
+    };
+    text.bytes().map(token).collect()
+}

@@ -1,0 +1,164 @@
+//! One segment of a pattern against one segment of a path: what stands between two
+//! slashes.
+//!
+//! ```text
+//! *        Any                                main.c, .profile
+//! docs     Literal("docs")                    docs
+//! *.js     Affixes { "", ".js" }              a.js, .js
+//! a?b*c    Tokens [a, One, b, Star, c]        axb-c
+//! ```
+//!
+//! Most segments in real files are of the first three kinds, which need a comparison or
+//! two. The others are matched with a single place to go back to, the last `*`: that takes
+//! at most the product of both lengths, whatever the pattern.
+
+/// A segment of a pattern.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Piece {
+    /// `**`: any number of segments.
+    Globstar,
+    /// `*`: any one segment.
+    Any,
+    /// `**` at the end, in the published function: any one segment without a newline.
+    AnyLine,
+    /// Text without wildcards.
+    Literal(Box<[u8]>),
+    /// One `*` between two texts.
+    Affixes(Box<[u8]>, Box<[u8]>),
+    /// Whatever else.
+    Tokens(Box<[Token]>),
+    /// Any segment that ends with these bytes, also one that is not UTF-8.
+    EndsWith(&'static [u8]),
+}
+
+/// A part of a segment with wildcards.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Token {
+    /// A byte.
+    Byte(u8),
+    /// `?`: one character.
+    One,
+    /// `*`: any number of characters.
+    Star,
+    /// `[a-z]`, `[^a-z]`: one character that is in one of the ranges, or in none.
+    Class {
+        /// The first and last characters of each range.
+        ranges: Vec<(char, char)>,
+        /// Whether it is the others that match.
+        negated: bool,
+    },
+}
+
+impl Piece {
+    /// The plainest kind that these tokens make.
+    pub(super) fn from_tokens(mut tokens: Vec<Token>) -> Self {
+        tokens.dedup_by(|a, b| *a == Token::Star && *b == Token::Star);
+        let bytes = |tokens: &[Token]| {
+            let byte = |token: &Token| match token {
+                Token::Byte(byte) => Some(*byte),
+                _ => None,
+            };
+            tokens.iter().map(byte).collect::<Option<Box<[u8]>>>()
+        };
+        if tokens == [Token::Star] {
+            return Piece::Any;
+        }
+        if let Some(text) = bytes(&tokens) {
+            return Piece::Literal(text);
+        }
+        if let Some(star) = tokens.iter().position(|token| *token == Token::Star) {
+            if let (Some(before), Some(after)) =
+                (bytes(&tokens[..star]), bytes(&tokens[star + 1..]))
+            {
+                return Piece::Affixes(before, after);
+            }
+        }
+        Piece::Tokens(tokens.into())
+    }
+
+    /// Whether a segment matches. `utf8_only`: wildcards match characters only, no bytes
+    /// that are not UTF-8.
+    pub(super) fn matches(&self, segment: &[u8], utf8_only: bool) -> bool {
+        // Texts are UTF-8, so what lies between them is exactly if the whole segment is.
+        let readable = || !utf8_only || is_utf8(segment);
+        match self {
+            Piece::Globstar => false,
+            Piece::Any => readable(),
+            Piece::AnyLine => is_line(segment),
+            Piece::Literal(text) => **text == *segment,
+            Piece::Affixes(before, after) => {
+                segment.len() >= before.len() + after.len()
+                    && segment.starts_with(before)
+                    && segment.ends_with(after)
+                    && readable()
+            }
+            Piece::Tokens(tokens) => matches_tokens(tokens, segment) && readable(),
+            Piece::EndsWith(text) => segment.ends_with(text),
+        }
+    }
+}
+
+/// Whether a segment is what `.` matches: UTF-8 and no newline.
+pub(super) fn is_line(segment: &[u8]) -> bool {
+    memchr::memchr(b'\n', segment).is_none() && is_utf8(segment)
+}
+
+fn is_utf8(segment: &[u8]) -> bool {
+    std::str::from_utf8(segment).is_ok()
+}
+
+fn matches_tokens(tokens: &[Token], text: &[u8]) -> bool {
+    let (mut token, mut at) = (0, 0);
+    // The token after the last star, and where in the text that star ends for now.
+    let mut last_star = None;
+    loop {
+        let step = match tokens.get(token) {
+            None => (at == text.len()).then_some(0),
+            Some(Token::Star) => {
+                last_star = Some((token + 1, at));
+                Some(0)
+            }
+            Some(Token::Byte(byte)) => (text.get(at) == Some(byte)).then_some(1),
+            Some(Token::One) => first_char(&text[at..]).map(|(_, len)| len),
+            Some(Token::Class { ranges, negated }) => {
+                first_char(&text[at..]).and_then(|(character, len)| {
+                    let is_in = character.is_some_and(|character| {
+                        ranges
+                            .iter()
+                            .any(|(first, last)| (*first..=*last).contains(&character))
+                    });
+                    (is_in != *negated).then_some(len)
+                })
+            }
+        };
+        match (step, &mut last_star) {
+            (Some(_), _) if token == tokens.len() => return true,
+            (Some(len), _) => (token, at) = (token + 1, at + len),
+            (None, Some((after, end))) => {
+                let Some((_, len)) = first_char(&text[*end..]) else {
+                    return false;
+                };
+                *end += len;
+                (token, at) = (*after, *end);
+            }
+            (None, None) => return false,
+        }
+    }
+}
+
+/// The first character and its length; a byte that begins none is one by itself.
+fn first_char(text: &[u8]) -> Option<(Option<char>, usize)> {
+    let first = *text.first()?;
+    if first.is_ascii() {
+        return Some((Some(char::from(first)), 1));
+    }
+    let head = &text[..text.len().min(4)];
+    let valid = match std::str::from_utf8(head) {
+        Ok(head) => head,
+        Err(error) => std::str::from_utf8(&head[..error.valid_up_to()]).unwrap_or_default(),
+    };
+    Some(match valid.chars().next() {
+        Some(character) => (Some(character), character.len_utf8()),
+        None => (None, 1),
+    })
+}
