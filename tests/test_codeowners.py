@@ -370,7 +370,7 @@ def test_answers_are_values() -> None:
     assert repr(file.owners(b"a/b")) == "Ownership(b'a/b', @a in line 1)"
     assert isinstance(file.diagnostics[0], Diagnostic)
     with pytest.raises(AttributeError):
-        file.owners("a").path = "b"
+        file.owners("a").path = "b"  # type: ignore[misc]
     with pytest.raises(TypeError):
         pickle.dumps(file)
 
@@ -401,7 +401,7 @@ lines = st.text(alphabet="ab/*?[]!\\# @.^\t\n-x1", max_size=30)
 def test_any_text_is_read(text: str, paths: list[str]) -> None:
     """Places lie in their lines, one path is answered as many are, and only rules match."""
     for dialect in ("github", "gitlab"):
-        file = Codeowners.parse(text, dialect)  # type: ignore[arg-type]
+        file = Codeowners.parse(text, dialect)
         content = text.split("\n")
         for each in file.diagnostics:
             assert 1 <= each.column < each.end_column <= len(content[each.line - 1]) + 1

@@ -13,14 +13,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def example(source_tree: Path, language: str) -> str:
+def examples(source_tree: Path, language: str) -> list[str]:
     text = (source_tree / "README.md").read_text("utf-8")
-    (code,) = re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    return str(code)
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
-def test_the_python_example_runs(source_tree: Path) -> None:
-    exec(compile(example(source_tree, "python"), "README.md", "exec"), {})
+def test_the_python_examples_run(source_tree: Path) -> None:
+    """They assert what they show."""
+    found = examples(source_tree, "python")
+    assert all("assert " in code for code in found)
+    for code in found:
+        exec(compile(code, "README.md", "exec"), {})
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="for gcc and clang")
@@ -28,7 +31,8 @@ def test_the_c_example_runs(
     build_program: Callable[[Path, str, str], Path], source_tree: Path, tmp_path: Path
 ) -> None:
     source = tmp_path / "example.c"
-    source.write_text(example(source_tree, "c"), "utf-8")
+    (code,) = examples(source_tree, "c")
+    source.write_text(code, "utf-8")
     program = build_program(source, "cc", "c11")
     run = subprocess.run([program], capture_output=True, check=True, encoding="utf-8")
     assert run.stdout == "in-app: no\n"

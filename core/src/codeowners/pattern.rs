@@ -437,3 +437,52 @@ fn wildcards(text: &str) -> Vec<Token> {
     };
     text.bytes().map(token).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{cases, Random};
+
+    #[test]
+    fn going_back_to_the_last_globstar_is_enough() {
+        const PIECES: [&str; 10] = ["/", "/", "a", "b", "*", "**", "/**/", "?", "a*", "**/"];
+        const PATHS: [&str; 5] = ["a", "b", "/", "/", "ab"];
+        let mut random = Random::new(9);
+        for _ in 0..cases(20_000) {
+            let text = random.concat(&PIECES, 7);
+            let compiled = [
+                Some(Pattern::published(&text)),
+                Pattern::github(&text).ok(),
+                Pattern::gitlab(&text).ok(),
+            ];
+            let path = random.concat(&PATHS, 9);
+            for pattern in compiled.into_iter().flatten() {
+                let expected = pattern.simulate(path.as_bytes());
+                assert_eq!(
+                    pattern.matches(path.as_bytes()),
+                    expected,
+                    "{text:?} {path:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn classes_are_read() {
+        for (pattern, name, expected) in [
+            ("[a-c]x", "bx", true),
+            ("[!a-c]x", "bx", false),
+            ("[^a-c]x", "zx", true),
+            ("[a-]x", "-x", true),
+            (r"[\]]x", "]x", true),
+            ("[é-ü]x", "öx", true),
+            ("[]x", "x", false),
+            (r"\[a]", "[a]", true),
+        ] {
+            let matched = Pattern::gitlab(pattern).unwrap().matches(name.as_bytes());
+            assert_eq!(matched, expected, "{pattern} {name}");
+        }
+        assert_eq!(Pattern::gitlab("/é/a[b").unwrap_err().at, 5);
+        assert!(Pattern::gitlab("[a-").is_err());
+    }
+}
