@@ -10,8 +10,11 @@
 //! ```
 
 use std::fmt;
+use std::ops::Range;
 
 use thiserror::Error;
+
+use super::diagnostics::Code;
 
 /// Why rules could not be read.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -55,19 +58,12 @@ pub struct SyntaxError {
     pub at: usize,
     /// Which half that is.
     pub stage: Stage,
+    /// What kind of error it is.
+    pub code: Code,
+    /// What is to blame, in bytes from the start of `line`.
+    pub place: Range<usize>,
     /// From the outermost to the innermost.
     pub causes: Vec<Cause>,
-}
-
-impl SyntaxError {
-    /// The innermost place that is known, in bytes from the start of `line`.
-    pub fn place(&self) -> usize {
-        self.causes
-            .iter()
-            .rev()
-            .find_map(|cause| cause.at)
-            .unwrap_or(self.at)
-    }
 }
 
 impl fmt::Display for SyntaxError {

@@ -43,6 +43,7 @@ mod action;
 mod batch;
 mod cache;
 mod config_structure;
+pub mod diagnostics;
 mod engine;
 mod error;
 pub mod event_frames;

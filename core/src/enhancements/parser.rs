@@ -11,13 +11,63 @@
 //! decided by the first letters only, so `me:x` is an unknown matcher and not an
 //! unknown action: rule authors know the messages that come of it.
 
+use std::ops;
+
 use super::action::{Action, FlagAction, FlagKind, Range, VarAction};
+use super::diagnostics::Code;
 use super::error::{Cause, Stage, SyntaxError};
 use super::matcher::{parse_bool, ExceptionField, FrameField, Matcher, Offset, Subject};
 use super::rule::Rule;
 
-/// The causes so far, innermost first.
-type Failure = Vec<Cause>;
+/// A piece of the line, in bytes.
+pub(super) type Place = ops::Range<usize>;
+
+/// Why the parser stopped.
+struct Failure {
+    code: Code,
+    /// What is to blame.
+    place: Place,
+    /// The causes so far, innermost first.
+    causes: Vec<Cause>,
+}
+
+/// A rule as it is written: its parts in their order, and where they stand.
+pub(super) struct WrittenRule {
+    pub(super) matchers: Vec<WrittenMatcher>,
+    pub(super) actions: Vec<(Place, Action)>,
+    /// Actions that old rule sets have and nobody knows any more, where they are let pass.
+    pub(super) retired: Vec<Place>,
+    /// Where the `#` of the comment behind it is.
+    pub(super) comment: Option<usize>,
+}
+
+/// A matcher as it is written.
+pub(super) struct WrittenMatcher {
+    pub(super) matcher: Matcher,
+    pub(super) negated: bool,
+    /// In which brackets it is, also for the exception, where that means nothing.
+    pub(super) offset: Offset,
+    /// From the `!` or the name to the end of the argument.
+    pub(super) place: Place,
+    /// The argument without its quotes, `\\` not yet made one.
+    pub(super) argument: Place,
+}
+
+impl WrittenRule {
+    /// The rule without its places.
+    pub(super) fn into_rule(self) -> Rule {
+        let matchers = self.matchers.into_iter().map(|m| m.matcher).collect();
+        let actions = self.actions.into_iter().map(|(_, action)| action).collect();
+        Rule::new(matchers, actions)
+    }
+
+    /// From the first matcher to the last action.
+    pub(super) fn place(&self) -> Place {
+        let actions = self.actions.iter().map(|(place, _)| place);
+        let end = actions.chain(&self.retired).map(|place| place.end).max();
+        0..end.unwrap_or_default()
+    }
+}
 
 /// The beginnings by which another matcher is recognised.
 const MATCHER_STARTS: [&str; 11] = [
@@ -50,31 +100,58 @@ pub(super) fn rule_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
 
 /// Parses one line, already trimmed.
 pub(super) fn parse_rule(line: &str, line_number: usize) -> Result<Rule, Box<SyntaxError>> {
-    let error = |at, stage, mut causes: Failure| {
-        causes.reverse();
+    parse_written(line, line_number, Retired::Fail).map(WrittenRule::into_rule)
+}
+
+/// What to do about actions that old rule sets have and nobody knows any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Retired {
+    /// They are no actions.
+    Fail,
+    /// Leave them out.
+    Skip,
+}
+
+/// Parses one line, already trimmed, and keeps where its parts are.
+pub(super) fn parse_written(
+    line: &str,
+    line_number: usize,
+    retired: Retired,
+) -> Result<WrittenRule, Box<SyntaxError>> {
+    let error = |at, stage, mut failure: Failure| {
+        failure.causes.reverse();
         Box::new(SyntaxError {
             line_number,
             line: line.to_owned(),
             at,
             stage,
-            causes,
+            code: failure.code,
+            place: failure.place,
+            causes: failure.causes,
         })
     };
     let mut cursor = Cursor { line, at: 0 };
-    let matchers = matchers(&mut cursor).map_err(|causes| error(0, Stage::Matchers, causes))?;
+    let matchers = matchers(&mut cursor).map_err(|failure| error(0, Stage::Matchers, failure))?;
     let actions_at = cursor.at;
-    let actions =
-        actions(&mut cursor).map_err(|causes| error(actions_at, Stage::Actions, causes))?;
-    Ok(Rule::new(matchers, actions))
+    let mut rule = WrittenRule {
+        matchers,
+        actions: Vec::new(),
+        retired: Vec::new(),
+        comment: None,
+    };
+    actions(&mut cursor, retired, &mut rule)
+        .map_err(|failure| error(actions_at, Stage::Actions, failure))?;
+    rule.comment = (!cursor.rest().is_empty()).then_some(cursor.at);
+    Ok(rule)
 }
 
-fn matchers(cursor: &mut Cursor<'_>) -> Result<Vec<Matcher>, Failure> {
+fn matchers(cursor: &mut Cursor<'_>) -> Result<Vec<WrittenMatcher>, Failure> {
     let mut matchers = Vec::new();
     let start = cursor.at;
     if cursor.take("[") {
         let caller = bracketed(cursor, Offset::Caller)
-            .and_then(|matcher| cursor.expect("|").map(|()| matcher))
-            .map_err(|causes| because(causes, start, "failed to parse caller matcher"))?;
+            .and_then(|matcher| cursor.expect("|", Code::Brackets).map(|()| matcher))
+            .map_err(|failure| failure.within(start, "failed to parse caller matcher"))?;
         matchers.push(caller);
         cursor.skip_space();
     }
@@ -83,50 +160,61 @@ fn matchers(cursor: &mut Cursor<'_>) -> Result<Vec<Matcher>, Failure> {
     while MATCHER_STARTS.iter().any(|s| cursor.rest().starts_with(s)) {
         let at = cursor.at;
         let matcher = matcher(cursor, Offset::This)
-            .map_err(|causes| because(causes, at, "failed to parse matcher"))?;
+            .map_err(|failure| failure.within(at, "failed to parse matcher"))?;
         matchers.push(matcher);
         cursor.skip_space();
     }
     if matchers.len() == plain {
-        return Err(cursor.fail("expected at least one matcher"));
+        return Err(cursor.fail(Code::NoMatcher, "expected at least one matcher"));
     }
 
     let start = cursor.at;
     if cursor.take("|") {
         let callee = cursor
-            .expect("[")
+            .expect("[", Code::Brackets)
             .and_then(|()| bracketed(cursor, Offset::Callee))
-            .map_err(|causes| because(causes, start, "failed to parse callee matcher"))?;
+            .map_err(|failure| failure.within(start, "failed to parse callee matcher"))?;
         matchers.push(callee);
     }
     Ok(matchers)
 }
 
 /// What follows the opening bracket: a matcher and the closing one.
-fn bracketed(cursor: &mut Cursor<'_>, offset: Offset) -> Result<Matcher, Failure> {
+fn bracketed(cursor: &mut Cursor<'_>, offset: Offset) -> Result<WrittenMatcher, Failure> {
     cursor.skip_space();
     let matcher = matcher(cursor, offset)?;
-    cursor.expect("]")?;
+    cursor.expect("]", Code::Brackets)?;
     Ok(matcher)
 }
 
-fn matcher(cursor: &mut Cursor<'_>, offset: Offset) -> Result<Matcher, Failure> {
+fn matcher(cursor: &mut Cursor<'_>, offset: Offset) -> Result<WrittenMatcher, Failure> {
+    let start = cursor.at;
     let negated = cursor.take("!");
     let name_at = cursor.at;
     let name = cursor
         .word()
-        .map_err(|causes| because(causes, name_at, "failed to parse matcher name"))?;
+        .map_err(|failure| failure.within(name_at, "failed to parse matcher name"))?;
+    let name_place = name_at..cursor.at;
     if !cursor.take(":") {
-        return Err(cursor.fail("expected `:`"));
+        return Err(cursor.fail(Code::NoColon, "expected `:`"));
     }
     let argument_at = cursor.at;
-    let argument = cursor
+    let (argument, place) = cursor
         .argument()
-        .map_err(|causes| because(causes, argument_at, "failed to parse matcher argument"))?;
+        .map_err(|failure| failure.within(argument_at, "failed to parse matcher argument"))?;
     let Some(subject) = subject(name) else {
-        return Err(unplaced(format!("Unknown matcher `{name}`")));
+        let message = format!("Unknown matcher `{name}`");
+        return Err(unplaced(Code::UnknownMatcher, name_place, message));
     };
-    Matcher::new(subject, negated, offset, &argument).map_err(|err| unplaced(err.to_string()))
+    let matcher = Matcher::new(subject, negated, offset, &argument)
+        .map_err(|err| unplaced(Code::ExceptionPattern, place.clone(), err.to_string()))?;
+    Ok(WrittenMatcher {
+        matcher,
+        negated,
+        offset,
+        place: start..cursor.at,
+        argument: place,
+    })
 }
 
 fn subject(name: &str) -> Option<Subject> {
@@ -145,8 +233,11 @@ fn subject(name: &str) -> Option<Subject> {
     })
 }
 
-fn actions(cursor: &mut Cursor<'_>) -> Result<Vec<Action>, Failure> {
-    let mut actions = Vec::new();
+fn actions(
+    cursor: &mut Cursor<'_>,
+    retired: Retired,
+    rule: &mut WrittenRule,
+) -> Result<(), Failure> {
     loop {
         cursor.skip_space();
         if cursor.rest().is_empty() || cursor.rest().starts_with('#') {
@@ -154,20 +245,26 @@ fn actions(cursor: &mut Cursor<'_>) -> Result<Vec<Action>, Failure> {
         }
         let at = cursor.at;
         let action = if cursor.rest().starts_with(['v', '^', '+', '-']) {
-            flag_action(cursor)
-                .map(Action::Flag)
-                .map_err(|causes| because(causes, at, "failed to parse flag action"))?
+            match flag_action(cursor) {
+                Ok(action) => Action::Flag(action),
+                Err(failure) if failure.code == Code::Retired && retired == Retired::Skip => {
+                    rule.retired.push(failure.place);
+                    continue;
+                }
+                Err(failure) => return Err(failure.within(at, "failed to parse flag action")),
+            }
         } else {
             var_action(cursor)
                 .map(Action::Var)
-                .map_err(|causes| because(causes, at, "failed to parse var action"))?
+                .map_err(|failure| failure.within(at, "failed to parse var action"))?
         };
-        actions.push(action);
+        rule.actions.push((at..cursor.at, action));
     }
-    if actions.is_empty() {
-        return Err(unplaced("expected at least one action".to_owned()));
+    if rule.actions.is_empty() && rule.retired.is_empty() {
+        let message = "expected at least one action".to_owned();
+        return Err(unplaced(Code::NoAction, cursor.token(), message));
     }
-    Ok(actions)
+    Ok(())
 }
 
 fn flag_action(cursor: &mut Cursor<'_>) -> Result<FlagAction, Failure> {
@@ -184,17 +281,29 @@ fn flag_action(cursor: &mut Cursor<'_>) -> Result<FlagAction, Failure> {
     } else if cursor.take("-") {
         false
     } else {
-        cursor.at = start;
-        return Err(cursor.fail("expected flag value"));
+        let place = start..cursor.token().end;
+        return Err(placed(
+            Code::NoSign,
+            start,
+            place,
+            "expected flag value".to_owned(),
+        ));
     };
     let name_at = cursor.at;
     let name = cursor
         .word()
-        .map_err(|causes| because(causes, name_at, "expected flag name"))?;
+        .map_err(|failure| failure.within(name_at, "expected flag name"))?;
     let kind = match name {
         "app" => FlagKind::App,
         "group" => FlagKind::Group,
-        _ => return Err(placed(name_at, format!("invalid flag name `{name}`"))),
+        _ => {
+            let (code, place_at) = match name {
+                "sentinel" | "prefix" => (Code::Retired, start),
+                _ => (Code::UnknownFlag, name_at),
+            };
+            let message = format!("invalid flag name `{name}`");
+            return Err(placed(code, name_at, place_at..cursor.at, message));
+        }
     };
     Ok(FlagAction { flag, kind, range })
 }
@@ -203,59 +312,87 @@ fn var_action(cursor: &mut Cursor<'_>) -> Result<VarAction, Failure> {
     let name_at = cursor.at;
     let name = cursor
         .word()
-        .map_err(|causes| because(causes, name_at, "expected variable name"))?;
-    cursor.expect("=")?;
+        .map_err(|failure| failure.within(name_at, "expected variable name"))?;
+    let name_place = name_at..cursor.at;
+    cursor.expect("=", Code::NoEquals).map_err(|failure| {
+        // A matcher, or what was meant to be one: the name is to blame.
+        let is_matcher = cursor.line[failure.place.clone()].starts_with(':');
+        let place = if is_matcher {
+            name_place.clone()
+        } else {
+            failure.place
+        };
+        Failure { place, ..failure }
+    })?;
     cursor.skip_space();
     let value_at = cursor.at;
     let value = cursor
         .word()
-        .map_err(|causes| because(causes, value_at, "expected value for variable"))?;
+        .map_err(|failure| failure.within(value_at, "expected value for variable"))?;
 
     let end = Some(cursor.at);
-    let bad_value = |mut cause: Failure| {
-        cause.extend(placed(value_at, format!("failed to parse rhs of `{name}`")));
-        for cause in cause.iter_mut().filter(|cause| cause.at.is_some()) {
+    let place = value_at..cursor.at;
+    let bad_value = |failure: Failure| {
+        let mut failure = failure.within(value_at, &format!("failed to parse rhs of `{name}`"));
+        for cause in failure.causes.iter_mut().filter(|cause| cause.at.is_some()) {
             cause.end = end;
         }
-        cause
+        failure
     };
     let number = || {
         value
             .parse::<u64>()
-            .map_err(|err| bad_value(unplaced(err.to_string())))
+            .map_err(|err| bad_value(unplaced(Code::BadValue, place.clone(), err.to_string())))
     };
     Ok(match name {
         "max-frames" => VarAction::MaxFrames(number()?),
         "min-frames" => VarAction::MinFrames(number()?),
         "invert-stacktrace" => {
-            let invert = parse_bool(value)
-                .ok_or_else(|| bad_value(placed(value_at, "invalid boolean value".to_owned())))?;
+            let invert = parse_bool(value).ok_or_else(|| {
+                let message = "invalid boolean value".to_owned();
+                bad_value(placed(Code::BadValue, value_at, place, message))
+            })?;
             VarAction::InvertStacktrace(invert)
         }
         "category" => VarAction::Category(value.into()),
-        _ => return Err(placed(name_at, format!("invalid variable name `{name}`"))),
+        _ => {
+            let message = format!("invalid variable name `{name}`");
+            return Err(placed(Code::UnknownVariable, name_at, name_place, message));
+        }
     })
 }
 
-fn unplaced(message: String) -> Failure {
-    vec![Cause {
+/// A failure whose message tells no place of its own.
+fn unplaced(code: Code, place: Place, message: String) -> Failure {
+    let cause = Cause {
         at: None,
         end: None,
         message,
-    }]
+    };
+    Failure {
+        code,
+        place,
+        causes: vec![cause],
+    }
 }
 
-fn placed(at: usize, message: String) -> Failure {
-    vec![Cause {
-        at: Some(at),
-        end: None,
-        message,
-    }]
+/// A failure whose message tells the line from `at` on.
+fn placed(code: Code, at: usize, place: Place, message: String) -> Failure {
+    let mut failure = unplaced(code, place, message);
+    failure.causes[0].at = Some(at);
+    failure
 }
 
-fn because(mut causes: Failure, at: usize, message: &str) -> Failure {
-    causes.extend(placed(at, message.to_owned()));
-    causes
+impl Failure {
+    /// Adds what was being read, from `at` on.
+    fn within(mut self, at: usize, message: &str) -> Self {
+        self.causes.push(Cause {
+            at: Some(at),
+            end: None,
+            message: message.to_owned(),
+        });
+        self
+    }
 }
 
 /// The rest of a line that is not understood yet.
@@ -269,8 +406,20 @@ impl<'a> Cursor<'a> {
         &self.line[self.at..]
     }
 
-    fn fail(&self, message: &str) -> Failure {
-        placed(self.at, message.to_owned())
+    fn fail(&self, code: Code, message: &str) -> Failure {
+        placed(code, self.at, self.token(), message.to_owned())
+    }
+
+    /// The name or word here, or else the one character; nothing at the end of the line.
+    fn token(&self) -> Place {
+        let one = self.rest().chars().next().map_or(0, char::len_utf8);
+        self.at..self.at + self.word_len().max(one)
+    }
+
+    /// How many bytes of the rest can be in a name or word.
+    fn word_len(&self) -> usize {
+        let is_word = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
+        self.rest().bytes().take_while(is_word).count()
     }
 
     fn skip_space(&mut self) {
@@ -287,47 +436,47 @@ impl<'a> Cursor<'a> {
     }
 
     /// Skips white space and takes the token.
-    fn expect(&mut self, token: &str) -> Result<(), Failure> {
+    fn expect(&mut self, token: &str, code: Code) -> Result<(), Failure> {
         self.skip_space();
         if self.take(token) {
             Ok(())
         } else {
-            Err(self.fail(&format!("expected `{token}`")))
+            Err(self.fail(code, &format!("expected `{token}`")))
         }
     }
 
     /// Takes a name or word. At the end of the line it may be empty.
     fn word(&mut self) -> Result<&'a str, Failure> {
         let rest = self.rest();
-        let len = rest
-            .bytes()
-            .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'))
-            .count();
+        let len = self.word_len();
         if len == 0 && !rest.is_empty() {
-            return Err(self.fail("invalid identifier"));
+            return Err(self.fail(Code::BadName, "invalid identifier"));
         }
         self.at += len;
         Ok(&rest[..len])
     }
 
-    /// Takes the argument of a matcher, quoted or not.
-    fn argument(&mut self) -> Result<String, Failure> {
+    /// Takes the argument of a matcher, quoted or not: what it says, and where it is
+    /// without its quotes.
+    fn argument(&mut self) -> Result<(String, Place), Failure> {
         let rest = self.rest();
-        let (raw, taken) = match rest.strip_prefix('"') {
+        let (quote, len) = match rest.strip_prefix('"') {
             Some(quoted) => {
                 let Some(len) = quoted.find('"') else {
-                    return Err(self.fail("unclosed `\"`"));
+                    let place = self.at..self.line.len();
+                    let message = "unclosed `\"`".to_owned();
+                    return Err(placed(Code::OpenQuote, self.at, place, message));
                 };
-                (&quoted[..len], len + 2)
+                (1, len)
             }
             None => {
                 let end = rest.find(|c: char| c.is_ascii_whitespace());
-                let raw = &rest[..end.unwrap_or(rest.len())];
-                (raw, raw.len())
+                (0, end.unwrap_or(rest.len()))
             }
         };
-        self.at += taken;
-        Ok(raw.replace(r"\\", r"\"))
+        let place = self.at + quote..self.at + quote + len;
+        self.at = place.end + quote;
+        Ok((self.line[place.clone()].replace(r"\\", r"\"), place))
     }
 }
 

@@ -17,11 +17,12 @@ use super::action::{Action, VarAction};
 use super::batch;
 use super::cache::Cache;
 use super::config_structure;
+use super::diagnostics::{self, Diagnostic};
 use super::engine::{Engine, DEFAULT_BYTES};
 use super::error::{ConfigStructureError, EnhancementsError};
 use super::frame::{AssembleResult, Component, ExceptionData, Frame};
 use super::packed::{PackedError, PackedStacktrace};
-use super::parser;
+use super::parser::{self, Retired};
 use super::rule::Rule;
 
 /// A list of rules. Immutable but for [`Enhancements::extend_from`]; cloning shares it.
@@ -88,6 +89,33 @@ impl Enhancements {
                 .collect::<Result<_, _>>()?;
             Ok(Self::from_rules(rules))
         })
+    }
+
+    /// [`Enhancements::parse`], but actions that were retired (`+sentinel`, `+prefix` and
+    /// their like) are left out, and rules that have no other: what is left out is told.
+    ///
+    /// # Errors
+    ///
+    /// The first line that is not a rule for another reason.
+    pub fn parse_lenient(
+        text: &str,
+        cache: &Cache,
+    ) -> Result<(Self, Vec<Diagnostic>), EnhancementsError> {
+        if let Ok(rules) = Self::parse(text, cache) {
+            return Ok((rules, Vec::new()));
+        }
+        let (mut rules, mut left_out) = (Vec::new(), Vec::new());
+        for (number, line) in (1..).zip(text.lines()) {
+            if !parser::is_rule(line.trim()) {
+                continue;
+            }
+            let rule = parser::parse_written(line.trim(), number, Retired::Skip)?;
+            left_out.extend(diagnostics::left_out(number, line, &rule.retired));
+            if !rule.actions.is_empty() {
+                rules.push(rule.into_rule());
+            }
+        }
+        Ok((Self::from_rules(rules), left_out))
     }
 
     /// Reads the binary form, a MessagePack structure of version 2 or 3.
@@ -363,6 +391,24 @@ mod tests {
             }
         }
         assert!(seen > 1_000);
+    }
+
+    #[test]
+    fn a_lenient_parse_leaves_out_what_was_retired() {
+        let cache = Cache::new(10);
+        let text = "function:a +app\nfunction:b ^+prefix -group\n function:c -sentinel\n";
+        assert!(Enhancements::parse(text, &cache).is_err());
+        let (rules, left_out) = Enhancements::parse_lenient(text, &cache).unwrap();
+        let same = Enhancements::parse("function:a +app\nfunction:b -group", &cache).unwrap();
+        assert_eq!(rules, same);
+        let places: Vec<_> = left_out.iter().map(|d| (d.line, d.column)).collect();
+        assert_eq!(places, [(2, 12), (3, 13)]);
+        assert!(
+            Enhancements::parse(text, &cache).is_err(),
+            "the cache keeps strict parses only"
+        );
+        let other = Enhancements::parse_lenient("function:a +prefix\nx", &cache).unwrap_err();
+        assert!(other.to_string().contains("Invalid syntax at `x`"));
     }
 
     #[test]

@@ -1,0 +1,98 @@
+//! "Did you mean": the known word that is nearest to one that is not known.
+//!
+//! Near is a distance of at most a third of the word: letters left out, put in, changed
+//! or swapped with their neighbour, upper and lower case being the same.
+
+use super::codes::Code;
+use crate::enhancements::error::SyntaxError;
+
+const MATCHERS: [&str; 17] = [
+    "function",
+    "module",
+    "package",
+    "path",
+    "family",
+    "app",
+    "category",
+    "type",
+    "value",
+    "mechanism",
+    "stack.function",
+    "stack.module",
+    "stack.package",
+    "stack.abs_path",
+    "error.type",
+    "error.value",
+    "error.mechanism",
+];
+const FLAGS: [&str; 2] = ["app", "group"];
+const VARIABLES: [&str; 4] = ["max-frames", "min-frames", "invert-stacktrace", "category"];
+const FAMILIES: [&str; 4] = ["native", "javascript", "other", "all"];
+const BOOLEANS: [&str; 4] = ["yes", "no", "true", "false"];
+/// Longer words are nobody's slip, and distances cost the product of the lengths.
+const LONGEST: usize = 40;
+
+/// What to write instead of the place of the error.
+pub(super) fn for_error(error: &SyntaxError) -> Option<String> {
+    let word = error.line.get(error.place.clone())?;
+    let after = error.line.get(error.place.end..)?;
+    let found = match error.code {
+        Code::UnknownMatcher => nearest(word, &MATCHERS),
+        // A matcher with a first letter that no matcher has, or a matcher after the actions.
+        Code::NoMatcher | Code::NoEquals if after.starts_with(':') => {
+            nearest(word, &MATCHERS).filter(|&name| name != word)
+        }
+        Code::UnknownFlag => nearest(word, &FLAGS),
+        Code::UnknownVariable => nearest(word, &VARIABLES),
+        Code::BadValue => nearest(word, &BOOLEANS),
+        _ => None,
+    };
+    found.map(str::to_owned)
+}
+
+/// The family that was meant.
+pub(super) fn family(word: &str) -> Option<String> {
+    nearest(word, &FAMILIES).map(str::to_owned)
+}
+
+/// The boolean that was meant.
+pub(super) fn boolean(word: &str) -> Option<String> {
+    nearest(word, &BOOLEANS).map(str::to_owned)
+}
+
+fn nearest(word: &str, known: &[&'static str]) -> Option<&'static str> {
+    if word.is_empty() || word.len() > LONGEST {
+        return None;
+    }
+    let word = word.to_ascii_lowercase().replace('_', "-");
+    let distance = |name: &str| strsim::damerau_levenshtein(&word, &name.replace('_', "-"));
+    let (distance, name) = known.iter().map(|&name| (distance(name), name)).min()?;
+    (distance <= word.len().max(name.len()) / 3).then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slips_are_found_and_other_words_left_alone() {
+        for (word, known, expected) in [
+            ("funktion", &MATCHERS[..], Some("function")),
+            ("Function", &MATCHERS, Some("function")),
+            ("stack.abs-path", &MATCHERS, Some("stack.abs_path")),
+            ("moduel", &MATCHERS, Some("module")),
+            ("filename", &MATCHERS, None),
+            ("x", &MATCHERS, None),
+            ("ap", &FLAGS, Some("app")),
+            ("gruop", &FLAGS, Some("group")),
+            ("maxframes", &VARIABLES, Some("max-frames")),
+            ("max_frames", &VARIABLES, Some("max-frames")),
+            ("Native", &FAMILIES, Some("native")),
+            ("python", &FAMILIES, None),
+            ("TRUE", &BOOLEANS, Some("true")),
+            ("", &BOOLEANS, None),
+        ] {
+            assert_eq!(nearest(word, known), expected, "{word:?}");
+        }
+    }
+}
