@@ -105,6 +105,20 @@ typedef enum OphioStatus {
 } OphioStatus;
 
 /**
+ * How bad a problem is.
+ */
+typedef enum OphioSeverity {
+    /**
+     * The line is no rule, and the text cannot be used.
+     */
+    OPHIO_SEVERITY_ERROR = 0,
+    /**
+     * The rule is understood, but hardly does what is meant.
+     */
+    OPHIO_SEVERITY_WARNING = 1,
+} OphioSeverity;
+
+/**
  * A value that may be missing, false or true. In structs it is a `uint8_t`.
  */
 typedef enum OphioTristate {
@@ -173,6 +187,14 @@ typedef struct OphioCache OphioCache;
  * using it in the child.
  */
 typedef struct OphioCodeowners OphioCodeowners;
+
+/**
+ * The problems of a rule text, in the order of their places.
+ *
+ * It does not change, so threads may share it, and a process may fork and go on using it
+ * in the child.
+ */
+typedef struct OphioDiagnostics OphioDiagnostics;
 
 /**
  * Stack trace rules.
@@ -329,6 +351,55 @@ typedef struct OphioStr {
      */
     size_t len;
 } OphioStr;
+
+/**
+ * Something to say about a place in a rule text.
+ *
+ * Lines and columns count from 1, columns in code points. The slices are UTF-8, borrowed
+ * from the list, and valid until that is freed.
+ */
+typedef struct OphioDiagnostic {
+    /**
+     * How bad it is.
+     */
+    enum OphioSeverity severity;
+    /**
+     * The number of the line.
+     */
+    size_t line;
+    /**
+     * The first column.
+     */
+    size_t column;
+    /**
+     * The column after the last one: at most the length of the line + 1.
+     */
+    size_t end_column;
+    /**
+     * What kind of problem it is, such as `OPH002`: see docs/diagnostics.md.
+     */
+    struct OphioSlice code;
+    /**
+     * What that code means, in a few words.
+     */
+    struct OphioSlice title;
+    /**
+     * What is wrong here.
+     */
+    struct OphioSlice message;
+    /**
+     * A text that would rather stand in this place; NULL and 0 if there is none.
+     */
+    struct OphioSlice suggestion;
+    /**
+     * For an error the message with which parsing fails; empty for a warning.
+     */
+    struct OphioSlice details;
+    /**
+     * The line, without its line break.
+     */
+    struct OphioSlice source;
+} OphioDiagnostic;
 
 /**
  * One frame of a stack trace, borrowed for the time of a call.
@@ -612,6 +683,97 @@ OPHIO_API struct OphioCache *ophio_cache_new(size_t size);
  * and no other thread uses it.
  */
 OPHIO_API void ophio_cache_free(struct OphioCache *cache);
+
+/**
+ * Finds all problems of rules in the text form: UTF-8, one rule a line.
+ *
+ * There is an error in the list exactly if `ophio_enhancements_parse` fails, or, with
+ * `lenient`, if `ophio_enhancements_parse_lenient` does. Writes a list to `diagnostics`
+ * that is the caller's: free it with `ophio_diagnostics_free`; it does not need `text`
+ * any more. Any thread may call this. Fails with `OPHIO_STATUS_INVALID_UTF8` and
+ * `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * # Safety
+ *
+ * `text` is readable for `text_len` bytes; `diagnostics` is NULL or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_enhancements_check(const uint8_t *text,
+                                          size_t text_len,
+                                          bool lenient,
+                                          struct OphioDiagnostics **diagnostics);
+
+/**
+ * Parses rules in the text form, but leaves out the actions that were retired
+ * (`+sentinel`, `+prefix` and their like), and rules that have no other.
+ *
+ * As `ophio_enhancements_parse`, and writes a list to `diagnostics` with a warning for
+ * each action that is left out. It is the caller's: free it with
+ * `ophio_diagnostics_free`. Nothing is written on failure.
+ *
+ * # Safety
+ *
+ * `text` is readable for `text_len` bytes; `cache` is NULL or comes from
+ * `ophio_cache_new` and is not freed yet; `diagnostics` is NULL or may be written.
+ */
+OPHIO_API
+struct OphioEnhancements *ophio_enhancements_parse_lenient(const uint8_t *text,
+                                                           size_t text_len,
+                                                           const struct OphioCache *cache,
+                                                           struct OphioDiagnostics **diagnostics);
+
+/**
+ * Writes rules in the text form anew: in columns, with comments and empty lines kept,
+ * and with the same meaning.
+ *
+ * Writes a string to `formatted` that is the caller's: free it with `ophio_str_free`.
+ * Any thread may call this. Fails with `OPHIO_STATUS_SYNTAX` if a line is no rule, with
+ * `OPHIO_STATUS_INVALID_UTF8` and `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * # Safety
+ *
+ * `text` is readable for `text_len` bytes; `formatted` is NULL or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_enhancements_format(const uint8_t *text,
+                                           size_t text_len,
+                                           struct OphioStr *formatted);
+
+/**
+ * Tells how many entries a list has, 0 for NULL. Threads may share `diagnostics`.
+ *
+ * # Safety
+ *
+ * `diagnostics` is NULL or was made by this library and is not freed yet.
+ */
+OPHIO_API size_t ophio_diagnostics_len(const struct OphioDiagnostics *diagnostics);
+
+/**
+ * Reads the entry with this index, from 0.
+ *
+ * Writes it to `diagnostic`; its slices lie in `diagnostics` and are valid until that is
+ * freed. Threads may share `diagnostics`. Fails with `OPHIO_STATUS_OUT_OF_RANGE` if there
+ * is no such entry, and with `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * # Safety
+ *
+ * `diagnostics` is NULL or was made by this library and is not freed yet; `diagnostic` is
+ * NULL or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_diagnostics_get(const struct OphioDiagnostics *diagnostics,
+                                       size_t index,
+                                       struct OphioDiagnostic *diagnostic);
+
+/**
+ * Frees a list; NULL does nothing. Slices that lie in it must not be read any more.
+ *
+ * # Safety
+ *
+ * `diagnostics` is NULL or was made by this library, is freed for the first time, and no
+ * other thread uses it.
+ */
+OPHIO_API void ophio_diagnostics_free(struct OphioDiagnostics *diagnostics);
 
 /**
  * Sets `in_app` and category of the frames of a packed stack trace.

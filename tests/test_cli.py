@@ -183,3 +183,94 @@ def test_without_rich_it_says_how_to_get_it() -> None:
     )
     assert result.returncode == 2
     assert result.stderr == "The command line needs rich: pip install 'sentry-ophio[cli]'\n"
+
+
+# --- check and fmt ------------------------------------------------------------------
+
+PROBLEMS = """\
+# what is wrong here
+funktion:log_* -app
+\tfunction:日本*x -ap
+family:nativ,other +app
+path:src**.py -app
+function:a +app
+function:a -app
+function:b +prefix -app
+"""
+
+
+def test_check_is_what_people_have_read(tmp_path: Path) -> None:
+    """The snapshot is read by people: `tests/snapshots/check.txt`."""
+    (tmp_path / "my.rules").write_text(PROBLEMS, "utf-8")
+    result = run("check", "my.rules", folder=tmp_path)
+    assert (result.returncode, result.stderr) == (1, "")
+    assert result.stdout == (SNAPSHOTS / "check.txt").read_text("utf-8")
+
+
+def test_check_for_programs(tmp_path: Path) -> None:
+    (tmp_path / "my.rules").write_text(PROBLEMS, "utf-8")
+    result = run("check", "--json", "my.rules", "-", stdin=b"x", folder=tmp_path)
+    first, second = json.loads(result.stdout)
+    assert first["file"] == "my.rules"
+    assert first["diagnostics"][0] == {
+        "severity": "error",
+        "code": "OPH002",
+        "line": 2,
+        "column": 1,
+        "end_column": 9,
+        "message": "Unknown matcher `funktion`",
+        "suggestion": "function",
+    }
+    assert [each["code"] for each in second["diagnostics"]] == ["OPH001"]
+    result = run("check", "--format=github", "-", stdin=b"function:a%,b +ap")
+    assert result.stdout == (
+        "::error file=-,line=1,col=16,endColumn=18,title=OPH009::"
+        "invalid flag name `ap`; did you mean `app`?\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("rules", "options", "code"),
+    [
+        ("function:a +app", [], 0),
+        ("family:nativ +app", [], 0),
+        ("family:nativ +app", ["--strict"], 1),
+        ("x", [], 1),
+        ("function:a +prefix", [], 1),
+        ("function:a +prefix", ["--lenient"], 0),
+        ("function:a +prefix", ["--lenient", "--strict"], 1),
+    ],
+)
+def test_check_has_exit_codes(rules: str, options: list[str], code: int) -> None:
+    assert run("check", *options, "-", stdin=rules.encode()).returncode == code
+
+
+def test_check_tells_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    result = run("check", "none.rules", "-", stdin=b"x", folder=tmp_path)
+    assert result.returncode == 2
+    assert result.stderr == "Error: none.rules: No such file or directory\n"
+    assert "OPH001" in result.stdout
+
+
+def test_fmt_writes_a_file_as_a_whole(tmp_path: Path) -> None:
+    path = tmp_path / "my.rules"
+    path.write_text("stack.function:a -app\npath:**/b/**   +app # x\n", "utf-8")
+    path.chmod(0o640)
+    assert run("fmt", "--check", path).returncode == 1
+    assert path.read_text("utf-8").startswith("stack")
+    result = run("fmt", path)
+    assert (result.returncode, result.stdout) == (0, "")
+    assert path.read_text("utf-8") == "function:a    -app\npath:**/b/**  +app  # x\n"
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert run("fmt", "--check", path).returncode == 0
+    assert [each.name for each in tmp_path.iterdir()] == ["my.rules"]
+
+
+def test_fmt_reads_standard_input_and_refuses_what_is_no_rule(tmp_path: Path) -> None:
+    assert run("fmt", "-", stdin=b"function:a    -app").stdout == "function:a  -app\n"
+    path = tmp_path / "my.rules"
+    path.write_text("function:a  +ap", "utf-8")
+    result = run("fmt", path)
+    assert result.returncode == 2
+    assert result.stderr.startswith(f"Error: {path}: Invalid syntax at")
+    assert path.read_text("utf-8") == "function:a  +ap"

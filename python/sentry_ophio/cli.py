@@ -1,15 +1,21 @@
-"""The command line: ask rules about the stack traces of Sentry events.
+"""The command line: rules, and what they make of the stack traces of Sentry events.
 
-    sentry-ophio apply EVENT.json ...
+    sentry-ophio apply EVENT.json ...      what becomes of each frame
+    sentry-ophio check my.rules ...        what is wrong with rules
+    sentry-ophio fmt my.rules ...          rules in columns
 
-A file that is no event is told on standard error, in one line; the others are still
-done, and the exit code is 2.
+A file that cannot be used is told on standard error, in one line; the others are still
+done, and the exit code is 2. 1 means that something was found: problems, or files that
+`fmt` would change.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
+import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +26,14 @@ from rich.table import Table
 from rich.text import Text
 
 from sentry_ophio import __version__
-from sentry_ophio.enhancers import AssembleResult, Cache, Component, Enhancements
+from sentry_ophio.enhancers import (
+    AssembleResult,
+    Cache,
+    Component,
+    Diagnostic,
+    Enhancements,
+    format_rules,
+)
 from sentry_ophio.events import EventError, Stacktrace, stacktraces_of
 from sentry_ophio.exceptions import EnhancementsError
 
@@ -91,6 +104,108 @@ def apply(events: tuple[str, ...], rule_files: tuple[str, ...], as_json: bool) -
             _show(console, name, judged)
     if failed:
         sys.exit(InputError.exit_code)
+
+
+@cli.command()
+@click.argument("rules", nargs=-1, required=True, metavar="RULES...")
+@click.option("--strict", is_flag=True, help="Fail on warnings, too.")
+@click.option(
+    "--lenient",
+    is_flag=True,
+    help="Take actions that were retired (+sentinel, -prefix ...) for warnings.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["human", "github", "json"]),
+    default="human",
+    help="How to print problems: for people, as annotations of a GitHub workflow, or as one "
+    "JSON document for all files.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The same as --format=json.")
+def check(rules: tuple[str, ...], strict: bool, lenient: bool, form: str, as_json: bool) -> None:
+    """Find all problems of rules in the text form.
+
+    RULES is a file with rules, or - for standard input. Errors are lines that are no rule;
+    warnings are rules that hardly do what is meant. Each has a code, which
+    docs/diagnostics.md explains.
+
+    \b
+    Examples:
+      sentry-ophio check my.rules
+      sentry-ophio check --strict --format=github rules/*.txt
+      git show HEAD:my.rules | sentry-ophio check --json -
+
+    The exit code is 0 without problems (warnings alone are none, but with --strict), 1 with
+    problems, and 2 if a file cannot be read.
+    """  # noqa: D301 (click wants the control character)
+    form = "json" if as_json else form
+    unreadable = False
+    documents = []
+    errors = warnings = 0
+    for name in rules:
+        try:
+            found = Enhancements.check(_read(name), lenient=lenient)
+        except InputError as error:
+            error.show()
+            unreadable = True
+            continue
+        errors += sum(each.severity == "error" for each in found)
+        warnings += sum(each.severity == "warning" for each in found)
+        documents.append({"file": name, "diagnostics": [_diagnostic_json(each) for each in found]})
+        for each in found:
+            if form == "github":
+                click.echo(_annotation(name, each))
+            elif form == "human":
+                click.echo(_colored(each, name))
+                click.echo()
+    if form == "json":
+        click.echo(json.dumps(documents, indent=2, ensure_ascii=False))
+    elif form == "human":
+        click.echo(_count(errors, warnings, len(documents)))
+    if unreadable:
+        sys.exit(InputError.exit_code)
+    if errors or (strict and warnings):
+        sys.exit(1)
+
+
+@cli.command()
+@click.argument("rules", nargs=-1, required=True, metavar="RULES...")
+@click.option("--check", "only_check", is_flag=True, help="Change nothing, tell what would be.")
+def fmt(rules: tuple[str, ...], only_check: bool) -> None:
+    """Write rules anew: in columns, with the usual names, and the same meaning.
+
+    RULES is a file, which is changed in place and as a whole or not at all, or - for
+    standard input, which is written to standard output. Comments and empty lines stay.
+
+    \b
+    Examples:
+      sentry-ophio fmt my.rules
+      sentry-ophio fmt --check rules/*.txt
+      sentry-ophio fmt - < old.rules > new.rules
+
+    The exit code is 1 if --check finds a file that would change, and 2 if a file cannot be
+    read or written, or is no rules: sentry-ophio check tells why.
+    """  # noqa: D301 (click wants the control character)
+    failed = changed = False
+    for name in rules:
+        try:
+            text = _read(name)
+            formatted = _formatted(name, text)
+            if not only_check and name == _STANDARD_INPUT:
+                click.echo(formatted, nl=False)
+            elif formatted != text:
+                changed = True
+                if not only_check:
+                    _replace(Path(name), formatted)
+                click.echo(f"{name}: {'would change' if only_check else 'written'}", err=True)
+        except InputError as error:
+            error.show()
+            failed = True
+    if failed:
+        sys.exit(InputError.exit_code)
+    if only_check and changed:
+        sys.exit(1)
 
 
 @dataclass(frozen=True)
@@ -184,7 +299,88 @@ def _read_rules(names: tuple[str, ...]) -> Enhancements:
     return rules
 
 
+def _formatted(name: str, text: str) -> str:
+    try:
+        return format_rules(text)
+    except EnhancementsError as error:
+        raise InputError(name, " ".join(str(error).split("\n"))) from None
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file as a whole, or leave it as it is. Through a link, to what it leads to."""
+    temporary = None
+    try:
+        path = path.resolve()
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(path.stat().st_mode)
+        Path(temporary).replace(path)
+    except OSError as error:
+        if temporary is not None:
+            with suppress(OSError):
+                Path(temporary).unlink()
+        raise InputError(str(path), error.strerror or str(error)) from None
+
+
 # --- showing ------------------------------------------------------------------------
+
+_COLORS = {"error": "red", "warning": "yellow"}
+
+
+def _colored(found: Diagnostic, name: str) -> str:
+    """Draw a problem; click takes the colours away where there is no terminal."""
+    drawn = found.drawn("standard input" if name == _STANDARD_INPUT else name)
+    head, *above, caret = drawn.split("\n")
+    kind, colon, message = head.partition(":")
+    gutter, bar, rest = caret.partition("|")
+    color = _COLORS[found.severity]
+    lines = [
+        click.style(kind, fg=color, bold=True) + click.style(colon + message, bold=True),
+        *above,
+        gutter + bar + click.style(rest, fg=color),
+    ]
+    return "\n".join(lines)
+
+
+def _annotation(name: str, found: Diagnostic) -> str:
+    """Write a problem as a command of GitHub's workflows, which shows it beside the line."""
+
+    def escaped(text: str, special: str = "") -> str:
+        for each in "%\r\n" + special:
+            text = text.replace(each, f"%{ord(each):02X}")
+        return text
+
+    message = found.message
+    if found.suggestion is not None:
+        message += f"; did you mean `{found.suggestion}`?"
+    place = f"line={found.line},col={found.column},endColumn={found.end_column}"
+    file = escaped(name, ":,")
+    return f"::{found.severity} file={file},{place},title={found.code}::{escaped(message)}"
+
+
+def _diagnostic_json(found: Diagnostic) -> dict[str, Any]:
+    return {
+        "severity": found.severity,
+        "code": found.code,
+        "line": found.line,
+        "column": found.column,
+        "end_column": found.end_column,
+        "message": found.message,
+        "suggestion": found.suggestion,
+    }
+
+
+def _count(errors: int, warnings: int, files: int) -> str:
+    """Say how many problems there are."""
+
+    def some(count: int, word: str) -> str:
+        return f"{count} {word}{'' if count == 1 else 's'}"
+
+    text = f"{some(errors, 'error')} and {some(warnings, 'warning')} in {some(files, 'file')}"
+    return click.style(text, fg="red" if errors else "yellow" if warnings else "green")
 
 
 def _show(console: Console, name: str, judged: list[Judged]) -> None:

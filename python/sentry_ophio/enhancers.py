@@ -39,6 +39,7 @@ from importlib import resources
 from operator import attrgetter, index
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, final
 
+from sentry_ophio._diagnostics import Diagnostic, check_rules, format_rules, parse_lenient
 from sentry_ophio._ffi import Handle, check, copied, decode, error_for, ffi, lib
 from sentry_ophio._pack import (
     SupportsGetItem,
@@ -49,7 +50,12 @@ from sentry_ophio._pack import (
     read_frame,
     read_frames,
 )
-from sentry_ophio.exceptions import FrameTypeError, InvalidArgumentError, OphioOverflowError
+from sentry_ophio.exceptions import (
+    EnhancementsError,
+    FrameTypeError,
+    InvalidArgumentError,
+    OphioOverflowError,
+)
 
 if TYPE_CHECKING:
     from typing import Callable, Optional
@@ -64,7 +70,15 @@ if TYPE_CHECKING:
     State = tuple[Optional[bool], Optional[str], int]
     """`contributes` and hint of a component, and the former as the library writes it."""
 
-__all__ = ["AssembleResult", "Cache", "Component", "Enhancements", "Stacktrace"]
+__all__ = [
+    "AssembleResult",
+    "Cache",
+    "Component",
+    "Diagnostic",
+    "Enhancements",
+    "Stacktrace",
+    "format_rules",
+]
 
 Frame = TypeVar("Frame", bound=SupportsGetItem)
 Read = TypeVar("Read")
@@ -215,9 +229,10 @@ class Enhancements(Handle):
 
     # What the numbers that the library returns stand for, filled as they come up. A
     # number keeps its meaning when rules are appended.
-    __slots__ = ("_applied", "_states")
+    __slots__ = ("_applied", "_left_out", "_states")
 
     _applied: dict[int, AppliedFrame]
+    _left_out: tuple[Diagnostic, ...]
     _states: dict[int, State]
 
     def __new__(cls) -> Enhancements:
@@ -229,6 +244,7 @@ class Enhancements(Handle):
         rules = object.__new__(cls)
         rules._adopt(pointer, lib.ophio_enhancements_free)
         rules._applied = {}
+        rules._left_out = ()
         rules._states = {}
         return rules
 
@@ -238,27 +254,81 @@ class Enhancements(Handle):
         return Enhancements._owning(lib.ophio_enhancements_new())
 
     @staticmethod
-    def parse(input: str, cache: Cache) -> Enhancements:  # noqa: A002 (the name is API)
+    def parse(
+        input: str,  # noqa: A002 (the name is API)
+        cache: Cache,
+        *,
+        strict: bool = False,
+        lenient: bool = False,
+    ) -> Enhancements:
         """Parse rules in the text form, one rule a line.
 
         Args:
             input: The text. Empty lines, and lines that begin with `#`, are skipped.
             cache: Rules that it knows are not parsed again.
+            strict: Look at all lines before failing: the error has all problems, and its
+                text shows each with a caret under its place. Warnings are no reason to fail.
+            lenient: Leave out actions that were retired (`+sentinel`, `-prefix` and their
+                like), and rules that have no other, instead of failing. `left_out` tells
+                which.
 
         Returns:
             The rules in their order.
 
         Raises:
-            EnhancementsError: A line is no rule; a `RuntimeError`.
+            EnhancementsError: A line is no rule; a `RuntimeError`. With `strict`, its
+                `diagnostics` are what `check` finds.
             UnicodeEncodeError: The text has lone surrogates.
             TypeError: `input` is no `str`, or `cache` no `Cache`.
         """
         if not isinstance(input, str):
             raise TypeError(f"input must be a str, not {type(input).__name__}")
         text = input.encode("utf-8")
+        if strict:
+            found = check_rules(text, lenient)
+            errors = [str(each) for each in found if each.severity == "error"]
+            if errors:
+                error = EnhancementsError("\n\n".join(errors))
+                error.diagnostics = tuple(found)
+                raise error
+        if lenient:
+            pointer, left_out = parse_lenient(text, _pointer_of(cache))
+            rules = Enhancements._owning(pointer)
+            rules._left_out = left_out
+            return rules
         return Enhancements._owning(
             lib.ophio_enhancements_parse(text, len(text), _pointer_of(cache))
         )
+
+    @staticmethod
+    def check(text: str, *, lenient: bool = False) -> list[Diagnostic]:
+        r"""Find all problems of all lines, in the order of their places.
+
+        There is an error in the list exactly if `parse` fails. Warnings are about rules that
+        are understood, but hardly do what is meant.
+
+            >>> for each in Enhancements.check("function:a +ap\nfamily:nativ -app"):
+            ...     print(each.line, each.severity, each.code, each.suggestion)
+            1 error OPH009 app
+            2 warning OPH103 native
+
+        Args:
+            text: Rules in the text form.
+            lenient: Whether it is for `parse(..., lenient=True)`: retired actions are
+                warnings then.
+
+        Raises:
+            TypeError: `text` is no `str`.
+            UnicodeEncodeError: The text has lone surrogates.
+        """
+        if not isinstance(text, str):
+            raise TypeError(f"text must be a str, not {type(text).__name__}")
+        return check_rules(text.encode("utf-8"), lenient)
+
+    @property
+    def left_out(self) -> tuple[Diagnostic, ...]:
+        """What `parse(..., lenient=True)` has left out: a warning for each retired action."""
+        return self._left_out
 
     @staticmethod
     def from_config_structure(input: bytes, cache: Cache) -> Enhancements:  # noqa: A002

@@ -16,6 +16,11 @@ Exceptions can be pickled, as those that cross a process pool must.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sentry_ophio._diagnostics import Diagnostic
+
 __all__ = [
     "CodeownersError",
     "EnhancementsError",
@@ -61,6 +66,9 @@ class HandleClosedError(OphioError, ValueError):
 
 class EnhancementsError(OphioError, RuntimeError):
     """The text of stack trace rules, or their binary form, is malformed."""
+
+    diagnostics: tuple[Diagnostic, ...] = ()
+    """With `parse(..., strict=True)`, all that there is to say about the text."""
 
 
 class FrameTypeError(OphioError, TypeError):

@@ -3,6 +3,7 @@
 //! ```text
 //! cache.rs       OphioCache: parsed rules, kept for the next parse
 //! rules.rs       OphioEnhancements: made, extended, counted, printed
+//! diagnostics.rs OphioDiagnostics: every problem of a text; texts written anew
 //! structs.rs     asking it about frames in C structs
 //! packed.rs      asking it about frames in one packed buffer: what Python does
 //! stacktraces.rs prepared stack traces, many at once
@@ -10,6 +11,7 @@
 //! ```
 
 pub mod cache;
+pub mod diagnostics;
 pub mod packed;
 pub mod rules;
 pub mod stacktraces;

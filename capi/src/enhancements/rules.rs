@@ -22,7 +22,7 @@ use crate::status::{guard, guard_or, Error, OphioStatus};
 pub struct OphioEnhancements(ArcSwap<Enhancements>);
 
 impl OphioEnhancements {
-    fn new(rules: Enhancements) -> *mut Self {
+    pub(super) fn new(rules: Enhancements) -> *mut Self {
         handle::new(Self(ArcSwap::from_pointee(rules)))
     }
 
@@ -112,7 +112,7 @@ pub unsafe extern "C" fn ophio_enhancements_from_config_structure(
 /// # Safety
 ///
 /// `cache` is NULL or comes from `ophio_cache_new` and is not freed yet.
-unsafe fn with_cache<R>(cache: *const OphioCache, f: impl FnOnce(&Cache) -> R) -> R {
+pub(super) unsafe fn with_cache<R>(cache: *const OphioCache, f: impl FnOnce(&Cache) -> R) -> R {
     // SAFETY: the caller's promise.
     match unsafe { cache.as_ref() } {
         Some(OphioCache(cache)) => f(cache),

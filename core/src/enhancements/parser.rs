@@ -47,8 +47,6 @@ pub(super) struct WrittenMatcher {
     pub(super) negated: bool,
     /// In which brackets it is, also for the exception, where that means nothing.
     pub(super) offset: Offset,
-    /// From the `!` or the name to the end of the argument.
-    pub(super) place: Place,
     /// The argument without its quotes, `\\` not yet made one.
     pub(super) argument: Place,
 }
@@ -188,7 +186,6 @@ fn bracketed(cursor: &mut Cursor<'_>, offset: Offset) -> Result<WrittenMatcher, 
 }
 
 fn matcher(cursor: &mut Cursor<'_>, offset: Offset) -> Result<WrittenMatcher, Failure> {
-    let start = cursor.at;
     let negated = cursor.take("!");
     let name_at = cursor.at;
     let name = cursor
@@ -212,7 +209,6 @@ fn matcher(cursor: &mut Cursor<'_>, offset: Offset) -> Result<WrittenMatcher, Fa
         matcher,
         negated,
         offset,
-        place: start..cursor.at,
         argument: place,
     })
 }

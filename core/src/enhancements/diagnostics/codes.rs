@@ -127,7 +127,7 @@ mod tests {
         assert!(Code::ALL
             .windows(2)
             .all(|two| two[0].name() < two[1].name()));
-        let errors = Code::ALL.iter().filter(|c| c.severity() == Severity::Error);
-        assert_eq!(errors.last(), Some(&Code::Retired));
+        let mut errors = Code::ALL.iter().filter(|c| c.severity() == Severity::Error);
+        assert_eq!(errors.next_back(), Some(&Code::Retired));
     }
 }

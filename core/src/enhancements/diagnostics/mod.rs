@@ -221,8 +221,9 @@ impl<'a> Line<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::enhancements::engine::testing::{cases, rule, Random};
+    use crate::enhancements::engine::testing::rule;
     use crate::enhancements::{Cache, Enhancements};
+    use crate::testing::{cases, Random};
 
     /// Each problem as `column-end code "suggestion"`.
     fn places(text: &str) -> Vec<String> {

@@ -1,0 +1,266 @@
+//! `OphioDiagnostics`: what there is to say about a rule text.
+//!
+//! The list is made at once and does not change; its entries are read one by one, as
+//! slices that lie in it.
+
+use ophio_core::enhancements::diagnostics::{self, Diagnostic, Severity};
+use ophio_core::enhancements::{format_rules, Enhancements};
+
+use super::cache::OphioCache;
+use super::rules::{with_cache, OphioEnhancements};
+use crate::handle;
+use crate::slice::{self, OphioSlice, OphioStr};
+use crate::status::{guard, guard_or, Error, OphioStatus};
+
+/// The problems of a rule text, in the order of their places.
+///
+/// It does not change, so threads may share it, and a process may fork and go on using it
+/// in the child.
+pub struct OphioDiagnostics(Vec<Diagnostic>);
+
+/// How bad a problem is.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OphioSeverity {
+    /// The line is no rule, and the text cannot be used.
+    Error = 0,
+    /// The rule is understood, but hardly does what is meant.
+    Warning = 1,
+}
+
+/// Something to say about a place in a rule text.
+///
+/// Lines and columns count from 1, columns in code points. The slices are UTF-8, borrowed
+/// from the list, and valid until that is freed.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct OphioDiagnostic {
+    /// How bad it is.
+    pub severity: OphioSeverity,
+    /// The number of the line.
+    pub line: usize,
+    /// The first column.
+    pub column: usize,
+    /// The column after the last one: at most the length of the line + 1.
+    pub end_column: usize,
+    /// What kind of problem it is, such as `OPH002`: see docs/diagnostics.md.
+    pub code: OphioSlice,
+    /// What that code means, in a few words.
+    pub title: OphioSlice,
+    /// What is wrong here.
+    pub message: OphioSlice,
+    /// A text that would rather stand in this place; NULL and 0 if there is none.
+    pub suggestion: OphioSlice,
+    /// For an error the message with which parsing fails; empty for a warning.
+    pub details: OphioSlice,
+    /// The line, without its line break.
+    pub source: OphioSlice,
+}
+
+/// Finds all problems of rules in the text form: UTF-8, one rule a line.
+///
+/// There is an error in the list exactly if `ophio_enhancements_parse` fails, or, with
+/// `lenient`, if `ophio_enhancements_parse_lenient` does. Writes a list to `diagnostics`
+/// that is the caller's: free it with `ophio_diagnostics_free`; it does not need `text`
+/// any more. Any thread may call this. Fails with `OPHIO_STATUS_INVALID_UTF8` and
+/// `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `text` is readable for `text_len` bytes; `diagnostics` is NULL or may be written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_enhancements_check(
+    text: *const u8,
+    text_len: usize,
+    lenient: bool,
+    diagnostics: *mut *mut OphioDiagnostics,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `text`.
+        let text = unsafe { slice::text(text, text_len, "text") }?;
+        // SAFETY: the caller's promise about `diagnostics`.
+        let place = unsafe { handle::out(diagnostics, "diagnostics") }?;
+        let found = if lenient {
+            diagnostics::check_lenient(text)
+        } else {
+            diagnostics::check(text)
+        };
+        place.write(handle::new(OphioDiagnostics(found)));
+        Ok(())
+    })
+}
+
+/// Parses rules in the text form, but leaves out the actions that were retired
+/// (`+sentinel`, `+prefix` and their like), and rules that have no other.
+///
+/// As `ophio_enhancements_parse`, and writes a list to `diagnostics` with a warning for
+/// each action that is left out. It is the caller's: free it with
+/// `ophio_diagnostics_free`. Nothing is written on failure.
+///
+/// # Safety
+///
+/// `text` is readable for `text_len` bytes; `cache` is NULL or comes from
+/// `ophio_cache_new` and is not freed yet; `diagnostics` is NULL or may be written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_enhancements_parse_lenient(
+    text: *const u8,
+    text_len: usize,
+    cache: *const OphioCache,
+    diagnostics: *mut *mut OphioDiagnostics,
+) -> *mut OphioEnhancements {
+    guard_or(std::ptr::null_mut(), || {
+        // SAFETY: the caller's promise about `text`.
+        let text = unsafe { slice::text(text, text_len, "text") }?;
+        // SAFETY: the caller's promise about `diagnostics`.
+        let place = unsafe { handle::out(diagnostics, "diagnostics") }?;
+        // SAFETY: the caller's promise about `cache`.
+        let parsed = unsafe { with_cache(cache, |cache| Enhancements::parse_lenient(text, cache)) };
+        let (rules, left_out) = parsed?;
+        place.write(handle::new(OphioDiagnostics(left_out)));
+        Ok(OphioEnhancements::new(rules))
+    })
+}
+
+/// Writes rules in the text form anew: in columns, with comments and empty lines kept,
+/// and with the same meaning.
+///
+/// Writes a string to `formatted` that is the caller's: free it with `ophio_str_free`.
+/// Any thread may call this. Fails with `OPHIO_STATUS_SYNTAX` if a line is no rule, with
+/// `OPHIO_STATUS_INVALID_UTF8` and `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `text` is readable for `text_len` bytes; `formatted` is NULL or may be written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_enhancements_format(
+    text: *const u8,
+    text_len: usize,
+    formatted: *mut OphioStr,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `text`.
+        let text = unsafe { slice::text(text, text_len, "text") }?;
+        // SAFETY: the caller's promise about `formatted`.
+        let formatted = unsafe { handle::out(formatted, "formatted") }?;
+        formatted.write(format_rules(text)?.into());
+        Ok(())
+    })
+}
+
+/// Tells how many entries a list has, 0 for NULL. Threads may share `diagnostics`.
+///
+/// # Safety
+///
+/// `diagnostics` is NULL or was made by this library and is not freed yet.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_diagnostics_len(diagnostics: *const OphioDiagnostics) -> usize {
+    guard_or(0, || {
+        // SAFETY: the caller's promise about `diagnostics`.
+        let list = unsafe { handle::borrow(diagnostics, "diagnostics") }?;
+        Ok(list.0.len())
+    })
+}
+
+/// Reads the entry with this index, from 0.
+///
+/// Writes it to `diagnostic`; its slices lie in `diagnostics` and are valid until that is
+/// freed. Threads may share `diagnostics`. Fails with `OPHIO_STATUS_OUT_OF_RANGE` if there
+/// is no such entry, and with `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `diagnostics` is NULL or was made by this library and is not freed yet; `diagnostic` is
+/// NULL or may be written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_diagnostics_get(
+    diagnostics: *const OphioDiagnostics,
+    index: usize,
+    diagnostic: *mut OphioDiagnostic,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `diagnostics`.
+        let list = unsafe { handle::borrow(diagnostics, "diagnostics") }?;
+        // SAFETY: the caller's promise about `diagnostic`.
+        let place = unsafe { handle::out(diagnostic, "diagnostic") }?;
+        let found = list.0.get(index).ok_or_else(|| {
+            let message = format!("there is no diagnostic {index}");
+            Error::new(OphioStatus::OutOfRange, message)
+        })?;
+        let lend = |text: &str| OphioSlice::borrowed(text.as_bytes());
+        place.write(OphioDiagnostic {
+            severity: match found.severity {
+                Severity::Error => OphioSeverity::Error,
+                Severity::Warning => OphioSeverity::Warning,
+            },
+            line: found.line,
+            column: found.column,
+            end_column: found.end_column,
+            code: lend(found.code.name()),
+            title: lend(found.code.title()),
+            message: lend(&found.message),
+            suggestion: found.suggestion.as_deref().map_or(OphioSlice::EMPTY, lend),
+            details: lend(&found.details),
+            source: lend(&found.source),
+        });
+        Ok(())
+    })
+}
+
+/// Frees a list; NULL does nothing. Slices that lie in it must not be read any more.
+///
+/// # Safety
+///
+/// `diagnostics` is NULL or was made by this library, is freed for the first time, and no
+/// other thread uses it.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_diagnostics_free(diagnostics: *mut OphioDiagnostics) {
+    // SAFETY: the caller's promise.
+    unsafe { handle::free(diagnostics) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ptr::null_mut;
+
+    #[test]
+    fn a_list_is_read_and_freed() {
+        let text = "funktion:a +app\nfunction:a +prefix -group";
+        let mut list = null_mut();
+        let mut entry = std::mem::MaybeUninit::uninit();
+        // SAFETY: a text and places of ours; the list is freed once.
+        unsafe {
+            let status = ophio_enhancements_check(text.as_ptr(), text.len(), true, &mut list);
+            assert_eq!(status, OphioStatus::Ok);
+            assert_eq!(ophio_diagnostics_len(list), 2);
+            let status = ophio_diagnostics_get(list, 0, entry.as_mut_ptr());
+            assert_eq!(status, OphioStatus::Ok);
+            let entry = entry.assume_init();
+            assert_eq!(entry.severity, OphioSeverity::Error);
+            assert_eq!((entry.line, entry.column, entry.end_column), (1, 1, 9));
+            assert_eq!(entry.suggestion.text("suggestion"), Ok("function"));
+            assert_eq!(entry.source.text("source"), Ok("funktion:a +app"));
+            let mut other = entry;
+            let status = ophio_diagnostics_get(list, 2, &mut other);
+            assert_eq!(status, OphioStatus::OutOfRange);
+            ophio_diagnostics_free(list);
+        }
+    }
+
+    #[test]
+    fn null_is_refused() {
+        // SAFETY: NULL is allowed everywhere here.
+        unsafe {
+            let status = ophio_enhancements_check(null_mut(), 0, false, null_mut());
+            assert_eq!(status, OphioStatus::NullPointer);
+            let parsed = ophio_enhancements_parse_lenient(null_mut(), 0, null_mut(), null_mut());
+            assert!(parsed.is_null());
+            let status = ophio_enhancements_format(null_mut(), 0, null_mut());
+            assert_eq!(status, OphioStatus::NullPointer);
+            let status = ophio_diagnostics_get(null_mut(), 0, null_mut());
+            assert_eq!(status, OphioStatus::NullPointer);
+            assert_eq!(ophio_diagnostics_len(null_mut()), 0);
+            ophio_diagnostics_free(null_mut());
+        }
+    }
+}
