@@ -173,6 +173,24 @@ typedef enum OphioCodeownersDialect {
 } OphioCodeownersDialect;
 
 /**
+ * A part of a rule set, by what rules do.
+ */
+typedef enum OphioPart {
+    /**
+     * Only actions that change frames: `app` and `category=`.
+     */
+    OPHIO_PART_CLASSIFIER = 0,
+    /**
+     * Only the others.
+     */
+    OPHIO_PART_CONTRIBUTES = 1,
+    /**
+     * Only rules that profiles understand.
+     */
+    OPHIO_PART_PROFILING = 2,
+} OphioPart;
+
+/**
  * Remembers parsed rules, so that parsing the same again is quick.
  *
  * Threads may share it, and a process that forks while another thread uses it
@@ -774,6 +792,123 @@ enum OphioStatus ophio_diagnostics_get(const struct OphioDiagnostics *diagnostic
  * other thread uses it.
  */
 OPHIO_API void ophio_diagnostics_free(struct OphioDiagnostics *diagnostics);
+
+/**
+ * Explains what rules make of a packed stack trace, step by step, as JSON.
+ *
+ * `packed` is as in `ophio_enhancements_apply_packed`, with frames as they were before any
+ * rule. `contributes` has a byte a component as in `ophio_enhancements_assemble_packed`, or
+ * is NULL: then there is a component for each frame, which counts if the frame is in-app
+ * after the rules. `rule` and `frame` ask why that rule did or did not match that frame;
+ * `SIZE_MAX` asks nothing.
+ *
+ * Writes an object to `explanation` that is the caller's: free it with `ophio_str_free`. Its
+ * `frames` have `in_app`, `category`, `contributes`, `hint` and `steps`; it has `contributes`,
+ * `hint`, `invert_stacktrace` and `steps` of the stack trace; a step has `rule`, `action`,
+ * `matched`, `field`, `before` and `after`; `why_not` is null or has `matcher`, `frame`,
+ * `value`, `holds` and `reason` for each matcher.
+ *
+ * It runs the plain interpreter and is slow. Threads may share `rules`. Fails as
+ * `ophio_enhancements_assemble_packed` does, and with `OPHIO_STATUS_OUT_OF_RANGE` where there
+ * is no such rule or frame.
+ *
+ * # Safety
+ *
+ * `rules` is NULL or was made by this library and is not freed yet; `packed` is readable for
+ * `packed_len` bytes, `contributes` is NULL or readable for `components_len`; `explanation`
+ * is NULL or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_enhancements_explain(const struct OphioEnhancements *rules,
+                                            const uint8_t *packed,
+                                            size_t packed_len,
+                                            const uint8_t *contributes,
+                                            size_t components_len,
+                                            size_t rule,
+                                            size_t frame,
+                                            struct OphioStr *explanation);
+
+/**
+ * Describes each rule, as JSON.
+ *
+ * Writes an array of objects to `description` that is the caller's: free it with
+ * `ophio_str_free`. A rule has `canonical` (as hints print it), `matchers` (each with `field`,
+ * `pattern`, `negated`, and `of`: `caller`, `frame`, `callee` or `exception`) and `actions`
+ * (each with `text`, `name`, `value`, and `range`: `this`, `up`, `down`, or null for a
+ * variable). Threads may share `rules`. Fails with `OPHIO_STATUS_NULL_POINTER` only.
+ *
+ * # Safety
+ *
+ * `rules` is NULL or was made by this library and is not freed yet; `description` is NULL or
+ * may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_enhancements_describe(const struct OphioEnhancements *rules,
+                                             struct OphioStr *description);
+
+/**
+ * Writes rules in the text form, one a line: parsed again, it is the same rules.
+ *
+ * Writes a string to `text` that is the caller's: free it with `ophio_str_free`. Threads may
+ * share `rules`. Fails with `OPHIO_STATUS_SYNTAX` for a rule that no text can hold, which
+ * only the binary form can make, and with `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * # Safety
+ *
+ * `rules` is NULL or was made by this library and is not freed yet; `text` is NULL or may be
+ * written.
+ */
+OPHIO_API
+enum OphioStatus ophio_enhancements_to_text(const struct OphioEnhancements *rules,
+                                            struct OphioStr *text);
+
+/**
+ * Writes rules in the binary form, a MessagePack structure.
+ *
+ * `version` is 2 or 3. `bases` is UTF-8, with a line feed between names: they are stored in
+ * the structure and mean nothing here. Writes bytes to `data` that are the caller's: free
+ * them with `ophio_str_free`. Threads may share `rules`. Fails with `OPHIO_STATUS_SYNTAX` for
+ * another version, with `OPHIO_STATUS_INVALID_UTF8` and `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * # Safety
+ *
+ * `rules` is NULL or was made by this library and is not freed yet; `bases` is readable for
+ * `bases_len` bytes; `data` is NULL or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_enhancements_to_config_structure(const struct OphioEnhancements *rules,
+                                                        uint64_t version,
+                                                        const uint8_t *bases,
+                                                        size_t bases_len,
+                                                        struct OphioStr *data);
+
+/**
+ * Makes a rule set of a part of another: only some rules, with only some actions.
+ *
+ * `part` is one of `OphioPart`. Rules without an action left are not in it. The result is the
+ * caller's: free it with `ophio_enhancements_free`. Threads may share `rules`. Returns NULL
+ * on failure: `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * # Safety
+ *
+ * `rules` is NULL or was made by this library and is not freed yet.
+ */
+OPHIO_API
+struct OphioEnhancements *ophio_enhancements_part(const struct OphioEnhancements *rules,
+                                                  uint32_t part);
+
+/**
+ * Tells whether two rule sets have the same rules in the same order: 1 if so, 0 if not.
+ *
+ * Threads may share both. Returns -1 on failure: `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * # Safety
+ *
+ * `rules` and `other` are NULL or were made by this library and are not freed yet.
+ */
+OPHIO_API
+int32_t ophio_enhancements_equal(const struct OphioEnhancements *rules,
+                                 const struct OphioEnhancements *other);
 
 /**
  * Sets `in_app` and category of the frames of a packed stack trace.

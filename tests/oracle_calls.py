@@ -25,6 +25,14 @@ PYTHON = Path(
 )
 
 
+def applied(binary: bytes, frames: list[Any], error: Any) -> list[Any]:
+    """Apply rules in the binary form."""
+    enhancers: Any = importlib.import_module("sentry_ophio.enhancers")
+    rules = enhancers.Enhancements.from_config_structure(binary, enhancers.Cache(0))
+    answer: list[Any] = rules.apply_modifications_to_frames(frames, error)
+    return answer
+
+
 def outcome(call: Call) -> Outcome:
     """Make a call and tell what came of it."""
     module, name, arguments, keywords = call

@@ -274,3 +274,59 @@ def test_fmt_reads_standard_input_and_refuses_what_is_no_rule(tmp_path: Path) ->
     assert result.returncode == 2
     assert result.stderr.startswith(f"Error: {path}: Invalid syntax at")
     assert path.read_text("utf-8") == "function:a  +ap"
+
+
+# --- explain, encode, decode --------------------------------------------------------
+
+
+def write_event(folder: Path) -> None:
+    (folder / "event.json").write_text(json.dumps(EVENT), "utf-8")
+    (folder / "my.rules").write_text(RULES, "utf-8")
+
+
+def test_explain_is_what_people_have_read(tmp_path: Path) -> None:
+    """The snapshot is read by people: `tests/snapshots/explain.txt`."""
+    write_event(tmp_path)
+    arguments = ("explain", "--rules", "my.rules", "--why-not", "my.rules:2:0", "event.json")
+    result = run(*arguments, folder=tmp_path)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout == (SNAPSHOTS / "explain.txt").read_text("utf-8")
+
+
+def test_explain_for_programs(tmp_path: Path) -> None:
+    write_event(tmp_path)
+    result = run("explain", "--json", "--rules", "my.rules", "event.json", folder=tmp_path)
+    document = json.loads(result.stdout)
+    assert document["place"] == "exception.values[0]"
+    step = document["frames"][0]["steps"][0]
+    assert (step["source"], step["line"], step["matched"]) == ("my.rules", 1, 0)
+    assert document["why_not"] is None
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--frame", "3"], "there is no frame 3: there are 3"),
+        (["--why-not", "99:0"], "there is no rule 99"),
+        (["--why-not", "0:9"], "there is no frame 9: there are 3"),
+        (["--why-not", "my.rules:99:0"], "there is no rule in line 99"),
+        (["--why-not", "first"], "RULE:FRAME"),
+        (["--rules", "none.rules"], "No such file"),
+    ],
+)
+def test_explain_refuses_what_is_not_there(tmp_path: Path, options: list[str], says: str) -> None:
+    write_event(tmp_path)
+    result = run("explain", "--rules", "my.rules", *options, "event.json", folder=tmp_path)
+    assert result.returncode == 2
+    assert says in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_rules_go_to_the_binary_form_and_back(tmp_path: Path) -> None:
+    (tmp_path / "my.rules").write_text("stack.function:a   -app # x\n", "utf-8")
+    assert run("encode", "my.rules", "-o", "my.bin", folder=tmp_path).returncode == 0
+    result = run("decode", "my.bin", folder=tmp_path)
+    assert (result.returncode, result.stdout) == (0, "function:a -app\n")
+    result = run("decode", "my.rules", folder=tmp_path)
+    assert result.returncode == 2
+    assert result.stderr.startswith("Error: my.rules: Invalid syntax in the config structure")

@@ -69,7 +69,7 @@ def lines_of(text: str) -> list[str]:
     return [line[:-1] if line.endswith("\r") else line for line in lines]
 
 
-def failure(text: str, **options: bool) -> EnhancementsError | None:
+def failure(text: str, **options: Any) -> EnhancementsError | None:
     try:
         Enhancements.parse(text, Cache(0), **options)
     except EnhancementsError as error:

@@ -29,6 +29,9 @@ class _Lib:
     OPHIO_STATUS_GLOB: Final[int]
     OPHIO_STATUS_CODEOWNERS: Final[int]
     OPHIO_STATUS_PROGUARD: Final[int]
+    OPHIO_PART_CLASSIFIER: Final[int]
+    OPHIO_PART_CONTRIBUTES: Final[int]
+    OPHIO_PART_PROFILING: Final[int]
     OPHIO_SEVERITY_ERROR: Final[int]
     OPHIO_SEVERITY_WARNING: Final[int]
     OPHIO_CODEOWNERS_DIALECT_GITHUB: Final[int]
@@ -175,6 +178,25 @@ class _Lib:
     def ophio_glob_set_matches(
         self, globs: CData, value: bytes, value_len: int, numbers: CData, numbers_len: int, /
     ) -> int: ...
+    def ophio_enhancements_explain(
+        self,
+        rules: CData,
+        packed: bytes,
+        packed_len: int,
+        contributes: bytes | CData,
+        components_len: int,
+        rule: int,
+        frame: int,
+        explanation: CData,
+        /,
+    ) -> int: ...
+    def ophio_enhancements_describe(self, rules: CData, description: CData, /) -> int: ...
+    def ophio_enhancements_to_text(self, rules: CData, text: CData, /) -> int: ...
+    def ophio_enhancements_to_config_structure(
+        self, rules: CData, version: int, bases: bytes, bases_len: int, data: CData, /
+    ) -> int: ...
+    def ophio_enhancements_part(self, rules: CData, part: int, /) -> CData: ...
+    def ophio_enhancements_equal(self, rules: CData, other: CData, /) -> int: ...
     def ophio_proguard_new(self, data: CData, data_len: int, /) -> CData: ...
     def ophio_proguard_open(self, path: bytes, path_len: int, mmap: bool, /) -> CData: ...
     def ophio_proguard_free(self, mapper: CData, /) -> None: ...

@@ -1,8 +1,10 @@
 """The command line: rules, and what they make of the stack traces of Sentry events.
 
     sentry-ophio apply EVENT.json ...      what becomes of each frame
+    sentry-ophio explain EVENT.json        and why, step by step
     sentry-ophio check my.rules ...        what is wrong with rules
     sentry-ophio fmt my.rules ...          rules in columns
+    sentry-ophio encode, decode            rules in the binary form, and back
 
 A file that cannot be used is told on standard error, in one line; the others are still
 done, and the exit code is 2. 1 means that something was found: problems, or files that
@@ -32,10 +34,12 @@ from sentry_ophio.enhancers import (
     Component,
     Diagnostic,
     Enhancements,
+    Explanation,
+    Step,
     format_rules,
 )
 from sentry_ophio.events import EventError, Stacktrace, stacktraces_of
-from sentry_ophio.exceptions import EnhancementsError
+from sentry_ophio.exceptions import EnhancementsError, OphioOverflowError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -104,6 +108,118 @@ def apply(events: tuple[str, ...], rule_files: tuple[str, ...], as_json: bool) -
             _show(console, name, judged)
     if failed:
         sys.exit(InputError.exit_code)
+
+
+@cli.command()
+@click.argument("event", metavar="EVENT")
+@click.option(
+    "--rules",
+    "rule_files",
+    multiple=True,
+    metavar="FILE",
+    help="Rules in the text form, instead of those that come with this package.",
+)
+@click.option("--frame", type=int, metavar="N", help="Only this frame, counted from 0.")
+@click.option(
+    "--why-not",
+    metavar="RULE:FRAME",
+    help="Tell for each matcher of a rule whether it holds for a frame. RULE is the index that "
+    "is printed, counted from 0, or FILE:LINE.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON document a stack trace.")
+def explain(
+    event: str, rule_files: tuple[str, ...], frame: int | None, why_not: str | None, as_json: bool
+) -> None:
+    """Tell step by step why rules make of each frame what they do.
+
+    EVENT is a file with the JSON of an event, or - for standard input. Below each frame are
+    the rules that changed it, in their order, with file and line.
+
+    \b
+    Examples:
+      sentry-ophio explain event.json
+      sentry-ophio explain --rules my.rules --frame 3 event.json
+      sentry-ophio explain --rules my.rules --why-not my.rules:12:3 event.json
+
+    The exit code is 2 if the event or the rules cannot be used, or if there is no such rule
+    or frame.
+    """  # noqa: D301 (click wants the control character)
+    rules = _read_rules(rule_files)
+    asked = None if why_not is None else _asked(rules, why_not)
+    traces = _read_event(event)
+    if not traces:
+        click.echo(f"{event}: no stack trace", err=True)
+    for trace in traces:
+        frames = [
+            {**each, "orig_in_app": -1 if each["in_app"] is None else int(each["in_app"])}
+            for each in trace.frames
+        ]
+        if frame is not None and not 0 <= frame < len(frames):
+            raise InputError(event, f"there is no frame {frame}: there are {len(frames)}")
+        try:
+            found = rules.explain(frames, trace.exception, why_not=asked)
+        except OphioOverflowError as error:
+            raise InputError(event, str(error)) from None
+        if as_json:
+            click.echo(json.dumps(_explanation_json(trace, found), ensure_ascii=False))
+        else:
+            _show_explanation(event, trace, found, frame)
+
+
+def _asked(rules: Enhancements, why_not: str) -> tuple[int, int]:
+    """Read the value of `--why-not`."""
+    name, _, frame = why_not.rpartition(":")
+    file, _, line = name.rpartition(":")
+    if not (frame.isdecimal() and (line or name).isdecimal()):
+        raise click.BadParameter("RULE:FRAME or FILE:LINE:FRAME", param_hint="--why-not")
+    if not file:
+        return int(name), int(frame)
+    for index, rule in enumerate(rules.rules):
+        if (rule.source, rule.line) == (file, int(line)):
+            return index, int(frame)
+    raise InputError(file, f"there is no rule in line {line}")
+
+
+@cli.command()
+@click.argument("rules", metavar="RULES")
+@click.option("--output", "-o", default=_STANDARD_INPUT, metavar="FILE", help="Where to write.")
+@click.option("--format-version", type=click.Choice(["2", "3"]), default="3", help="Which form.")
+def encode(rules: str, output: str, format_version: str) -> None:
+    """Write rules in the binary form.
+
+    RULES is a file with rules, or - for standard input.
+
+    \b
+    Examples:
+      sentry-ophio encode my.rules -o my.bin
+
+    The exit code is 2 if the rules cannot be read.
+    """  # noqa: D301 (click wants the control character)
+    data = _read_rules((rules,)).to_config_structure(int(format_version))
+    if output == _STANDARD_INPUT:
+        sys.stdout.buffer.write(data)
+    else:
+        _replace(Path(output), data)
+
+
+@cli.command()
+@click.argument("data", metavar="FILE")
+def decode(data: str) -> None:
+    """Write rules of the binary form as text.
+
+    FILE is a file in the binary form, or - for standard input.
+
+    \b
+    Examples:
+      sentry-ophio decode my.bin > my.rules
+
+    The exit code is 2 if it is no such file.
+    """  # noqa: D301 (click wants the control character)
+    try:
+        rules = Enhancements.from_config_structure(_read_bytes(data), Cache(0))
+        click.echo(rules.to_text(), nl=False)
+    except EnhancementsError as error:
+        raise InputError(data, " ".join(str(error).split("\n"))) from None
 
 
 @cli.command()
@@ -197,7 +313,7 @@ def fmt(rules: tuple[str, ...], only_check: bool) -> None:
             elif formatted != text:
                 changed = True
                 if not only_check:
-                    _replace(Path(name), formatted)
+                    _replace(Path(name), formatted.encode())
                 click.echo(f"{name}: {'would change' if only_check else 'written'}", err=True)
         except InputError as error:
             error.show()
@@ -264,13 +380,18 @@ def _judge(rules: Enhancements, trace: Stacktrace) -> Judged:
 # --- reading ------------------------------------------------------------------------
 
 
-def _read(name: str) -> str:
+def _read_bytes(name: str) -> bytes:
     """Read a file, or standard input."""
     try:
-        data = sys.stdin.buffer.read() if name == _STANDARD_INPUT else Path(name).read_bytes()
-        return data.decode("utf-8-sig")
+        return sys.stdin.buffer.read() if name == _STANDARD_INPUT else Path(name).read_bytes()
     except OSError as error:
         raise InputError(name, error.strerror or str(error)) from None
+
+
+def _read(name: str) -> str:
+    """Read a file of text, or standard input."""
+    try:
+        return _read_bytes(name).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(name, f"not UTF-8 (at byte {error.start})") from None
 
@@ -293,7 +414,7 @@ def _read_rules(names: tuple[str, ...]) -> Enhancements:
     rules = Enhancements.empty()
     for name in names:
         try:
-            rules.extend_from(Enhancements.parse(_read(name), Cache(0)))
+            rules.extend_from(Enhancements.parse(_read(name), Cache(0), source=name))
         except EnhancementsError as error:
             raise InputError(name, " ".join(str(error).split("\n"))) from None
     return rules
@@ -306,17 +427,18 @@ def _formatted(name: str, text: str) -> str:
         raise InputError(name, " ".join(str(error).split("\n"))) from None
 
 
-def _replace(path: Path, text: str) -> None:
+def _replace(path: Path, data: bytes) -> None:
     """Write a file as a whole, or leave it as it is. Through a link, to what it leads to."""
     temporary = None
     try:
         path = path.resolve()
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).chmod(path.stat().st_mode)
+        if path.exists():
+            Path(temporary).chmod(path.stat().st_mode)
         Path(temporary).replace(path)
     except OSError as error:
         if temporary is not None:
@@ -326,6 +448,76 @@ def _replace(path: Path, text: str) -> None:
 
 
 # --- showing ------------------------------------------------------------------------
+
+
+def _show_explanation(name: str, trace: Stacktrace, found: Explanation, only: int | None) -> None:
+    """Print each frame with its steps below it."""
+    click.echo(click.style(f"{name}  {trace.place}", bold=True))
+    for number, (source, frame) in enumerate(zip(trace.sources, found.frames)):
+        if only is not None and number != only:
+            continue
+        function = click.style(str(source.get("function") or "?"), bold=bool(frame.in_app))
+        facts = [
+            click.style("in-app", fg="green") if frame.in_app else "not in-app",
+            click.style("counts", fg="green") if frame.contributes else "does not count",
+        ]
+        if frame.category:
+            facts.append(f"category {frame.category}")
+        click.echo(f"{number:3} {function}  {_location(source)}")
+        click.echo(f"      {', '.join(facts)}")
+        _show_steps(frame.steps)
+    if only is None:
+        counts = "counts for grouping" if found.contributes else "does not count for grouping"
+        order = ", in reverse order" if found.invert_stacktrace else ""
+        click.echo(f"the stack trace {counts}{order}")
+        _show_steps(found.steps)
+    if found.why_not is not None:
+        click.echo("matchers of that rule, on that frame:")
+        for test in found.why_not:
+            word = (
+                click.style("holds", fg="green") if test.holds else click.style("fails", fg="red")
+            )
+            click.echo(f"      {word}  {test.matcher}  ({test.reason})")
+    click.echo()
+
+
+def _show_steps(steps: tuple[Step, ...]) -> None:
+    for step in steps:
+        place = f"rule {step.rule}"
+        if step.line is not None:
+            place = f"{step.source or 'default rules'}:{step.line}"
+        change = f"{_value(step.before)} -> {_value(step.after)}"
+        if not step.changed:
+            change = click.style(f"{_value(step.after)} as before", dim=True)
+        field = step.field.replace("_", "-")
+        click.echo(f"      {field} {change}  {click.style(place, fg='cyan')}  {step.text}")
+
+
+def _value(value: object) -> str:
+    if value is None or isinstance(value, bool):
+        return _plain(value)
+    return str(value)
+
+
+def _explanation_json(trace: Stacktrace, found: Explanation) -> dict[str, Any]:
+    def steps(each: tuple[Step, ...]) -> list[dict[str, Any]]:
+        return [step._asdict() for step in each]
+
+    return {
+        "place": trace.place,
+        "frames": [
+            {"function": source.get("function"), "location": _location(source)}
+            | frame._asdict()
+            | {"steps": steps(frame.steps)}
+            for source, frame in zip(trace.sources, found.frames)
+        ],
+        "contributes": found.contributes,
+        "hint": found.hint,
+        "invert_stacktrace": found.invert_stacktrace,
+        "steps": steps(found.steps),
+        "why_not": found.why_not and [test._asdict() for test in found.why_not],
+    }
+
 
 _COLORS = {"error": "red", "warning": "yellow"}
 

@@ -40,7 +40,8 @@ from operator import attrgetter, index
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, final
 
 from sentry_ophio._diagnostics import Diagnostic, check_rules, format_rules, parse_lenient
-from sentry_ophio._ffi import Handle, check, copied, decode, error_for, ffi, lib
+from sentry_ophio._explain import Explanation, FrameExplanation, Step, TriedMatcher, explained
+from sentry_ophio._ffi import Handle, check, copied, decode, error_for, ffi, last_error, lib
 from sentry_ophio._pack import (
     SupportsGetItem,
     join,
@@ -50,6 +51,7 @@ from sentry_ophio._pack import (
     read_frame,
     read_frames,
 )
+from sentry_ophio._rules import FlagAction, Matcher, Origin, Rule, VarAction, described
 from sentry_ophio.exceptions import (
     EnhancementsError,
     FrameTypeError,
@@ -76,7 +78,15 @@ __all__ = [
     "Component",
     "Diagnostic",
     "Enhancements",
+    "Explanation",
+    "FlagAction",
+    "FrameExplanation",
+    "Matcher",
+    "Rule",
     "Stacktrace",
+    "Step",
+    "TriedMatcher",
+    "VarAction",
     "format_rules",
 ]
 
@@ -216,6 +226,33 @@ class AssembleResult:
         )
 
 
+# What stands for no rule and no frame: SIZE_MAX.
+_NOTHING = int(ffi.cast("size_t", -1))
+
+
+def _string(call: Callable[[CData], int]) -> str:
+    """Make a call that writes a string, and take it."""
+    out = ffi.new("OphioStr *")
+    check(call(out))
+    try:
+        return decode(out[0])
+    finally:
+        lib.ophio_str_free(out)
+
+
+def _restored(origins: tuple[tuple[int, str, str | None], ...]) -> Enhancements:
+    """Unpickle rules that have a text."""
+    rules = Enhancements.empty()
+    for _, text, source in origins:
+        rules.extend_from(Enhancements.parse(text, Cache(0), source=source))
+    return rules
+
+
+def _from_binary(data: bytes) -> Enhancements:
+    """Unpickle other rules."""
+    return Enhancements.from_config_structure(data, Cache(0))
+
+
 @final
 class Enhancements(Handle):
     """A list of stack trace rules.
@@ -229,10 +266,11 @@ class Enhancements(Handle):
 
     # What the numbers that the library returns stand for, filled as they come up. A
     # number keeps its meaning when rules are appended.
-    __slots__ = ("_applied", "_left_out", "_states")
+    __slots__ = ("_applied", "_left_out", "_origins", "_states")
 
     _applied: dict[int, AppliedFrame]
     _left_out: tuple[Diagnostic, ...]
+    _origins: tuple[Origin, ...]
     _states: dict[int, State]
 
     def __new__(cls) -> Enhancements:
@@ -240,11 +278,14 @@ class Enhancements(Handle):
         raise TypeError("cannot create Enhancements: use Enhancements.parse() or .empty()")
 
     @classmethod
-    def _owning(cls, pointer: CData) -> Enhancements:
+    def _owning(
+        cls, pointer: CData, text: str | None = None, source: str | None = None
+    ) -> Enhancements:
         rules = object.__new__(cls)
         rules._adopt(pointer, lib.ophio_enhancements_free)
         rules._applied = {}
         rules._left_out = ()
+        rules._origins = (Origin(len(rules), text, source),)
         rules._states = {}
         return rules
 
@@ -260,6 +301,7 @@ class Enhancements(Handle):
         *,
         strict: bool = False,
         lenient: bool = False,
+        source: str | None = None,
     ) -> Enhancements:
         """Parse rules in the text form, one rule a line.
 
@@ -271,6 +313,7 @@ class Enhancements(Handle):
             lenient: Leave out actions that were retired (`+sentinel`, `-prefix` and their
                 like), and rules that have no other, instead of failing. `left_out` tells
                 which.
+            source: A name for the text, such as that of its file, for `rules` and `explain`.
 
         Returns:
             The rules in their order.
@@ -293,11 +336,11 @@ class Enhancements(Handle):
                 raise error
         if lenient:
             pointer, left_out = parse_lenient(text, _pointer_of(cache))
-            rules = Enhancements._owning(pointer)
+            rules = Enhancements._owning(pointer, input, source)
             rules._left_out = left_out
             return rules
         return Enhancements._owning(
-            lib.ophio_enhancements_parse(text, len(text), _pointer_of(cache))
+            lib.ophio_enhancements_parse(text, len(text), _pointer_of(cache)), input, source
         )
 
     @staticmethod
@@ -373,7 +416,185 @@ class Enhancements(Handle):
         """
         if not isinstance(other, Enhancements):
             raise TypeError(f"other must be Enhancements, not {type(other).__name__}")
+        added = other._origins
         check(lib.ophio_enhancements_extend_from(self._ptr, other._ptr))
+        self._origins += added
+
+    # --- looking into rules, and other forms of them -----------------------------------
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The rules, in their order. They are read anew each time.
+
+        >>> rules = Enhancements.parse("path:**/vendor/** -app", Cache(0))
+        >>> rules.rules[0].matchers[0]
+        Matcher(field='path', pattern='**/vendor/**', negated=False, of='frame')
+        """
+        ptr, origins = self._ptr, self._origins
+        return described(_string(lambda out: lib.ophio_enhancements_describe(ptr, out)), origins)
+
+    def to_text(self) -> str:
+        r"""Write the text form, one rule a line. Parsed again, it is the same rules.
+
+        >>> Enhancements.parse("stack.function:a   -app # why", Cache(0)).to_text()
+        'function:a -app\n'
+
+        Raises:
+            EnhancementsError: A rule cannot be written as text; only the binary form can
+                make such a rule.
+        """
+        return _string(lambda out: lib.ophio_enhancements_to_text(self._ptr, out))
+
+    def to_config_structure(self, version: int = 3, bases: Sequence[str] = ()) -> bytes:
+        """Write the binary form, which `from_config_structure` reads.
+
+        Args:
+            version: 2 or 3.
+            bases: Names of other rule sets, kept in the structure. They mean nothing here.
+
+        Raises:
+            EnhancementsError: There is no such version.
+            ValueError: A base has a line break.
+        """
+        if any("\n" in base or "\r" in base for base in bases):
+            raise InvalidArgumentError("the name of a base cannot have a line break")
+        names = "\n".join(bases).encode()
+        if not 0 <= version < 2**64:
+            raise EnhancementsError(f"version {version} is not supported, only 2 and 3 are")
+        out = ffi.new("OphioStr *")
+        check(
+            lib.ophio_enhancements_to_config_structure(self._ptr, version, names, len(names), out)
+        )
+        try:
+            return copied(out[0])
+        finally:
+            lib.ophio_str_free(out)
+
+    def split(self) -> tuple[Enhancements, Enhancements]:
+        r"""Split by what rules do: those that change frames, and those about grouping.
+
+        >>> rules = Enhancements.parse("function:a -app -group\nfunction:b max-frames=3", Cache(0))
+        >>> [part.to_text() for part in rules.split()]
+        ['function:a -app\n', 'function:a -group\nfunction:b max-frames=3\n']
+
+        Returns:
+            The same rules with only `app` and `category=` actions, and with only the others;
+            rules without an action left are not in it.
+        """
+        classifier = lib.ophio_enhancements_part(self._ptr, lib.OPHIO_PART_CLASSIFIER)
+        contributes = lib.ophio_enhancements_part(self._ptr, lib.OPHIO_PART_CONTRIBUTES)
+        return Enhancements._owning(classifier), Enhancements._owning(contributes)
+
+    def for_profiling(self) -> Enhancements:
+        """Return the rules that profiles understand.
+
+        Those ask for `path`, `module`, `function` and `package` of the frame alone, and their
+        single action is `+app` or `-app`.
+        """
+        return Enhancements._owning(
+            lib.ophio_enhancements_part(self._ptr, lib.OPHIO_PART_PROFILING)
+        )
+
+    def explain(
+        self,
+        frames: list[Frame],
+        exception_data: SupportsGetItem,
+        components: Sequence[Component] | None = None,
+        *,
+        why_not: tuple[int, int] | None = None,
+    ) -> Explanation:
+        """Tell step by step how rules make a stack trace what it becomes.
+
+        Both questions are answered, one after the other: frames are changed first, and as
+        they are then they are looked at for grouping. The results are those of
+        `apply_modifications_to_frames` and `assemble_stacktrace_component`. It is slow: for
+        people who want to know.
+
+            >>> rules = Enhancements.parse("function:log_* -app", Cache(0), source="my.rules")
+            >>> frame = dict.fromkeys(
+            ...     ["category", "family", "function", "module", "package", "path"]
+            ... ) | {"function": b"log_it", "in_app": True, "orig_in_app": 1}
+            >>> error = {"ty": None, "value": None, "mechanism": None}
+            >>> print(rules.explain([frame], error))
+            frame 0: in_app false, category none, contributes false
+                in_app true -> false  by my.rules: rule 0 (line 1): function:log_* -app
+            the stack trace does not count
+
+        Args:
+            frames: The frames before any rule, as this module describes them. They are not
+                changed.
+            exception_data: The exception, as this module describes it.
+            components: What counts before any rule, a component a frame; they are not
+                changed. Without them a frame counts if it is in-app after the rules.
+            why_not: The index of a rule and of a frame: `why_not` of the result tells for
+                each matcher of the rule whether it holds for the frame, and why.
+
+        Raises:
+            FrameKeyError: A key is missing; a `KeyError`.
+            FrameTypeError: A value has the wrong type or is no UTF-8; a `TypeError`.
+            OphioOverflowError: There is no such rule or frame.
+        """
+        ptr, rules = self._ptr, self.rules
+        packed, _ = _packed(frames, exception_data)
+        before: bytes | CData = ffi.NULL
+        count = 0
+        if components is not None:
+            before = bytes([state[2] for state in map(_state, _distinct_components(components))])
+            count = len(before)
+        rule, frame = (_NOTHING, _NOTHING) if why_not is None else why_not
+        if min(rule, frame) < 0:
+            raise OphioOverflowError("`why_not` counts rules and frames from 0")
+        out = ffi.new("OphioStr *")
+
+        def ask(packed: bytes) -> int:
+            return lib.ophio_enhancements_explain(
+                ptr, packed, len(packed), before, count, rule, frame, out
+            )
+
+        status = ask(packed)
+        if status == lib.OPHIO_STATUS_FRAME:
+            packed, _ = _pack_carefully(frames, exception_data, status)
+            status = ask(packed)
+        check(status)
+        try:
+            return explained(decode(out[0]), rules)
+        finally:
+            lib.ophio_str_free(out)
+
+    def __eq__(self, other: object) -> bool:
+        """Compare the rules in their order: what they ask and do, not how they are written."""
+        if not isinstance(other, Enhancements):
+            return NotImplemented
+        equal = lib.ophio_enhancements_equal(self._ptr, other._ptr)
+        if equal < 0:
+            raise last_error()
+        return equal == 1
+
+    def __hash__(self) -> int:
+        """Return a hash that equal sets share. It changes with `extend_from`."""
+        ptr = self._ptr
+        return hash(_string(lambda out: lib.ophio_enhancements_describe(ptr, out)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the rules, with their sources and lines."""
+        if all(origin.text is not None for origin in self._origins) and not self._left_out:
+            return _restored, (self._origins,)
+        try:
+            return _restored, ((Origin(len(self), self.to_text(), None),),)
+        except EnhancementsError:  # a rule that only the binary form can hold
+            return _from_binary, (self.to_config_structure(),)
+
+    def __copy__(self) -> Enhancements:
+        """Return a set of its own, with the same rules, which may be extended by itself."""
+        copy = Enhancements.empty()
+        copy.extend_from(self)
+        return copy
+
+    def __deepcopy__(self, memo: object) -> Enhancements:
+        """Return a set of its own, as `copy.copy` does."""
+        return self.__copy__()
+
+    # --- asking about stack traces -----------------------------------------------------
 
     def apply_modifications_to_frames(
         self, frames: list[Frame], exception_data: SupportsGetItem

@@ -4,6 +4,7 @@
 //! cache.rs       OphioCache: parsed rules, kept for the next parse
 //! rules.rs       OphioEnhancements: made, extended, counted, printed
 //! diagnostics.rs OphioDiagnostics: every problem of a text; texts written anew
+//! introspection.rs what they are and did, their other forms and parts
 //! structs.rs     asking it about frames in C structs
 //! packed.rs      asking it about frames in one packed buffer: what Python does
 //! stacktraces.rs prepared stack traces, many at once
@@ -12,6 +13,7 @@
 
 pub mod cache;
 pub mod diagnostics;
+pub mod introspection;
 pub mod packed;
 pub mod rules;
 pub mod stacktraces;

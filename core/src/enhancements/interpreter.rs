@@ -14,6 +14,28 @@ use super::frame::{AssembleResult, Component, ExceptionData, Frame};
 use super::hint::{Hint, HintKind, TooFewFrames};
 use super::rule::Rule;
 
+/// Is told of every action that runs. What is not wanted costs nothing: `()` hears nothing.
+pub(super) trait Observer {
+    /// A flag of a frame or component was set, from one value to another.
+    fn flag(
+        &mut self,
+        _rule: u32,
+        _action: &Action,
+        _matched: usize,
+        _target: usize,
+        _values: (Option<bool>, Option<bool>),
+    ) {
+    }
+    /// The category of a frame was set.
+    fn category(&mut self, _rule: u32, _matched: usize, _before: Option<&str>, _after: &str) {}
+    /// A variable of the stack trace was set; `before` is 0 for none and for false.
+    fn variable(&mut self, _rule: u32, _var: &VarAction, _matched: usize, _before: u64) {}
+    /// A component stopped contributing because enough others do.
+    fn past_max_frames(&mut self, _rule: u32, _target: usize) {}
+}
+
+impl Observer for () {}
+
 /// Sets `in_app` and `category` of frames as the rules say.
 ///
 /// A rule's matches are all found before any of its actions runs, so a rule
@@ -23,7 +45,17 @@ pub fn apply_modifications_to_frames<'a>(
     frames: &mut [Frame<'a>],
     exception: &ExceptionData<'_>,
 ) {
-    for rule in rules.iter().filter(|rule| rule.modifies_frames()) {
+    apply_observed(rules, frames, exception, &mut ());
+}
+
+/// [`apply_modifications_to_frames`] with somebody who looks on.
+pub(super) fn apply_observed<'a>(
+    rules: &'a [Rule],
+    frames: &mut [Frame<'a>],
+    exception: &ExceptionData<'_>,
+    observer: &mut impl Observer,
+) {
+    for (number, rule) in (0..).zip(rules).filter(|(_, rule)| rule.modifies_frames()) {
         for index in matching_frames(rule, frames, exception) {
             for action in rule.actions() {
                 match action {
@@ -33,11 +65,13 @@ pub fn apply_modifications_to_frames<'a>(
                         range,
                     }) => {
                         for target in range.indexes(index, frames.len()) {
-                            frames[target].in_app = Some(*flag);
+                            let before = frames[target].in_app.replace(*flag);
+                            observer.flag(number, action, index, target, (before, Some(*flag)));
                         }
                     }
                     Action::Var(VarAction::Category(category)) => {
-                        frames[index].category = Some(category);
+                        let before = frames[index].category.replace(category);
+                        observer.category(number, index, before, category);
                     }
                     Action::Flag(_) | Action::Var(_) => {}
                 }
@@ -57,6 +91,17 @@ pub fn assemble_stacktrace_component(
     exception: &ExceptionData<'_>,
     components: &mut [Component],
 ) -> AssembleResult {
+    assemble_observed(rules, frames, exception, components, &mut ())
+}
+
+/// [`assemble_stacktrace_component`] with somebody who looks on.
+pub(super) fn assemble_observed(
+    rules: &[Rule],
+    frames: &[Frame<'_>],
+    exception: &ExceptionData<'_>,
+    components: &mut [Component],
+    observer: &mut impl Observer,
+) -> AssembleResult {
     let mut state = StacktraceState::default();
     for component in &mut *components {
         component.hint = None;
@@ -69,14 +114,31 @@ pub fn assemble_stacktrace_component(
         for index in matching_frames(rule, frames, exception) {
             for action in rule.actions() {
                 match action {
-                    Action::Flag(flag) => flag_components(number, flag, index, frames, components),
-                    Action::Var(var) => state.set(number, var),
+                    Action::Flag(flag) => {
+                        let changes = flag_components(number, flag, index, frames, components);
+                        for (target, before) in changes {
+                            let values = (before, Some(flag.flag));
+                            observer.flag(number, action, index, target, values);
+                        }
+                    }
+                    Action::Var(var) => {
+                        observer.variable(number, var, index, state.number(var));
+                        state.set(number, var);
+                    }
                 }
             }
         }
     }
 
-    state.judge(components)
+    let result = state.judge(components);
+    for (target, component) in components.iter().enumerate() {
+        if let Some(hint) = component.hint {
+            if hint.kind == HintKind::PastMaxFrames {
+                observer.past_max_frames(hint.rule, target);
+            }
+        }
+    }
+    result
 }
 
 /// The indexes of the frames that a rule is for.
@@ -114,6 +176,16 @@ impl StacktraceState {
         }
     }
 
+    /// The value that a variable has now, as a number.
+    fn number(&self, var: &VarAction) -> u64 {
+        match var {
+            VarAction::MaxFrames(_) => self.max_frames.map_or(0, |(max, _)| max),
+            VarAction::MinFrames(_) => self.min_frames.map_or(0, |(min, _)| min),
+            VarAction::InvertStacktrace(_) => self.invert_stacktrace.into(),
+            VarAction::Category(_) => 0,
+        }
+    }
+
     /// Applies the limits, once all rules have run.
     pub(super) fn judge(&self, components: &mut [Component]) -> AssembleResult {
         limit_frames(self, components);
@@ -133,18 +205,20 @@ impl StacktraceState {
     }
 }
 
+/// Runs a flag action. Returns the components that `group` was set on, and what it was.
 fn flag_components(
     rule: u32,
     action: &FlagAction,
     index: usize,
     frames: &[Frame<'_>],
     components: &mut [Component],
-) {
+) -> Vec<(usize, Option<bool>)> {
+    let mut set = Vec::new();
     let paired = frames.len().min(components.len());
     // "Every frame before it" is nothing where the list of components ends before the
     // frame that matched does: so it was from the start, and groupings depend on it.
     if action.range == Range::Down && index > components.len() {
-        return;
+        return set;
     }
     for target in action.range.indexes(index, frames.len()) {
         if target >= paired {
@@ -153,6 +227,7 @@ fn flag_components(
         let (frame, component) = (&frames[target], &mut components[target]);
         match action.kind {
             FlagKind::Group => {
+                set.push((target, component.contributes));
                 if component.contributes != Some(action.flag) {
                     component.contributes = Some(action.flag);
                     let kind = HintKind::of_group(action.flag);
@@ -172,6 +247,7 @@ fn flag_components(
             }
         }
     }
+    set
 }
 
 /// Frames past `max-frames`, counted from the last one, stop contributing.

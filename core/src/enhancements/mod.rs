@@ -43,10 +43,12 @@ mod action;
 mod batch;
 mod cache;
 mod config_structure;
+mod describe;
 pub mod diagnostics;
 mod engine;
 mod error;
 pub mod event_frames;
+pub mod explain;
 mod family;
 mod format;
 mod frame;
@@ -58,6 +60,8 @@ mod parser;
 mod pattern;
 mod rule;
 mod rules;
+mod select;
+mod source;
 
 pub use action::{Action, FlagAction, FlagKind, Range, VarAction};
 pub use cache::Cache;
@@ -70,3 +74,5 @@ pub use matcher::{ExceptionField, ExceptionMatcher, FrameField, FrameMatcher, Fr
 pub use pattern::{Dialect, Pattern};
 pub use rule::Rule;
 pub use rules::{AppliedFrame, Enhancements};
+pub use select::Part;
+pub use source::NoTextForm;

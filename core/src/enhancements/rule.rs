@@ -38,6 +38,23 @@ impl Rule {
         }))
     }
 
+    /// The rule with those of its actions that `keep` says.
+    pub(super) fn with_actions(&self, keep: fn(&Action) -> bool) -> Self {
+        if self.actions().iter().all(keep) {
+            return self.clone();
+        }
+        Self(Arc::new(Parts {
+            exception_matchers: self.0.exception_matchers.clone(),
+            frame_matchers: self.0.frame_matchers.clone(),
+            actions: self
+                .actions()
+                .iter()
+                .filter(|action| keep(action))
+                .cloned()
+                .collect(),
+        }))
+    }
+
     /// What the rule asks of the exception.
     pub fn exception_matchers(&self) -> &[ExceptionMatcher] {
         &self.0.exception_matchers

@@ -17,6 +17,7 @@ use super::action::{Action, VarAction};
 use super::batch;
 use super::cache::Cache;
 use super::config_structure;
+use super::describe;
 use super::diagnostics::{self, Diagnostic};
 use super::engine::{Engine, DEFAULT_BYTES};
 use super::error::{ConfigStructureError, EnhancementsError};
@@ -24,6 +25,8 @@ use super::frame::{AssembleResult, Component, ExceptionData, Frame};
 use super::packed::{PackedError, PackedStacktrace};
 use super::parser::{self, Retired};
 use super::rule::Rule;
+use super::select::{self, Part};
+use super::source::{self, NoTextForm};
 
 /// A list of rules. Immutable but for [`Enhancements::extend_from`]; cloning shares it.
 #[derive(Clone, Default)]
@@ -138,6 +141,28 @@ impl Enhancements {
         bases: &[String],
     ) -> Result<Vec<u8>, ConfigStructureError> {
         config_structure::encode(self.rules(), version, bases)
+    }
+
+    /// Writes the text form, one rule a line. Parsed again, it is the same rules.
+    ///
+    /// # Errors
+    ///
+    /// The first rule that no text can hold: only the binary form can make such a rule.
+    pub fn to_text(&self) -> Result<String, NoTextForm> {
+        source::to_text(self.rules())
+    }
+
+    /// A part of the rules, by what they do.
+    #[must_use]
+    pub fn part(&self, part: Part) -> Self {
+        Self::from_rules(select::select(self.rules(), part))
+    }
+
+    /// Describes each rule as JSON: an array of objects with `canonical` (as hints print it),
+    /// `matchers` (`field`, `pattern`, `negated`, and `of`: `caller`, `frame`, `callee` or
+    /// `exception`) and `actions` (`text`, `name`, `value`, and `range` for a flag).
+    pub fn describe(&self) -> String {
+        describe::describe(self.rules())
     }
 
     /// These rules, and after them the rules of another set.
@@ -409,6 +434,38 @@ mod tests {
         );
         let other = Enhancements::parse_lenient("function:a +prefix\nx", &cache).unwrap_err();
         assert!(other.to_string().contains("Invalid syntax at `x`"));
+    }
+
+    #[test]
+    fn rules_survive_being_written_as_text() {
+        let mut random = Random::new(15);
+        let cache = Cache::new(0);
+        for _ in 0..cases(2_000) {
+            let text: Vec<_> = (0..4).map(|_| rule(&mut random)).collect();
+            if let Ok(rules) = Enhancements::parse(&text.join("\n"), &cache) {
+                let again = Enhancements::parse(&rules.to_text().unwrap(), &cache);
+                assert_eq!(again.unwrap(), rules, "{text:?}");
+            }
+        }
+        for line in [
+            r"function:a\\\\b +app",
+            r"function:a\b +app",
+            "function:\"\" +app",
+            "function:\"a b\" category=",
+        ] {
+            let rules = Enhancements::parse(line, &cache).unwrap();
+            assert_eq!(
+                Enhancements::parse(&rules.to_text().unwrap(), &cache).unwrap(),
+                rules
+            );
+        }
+        // Only the binary form can have a quote and a space in one pattern.
+        let rules = Enhancements::parse("function:_X_ +app", &cache).unwrap();
+        let mut odd = rules.to_config_structure(3, &[]).unwrap();
+        let at = odd.windows(3).position(|three| three == b"_X_").unwrap();
+        odd[at..at + 3].copy_from_slice(b"\" _");
+        let rules = Enhancements::from_config_structure(&odd, &cache).unwrap();
+        assert_eq!(rules.to_text().unwrap_err().index, 0);
     }
 
     #[test]

@@ -53,6 +53,7 @@ mod syntax;
 mod trie;
 
 use std::borrow::Cow;
+use std::fmt;
 
 use memchr::memchr;
 
@@ -135,6 +136,15 @@ pub struct Glob {
     options: Options,
     program: Program,
     regex: LazyRegex,
+}
+
+impl fmt::Debug for Glob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Glob")
+            .field(&self.pattern)
+            .field(&self.options)
+            .finish()
+    }
 }
 
 impl Glob {

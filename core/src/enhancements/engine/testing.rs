@@ -1,5 +1,6 @@
 //! Random rules and frames for the tests of the engine.
 
+use crate::enhancements::Frame;
 use crate::testing::Random;
 
 const GLOBS: [&str; 30] = [
@@ -102,4 +103,37 @@ pub(in crate::enhancements) fn rule(random: &mut Random) -> String {
         parts.push((*random.pick(&ACTIONS)).to_owned());
     }
     parts.join(" ")
+}
+
+const TEXTS: [&str; 10] = [
+    "a",
+    "b",
+    "ab",
+    "foo::bar",
+    "foo",
+    "/a/b",
+    "a/b.py",
+    "b/node_modules/a.py",
+    "a\nb",
+    "é",
+];
+
+fn text(random: &mut Random) -> Option<&'static str> {
+    (!random.one_in(3)).then(|| *random.pick(&TEXTS))
+}
+
+/// A frame.
+pub(in crate::enhancements) fn frame(random: &mut Random) -> Frame<'static> {
+    Frame {
+        category: random
+            .one_in(3)
+            .then(|| *random.pick(&["a", "b", "own", "é"])),
+        family: (!random.one_in(4)).then(|| *random.pick(&FAMILIES)),
+        function: text(random),
+        module: text(random),
+        package: text(random),
+        path: text(random),
+        in_app: *random.pick(&[None, Some(true), Some(false)]),
+        orig_in_app: *random.pick(&[None, None, Some(0), Some(1), Some(-1)]),
+    }
 }

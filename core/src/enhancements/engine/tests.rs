@@ -1,6 +1,6 @@
 //! The engine against the interpreter, on random rules and stack traces.
 
-use super::testing::{rule, FAMILIES};
+use super::testing::{frame, rule};
 use crate::enhancements::packed::{pack, PackedStacktrace};
 use crate::enhancements::{
     interpreter, AppliedFrame, AssembleResult, Cache, Component, Enhancements, ExceptionData, Frame,
@@ -8,37 +8,6 @@ use crate::enhancements::{
 use crate::testing::{cases, Random};
 
 /// Few different words, so that rules and frames meet.
-const TEXTS: [&str; 10] = [
-    "a",
-    "b",
-    "ab",
-    "foo::bar",
-    "foo",
-    "/a/b",
-    "a/b.py",
-    "b/node_modules/a.py",
-    "a\nb",
-    "é",
-];
-fn text(random: &mut Random) -> Option<&'static str> {
-    (!random.one_in(3)).then(|| *random.pick(&TEXTS))
-}
-
-fn frame(random: &mut Random) -> Frame<'static> {
-    Frame {
-        category: random
-            .one_in(3)
-            .then(|| *random.pick(&["a", "b", "own", "é"])),
-        family: (!random.one_in(4)).then(|| *random.pick(&FAMILIES)),
-        function: text(random),
-        module: text(random),
-        package: text(random),
-        path: text(random),
-        in_app: *random.pick(&[None, Some(true), Some(false)]),
-        orig_in_app: *random.pick(&[None, None, Some(0), Some(1), Some(-1)]),
-    }
-}
-
 /// What both questions are answered with: a frame's category and in_app each, and the rest.
 type Answers = (
     Vec<(Option<String>, Option<bool>)>,

@@ -1,0 +1,244 @@
+//! Looking into rules: what they are, what they did, and in which other forms they can be.
+
+use ophio_core::enhancements::packed::PackedStacktrace;
+use ophio_core::enhancements::{explain, Component, NoTextForm, Part};
+
+use super::rules::OphioEnhancements;
+use super::tristate::read_tristate;
+use crate::handle;
+use crate::slice::{self, OphioStr};
+use crate::status::{guard, guard_or, Error, OphioStatus};
+
+/// A part of a rule set, by what rules do.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OphioPart {
+    /// Only actions that change frames: `app` and `category=`.
+    Classifier = 0,
+    /// Only the others.
+    Contributes = 1,
+    /// Only rules that profiles understand.
+    Profiling = 2,
+}
+
+impl From<NoTextForm> for Error {
+    fn from(error: NoTextForm) -> Self {
+        Error::new(OphioStatus::Syntax, error)
+    }
+}
+
+/// Explains what rules make of a packed stack trace, step by step, as JSON.
+///
+/// `packed` is as in `ophio_enhancements_apply_packed`, with frames as they were before any
+/// rule. `contributes` has a byte a component as in `ophio_enhancements_assemble_packed`, or
+/// is NULL: then there is a component for each frame, which counts if the frame is in-app
+/// after the rules. `rule` and `frame` ask why that rule did or did not match that frame;
+/// `SIZE_MAX` asks nothing.
+///
+/// Writes an object to `explanation` that is the caller's: free it with `ophio_str_free`. Its
+/// `frames` have `in_app`, `category`, `contributes`, `hint` and `steps`; it has `contributes`,
+/// `hint`, `invert_stacktrace` and `steps` of the stack trace; a step has `rule`, `action`,
+/// `matched`, `field`, `before` and `after`; `why_not` is null or has `matcher`, `frame`,
+/// `value`, `holds` and `reason` for each matcher.
+///
+/// It runs the plain interpreter and is slow. Threads may share `rules`. Fails as
+/// `ophio_enhancements_assemble_packed` does, and with `OPHIO_STATUS_OUT_OF_RANGE` where there
+/// is no such rule or frame.
+///
+/// # Safety
+///
+/// `rules` is NULL or was made by this library and is not freed yet; `packed` is readable for
+/// `packed_len` bytes, `contributes` is NULL or readable for `components_len`; `explanation`
+/// is NULL or may be written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_enhancements_explain(
+    rules: *const OphioEnhancements,
+    packed: *const u8,
+    packed_len: usize,
+    contributes: *const u8,
+    components_len: usize,
+    rule: usize,
+    frame: usize,
+    explanation: *mut OphioStr,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `rules`.
+        let rules = unsafe { handle::borrow(rules, "rules") }?.current();
+        // SAFETY: the caller's promise about `packed`.
+        let packed = unsafe { slice::bytes(packed, packed_len, "packed") }?;
+        // SAFETY: the caller's promise about `explanation`.
+        let place = unsafe { handle::out(explanation, "explanation") }?;
+        let components: Option<Vec<Component>> = if contributes.is_null() && components_len == 0 {
+            None
+        } else {
+            // SAFETY: the caller's promise about `contributes`.
+            let bytes = unsafe { slice::bytes(contributes, components_len, "contributes") }?;
+            let read = |&byte| Ok(Component::new(read_tristate(byte, "contributes")?));
+            Some(bytes.iter().map(read).collect::<Result<_, Error>>()?)
+        };
+        let stacktrace = PackedStacktrace::decode(packed)?;
+        let frames = stacktrace.unpack()?;
+        let asked = (rule != usize::MAX || frame != usize::MAX).then_some((rule, frame));
+        if let Some((rule, frame)) = asked {
+            for (name, number, count) in [
+                ("rule", rule, rules.rules().len()),
+                ("frame", frame, frames.len()),
+            ] {
+                if number >= count {
+                    return Err(Error::new(
+                        OphioStatus::OutOfRange,
+                        format_args!("there is no {name} {number}: there are {count}"),
+                    ));
+                }
+            }
+        }
+        let found = explain::explain(
+            rules.rules(),
+            &frames,
+            &stacktrace.exception,
+            components.as_deref(),
+            asked,
+        );
+        place.write(found.to_json().into());
+        Ok(())
+    })
+}
+
+/// Describes each rule, as JSON.
+///
+/// Writes an array of objects to `description` that is the caller's: free it with
+/// `ophio_str_free`. A rule has `canonical` (as hints print it), `matchers` (each with `field`,
+/// `pattern`, `negated`, and `of`: `caller`, `frame`, `callee` or `exception`) and `actions`
+/// (each with `text`, `name`, `value`, and `range`: `this`, `up`, `down`, or null for a
+/// variable). Threads may share `rules`. Fails with `OPHIO_STATUS_NULL_POINTER` only.
+///
+/// # Safety
+///
+/// `rules` is NULL or was made by this library and is not freed yet; `description` is NULL or
+/// may be written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_enhancements_describe(
+    rules: *const OphioEnhancements,
+    description: *mut OphioStr,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `rules`.
+        let rules = unsafe { handle::borrow(rules, "rules") }?.current();
+        // SAFETY: the caller's promise about `description`.
+        let place = unsafe { handle::out(description, "description") }?;
+        place.write(rules.describe().into());
+        Ok(())
+    })
+}
+
+/// Writes rules in the text form, one a line: parsed again, it is the same rules.
+///
+/// Writes a string to `text` that is the caller's: free it with `ophio_str_free`. Threads may
+/// share `rules`. Fails with `OPHIO_STATUS_SYNTAX` for a rule that no text can hold, which
+/// only the binary form can make, and with `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `rules` is NULL or was made by this library and is not freed yet; `text` is NULL or may be
+/// written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_enhancements_to_text(
+    rules: *const OphioEnhancements,
+    text: *mut OphioStr,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `rules`.
+        let rules = unsafe { handle::borrow(rules, "rules") }?.current();
+        // SAFETY: the caller's promise about `text`.
+        let place = unsafe { handle::out(text, "text") }?;
+        place.write(rules.to_text()?.into());
+        Ok(())
+    })
+}
+
+/// Writes rules in the binary form, a MessagePack structure.
+///
+/// `version` is 2 or 3. `bases` is UTF-8, with a line feed between names: they are stored in
+/// the structure and mean nothing here. Writes bytes to `data` that are the caller's: free
+/// them with `ophio_str_free`. Threads may share `rules`. Fails with `OPHIO_STATUS_SYNTAX` for
+/// another version, with `OPHIO_STATUS_INVALID_UTF8` and `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `rules` is NULL or was made by this library and is not freed yet; `bases` is readable for
+/// `bases_len` bytes; `data` is NULL or may be written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_enhancements_to_config_structure(
+    rules: *const OphioEnhancements,
+    version: u64,
+    bases: *const u8,
+    bases_len: usize,
+    data: *mut OphioStr,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `rules`.
+        let rules = unsafe { handle::borrow(rules, "rules") }?.current();
+        // SAFETY: the caller's promise about `bases`.
+        let bases = unsafe { slice::text(bases, bases_len, "bases") }?;
+        // SAFETY: the caller's promise about `data`.
+        let place = unsafe { handle::out(data, "data") }?;
+        let bases: Vec<String> = bases.lines().map(str::to_owned).collect();
+        let written = rules.to_config_structure(version, &bases);
+        let written = written.map_err(|error| Error::new(OphioStatus::Syntax, error))?;
+        place.write(written.into());
+        Ok(())
+    })
+}
+
+/// Makes a rule set of a part of another: only some rules, with only some actions.
+///
+/// `part` is one of `OphioPart`. Rules without an action left are not in it. The result is the
+/// caller's: free it with `ophio_enhancements_free`. Threads may share `rules`. Returns NULL
+/// on failure: `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `rules` is NULL or was made by this library and is not freed yet.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_enhancements_part(
+    rules: *const OphioEnhancements,
+    part: u32,
+) -> *mut OphioEnhancements {
+    guard_or(std::ptr::null_mut(), || {
+        // SAFETY: the caller's promise about `rules`.
+        let rules = unsafe { handle::borrow(rules, "rules") }?.current();
+        let part = match part {
+            0 => Part::Classifier,
+            1 => Part::Contributes,
+            2 => Part::Profiling,
+            _ => {
+                return Err(Error::new(
+                    OphioStatus::InvalidArgument,
+                    format_args!("`part` is {part}, no OphioPart"),
+                ))
+            }
+        };
+        Ok(OphioEnhancements::new(rules.part(part)))
+    })
+}
+
+/// Tells whether two rule sets have the same rules in the same order: 1 if so, 0 if not.
+///
+/// Threads may share both. Returns -1 on failure: `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `rules` and `other` are NULL or were made by this library and are not freed yet.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_enhancements_equal(
+    rules: *const OphioEnhancements,
+    other: *const OphioEnhancements,
+) -> i32 {
+    guard_or(-1, || {
+        // SAFETY: the caller's promise about `rules`.
+        let rules = unsafe { handle::borrow(rules, "rules") }?.current();
+        // SAFETY: the caller's promise about `other`.
+        let other = unsafe { handle::borrow(other, "other") }?.current();
+        Ok((rules.rules() == other.rules()).into())
+    })
+}

@@ -1,0 +1,480 @@
+//! Explanations: which rule made a frame what it is, step by step.
+//!
+//! ```text
+//! frame 2   function:log_* -app      in_app       true -> false
+//!           path:**/lib/** ^-group   contributes  true -> false    (matched frame 0)
+//! ```
+//!
+//! Nothing is worked out anew here: the interpreter runs as always, with an [`Observer`]
+//! that it tells of every action. So an explanation is right if the interpreter is.
+//!
+//! The two questions are answered one after the other, as Sentry asks them: rules change
+//! frames first, and what they left is looked at for grouping.
+
+use serde::Serialize;
+
+use super::action::{Action, FlagKind, VarAction};
+use super::frame::{AssembleResult, Component, ExceptionData, Frame};
+use super::interpreter::{self, Observer};
+use super::matcher::{FrameTest, Offset};
+use super::rule::Rule;
+
+/// What a step changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Field {
+    /// Whether a frame is the user's code.
+    InApp,
+    /// The category of a frame.
+    Category,
+    /// Whether a frame counts for grouping.
+    Contributes,
+    /// How many frames count at most.
+    MaxFrames,
+    /// How many frames must count at least.
+    MinFrames,
+    /// Whether the stack trace is looked at in reverse order.
+    InvertStacktrace,
+}
+
+/// A value of one of these fields.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Value {
+    /// None yet, or an answer.
+    Flag(Option<bool>),
+    /// A category, or none.
+    Text(Option<String>),
+    /// A limit; none is 0.
+    Number(u64),
+}
+
+/// An action that ran.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// The index of the rule.
+    pub rule: u32,
+    /// The action as it is written, or the limit that a rule has set.
+    pub action: String,
+    /// The frame that the rule matched: not the one that changes, where the action has a
+    /// range. None for a limit, which looks at all of them.
+    pub matched: Option<usize>,
+    /// What the action sets.
+    pub field: Field,
+    /// What it was.
+    pub before: Value,
+    /// What it is now: the same where there was nothing to change.
+    pub after: Value,
+}
+
+/// A frame, and how it became what it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FrameExplanation {
+    /// Whether it is the user's code, after all rules.
+    pub in_app: Option<bool>,
+    /// Its category, after all rules.
+    pub category: Option<String>,
+    /// Whether it counts for grouping. None if there is no component for it.
+    pub contributes: Option<bool>,
+    /// Why.
+    pub hint: Option<String>,
+    /// The actions that concerned it, in their order.
+    pub steps: Vec<Step>,
+}
+
+/// A stack trace, and how it became what it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Explanation {
+    /// Its frames.
+    pub frames: Vec<FrameExplanation>,
+    /// Whether it counts for grouping.
+    pub contributes: bool,
+    /// Why not, where a rule said so.
+    pub hint: Option<String>,
+    /// Whether it is looked at in reverse order.
+    pub invert_stacktrace: bool,
+    /// The actions that concerned it as a whole, in their order.
+    pub steps: Vec<Step>,
+    /// Why a rule did or did not match a frame, where that was asked.
+    pub why_not: Option<Vec<Test>>,
+}
+
+impl Explanation {
+    /// The explanation as a JSON object, with the names of these fields.
+    pub fn to_json(&self) -> String {
+        // Neither a map with keys that are no texts nor a float is in it: this cannot fail.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// A matcher, tried on a frame.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Test {
+    /// The matcher as hints print it.
+    pub matcher: String,
+    /// Which frame it looks at, `None` for the exception or where there is no such frame.
+    pub frame: Option<usize>,
+    /// The value it looks at; `None` if there is none.
+    pub value: Option<String>,
+    /// Whether it holds.
+    pub holds: bool,
+    /// Why it does or does not.
+    pub reason: String,
+}
+
+/// Explains what rules make of a stack trace.
+///
+/// Frames are as they were before any rule. Without `components` there is one for each
+/// frame, which counts if the frame is in-app after the rules. `why_not` names a rule and a
+/// frame: each matcher of the rule is tried on it, as things were when the rule had its turn.
+///
+/// ```
+/// use ophio::enhancements::{explain, Cache, Enhancements, ExceptionData, Frame};
+///
+/// let rules = Enhancements::parse("function:log_* -app\nfunction:a +app", &Cache::new(0))?;
+/// let frame = Frame { function: Some("log_it"), in_app: Some(true), ..Frame::default() };
+/// let found = explain::explain(
+///     rules.rules(), &[frame], &ExceptionData::default(), None, Some((1, 0)),
+/// );
+/// assert_eq!(found.frames[0].steps[0].rule, 0);
+/// assert_eq!(found.why_not.unwrap()[0].reason, "`log_it` does not match");
+/// # Ok::<(), ophio::enhancements::EnhancementsError>(())
+/// ```
+pub fn explain(
+    rules: &[Rule],
+    frames: &[Frame<'_>],
+    exception: &ExceptionData<'_>,
+    components: Option<&[Component]>,
+    why_not: Option<(usize, usize)>,
+) -> Explanation {
+    let mut changed = frames.to_vec();
+    let mut log = Log {
+        rules,
+        frames: vec![Vec::new(); frames.len()],
+        stacktrace: Vec::new(),
+    };
+    interpreter::apply_observed(rules, &mut changed, exception, &mut log);
+    let mut components = components.map_or_else(
+        || {
+            let counts = |frame: &Frame<'_>| Component::new(Some(frame.in_app == Some(true)));
+            changed.iter().map(counts).collect()
+        },
+        <[Component]>::to_vec,
+    );
+    let result: AssembleResult =
+        interpreter::assemble_observed(rules, &changed, exception, &mut components, &mut log);
+    let why_not = why_not.map(|(number, index)| {
+        let Some(rule) = rules.get(number) else {
+            return Vec::new();
+        };
+        // A rule that changes frames sees what those before it left, another one all.
+        let mut seen = changed.clone();
+        if rule.modifies_frames() {
+            seen = frames.to_vec();
+            interpreter::apply_modifications_to_frames(&rules[..number], &mut seen, exception);
+        }
+        tests(rule, &seen, exception, index)
+    });
+    let explained = changed.iter().zip(log.frames).enumerate();
+    let explained = explained.map(|(index, (frame, steps))| {
+        let component = components.get(index);
+        FrameExplanation {
+            in_app: frame.in_app,
+            category: frame.category.map(str::to_owned),
+            contributes: component.and_then(|component| component.contributes),
+            hint: component
+                .and_then(|component| component.hint)
+                .and_then(|hint| hint.text(rules)),
+            steps,
+        }
+    });
+    Explanation {
+        frames: explained.collect(),
+        contributes: result.contributes,
+        hint: result.hint.and_then(|hint| hint.text(rules)),
+        invert_stacktrace: result.invert_stacktrace,
+        steps: log.stacktrace,
+        why_not,
+    }
+}
+
+/// Writes down what the interpreter tells.
+struct Log<'r> {
+    rules: &'r [Rule],
+    frames: Vec<Vec<Step>>,
+    stacktrace: Vec<Step>,
+}
+
+impl Log<'_> {
+    fn put(&mut self, target: Option<usize>, step: Step) {
+        match target {
+            None => self.stacktrace.push(step),
+            Some(frame) => {
+                // A component without a frame has nothing to be explained by.
+                if let Some(steps) = self.frames.get_mut(frame) {
+                    steps.push(step);
+                }
+            }
+        }
+    }
+}
+
+impl Observer for Log<'_> {
+    fn flag(
+        &mut self,
+        rule: u32,
+        action: &Action,
+        matched: usize,
+        target: usize,
+        (before, after): (Option<bool>, Option<bool>),
+    ) {
+        let field = match action {
+            Action::Flag(flag) if flag.kind == FlagKind::Group => Field::Contributes,
+            _ => Field::InApp,
+        };
+        let step = Step {
+            rule,
+            action: action.to_string(),
+            matched: Some(matched),
+            field,
+            before: Value::Flag(before),
+            after: Value::Flag(after),
+        };
+        self.put(Some(target), step);
+    }
+
+    fn category(&mut self, rule: u32, matched: usize, before: Option<&str>, after: &str) {
+        let step = Step {
+            rule,
+            action: format!("category={after}"),
+            matched: Some(matched),
+            field: Field::Category,
+            before: Value::Text(before.map(str::to_owned)),
+            after: Value::Text(Some(after.to_owned())),
+        };
+        self.put(Some(matched), step);
+    }
+
+    fn variable(&mut self, rule: u32, var: &VarAction, matched: usize, before: u64) {
+        let flag = |number: u64| Value::Flag(Some(number != 0));
+        let (field, before, after) = match var {
+            VarAction::MaxFrames(n) => (Field::MaxFrames, Value::Number(before), Value::Number(*n)),
+            VarAction::MinFrames(n) => (Field::MinFrames, Value::Number(before), Value::Number(*n)),
+            VarAction::InvertStacktrace(invert) => (
+                Field::InvertStacktrace,
+                flag(before),
+                Value::Flag(Some(*invert)),
+            ),
+            VarAction::Category(_) => return,
+        };
+        let step = Step {
+            rule,
+            action: var.to_string(),
+            matched: Some(matched),
+            field,
+            before,
+            after,
+        };
+        self.put(None, step);
+    }
+
+    fn past_max_frames(&mut self, rule: u32, target: usize) {
+        let max = self.rules.get(rule as usize).and_then(|rule| {
+            let limit = |action: &&Action| matches!(action, Action::Var(VarAction::MaxFrames(_)));
+            rule.actions().iter().rev().find(limit)
+        });
+        let step = Step {
+            rule,
+            action: max.map_or_else(String::new, ToString::to_string),
+            matched: None,
+            field: Field::Contributes,
+            before: Value::Flag(Some(true)),
+            after: Value::Flag(Some(false)),
+        };
+        self.put(Some(target), step);
+    }
+}
+
+/// Tries each matcher of a rule on a frame.
+fn tests(
+    rule: &Rule,
+    frames: &[Frame<'_>],
+    exception: &ExceptionData<'_>,
+    index: usize,
+) -> Vec<Test> {
+    let of_exception = rule.exception_matchers().iter().map(|matcher| {
+        let value = matcher.field.of(exception);
+        let holds = matcher.is_match(exception);
+        Test {
+            matcher: matcher.to_string(),
+            frame: None,
+            value: value.map(str::to_owned),
+            holds,
+            reason: reason(value.unwrap_or("<unknown>"), holds, matcher.negated),
+        }
+    });
+    let of_frames = rule.frame_matchers().iter().map(|matcher| {
+        let looked_at = matcher.offset.index(index).filter(|&at| at < frames.len());
+        let holds = matcher.is_match(frames, index);
+        let value = looked_at.and_then(|at| match &matcher.test {
+            FrameTest::Field(field, _) => field.of(&frames[at]).map(str::to_owned),
+            FrameTest::Family { .. } => frames[at].family.map(str::to_owned),
+            FrameTest::App { .. } => Some(match frames[at].in_app {
+                Some(true) => "true".to_owned(),
+                Some(false) => "false".to_owned(),
+                None => "none, which counts as false".to_owned(),
+            }),
+        });
+        let reason = match (&matcher.test, looked_at, &value) {
+            (_, None, _) => match matcher.offset {
+                Offset::Caller => "there is no frame before".to_owned(),
+                Offset::This => "there is no such frame".to_owned(),
+                Offset::Callee => "there is no frame after".to_owned(),
+            },
+            (FrameTest::Field(_, pattern), ..) if pattern.validate().is_err() => {
+                format!("the glob is not valid{}", negation(matcher.negated))
+            }
+            (_, _, Some(value)) => reason(value, holds, matcher.negated),
+            (_, _, None) => format!(
+                "the frame has no {}{}",
+                matcher.test.name(),
+                negation(matcher.negated)
+            ),
+        };
+        Test {
+            matcher: matcher.to_string(),
+            frame: looked_at,
+            value,
+            holds,
+            reason,
+        }
+    });
+    of_exception.chain(of_frames).collect()
+}
+
+fn reason(value: &str, holds: bool, negated: bool) -> String {
+    let matches = if holds != negated {
+        "matches"
+    } else {
+        "does not match"
+    };
+    format!("`{value}` {matches}{}", negation(negated))
+}
+
+fn negation(negated: bool) -> &'static str {
+    if negated {
+        ", and the matcher is negated"
+    } else {
+        ""
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::enhancements::engine::testing::{frame, rule};
+    use crate::enhancements::{Cache, Enhancements};
+    use crate::testing::{cases, Random};
+
+    #[test]
+    fn an_explanation_equals_the_engine_and_its_steps_add_up() {
+        let mut random = Random::new(21);
+        let cache = Cache::new(0);
+        let mut steps = 0;
+        for _ in 0..cases(2_000) {
+            let text: Vec<_> = (0..6).map(|_| rule(&mut random)).collect();
+            let Ok(rules) = Enhancements::parse(&text.join("\n"), &cache) else {
+                continue;
+            };
+            let frames: Vec<_> = (0..random.0.usize(..6))
+                .map(|_| frame(&mut random))
+                .collect();
+            let exception = ExceptionData {
+                ty: *random.pick(&[None, Some("a"), Some("b")]),
+                ..ExceptionData::default()
+            };
+            let found = explain(rules.rules(), &frames, &exception, None, None);
+            let mut changed = frames.clone();
+            rules.apply_modifications_to_frames(&mut changed, &exception);
+            let counts = |frame: &Frame<'_>| Component::new(Some(frame.in_app == Some(true)));
+            let mut components: Vec<_> = changed.iter().map(counts).collect();
+            let result = rules.assemble_stacktrace_component(&changed, &exception, &mut components);
+            assert_eq!(found.contributes, result.contributes);
+            assert_eq!(found.invert_stacktrace, result.invert_stacktrace);
+            for ((explained, frame), (before, component)) in found
+                .frames
+                .iter()
+                .zip(&changed)
+                .zip(frames.iter().zip(&components))
+            {
+                assert_eq!(explained.in_app, frame.in_app);
+                assert_eq!(explained.category.as_deref(), frame.category);
+                assert_eq!(explained.contributes, component.contributes);
+                assert_eq!(
+                    explained.hint,
+                    component.hint.and_then(|hint| hint.text(rules.rules()))
+                );
+                // From the first value on, each step begins where the one before ended.
+                let category = |text: Option<&str>| Value::Text(text.map(str::to_owned));
+                for (field, first, last) in [
+                    (
+                        Field::InApp,
+                        Value::Flag(before.in_app),
+                        Value::Flag(frame.in_app),
+                    ),
+                    (
+                        Field::Category,
+                        category(before.category),
+                        category(frame.category),
+                    ),
+                    (
+                        Field::Contributes,
+                        Value::Flag(Some(frame.in_app == Some(true))),
+                        Value::Flag(component.contributes),
+                    ),
+                ] {
+                    let of_field = explained.steps.iter().filter(|step| step.field == field);
+                    let end = of_field.fold(first, |value, step| {
+                        steps += 1;
+                        assert_eq!(step.before, value, "{text:?}");
+                        step.after.clone()
+                    });
+                    assert_eq!(end, last);
+                }
+            }
+        }
+        assert!(steps > 1_000, "{steps}");
+    }
+
+    #[test]
+    fn every_matcher_says_why() {
+        let text = "[ function:x ] | error.type:A !module:m family:native app:yes function:[ path:*.c +app";
+        let rules = Enhancements::parse(text, &Cache::new(0)).unwrap();
+        let frame = Frame {
+            module: Some("m"),
+            family: Some("javascript"),
+            ..Frame::default()
+        };
+        let exception = ExceptionData::default();
+        let found = explain(rules.rules(), &[frame], &exception, None, Some((0, 0)));
+        let reasons: Vec<_> = found.why_not.unwrap();
+        let reasons: Vec<_> = reasons
+            .iter()
+            .map(|test| (test.holds, &*test.reason))
+            .collect();
+        assert_eq!(
+            reasons,
+            [
+                (false, "`<unknown>` does not match"),
+                (false, "there is no frame before"),
+                (false, "`m` matches, and the matcher is negated"),
+                (false, "`javascript` does not match"),
+                (false, "`none, which counts as false` does not match"),
+                (false, "the glob is not valid"),
+                (false, "the frame has no path"),
+            ]
+        );
+        let none = explain(rules.rules(), &[frame], &exception, None, Some((1, 0)));
+        assert_eq!(none.why_not, Some(vec![]));
+    }
+}

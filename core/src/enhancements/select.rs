@@ -1,0 +1,84 @@
+//! Parts of a rule set, by what rules do.
+//!
+//! ```text
+//! function:a +app -group category=x
+//!            `---------- classifier ----- +app category=x
+//!                 `----- contributes ---- -group
+//! ```
+//!
+//! Sentry asks the two questions at different times, and stores rules in these two parts.
+
+use super::action::{Action, FlagKind};
+use super::matcher::{FrameTest, Offset};
+use super::rule::Rule;
+
+/// Which part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Part {
+    /// Only actions that change frames: `app` and `category=`.
+    Classifier,
+    /// Only the others: `group`, and the variables of the stack trace.
+    Contributes,
+    /// Only rules that ask for `path`, `module`, `function` and `package` of the frame alone,
+    /// and whose single action is `+app` or `-app`: those that profiles understand.
+    Profiling,
+}
+
+/// The rules of a part. Rules without an action left are not in it.
+pub(super) fn select(rules: &[Rule], part: Part) -> Vec<Rule> {
+    let keep = |keep: fn(&Action) -> bool| {
+        let kept = rules.iter().map(|rule| rule.with_actions(keep));
+        kept.filter(|rule| !rule.actions().is_empty()).collect()
+    };
+    match part {
+        Part::Classifier => keep(Action::modifies_frames),
+        Part::Contributes => keep(|action| !action.modifies_frames()),
+        Part::Profiling => rules
+            .iter()
+            .filter(|rule| is_for_profiling(rule))
+            .cloned()
+            .collect(),
+    }
+}
+
+fn is_for_profiling(rule: &Rule) -> bool {
+    use super::matcher::FrameField::{Function, Module, Package, Path};
+    let plain = |matcher: &super::FrameMatcher| {
+        let asks = matches!(
+            &matcher.test,
+            FrameTest::Field(Function | Module | Package | Path, _)
+        );
+        asks && matcher.offset == Offset::This
+    };
+    let [Action::Flag(action)] = rule.actions() else {
+        return false;
+    };
+    action.kind == FlagKind::App
+        && action.range == super::Range::This
+        && rule.exception_matchers().is_empty()
+        && rule.frame_matchers().iter().all(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::enhancements::{Cache, Enhancements};
+
+    #[test]
+    fn rules_are_split_by_what_they_do() {
+        let text = "function:a +app -group category=x\nfunction:b max-frames=3\nfunction:c ^-app\n\
+                    path:d -app\n[ path:d ] | path:e -app\ntype:x path:e -app\ncategory:y -app\n";
+        let rules = Enhancements::parse(text, &Cache::new(0)).unwrap();
+        let part = |part| rules.part(part).to_text().unwrap();
+        assert_eq!(
+            part(Part::Classifier),
+            "function:a +app category=x\nfunction:c ^-app\npath:d -app\n\
+             [ path:d ] | path:e -app\ntype:x path:e -app\ncategory:y -app\n"
+        );
+        assert_eq!(
+            part(Part::Contributes),
+            "function:a -group\nfunction:b max-frames=3\n"
+        );
+        assert_eq!(part(Part::Profiling), "path:d -app\n");
+    }
+}

@@ -1,0 +1,180 @@
+"""`Enhancements.explain`: why frames are what they are; equal to what the engine says."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentry_ophio.enhancers import Cache, Component, Enhancements
+from sentry_ophio.events import stacktraces_of
+from sentry_ophio.exceptions import FrameKeyError, FrameTypeError, OphioOverflowError
+
+TESTS = Path(__file__).resolve().parent
+EVENTS = sorted((TESTS / "fixtures" / "events").glob("*.json"))
+SHARED = TESTS.parent.parent / "shared" / "data"
+KEYS = ("category", "family", "function", "module", "package", "path", "in_app", "orig_in_app")
+NO_ERROR = {"ty": None, "value": None, "mechanism": None}
+
+
+def frame(**values: Any) -> dict[str, Any]:
+    return dict.fromkeys(KEYS) | values
+
+
+def compare(rules: Enhancements, frames: list[dict[str, Any]], error: Any) -> None:
+    """Explain, and ask the engine the two questions one after the other."""
+    found = rules.explain(frames, error)
+    applied = rules.apply_modifications_to_frames(frames, error)
+    changed = [
+        each | {"category": category and category.encode(), "in_app": in_app}
+        for each, (category, in_app) in zip(frames, applied)
+    ]
+    components = [Component(contributes=in_app is True) for _, in_app in applied]
+    result = rules.assemble_stacktrace_component(changed, error, components)
+    assert [(each.category, each.in_app) for each in found.frames] == applied
+    assert [(each.contributes, each.hint) for each in found.frames] == [
+        (each.contributes, each.hint) for each in components
+    ]
+    assert (found.contributes, found.hint, found.invert_stacktrace) == (
+        result.contributes,
+        result.hint,
+        result.invert_stacktrace,
+    )
+    for before, each in zip(frames, found.frames):
+        for field, first, last in (
+            ("in_app", before["in_app"], each.in_app),
+            ("contributes", each.in_app is True, each.contributes),
+        ):
+            value = first
+            for step in each.steps:
+                if step.field == field:
+                    assert step.before is value
+                    value = step.after
+            assert value is last
+
+
+@pytest.mark.parametrize("path", EVENTS, ids=lambda path: path.stem)
+def test_events_are_explained_as_the_engine_judges(path: Path) -> None:
+    for trace in stacktraces_of(json.loads(path.read_text("utf-8"))):
+        compare(Enhancements.default(), trace.frames, trace.exception)
+
+
+def test_real_stack_traces() -> None:
+    path = SHARED / "stacktraces.jsonl"
+    rules_file = next(SHARED.rglob("newstyle@2023-01-11.txt"), None) if SHARED.exists() else None
+    if not path.exists() or rules_file is None:
+        pytest.skip(f"{path} is not here")
+    rules = Enhancements.parse(rules_file.read_text("utf-8"), Cache(0))
+    for line in path.read_text("utf-8").splitlines():
+        trace = json.loads(line)
+        frames = [
+            {
+                key: value.encode() if isinstance(value, str) else value
+                for key, value in (frame() | each).items()
+            }
+            for each in trace["frames"]
+        ]
+        error = {
+            key: value.encode() if isinstance(value, str) else value
+            for key, value in (trace.get("exception") or NO_ERROR).items()
+        }
+        compare(rules, frames, NO_ERROR | error)
+
+
+RULES = [
+    "function:a +app",
+    "function:a* -app category=x",
+    "category:x ^-group",
+    "[ app:yes ] | function:b v+app",
+    "path:**/lib/** -app -group",
+    "type:E* max-frames=1",
+    "function:b min-frames=2 invert-stacktrace=1",
+]
+frames_strategy = st.lists(
+    st.builds(
+        frame,
+        function=st.sampled_from([b"a", b"b", b"ab", None]),
+        path=st.sampled_from([b"/lib/x", b"/src/x", None]),
+        in_app=st.sampled_from([True, False, None]),
+        orig_in_app=st.sampled_from([0, 1, -1, None]),
+    ),
+    max_size=5,
+)
+
+
+@given(st.lists(st.sampled_from(RULES), max_size=6), frames_strategy, st.sampled_from([b"E", None]))
+def test_random_stack_traces(lines: list[str], frames: list[dict[str, Any]], ty: Any) -> None:
+    compare(Enhancements.parse("\n".join(lines), Cache(0)), frames, NO_ERROR | {"ty": ty})
+
+
+def test_steps_name_the_rule_and_its_place() -> None:
+    rules = Enhancements.parse("# own\n\nfunction:a -app", Cache(0), source="my.rules")
+    rules.extend_from(Enhancements.parse("function:a ^-group", Cache(0)))
+    found = rules.explain([frame(function=b"a", in_app=True), frame(in_app=True)], NO_ERROR)
+    first, second = found.frames
+    assert first.steps[0] == (
+        *(0, "function:a -app", 3, "my.rules", "-app", 0, "in_app", True, False),
+    )
+    assert second.steps[0].matched == 0
+    assert (second.steps[0].rule, second.steps[0].source) == (1, None)
+    assert str(found) == (
+        "frame 0: in_app false, category none, contributes false\n"
+        "    in_app true -> false  by my.rules: rule 0 (line 3): function:a -app\n"
+        "frame 1: in_app true, category none, contributes false\n"
+        "    contributes true -> false  by rule 1 (line 1): function:a ^-group\n"
+        "the stack trace does not count"
+    )
+    assert pickle.loads(pickle.dumps(found)) == found
+
+
+def test_what_changes_nothing_is_told_too() -> None:
+    rules = Enhancements.parse("function:a +app\nfunction:a max-frames=3", Cache(0))
+    found = rules.explain([frame(function=b"a", in_app=True)], NO_ERROR)
+    (step,) = found.frames[0].steps
+    assert not step.changed
+    assert "stays true" in str(step)
+    assert found.steps[0].field == "max_frames"
+    assert (found.steps[0].before, found.steps[0].after) == (0, 3)
+
+
+def test_components_may_be_given() -> None:
+    rules = Enhancements.parse("function:a -group", Cache(0))
+    component = Component(contributes=None)
+    found = rules.explain([frame(function=b"a")], NO_ERROR, [component])
+    assert found.frames[0].contributes is False
+    assert found.frames[0].steps[0].before is None
+    assert component.contributes is None
+    assert component.hint is None
+
+
+def test_why_not() -> None:
+    rules = Enhancements.parse(
+        "function:a category=x\n[ function:m ] | category:x type:KeyError -app", Cache(0)
+    )
+    frames = [frame(function=b"main"), frame(function=b"a")]
+    tests = rules.explain(frames, NO_ERROR | {"ty": b"E"}, why_not=(1, 1)).why_not
+    assert tests is not None
+    assert [(each.matcher, each.frame, each.holds, each.reason) for each in tests] == [
+        ("type:KeyError", None, False, "`E` does not match"),
+        ("[function:m] |", 0, False, "`main` does not match"),
+        ("category:x", 1, True, "`x` matches"),
+    ]
+    assert rules.explain(frames, NO_ERROR).why_not is None
+    for wrong in ((2, 0), (0, 2), (-1, 0), (0, -1)):
+        with pytest.raises(OphioOverflowError):
+            rules.explain(frames, NO_ERROR, why_not=wrong)
+
+
+def test_bad_frames_are_refused() -> None:
+    rules = Enhancements.parse("function:a +app", Cache(0))
+    with pytest.raises(FrameKeyError):
+        rules.explain([{"function": b"a"}], NO_ERROR)
+    with pytest.raises(FrameTypeError, match="frame 0"):
+        rules.explain([frame(function=1)], NO_ERROR)
+    with pytest.raises(FrameTypeError, match="UTF-8"):
+        rules.explain([frame(function=b"\xff")], NO_ERROR)
