@@ -48,7 +48,7 @@ flags = st.integers(0, 3).map(lambda n: n == 0)
 @settings(
     max_examples=20_000,
     deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.too_slow],
 )
 @given(
     case=cases,

@@ -137,7 +137,7 @@ pub unsafe extern "C" fn ophio_glob_is_match(
 /// Tells for many values whether each matches as a whole.
 ///
 /// `values` is a MessagePack array of texts, or binaries, or both, with `matched_len`
-/// elements. Writes as many bytes to `matched`: 1 for a match and 0 for none. Threads may
+/// elements; what follows it is not looked at. Writes as many bytes to `matched`: 1 for a match and 0 for none. Threads may
 /// share `glob`. Fails with `OPHIO_STATUS_INVALID_ARGUMENT` if `values` is anything else, and
 /// with `OPHIO_STATUS_NULL_POINTER`.
 ///
@@ -263,7 +263,7 @@ pub unsafe extern "C" fn ophio_glob_set_fault(
                 handle::out(reason, "reason")?,
             )
         };
-        let (at, place, text) = match set.0.faults().find(|&(at, _)| at >= from) {
+        let (at, place, text) = match set.0.fault_from(from) {
             Some((at, fault)) => {
                 let reason = OphioSlice::borrowed(fault.reason().as_bytes());
                 (at, fault.position(), reason)

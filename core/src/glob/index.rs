@@ -11,8 +11,8 @@
 //! none, or too short   list, always tried      ?                    *
 //! ```
 //!
-//! A short text at the front or end says little (`**.js`), and many globs may have
-//! the same; then a longer one inside is better.
+//! A short text at the front or end says little (`**.js`), and many globs may have the same
+//! (`src/*/module7/*.py`); then one inside is better, by its rarest four bytes.
 //!
 //! Looking for texts anywhere costs time for every byte of a value. So there can be several
 //! tables for that, each with some of the globs, and a value is looked up in those that
@@ -26,6 +26,9 @@ use super::trie::{End, Trie};
 
 /// A front or end shorter than this is worth less than four bytes inside.
 const TELLING: usize = 4;
+
+/// A front or end that more globs have than this is compared with what is inside.
+const CROWDED: u32 = 8;
 
 /// Texts that lead to the numbers of globs.
 #[derive(Default)]
@@ -79,25 +82,35 @@ impl<'a, const TABLES: usize> IndexBuilder<'a, TABLES> {
 
     pub(crate) fn build(self) -> Index {
         let mut counts: HashMap<Gram, u32> = HashMap::new();
+        let mut edges: HashMap<Anchor<'_>, u32> = HashMap::new();
         let anchors = self
             .globs
             .iter()
             .filter_map(|(choices, ..)| choices.as_ref());
-        for anchor in anchors.flatten().flatten() {
+        for &anchor in anchors.flatten().flatten() {
             if let Anchor::Inside(text) = anchor {
                 for gram in grams(text) {
                     *counts.entry(gram).or_default() += 1;
                 }
+            } else {
+                *edges.entry(anchor).or_default() += 1;
             }
         }
         let count = |gram: Gram| counts.get(&gram).copied().unwrap_or(0);
+        let crowd = |anchor: Anchor<'_>| match anchor {
+            Anchor::Inside(text) => grams(text).map(count).min().unwrap_or(u32::MAX),
+            edge => edges.get(&edge).copied().unwrap_or(0),
+        };
 
         let (mut heads, mut tails, mut rest) = (vec![], vec![], vec![]);
         let mut inside: [GramsBuilder; TABLES] = std::array::from_fn(|_| GramsBuilder::default());
         for (choices, number, tables) in &self.globs {
-            let chosen: Option<Vec<_>> = choices
-                .as_ref()
-                .and_then(|choices| choices.iter().map(|anchors| choose(anchors)).collect());
+            let chosen: Option<Vec<_>> = choices.as_ref().and_then(|choices| {
+                choices
+                    .iter()
+                    .map(|anchors| choose(anchors, crowd))
+                    .collect()
+            });
             let Some(chosen) = chosen else {
                 rest.push(*number);
                 continue;
@@ -125,15 +138,15 @@ impl<'a, const TABLES: usize> IndexBuilder<'a, TABLES> {
 
 /// How telling the best anchor of a glob is: longer is rarer. 0 is none.
 pub(crate) fn selectivity(choices: &Anchors<'_>) -> usize {
-    let len = |anchors: &Vec<Anchor<'_>>| match choose(anchors) {
+    let len = |anchors: &Vec<Anchor<'_>>| match choose(anchors, |_| 0) {
         Some(Anchor::Head(text) | Anchor::Tail(text) | Anchor::Inside(text)) => text.len(),
         None => 0,
     };
     choices.iter().flatten().map(len).min().unwrap_or(0)
 }
 
-/// The anchor to look for.
-fn choose<'a>(anchors: &[Anchor<'a>]) -> Option<Anchor<'a>> {
+/// The anchor to look for. `crowd` tells how many globs share it, about.
+fn choose<'a>(anchors: &[Anchor<'a>], crowd: impl Fn(Anchor<'a>) -> u32) -> Option<Anchor<'a>> {
     let longest = |wanted: fn(&Anchor<'_>) -> bool| {
         let len = |anchor: &&Anchor<'_>| match anchor {
             Anchor::Head(text) | Anchor::Tail(text) | Anchor::Inside(text) => text.len(),
@@ -142,11 +155,24 @@ fn choose<'a>(anchors: &[Anchor<'a>]) -> Option<Anchor<'a>> {
         Some((len(&best), *best))
     };
     let edge = longest(|anchor| !matches!(anchor, Anchor::Inside(_)));
-    let inside =
-        longest(|anchor| matches!(anchor, Anchor::Inside(_))).filter(|&(len, _)| len >= GRAM);
+    let inside = anchors
+        .iter()
+        .filter(|anchor| matches!(anchor, Anchor::Inside(text) if text.len() >= GRAM))
+        .min_by_key(|anchor| match anchor {
+            Anchor::Inside(text) => (crowd(**anchor), usize::MAX - text.len()),
+            _ => (u32::MAX, 0),
+        });
     match (edge, inside) {
-        (Some((len, edge)), _) if len >= TELLING => Some(edge),
-        (_, Some((_, inside))) => Some(inside),
+        (Some((len, edge)), None) if len > 0 => Some(edge),
+        (Some((len, edge)), Some(&inside)) if len >= TELLING => {
+            let crowded = crowd(edge);
+            Some(if crowded > CROWDED && crowd(inside) < crowded {
+                inside
+            } else {
+                edge
+            })
+        }
+        (_, Some(&inside)) => Some(inside),
         (edge, None) => edge.map(|(_, edge)| edge),
     }
 }
@@ -177,7 +203,7 @@ mod tests {
             };
             let program = Program::new(pattern, syntax);
             assert_eq!(
-                choose(&program.anchors().unwrap()[0]),
+                choose(&program.anchors().unwrap()[0], |_| 0),
                 expected,
                 "{pattern}"
             );

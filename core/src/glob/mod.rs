@@ -13,7 +13,7 @@
 //! | | without | with |
 //! | --- | --- | --- |
 //! | [`double_star`](Options::double_star) | `*` and `?` match `/` | only a `**` that is a whole segment does |
-//! | [`case_insensitive`](Options::case_insensitive) | case matters | ASCII letters match in either case |
+//! | [`case_insensitive`](Options::case_insensitive) | case matters | both sides are put in lower case (ASCII) before they are read |
 //! | [`path_normalize`](Options::path_normalize) | `\` escapes | `\` is `/`, in pattern and value: nothing escapes |
 //! | [`allow_newline`](Options::allow_newline) | `*` and `?` stop at line feeds | they match them |
 //!
@@ -67,6 +67,10 @@ pub use self::syntax::InvalidGlob;
 pub(crate) use self::syntax::Syntax;
 pub use crate::values::PackedValuesError;
 
+/// A pattern of so many bytes has a regex that is not too large, unless it has braces, which
+/// are left to the regex from the start where they are many. A byte takes up to 100.
+const SURELY_SMALL: usize = 20_000;
+
 /// What is special about a glob.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Options {
@@ -90,11 +94,15 @@ impl Options {
     }
 
     fn pattern(self, pattern: &str) -> Cow<'_, str> {
+        let mut pattern = Cow::Borrowed(pattern);
         if self.path_normalize && pattern.contains('\\') {
-            Cow::Owned(pattern.replace('\\', "/"))
-        } else {
-            Cow::Borrowed(pattern)
+            pattern = Cow::Owned(pattern.replace('\\', "/"));
         }
+        // Before it is read: `[A-z]` becomes `[a-z]`, which does not hold what lies between.
+        if self.case_insensitive && pattern.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            pattern.to_mut().make_ascii_lowercase();
+        }
+        pattern
     }
 
     /// Calls `answer` with the value as the globs see it.
@@ -163,7 +171,10 @@ impl Glob {
             options,
             pattern: pattern.into(),
         };
-        if matches!(glob.program, Program::Regex) && glob.regex().is_none() {
+        // A program may hand over to the regex, so that must be there; building it takes long,
+        // and below this size it cannot fail.
+        let large = glob.pattern.len() > SURELY_SMALL || matches!(glob.program, Program::Regex);
+        if large && glob.regex().is_none() {
             return Err(InvalidGlob::too_large(&glob.pattern));
         }
         Ok(glob)
@@ -246,11 +257,13 @@ mod tests {
     use super::*;
     use crate::testing::{cases, Random};
 
-    const PIECES: [&str; 24] = [
+    const PIECES: [&str; 26] = [
         "*", "**", "/", "a", "b", "ab", "?", "[ab]", "[!a]", "\n", "/**/", "**/", "/**", "A",
-        "{a,b}", "\\", "[a-c]", "é", ".", "[^/]", "-", "]", "{a/,b}", "}",
+        "{a,b}", "\\", "[a-c]", "é", ".", "[^/]", "-", "]", "{a/,b}", "}", "[A-z]", "[Z-a]",
     ];
-    const VALUES: [&str; 10] = ["a", "b", "/", "\n", "A", "é", "ab", ".", "-", "\\"];
+    const VALUES: [&str; 12] = [
+        "a", "b", "/", "\n", "A", "é", "ab", ".", "-", "\\", "_", "Z",
+    ];
 
     fn options(random: &mut Random) -> Options {
         Options {
@@ -264,9 +277,15 @@ mod tests {
     /// The definition: the regex, on the whole value.
     fn by_regex(pattern: &str, options: Options, value: &str) -> bool {
         let regex = LazyRegex::default();
-        let normal = |text: &str| match options.path_normalize {
-            true => text.replace('\\', "/"),
-            false => text.to_owned(),
+        let normal = |text: &str| {
+            let mut text = text.to_owned();
+            if options.path_normalize {
+                text = text.replace('\\', "/");
+            }
+            if options.case_insensitive {
+                text.make_ascii_lowercase();
+            }
+            text
         };
         regex
             .get(|| normal(pattern), options.syntax())
@@ -424,5 +443,8 @@ mod tests {
             .err()
             .unwrap();
         assert!(fault.to_string().contains("too much memory"));
+        // Also where a program could do it mostly: it may hand over to the regex.
+        let long = format!("*a?{}*c", "b".repeat(1_000_000));
+        assert!(Glob::new(&long, Options::default()).is_err());
     }
 }

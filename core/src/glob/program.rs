@@ -94,7 +94,7 @@ impl Bytes {
 }
 
 /// A text that every matching value has, and where.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Anchor<'a> {
     /// At its front.
     Head(&'a [u8]),

@@ -23,7 +23,7 @@ pub struct GlobSet {
 }
 
 impl GlobSet {
-    /// Compiles globs. One that is not valid matches nothing: see [`GlobSet::faults`].
+    /// Compiles globs. One that is not valid matches nothing: see [`GlobSet::fault_from`].
     pub fn new<'p>(patterns: impl IntoIterator<Item = &'p str>, options: Options) -> Self {
         let patterns = patterns.into_iter();
         Self::from_globs(
@@ -76,10 +76,12 @@ impl GlobSet {
         self.globs.is_empty()
     }
 
-    /// What is wrong with globs, and the number of each, from 0.
-    pub fn faults(&self) -> impl Iterator<Item = (usize, &InvalidGlob)> {
-        let globs = self.globs.iter().enumerate();
-        globs.filter_map(|(number, glob)| Some((number, glob.as_ref().err()?)))
+    /// The first glob from number `from` on that is not valid: its number, and what is wrong.
+    pub fn fault_from(&self, from: usize) -> Option<(usize, &InvalidGlob)> {
+        let globs = self.globs.iter().enumerate().skip(from);
+        globs
+            .filter_map(|(number, glob)| Some((number, glob.as_ref().err()?)))
+            .next()
     }
 
     /// Sets `found` to the numbers of all globs that match the whole value, from 0, in
