@@ -911,6 +911,41 @@ int32_t ophio_enhancements_equal(const struct OphioEnhancements *rules,
                                  const struct OphioEnhancements *other);
 
 /**
+ * Writes rules in the form in which Sentry stores them: the binary form, compressed by
+ * zstandard, in URL-safe base64 without padding.
+ *
+ * Writes a string to `text` that is the caller's: free it with `ophio_str_free`. Threads may
+ * share `rules`. Fails with `OPHIO_STATUS_SYNTAX` where the binary form cannot hold a
+ * pattern, and with `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * # Safety
+ *
+ * `rules` is NULL or was made by this library and is not freed yet; `text` is NULL or may be
+ * written.
+ */
+OPHIO_API
+enum OphioStatus ophio_enhancements_to_base64(const struct OphioEnhancements *rules,
+                                              struct OphioStr *text);
+
+/**
+ * Reads rules in the form in which Sentry stores them: up to three, joined by `#`, each
+ * compressed by zstandard or zlib.
+ *
+ * `text` is UTF-8. More than 64 MiB of rules are refused. The result is the caller's: free it
+ * with `ophio_enhancements_free`. `cache` may be NULL. Any thread may call this. Returns NULL
+ * on failure: `OPHIO_STATUS_SYNTAX`, `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * # Safety
+ *
+ * `text` is readable for `text_len` bytes; `cache` is NULL or comes from `ophio_cache_new`
+ * and is not freed yet.
+ */
+OPHIO_API
+struct OphioEnhancements *ophio_enhancements_from_base64(const uint8_t *text,
+                                                         size_t text_len,
+                                                         const struct OphioCache *cache);
+
+/**
  * Sets `in_app` and category of the frames of a packed stack trace.
  *
  * `packed` is a MessagePack array of the exception data and of the frames: an

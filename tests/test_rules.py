@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import pickle
+import zlib
 from typing import Any
 
 import msgpack
@@ -202,3 +204,34 @@ def test_parts() -> None:
         "function:b -group\n"
     )
     assert rules.for_profiling().to_text() == "path:a -app\n"
+
+
+@given(texts)
+def test_rules_survive_being_stored(text: str) -> None:
+    rules = valid(text)
+    if rules is not None:
+        again = Enhancements.from_base64(rules.to_base64(), Cache(0))
+        assert again.to_config_structure() == rules.to_config_structure()
+
+
+def test_stored_forms_are_joined_and_may_be_of_zlib() -> None:
+    first, second = parse("function:a +app"), parse("function:b -app")
+    older = base64.urlsafe_b64encode(zlib.compress(first.to_config_structure(2))).decode()
+    joined = f"{older}#{second.to_base64()}#{older.rstrip('=')}"
+    rules = Enhancements.from_base64(joined, Cache(0))
+    assert rules.to_text() == "function:a +app\nfunction:b -app\nfunction:a +app\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "cannot be decompressed"),
+        ("%", "not base64"),
+        ("a#b#c#d", "at most 3"),
+        (base64.urlsafe_b64encode(zlib.compress(b"\xc1")).decode(), "config structure"),
+        (base64.urlsafe_b64encode(zlib.compress(bytes(2**26 + 1))).decode(), "more than 67108864"),
+    ],
+)
+def test_bad_stored_forms_are_refused(text: str, says: str) -> None:
+    with pytest.raises(EnhancementsError, match=says):
+        Enhancements.from_base64(text, Cache(0))

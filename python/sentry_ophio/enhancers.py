@@ -470,6 +470,37 @@ class Enhancements(Handle):
         finally:
             lib.ophio_str_free(out)
 
+    def to_base64(self) -> str:
+        """Write the form in which Sentry stores rules, which `from_base64` reads.
+
+        It is the binary form, compressed by zstandard, in URL-safe base64 without padding.
+        """
+        return _string(lambda out: lib.ophio_enhancements_to_base64(self._ptr, out))
+
+    @staticmethod
+    def from_base64(text: str, cache: Cache) -> Enhancements:
+        """Read rules in the form in which Sentry stores them.
+
+        >>> rules = Enhancements.parse("function:a -app", Cache(0))
+        >>> Enhancements.from_base64(rules.to_base64(), Cache(0)) == rules
+        True
+
+        Args:
+            text: Up to three such texts, joined by `#`, each compressed by zstandard or zlib.
+                The rules follow each other.
+            cache: As for `from_config_structure`.
+
+        Raises:
+            EnhancementsError: The text is malformed, or has more than 64 MiB of rules.
+            TypeError: `text` is no `str`, or `cache` no `Cache`.
+        """
+        if not isinstance(text, str):
+            raise TypeError(f"text must be a str, not {type(text).__name__}")
+        data = text.encode()
+        return Enhancements._owning(
+            lib.ophio_enhancements_from_base64(data, len(data), _pointer_of(cache))
+        )
+
     def split(self) -> tuple[Enhancements, Enhancements]:
         r"""Split by what rules do: those that change frames, and those about grouping.
 

@@ -1,9 +1,10 @@
 //! Looking into rules: what they are, what they did, and in which other forms they can be.
 
 use ophio_core::enhancements::packed::PackedStacktrace;
-use ophio_core::enhancements::{explain, Component, NoTextForm, Part};
+use ophio_core::enhancements::{explain, Component, Enhancements, NoTextForm, Part, StoredError};
 
-use super::rules::OphioEnhancements;
+use super::cache::OphioCache;
+use super::rules::{with_cache, OphioEnhancements};
 use super::tristate::read_tristate;
 use crate::handle;
 use crate::slice::{self, OphioStr};
@@ -19,6 +20,12 @@ pub enum OphioPart {
     Contributes = 1,
     /// Only rules that profiles understand.
     Profiling = 2,
+}
+
+impl From<StoredError> for Error {
+    fn from(error: StoredError) -> Self {
+        Error::new(OphioStatus::Syntax, error)
+    }
 }
 
 impl From<NoTextForm> for Error {
@@ -240,5 +247,62 @@ pub unsafe extern "C" fn ophio_enhancements_equal(
         // SAFETY: the caller's promise about `other`.
         let other = unsafe { handle::borrow(other, "other") }?.current();
         Ok((rules.rules() == other.rules()).into())
+    })
+}
+
+/// Writes rules in the form in which Sentry stores them: the binary form, compressed by
+/// zstandard, in URL-safe base64 without padding.
+///
+/// Writes a string to `text` that is the caller's: free it with `ophio_str_free`. Threads may
+/// share `rules`. Fails with `OPHIO_STATUS_SYNTAX` where the binary form cannot hold a
+/// pattern, and with `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `rules` is NULL or was made by this library and is not freed yet; `text` is NULL or may be
+/// written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_enhancements_to_base64(
+    rules: *const OphioEnhancements,
+    text: *mut OphioStr,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `rules`.
+        let rules = unsafe { handle::borrow(rules, "rules") }?.current();
+        // SAFETY: the caller's promise about `text`.
+        let place = unsafe { handle::out(text, "text") }?;
+        let stored = rules.to_base64();
+        place.write(
+            stored
+                .map_err(|error| Error::new(OphioStatus::Syntax, error))?
+                .into(),
+        );
+        Ok(())
+    })
+}
+
+/// Reads rules in the form in which Sentry stores them: up to three, joined by `#`, each
+/// compressed by zstandard or zlib.
+///
+/// `text` is UTF-8. More than 64 MiB of rules are refused. The result is the caller's: free it
+/// with `ophio_enhancements_free`. `cache` may be NULL. Any thread may call this. Returns NULL
+/// on failure: `OPHIO_STATUS_SYNTAX`, `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `text` is readable for `text_len` bytes; `cache` is NULL or comes from `ophio_cache_new`
+/// and is not freed yet.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_enhancements_from_base64(
+    text: *const u8,
+    text_len: usize,
+    cache: *const OphioCache,
+) -> *mut OphioEnhancements {
+    guard_or(std::ptr::null_mut(), || {
+        // SAFETY: the caller's promise about `text`.
+        let text = unsafe { slice::text(text, text_len, "text") }?;
+        // SAFETY: the caller's promise about `cache`.
+        let read = unsafe { with_cache(cache, |cache| Enhancements::from_base64(text, cache)) };
+        Ok(OphioEnhancements::new(read?))
     })
 }

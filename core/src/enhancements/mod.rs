@@ -62,6 +62,7 @@ mod rule;
 mod rules;
 mod select;
 mod source;
+mod stored;
 
 pub use action::{Action, FlagAction, FlagKind, Range, VarAction};
 pub use cache::Cache;
@@ -76,3 +77,4 @@ pub use rule::Rule;
 pub use rules::{AppliedFrame, Enhancements};
 pub use select::Part;
 pub use source::NoTextForm;
+pub use stored::{StoredError, MAX_DECOMPRESSED};
