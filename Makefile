@@ -90,6 +90,7 @@ bench: dev ## Measure beside the published package; prints and writes benches/*r
 	$(BIN)/python benches/run.py
 	$(BIN)/python benches/glob.py
 	$(BIN)/python benches/codeowners.py
+	$(BIN)/python benches/preview.py
 	$(BIN)/python benches/proguard.py
 
 # --- distributions --------------------------------------------------------------

@@ -240,6 +240,13 @@ typedef struct OphioGlob OphioGlob;
 typedef struct OphioGlobSet OphioGlobSet;
 
 /**
+ * A comparison of two rule sets that goes on as stack traces come.
+ *
+ * One thread at a time may use it; another one is refused, not kept waiting.
+ */
+typedef struct OphioPreview OphioPreview;
+
+/**
  * A mapping file, ready to be asked.
  *
  * It does not change, so threads may share it, and a process may fork and go on
@@ -1027,6 +1034,69 @@ enum OphioStatus ophio_enhancements_too_few_frames_hint(const struct OphioEnhanc
                                                         uint32_t rule_plus_one,
                                                         uint32_t contributing,
                                                         struct OphioStr *text);
+
+/**
+ * Begins to compare two rule sets, as they are now.
+ *
+ * The result is the caller's: free it with `ophio_preview_free`. Threads may share the rules.
+ * Returns NULL on failure: `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * # Safety
+ *
+ * `old_rules` and `new_rules` are NULL or were made by this library and are not freed yet.
+ */
+OPHIO_API
+struct OphioPreview *ophio_preview_new(const struct OphioEnhancements *old_rules,
+                                       const struct OphioEnhancements *new_rules);
+
+/**
+ * Compares many more stack traces, on `threads` threads, which end with the call.
+ *
+ * `packed` is a MessagePack array of stack traces, each as in
+ * `ophio_enhancements_apply_packed`, with frames as they were before any rule. A frame counts
+ * to begin with if it is in-app after the rules. Nothing is counted if the call fails: with
+ * `OPHIO_STATUS_FRAME` or `OPHIO_STATUS_INVALID_ARGUMENT` as there, also where another thread
+ * uses the preview, and with `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * # Safety
+ *
+ * `preview` is NULL or comes from `ophio_preview_new` and is not freed yet; `packed` is
+ * readable for `packed_len` bytes.
+ */
+OPHIO_API
+enum OphioStatus ophio_preview_add(const struct OphioPreview *preview,
+                                   const uint8_t *packed,
+                                   size_t packed_len,
+                                   size_t threads);
+
+/**
+ * Tells what was found so far, as JSON.
+ *
+ * Writes an object to `report` that is the caller's: free it with `ophio_str_free`. It has the
+ * numbers `stacktraces`, `frames`, `changed_stacktraces`, `changed_frames`, `in_app`,
+ * `category`, `contributes`, `grouping` and `explained`, `examples` (the first stack traces
+ * that change, from 0), and `old_rules` and `new_rules`, with `matched` and `responsible` for
+ * each rule. Fails with `OPHIO_STATUS_INVALID_ARGUMENT` where another thread uses the preview,
+ * and with `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * # Safety
+ *
+ * `preview` is NULL or comes from `ophio_preview_new` and is not freed yet; `report` is NULL
+ * or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_preview_report(const struct OphioPreview *preview,
+                                      struct OphioStr *report);
+
+/**
+ * Frees a preview; NULL does nothing.
+ *
+ * # Safety
+ *
+ * `preview` is NULL or was made by this library, is freed for the first time, and no
+ * other thread uses it.
+ */
+OPHIO_API void ophio_preview_free(struct OphioPreview *preview);
 
 /**
  * Makes a rule set without rules.

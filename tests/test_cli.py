@@ -330,3 +330,36 @@ def test_rules_go_to_the_binary_form_and_back(tmp_path: Path) -> None:
     result = run("decode", "my.rules", folder=tmp_path)
     assert result.returncode == 2
     assert result.stderr.startswith("Error: my.rules: Invalid syntax in the config structure")
+
+
+# --- preview ------------------------------------------------------------------------
+
+
+def test_preview_tells_what_changes(tmp_path: Path) -> None:
+    """Of files, folders, and events a line; what cannot be used is left out."""
+    write_event(tmp_path)
+    (tmp_path / "new.rules").write_text(RULES + "function:serve +app\nfunction:none +app\n")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "a.json").write_text(json.dumps(EVENT), "utf-8")
+    lines = "\n".join([json.dumps(EVENT), "", "{", json.dumps(EVENT)])
+    (tmp_path / "events.ndjson").write_text(lines, "utf-8")
+    result = run(
+        *("preview", "--old", "my.rules", "--new", "new.rules"),
+        *("event.json", "folder", "events.ndjson", "-"),
+        stdin=json.dumps(EVENT).encode(),
+        folder=tmp_path,
+    )
+    assert result.returncode == 2
+    assert result.stderr.startswith("Error: events.ndjson:3: not JSON")
+    assert result.stdout == (SNAPSHOTS / "preview.txt").read_text("utf-8")
+
+
+def test_preview_for_programs(tmp_path: Path) -> None:
+    write_event(tmp_path)
+    arguments = ("preview", "--old", "my.rules", "--new", "my.rules", "--json", "event.json")
+    result = run(*arguments, folder=tmp_path)
+    assert (result.returncode, result.stderr) == (0, "")
+    report = json.loads(result.stdout)
+    assert (report["stacktraces"], report["frames"], report["changed_frames"]) == (1, 3, 0)
+    assert report["new_rules"][0]["matched"] == 1
+    assert run("preview", "event.json", folder=tmp_path).returncode == 2

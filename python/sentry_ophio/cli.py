@@ -2,6 +2,7 @@
 
     sentry-ophio apply EVENT.json ...      what becomes of each frame
     sentry-ophio explain EVENT.json        and why, step by step
+    sentry-ophio preview --old A --new B   what other rules would change
     sentry-ophio check my.rules ...        what is wrong with rules
     sentry-ophio fmt my.rules ...          rules in columns
     sentry-ophio encode, decode            rules in the binary form, and back
@@ -20,10 +21,11 @@ import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Callable
 
 import click
 from rich.console import Console
+from rich.progress import Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -35,9 +37,13 @@ from sentry_ophio.enhancers import (
     Diagnostic,
     Enhancements,
     Explanation,
+    Report,
+    RuleReport,
     Step,
     format_rules,
 )
+from sentry_ophio.enhancers import Stacktrace as Prepared
+from sentry_ophio.enhancers import preview as compare
 from sentry_ophio.events import EventError, Stacktrace, stacktraces_of
 from sentry_ophio.exceptions import EnhancementsError, OphioOverflowError
 
@@ -178,6 +184,123 @@ def _asked(rules: Enhancements, why_not: str) -> tuple[int, int]:
         if (rule.source, rule.line) == (file, int(line)):
             return index, int(frame)
     raise InputError(file, f"there is no rule in line {line}")
+
+
+@cli.command()
+@click.argument("events", nargs=-1, required=True, metavar="EVENTS...")
+@click.option("--old", "old_files", multiple=True, metavar="FILE", help="The rules as they are.")
+@click.option(
+    "--new",
+    "new_files",
+    multiple=True,
+    required=True,
+    metavar="FILE",
+    help="The rules as they would be.",
+)
+@click.option("--threads", type=click.IntRange(1), default=os.cpu_count() or 1, metavar="N")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON document.")
+def preview(
+    events: tuple[str, ...],
+    old_files: tuple[str, ...],
+    new_files: tuple[str, ...],
+    threads: int,
+    as_json: bool,
+) -> None:
+    """Tell what would change if other rules took the place of the present ones.
+
+    EVENTS are files with the JSON of an event, folders of such files, files with one event a
+    line (.ndjson, .jsonl), or - for one event a line on standard input. Without --old the
+    rules that come with this package are the present ones.
+
+    \b
+    Examples:
+      sentry-ophio preview --old now.rules --new then.rules events/
+      zcat events.ndjson.gz | sentry-ophio preview --new then.rules -
+
+    Events that cannot be used are told and left out; then the exit code is 2.
+    """  # noqa: D301 (click wants the control character)
+    old, new = _read_rules(old_files), _read_rules(new_files)
+    failed: list[InputError] = []
+
+    def skip(error: InputError) -> None:
+        error.show()
+        failed.append(error)
+
+    bar = Progress(
+        TextColumn("{task.completed} stack traces"),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        disable=not sys.stderr.isatty(),
+    )
+    with bar:
+        task = bar.add_task("", total=None)
+        report = compare(
+            old,
+            new,
+            _all_stacktraces(events, skip),
+            threads=threads,
+            progress=lambda done: bar.update(task, completed=done),
+        )
+    if as_json:
+        click.echo(json.dumps(_report_json(report), ensure_ascii=False))
+    else:
+        click.echo(str(report))
+    if failed:
+        sys.exit(InputError.exit_code)
+
+
+def _all_stacktraces(
+    names: tuple[str, ...], skip: Callable[[InputError], None]
+) -> Iterator[Prepared]:
+    """Read event after event; `skip` is told of those that cannot be used."""
+    for name in names:
+        try:
+            for place, text in _documents(name):
+                try:
+                    for trace in _stacktraces_of(place, text):
+                        yield Prepared(trace.frames, trace.exception)
+                except InputError as error:
+                    skip(error)
+        except InputError as error:
+            skip(error)
+
+
+def _documents(name: str) -> Iterator[tuple[str, str]]:
+    """Yield the texts of events, each with a name for it."""
+    path = Path(name)
+    if name == _STANDARD_INPUT or path.suffix in {".ndjson", ".jsonl"}:
+        try:
+            with sys.stdin.buffer if name == _STANDARD_INPUT else path.open("rb") as file:
+                for number, line in enumerate(file, 1):
+                    if line.strip():
+                        yield f"{name}:{number}", line.decode("utf-8-sig", "replace")
+        except OSError as error:
+            raise InputError(name, error.strerror or str(error)) from None
+    elif path.is_dir():
+        for each in sorted(path.rglob("*.json")):
+            yield str(each), _read(str(each))
+    else:
+        yield name, _read(name)
+
+
+def _report_json(report: Report) -> dict[str, Any]:
+    def rules(each: tuple[RuleReport, ...]) -> list[dict[str, Any]]:
+        return [
+            {
+                "rule": one.rule.text,
+                "source": one.rule.source,
+                "line": one.rule.line,
+                "matched": one.matched,
+                "responsible": one.responsible,
+            }
+            for one in each
+        ]
+
+    return report._asdict() | {
+        "old_rules": rules(report.old_rules),
+        "new_rules": rules(report.new_rules),
+    }
 
 
 @cli.command()
@@ -397,8 +520,12 @@ def _read(name: str) -> str:
 
 
 def _read_event(name: str) -> list[Stacktrace]:
+    return _stacktraces_of(name, _read(name))
+
+
+def _stacktraces_of(name: str, text: str) -> list[Stacktrace]:
     try:
-        return stacktraces_of(json.loads(_read(name)))
+        return stacktraces_of(json.loads(text))
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise InputError(name, f"not JSON: {error.msg} ({where})") from None

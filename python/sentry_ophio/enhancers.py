@@ -51,6 +51,7 @@ from sentry_ophio._pack import (
     read_frame,
     read_frames,
 )
+from sentry_ophio._preview import Report, RuleReport, preview
 from sentry_ophio._rules import FlagAction, Matcher, Origin, Rule, VarAction, described
 from sentry_ophio.exceptions import (
     EnhancementsError,
@@ -82,12 +83,15 @@ __all__ = [
     "FlagAction",
     "FrameExplanation",
     "Matcher",
+    "Report",
     "Rule",
+    "RuleReport",
     "Stacktrace",
     "Step",
     "TriedMatcher",
     "VarAction",
     "format_rules",
+    "preview",
 ]
 
 Frame = TypeVar("Frame", bound=SupportsGetItem)

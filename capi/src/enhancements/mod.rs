@@ -7,6 +7,7 @@
 //! introspection.rs what they are and did, their other forms and parts
 //! structs.rs     asking it about frames in C structs
 //! packed.rs      asking it about frames in one packed buffer: what Python does
+//! preview.rs     OphioPreview: what another rule set would change
 //! stacktraces.rs prepared stack traces, many at once
 //! tristate.rs    missing, false or true
 //! ```
@@ -15,6 +16,7 @@ pub mod cache;
 pub mod diagnostics;
 pub mod introspection;
 pub mod packed;
+pub mod preview;
 pub mod rules;
 pub mod stacktraces;
 pub mod structs;

@@ -58,6 +58,7 @@ mod matcher;
 pub mod packed;
 mod parser;
 mod pattern;
+pub mod preview;
 mod rule;
 mod rules;
 mod select;

@@ -19,7 +19,7 @@ use super::cache::Cache;
 use super::config_structure;
 use super::describe;
 use super::diagnostics::{self, Diagnostic};
-use super::engine::{Engine, DEFAULT_BYTES};
+use super::engine::{Engine, Judged, DEFAULT_BYTES};
 use super::error::{ConfigStructureError, EnhancementsError};
 use super::frame::{AssembleResult, Component, ExceptionData, Frame};
 use super::packed::{PackedError, PackedStacktrace};
@@ -268,6 +268,15 @@ impl Enhancements {
         components: &mut [Component],
     ) -> Result<AssembleResult, PackedError> {
         self.engine().assemble_packed(stacktrace, components)
+    }
+
+    /// What [`Engine::judge`] says.
+    pub(super) fn judge(
+        &self,
+        stacktrace: &PackedStacktrace<'_>,
+        matched: &mut impl FnMut(u32),
+    ) -> Result<Judged, PackedError> {
+        self.engine().judge(stacktrace, self.categories(), matched)
     }
 
     /// [`Enhancements::apply_packed`] on many stack traces, on so many threads.

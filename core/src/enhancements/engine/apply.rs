@@ -15,10 +15,10 @@ use super::program::{order_matters, Act};
 use super::trace::{Trace, Walk};
 use crate::enhancements::action::{FlagAction, FlagKind, Range};
 
-/// Runs the rules that change frames.
-pub(super) fn apply<M: Mask>(trace: &mut Trace<'_, M>) {
+/// Runs the rules that change frames. `matched` is told of those that match any.
+pub(super) fn apply<M: Mask>(trace: &mut Trace<'_, M>, matched: &mut impl FnMut(u32)) {
     let mut walk = Walk::default();
-    while let Some((_, rule)) = trace.next_rule(&mut walk) {
+    while let Some((number, rule)) = trace.next_rule(&mut walk) {
         if !rule.modifies_frames {
             continue;
         }
@@ -26,6 +26,7 @@ pub(super) fn apply<M: Mask>(trace: &mut Trace<'_, M>) {
         if frames.is_empty() {
             continue;
         }
+        matched(number);
         let flags = || {
             rule.actions
                 .iter()

@@ -19,11 +19,12 @@ use crate::enhancements::frame::{AssembleResult, Component};
 use crate::enhancements::hint::{Hint, HintKind};
 use crate::enhancements::interpreter::StacktraceState;
 
-/// Runs the rules that have a say in grouping.
+/// Runs the rules that have a say in grouping. `matched` is told of those that match any.
 pub(super) fn assemble<M: Mask>(
     trace: &mut Trace<'_, M>,
     source: &impl Source,
     components: &mut [Component],
+    matched: &mut impl FnMut(u32),
 ) -> AssembleResult {
     let mut state = StacktraceState::default();
     let mut judge = Judge::new(source, components);
@@ -36,6 +37,7 @@ pub(super) fn assemble<M: Mask>(
         if frames.is_empty() {
             continue;
         }
+        matched(number);
         let flags = || {
             rule.actions.iter().filter_map(|act| match act {
                 Act::Flag(flag) => Some(*flag),

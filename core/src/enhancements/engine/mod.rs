@@ -41,11 +41,19 @@ use self::masks::{Mask, Wide};
 use self::memo::Memo;
 pub(super) use self::memo::DEFAULT_BYTES;
 use self::program::Program;
-use self::trace::{Source, Trace, Unpacked, NONE};
+use self::trace::{Changed, Source, Trace, Unpacked, NONE};
 use super::frame::{AssembleResult, Component, ExceptionData, Frame};
 use super::packed::{PackedError, PackedStacktrace};
 use super::rule::Rule;
 use super::rules::AppliedFrame;
+
+/// What rules make of a stack trace, both questions answered.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Judged {
+    pub(super) applied: Vec<AppliedFrame>,
+    pub(super) components: Vec<Component>,
+    pub(super) result: AssembleResult,
+}
 
 /// A rule set, ready to run.
 pub(super) struct Engine {
@@ -72,7 +80,33 @@ impl Engine {
         stacktrace: &PackedStacktrace<'_>,
         applied: &mut Vec<AppliedFrame>,
     ) -> Result<(), PackedError> {
-        self.apply(stacktrace, applied)
+        self.apply(stacktrace, applied, &mut |_| {})
+    }
+
+    /// Answers both questions, the second one about the frames as the first one left them; a
+    /// component contributes to begin with if its frame is in-app then. `matched` is told of
+    /// rules that match any frame, perhaps twice.
+    pub(super) fn judge(
+        &self,
+        stacktrace: &PackedStacktrace<'_>,
+        categories: &[SmolStr],
+        matched: &mut impl FnMut(u32),
+    ) -> Result<Judged, PackedError> {
+        let mut applied = Vec::with_capacity(stacktrace.frames.len());
+        self.apply(stacktrace, &mut applied, matched)?;
+        let in_app = |frame: &AppliedFrame| Component::new(Some(frame.in_app == Some(true)));
+        let mut components: Vec<_> = applied.iter().map(in_app).collect();
+        let changed = Changed {
+            stacktrace,
+            applied: &applied,
+            categories,
+        };
+        let result = self.assemble(&changed, &mut components, matched)?;
+        Ok(Judged {
+            applied,
+            components,
+            result,
+        })
     }
 
     pub(super) fn apply_frames(
@@ -82,7 +116,7 @@ impl Engine {
     ) -> Vec<AppliedFrame> {
         let mut applied = Vec::with_capacity(frames.len());
         // Frames that hold texts have no text that is not UTF-8.
-        let _ = self.apply(&Unpacked(frames, *exception), &mut applied);
+        let _ = self.apply(&Unpacked(frames, *exception), &mut applied, &mut |_| {});
         applied
     }
 
@@ -91,7 +125,7 @@ impl Engine {
         stacktrace: &PackedStacktrace<'_>,
         components: &mut [Component],
     ) -> Result<AssembleResult, PackedError> {
-        self.assemble(stacktrace, components)
+        self.assemble(stacktrace, components, &mut |_| {})
     }
 
     pub(super) fn assemble_frames(
@@ -100,7 +134,7 @@ impl Engine {
         exception: &ExceptionData<'_>,
         components: &mut [Component],
     ) -> AssembleResult {
-        self.assemble(&Unpacked(frames, *exception), components)
+        self.assemble(&Unpacked(frames, *exception), components, &mut |_| {})
             .unwrap_or_default()
     }
 
@@ -108,11 +142,12 @@ impl Engine {
         &self,
         source: &impl Source,
         applied: &mut Vec<AppliedFrame>,
+        matched: &mut impl FnMut(u32),
     ) -> Result<(), PackedError> {
         if source.len() <= 64 {
-            self.apply_with::<u64>(source, applied)
+            self.apply_with::<u64>(source, applied, matched)
         } else {
-            self.apply_with::<Wide>(source, applied)
+            self.apply_with::<Wide>(source, applied, matched)
         }
     }
 
@@ -120,10 +155,11 @@ impl Engine {
         &self,
         source: &impl Source,
         applied: &mut Vec<AppliedFrame>,
+        matched: &mut impl FnMut(u32),
     ) -> Result<(), PackedError> {
         let mut trace = Trace::<M>::new(&self.program, &self.memo, source)?;
         let own = trace.category_of.clone();
-        apply::apply(&mut trace);
+        apply::apply(&mut trace, matched);
         let frames = trace.category_of.iter().zip(&own).enumerate();
         applied.extend(frames.map(|(frame, (&category, &own))| {
             AppliedFrame {
@@ -141,13 +177,14 @@ impl Engine {
         &self,
         source: &impl Source,
         components: &mut [Component],
+        matched: &mut impl FnMut(u32),
     ) -> Result<AssembleResult, PackedError> {
         if source.len() <= 64 {
             let mut trace = Trace::<u64>::new(&self.program, &self.memo, source)?;
-            Ok(assemble::assemble(&mut trace, source, components))
+            Ok(assemble::assemble(&mut trace, source, components, matched))
         } else {
             let mut trace = Trace::<Wide>::new(&self.program, &self.memo, source)?;
-            Ok(assemble::assemble(&mut trace, source, components))
+            Ok(assemble::assemble(&mut trace, source, components, matched))
         }
     }
 }

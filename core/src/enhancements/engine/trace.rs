@@ -13,6 +13,8 @@
 
 use std::cell::Cell;
 
+use smol_str::SmolStr;
+
 use super::masks::Mask;
 use super::memo::Memo;
 use super::program::{Finder, Program, RuleProgram, Test, TestKind};
@@ -21,6 +23,7 @@ use crate::enhancements::family::Families;
 use crate::enhancements::frame::{ExceptionData, Frame};
 use crate::enhancements::matcher::Offset;
 use crate::enhancements::packed::{KeyFields, PackedError, PackedStacktrace};
+use crate::enhancements::rules::AppliedFrame;
 
 /// No category.
 pub(super) const NONE: u32 = u32::MAX;
@@ -71,6 +74,56 @@ impl Source for PackedStacktrace<'_> {
 
     fn fields(&self, frame: usize) -> Result<KeyFields<'_>, PackedError> {
         self.frames[frame].key_fields(frame)
+    }
+}
+
+/// A packed stack trace as rules have left it.
+pub(super) struct Changed<'s, 'a> {
+    pub(super) stacktrace: &'s PackedStacktrace<'a>,
+    /// What the rules made of each frame.
+    pub(super) applied: &'s [AppliedFrame],
+    /// The texts of their categories.
+    pub(super) categories: &'s [SmolStr],
+}
+
+impl Source for Changed<'_, '_> {
+    fn len(&self) -> usize {
+        self.stacktrace.len()
+    }
+
+    fn exception(&self) -> ExceptionData<'_> {
+        self.stacktrace.exception
+    }
+
+    fn category(&self, frame: usize) -> Result<Option<&str>, PackedError> {
+        let set = self.applied[frame].category;
+        match set.and_then(|number| self.categories.get(number as usize)) {
+            Some(text) => Ok(Some(text)),
+            None => self.stacktrace.category(frame),
+        }
+    }
+
+    fn in_app(&self, frame: usize) -> Option<bool> {
+        self.applied[frame].in_app
+    }
+
+    fn in_app_changed(&self, frame: usize) -> Option<bool> {
+        let before = &self.stacktrace.frames[frame];
+        let as_it_came = before.in_app.map_or(-1, i8::from);
+        let changed = Frame {
+            in_app: self.applied[frame].in_app,
+            orig_in_app: Some(before.orig_in_app.unwrap_or(as_it_came)),
+            ..Frame::default()
+        };
+        changed.in_app_changed()
+    }
+
+    fn key(&self, frame: usize) -> Option<&[u8]> {
+        self.stacktrace.key(frame)
+    }
+
+    fn fields(&self, frame: usize) -> Result<KeyFields<'_>, PackedError> {
+        self.stacktrace.fields(frame)
     }
 }
 

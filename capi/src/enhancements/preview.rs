@@ -1,0 +1,127 @@
+//! `OphioPreview`: what another rule set would change, over many stack traces.
+
+use std::sync::{Mutex, TryLockError};
+
+use ophio_core::enhancements::packed::PackedStacktrace;
+use ophio_core::enhancements::preview::Preview;
+
+use super::rules::OphioEnhancements;
+use crate::handle;
+use crate::slice::{self, OphioStr};
+use crate::status::{guard, guard_or, Error, OphioStatus};
+
+/// A comparison of two rule sets that goes on as stack traces come.
+///
+/// One thread at a time may use it; another one is refused, not kept waiting.
+pub struct OphioPreview(Mutex<Preview>);
+
+impl OphioPreview {
+    fn with<T>(&self, call: impl FnOnce(&mut Preview) -> Result<T, Error>) -> Result<T, Error> {
+        match self.0.try_lock() {
+            Ok(mut preview) => call(&mut preview),
+            // A panic may have left counts half changed.
+            Err(TryLockError::Poisoned(_)) => Err(Error::new(
+                OphioStatus::InvalidArgument,
+                "the preview cannot be used after an internal error",
+            )),
+            Err(TryLockError::WouldBlock) => Err(Error::new(
+                OphioStatus::InvalidArgument,
+                "the preview is in use by another thread",
+            )),
+        }
+    }
+}
+
+/// Begins to compare two rule sets, as they are now.
+///
+/// The result is the caller's: free it with `ophio_preview_free`. Threads may share the rules.
+/// Returns NULL on failure: `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `old_rules` and `new_rules` are NULL or were made by this library and are not freed yet.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_preview_new(
+    old_rules: *const OphioEnhancements,
+    new_rules: *const OphioEnhancements,
+) -> *mut OphioPreview {
+    guard_or(std::ptr::null_mut(), || {
+        // SAFETY: the caller's promise about `old_rules`.
+        let old = unsafe { handle::borrow(old_rules, "old_rules") }?.current();
+        // SAFETY: the caller's promise about `new_rules`.
+        let new = unsafe { handle::borrow(new_rules, "new_rules") }?.current();
+        Ok(handle::new(OphioPreview(Mutex::new(Preview::new(
+            &old, &new,
+        )))))
+    })
+}
+
+/// Compares many more stack traces, on `threads` threads, which end with the call.
+///
+/// `packed` is a MessagePack array of stack traces, each as in
+/// `ophio_enhancements_apply_packed`, with frames as they were before any rule. A frame counts
+/// to begin with if it is in-app after the rules. Nothing is counted if the call fails: with
+/// `OPHIO_STATUS_FRAME` or `OPHIO_STATUS_INVALID_ARGUMENT` as there, also where another thread
+/// uses the preview, and with `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `preview` is NULL or comes from `ophio_preview_new` and is not freed yet; `packed` is
+/// readable for `packed_len` bytes.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_preview_add(
+    preview: *const OphioPreview,
+    packed: *const u8,
+    packed_len: usize,
+    threads: usize,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `preview`.
+        let preview = unsafe { handle::borrow(preview, "preview") }?;
+        // SAFETY: the caller's promise about `packed`.
+        let packed = unsafe { slice::bytes(packed, packed_len, "packed") }?;
+        let stacktraces = PackedStacktrace::decode_many(packed)?;
+        preview.with(|preview| Ok(preview.add(&stacktraces, threads)?))
+    })
+}
+
+/// Tells what was found so far, as JSON.
+///
+/// Writes an object to `report` that is the caller's: free it with `ophio_str_free`. It has the
+/// numbers `stacktraces`, `frames`, `changed_stacktraces`, `changed_frames`, `in_app`,
+/// `category`, `contributes`, `grouping` and `explained`, `examples` (the first stack traces
+/// that change, from 0), and `old_rules` and `new_rules`, with `matched` and `responsible` for
+/// each rule. Fails with `OPHIO_STATUS_INVALID_ARGUMENT` where another thread uses the preview,
+/// and with `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `preview` is NULL or comes from `ophio_preview_new` and is not freed yet; `report` is NULL
+/// or may be written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_preview_report(
+    preview: *const OphioPreview,
+    report: *mut OphioStr,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `preview`.
+        let preview = unsafe { handle::borrow(preview, "preview") }?;
+        // SAFETY: the caller's promise about `report`.
+        let place = unsafe { handle::out(report, "report") }?;
+        let json = preview.with(|preview| Ok(preview.report().to_json()))?;
+        place.write(json.into());
+        Ok(())
+    })
+}
+
+/// Frees a preview; NULL does nothing.
+///
+/// # Safety
+///
+/// `preview` is NULL or was made by this library, is freed for the first time, and no
+/// other thread uses it.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_preview_free(preview: *mut OphioPreview) {
+    // SAFETY: the caller's promise.
+    unsafe { handle::free(preview) }
+}

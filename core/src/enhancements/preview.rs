@@ -1,0 +1,385 @@
+//! Previews: what another rule set would change.
+//!
+//! ```text
+//! stack traces --+-- old rules --> in_app, category, contributes --+-- compared, counted
+//!                `-- new rules --> in_app, category, contributes --'
+//! ```
+//!
+//! Stack traces come in batches and are not kept: what is, grows with the number of rules
+//! only. The engine answers for both rule sets. Of stack traces that change, the first
+//! [`EXPLAINED`] are explained by the interpreter, to say which rules are responsible.
+
+use serde::Serialize;
+
+use super::batch;
+use super::engine::Judged;
+use super::explain::{explain, Explanation, Field, Step};
+use super::packed::{PackedError, PackedStacktrace};
+use super::rules::{AppliedFrame, Enhancements};
+
+/// How many of the stack traces that change are explained: it takes a thousand times as long
+/// as to judge one.
+pub const EXPLAINED: u64 = 10_000;
+
+/// How many of the stack traces that change are named.
+pub const NAMED: usize = 1_000;
+
+/// A comparison that goes on as stack traces come.
+pub struct Preview {
+    old: Enhancements,
+    new: Enhancements,
+    report: Report,
+}
+
+/// What was found so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// How many stack traces were compared.
+    pub stacktraces: u64,
+    /// How many frames they have.
+    pub frames: u64,
+    /// In how many stack traces a frame changes, or the stack trace itself.
+    pub changed_stacktraces: u64,
+    /// How many frames change at all.
+    pub changed_frames: u64,
+    /// How many frames have another `in_app`.
+    pub in_app: u64,
+    /// How many frames have another category.
+    pub category: u64,
+    /// How many frames count that did not, or the other way round.
+    pub contributes: u64,
+    /// How many stack traces count that did not, or the other way round, or are inverted.
+    pub grouping: u64,
+    /// How many of the stack traces that change were looked at for `responsible`.
+    pub explained: u64,
+    /// The numbers of the first stack traces that change, from 0.
+    pub examples: Vec<u64>,
+    /// For each of the old rules.
+    pub old_rules: Vec<RuleReport>,
+    /// For each of the new rules.
+    pub new_rules: Vec<RuleReport>,
+}
+
+/// What a rule has to do with it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct RuleReport {
+    /// In how many stack traces it matches a frame.
+    pub matched: u64,
+    /// How many changes of a frame are its doing: of the new rules the one that had the last
+    /// word, or of the old ones if no new rule says anything.
+    pub responsible: u64,
+}
+
+impl Preview {
+    /// A comparison of two rule sets.
+    pub fn new(old: &Enhancements, new: &Enhancements) -> Self {
+        let rules = |rules: &Enhancements| vec![RuleReport::default(); rules.rules().len()];
+        Self {
+            report: Report {
+                old_rules: rules(old),
+                new_rules: rules(new),
+                ..Report::default()
+            },
+            old: old.clone(),
+            new: new.clone(),
+        }
+    }
+
+    /// What was found so far.
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// Compares many more stack traces, on so many threads. Frames are as they were before any
+    /// rule; a frame counts to begin with if it is in-app after the rules.
+    ///
+    /// # Errors
+    ///
+    /// If a text of a frame is not UTF-8; nothing is counted then.
+    pub fn add(
+        &mut self,
+        stacktraces: &[PackedStacktrace<'_>],
+        threads: usize,
+    ) -> Result<(), PackedError> {
+        let compared = batch::each(stacktraces, threads, |stacktrace| {
+            let mut matched = [Vec::new(), Vec::new()];
+            let [of_old, of_new] = &mut matched;
+            let old = self.old.judge(stacktrace, &mut |rule| of_old.push(rule))?;
+            let new = self.new.judge(stacktrace, &mut |rule| of_new.push(rule))?;
+            for rules in &mut matched {
+                rules.sort_unstable();
+                rules.dedup();
+            }
+            Ok((self.compare(stacktrace, &old, &new), matched))
+        })?;
+        let left = (EXPLAINED - self.report.explained) as usize;
+        let changed = compared
+            .iter()
+            .zip(stacktraces)
+            .filter(|((changes, _), _)| changes.any());
+        let explained: Vec<_> = changed
+            .take(left)
+            .map(|(_, stacktrace)| stacktrace)
+            .collect();
+        let explained = batch::each(&explained, threads, |stacktrace| {
+            Ok(self.responsible(stacktrace.unpack()?.as_slice(), stacktrace))
+        })?;
+        for responsible in explained {
+            self.report.explained += 1;
+            for (is_new, rule) in responsible {
+                let rules = if is_new {
+                    &mut self.report.new_rules
+                } else {
+                    &mut self.report.old_rules
+                };
+                rules[rule as usize].responsible += 1;
+            }
+        }
+        for (changes, [of_old, of_new]) in compared {
+            if changes.any() {
+                if self.report.examples.len() < NAMED {
+                    self.report.examples.push(self.report.stacktraces);
+                }
+                self.report.changed_stacktraces += 1;
+            }
+            self.report.stacktraces += 1;
+            self.report.frames += changes.frames;
+            self.report.changed_frames += changes.changed_frames;
+            self.report.in_app += changes.in_app;
+            self.report.category += changes.category;
+            self.report.contributes += changes.contributes;
+            self.report.grouping += u64::from(changes.grouping);
+            for (rules, matched) in [
+                (&mut self.report.old_rules, of_old),
+                (&mut self.report.new_rules, of_new),
+            ] {
+                for rule in matched {
+                    rules[rule as usize].matched += 1;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn compare(&self, stacktrace: &PackedStacktrace<'_>, old: &Judged, new: &Judged) -> Changes {
+        let mut changes = Changes {
+            frames: stacktrace.frames.len() as u64,
+            grouping: old.result.contributes != new.result.contributes
+                || old.result.invert_stacktrace != new.result.invert_stacktrace,
+            ..Changes::default()
+        };
+        let frames = old.applied.iter().zip(&new.applied);
+        let components = old.components.iter().zip(&new.components);
+        for (index, ((old, new), (before, after))) in frames.zip(components).enumerate() {
+            let in_app = old.in_app != new.in_app;
+            let category = self.category(&self.old, stacktrace, index, old)
+                != self.category(&self.new, stacktrace, index, new);
+            let contributes = before.contributes != after.contributes;
+            changes.in_app += u64::from(in_app);
+            changes.category += u64::from(category);
+            changes.contributes += u64::from(contributes);
+            changes.changed_frames += u64::from(in_app || category || contributes);
+        }
+        changes
+    }
+
+    fn category<'s>(
+        &self,
+        rules: &'s Enhancements,
+        stacktrace: &PackedStacktrace<'s>,
+        index: usize,
+        applied: &AppliedFrame,
+    ) -> Option<&'s str> {
+        match applied.category {
+            Some(number) => rules.categories().get(number as usize).map(|text| &**text),
+            // It was read before, so it is UTF-8.
+            None => stacktrace.frames[index].category(index).ok().flatten(),
+        }
+    }
+
+    /// The rules that had the last word about each change: whether it is a new one, and which.
+    fn responsible(
+        &self,
+        frames: &[super::Frame<'_>],
+        stacktrace: &PackedStacktrace<'_>,
+    ) -> Vec<(bool, u32)> {
+        let [old, new] = [&self.old, &self.new]
+            .map(|rules| explain(rules.rules(), frames, &stacktrace.exception, None, None));
+        let mut found = Vec::new();
+        for (index, (before, after)) in old.frames.iter().zip(&new.frames).enumerate() {
+            let last = |explanation: &Explanation, field: Field| {
+                let steps = explanation.frames[index].steps.iter().rev();
+                let mut of_field = steps.filter(|step| step.field == field);
+                of_field
+                    .find(|step: &&Step| step.before != step.after)
+                    .map(|step| step.rule)
+            };
+            for (field, changed) in [
+                (Field::InApp, before.in_app != after.in_app),
+                (Field::Category, before.category != after.category),
+                (Field::Contributes, before.contributes != after.contributes),
+            ] {
+                if changed {
+                    let of = |field| {
+                        let of_new = last(&new, field).map(|rule| (true, rule));
+                        of_new.or_else(|| last(&old, field).map(|rule| (false, rule)))
+                    };
+                    // A frame counts to begin with if it is in-app: who changed that?
+                    let rule = of(field).or_else(|| of(Field::InApp));
+                    found.extend(rule);
+                }
+            }
+        }
+        found
+    }
+}
+
+impl Report {
+    /// The report as a JSON object, with the names of these fields.
+    pub fn to_json(&self) -> String {
+        // Neither a map with keys that are no texts nor a float is in it: this cannot fail.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// What changes in a stack trace.
+#[derive(Default)]
+struct Changes {
+    frames: u64,
+    changed_frames: u64,
+    in_app: u64,
+    category: u64,
+    contributes: u64,
+    grouping: bool,
+}
+
+impl Changes {
+    fn any(&self) -> bool {
+        self.grouping || self.changed_frames > 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::enhancements::engine::testing::{frame, rule};
+    use crate::enhancements::packed::pack;
+    use crate::enhancements::{Cache, ExceptionData};
+    use crate::testing::{cases, Random};
+
+    #[test]
+    fn a_preview_counts_what_explanations_say() {
+        let mut random = Random::new(41);
+        let cache = Cache::new(0);
+        let mut changes = 0;
+        for _ in 0..cases(200) {
+            let rules = |random: &mut Random| {
+                let text: Vec<_> = (0..5).map(|_| rule(random)).collect();
+                Enhancements::parse(&text.join("\n"), &cache)
+            };
+            let (Ok(old), Ok(new)) = (rules(&mut random), rules(&mut random)) else {
+                continue;
+            };
+            let traces: Vec<Vec<_>> = (0..20)
+                .map(|_| {
+                    (0..random.0.usize(..5))
+                        .map(|_| frame(&mut random))
+                        .collect()
+                })
+                .collect();
+            let exception = ExceptionData::default();
+            let packed: Vec<_> = traces
+                .iter()
+                .map(|t| pack(&exception, t).unwrap())
+                .collect();
+            let decoded: Vec<_> = packed
+                .iter()
+                .map(|p| PackedStacktrace::decode(p).unwrap())
+                .collect();
+            let mut preview = Preview::new(&old, &new);
+            preview.add(&decoded[..7], 1).unwrap();
+            preview.add(&decoded[7..], 2).unwrap();
+
+            let mut expected = Report::default();
+            for (number, frames) in (0..).zip(&traces) {
+                // As the engine takes a frame of which nobody knows what it was.
+                let mut frames = frames.clone();
+                for frame in &mut frames {
+                    let as_it_came = frame.in_app.map_or(-1, i8::from);
+                    frame.orig_in_app = Some(frame.orig_in_app.unwrap_or(as_it_came));
+                }
+                let [a, b] = [&old, &new]
+                    .map(|rules| explain(rules.rules(), &frames, &exception, None, None));
+                let before = expected.clone();
+                for (a, b) in a.frames.iter().zip(&b.frames) {
+                    let differ = [
+                        a.in_app != b.in_app,
+                        a.category != b.category,
+                        a.contributes != b.contributes,
+                    ];
+                    expected.in_app += u64::from(differ[0]);
+                    expected.category += u64::from(differ[1]);
+                    expected.contributes += u64::from(differ[2]);
+                    expected.changed_frames += u64::from(differ.contains(&true));
+                    expected.frames += 1;
+                }
+                let grouping =
+                    (a.contributes, a.invert_stacktrace) != (b.contributes, b.invert_stacktrace);
+                expected.grouping += u64::from(grouping);
+                if grouping || expected.changed_frames > before.changed_frames {
+                    expected.changed_stacktraces += 1;
+                    expected.examples.push(number);
+                }
+                expected.stacktraces += 1;
+            }
+            let mut found = preview.report().clone();
+            let responsible: u64 = found
+                .new_rules
+                .iter()
+                .chain(&found.old_rules)
+                .map(|r| r.responsible)
+                .sum();
+            assert_eq!(
+                responsible,
+                found.in_app + found.category + found.contributes
+            );
+            assert_eq!(found.explained, found.changed_stacktraces);
+            changes += responsible;
+            found.explained = 0;
+            found.old_rules.clear();
+            found.new_rules.clear();
+            assert_eq!(found, expected);
+        }
+        assert!(changes > 1_000, "{changes}");
+    }
+
+    #[test]
+    fn rules_that_match_are_counted() {
+        let cache = Cache::new(0);
+        let rules = Enhancements::parse(
+            "function:a +app\nfunction:b -group\nfunction:c +app",
+            &cache,
+        );
+        let (old, new) = (Enhancements::empty(), rules.unwrap());
+        let frame = |function| super::super::Frame {
+            function: Some(function),
+            ..Default::default()
+        };
+        let packed = pack(
+            &ExceptionData::default(),
+            &[frame("a"), frame("b"), frame("a")],
+        )
+        .unwrap();
+        let stacktrace = PackedStacktrace::decode(&packed).unwrap();
+        let mut preview = Preview::new(&old, &new);
+        preview.add(&[stacktrace], 1).unwrap();
+        let matched: Vec<_> = preview
+            .report()
+            .new_rules
+            .iter()
+            .map(|r| (r.matched, r.responsible))
+            .collect();
+        // Two frames are in-app now, and count because of that.
+        assert_eq!(matched, [(1, 4), (1, 0), (0, 0)]);
+    }
+}

@@ -1,0 +1,192 @@
+"""What another rule set would change: `preview`."""
+
+from __future__ import annotations
+
+import json
+from itertools import islice
+from operator import index
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple
+
+from sentry_ophio._ffi import Handle, check, decode, ffi, lib
+from sentry_ophio._pack import join
+from sentry_ophio.exceptions import InvalidArgumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sentry_ophio._rules import Rule
+    from sentry_ophio.enhancers import Enhancements, Stacktrace
+
+# So many stack traces are in memory at a time.
+_BATCH = 1_000
+
+
+class RuleReport(NamedTuple):
+    """What a rule has to do with the changes."""
+
+    rule: Rule
+    """The rule."""
+    number: int
+    """Its index in its rule set."""
+    matched: int
+    """In how many stack traces it matches a frame."""
+    responsible: int
+    """How many changes are its doing: of the new rules the one that had the last word, or of
+    the old ones if no new rule says anything. Counted in the stack traces that were
+    explained."""
+
+
+class Report(NamedTuple):
+    """What changes from one rule set to another. `str()` tells it in words."""
+
+    stacktraces: int
+    """How many stack traces were compared."""
+    frames: int
+    """How many frames they have."""
+    changed_stacktraces: int
+    """In how many of them a frame changes, or the stack trace as a whole."""
+    changed_frames: int
+    """How many frames change at all."""
+    in_app: int
+    """How many frames have another `in_app`."""
+    category: int
+    """How many frames have another category."""
+    contributes: int
+    """How many frames count for grouping that did not, or the other way round."""
+    grouping: int
+    """How many stack traces count that did not, or the other way round, or are inverted."""
+    explained: int
+    """How many of those that change were looked at to say which rules are responsible: the
+    first 10,000."""
+    examples: tuple[int, ...]
+    """Which stack traces change, counted from 0: the first 1,000."""
+    old_rules: tuple[RuleReport, ...]
+    """The old rules."""
+    new_rules: tuple[RuleReport, ...]
+    """The new rules."""
+
+    @property
+    def responsible(self) -> tuple[RuleReport, ...]:
+        """The rules that changes are the doing of, new and old, the busiest first."""
+        found = [each for each in (*self.new_rules, *self.old_rules) if each.responsible]
+        return tuple(sorted(found, key=lambda each: -each.responsible))
+
+    @property
+    def never_matched(self) -> tuple[RuleReport, ...]:
+        """The new rules that matched nothing."""
+        return tuple(each for each in self.new_rules if not each.matched)
+
+    def __str__(self) -> str:
+        """Tell the numbers, the busiest rules, and how many never matched."""
+        lines = [
+            f"{self.changed_stacktraces:,} of {self.stacktraces:,} stack traces change,"
+            f" {self.changed_frames:,} of {self.frames:,} frames",
+            f"  in-app       {self.in_app:>12,} frames",
+            f"  category     {self.category:>12,} frames",
+            f"  contributes  {self.contributes:>12,} frames",
+            f"  grouping     {self.grouping:>12,} stack traces",
+        ]
+        if self.responsible:
+            lines.append("responsible:")
+        lines += [
+            f"  {each.responsible:>12,}  {_place(each)}  {each.rule.text}"
+            for each in self.responsible[:10]
+        ]
+        if len(self.responsible) > 10:
+            lines.append(f"  and {len(self.responsible) - 10} more rules")
+        lines.append(
+            f"{len(self.never_matched):,} of {len(self.new_rules):,} new rules matched nothing"
+        )
+        return "\n".join(lines)
+
+
+def _place(each: RuleReport) -> str:
+    rule = each.rule
+    if rule.line is None:
+        return f"rule {each.number}"
+    return f"{rule.source}:{rule.line}" if rule.source else f"line {rule.line}"
+
+
+class _Preview(Handle):
+    __slots__ = ()
+
+    def __init__(self, old: Enhancements, new: Enhancements) -> None:
+        self._adopt(lib.ophio_preview_new(old._ptr, new._ptr), lib.ophio_preview_free)
+
+    def add(self, packed: bytes, threads: int) -> None:
+        check(lib.ophio_preview_add(self._ptr, packed, len(packed), threads))
+
+    def report(self) -> dict[str, Any]:
+        out = ffi.new("OphioStr *")
+        check(lib.ophio_preview_report(self._ptr, out))
+        try:
+            found: dict[str, Any] = json.loads(decode(out[0]))
+        finally:
+            lib.ophio_str_free(out)
+        return found
+
+
+def preview(
+    old: Enhancements,
+    new: Enhancements,
+    stacktraces: Iterable[Stacktrace],
+    *,
+    threads: int = 1,
+    progress: Callable[[int], object] | None = None,
+) -> Report:
+    r"""Tell what changes if one rule set takes the place of another.
+
+    Both questions are asked of every stack trace, with both rule sets: frames are changed
+    first, and as they are then, with those counting to begin with that are in-app, they are
+    looked at for grouping.
+
+        >>> from sentry_ophio.enhancers import Cache, Enhancements, Stacktrace
+        >>> old = Enhancements.parse("function:log_* -app", Cache(0))
+        >>> new = Enhancements.parse("function:log_* -app\npath:**/vendor/** -app", Cache(0))
+        >>> frames = [{"function": "main", "filename": "vendor/a.py", "in_app": True}]
+        >>> report = preview(old, new, [Stacktrace.from_event_frames(frames, "python")])
+        >>> report.in_app, report.responsible[0].rule.text
+        (1, 'path:**/vendor/** -app')
+
+    Args:
+        old: The rules as they are.
+        new: The rules as they would be.
+        stacktraces: `Stacktrace` objects, with frames as they were before any rule. They may
+            come from a generator: 1,000 at a time are in memory.
+        threads: How many threads do the work, at least 1.
+        progress: Called after each 1,000 with how many were compared so far.
+
+    Returns:
+        The numbers, and the rules that have to do with them.
+
+    Raises:
+        TypeError: Something is no `Stacktrace`.
+        ValueError: `threads` is less than 1.
+    """
+    from sentry_ophio.enhancers import Stacktrace  # noqa: PLC0415 (it imports this module)
+
+    threads = index(threads)
+    if threads < 1:
+        raise InvalidArgumentError(f"threads must be 1 or more, not {threads}")
+    rules = {"old_rules": old.rules, "new_rules": new.rules}
+    with _Preview(old, new) as comparing:
+        iterator = iter(stacktraces)
+        done = 0
+        while batch := list(islice(iterator, _BATCH)):
+            others = set(map(type, batch)) - {Stacktrace}
+            if others:
+                raise TypeError(
+                    f"stacktraces must be Stacktrace objects, not {others.pop().__name__}"
+                )
+            comparing.add(join([each._packed for each in batch]), threads)
+            done += len(batch)
+            if progress is not None:
+                progress(done)
+        found = comparing.report()
+    found["examples"] = tuple(found["examples"])
+    for name, known in rules.items():
+        found[name] = tuple(
+            RuleReport(rule, number, each["matched"], each["responsible"])
+            for number, (rule, each) in enumerate(zip(known, found[name]))
+        )
+    return Report(**found)
