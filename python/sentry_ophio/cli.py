@@ -30,6 +30,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sentry_ophio import __version__
+from sentry_ophio._html import explain_page, preview_page
 from sentry_ophio.enhancers import (
     AssembleResult,
     Cache,
@@ -53,6 +54,9 @@ if TYPE_CHECKING:
 __all__ = ["cli"]
 
 _STANDARD_INPUT = "-"
+
+# So many stack traces that change are on the page of `preview`.
+_SHOWN = 50
 
 
 class InputError(click.ClickException):
@@ -133,8 +137,14 @@ def apply(events: tuple[str, ...], rule_files: tuple[str, ...], as_json: bool) -
     "is printed, counted from 0, or FILE:LINE.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON document a stack trace.")
-def explain(
-    event: str, rule_files: tuple[str, ...], frame: int | None, why_not: str | None, as_json: bool
+@click.option("--html", "html_file", metavar="FILE", help="Write a page to look at, instead.")
+def explain(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
+    event: str,
+    rule_files: tuple[str, ...],
+    frame: int | None,
+    why_not: str | None,
+    as_json: bool,
+    html_file: str | None,
 ) -> None:
     """Tell step by step why rules make of each frame what they do.
 
@@ -146,6 +156,7 @@ def explain(
       sentry-ophio explain event.json
       sentry-ophio explain --rules my.rules --frame 3 event.json
       sentry-ophio explain --rules my.rules --why-not my.rules:12:3 event.json
+      sentry-ophio explain --html report.html event.json
 
     The exit code is 2 if the event or the rules cannot be used, or if there is no such rule
     or frame.
@@ -155,21 +166,32 @@ def explain(
     traces = _read_event(event)
     if not traces:
         click.echo(f"{event}: no stack trace", err=True)
+    explained = []
     for trace in traces:
-        frames = [
-            {**each, "orig_in_app": -1 if each["in_app"] is None else int(each["in_app"])}
-            for each in trace.frames
-        ]
+        frames = _with_original(trace)
         if frame is not None and not 0 <= frame < len(frames):
             raise InputError(event, f"there is no frame {frame}: there are {len(frames)}")
         try:
             found = rules.explain(frames, trace.exception, why_not=asked)
         except OphioOverflowError as error:
             raise InputError(event, str(error)) from None
-        if as_json:
+        if html_file is not None:
+            explained.append((trace, found))
+        elif as_json:
             click.echo(json.dumps(_explanation_json(trace, found), ensure_ascii=False))
         else:
             _show_explanation(event, trace, found, frame)
+    if html_file is not None:
+        _replace(Path(html_file), explain_page(event, explained, _location).encode())
+        click.echo(f"{html_file}: written", err=True)
+
+
+def _with_original(trace: Stacktrace) -> list[dict[str, Any]]:
+    """Say of each frame what its `in_app` is before any rule."""
+    return [
+        {**each, "orig_in_app": -1 if each["in_app"] is None else int(each["in_app"])}
+        for each in trace.frames
+    ]
 
 
 def _asked(rules: Enhancements, why_not: str) -> tuple[int, int]:
@@ -199,12 +221,20 @@ def _asked(rules: Enhancements, why_not: str) -> tuple[int, int]:
 )
 @click.option("--threads", type=click.IntRange(1), default=os.cpu_count() or 1, metavar="N")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON document.")
-def preview(
+@click.option(
+    "--html",
+    "html_file",
+    metavar="FILE",
+    help="Also write a page with the first stack traces that change. Reads the events twice, so "
+    "not from standard input.",
+)
+def preview(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
     events: tuple[str, ...],
     old_files: tuple[str, ...],
     new_files: tuple[str, ...],
     threads: int,
     as_json: bool,
+    html_file: str | None,
 ) -> None:
     """Tell what would change if other rules took the place of the present ones.
 
@@ -219,6 +249,8 @@ def preview(
 
     Events that cannot be used are told and left out; then the exit code is 2.
     """  # noqa: D301 (click wants the control character)
+    if html_file is not None and _STANDARD_INPUT in events:
+        raise click.UsageError("--html reads the events twice, so not from standard input")
     old, new = _read_rules(old_files), _read_rules(new_files)
     failed: list[InputError] = []
 
@@ -238,7 +270,10 @@ def preview(
         report = compare(
             old,
             new,
-            _all_stacktraces(events, skip),
+            (
+                Prepared(trace.frames, trace.exception)
+                for _, trace in _all_stacktraces(events, skip)
+            ),
             threads=threads,
             progress=lambda done: bar.update(task, completed=done),
         )
@@ -246,20 +281,29 @@ def preview(
         click.echo(json.dumps(_report_json(report), ensure_ascii=False))
     else:
         click.echo(str(report))
+    if html_file is not None:
+        wanted = set(report.examples[:_SHOWN])
+        examples = []
+        for number, (place, trace) in enumerate(_all_stacktraces(events, lambda _: None)):
+            if number in wanted:
+                frames = _with_original(trace)
+                before, after = (each.explain(frames, trace.exception) for each in (old, new))
+                examples.append((place, trace, before, after))
+        _replace(Path(html_file), preview_page(report, examples, _location).encode())
+        click.echo(f"{html_file}: written", err=True)
     if failed:
         sys.exit(InputError.exit_code)
 
 
 def _all_stacktraces(
     names: tuple[str, ...], skip: Callable[[InputError], None]
-) -> Iterator[Prepared]:
+) -> Iterator[tuple[str, Stacktrace]]:
     """Read event after event; `skip` is told of those that cannot be used."""
     for name in names:
         try:
             for place, text in _documents(name):
                 try:
-                    for trace in _stacktraces_of(place, text):
-                        yield Prepared(trace.frames, trace.exception)
+                    yield from ((place, trace) for trace in _stacktraces_of(place, text))
                 except InputError as error:
                     skip(error)
         except InputError as error:

@@ -1,0 +1,151 @@
+"""Reports to look at: one page of HTML that needs nothing else (extra `cli`).
+
+`explain --html` has a table a stack trace, as the event has it and as the rules leave it;
+`preview --html` the stack traces that change, by the old rules and by the new ones. A click on
+a frame shows the steps that led there.
+"""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from sentry_ophio._explain import Explanation, FrameExplanation, Step
+    from sentry_ophio._preview import Report
+    from sentry_ophio.events import Stacktrace
+
+__all__ = ["explain_page", "preview_page"]
+
+
+def _render(**values: Any) -> str:
+    text = (resources.files("sentry_ophio") / "data" / "report.html.j2").read_text("utf-8")
+    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    return environment.from_string(text).render(**values)
+
+
+def _step(step: Step) -> dict[str, Any]:
+    place = f"rule {step.rule}"
+    if step.line is not None:
+        place = f"{step.source or 'default rules'}:{step.line}"
+    return {
+        "field": step.field.replace("_", "-"),
+        "before": step.before,
+        "after": step.after,
+        "changed": step.changed,
+        "place": place,
+        "text": step.text,
+    }
+
+
+def _side(frame: FrameExplanation) -> dict[str, Any]:
+    return {"in_app": frame.in_app, "category": frame.category, "counts": frame.contributes}
+
+
+def _frame(
+    number: int,
+    source: Mapping[str, Any],
+    location: str,
+    sides: list[dict[str, Any]],
+    steps: list[tuple[str, tuple[Step, ...]]],
+) -> dict[str, Any]:
+    function = str(source.get("function") or "?")
+    told = [(name, [_step(step) for step in each]) for name, each in steps]
+    rules = [step["text"] for _, each in told for step in each]
+    words = [function, location, *(str(side["category"] or "") for side in sides), *rules]
+    return {
+        "number": number,
+        "function": function,
+        "location": location,
+        "sides": sides,
+        "changed": any(side != sides[0] for side in sides),
+        "steps": told,
+        "searched": " ".join(words).lower(),
+    }
+
+
+def _facts(found: Explanation) -> str:
+    counts = "counts for grouping" if found.contributes else "does not count for grouping"
+    order = ", in reverse order" if found.invert_stacktrace else ""
+    return f"the stack trace {counts}{order}{': ' + found.hint if found.hint else ''}"
+
+
+def explain_page(
+    name: str,
+    explained: Iterable[tuple[Stacktrace, Explanation]],
+    location: Callable[[Mapping[str, Any]], str],
+) -> str:
+    """Make the page of `explain`.
+
+    Args:
+        name: The name of the event.
+        explained: Its stack traces with what is to say about them.
+        location: Tells where a frame of an event is.
+    """
+    traces = []
+    for trace, found in explained:
+        frames = []
+        for number, (source, before, frame) in enumerate(
+            zip(trace.sources, trace.frames, found.frames)
+        ):
+            category = before["category"]
+            came = {
+                "in_app": before["in_app"],
+                "category": category and category.decode(),
+                "counts": None,
+            }
+            sides = [came, _side(frame)]
+            each = _frame(number, source, location(source), sides, [("steps", frame.steps)])
+            each["changed"] = came["in_app"] != frame.in_app or came["category"] != frame.category
+            frames.append(each)
+        traces.append({"name": trace.place, "facts": _facts(found), "frames": frames})
+    return _render(
+        title=f"What rules make of {name}",
+        subtitle="Marked frames are changed by rules. A click on a frame shows each step.",
+        summary="",
+        sides=["event", "rules"],
+        traces=traces,
+    )
+
+
+def preview_page(
+    report: Report,
+    examples: Iterable[tuple[str, Stacktrace, Explanation, Explanation]],
+    location: Callable[[Mapping[str, Any]], str],
+) -> str:
+    """Make the page of `preview`.
+
+    Args:
+        report: The numbers.
+        examples: Stack traces that change: a name, the stack trace, and what is to say about it
+            with the old and with the new rules.
+        location: Tells where a frame of an event is.
+    """
+    traces = []
+    for name, trace, old, new in examples:
+        frames = [
+            _frame(
+                number,
+                source,
+                location(source),
+                [_side(before), _side(after)],
+                [("old rules", before.steps), ("new rules", after.steps)],
+            )
+            for number, (source, before, after) in enumerate(
+                zip(trace.sources, old.frames, new.frames)
+            )
+        ]
+        facts = f"old rules: {_facts(old)}; new rules: {_facts(new)}"
+        traces.append({"name": f"{name}  {trace.place}", "facts": facts, "frames": frames})
+    return _render(
+        title="What other rules would change",
+        subtitle=f"{len(traces)} of the {report.changed_stacktraces:,} stack traces that change. "
+        "Marked frames change. A click on a frame shows each step.",
+        summary=str(report),
+        sides=["old", "new"],
+        traces=traces,
+    )
