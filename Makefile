@@ -16,7 +16,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 .PHONY: help venv dev demo test lint lint-rust lint-python test-rust test-python \
-        header header-check oracle bench wheel sdist test-wheel clean distclean
+        header header-check oracle bench images wheel sdist test-wheel clean distclean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -92,6 +92,9 @@ bench: dev ## Measure beside the published package; prints and writes benches/*r
 	$(BIN)/python benches/codeowners.py
 	$(BIN)/python benches/preview.py
 	$(BIN)/python benches/proguard.py
+
+images: dev ## Make the pictures of the README anew, from the real programs
+	$(BIN)/python docs/images/make.py
 
 # --- distributions --------------------------------------------------------------
 

@@ -363,3 +363,40 @@ def test_preview_for_programs(tmp_path: Path) -> None:
     assert (report["stacktraces"], report["frames"], report["changed_frames"]) == (1, 3, 0)
     assert report["new_rules"][0]["matched"] == 1
     assert run("preview", "event.json", folder=tmp_path).returncode == 2
+
+
+def test_fmt_and_decode_for_programs(tmp_path: Path) -> None:
+    (tmp_path / "a.rules").write_text("function:a  -app\n", "utf-8")
+    (tmp_path / "b.rules").write_text("stack.function:a -app\n", "utf-8")
+    result = run("fmt", "--check", "--json", "a.rules", "b.rules", folder=tmp_path)
+    assert result.returncode == 1
+    assert json.loads(result.stdout) == [
+        {"file": "a.rules", "changed": False},
+        {"file": "b.rules", "changed": True},
+    ]
+    assert run("fmt", "--json", "-", stdin=b"function:a -app").returncode == 2
+    run("encode", "a.rules", "-o", "a.bin", folder=tmp_path)
+    (rule,) = json.loads(run("decode", "--json", "a.bin", folder=tmp_path).stdout)
+    assert rule["rule"] == "function:a -app"
+    assert rule["matchers"][0]["pattern"] == "a"
+    assert rule["actions"][0]["value"] is False
+
+
+@pytest.mark.parametrize(
+    "command", ["apply", "explain", "preview", "check", "fmt", "encode", "decode"]
+)
+def test_every_command_has_help_with_examples(command: str) -> None:
+    result = run(command, "--help")
+    assert result.returncode == 0
+    assert f"sentry-ophio {command} " in result.stdout.split("Examples:")[1]
+    assert "exit code" in result.stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="for bash")
+def test_the_shell_completes() -> None:
+    result = run(_SENTRY_OPHIO_COMPLETE="bash_source")
+    assert "complete -o nosort" in result.stdout
+    result = run(
+        _SENTRY_OPHIO_COMPLETE="bash_complete", COMP_WORDS="sentry-ophio ex", COMP_CWORD="1"
+    )
+    assert result.stdout == "plain,explain\n"

@@ -1,4 +1,4 @@
-"""`python -m sentry_ophio`: the command line, where its two packages are installed."""
+"""`python -m sentry_ophio`: the command line, where its packages are installed."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import sys
 
 
 def main() -> None:
-    """Run the command line; without click or rich, say how to get them."""
+    """Run the command line; without its packages, say how to get them."""
     try:
         from sentry_ophio.cli import cli  # noqa: PLC0415 (it imports what may be missing)
     except ModuleNotFoundError as error:
         missing = (error.name or "").partition(".")[0]
-        if missing not in {"click", "rich"}:
+        if missing not in {"click", "jinja2", "rich"}:
             raise
         sys.stderr.write(f"The command line needs {missing}: pip install 'sentry-ophio[cli]'\n")
         sys.exit(2)

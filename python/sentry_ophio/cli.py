@@ -39,6 +39,7 @@ from sentry_ophio.enhancers import (
     Enhancements,
     Explanation,
     Report,
+    Rule,
     RuleReport,
     Step,
     format_rules,
@@ -371,7 +372,8 @@ def encode(rules: str, output: str, format_version: str) -> None:
 
 @cli.command()
 @click.argument("data", metavar="FILE")
-def decode(data: str) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print what each rule asks and does.")
+def decode(data: str, as_json: bool) -> None:
     """Write rules of the binary form as text.
 
     FILE is a file in the binary form, or - for standard input.
@@ -384,9 +386,20 @@ def decode(data: str) -> None:
     """  # noqa: D301 (click wants the control character)
     try:
         rules = Enhancements.from_config_structure(_read_bytes(data), Cache(0))
-        click.echo(rules.to_text(), nl=False)
+        if as_json:
+            click.echo(json.dumps([_rule_json(each) for each in rules.rules], ensure_ascii=False))
+        else:
+            click.echo(rules.to_text(), nl=False)
     except EnhancementsError as error:
         raise InputError(data, " ".join(str(error).split("\n"))) from None
+
+
+def _rule_json(rule: Rule) -> dict[str, Any]:
+    return {
+        "rule": rule.canonical,
+        "matchers": [each._asdict() for each in rule.matchers],
+        "actions": [each._asdict() for each in rule.actions],
+    }
 
 
 @cli.command()
@@ -455,7 +468,13 @@ def check(rules: tuple[str, ...], strict: bool, lenient: bool, form: str, as_jso
 @cli.command()
 @click.argument("rules", nargs=-1, required=True, metavar="RULES...")
 @click.option("--check", "only_check", is_flag=True, help="Change nothing, tell what would be.")
-def fmt(rules: tuple[str, ...], only_check: bool) -> None:
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print a JSON document: for each file whether it changes.",
+)
+def fmt(rules: tuple[str, ...], only_check: bool, as_json: bool) -> None:
     """Write rules anew: in columns, with the usual names, and the same meaning.
 
     RULES is a file, which is changed in place and as a whole or not at all, or - for
@@ -470,24 +489,30 @@ def fmt(rules: tuple[str, ...], only_check: bool) -> None:
     The exit code is 1 if --check finds a file that would change, and 2 if a file cannot be
     read or written, or is no rules: sentry-ophio check tells why.
     """  # noqa: D301 (click wants the control character)
-    failed = changed = False
+    if as_json and _STANDARD_INPUT in rules and not only_check:
+        raise click.UsageError("standard output cannot have both the rules and --json")
+    failed = False
+    files: dict[str, bool] = {}
     for name in rules:
         try:
             text = _read(name)
             formatted = _formatted(name, text)
+            files[name] = formatted != text
             if not only_check and name == _STANDARD_INPUT:
                 click.echo(formatted, nl=False)
-            elif formatted != text:
-                changed = True
+            elif files[name]:
                 if not only_check:
                     _replace(Path(name), formatted.encode())
                 click.echo(f"{name}: {'would change' if only_check else 'written'}", err=True)
         except InputError as error:
             error.show()
             failed = True
+    if as_json:
+        document = [{"file": name, "changed": changed} for name, changed in files.items()]
+        click.echo(json.dumps(document, ensure_ascii=False))
     if failed:
         sys.exit(InputError.exit_code)
-    if only_check and changed:
+    if only_check and any(files.values()):
         sys.exit(1)
 
 

@@ -607,8 +607,8 @@ class Enhancements(Handle):
 
     def __hash__(self) -> int:
         """Return a hash that equal sets share. It changes with `extend_from`."""
-        ptr = self._ptr
-        return hash(_string(lambda out: lib.ophio_enhancements_describe(ptr, out)))
+        # The binary form is the same for all ways to write the same rules.
+        return hash(self.to_config_structure())
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the rules, with their sources and lines."""

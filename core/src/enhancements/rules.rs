@@ -418,7 +418,7 @@ mod tests {
             for version in [2, 3] {
                 let binary = rules.to_config_structure(version, &[]).unwrap();
                 let decoded = Enhancements::from_config_structure(&binary, &cache).unwrap();
-                // Families and booleans are written in the way the binary form has.
+                assert_eq!(decoded, rules, "{printed}");
                 let again = decoded.to_config_structure(version, &[]).unwrap();
                 assert_eq!(again, binary, "{printed}");
                 assert_eq!(decoded.rules()[0].actions(), rules.rules()[0].actions());

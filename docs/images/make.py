@@ -1,0 +1,92 @@
+"""Makes the pictures of the README from the real programs: `make images`.
+
+The command line runs on a pseudo terminal, so that it prints in colour, and rich draws what it
+printed; the page of `explain --html` is opened in Debian's chromium.
+"""
+
+from __future__ import annotations
+
+import os
+import pty
+import shutil
+import subprocess
+import sys
+import tempfile
+from io import StringIO
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+from rich.console import Console
+from rich.text import Text
+
+HERE = Path(__file__).resolve().parent
+EVENT = HERE.parent.parent / "tests" / "fixtures" / "events" / "python-checkout.json"
+RULES = """\
+funktion:log_*        -app
+function:{load,save}* +ap
+family:nativ          +app
+path:src**.py         -app
+function:get          +app
+function:get          -app
+"""
+
+
+def printed(folder: Path, *arguments: str) -> str:
+    """Run the command line on a terminal and give what it printed."""
+    master, slave = pty.openpty()
+    environment = {**os.environ, "COLUMNS": "96", "TERM": "xterm-256color"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sentry_ophio", *arguments],
+        stdout=slave,
+        stderr=slave,
+        cwd=folder,
+        env=environment,
+    )
+    os.close(slave)
+    output = b""
+    while True:
+        try:
+            data = os.read(master, 65536)
+        except OSError:  # how a closed terminal tells its end on Linux
+            break
+        if not data:
+            break
+        output += data
+    process.wait()
+    os.close(master)
+    return output.decode().replace("\r\n", "\n")
+
+
+def draw(name: str, command: str, output: str) -> None:
+    """Draw a terminal."""
+    console = Console(record=True, width=96, file=StringIO(), force_terminal=True)
+    console.print(Text(f"$ {command}", style="bold"))
+    console.print(Text.from_ansi(output.rstrip()))
+    path = HERE / name
+    console.save_svg(str(path), title="sentry-ophio", unique_id=path.stem)
+
+
+def main() -> None:
+    """Make all pictures."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        sys.exit("chromium is not installed (apt install chromium)")
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        (folder / "my.rules").write_text(RULES, "utf-8")
+        shutil.copy(EVENT, folder / "event.json")
+        draw("check.svg", "sentry-ophio check my.rules", printed(folder, "check", "my.rules"))
+        output = printed(folder, "explain", "event.json").split("\n\n", maxsplit=1)[0]
+        draw("explain.svg", "sentry-ophio explain event.json", output)
+        printed(folder, "explain", "--html", "report.html", "event.json")
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+            page = browser.new_page(viewport={"width": 1100, "height": 620})
+            page.goto((folder / "report.html").as_uri())
+            page.get_by_role("button", name="run").click()
+            page.screenshot(path=str(HERE / "report.png"))
+            browser.close()
+
+
+if __name__ == "__main__":
+    main()
