@@ -270,11 +270,14 @@ class Enhancements(Handle):
 
     # What the numbers that the library returns stand for, filled as they come up. A
     # number keeps its meaning when rules are appended.
-    __slots__ = ("_applied", "_left_out", "_origins", "_states")
+    __slots__ = ("_applied", "_left_out", "_origins", "_source", "_states", "_written")
 
     _applied: dict[int, AppliedFrame]
     _left_out: tuple[Diagnostic, ...]
-    _origins: tuple[Origin, ...]
+    # Where rules come from: known once there are several texts, else it is this one.
+    _origins: tuple[Origin, ...] | None
+    _written: str | None
+    _source: str | None
     _states: dict[int, State]
 
     def __new__(cls) -> Enhancements:
@@ -289,7 +292,9 @@ class Enhancements(Handle):
         rules._adopt(pointer, lib.ophio_enhancements_free)
         rules._applied = {}
         rules._left_out = ()
-        rules._origins = (Origin(len(rules), text, source),)
+        rules._origins = None
+        rules._written = text
+        rules._source = source
         rules._states = {}
         return rules
 
@@ -420,9 +425,12 @@ class Enhancements(Handle):
         """
         if not isinstance(other, Enhancements):
             raise TypeError(f"other must be Enhancements, not {type(other).__name__}")
-        added = other._origins
+        origins = self._all_origins() + other._all_origins()
         check(lib.ophio_enhancements_extend_from(self._ptr, other._ptr))
-        self._origins += added
+        self._origins = origins
+
+    def _all_origins(self) -> tuple[Origin, ...]:
+        return self._origins or (Origin(len(self), self._written, self._source),)
 
     # --- looking into rules, and other forms of them -----------------------------------
 
@@ -434,7 +442,7 @@ class Enhancements(Handle):
         >>> rules.rules[0].matchers[0]
         Matcher(field='path', pattern='**/vendor/**', negated=False, of='frame')
         """
-        ptr, origins = self._ptr, self._origins
+        ptr, origins = self._ptr, self._all_origins()
         return described(_string(lambda out: lib.ophio_enhancements_describe(ptr, out)), origins)
 
     def to_text(self) -> str:
@@ -612,8 +620,9 @@ class Enhancements(Handle):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the rules, with their sources and lines."""
-        if all(origin.text is not None for origin in self._origins) and not self._left_out:
-            return _restored, (self._origins,)
+        origins = self._all_origins()
+        if all(origin.text is not None for origin in origins) and not self._left_out:
+            return _restored, (origins,)
         try:
             return _restored, ((Origin(len(self), self.to_text(), None),),)
         except EnhancementsError:  # a rule that only the binary form can hold

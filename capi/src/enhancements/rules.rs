@@ -69,6 +69,12 @@ pub unsafe extern "C" fn ophio_enhancements_parse(
 ) -> *mut OphioEnhancements {
     guard_or(std::ptr::null_mut(), || {
         // SAFETY: the caller's promise about `text`.
+        let bytes = unsafe { slice::bytes(text, text_len, "text") }?;
+        // SAFETY: the caller's promise about `cache`.
+        if let Some(rules) = unsafe { with_cache(cache, |cache| cache.known_text(bytes)) } {
+            return Ok(OphioEnhancements::new(rules));
+        }
+        // SAFETY: the caller's promise about `text`.
         let text = unsafe { slice::text(text, text_len, "text") }?;
         // SAFETY: the caller's promise about `cache`.
         let rules = unsafe { with_cache(cache, |cache| Enhancements::parse(text, cache)) }?;
