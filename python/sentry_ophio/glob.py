@@ -179,9 +179,14 @@ def is_glob_match(  # noqa: PLR0913, PLR0917 (as it has always been)
         cache = _caches[type(pat)]
         if double_star or case_insensitive or path_normalize or allow_newline:
             # 1 and True are the same key, and only one of them is an option.
-            for flag in (double_star, case_insensitive, path_normalize, allow_newline):
-                if flag is not True and flag is not False:
-                    raise KeyError
+            if not (
+                type(double_star)
+                is type(case_insensitive)
+                is type(path_normalize)
+                is type(allow_newline)
+                is bool
+            ):
+                raise KeyError
             glob = cache[pat, double_star, case_insensitive, path_normalize, allow_newline]
             if case_insensitive and isinstance(value, str):
                 value = value.lower()
