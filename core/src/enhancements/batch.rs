@@ -17,9 +17,17 @@ pub(super) fn each<T: Sync, R: Send>(
     threads: usize,
     f: impl Fn(&T) -> Result<R, PackedError> + Sync,
 ) -> Result<Vec<R>, PackedError> {
-    // A thread for fewer than that many is not worth making.
-    const FEWEST: usize = 16;
-    let threads = threads.clamp(1, items.len().div_ceil(FEWEST).max(1));
+    each_costly(items, threads, 16, f)
+}
+
+/// [`each`] where a thread is worth making for `fewest` items already.
+pub(super) fn each_costly<T: Sync, R: Send>(
+    items: &[T],
+    threads: usize,
+    fewest: usize,
+    f: impl Fn(&T) -> Result<R, PackedError> + Sync,
+) -> Result<Vec<R>, PackedError> {
+    let threads = threads.clamp(1, items.len().div_ceil(fewest).max(1));
     let f = &f;
     let run = |items: &[T]| items.iter().map(f).collect::<Result<Vec<_>, _>>();
     if threads == 1 {

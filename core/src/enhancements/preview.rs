@@ -121,7 +121,7 @@ impl Preview {
             .take(left)
             .map(|(_, stacktrace)| stacktrace)
             .collect();
-        let explained = batch::each(&explained, threads, |stacktrace| {
+        let explained = batch::each_costly(&explained, threads, 1, |stacktrace| {
             Ok(self.responsible(stacktrace.unpack()?.as_slice(), stacktrace))
         })?;
         for responsible in explained {
