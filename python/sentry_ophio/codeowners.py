@@ -28,7 +28,7 @@ A `Codeowners` does not change. Threads may share it, and a child may use it aft
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Union, final
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Union, final
 
 from msgpack import Packer
 
@@ -382,6 +382,10 @@ class Codeowners(Handle):
             raise error
         numbers: Any = ffi.unpack(winners, count)
         return numbers  # type: ignore[no-any-return]
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be pickled: the text is not kept, parse it again."""
+        raise TypeError("a Codeowners cannot be pickled: pickle its text")
 
     def __len__(self) -> int:
         """Return how many lines have a pattern."""

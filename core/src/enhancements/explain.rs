@@ -167,11 +167,15 @@ pub fn explain(
         let Some(rule) = rules.get(number) else {
             return Vec::new();
         };
-        // A rule that changes frames sees what those before it left, another one all.
+        // A rule that changes frames sees what those before it left, another one all. One that
+        // does both has two turns: told is the first if it matches there, else the second.
         let mut seen = changed.clone();
         if rule.modifies_frames() {
-            seen = frames.to_vec();
-            interpreter::apply_modifications_to_frames(&rules[..number], &mut seen, exception);
+            let mut then = frames.to_vec();
+            interpreter::apply_modifications_to_frames(&rules[..number], &mut then, exception);
+            if rule.matches_frame(&then, index) || !rule.affects_grouping() {
+                seen = then;
+            }
         }
         tests(rule, &seen, exception, index)
     });
@@ -474,6 +478,15 @@ mod tests {
                 (false, "the frame has no path"),
             ]
         );
+        // Its second turn is the one in which it matches.
+        let text = "category:x -group +app\nfunction:a category=x";
+        let two = Enhancements::parse(text, &Cache::new(0)).unwrap();
+        let named = Frame {
+            function: Some("a"),
+            ..Frame::default()
+        };
+        let found = explain(two.rules(), &[named], &exception, None, Some((0, 0)));
+        assert!(found.why_not.unwrap()[0].holds);
         let none = explain(rules.rules(), &[frame], &exception, None, Some((1, 0)));
         assert_eq!(none.why_not, Some(vec![]));
     }
