@@ -33,6 +33,20 @@ def applied(binary: bytes, frames: list[Any], error: Any) -> list[Any]:
     return answer
 
 
+def asked(rules: str, frames: list[Any], error: Any, contributes: list[Any]) -> tuple[Any, ...]:
+    """Ask rules in the text form all that they can be asked about a stack trace."""
+    enhancers: Any = importlib.import_module("sentry_ophio.enhancers")
+    parsed = enhancers.Enhancements.parse(rules, enhancers.Cache(0))
+    components = [enhancers.Component(each) for each in contributes]
+    applied = parsed.apply_modifications_to_frames(frames, error)
+    result = parsed.assemble_stacktrace_component(frames, error, components)
+    return (
+        applied,
+        (result.contributes, result.hint, result.invert_stacktrace),
+        [(each.contributes, each.hint) for each in components],
+    )
+
+
 def outcome(call: Call) -> Outcome:
     """Make a call and tell what came of it."""
     module, name, arguments, keywords = call

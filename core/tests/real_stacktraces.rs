@@ -1,28 +1,17 @@
 //! The engine says what the interpreter says, on real stack traces: those of this project,
 //! and those of ../shared/data where that is.
 
+mod common;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use ophio::enhancements::packed::{pack, PackedStacktrace};
-use ophio::enhancements::{interpreter, Cache, Component, Enhancements, ExceptionData, Frame};
+use ophio::enhancements::{interpreter, Cache, Component, Enhancements};
 use serde_json::Value;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-fn frame(value: &Value) -> Frame<'_> {
-    Frame {
-        category: value["category"].as_str(),
-        family: value["family"].as_str(),
-        function: value["function"].as_str(),
-        module: value["module"].as_str(),
-        package: value["package"].as_str(),
-        path: value["path"].as_str(),
-        in_app: value["in_app"].as_bool(),
-        orig_in_app: value["orig_in_app"].as_i64().map(|n| n as i8),
-    }
 }
 
 /// Compares the two on every stack trace; tells how many frames there were.
@@ -34,13 +23,9 @@ fn compare(rules: &Enhancements, lines: &str) -> usize {
             .as_array()
             .unwrap()
             .iter()
-            .map(frame)
+            .map(common::frame)
             .collect();
-        let exception = ExceptionData {
-            ty: trace["exception"]["ty"].as_str(),
-            value: trace["exception"]["value"].as_str(),
-            mechanism: trace["exception"]["mechanism"].as_str(),
-        };
+        let exception = common::exception(&trace["exception"]);
         count += frames.len();
         let mut expected = frames.clone();
         interpreter::apply_modifications_to_frames(rules.rules(), &mut expected, &exception);
