@@ -16,7 +16,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 .PHONY: help venv dev demo test lint lint-rust lint-python test-rust test-python \
-        header header-check oracle bench images wheel sdist test-wheel clean distclean
+        header header-check oracle vectors bench images install uninstall examples abi wheel sdist test-wheel clean distclean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -85,6 +85,10 @@ oracle: ## Make .venv-oracle with the published packages, to compare with
 	$(call make_venv,$(ORACLE),$(PYTHON))
 	$(ORACLE)/bin/pip install -q 'sentry-ophio==1.2.0' 'symbolic==13.9.0' pytest hypothesis msgpack
 
+vectors: dev ## Record tests/vectors/*.json anew from the published packages
+	@test -x $(ORACLE)/bin/python || $(MAKE) oracle
+	$(BIN)/python tests/vectors/make.py
+
 bench: dev ## Measure beside the published package; prints and writes benches/*results.md
 	@test -x $(ORACLE)/bin/python || $(MAKE) oracle
 	$(BIN)/python benches/run.py
@@ -95,6 +99,33 @@ bench: dev ## Measure beside the published package; prints and writes benches/*r
 
 images: dev ## Make the pictures of the README anew, from the real programs
 	$(BIN)/python docs/images/make.py
+
+# --- for C and C++ --------------------------------------------------------------
+
+PREFIX     ?= /usr/local
+LIBDIR     ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+INSTALL     = $(PYTHON) capi/install/install.py --prefix '$(PREFIX)' --libdir '$(LIBDIR)' \
+              --includedir '$(INCLUDEDIR)' --destdir '$(DESTDIR)'
+
+install: ## Install library, headers, pkg-config and CMake files (PREFIX=, DESTDIR=)
+	@CARGO='$(CARGO)' $(INSTALL)
+
+uninstall: ## Remove what `make install` with the same PREFIX and DESTDIR installed
+	@$(INSTALL) --uninstall
+
+# In C and in C++, against the shared and the static library, by pkg-config and by CMake: the
+# tests do all of them. Here is the shortest way.
+EXAMPLES := $(CURDIR)/build/examples
+examples: ## Build and run the programs in examples/, in C and C++
+	@$(MAKE) --no-print-directory install PREFIX='$(EXAMPLES)/prefix' >/dev/null
+	cmake -S examples -B '$(EXAMPLES)' -DCMAKE_PREFIX_PATH='$(EXAMPLES)/prefix' >/dev/null
+	cmake --build '$(EXAMPLES)' >/dev/null
+	'$(EXAMPLES)'/frames_c examples/crash.rules examples/crash.json
+	'$(EXAMPLES)'/frames_cpp examples/crash.rules examples/crash.json
+
+abi: ## Record the C interface in tests/abi after it has changed
+	$(PYTHON) tests/abi/record.py
 
 # --- distributions --------------------------------------------------------------
 
@@ -113,7 +144,7 @@ test-wheel: ## Build sdist and from it a wheel; test that away from the sources 
 	$(WHEEL_TEST)/bin/pip install -q build
 	$(WHEEL_TEST)/bin/python -m build -o $(WHEEL_TEST)/dist .
 	$(WHEEL_TEST)/bin/pip install -q "$$(ls $(WHEEL_TEST)/dist/*-py3-none-*.whl)[cli,test]"
-	cp -R tests $(WHEEL_TEST)/tests
+	rm -rf $(WHEEL_TEST)/tests && cp -R tests $(WHEEL_TEST)/tests
 	cd $(WHEEL_TEST) && bin/python -m pytest -q -p no:cacheprovider -W error tests
 
 clean: ## Remove what was built, but not the environments

@@ -765,7 +765,8 @@ enum OphioStatus ophio_enhancements_format(const uint8_t *text,
                                            struct OphioStr *formatted);
 
 /**
- * Tells how many entries a list has, 0 for NULL. Threads may share `diagnostics`.
+ * Tells how many entries a list has; 0 for NULL, which the last error tells too. Threads
+ * may share `diagnostics`.
  *
  * # Safety
  *
@@ -1171,7 +1172,7 @@ enum OphioStatus ophio_enhancements_extend_from(const struct OphioEnhancements *
                                                 const struct OphioEnhancements *other);
 
 /**
- * Tells how many rules there are, 0 for NULL.
+ * Tells how many rules there are; 0 for NULL, which the last error tells too.
  *
  * # Safety
  *
@@ -1450,8 +1451,8 @@ int32_t ophio_glob_is_match(const struct OphioGlob *glob,
  * Tells for many values whether each matches as a whole.
  *
  * `values` is a MessagePack array of texts, or binaries, or both, with `matched_len`
- * elements; what follows it is not looked at. Writes as many bytes to `matched`: 1 for a match and 0 for none. Threads may
- * share `glob`. Fails with `OPHIO_STATUS_INVALID_ARGUMENT` if `values` is anything else, and
+ * elements; what follows it is not looked at. Writes as many bytes to `matched`: 1 for a
+ * match and 0 for none. Threads may share `glob`. Fails with `OPHIO_STATUS_INVALID_ARGUMENT` if `values` is anything else, and
  * with `OPHIO_STATUS_NULL_POINTER`.
  *
  * # Safety

@@ -6,16 +6,16 @@ need them ask for `source_tree` and are skipped.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable
 
 import pytest
 from oracle_calls import Published
-
-import sentry_ophio
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,23 +54,76 @@ def declared_functions(header: str) -> set[str]:
     return set(names)
 
 
+def tool(name: str) -> str:
+    """Find a program. Without it a test is skipped, but not in CI, which installs it."""
+    path = shutil.which(name)
+    if path is None:
+        assert not os.environ.get("CI"), f"{name} is not installed, and CI needs it"
+        pytest.skip(f"{name} is not installed")
+    return path
+
+
+class Installed:
+    """The library as `make install` installs it, in a directory of the tests' own."""
+
+    def __init__(self, source_tree: Path, prefix: Path) -> None:
+        self.source_tree = source_tree
+        self.prefix = prefix
+        self.lib = prefix / "lib"
+
+    def run(self, *options: str) -> str:
+        """Run the script that `make install` runs."""
+        script = self.source_tree / "capi" / "install" / "install.py"
+        run = subprocess.run(
+            [sys.executable, str(script), f"--prefix={self.prefix}", *options],
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+        )
+        assert run.returncode == 0, run.stderr
+        return run.stdout
+
+    def environment(self) -> dict[str, str]:
+        """Give an environment in which pkg-config finds it."""
+        return {**os.environ, "PKG_CONFIG_PATH": str(self.lib / "pkgconfig")}
+
+    def pkg_config(self, *options: str) -> list[str]:
+        """Ask pkg-config."""
+        return subprocess.run(
+            [tool("pkg-config"), *options],
+            env=self.environment(),
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+            check=True,
+        ).stdout.split()
+
+
+@pytest.fixture(scope="session")
+def installed(source_tree: Path, cargo: str, tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    """Install the library for C and C++ (which takes half a minute)."""
+    if sys.platform == "win32":
+        pytest.skip("there is no `make install` on Windows")
+    found = Installed(source_tree, tmp_path_factory.mktemp("installed"))
+    found.run()
+    return found
+
+
+WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
+
+
 @pytest.fixture
-def build_program(source_tree: Path, tmp_path: Path) -> Callable[[Path, str, str], Path]:
+def build_program(installed: Installed, tmp_path: Path) -> Callable[[Path, str, str], Path]:
     """Give a function that compiles a program with a compiler and a standard of C or C++."""
 
     def build(source: Path, compiler: str, standard: str) -> Path:
-        path = shutil.which(compiler)
-        if path is None:
-            pytest.skip(f"{compiler} is not installed")
-        assert sentry_ophio.__file__ is not None
-        library = Path(sentry_ophio.__file__).with_name("_lowlevel__lib.so")
         program = tmp_path / source.stem
-        warnings = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
-        # Without a soname the program looks for the path it was linked with.
+        libraries = ["-lcjson"] if "cJSON.h" in source.read_text("utf-8") else []
         subprocess.run(
             [
-                *(path, f"-std={standard}", *warnings, f"-I{source_tree / 'include'}"),
-                *(str(source), str(library), f"-Wl,-rpath,{library.parent}", "-o", str(program)),
+                *(tool(compiler), f"-std={standard}", "-gdwarf-4", "-pthread", *WARNINGS),
+                *(f"-I{installed.prefix / 'include'}", str(source)),
+                *(f"-L{installed.lib}", "-lophio", f"-Wl,-rpath,{installed.lib}", *libraries),
+                *("-o", str(program)),
             ],
             check=True,
         )

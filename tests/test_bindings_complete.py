@@ -134,6 +134,29 @@ def test_every_c_function_is_used(source_tree: Path, declared_functions: set[str
     assert not missing, f"neither {PACKAGE} nor a program in tests/c calls: " + ", ".join(missing)
 
 
+def test_every_c_function_gets_bad_arguments(declared_functions: set[str]) -> None:
+    code = c_code(read(TESTS / "c" / "test_arguments.c"))
+    missing = sorted(declared_functions - set(re.findall(r"\bophio_\w+(?=\()", code)))
+    assert not missing, f"tests/c/test_arguments.c does not call: {', '.join(missing)}"
+
+
+def test_every_c_function_is_in_the_cpp_header(
+    source_tree: Path, declared_functions: set[str]
+) -> None:
+    """And every member of that header is called by a test, in both of its forms."""
+    code = c_code(read(source_tree / "include" / "ophio.hpp"))
+    missing = sorted(declared_functions - set(re.findall(r"\bophio_\w+", code)))
+    assert not missing, f"include/ophio.hpp does not call: {', '.join(missing)}"
+    called = "".join(c_code(read(path)) for path in (TESTS / "cpp").glob("test_*.cpp"))
+    members = set(re.findall(r"\b(?:try_)?(\w+)\([^;{]*\)(?: const)?(?: noexcept)?\n?\s*\{", code))
+    tried = set(re.findall(r"\btry_(\w+)\(", code))
+    assert len(tried) > 40
+    # The throwing form calls the other one. A constructor is called by the name of its class.
+    constructors = {"make", "parse", "check"}
+    untested = sorted(name for name in (tried & members) - constructors if f"{name}(" not in called)
+    assert not untested, f"tests/cpp calls no {', '.join(untested)}"
+
+
 def test_nothing_is_used_that_the_header_does_not_declare(
     source_tree: Path, declared_functions: set[str]
 ) -> None:

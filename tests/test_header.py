@@ -195,7 +195,7 @@ int main(void)
 @pytest.mark.skipif(sys.platform == "win32", reason="for gcc and clang")
 @pytest.mark.parametrize(
     ("compiler", "standard", "suffix"),
-    [("cc", "c99", "c"), ("cc", "c11", "c"), ("c++", "c++11", "cc"), ("c++", "c++17", "cc")],
+    [("gcc", "c99", "c"), ("gcc", "c11", "c"), ("g++", "c++11", "cc"), ("g++", "c++17", "cc")],
 )
 def test_a_program_compiles_without_a_warning_and_runs(
     build_program: Callable[[Path, str, str], Path],

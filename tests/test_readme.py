@@ -33,6 +33,24 @@ def test_the_c_example_runs(
     source = tmp_path / "example.c"
     (code,) = examples(source_tree, "c")
     source.write_text(code, "utf-8")
-    program = build_program(source, "cc", "c11")
+    program = build_program(source, "gcc", "c11")
     run = subprocess.run([program], capture_output=True, check=True, encoding="utf-8")
     assert run.stdout == "in-app: no\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="for gcc and clang")
+def test_the_cpp_example_runs(
+    build_program: Callable[[Path, str, str], Path], source_tree: Path, tmp_path: Path
+) -> None:
+    source = tmp_path / "example.cpp"
+    (code,) = examples(source_tree, "cpp")
+    source.write_text(code, "utf-8")
+    program = build_program(source, "g++", "c++17")
+    run = subprocess.run([program], capture_output=True, check=True, encoding="utf-8")
+    assert run.stdout == "false\n"
+
+
+def test_the_example_programs_print_what_is_shown(source_tree: Path) -> None:
+    """tests/test_c.py compares the same text with what they print."""
+    shown = (source_tree / "tests" / "snapshots" / "frames.txt").read_text("utf-8")
+    assert shown in examples(source_tree, "text")

@@ -137,8 +137,8 @@ pub unsafe extern "C" fn ophio_glob_is_match(
 /// Tells for many values whether each matches as a whole.
 ///
 /// `values` is a MessagePack array of texts, or binaries, or both, with `matched_len`
-/// elements; what follows it is not looked at. Writes as many bytes to `matched`: 1 for a match and 0 for none. Threads may
-/// share `glob`. Fails with `OPHIO_STATUS_INVALID_ARGUMENT` if `values` is anything else, and
+/// elements; what follows it is not looked at. Writes as many bytes to `matched`: 1 for a
+/// match and 0 for none. Threads may share `glob`. Fails with `OPHIO_STATUS_INVALID_ARGUMENT` if `values` is anything else, and
 /// with `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety

@@ -4,28 +4,7 @@
  * tests/test_c.py compiles and runs this. Exit code 0 is success; each failed check is
  * printed with its line.
  */
-#include <stdio.h>
-#include <string.h>
-
-#include "ophio.h"
-
-static int failures;
-
-#define CHECK(condition)                                                       \
-    do {                                                                       \
-        if (!(condition)) {                                                    \
-            fprintf(stderr, "line %d: %s\n", __LINE__, #condition);            \
-            failures++;                                                        \
-        }                                                                      \
-    } while (0)
-
-static OphioSlice slice(const char *text)
-{
-    OphioSlice s;
-    s.data = (const uint8_t *)text;
-    s.len = text == NULL ? 0 : strlen(text);
-    return s;
-}
+#include "check.h"
 
 /* A frame of native code; the texts that are not given are missing. */
 static OphioFrame frame(const char *function, uint8_t in_app)
@@ -233,5 +212,5 @@ int main(void)
     test_assemble();
     test_pack();
     test_failures();
-    return failures == 0 ? 0 : 1;
+    return report();
 }

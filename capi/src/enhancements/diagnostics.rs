@@ -147,7 +147,8 @@ pub unsafe extern "C" fn ophio_enhancements_format(
     })
 }
 
-/// Tells how many entries a list has, 0 for NULL. Threads may share `diagnostics`.
+/// Tells how many entries a list has; 0 for NULL, which the last error tells too. Threads
+/// may share `diagnostics`.
 ///
 /// # Safety
 ///

@@ -165,7 +165,7 @@ pub unsafe extern "C" fn ophio_enhancements_extend_from(
     })
 }
 
-/// Tells how many rules there are, 0 for NULL.
+/// Tells how many rules there are; 0 for NULL, which the last error tells too.
 ///
 /// # Safety
 ///

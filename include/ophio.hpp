@@ -1,0 +1,1120 @@
+/*
+ * libophio for C++17: ophio.h with the habits of C++, and nothing else.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ *     #include <ophio.hpp>
+ *
+ *     ophio::enhancements rules{"function:log_* -app"};
+ *     OphioFrame frame{};
+ *     frame.function = ophio::text("log_error");
+ *     OphioAppliedFrame applied;
+ *     rules.apply({&frame, 1}, nullptr, {&applied, 1});
+ *     // applied.in_app == OPHIO_TRISTATE_FALSE
+ *
+ * What a function does, what it needs and how it fails is said once, in ophio.h at
+ * the function of C with the same name: `ophio::glob::is_match` is
+ * `ophio_glob_is_match`. Here is only what differs:
+ *
+ * - A handle is an object that can be moved and not copied, and is freed by its
+ *   destructor. A handle that was moved from, or default-made, is empty: calls on it
+ *   fail with OPHIO_STATUS_NULL_POINTER.
+ * - Texts and buffers go in as std::string_view, arrays as ophio::span. Owned texts
+ *   come out as ophio::string, which frees itself; borrowed ones as std::string_view,
+ *   valid for as long as ophio.h says.
+ * - Each function that can fail is there twice: `f` returns its result and throws
+ *   ophio::error, `try_f` is noexcept, takes places for the results, and returns the
+ *   status. It writes them only when that is OPHIO_STATUS_OK. The others are noexcept.
+ * - Nothing is allocated that C would not allocate too, but for the text of an
+ *   exception that is thrown.
+ *
+ * Structs and enums are those of ophio.h. Threads may share what they may share in C.
+ */
+#ifndef OPHIO_HPP
+#define OPHIO_HPP
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "ophio.h"
+
+namespace ophio {
+
+/* --- failures ---------------------------------------------------------------------- */
+
+/* How a call ended. */
+using status = OphioStatus;
+
+/* The message of the last failure on this thread: see ophio_last_error_message. */
+inline std::string_view last_error_message() noexcept
+{
+    const OphioSlice message = ophio_last_error_message();
+    return message.len == 0
+               ? std::string_view{}
+               : std::string_view{reinterpret_cast<const char *>(message.data), message.len};
+}
+
+/* The status of the last failure on this thread: see ophio_last_error_code. */
+inline status last_error_code() noexcept { return ophio_last_error_code(); }
+
+/* Forgets the last failure of this thread. */
+inline void clear_last_error() noexcept { ophio_last_error_clear(); }
+
+/* A call that failed. what() is the library's message. */
+class error : public std::runtime_error {
+  public:
+    /* The last failure on this thread, which had this status. */
+    explicit error(status code)
+        : std::runtime_error(std::string(last_error_message())), code_(code)
+    {
+    }
+
+    error(status code, const char *message) : std::runtime_error(message), code_(code) {}
+
+    /* How the call ended: never OPHIO_STATUS_OK. */
+    status code() const noexcept { return code_; }
+
+  private:
+    status code_;
+};
+
+/* Throws `error` unless a call went well. */
+inline void check(status code)
+{
+    if (code != OPHIO_STATUS_OK) throw error(code);
+}
+
+/* --- views and texts --------------------------------------------------------------- */
+
+/* A view of `size()` values that lie in a row; std::span before C++20. */
+template <typename T> class span {
+  public:
+    constexpr span() noexcept = default;
+    constexpr span(T *data, std::size_t size) noexcept : data_(data), size_(size) {}
+
+    template <std::size_t N> constexpr span(T (&values)[N]) noexcept : span(values, N) {}
+
+    /* Of anything with data() and size(), such as std::vector, std::array and std::span. */
+    template <typename C, typename = std::enable_if_t<std::is_convertible_v<
+                              std::remove_pointer_t<decltype(std::declval<C &>().data())> (*)[],
+                              T (*)[]>>>
+    constexpr span(C &&values) noexcept : span(values.data(), values.size())
+    {
+    }
+
+    constexpr T *data() const noexcept { return data_; }
+    constexpr std::size_t size() const noexcept { return size_; }
+    constexpr bool empty() const noexcept { return size_ == 0; }
+    constexpr T *begin() const noexcept { return data_; }
+    constexpr T *end() const noexcept { return data_ + size_; }
+    constexpr T &operator[](std::size_t index) const noexcept { return data_[index]; }
+
+  private:
+    T *data_ = nullptr;
+    std::size_t size_ = 0;
+};
+
+namespace detail {
+
+inline const std::uint8_t *bytes(std::string_view text) noexcept
+{
+    return reinterpret_cast<const std::uint8_t *>(text.data());
+}
+
+inline std::string_view view(OphioSlice slice) noexcept
+{
+    if (slice.len == 0) return {};
+    return {reinterpret_cast<const char *>(slice.data), slice.len};
+}
+
+/* Of a function that returns -1 on failure. */
+inline status status_of(std::int64_t answer) noexcept
+{
+    return answer < 0 ? ophio_last_error_code() : OPHIO_STATUS_OK;
+}
+
+/* Of a function that returns NULL on failure; then `place` keeps what it has. */
+template <typename Handle, typename T> status take(T *made, Handle &place) noexcept
+{
+    if (made == nullptr) return ophio_last_error_code();
+    place = Handle(made);
+    return OPHIO_STATUS_OK;
+}
+
+/* Owns what a function `_new` of C has made. */
+template <typename T, void (*Free)(T *)> class handle {
+  public:
+    handle() noexcept = default;
+    explicit handle(T *raw) noexcept : raw_(raw) {}
+    handle(handle &&other) noexcept : raw_(other.release()) {}
+    handle &operator=(handle &&other) noexcept
+    {
+        if (this != &other) reset(other.release());
+        return *this;
+    }
+    handle(const handle &) = delete;
+    handle &operator=(const handle &) = delete;
+    ~handle() { Free(raw_); }
+
+    /* The handle of C, for functions of ophio.h; NULL if this is empty. */
+    T *get() const noexcept { return raw_; }
+
+    /* Gives the handle away: the caller frees it. */
+    T *release() noexcept { return std::exchange(raw_, nullptr); }
+
+    /* Frees what is held, and holds `raw`. */
+    void reset(T *raw = nullptr) noexcept { Free(std::exchange(raw_, raw)); }
+
+    explicit operator bool() const noexcept { return raw_ != nullptr; }
+
+  private:
+    T *raw_ = nullptr;
+};
+
+} // namespace detail
+
+/* A text for a struct of ophio.h, such as OphioFrame. The empty text is one too. */
+inline OphioSlice text(std::string_view value) noexcept
+{
+    return {detail::bytes(value.data() == nullptr ? std::string_view("") : value), value.size()};
+}
+
+/* No text: what a missing field of a frame has. */
+inline constexpr OphioSlice missing{nullptr, 0};
+
+/* What a slice in a struct of ophio.h holds. */
+inline std::string_view view(OphioSlice slice) noexcept { return detail::view(slice); }
+
+/* A tristate of a struct of ophio.h, as C++ has it. */
+inline std::optional<bool> from_tristate(std::uint8_t value) noexcept
+{
+    if (value == OPHIO_TRISTATE_MISSING) return std::nullopt;
+    return value == OPHIO_TRISTATE_TRUE;
+}
+
+/* A tristate for a struct of ophio.h. */
+inline std::uint8_t to_tristate(std::optional<bool> value) noexcept
+{
+    if (!value) return OPHIO_TRISTATE_MISSING;
+    return *value ? OPHIO_TRISTATE_TRUE : OPHIO_TRISTATE_FALSE;
+}
+
+/* A text, or a buffer, that the library made: an OphioStr that frees itself. */
+class string {
+  public:
+    string() noexcept = default;
+    explicit string(OphioStr raw) noexcept : raw_(raw) {}
+    string(string &&other) noexcept : raw_(other.release()) {}
+    string &operator=(string &&other) noexcept
+    {
+        if (this != &other) {
+            ophio_str_free(&raw_);
+            raw_ = other.release();
+        }
+        return *this;
+    }
+    string(const string &) = delete;
+    string &operator=(const string &) = delete;
+    ~string() { ophio_str_free(&raw_); }
+
+    const char *data() const noexcept { return reinterpret_cast<const char *>(raw_.data); }
+    std::size_t size() const noexcept { return raw_.len; }
+    bool empty() const noexcept { return raw_.len == 0; }
+    std::string_view view() const noexcept
+    {
+        return empty() ? std::string_view{} : std::string_view{data(), size()};
+    }
+    operator std::string_view() const noexcept { return view(); }
+
+    /* Gives the text away: the caller frees it with ophio_str_free. */
+    OphioStr release() noexcept { return std::exchange(raw_, OphioStr{nullptr, 0}); }
+
+  private:
+    OphioStr raw_{nullptr, 0};
+};
+
+namespace detail {
+
+/* Of a function that writes a text: `place` keeps what it has if that fails. */
+template <typename F> status into(string &place, F &&call) noexcept
+{
+    OphioStr made{nullptr, 0};
+    const status code = call(&made);
+    if (code == OPHIO_STATUS_OK) place = string(made);
+    return code;
+}
+
+} // namespace detail
+
+/* The version of the library, such as "2.0.0". That of the header is OPHIO_VERSION. */
+inline std::string_view version() noexcept { return detail::view(ophio_version()); }
+
+/* The version of the C interface: the number in the name of libophio.so.0. */
+inline std::uint32_t abi_version() noexcept { return ophio_abi_version(); }
+
+/* --- stack trace rules ------------------------------------------------------------- */
+
+/* Remembers parsed rules: OphioCache. */
+class cache : public detail::handle<OphioCache, ophio_cache_free> {
+  public:
+    using handle::handle;
+
+    static status try_make(std::size_t size, cache &made) noexcept
+    {
+        return detail::take(ophio_cache_new(size), made);
+    }
+
+    /* For at most `size` rules. */
+    explicit cache(std::size_t size) { check(try_make(size, *this)); }
+};
+
+/* Problems of a rule text: OphioDiagnostics. */
+class diagnostics : public detail::handle<OphioDiagnostics, ophio_diagnostics_free> {
+  public:
+    using handle::handle;
+
+    std::size_t size() const noexcept { return ophio_diagnostics_len(get()); }
+    bool empty() const noexcept { return size() == 0; }
+
+    status try_get(std::size_t index, OphioDiagnostic &entry) const noexcept
+    {
+        return ophio_diagnostics_get(get(), index, &entry);
+    }
+    using handle::get;
+
+    /* The entry with this index; its slices are valid as long as this list. */
+    OphioDiagnostic at(std::size_t index) const
+    {
+        OphioDiagnostic entry;
+        check(try_get(index, entry));
+        return entry;
+    }
+};
+
+/* What rules say about a stack trace as a whole. */
+struct assembled {
+    bool contributes = true;
+    bool invert_stacktrace = false;
+    /* Why it does not count; empty if no rule said so. */
+    string hint;
+};
+
+/* Stack trace rules: OphioEnhancements. */
+class enhancements : public detail::handle<OphioEnhancements, ophio_enhancements_free> {
+  public:
+    using handle::handle;
+
+    /* Reads rules in the text form. */
+    explicit enhancements(std::string_view rules, const cache &with = {})
+    {
+        check(try_parse(rules, *this, with));
+    }
+
+    /* Rules without a rule, to be extended. */
+    static status try_make(enhancements &made) noexcept
+    {
+        return detail::take(ophio_enhancements_new(), made);
+    }
+    static enhancements make()
+    {
+        enhancements made;
+        check(try_make(made));
+        return made;
+    }
+
+    static status try_parse(std::string_view rules, enhancements &made,
+                            const cache &with = {}) noexcept
+    {
+        return detail::take(
+            ophio_enhancements_parse(detail::bytes(rules), rules.size(), with.get()), made);
+    }
+
+    static status try_parse_lenient(std::string_view rules, enhancements &made,
+                                    diagnostics &left_out, const cache &with = {}) noexcept
+    {
+        OphioDiagnostics *list = nullptr;
+        const status code =
+            detail::take(ophio_enhancements_parse_lenient(detail::bytes(rules), rules.size(),
+                                                          with.get(), &list),
+                         made);
+        if (code == OPHIO_STATUS_OK) left_out = diagnostics(list);
+        return code;
+    }
+    static std::pair<enhancements, diagnostics> parse_lenient(std::string_view rules,
+                                                              const cache &with = {})
+    {
+        std::pair<enhancements, diagnostics> made;
+        check(try_parse_lenient(rules, made.first, made.second, with));
+        return made;
+    }
+
+    static status try_from_config_structure(std::string_view data, enhancements &made,
+                                            const cache &with = {}) noexcept
+    {
+        return detail::take(ophio_enhancements_from_config_structure(detail::bytes(data),
+                                                                     data.size(), with.get()),
+                            made);
+    }
+    static enhancements from_config_structure(std::string_view data, const cache &with = {})
+    {
+        enhancements made;
+        check(try_from_config_structure(data, made, with));
+        return made;
+    }
+
+    static status try_from_base64(std::string_view stored, enhancements &made,
+                                  const cache &with = {}) noexcept
+    {
+        return detail::take(
+            ophio_enhancements_from_base64(detail::bytes(stored), stored.size(), with.get()), made);
+    }
+    static enhancements from_base64(std::string_view stored, const cache &with = {})
+    {
+        enhancements made;
+        check(try_from_base64(stored, made, with));
+        return made;
+    }
+
+    static status try_check(std::string_view rules, bool lenient, diagnostics &found) noexcept
+    {
+        OphioDiagnostics *list = nullptr;
+        const status code =
+            ophio_enhancements_check(detail::bytes(rules), rules.size(), lenient, &list);
+        if (code == OPHIO_STATUS_OK) found = diagnostics(list);
+        return code;
+    }
+    /* All problems of a rule text. (Not `check`: that is the function that throws.) */
+    static diagnostics check_text(std::string_view rules, bool lenient = false)
+    {
+        diagnostics found;
+        check(try_check(rules, lenient, found));
+        return found;
+    }
+
+    static status try_format(std::string_view rules, string &formatted) noexcept
+    {
+        return detail::into(formatted, [&](OphioStr *out) noexcept {
+            return ophio_enhancements_format(detail::bytes(rules), rules.size(), out);
+        });
+    }
+    static string format(std::string_view rules)
+    {
+        string formatted;
+        check(try_format(rules, formatted));
+        return formatted;
+    }
+
+    /* The number of rules. */
+    std::size_t size() const noexcept { return ophio_enhancements_len(get()); }
+
+    status try_extend_from(const enhancements &other) noexcept
+    {
+        return ophio_enhancements_extend_from(get(), other.get());
+    }
+    void extend_from(const enhancements &other) { check(try_extend_from(other)); }
+
+    status try_set_memo_bytes(std::size_t bytes) noexcept
+    {
+        return ophio_enhancements_set_memo_bytes(get(), bytes);
+    }
+    void set_memo_bytes(std::size_t bytes) { check(try_set_memo_bytes(bytes)); }
+
+    status try_rule(std::size_t index, string &rule) const noexcept
+    {
+        return detail::into(rule, [&](OphioStr *out) noexcept {
+            return ophio_enhancements_rule(get(), index, out);
+        });
+    }
+    string rule(std::size_t index) const
+    {
+        string rule;
+        check(try_rule(index, rule));
+        return rule;
+    }
+
+    status try_category(std::uint32_t number, string &category) const noexcept
+    {
+        return detail::into(category, [&](OphioStr *out) noexcept {
+            return ophio_enhancements_category(get(), number, out);
+        });
+    }
+    string category(std::uint32_t number) const
+    {
+        string category;
+        check(try_category(number, category));
+        return category;
+    }
+
+    status try_hint(std::uint32_t number, string &hint) const noexcept
+    {
+        return detail::into(hint, [&](OphioStr *out) noexcept {
+            return ophio_enhancements_hint(get(), number, out);
+        });
+    }
+    string hint(std::uint32_t number) const
+    {
+        string hint;
+        check(try_hint(number, hint));
+        return hint;
+    }
+
+    status try_too_few_frames_hint(std::uint32_t rule_plus_one, std::uint32_t contributing,
+                                   string &hint) const noexcept
+    {
+        return detail::into(hint, [&](OphioStr *out) noexcept {
+            return ophio_enhancements_too_few_frames_hint(get(), rule_plus_one, contributing,
+                                                      out);
+        });
+    }
+    string too_few_frames_hint(std::uint32_t rule_plus_one, std::uint32_t contributing) const
+    {
+        string hint;
+        check(try_too_few_frames_hint(rule_plus_one, contributing, hint));
+        return hint;
+    }
+
+    status try_describe(string &json) const noexcept
+    {
+        return detail::into(json, [&](OphioStr *out) noexcept {
+            return ophio_enhancements_describe(get(), out);
+        });
+    }
+    string describe() const
+    {
+        string json;
+        check(try_describe(json));
+        return json;
+    }
+
+    status try_to_text(string &rules) const noexcept
+    {
+        return detail::into(rules, [&](OphioStr *out) noexcept {
+            return ophio_enhancements_to_text(get(), out);
+        });
+    }
+    string to_text() const
+    {
+        string rules;
+        check(try_to_text(rules));
+        return rules;
+    }
+
+    status try_to_config_structure(std::uint64_t version, std::string_view bases,
+                                   string &data) const noexcept
+    {
+        return detail::into(data, [&](OphioStr *out) noexcept {
+            return ophio_enhancements_to_config_structure(get(), version, detail::bytes(bases),
+                                                      bases.size(), out);
+        });
+    }
+    string to_config_structure(std::uint64_t version = 3, std::string_view bases = {}) const
+    {
+        string data;
+        check(try_to_config_structure(version, bases, data));
+        return data;
+    }
+
+    status try_to_base64(string &stored) const noexcept
+    {
+        return detail::into(stored, [&](OphioStr *out) noexcept {
+            return ophio_enhancements_to_base64(get(), out);
+        });
+    }
+    string to_base64() const
+    {
+        string stored;
+        check(try_to_base64(stored));
+        return stored;
+    }
+
+    status try_part(OphioPart part, enhancements &made) const noexcept
+    {
+        return detail::take(ophio_enhancements_part(get(), static_cast<std::uint32_t>(part)),
+                            made);
+    }
+    enhancements part(OphioPart part) const
+    {
+        enhancements made;
+        check(try_part(part, made));
+        return made;
+    }
+
+    status try_equal(const enhancements &other, bool &equal) const noexcept
+    {
+        const std::int32_t answer = ophio_enhancements_equal(get(), other.get());
+        if (answer >= 0) equal = answer == 1;
+        return detail::status_of(answer);
+    }
+    bool equal(const enhancements &other) const
+    {
+        bool equal = false;
+        check(try_equal(other, equal));
+        return equal;
+    }
+
+    /*
+     * `exception` may be NULL. With fewer entries in `applied` than there are frames it is
+     * OPHIO_STATUS_OUT_OF_RANGE, without a word to the library.
+     */
+    status try_apply(span<const OphioFrame> frames, const OphioExceptionData *exception,
+                     span<OphioAppliedFrame> applied) const noexcept
+    {
+        if (applied.size() < frames.size()) return OPHIO_STATUS_OUT_OF_RANGE;
+        return ophio_enhancements_apply(get(), frames.data(), frames.size(), exception,
+                                        applied.data());
+    }
+    void apply(span<const OphioFrame> frames, const OphioExceptionData *exception,
+               span<OphioAppliedFrame> applied) const
+    {
+        if (applied.size() < frames.size()) {
+            throw error(OPHIO_STATUS_OUT_OF_RANGE, "`applied` has fewer entries than `frames`");
+        }
+        check(try_apply(frames, exception, applied));
+    }
+
+    status try_assemble(span<const OphioFrame> frames, const OphioExceptionData *exception,
+                        span<OphioComponent> components, assembled &result) const noexcept
+    {
+        OphioAssembleResult raw;
+        const status code =
+            ophio_enhancements_assemble(get(), frames.data(), frames.size(), exception,
+                                        components.data(), components.size(), &raw);
+        if (code == OPHIO_STATUS_OK) {
+            result.contributes = raw.contributes;
+            result.invert_stacktrace = raw.invert_stacktrace;
+            result.hint = string(raw.hint);
+        }
+        return code;
+    }
+    assembled assemble(span<const OphioFrame> frames, const OphioExceptionData *exception,
+                       span<OphioComponent> components) const
+    {
+        assembled result;
+        check(try_assemble(frames, exception, components, result));
+        return result;
+    }
+
+    status try_apply_packed(std::string_view packed, span<std::uint32_t> codes) const noexcept
+    {
+        return ophio_enhancements_apply_packed(get(), detail::bytes(packed), packed.size(),
+                                               codes.data(), codes.size());
+    }
+    void apply_packed(std::string_view packed, span<std::uint32_t> codes) const
+    {
+        check(try_apply_packed(packed, codes));
+    }
+
+    status try_assemble_packed(std::string_view packed, span<const std::uint8_t> contributes,
+                               span<std::uint32_t> codes) const noexcept
+    {
+        return ophio_enhancements_assemble_packed(get(), detail::bytes(packed), packed.size(),
+                                                  contributes.data(), contributes.size(),
+                                                  codes.data(), codes.size());
+    }
+    void assemble_packed(std::string_view packed, span<const std::uint8_t> contributes,
+                         span<std::uint32_t> codes) const
+    {
+        check(try_assemble_packed(packed, contributes, codes));
+    }
+
+    status try_apply_batch(std::string_view packed, std::size_t threads,
+                           span<std::uint32_t> codes) const noexcept
+    {
+        return ophio_enhancements_apply_batch(get(), detail::bytes(packed), packed.size(), threads,
+                                              codes.data(), codes.size());
+    }
+    void apply_batch(std::string_view packed, std::size_t threads, span<std::uint32_t> codes) const
+    {
+        check(try_apply_batch(packed, threads, codes));
+    }
+
+    /* `contributes` has as many bytes as the numbers in `components_lens` add up to. */
+    status try_assemble_batch(std::string_view packed, span<const std::size_t> components_lens,
+                              span<const std::uint8_t> contributes, std::size_t threads,
+                              span<std::uint32_t> codes) const noexcept
+    {
+        return ophio_enhancements_assemble_batch(
+            get(), detail::bytes(packed), packed.size(), components_lens.data(),
+            components_lens.size(), contributes.data(), threads, codes.data(), codes.size());
+    }
+    void assemble_batch(std::string_view packed, span<const std::size_t> components_lens,
+                        span<const std::uint8_t> contributes, std::size_t threads,
+                        span<std::uint32_t> codes) const
+    {
+        check(try_assemble_batch(packed, components_lens, contributes, threads, codes));
+    }
+
+    /* An empty `contributes` without data stands for the NULL of C; SIZE_MAX asks nothing. */
+    status try_explain(std::string_view packed, span<const std::uint8_t> contributes,
+                       string &json, std::size_t rule = SIZE_MAX,
+                       std::size_t frame = SIZE_MAX) const noexcept
+    {
+        return detail::into(json, [&](OphioStr *out) noexcept {
+            return ophio_enhancements_explain(get(), detail::bytes(packed), packed.size(),
+                                          contributes.data(), contributes.size(), rule, frame,
+                                          out);
+        });
+    }
+    string explain(std::string_view packed, span<const std::uint8_t> contributes = {},
+                   std::size_t rule = SIZE_MAX, std::size_t frame = SIZE_MAX) const
+    {
+        string json;
+        check(try_explain(packed, contributes, json, rule, frame));
+        return json;
+    }
+};
+
+/* --- packed stack traces ----------------------------------------------------------- */
+
+inline status try_pack(span<const OphioFrame> frames, const OphioExceptionData *exception,
+                       string &packed) noexcept
+{
+    return detail::into(packed, [&](OphioStr *out) noexcept {
+            return ophio_stacktrace_pack(frames.data(), frames.size(), exception, out);
+        });
+}
+
+/* Packs a stack trace for the functions with `packed` and `batch` in their names. */
+inline string pack(span<const OphioFrame> frames, const OphioExceptionData *exception = nullptr)
+{
+    string packed;
+    check(try_pack(frames, exception, packed));
+    return packed;
+}
+
+inline status try_pack_event_frames(std::string_view data, string &packed) noexcept
+{
+    return detail::into(packed, [&](OphioStr *out) noexcept {
+            return ophio_stacktrace_pack_event_frames(detail::bytes(data), data.size(), out);
+        });
+}
+
+/* Packs a stack trace from frames as Sentry events have them. */
+inline string pack_event_frames(std::string_view data)
+{
+    string packed;
+    check(try_pack_event_frames(data, packed));
+    return packed;
+}
+
+/* Tells whether this is a packed stack trace; if not, the last error says why. */
+inline status try_check_packed(std::string_view packed) noexcept
+{
+    return ophio_stacktrace_check(detail::bytes(packed), packed.size());
+}
+inline void check_packed(std::string_view packed) { check(try_check_packed(packed)); }
+
+/* A comparison of two rule sets: OphioPreview. */
+class preview : public detail::handle<OphioPreview, ophio_preview_free> {
+  public:
+    using handle::handle;
+
+    static status try_make(const enhancements &old_rules, const enhancements &new_rules,
+                           preview &made) noexcept
+    {
+        return detail::take(ophio_preview_new(old_rules.get(), new_rules.get()), made);
+    }
+    preview(const enhancements &old_rules, const enhancements &new_rules)
+    {
+        check(try_make(old_rules, new_rules, *this));
+    }
+
+    status try_add(std::string_view packed, std::size_t threads = 1) noexcept
+    {
+        return ophio_preview_add(get(), detail::bytes(packed), packed.size(), threads);
+    }
+    void add(std::string_view packed, std::size_t threads = 1) { check(try_add(packed, threads)); }
+
+    status try_report(string &json) const noexcept
+    {
+        return detail::into(json, [&](OphioStr *out) noexcept {
+            return ophio_preview_report(get(), out);
+        });
+    }
+    string report() const
+    {
+        string json;
+        check(try_report(json));
+        return json;
+    }
+};
+
+/* --- globs ------------------------------------------------------------------------- */
+
+/* A glob: OphioGlob. `options` is a sum of OphioGlobOption. */
+class glob : public detail::handle<OphioGlob, ophio_glob_free> {
+  public:
+    using handle::handle;
+
+    /* `position`, which may be NULL, is set to the byte with the fault. */
+    static status try_make(std::string_view pattern, std::uint32_t options, glob &made,
+                           std::size_t *position = nullptr) noexcept
+    {
+        return detail::take(
+            ophio_glob_new(detail::bytes(pattern), pattern.size(), options, position), made);
+    }
+    explicit glob(std::string_view pattern, std::uint32_t options = 0)
+    {
+        check(try_make(pattern, options, *this));
+    }
+
+    status try_is_match(std::string_view value, bool &matched) const noexcept
+    {
+        const std::int32_t answer =
+            ophio_glob_is_match(get(), detail::bytes(value), value.size());
+        if (answer >= 0) matched = answer == 1;
+        return detail::status_of(answer);
+    }
+    bool is_match(std::string_view value) const
+    {
+        bool matched = false;
+        check(try_is_match(value, matched));
+        return matched;
+    }
+
+    status try_match_packed(std::string_view values, span<std::uint8_t> matched) const noexcept
+    {
+        return ophio_glob_match_packed(get(), detail::bytes(values), values.size(),
+                                       matched.data(), matched.size());
+    }
+    void match_packed(std::string_view values, span<std::uint8_t> matched) const
+    {
+        check(try_match_packed(values, matched));
+    }
+
+    static status try_escape(std::string_view value, string &pattern) noexcept
+    {
+        return detail::into(pattern, [&](OphioStr *out) noexcept {
+            return ophio_glob_escape(detail::bytes(value), value.size(), out);
+        });
+    }
+    static string escape(std::string_view value)
+    {
+        string pattern;
+        check(try_escape(value, pattern));
+        return pattern;
+    }
+};
+
+/* Globs that are matched all at once: OphioGlobSet. */
+class glob_set : public detail::handle<OphioGlobSet, ophio_glob_set_free> {
+  public:
+    using handle::handle;
+
+    /* A glob that is not valid: its number, where its fault is (in bytes), and what it is. */
+    struct fault_of {
+        std::size_t number;
+        std::size_t position;
+        /* Empty if there is no such glob: then `number` is how many globs there are. */
+        std::string_view reason;
+    };
+
+    /* `patterns` is a MessagePack array. */
+    static status try_make(std::string_view patterns, std::uint32_t options,
+                           glob_set &made) noexcept
+    {
+        return detail::take(
+            ophio_glob_set_new(detail::bytes(patterns), patterns.size(), options), made);
+    }
+    explicit glob_set(std::string_view patterns, std::uint32_t options = 0)
+    {
+        check(try_make(patterns, options, *this));
+    }
+
+    status try_fault(std::size_t from, fault_of &found) const noexcept
+    {
+        std::size_t number = 0;
+        std::size_t position = 0;
+        OphioSlice reason{nullptr, 0};
+        const status code = ophio_glob_set_fault(get(), from, &number, &position, &reason);
+        if (code == OPHIO_STATUS_OK) found = {number, position, detail::view(reason)};
+        return code;
+    }
+    fault_of fault(std::size_t from = 0) const
+    {
+        fault_of found{0, 0, {}};
+        check(try_fault(from, found));
+        return found;
+    }
+
+    status try_is_match(std::string_view value, bool &matched) const noexcept
+    {
+        const std::int32_t answer =
+            ophio_glob_set_is_match(get(), detail::bytes(value), value.size());
+        if (answer >= 0) matched = answer == 1;
+        return detail::status_of(answer);
+    }
+    bool is_match(std::string_view value) const
+    {
+        bool matched = false;
+        check(try_is_match(value, matched));
+        return matched;
+    }
+
+    /* `count` is how many globs match, which may be more than `numbers` has room for. */
+    status try_matches(std::string_view value, span<std::uint32_t> numbers,
+                       std::size_t &count) const noexcept
+    {
+        const std::int64_t answer = ophio_glob_set_matches(
+            get(), detail::bytes(value), value.size(), numbers.data(), numbers.size());
+        if (answer >= 0) count = static_cast<std::size_t>(answer);
+        return detail::status_of(answer);
+    }
+    std::size_t matches(std::string_view value, span<std::uint32_t> numbers) const
+    {
+        std::size_t count = 0;
+        check(try_matches(value, numbers, count));
+        return count;
+    }
+};
+
+/* --- CODEOWNERS -------------------------------------------------------------------- */
+
+/* A CODEOWNERS file: OphioCodeowners. */
+class codeowners : public detail::handle<OphioCodeowners, ophio_codeowners_free> {
+  public:
+    using handle::handle;
+
+    /* What GitHub takes, in bytes. */
+    static constexpr std::size_t max_bytes = 3000000;
+
+    static status try_parse(std::string_view text, OphioCodeownersDialect dialect,
+                            codeowners &made, std::size_t limit = max_bytes) noexcept
+    {
+        return detail::take(ophio_codeowners_parse(detail::bytes(text), text.size(),
+                                                   static_cast<std::uint32_t>(dialect), limit),
+                            made);
+    }
+    codeowners(std::string_view text, OphioCodeownersDialect dialect,
+               std::size_t limit = max_bytes)
+    {
+        check(try_parse(text, dialect, *this, limit));
+    }
+
+    status try_counts(OphioCodeownersCounts &counts) const noexcept
+    {
+        return ophio_codeowners_counts(get(), &counts);
+    }
+    OphioCodeownersCounts counts() const
+    {
+        OphioCodeownersCounts counts;
+        check(try_counts(counts));
+        return counts;
+    }
+
+    status try_rule(std::size_t number, OphioCodeownersRule &rule) const noexcept
+    {
+        return ophio_codeowners_rule(get(), number, &rule);
+    }
+    OphioCodeownersRule rule(std::size_t number) const
+    {
+        OphioCodeownersRule rule;
+        check(try_rule(number, rule));
+        return rule;
+    }
+
+    status try_owner(std::size_t rule, std::size_t number, std::string_view &owner) const noexcept
+    {
+        OphioSlice slice{nullptr, 0};
+        const status code = ophio_codeowners_owner(get(), rule, number, &slice);
+        if (code == OPHIO_STATUS_OK) owner = detail::view(slice);
+        return code;
+    }
+    std::string_view owner(std::size_t rule, std::size_t number) const
+    {
+        std::string_view owner;
+        check(try_owner(rule, number, owner));
+        return owner;
+    }
+
+    status try_section(std::size_t number, OphioCodeownersSection &section) const noexcept
+    {
+        return ophio_codeowners_section(get(), number, &section);
+    }
+    OphioCodeownersSection section(std::size_t number) const
+    {
+        OphioCodeownersSection section;
+        check(try_section(number, section));
+        return section;
+    }
+
+    status try_diagnostic(std::size_t number, OphioCodeownersDiagnostic &found) const noexcept
+    {
+        return ophio_codeowners_diagnostic(get(), number, &found);
+    }
+    OphioCodeownersDiagnostic diagnostic(std::size_t number) const
+    {
+        OphioCodeownersDiagnostic found;
+        check(try_diagnostic(number, found));
+        return found;
+    }
+
+    status try_find_packed(std::string_view paths, span<std::uint32_t> winners) const noexcept
+    {
+        return ophio_codeowners_find_packed(get(), detail::bytes(paths), paths.size(),
+                                            winners.data(), winners.size());
+    }
+    void find_packed(std::string_view paths, span<std::uint32_t> winners) const
+    {
+        check(try_find_packed(paths, winners));
+    }
+
+    static status try_is_path_match(std::string_view path, std::string_view pattern,
+                                    bool &matched) noexcept
+    {
+        const std::int32_t answer = ophio_codeowners_is_path_match(
+            detail::bytes(path), path.size(), detail::bytes(pattern), pattern.size());
+        if (answer >= 0) matched = answer == 1;
+        return detail::status_of(answer);
+    }
+    static bool is_path_match(std::string_view path, std::string_view pattern)
+    {
+        bool matched = false;
+        check(try_is_path_match(path, pattern, matched));
+        return matched;
+    }
+};
+
+/* --- ProGuard ---------------------------------------------------------------------- */
+
+/* A mapping file of ProGuard or R8: OphioProguard. */
+class proguard : public detail::handle<OphioProguard, ophio_proguard_free> {
+  public:
+    using handle::handle;
+
+    /* The names of a class and a method. Both are without data if they are not known. */
+    struct method_name {
+        std::string_view class_name;
+        std::string_view method;
+    };
+
+    static status try_make(std::string_view data, proguard &made) noexcept
+    {
+        return detail::take(ophio_proguard_new(detail::bytes(data), data.size()), made);
+    }
+    /* Of the bytes of a file, which are copied. */
+    explicit proguard(std::string_view data) { check(try_make(data, *this)); }
+
+    static status try_open(std::string_view path, bool mmap, proguard &made) noexcept
+    {
+        return detail::take(ophio_proguard_open(detail::bytes(path), path.size(), mmap), made);
+    }
+    static proguard open(std::string_view path, bool mmap = false)
+    {
+        proguard made;
+        check(try_open(path, mmap, made));
+        return made;
+    }
+
+    status try_uuid(std::array<std::uint8_t, 16> &uuid) const noexcept
+    {
+        return ophio_proguard_uuid(get(), uuid.data());
+    }
+    std::array<std::uint8_t, 16> uuid() const
+    {
+        std::array<std::uint8_t, 16> uuid{};
+        check(try_uuid(uuid));
+        return uuid;
+    }
+
+    status try_has_line_info(bool &has) const noexcept
+    {
+        const std::int32_t answer = ophio_proguard_has_line_info(get());
+        if (answer >= 0) has = answer == 1;
+        return detail::status_of(answer);
+    }
+    bool has_line_info() const
+    {
+        bool has = false;
+        check(try_has_line_info(has));
+        return has;
+    }
+
+    status try_is_valid(bool &valid) const noexcept
+    {
+        const std::int32_t answer = ophio_proguard_is_valid(get());
+        if (answer >= 0) valid = answer == 1;
+        return detail::status_of(answer);
+    }
+    bool is_valid() const
+    {
+        bool valid = false;
+        check(try_is_valid(valid));
+        return valid;
+    }
+
+    status try_remap_class(std::string_view klass, std::string_view &original) const noexcept
+    {
+        OphioSlice slice{nullptr, 0};
+        const status code =
+            ophio_proguard_remap_class(get(), detail::bytes(klass), klass.size(), &slice);
+        if (code == OPHIO_STATUS_OK) original = detail::view(slice);
+        return code;
+    }
+    /* Without data if the class is not known. */
+    std::string_view remap_class(std::string_view klass) const
+    {
+        std::string_view original;
+        check(try_remap_class(klass, original));
+        return original;
+    }
+
+    status try_remap_method(std::string_view klass, std::string_view method,
+                            method_name &original) const noexcept
+    {
+        OphioSlice original_class{nullptr, 0};
+        OphioSlice original_method{nullptr, 0};
+        const status code = ophio_proguard_remap_method(
+            get(), detail::bytes(klass), klass.size(), detail::bytes(method), method.size(),
+            &original_class, &original_method);
+        if (code == OPHIO_STATUS_OK) {
+            original = {detail::view(original_class), detail::view(original_method)};
+        }
+        return code;
+    }
+    method_name remap_method(std::string_view klass, std::string_view method) const
+    {
+        method_name original;
+        check(try_remap_method(klass, method, original));
+        return original;
+    }
+
+    /* Writes to `frames` if there is room for `len` bytes: see ophio_proguard_remap_frames. */
+    status try_remap_frames(std::string_view queries, span<std::uint8_t> frames,
+                            std::size_t &len) const noexcept
+    {
+        return ophio_proguard_remap_frames(get(), detail::bytes(queries), queries.size(),
+                                           frames.data(), frames.size(), &len);
+    }
+    std::size_t remap_frames(std::string_view queries, span<std::uint8_t> frames) const
+    {
+        std::size_t len = 0;
+        check(try_remap_frames(queries, frames, len));
+        return len;
+    }
+
+    status try_remap_stacktrace(std::string_view text, string &remapped) const noexcept
+    {
+        return detail::into(remapped, [&](OphioStr *out) noexcept {
+            return ophio_proguard_remap_stacktrace(get(), detail::bytes(text), text.size(),
+                                               out);
+        });
+    }
+    string remap_stacktrace(std::string_view text) const
+    {
+        string remapped;
+        check(try_remap_stacktrace(text, remapped));
+        return remapped;
+    }
+};
+
+} // namespace ophio
+
+#endif /* OPHIO_HPP */

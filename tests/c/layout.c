@@ -1,0 +1,115 @@
+/*
+ * Prints size and alignment of every struct of ophio.h, the offset of every field, and the
+ * number of every constant: what a compiled program relies on. tests/test_abi.py compares
+ * that to tests/abi/layout.txt.
+ */
+#include <stddef.h>
+#include <stdio.h>
+
+#include "ophio.h"
+
+/* Alignment before C11: where a field comes after a char. */
+#define ALIGNMENT(type)                                                                \
+    offsetof(struct { char c; type t; }, t)
+#define STRUCT(type) printf("%s size %zu align %zu\n", #type, sizeof(type), ALIGNMENT(type))
+#define FIELD(type, field)                                                             \
+    printf("  %s at %zu size %zu\n", #field, offsetof(type, field), sizeof(((type *)0)->field))
+#define ENUM(type) printf("%s size %zu\n", #type, sizeof(type))
+#define NUMBER(name) printf("  %s = %d\n", #name, (int)(name))
+
+int main(void)
+{
+    ENUM(OphioStatus);
+    NUMBER(OPHIO_STATUS_OK);
+    NUMBER(OPHIO_STATUS_PANIC);
+    NUMBER(OPHIO_STATUS_NULL_POINTER);
+    NUMBER(OPHIO_STATUS_INVALID_UTF8);
+    NUMBER(OPHIO_STATUS_INVALID_ARGUMENT);
+    NUMBER(OPHIO_STATUS_OUT_OF_RANGE);
+    NUMBER(OPHIO_STATUS_SYNTAX);
+    NUMBER(OPHIO_STATUS_FRAME);
+    NUMBER(OPHIO_STATUS_GLOB);
+    NUMBER(OPHIO_STATUS_CODEOWNERS);
+    NUMBER(OPHIO_STATUS_PROGUARD);
+    ENUM(OphioSeverity);
+    NUMBER(OPHIO_SEVERITY_ERROR);
+    NUMBER(OPHIO_SEVERITY_WARNING);
+    ENUM(OphioTristate);
+    NUMBER(OPHIO_TRISTATE_MISSING);
+    NUMBER(OPHIO_TRISTATE_FALSE);
+    NUMBER(OPHIO_TRISTATE_TRUE);
+    ENUM(OphioGlobOption);
+    NUMBER(OPHIO_GLOB_OPTION_DOUBLE_STAR);
+    NUMBER(OPHIO_GLOB_OPTION_CASE_INSENSITIVE);
+    NUMBER(OPHIO_GLOB_OPTION_PATH_NORMALIZE);
+    NUMBER(OPHIO_GLOB_OPTION_ALLOW_NEWLINE);
+    ENUM(OphioCodeownersDialect);
+    NUMBER(OPHIO_CODEOWNERS_DIALECT_GITHUB);
+    NUMBER(OPHIO_CODEOWNERS_DIALECT_GITLAB);
+    ENUM(OphioPart);
+    NUMBER(OPHIO_PART_CLASSIFIER);
+    NUMBER(OPHIO_PART_CONTRIBUTES);
+    NUMBER(OPHIO_PART_PROFILING);
+    STRUCT(OphioCodeownersCounts);
+    FIELD(OphioCodeownersCounts, rules);
+    FIELD(OphioCodeownersCounts, sections);
+    FIELD(OphioCodeownersCounts, diagnostics);
+    STRUCT(OphioSlice);
+    FIELD(OphioSlice, data);
+    FIELD(OphioSlice, len);
+    STRUCT(OphioCodeownersRule);
+    FIELD(OphioCodeownersRule, pattern);
+    FIELD(OphioCodeownersRule, owners);
+    FIELD(OphioCodeownersRule, line);
+    FIELD(OphioCodeownersRule, section);
+    FIELD(OphioCodeownersRule, excludes);
+    STRUCT(OphioCodeownersSection);
+    FIELD(OphioCodeownersSection, name);
+    FIELD(OphioCodeownersSection, line);
+    FIELD(OphioCodeownersSection, approvals);
+    FIELD(OphioCodeownersSection, optional);
+    STRUCT(OphioCodeownersDiagnostic);
+    FIELD(OphioCodeownersDiagnostic, message);
+    FIELD(OphioCodeownersDiagnostic, line);
+    FIELD(OphioCodeownersDiagnostic, column);
+    FIELD(OphioCodeownersDiagnostic, end_column);
+    STRUCT(OphioStr);
+    FIELD(OphioStr, data);
+    FIELD(OphioStr, len);
+    STRUCT(OphioDiagnostic);
+    FIELD(OphioDiagnostic, severity);
+    FIELD(OphioDiagnostic, line);
+    FIELD(OphioDiagnostic, column);
+    FIELD(OphioDiagnostic, end_column);
+    FIELD(OphioDiagnostic, code);
+    FIELD(OphioDiagnostic, title);
+    FIELD(OphioDiagnostic, message);
+    FIELD(OphioDiagnostic, suggestion);
+    FIELD(OphioDiagnostic, details);
+    FIELD(OphioDiagnostic, source);
+    STRUCT(OphioFrame);
+    FIELD(OphioFrame, category);
+    FIELD(OphioFrame, family);
+    FIELD(OphioFrame, function);
+    FIELD(OphioFrame, module);
+    FIELD(OphioFrame, package);
+    FIELD(OphioFrame, path);
+    FIELD(OphioFrame, in_app);
+    FIELD(OphioFrame, has_orig_in_app);
+    FIELD(OphioFrame, orig_in_app);
+    STRUCT(OphioExceptionData);
+    FIELD(OphioExceptionData, ty);
+    FIELD(OphioExceptionData, value);
+    FIELD(OphioExceptionData, mechanism);
+    STRUCT(OphioAppliedFrame);
+    FIELD(OphioAppliedFrame, category);
+    FIELD(OphioAppliedFrame, in_app);
+    STRUCT(OphioComponent);
+    FIELD(OphioComponent, hint);
+    FIELD(OphioComponent, contributes);
+    STRUCT(OphioAssembleResult);
+    FIELD(OphioAssembleResult, contributes);
+    FIELD(OphioAssembleResult, invert_stacktrace);
+    FIELD(OphioAssembleResult, hint);
+    return 0;
+}

@@ -1,0 +1,861 @@
+/*
+ * Every function of ophio.h with good and with bad arguments.
+ *
+ * Bad ones are: NULL for a handle, for a place, and for a buffer with a length; lengths that
+ * no buffer has; bytes that are no UTF-8; numbers out of range; MessagePack that is none.
+ * Each is refused with the status that the header names, and nothing is written.
+ */
+#include <stdlib.h>
+
+#include "check.h"
+
+/* Bytes that are no UTF-8. */
+#define BAD (const uint8_t *)"a\xff", (size_t)2
+/* A buffer that must be there and is not. */
+#define NONE (const uint8_t *)NULL, (size_t)1
+/* The empty one. */
+#define EMPTY (const uint8_t *)NULL, (size_t)0
+/* More than memory can hold: -1 in the callers that get this wrong. */
+#define HUGE_TEXT (const uint8_t *)"a", SIZE_MAX
+
+/* Whether the last error of this thread is this one, with a message; forgets it. */
+static int told(OphioStatus status)
+{
+    int right = ophio_last_error_code() == status && ophio_last_error_message().len > 0;
+    if (!right) {
+        fprintf(stderr, "expected status %d, found %d: %.*s\n", (int)status,
+                (int)ophio_last_error_code(), (int)ophio_last_error_message().len,
+                (const char *)ophio_last_error_message().data);
+    }
+    ophio_last_error_clear();
+    return right;
+}
+
+/* A call that returns a status fails with this one. */
+#define REFUSED(call, status) CHECK((call) == (status) && told(status))
+/* A call that returns a pointer fails with this status. */
+#define NO_HANDLE(call, status) CHECK((call) == NULL && told(status))
+/* A call that returns a number fails with this status. */
+#define NEGATIVE(call, status) CHECK((call) == -1 && told(status))
+/* A call goes well, and says nothing. */
+#define GOOD(call)                                                                     \
+    CHECK((call) == OPHIO_STATUS_OK && ophio_last_error_code() == OPHIO_STATUS_OK)
+
+#define NULL_POINTER OPHIO_STATUS_NULL_POINTER
+#define INVALID_ARGUMENT OPHIO_STATUS_INVALID_ARGUMENT
+#define INVALID_UTF8 OPHIO_STATUS_INVALID_UTF8
+#define OUT_OF_RANGE OPHIO_STATUS_OUT_OF_RANGE
+#define SYNTAX OPHIO_STATUS_SYNTAX
+
+/* A place that a failing call must leave as it is. */
+static uint8_t untouched;
+static const OphioStr SENTINEL = {&untouched, 77};
+
+static int is_untouched(const OphioStr *string)
+{
+    return string->data == &untouched && string->len == 77;
+}
+
+/* Refuses, and leaves the place `string` alone. */
+#define REFUSED_STR(call, status)                                                      \
+    do {                                                                               \
+        OphioStr string = SENTINEL;                                                    \
+        OphioStr *place = &string;                                                     \
+        REFUSED(call, status);                                                         \
+        CHECK(is_untouched(place));                                                    \
+    } while (0)
+
+/* Writes a text with `needle` in it. */
+#define GOOD_STR(call, needle)                                                         \
+    do {                                                                               \
+        OphioStr string = {NULL, 0};                                                   \
+        OphioStr *place = &string;                                                     \
+        GOOD(call);                                                                    \
+        CHECK(contains(place, needle));                                                \
+        ophio_str_free(place);                                                         \
+        CHECK(string.data == NULL && string.len == 0);                                 \
+        ophio_str_free(place); /* a freed one is the empty one */                      \
+    } while (0)
+
+static int contains(const OphioStr *string, const char *needle)
+{
+    size_t len = strlen(needle), at;
+    for (at = 0; at + len <= string->len; at++) {
+        if (len == 0 || memcmp(string->data + at, needle, len) == 0) return 1;
+    }
+    fprintf(stderr, "no `%s` in: %.*s\n", needle, (int)string->len, (const char *)string->data);
+    return 0;
+}
+
+static OphioEnhancements *parse(const char *rules)
+{
+    OphioEnhancements *made = ophio_enhancements_parse(TEXT(rules), NULL);
+    CHECK(made != NULL);
+    return made;
+}
+
+/* A stack trace of one frame, packed. */
+static OphioStr packed_frame(void)
+{
+    OphioStr packed = {NULL, 0};
+    OphioFrame frame;
+    memset(&frame, 0, sizeof frame);
+    frame.function = slice("main");
+    frame.in_app = OPHIO_TRISTATE_TRUE;
+    GOOD(ophio_stacktrace_pack(&frame, 1, NULL, &packed));
+    return packed;
+}
+
+/* --- the library itself ------------------------------------------------------------ */
+
+static void test_library(void)
+{
+    OphioSlice version = ophio_version();
+    OphioStr empty = {NULL, 0};
+    CHECK(version.len == strlen(OPHIO_VERSION));
+    CHECK(memcmp(version.data, OPHIO_VERSION, version.len) == 0);
+    CHECK(ophio_abi_version() == 0);
+
+    ophio_last_error_clear();
+    CHECK(ophio_last_error_code() == OPHIO_STATUS_OK);
+    CHECK(ophio_last_error_message().len == 0);
+    NO_HANDLE(ophio_enhancements_parse(NONE, NULL), NULL_POINTER);
+
+    ophio_str_free(NULL);
+    ophio_str_free(&empty);
+}
+
+static void test_freeing_null(void)
+{
+    ophio_cache_free(NULL);
+    ophio_codeowners_free(NULL);
+    ophio_diagnostics_free(NULL);
+    ophio_enhancements_free(NULL);
+    ophio_glob_free(NULL);
+    ophio_glob_set_free(NULL);
+    ophio_preview_free(NULL);
+    ophio_proguard_free(NULL);
+    CHECK(ophio_last_error_code() == OPHIO_STATUS_OK);
+}
+
+/* --- rules ------------------------------------------------------------------------- */
+
+static void test_cache(void)
+{
+    OphioCache *none = ophio_cache_new(0);
+    OphioCache *vast = ophio_cache_new(SIZE_MAX);
+    CHECK(none != NULL && vast != NULL);
+    ophio_enhancements_free(ophio_enhancements_parse(TEXT("app:no -group"), none));
+    ophio_enhancements_free(ophio_enhancements_parse(TEXT("app:no -group"), vast));
+    ophio_cache_free(none);
+    ophio_cache_free(vast);
+}
+
+static void test_making_rules(void)
+{
+    OphioCache *cache = ophio_cache_new(10);
+    OphioEnhancements *rules;
+    OphioDiagnostics *list = NULL;
+
+    rules = ophio_enhancements_new();
+    CHECK(ophio_enhancements_len(rules) == 0);
+    ophio_enhancements_free(rules);
+
+    rules = ophio_enhancements_parse(EMPTY, cache);
+    CHECK(rules != NULL && ophio_enhancements_len(rules) == 0);
+    ophio_enhancements_free(rules);
+    NO_HANDLE(ophio_enhancements_parse(NONE, cache), NULL_POINTER);
+    NO_HANDLE(ophio_enhancements_parse(HUGE_TEXT, cache), INVALID_ARGUMENT);
+    NO_HANDLE(ophio_enhancements_parse(BAD, cache), INVALID_UTF8);
+    NO_HANDLE(ophio_enhancements_parse(TEXT("nonsense"), cache), SYNTAX);
+
+    rules = ophio_enhancements_parse_lenient(TEXT("app:no -group +sentinel"), cache, &list);
+    CHECK(ophio_enhancements_len(rules) == 1 && ophio_diagnostics_len(list) == 1);
+    ophio_enhancements_free(rules);
+    ophio_diagnostics_free(list);
+    list = NULL;
+    NO_HANDLE(ophio_enhancements_parse_lenient(NONE, cache, &list), NULL_POINTER);
+    NO_HANDLE(ophio_enhancements_parse_lenient(HUGE_TEXT, cache, &list), INVALID_ARGUMENT);
+    NO_HANDLE(ophio_enhancements_parse_lenient(BAD, cache, &list), INVALID_UTF8);
+    NO_HANDLE(ophio_enhancements_parse_lenient(TEXT("x"), cache, &list), SYNTAX);
+    NO_HANDLE(ophio_enhancements_parse_lenient(TEXT("app:no -group"), cache, NULL), NULL_POINTER);
+    CHECK(list == NULL);
+
+    NO_HANDLE(ophio_enhancements_from_config_structure(NONE, cache), NULL_POINTER);
+    NO_HANDLE(ophio_enhancements_from_config_structure(HUGE_TEXT, cache), INVALID_ARGUMENT);
+    NO_HANDLE(ophio_enhancements_from_config_structure(EMPTY, cache), SYNTAX);
+    NO_HANDLE(ophio_enhancements_from_config_structure(TEXT("no"), cache), SYNTAX);
+
+    NO_HANDLE(ophio_enhancements_from_base64(NONE, cache), NULL_POINTER);
+    NO_HANDLE(ophio_enhancements_from_base64(HUGE_TEXT, cache), INVALID_ARGUMENT);
+    NO_HANDLE(ophio_enhancements_from_base64(BAD, cache), INVALID_UTF8);
+    NO_HANDLE(ophio_enhancements_from_base64(TEXT("?"), cache), SYNTAX);
+    ophio_cache_free(cache);
+}
+
+static void test_stored_rules(void)
+{
+    OphioEnhancements *rules = parse("function:main -app category=x"), *read;
+    OphioStr data = {NULL, 0};
+
+    GOOD(ophio_enhancements_to_config_structure(rules, 3, TEXT("base:1"), &data));
+    read = ophio_enhancements_from_config_structure(data.data, data.len, NULL);
+    CHECK(ophio_enhancements_equal(rules, read) == 1);
+    ophio_enhancements_free(read);
+    ophio_str_free(&data);
+    REFUSED_STR(ophio_enhancements_to_config_structure(NULL, 3, EMPTY, place), NULL_POINTER);
+    REFUSED_STR(ophio_enhancements_to_config_structure(rules, 99, EMPTY, place), SYNTAX);
+    REFUSED_STR(ophio_enhancements_to_config_structure(rules, 3, NONE, place), NULL_POINTER);
+    REFUSED_STR(ophio_enhancements_to_config_structure(rules, 3, HUGE_TEXT, place),
+                INVALID_ARGUMENT);
+    REFUSED_STR(ophio_enhancements_to_config_structure(rules, 3, BAD, place), INVALID_UTF8);
+    REFUSED(ophio_enhancements_to_config_structure(rules, 3, EMPTY, NULL), NULL_POINTER);
+
+    GOOD(ophio_enhancements_to_base64(rules, &data));
+    read = ophio_enhancements_from_base64(data.data, data.len, NULL);
+    CHECK(ophio_enhancements_equal(rules, read) == 1);
+    ophio_enhancements_free(read);
+    ophio_str_free(&data);
+    REFUSED_STR(ophio_enhancements_to_base64(NULL, place), NULL_POINTER);
+    REFUSED(ophio_enhancements_to_base64(rules, NULL), NULL_POINTER);
+
+    GOOD_STR(ophio_enhancements_to_text(rules, place), "function:main");
+    REFUSED_STR(ophio_enhancements_to_text(NULL, place), NULL_POINTER);
+    REFUSED(ophio_enhancements_to_text(rules, NULL), NULL_POINTER);
+    ophio_enhancements_free(rules);
+}
+
+static void test_asking_about_rules(void)
+{
+    OphioEnhancements *rules = parse("function:main -app category=x"), *part;
+    OphioEnhancements *other = parse("app:no -group");
+
+    CHECK(ophio_enhancements_len(NULL) == 0 && told(NULL_POINTER));
+    GOOD(ophio_enhancements_extend_from(rules, other));
+    CHECK(ophio_enhancements_len(rules) == 2);
+    GOOD(ophio_enhancements_extend_from(rules, rules));
+    CHECK(ophio_enhancements_len(rules) == 4);
+    REFUSED(ophio_enhancements_extend_from(NULL, other), NULL_POINTER);
+    REFUSED(ophio_enhancements_extend_from(rules, NULL), NULL_POINTER);
+    CHECK(ophio_enhancements_len(rules) == 4);
+
+    GOOD_STR(ophio_enhancements_rule(rules, 1, place), "app:no -group");
+    REFUSED_STR(ophio_enhancements_rule(rules, 4, place), OUT_OF_RANGE);
+    REFUSED_STR(ophio_enhancements_rule(rules, SIZE_MAX, place), OUT_OF_RANGE);
+    REFUSED_STR(ophio_enhancements_rule(NULL, 0, place), NULL_POINTER);
+    REFUSED(ophio_enhancements_rule(rules, 0, NULL), NULL_POINTER);
+
+    GOOD_STR(ophio_enhancements_category(rules, 0, place), "x");
+    REFUSED_STR(ophio_enhancements_category(rules, UINT32_MAX, place), OUT_OF_RANGE);
+    REFUSED_STR(ophio_enhancements_category(NULL, 0, place), NULL_POINTER);
+    REFUSED(ophio_enhancements_category(rules, 0, NULL), NULL_POINTER);
+
+    REFUSED_STR(ophio_enhancements_hint(rules, 0, place), OUT_OF_RANGE);
+    REFUSED_STR(ophio_enhancements_hint(rules, UINT32_MAX, place), OUT_OF_RANGE);
+    REFUSED_STR(ophio_enhancements_hint(NULL, 1, place), NULL_POINTER);
+    REFUSED(ophio_enhancements_hint(rules, 1, NULL), NULL_POINTER);
+
+    GOOD_STR(ophio_enhancements_too_few_frames_hint(rules, 1, 1, place), "");
+    REFUSED_STR(ophio_enhancements_too_few_frames_hint(rules, 0, 1, place), OUT_OF_RANGE);
+    REFUSED_STR(ophio_enhancements_too_few_frames_hint(rules, 99, 1, place), OUT_OF_RANGE);
+    REFUSED_STR(ophio_enhancements_too_few_frames_hint(NULL, 1, 1, place), NULL_POINTER);
+    REFUSED(ophio_enhancements_too_few_frames_hint(rules, 1, 1, NULL), NULL_POINTER);
+
+    GOOD_STR(ophio_enhancements_describe(rules, place), "\"canonical\"");
+    REFUSED_STR(ophio_enhancements_describe(NULL, place), NULL_POINTER);
+    REFUSED(ophio_enhancements_describe(rules, NULL), NULL_POINTER);
+
+    CHECK(ophio_enhancements_equal(rules, rules) == 1);
+    CHECK(ophio_enhancements_equal(rules, other) == 0);
+    NEGATIVE(ophio_enhancements_equal(rules, NULL), NULL_POINTER);
+    NEGATIVE(ophio_enhancements_equal(NULL, rules), NULL_POINTER);
+
+    part = ophio_enhancements_part(rules, OPHIO_PART_CONTRIBUTES);
+    CHECK(ophio_enhancements_len(part) == 2);
+    ophio_enhancements_free(part);
+    NO_HANDLE(ophio_enhancements_part(rules, 99), INVALID_ARGUMENT);
+    NO_HANDLE(ophio_enhancements_part(NULL, OPHIO_PART_CONTRIBUTES), NULL_POINTER);
+
+    GOOD(ophio_enhancements_set_memo_bytes(rules, 0));
+    GOOD(ophio_enhancements_set_memo_bytes(rules, SIZE_MAX));
+    REFUSED(ophio_enhancements_set_memo_bytes(NULL, 0), NULL_POINTER);
+    ophio_enhancements_free(other);
+    ophio_enhancements_free(rules);
+}
+
+static void test_diagnostics(void)
+{
+    OphioDiagnostics *list = NULL;
+    OphioDiagnostic entry;
+
+    GOOD(ophio_enhancements_check(TEXT("nonsense\napp:no -group\n"), false, &list));
+    CHECK(ophio_diagnostics_len(list) == 1);
+    CHECK(ophio_diagnostics_len(NULL) == 0 && told(NULL_POINTER));
+    GOOD(ophio_diagnostics_get(list, 0, &entry));
+    CHECK(entry.severity == OPHIO_SEVERITY_ERROR && entry.line == 1 && entry.source.len == 8);
+    memset(&entry, 7, sizeof entry);
+    REFUSED(ophio_diagnostics_get(list, 1, &entry), OUT_OF_RANGE);
+    REFUSED(ophio_diagnostics_get(list, SIZE_MAX, &entry), OUT_OF_RANGE);
+    REFUSED(ophio_diagnostics_get(NULL, 0, &entry), NULL_POINTER);
+    CHECK(((unsigned char *)&entry)[0] == 7);
+    REFUSED(ophio_diagnostics_get(list, 0, NULL), NULL_POINTER);
+    ophio_diagnostics_free(list);
+
+    list = NULL;
+    REFUSED(ophio_enhancements_check(NONE, false, &list), NULL_POINTER);
+    REFUSED(ophio_enhancements_check(HUGE_TEXT, false, &list), INVALID_ARGUMENT);
+    REFUSED(ophio_enhancements_check(BAD, true, &list), INVALID_UTF8);
+    REFUSED(ophio_enhancements_check(EMPTY, false, NULL), NULL_POINTER);
+    CHECK(list == NULL);
+
+    GOOD_STR(ophio_enhancements_format(TEXT("app:no    -group"), place), "app:no");
+    REFUSED_STR(ophio_enhancements_format(TEXT("nonsense"), place), SYNTAX);
+    REFUSED_STR(ophio_enhancements_format(NONE, place), NULL_POINTER);
+    REFUSED_STR(ophio_enhancements_format(HUGE_TEXT, place), INVALID_ARGUMENT);
+    REFUSED_STR(ophio_enhancements_format(BAD, place), INVALID_UTF8);
+    REFUSED(ophio_enhancements_format(TEXT("app:no -group"), NULL), NULL_POINTER);
+}
+
+/* --- rules and frames -------------------------------------------------------------- */
+
+static void test_frames_in_structs(void)
+{
+    OphioEnhancements *rules = parse("function:main -app -group");
+    OphioFrame frame, bad;
+    OphioExceptionData exception, wrong;
+    OphioAppliedFrame applied = {7, 7};
+    OphioComponent component = {7, OPHIO_TRISTATE_TRUE}, odd = {7, 3};
+    OphioAssembleResult result;
+    OphioStr text = {NULL, 0};
+
+    memset(&frame, 0, sizeof frame);
+    frame.function = slice("main");
+    memset(&exception, 0, sizeof exception);
+    exception.ty = slice("Error");
+
+    GOOD(ophio_enhancements_apply(rules, NULL, 0, NULL, NULL));
+    REFUSED(ophio_enhancements_apply(NULL, &frame, 1, NULL, &applied), NULL_POINTER);
+    REFUSED(ophio_enhancements_apply(rules, NULL, 1, NULL, &applied), NULL_POINTER);
+    REFUSED(ophio_enhancements_apply(rules, &frame, SIZE_MAX, NULL, &applied), INVALID_ARGUMENT);
+    REFUSED(ophio_enhancements_apply(rules, &frame, SIZE_MAX / sizeof frame, NULL, &applied),
+            INVALID_ARGUMENT);
+    REFUSED(ophio_enhancements_apply(rules, &frame, 1, NULL, NULL), NULL_POINTER);
+    bad = frame;
+    bad.path.data = (const uint8_t *)"\xff";
+    bad.path.len = 1;
+    REFUSED(ophio_enhancements_apply(rules, &bad, 1, NULL, &applied), INVALID_UTF8);
+    bad.path.data = NULL;
+    REFUSED(ophio_enhancements_apply(rules, &bad, 1, NULL, &applied), NULL_POINTER);
+    bad = frame;
+    bad.module.data = (const uint8_t *)"a";
+    bad.module.len = SIZE_MAX;
+    REFUSED(ophio_enhancements_apply(rules, &bad, 1, NULL, &applied), INVALID_ARGUMENT);
+    bad = frame;
+    bad.in_app = 3;
+    REFUSED(ophio_enhancements_apply(rules, &bad, 1, NULL, &applied), INVALID_ARGUMENT);
+    wrong = exception;
+    wrong.value.data = (const uint8_t *)"\xc3";
+    wrong.value.len = 1;
+    REFUSED(ophio_enhancements_apply(rules, &frame, 1, &wrong, &applied), INVALID_UTF8);
+    CHECK(applied.category == 7 && applied.in_app == 7);
+    GOOD(ophio_enhancements_apply(rules, &frame, 1, &exception, &applied));
+    CHECK(applied.category == -1 && applied.in_app == OPHIO_TRISTATE_FALSE);
+
+    memset(&result, 7, sizeof result);
+    REFUSED(ophio_enhancements_assemble(NULL, &frame, 1, NULL, &component, 1, &result),
+            NULL_POINTER);
+    REFUSED(ophio_enhancements_assemble(rules, NULL, 1, NULL, &component, 1, &result),
+            NULL_POINTER);
+    REFUSED(ophio_enhancements_assemble(rules, &frame, SIZE_MAX, NULL, &component, 1, &result),
+            INVALID_ARGUMENT);
+    REFUSED(ophio_enhancements_assemble(rules, &bad, 1, NULL, &component, 1, &result),
+            INVALID_ARGUMENT);
+    REFUSED(ophio_enhancements_assemble(rules, &frame, 1, NULL, NULL, 1, &result), NULL_POINTER);
+    REFUSED(ophio_enhancements_assemble(rules, &frame, 1, NULL, &component, SIZE_MAX, &result),
+            INVALID_ARGUMENT);
+    REFUSED(ophio_enhancements_assemble(rules, &frame, 1, NULL, &odd, 1, &result),
+            INVALID_ARGUMENT);
+    REFUSED(ophio_enhancements_assemble(rules, &frame, 1, NULL, &component, 1, NULL),
+            NULL_POINTER);
+    CHECK(((unsigned char *)&result)[0] == 7 && component.hint == 7 && odd.contributes == 3);
+    GOOD(ophio_enhancements_assemble(rules, &frame, 1, &exception, &component, 1, &result));
+    CHECK(component.contributes == OPHIO_TRISTATE_FALSE && !result.contributes);
+    GOOD_STR(ophio_enhancements_hint(rules, component.hint, place), "function:main");
+    ophio_str_free(&result.hint);
+    GOOD(ophio_enhancements_assemble(rules, NULL, 0, NULL, NULL, 0, &result));
+    ophio_str_free(&result.hint);
+
+    REFUSED(ophio_stacktrace_pack(NULL, 1, NULL, &text), NULL_POINTER);
+    REFUSED(ophio_stacktrace_pack(&frame, SIZE_MAX, NULL, &text), INVALID_ARGUMENT);
+    REFUSED(ophio_stacktrace_pack(&bad, 1, NULL, &text), INVALID_ARGUMENT);
+    REFUSED(ophio_stacktrace_pack(&frame, 1, &wrong, &text), INVALID_UTF8);
+    REFUSED(ophio_stacktrace_pack(&frame, 1, NULL, NULL), NULL_POINTER);
+    CHECK(text.data == NULL);
+    ophio_enhancements_free(rules);
+}
+
+static void test_packed_frames(void)
+{
+    OphioEnhancements *rules = parse("function:main -app -group");
+    OphioStr packed = packed_frame();
+    const uint8_t in = OPHIO_TRISTATE_TRUE, odd = 3;
+    uint32_t codes[8];
+
+    GOOD(ophio_stacktrace_check(packed.data, packed.len));
+    REFUSED(ophio_stacktrace_check(NONE), NULL_POINTER);
+    REFUSED(ophio_stacktrace_check(HUGE_TEXT), INVALID_ARGUMENT);
+    REFUSED(ophio_stacktrace_check(EMPTY), INVALID_ARGUMENT);
+    REFUSED(ophio_stacktrace_check(TEXT("no")), INVALID_ARGUMENT);
+    /* An array that says it has 2**32 - 1 elements, and ends. */
+    REFUSED(ophio_stacktrace_check((const uint8_t *)"\x92\xc0\xdd\xff\xff\xff\xff", 7),
+            INVALID_ARGUMENT);
+
+    memset(codes, 7, sizeof codes);
+    REFUSED(ophio_enhancements_apply_packed(NULL, packed.data, packed.len, codes, 2), NULL_POINTER);
+    REFUSED(ophio_enhancements_apply_packed(rules, NONE, codes, 2), NULL_POINTER);
+    REFUSED(ophio_enhancements_apply_packed(rules, HUGE_TEXT, codes, 2), INVALID_ARGUMENT);
+    REFUSED(ophio_enhancements_apply_packed(rules, packed.data, packed.len - 1, codes, 2),
+            INVALID_ARGUMENT);
+    REFUSED(ophio_enhancements_apply_packed(rules, packed.data, packed.len, NULL, 2), NULL_POINTER);
+    REFUSED(ophio_enhancements_apply_packed(rules, packed.data, packed.len, codes, 1),
+            INVALID_ARGUMENT);
+    REFUSED(ophio_enhancements_apply_packed(rules, packed.data, packed.len, codes, SIZE_MAX),
+            INVALID_ARGUMENT);
+    CHECK(codes[0] == 0x07070707);
+    GOOD(ophio_enhancements_apply_packed(rules, packed.data, packed.len, codes, 2));
+    CHECK(codes[0] % 3 == 1 && codes[1] == 0);
+
+    memset(codes, 7, sizeof codes);
+    REFUSED(ophio_enhancements_assemble_packed(NULL, packed.data, packed.len, &in, 1, codes, 5),
+            NULL_POINTER);
+    REFUSED(ophio_enhancements_assemble_packed(rules, NONE, &in, 1, codes, 5), NULL_POINTER);
+    REFUSED(ophio_enhancements_assemble_packed(rules, HUGE_TEXT, &in, 1, codes, 5),
+            INVALID_ARGUMENT);
+    REFUSED(ophio_enhancements_assemble_packed(rules, packed.data, packed.len, NULL, 1, codes, 5),
+            NULL_POINTER);
+    REFUSED(ophio_enhancements_assemble_packed(rules, packed.data, packed.len, &in, SIZE_MAX,
+                                               codes, 5),
+            INVALID_ARGUMENT);
+    REFUSED(ophio_enhancements_assemble_packed(rules, packed.data, packed.len, &odd, 1, codes, 5),
+            INVALID_ARGUMENT);
+    REFUSED(ophio_enhancements_assemble_packed(rules, packed.data, packed.len, &in, 1, codes, 4),
+            INVALID_ARGUMENT);
+    REFUSED(ophio_enhancements_assemble_packed(rules, packed.data, packed.len, &in, 1, NULL, 5),
+            NULL_POINTER);
+    CHECK(codes[0] == 0x07070707);
+    GOOD(ophio_enhancements_assemble_packed(rules, packed.data, packed.len, &in, 1, codes, 5));
+    CHECK(codes[0] % 3 == 1 && codes[1] == 0);
+
+    GOOD_STR(ophio_enhancements_explain(rules, packed.data, packed.len, &in, 1, 0, 0, place),
+             "\"why_not\"");
+    GOOD_STR(ophio_enhancements_explain(rules, packed.data, packed.len, NULL, 0, SIZE_MAX,
+                                        SIZE_MAX, place),
+             "\"steps\"");
+    REFUSED_STR(ophio_enhancements_explain(NULL, packed.data, packed.len, &in, 1, 0, 0, place),
+                NULL_POINTER);
+    REFUSED_STR(ophio_enhancements_explain(rules, NONE, &in, 1, 0, 0, place), NULL_POINTER);
+    REFUSED_STR(ophio_enhancements_explain(rules, HUGE_TEXT, &in, 1, 0, 0, place),
+                INVALID_ARGUMENT);
+    REFUSED_STR(ophio_enhancements_explain(rules, TEXT("no"), &in, 1, 0, 0, place),
+                INVALID_ARGUMENT);
+    REFUSED_STR(ophio_enhancements_explain(rules, packed.data, packed.len, &odd, 1, 0, 0, place),
+                INVALID_ARGUMENT);
+    REFUSED_STR(ophio_enhancements_explain(rules, packed.data, packed.len, &in, SIZE_MAX, 0, 0,
+                                           place),
+                INVALID_ARGUMENT);
+    REFUSED_STR(ophio_enhancements_explain(rules, packed.data, packed.len, &in, 1, 1, 0, place),
+                OUT_OF_RANGE);
+    REFUSED_STR(ophio_enhancements_explain(rules, packed.data, packed.len, &in, 1, 0, 1, place),
+                OUT_OF_RANGE);
+    REFUSED(ophio_enhancements_explain(rules, packed.data, packed.len, &in, 1, 0, 0, NULL),
+            NULL_POINTER);
+
+    ophio_str_free(&packed);
+    ophio_enhancements_free(rules);
+}
+
+static void test_event_frames(void)
+{
+    /* ["native", [nil, nil, nil], [["main", nil, nil, nil, nil, nil, true, nil]]] */
+    static const uint8_t event[] = "\x93\xa6native\x93\xc0\xc0\xc0\x91\x98\xa4main"
+                                   "\xc0\xc0\xc0\xc0\xc0\xc3\xc0";
+    OphioStr packed = {NULL, 0};
+
+    GOOD(ophio_stacktrace_pack_event_frames(event, sizeof event - 1, &packed));
+    GOOD(ophio_stacktrace_check(packed.data, packed.len));
+    ophio_str_free(&packed);
+    REFUSED_STR(ophio_stacktrace_pack_event_frames(NONE, place), NULL_POINTER);
+    REFUSED_STR(ophio_stacktrace_pack_event_frames(HUGE_TEXT, place), INVALID_ARGUMENT);
+    REFUSED_STR(ophio_stacktrace_pack_event_frames(EMPTY, place), INVALID_ARGUMENT);
+    REFUSED_STR(ophio_stacktrace_pack_event_frames(event, sizeof event - 3, place),
+                INVALID_ARGUMENT);
+    REFUSED(ophio_stacktrace_pack_event_frames(event, sizeof event - 1, NULL), NULL_POINTER);
+}
+
+static void test_batches(void)
+{
+    OphioEnhancements *rules = parse("function:main -app -group");
+    OphioStr one = packed_frame();
+    const uint8_t in[2] = {OPHIO_TRISTATE_TRUE, OPHIO_TRISTATE_TRUE};
+    const size_t lens[2] = {1, 1}, vast[2] = {SIZE_MAX, SIZE_MAX};
+    size_t len = 1 + 2 * one.len;
+    uint8_t *both = malloc(len);
+    uint32_t codes[10];
+
+    CHECK(both != NULL);
+    if (both == NULL) return;
+    both[0] = 0x92; /* an array of two */
+    memcpy(both + 1, one.data, one.len);
+    memcpy(both + 1 + one.len, one.data, one.len);
+
+    GOOD(ophio_enhancements_apply_batch(rules, both, len, 2, codes, 4));
+    CHECK(codes[0] % 3 == 1 && codes[1] % 3 == 1 && codes[2] == 0 && codes[3] == 0);
+    memset(codes, 7, sizeof codes);
+    REFUSED(ophio_enhancements_apply_batch(NULL, both, len, 1, codes, 4), NULL_POINTER);
+    REFUSED(ophio_enhancements_apply_batch(rules, NONE, 1, codes, 4), NULL_POINTER);
+    REFUSED(ophio_enhancements_apply_batch(rules, HUGE_TEXT, 1, codes, 4), INVALID_ARGUMENT);
+    REFUSED(ophio_enhancements_apply_batch(rules, both, len - 1, 1, codes, 4), INVALID_ARGUMENT);
+    REFUSED(ophio_enhancements_apply_batch(rules, both, len, 1, codes, 3), INVALID_ARGUMENT);
+    REFUSED(ophio_enhancements_apply_batch(rules, both, len, 1, NULL, 4), NULL_POINTER);
+    REFUSED(ophio_enhancements_apply_batch(rules, both, len, 1, codes, SIZE_MAX),
+            INVALID_ARGUMENT);
+    CHECK(codes[0] == 0x07070707);
+    /* More threads than stack traces are not made. */
+    GOOD(ophio_enhancements_apply_batch(rules, both, len, SIZE_MAX, codes, 4));
+    GOOD(ophio_enhancements_apply_batch(rules, both, len, 0, codes, 4));
+
+    GOOD(ophio_enhancements_assemble_batch(rules, both, len, lens, 2, in, 2, codes, 10));
+    CHECK(codes[0] % 3 == 1 && codes[5] % 3 == 1);
+    memset(codes, 7, sizeof codes);
+    REFUSED(ophio_enhancements_assemble_batch(NULL, both, len, lens, 2, in, 1, codes, 10),
+            NULL_POINTER);
+    REFUSED(ophio_enhancements_assemble_batch(rules, NONE, lens, 2, in, 1, codes, 10),
+            NULL_POINTER);
+    REFUSED(ophio_enhancements_assemble_batch(rules, both, len, NULL, 2, in, 1, codes, 10),
+            NULL_POINTER);
+    REFUSED(ophio_enhancements_assemble_batch(rules, both, len, lens, SIZE_MAX, in, 1, codes, 10),
+            INVALID_ARGUMENT);
+    REFUSED(ophio_enhancements_assemble_batch(rules, both, len, lens, 1, in, 1, codes, 10),
+            INVALID_ARGUMENT);
+    REFUSED(ophio_enhancements_assemble_batch(rules, both, len, vast, 2, in, 1, codes, 10),
+            INVALID_ARGUMENT);
+    REFUSED(ophio_enhancements_assemble_batch(rules, both, len, lens, 2, NULL, 1, codes, 10),
+            NULL_POINTER);
+    REFUSED(ophio_enhancements_assemble_batch(rules, both, len, lens, 2, in, 1, codes, 9),
+            INVALID_ARGUMENT);
+    REFUSED(ophio_enhancements_assemble_batch(rules, both, len, lens, 2, in, 1, NULL, 10),
+            NULL_POINTER);
+    CHECK(codes[0] == 0x07070707);
+
+    free(both);
+    ophio_str_free(&one);
+    ophio_enhancements_free(rules);
+}
+
+static void test_preview(void)
+{
+    OphioEnhancements *before = parse("function:main -app"), *after = parse("function:main +app");
+    OphioStr one = packed_frame();
+    OphioPreview *preview;
+    uint8_t *packed = malloc(one.len + 1);
+
+    CHECK(packed != NULL);
+    if (packed == NULL) return;
+    packed[0] = 0x91; /* an array of one */
+    memcpy(packed + 1, one.data, one.len);
+
+    NO_HANDLE(ophio_preview_new(NULL, after), NULL_POINTER);
+    NO_HANDLE(ophio_preview_new(before, NULL), NULL_POINTER);
+    preview = ophio_preview_new(before, after);
+    ophio_enhancements_free(before); /* the preview does not need them */
+    ophio_enhancements_free(after);
+    GOOD(ophio_preview_add(preview, packed, one.len + 1, 1));
+    GOOD(ophio_preview_add(preview, packed, one.len + 1, SIZE_MAX));
+    REFUSED(ophio_preview_add(NULL, packed, one.len + 1, 1), NULL_POINTER);
+    REFUSED(ophio_preview_add(preview, NONE, 1), NULL_POINTER);
+    REFUSED(ophio_preview_add(preview, HUGE_TEXT, 1), INVALID_ARGUMENT);
+    REFUSED(ophio_preview_add(preview, packed, one.len, 1), INVALID_ARGUMENT);
+    GOOD_STR(ophio_preview_report(preview, place), "\"stacktraces\":2");
+    REFUSED_STR(ophio_preview_report(NULL, place), NULL_POINTER);
+    REFUSED(ophio_preview_report(preview, NULL), NULL_POINTER);
+    ophio_preview_free(preview);
+    ophio_str_free(&one);
+    free(packed);
+}
+
+/* --- globs ------------------------------------------------------------------------- */
+
+static void test_glob(void)
+{
+    size_t position = 7;
+    uint8_t matched[2] = {7, 7};
+    OphioGlob *glob = ophio_glob_new(TEXT("*.py"), OPHIO_GLOB_OPTION_DOUBLE_STAR, &position);
+
+    CHECK(glob != NULL && position == 7);
+    NO_HANDLE(ophio_glob_new(TEXT("[a"), 0, &position), OPHIO_STATUS_GLOB);
+    CHECK(position != 7);
+    NO_HANDLE(ophio_glob_new(TEXT("[a"), 0, NULL), OPHIO_STATUS_GLOB);
+    NO_HANDLE(ophio_glob_new(NONE, 0, NULL), NULL_POINTER);
+    NO_HANDLE(ophio_glob_new(HUGE_TEXT, 0, NULL), INVALID_ARGUMENT);
+    NO_HANDLE(ophio_glob_new(BAD, 0, NULL), INVALID_UTF8);
+    NO_HANDLE(ophio_glob_new(TEXT("a"), 1024, NULL), INVALID_ARGUMENT);
+
+    CHECK(ophio_glob_is_match(glob, TEXT("a.py")) == 1);
+    CHECK(ophio_glob_is_match(glob, EMPTY) == 0);
+    CHECK(ophio_glob_is_match(glob, BAD) == 0); /* values are any bytes */
+    NEGATIVE(ophio_glob_is_match(NULL, TEXT("a")), NULL_POINTER);
+    NEGATIVE(ophio_glob_is_match(glob, NONE), NULL_POINTER);
+    NEGATIVE(ophio_glob_is_match(glob, HUGE_TEXT), INVALID_ARGUMENT);
+
+    REFUSED(ophio_glob_match_packed(NULL, TEXT("\x92\xa4" "a.py\xa1" "b"), matched, 2),
+            NULL_POINTER);
+    REFUSED(ophio_glob_match_packed(glob, NONE, matched, 2), NULL_POINTER);
+    REFUSED(ophio_glob_match_packed(glob, HUGE_TEXT, matched, 2), INVALID_ARGUMENT);
+    REFUSED(ophio_glob_match_packed(glob, TEXT("\x92\xa1" "b"), matched, 2), INVALID_ARGUMENT);
+    REFUSED(ophio_glob_match_packed(glob, TEXT("\x91\xa1" "b"), matched, 2), INVALID_ARGUMENT);
+    REFUSED(ophio_glob_match_packed(glob, TEXT("\x92\xa4" "a.py\xa1" "b"), NULL, 2), NULL_POINTER);
+    REFUSED(ophio_glob_match_packed(glob, TEXT("\x92\xa4" "a.py\xa1" "b"), matched, SIZE_MAX),
+            INVALID_ARGUMENT);
+    CHECK(matched[0] == 7 && matched[1] == 7);
+    GOOD(ophio_glob_match_packed(glob, TEXT("\x92\xa4" "a.py\xa1" "b"), matched, 2));
+    CHECK(matched[0] == 1 && matched[1] == 0);
+    ophio_glob_free(glob);
+
+    GOOD_STR(ophio_glob_escape(TEXT("a*b"), place), "a");
+    REFUSED_STR(ophio_glob_escape(NONE, place), NULL_POINTER);
+    REFUSED_STR(ophio_glob_escape(HUGE_TEXT, place), INVALID_ARGUMENT);
+    REFUSED_STR(ophio_glob_escape(BAD, place), INVALID_UTF8);
+    REFUSED(ophio_glob_escape(TEXT("a"), NULL), NULL_POINTER);
+}
+
+static void test_glob_set(void)
+{
+    OphioGlobSet *set = ophio_glob_set_new(TEXT("\x93\xa4*.py\xa2[a\xa1*"), 0);
+    OphioSlice reason = {&untouched, 77};
+    size_t number = 7, position = 7;
+    uint32_t numbers[3] = {7, 7, 7};
+
+    CHECK(set != NULL);
+    NO_HANDLE(ophio_glob_set_new(NONE, 0), NULL_POINTER);
+    NO_HANDLE(ophio_glob_set_new(HUGE_TEXT, 0), INVALID_ARGUMENT);
+    NO_HANDLE(ophio_glob_set_new(EMPTY, 0), INVALID_ARGUMENT);
+    NO_HANDLE(ophio_glob_set_new(TEXT("\x91\xa1"), 0), INVALID_ARGUMENT);
+    NO_HANDLE(ophio_glob_set_new(TEXT("\x91\xa1\xff"), 0), INVALID_ARGUMENT);
+    NO_HANDLE(ophio_glob_set_new(TEXT("\xdd\xff\xff\xff\xff"), 0), INVALID_ARGUMENT);
+    NO_HANDLE(ophio_glob_set_new(TEXT("\x90"), 1024), INVALID_ARGUMENT);
+
+    REFUSED(ophio_glob_set_fault(NULL, 0, &number, &position, &reason), NULL_POINTER);
+    REFUSED(ophio_glob_set_fault(set, 0, NULL, &position, &reason), NULL_POINTER);
+    REFUSED(ophio_glob_set_fault(set, 0, &number, NULL, &reason), NULL_POINTER);
+    REFUSED(ophio_glob_set_fault(set, 0, &number, &position, NULL), NULL_POINTER);
+    CHECK(number == 7 && position == 7 && reason.len == 77);
+    GOOD(ophio_glob_set_fault(set, 0, &number, &position, &reason));
+    CHECK(number == 1 && reason.len > 0);
+    GOOD(ophio_glob_set_fault(set, 2, &number, &position, &reason));
+    CHECK(number == 3 && reason.len == 0);
+    GOOD(ophio_glob_set_fault(set, SIZE_MAX, &number, &position, &reason));
+    CHECK(number == 3 && reason.len == 0);
+
+    CHECK(ophio_glob_set_is_match(set, TEXT("a.py")) == 1);
+    CHECK(ophio_glob_set_is_match(set, BAD) == 1);
+    NEGATIVE(ophio_glob_set_is_match(NULL, TEXT("a")), NULL_POINTER);
+    NEGATIVE(ophio_glob_set_is_match(set, NONE), NULL_POINTER);
+    NEGATIVE(ophio_glob_set_is_match(set, HUGE_TEXT), INVALID_ARGUMENT);
+
+    NEGATIVE(ophio_glob_set_matches(NULL, TEXT("a"), numbers, 3), NULL_POINTER);
+    NEGATIVE(ophio_glob_set_matches(set, NONE, numbers, 3), NULL_POINTER);
+    NEGATIVE(ophio_glob_set_matches(set, HUGE_TEXT, numbers, 3), INVALID_ARGUMENT);
+    NEGATIVE(ophio_glob_set_matches(set, TEXT("a"), NULL, 3), NULL_POINTER);
+    NEGATIVE(ophio_glob_set_matches(set, TEXT("a"), numbers, SIZE_MAX), INVALID_ARGUMENT);
+    CHECK(numbers[0] == 7);
+    CHECK(ophio_glob_set_matches(set, TEXT("a.py"), numbers, 3) == 2);
+    CHECK(numbers[0] == 0 && numbers[1] == 2 && numbers[2] == 7);
+    CHECK(ophio_glob_set_matches(set, TEXT("a.py"), NULL, 0) == 2);
+    ophio_glob_set_free(set);
+}
+
+/* --- CODEOWNERS -------------------------------------------------------------------- */
+
+static void test_codeowners(void)
+{
+    OphioCodeowners *file =
+        ophio_codeowners_parse(TEXT("*.js @js @all\n[\n"), OPHIO_CODEOWNERS_DIALECT_GITHUB, 100);
+    OphioCodeownersCounts counts;
+    OphioCodeownersRule rule;
+    OphioCodeownersSection section;
+    OphioCodeownersDiagnostic wrong;
+    OphioSlice owner = {&untouched, 77};
+    uint32_t winners[2] = {7, 7};
+
+    CHECK(file != NULL);
+    NO_HANDLE(ophio_codeowners_parse(NONE, 0, 100), NULL_POINTER);
+    NO_HANDLE(ophio_codeowners_parse(HUGE_TEXT, 0, SIZE_MAX), INVALID_ARGUMENT);
+    NO_HANDLE(ophio_codeowners_parse(BAD, 0, 100), INVALID_UTF8);
+    NO_HANDLE(ophio_codeowners_parse(TEXT("* @a"), 99, 100), INVALID_ARGUMENT);
+    NO_HANDLE(ophio_codeowners_parse(TEXT("* @a"), 0, 1), OPHIO_STATUS_CODEOWNERS);
+
+    GOOD(ophio_codeowners_counts(file, &counts));
+    CHECK(counts.rules >= 1 && counts.sections == 1);
+    REFUSED(ophio_codeowners_counts(NULL, &counts), NULL_POINTER);
+    REFUSED(ophio_codeowners_counts(file, NULL), NULL_POINTER);
+
+    memset(&rule, 7, sizeof rule);
+    REFUSED(ophio_codeowners_rule(NULL, 0, &rule), NULL_POINTER);
+    REFUSED(ophio_codeowners_rule(file, counts.rules, &rule), OUT_OF_RANGE);
+    REFUSED(ophio_codeowners_rule(file, SIZE_MAX, &rule), OUT_OF_RANGE);
+    REFUSED(ophio_codeowners_rule(file, 0, NULL), NULL_POINTER);
+    CHECK(((unsigned char *)&rule)[0] == 7);
+    GOOD(ophio_codeowners_rule(file, 0, &rule));
+    CHECK(rule.owners == 2 && rule.line == 1 && !rule.excludes);
+
+    REFUSED(ophio_codeowners_owner(NULL, 0, 0, &owner), NULL_POINTER);
+    REFUSED(ophio_codeowners_owner(file, SIZE_MAX, 0, &owner), OUT_OF_RANGE);
+    REFUSED(ophio_codeowners_owner(file, 0, 2, &owner), OUT_OF_RANGE);
+    REFUSED(ophio_codeowners_owner(file, 0, 0, NULL), NULL_POINTER);
+    CHECK(owner.len == 77);
+    GOOD(ophio_codeowners_owner(file, 0, 1, &owner));
+    CHECK(owner.len == 4 && memcmp(owner.data, "@all", 4) == 0);
+
+    REFUSED(ophio_codeowners_section(NULL, 0, &section), NULL_POINTER);
+    REFUSED(ophio_codeowners_section(file, 1, &section), OUT_OF_RANGE);
+    REFUSED(ophio_codeowners_section(file, 0, NULL), NULL_POINTER);
+    GOOD(ophio_codeowners_section(file, 0, &section));
+    CHECK(section.name.len == 0 && section.line == 0);
+
+    REFUSED(ophio_codeowners_diagnostic(NULL, 0, &wrong), NULL_POINTER);
+    REFUSED(ophio_codeowners_diagnostic(file, counts.diagnostics, &wrong), OUT_OF_RANGE);
+    REFUSED(ophio_codeowners_diagnostic(file, 0, NULL), NULL_POINTER);
+    if (counts.diagnostics > 0) GOOD(ophio_codeowners_diagnostic(file, 0, &wrong));
+
+    REFUSED(ophio_codeowners_find_packed(NULL, TEXT("\x91\xa4" "a.js"), winners, 1), NULL_POINTER);
+    REFUSED(ophio_codeowners_find_packed(file, NONE, winners, 1), NULL_POINTER);
+    REFUSED(ophio_codeowners_find_packed(file, HUGE_TEXT, winners, 1), INVALID_ARGUMENT);
+    REFUSED(ophio_codeowners_find_packed(file, TEXT("\x91\xa4" "a"), winners, 1),
+            INVALID_ARGUMENT);
+    REFUSED(ophio_codeowners_find_packed(file, TEXT("\x91\xa4" "a.js"), winners, 2),
+            INVALID_ARGUMENT);
+    REFUSED(ophio_codeowners_find_packed(file, TEXT("\x91\xa4" "a.js"), winners, SIZE_MAX),
+            INVALID_ARGUMENT);
+    REFUSED(ophio_codeowners_find_packed(file, TEXT("\x91\xa4" "a.js"), NULL, 1), NULL_POINTER);
+    CHECK(winners[0] == 7);
+    GOOD(ophio_codeowners_find_packed(file, TEXT("\x92\xa4" "a.js\xa1" "b"), winners, 2));
+    CHECK(winners[0] == 0 && winners[1] == UINT32_MAX);
+    ophio_codeowners_free(file);
+
+    CHECK(ophio_codeowners_is_path_match(TEXT("src/a.py"), TEXT("*.py")) == 1);
+    CHECK(ophio_codeowners_is_path_match(BAD, TEXT("*.py")) == 0);
+    CHECK(ophio_codeowners_is_path_match(EMPTY, TEXT("*.py")) == 0);
+    NEGATIVE(ophio_codeowners_is_path_match(NONE, TEXT("*.py")), NULL_POINTER);
+    NEGATIVE(ophio_codeowners_is_path_match(TEXT("a"), NONE), NULL_POINTER);
+    NEGATIVE(ophio_codeowners_is_path_match(TEXT("a"), BAD), INVALID_UTF8);
+    NEGATIVE(ophio_codeowners_is_path_match(HUGE_TEXT, TEXT("a")), INVALID_ARGUMENT);
+    NEGATIVE(ophio_codeowners_is_path_match(TEXT("a"), HUGE_TEXT), INVALID_ARGUMENT);
+}
+
+/* --- ProGuard ---------------------------------------------------------------------- */
+
+static void test_proguard(void)
+{
+    OphioProguard *mapper =
+        ophio_proguard_new(TEXT("org.example.Shop -> a:\n    1:2:void buy():3:4 -> b\n"));
+    OphioProguard *none;
+    OphioSlice klass = {&untouched, 77}, method = {&untouched, 77};
+    uint8_t uuid[16], frames[100];
+    size_t len = 7;
+    /* [["a", "b", 1, nil]] */
+#define QUERY (const uint8_t *)"\x91\x94\xa1" "a\xa1" "b\x01\xc0", (size_t)8
+
+    CHECK(mapper != NULL);
+    none = ophio_proguard_new(EMPTY);
+    CHECK(ophio_proguard_is_valid(none) == 0);
+    ophio_proguard_free(none);
+    NO_HANDLE(ophio_proguard_new(NONE), NULL_POINTER);
+    NO_HANDLE(ophio_proguard_new(HUGE_TEXT), INVALID_ARGUMENT);
+
+    NO_HANDLE(ophio_proguard_open(NONE, false), NULL_POINTER);
+    NO_HANDLE(ophio_proguard_open(HUGE_TEXT, false), INVALID_ARGUMENT);
+    NO_HANDLE(ophio_proguard_open(TEXT("/no/such/file"), false), OPHIO_STATUS_PROGUARD);
+    NO_HANDLE(ophio_proguard_open(TEXT("/no/such/file"), true), OPHIO_STATUS_PROGUARD);
+    NO_HANDLE(ophio_proguard_open(TEXT("/"), true), OPHIO_STATUS_PROGUARD);
+    NO_HANDLE(ophio_proguard_open((const uint8_t *)"a\0b", 3, false), OPHIO_STATUS_PROGUARD);
+
+    GOOD(ophio_proguard_uuid(mapper, uuid));
+    REFUSED(ophio_proguard_uuid(NULL, uuid), NULL_POINTER);
+    REFUSED(ophio_proguard_uuid(mapper, NULL), NULL_POINTER);
+    CHECK(ophio_proguard_has_line_info(mapper) == 1);
+    NEGATIVE(ophio_proguard_has_line_info(NULL), NULL_POINTER);
+    CHECK(ophio_proguard_is_valid(mapper) == 1);
+    NEGATIVE(ophio_proguard_is_valid(NULL), NULL_POINTER);
+
+    REFUSED(ophio_proguard_remap_class(NULL, TEXT("a"), &klass), NULL_POINTER);
+    REFUSED(ophio_proguard_remap_class(mapper, NONE, &klass), NULL_POINTER);
+    REFUSED(ophio_proguard_remap_class(mapper, HUGE_TEXT, &klass), INVALID_ARGUMENT);
+    REFUSED(ophio_proguard_remap_class(mapper, BAD, &klass), INVALID_UTF8);
+    REFUSED(ophio_proguard_remap_class(mapper, TEXT("a"), NULL), NULL_POINTER);
+    CHECK(klass.len == 77);
+    GOOD(ophio_proguard_remap_class(mapper, TEXT("a"), &klass));
+    CHECK(klass.len == 16);
+    GOOD(ophio_proguard_remap_class(mapper, TEXT("zz"), &klass));
+    CHECK(klass.data == NULL && klass.len == 0);
+
+    klass.len = 77;
+    REFUSED(ophio_proguard_remap_method(NULL, TEXT("a"), TEXT("b"), &klass, &method),
+            NULL_POINTER);
+    REFUSED(ophio_proguard_remap_method(mapper, NONE, TEXT("b"), &klass, &method), NULL_POINTER);
+    REFUSED(ophio_proguard_remap_method(mapper, TEXT("a"), NONE, &klass, &method), NULL_POINTER);
+    REFUSED(ophio_proguard_remap_method(mapper, BAD, TEXT("b"), &klass, &method), INVALID_UTF8);
+    REFUSED(ophio_proguard_remap_method(mapper, TEXT("a"), BAD, &klass, &method), INVALID_UTF8);
+    REFUSED(ophio_proguard_remap_method(mapper, TEXT("a"), HUGE_TEXT, &klass, &method),
+            INVALID_ARGUMENT);
+    REFUSED(ophio_proguard_remap_method(mapper, TEXT("a"), TEXT("b"), NULL, &method),
+            NULL_POINTER);
+    REFUSED(ophio_proguard_remap_method(mapper, TEXT("a"), TEXT("b"), &klass, NULL), NULL_POINTER);
+    CHECK(klass.len == 77 && method.len == 77);
+    GOOD(ophio_proguard_remap_method(mapper, TEXT("a"), TEXT("b"), &klass, &method));
+    CHECK(klass.len == 16 && method.len == 3);
+
+    REFUSED(ophio_proguard_remap_frames(NULL, QUERY, frames, 100, &len), NULL_POINTER);
+    REFUSED(ophio_proguard_remap_frames(mapper, NONE, frames, 100, &len), NULL_POINTER);
+    REFUSED(ophio_proguard_remap_frames(mapper, HUGE_TEXT, frames, 100, &len), INVALID_ARGUMENT);
+    REFUSED(ophio_proguard_remap_frames(mapper, TEXT("no"), frames, 100, &len), INVALID_ARGUMENT);
+    REFUSED(ophio_proguard_remap_frames(mapper, QUERY, NULL, 100, &len), NULL_POINTER);
+    REFUSED(ophio_proguard_remap_frames(mapper, QUERY, frames, SIZE_MAX, &len), INVALID_ARGUMENT);
+    REFUSED(ophio_proguard_remap_frames(mapper, QUERY, frames, 100, NULL), NULL_POINTER);
+    CHECK(len == 7);
+    frames[0] = 7;
+    GOOD(ophio_proguard_remap_frames(mapper, QUERY, NULL, 0, &len)); /* asks for the length */
+    CHECK(len > 1 && len <= 100);
+    GOOD(ophio_proguard_remap_frames(mapper, QUERY, frames, len - 1, &len));
+    CHECK(frames[0] == 7);
+    GOOD(ophio_proguard_remap_frames(mapper, QUERY, frames, len, &len));
+    CHECK(frames[0] == 0x91);
+
+    GOOD_STR(ophio_proguard_remap_stacktrace(mapper, TEXT("    at a.b(X:1)"), place), "buy");
+    REFUSED_STR(ophio_proguard_remap_stacktrace(NULL, TEXT("a"), place), NULL_POINTER);
+    REFUSED_STR(ophio_proguard_remap_stacktrace(mapper, NONE, place), NULL_POINTER);
+    REFUSED_STR(ophio_proguard_remap_stacktrace(mapper, HUGE_TEXT, place), INVALID_ARGUMENT);
+    REFUSED_STR(ophio_proguard_remap_stacktrace(mapper, BAD, place), INVALID_UTF8);
+    REFUSED(ophio_proguard_remap_stacktrace(mapper, TEXT("a"), NULL), NULL_POINTER);
+    ophio_proguard_free(mapper);
+}
+
+int main(void)
+{
+    test_library();
+    test_freeing_null();
+    test_cache();
+    test_making_rules();
+    test_stored_rules();
+    test_asking_about_rules();
+    test_diagnostics();
+    test_frames_in_structs();
+    test_packed_frames();
+    test_event_frames();
+    test_batches();
+    test_preview();
+    test_glob();
+    test_glob_set();
+    test_codeowners();
+    test_proguard();
+    return report();
+}
