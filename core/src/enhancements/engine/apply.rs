@@ -7,11 +7,19 @@
 //! ... v+app       . x . x .            in_app true:   x x x . .    below the highest
 //! ```
 //!
-//! Only a rule with several of these, one of them reaching beyond its frame, is run frame
-//! by frame: there the last frame decides.
+//! The interpreter goes from frame to frame, and what is written last stays. For a rule with
+//! several of these that comes to the same as one after the other, in this order:
+//!
+//! ```text
+//! ^-app    all above the lowest: what comes later writes over it
+//! -app     the frames themselves: above them, it is the last word on the highest
+//! v+app    all below the highest, which is the last frame that gets its turn
+//! ```
+//!
+//! Frame by frame it took time with the square of their number.
 
 use super::masks::Mask;
-use super::program::{order_matters, Act};
+use super::program::Act;
 use super::trace::{Trace, Walk};
 use crate::enhancements::action::{FlagAction, FlagKind, Range};
 
@@ -32,16 +40,8 @@ pub(super) fn apply<M: Mask>(trace: &mut Trace<'_, M>, matched: &mut impl FnMut(
                 .iter()
                 .filter_map(|act| act.flag(FlagKind::App))
         };
-        if order_matters(flags()) {
-            let len = trace.category_of.len();
-            frames.for_each(|frame| {
-                for flag in flags() {
-                    let reached = flag.range.indexes(frame, len);
-                    set_in_app(trace, flag, &M::range(reached.start, reached.end, len));
-                }
-            });
-        } else {
-            for flag in flags() {
+        for range in [Range::Up, Range::This, Range::Down] {
+            for flag in flags().filter(|flag| flag.range == range) {
                 let reached = reach(flag, &frames, trace.category_of.len());
                 set_in_app(trace, flag, &reached);
             }
