@@ -83,6 +83,10 @@ typedef enum OphioStatus {
      */
     OPHIO_STATUS_OUT_OF_RANGE = 5,
     /**
+     * There is more than a limit allows: see `OphioLimit`.
+     */
+    OPHIO_STATUS_LIMIT = 6,
+    /**
      * The text of stack trace rules, or their binary form, is malformed.
      */
     OPHIO_STATUS_SYNTAX = 16,
@@ -189,6 +193,37 @@ typedef enum OphioPart {
      */
     OPHIO_PART_PROFILING = 2,
 } OphioPart;
+
+/**
+ * What is limited. What exceeds a limit is refused with `OPHIO_STATUS_LIMIT`.
+ */
+typedef enum OphioLimit {
+    /**
+     * Bytes of rules, in text or binary form, after decompression: 64 MiB unless set.
+     */
+    OPHIO_LIMIT_RULE_BYTES = 0,
+    /**
+     * Rules in a set, also one that was extended: 1,000,000 unless set.
+     */
+    OPHIO_LIMIT_RULES = 1,
+    /**
+     * Bytes of a glob, of a pattern in the binary form of rules, or of a line of their
+     * text: 64 KiB unless set.
+     */
+    OPHIO_LIMIT_PATTERN_BYTES = 2,
+    /**
+     * Globs in a set: 1,000,000 unless set.
+     */
+    OPHIO_LIMIT_PATTERNS = 3,
+    /**
+     * Frames in a stack trace: 100,000 unless set.
+     */
+    OPHIO_LIMIT_FRAMES = 4,
+    /**
+     * Bytes of a mapping file of ProGuard: 2 GiB unless set.
+     */
+    OPHIO_LIMIT_MAPPING_BYTES = 5,
+} OphioLimit;
 
 /**
  * Remembers parsed rules, so that parsing the same again is quick.
@@ -1114,7 +1149,7 @@ OPHIO_API struct OphioEnhancements *ophio_enhancements_new(void);
  * `ophio_enhancements_free`; it does not need `text` or `cache` any more. Any
  * thread may call this, with the same cache as well. Returns NULL on failure:
  * `OPHIO_STATUS_SYNTAX` with a message about the first bad line,
- * `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_NULL_POINTER`.
+ * `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_NULL_POINTER`.
  *
  * # Safety
  *
@@ -1160,7 +1195,7 @@ OPHIO_API void ophio_enhancements_free(struct OphioEnhancements *rules);
  * doubled.
  *
  * Numbers of rules, categories and hints that were handed out stay valid. Other
- * threads may use both meanwhile. Fails with `OPHIO_STATUS_NULL_POINTER` only.
+ * threads may use both meanwhile. Fails with `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_NULL_POINTER`.
  *
  * # Safety
  *
@@ -1567,6 +1602,27 @@ int64_t ophio_glob_set_matches(const struct OphioGlobSet *set,
                                size_t value_len,
                                uint32_t *numbers,
                                size_t numbers_len);
+
+/**
+ * Tells a limit.
+ *
+ * `limit` is one of `OphioLimit`. Writes to `most` how much is taken. Any thread may call
+ * this. Fails with `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * # Safety
+ *
+ * `most` is NULL or may be written.
+ */
+OPHIO_API enum OphioStatus ophio_limit_get(uint32_t limit, size_t *most);
+
+/**
+ * Sets a limit, for the whole process.
+ *
+ * `limit` is one of `OphioLimit`, `most` how much is taken from now on; what exists stays.
+ * Any thread may call this; calls that run meanwhile see either. Fails with
+ * `OPHIO_STATUS_INVALID_ARGUMENT` only.
+ */
+OPHIO_API enum OphioStatus ophio_limit_set(uint32_t limit, size_t most);
 
 /**
  * Makes a mapper from the bytes of a mapping file, which it copies.

@@ -259,6 +259,27 @@ inline std::string_view version() noexcept { return detail::view(ophio_version()
 /* The version of the C interface: the number in the name of libophio.so.0. */
 inline std::uint32_t abi_version() noexcept { return ophio_abi_version(); }
 
+/* --- limits ------------------------------------------------------------------------ */
+
+inline status try_get_limit(OphioLimit limit, std::size_t &most) noexcept
+{
+    return ophio_limit_get(static_cast<std::uint32_t>(limit), &most);
+}
+
+/* How much of something is taken, in the whole process. */
+inline std::size_t get_limit(OphioLimit limit)
+{
+    std::size_t most = 0;
+    check(try_get_limit(limit, most));
+    return most;
+}
+
+inline status try_set_limit(OphioLimit limit, std::size_t most) noexcept
+{
+    return ophio_limit_set(static_cast<std::uint32_t>(limit), most);
+}
+inline void set_limit(OphioLimit limit, std::size_t most) { check(try_set_limit(limit, most)); }
+
 /* --- stack trace rules ------------------------------------------------------------- */
 
 /* Remembers parsed rules: OphioCache. */

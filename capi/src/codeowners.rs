@@ -3,6 +3,7 @@
 //! A path is answered with numbers of rules; what a rule says is asked for by its number.
 
 use ophio_core::codeowners::{is_path_match, Codeowners, CodeownersError, Dialect};
+use ophio_core::limits::Limit;
 
 use crate::handle;
 use crate::slice::{self, OphioSlice};
@@ -119,6 +120,7 @@ pub unsafe extern "C" fn ophio_codeowners_is_path_match(
         let path = unsafe { slice::bytes(path, path_len, "path") }?;
         // SAFETY: the caller's promise about `pattern`.
         let pattern = unsafe { slice::text(pattern, pattern_len, "pattern") }?;
+        Limit::PatternBytes.check(pattern.len())?;
         Ok(i32::from(is_path_match(path, pattern)))
     })
 }

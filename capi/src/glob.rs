@@ -3,6 +3,7 @@
 //! A match is one bit, so functions that tell one return it: 1 or 0, and -1 for a failure.
 
 use ophio_core::glob::{escape, Glob, GlobSet, InvalidGlob, Options, PackedValuesError};
+use ophio_core::limits::Limit;
 
 use crate::handle;
 use crate::slice::{self, OphioSlice, OphioStr};
@@ -42,7 +43,10 @@ impl From<InvalidGlob> for Error {
 
 impl From<PackedValuesError> for Error {
     fn from(error: PackedValuesError) -> Self {
-        Error::new(OphioStatus::InvalidArgument, error)
+        match error {
+            PackedValuesError::Limit(error) => error.into(),
+            PackedValuesError::Malformed(_) => Error::new(OphioStatus::InvalidArgument, error),
+        }
     }
 }
 
@@ -84,6 +88,7 @@ pub unsafe extern "C" fn ophio_glob_new(
     guard_or(std::ptr::null_mut(), || {
         // SAFETY: the caller's promise about `pattern`.
         let pattern = unsafe { slice::text(pattern, pattern_len, "pattern") }?;
+        Limit::PatternBytes.check(pattern.len())?;
         match Glob::new(pattern, self::options(options)?) {
             Ok(glob) => Ok(handle::new(OphioGlob(glob))),
             Err(fault) => {

@@ -9,6 +9,7 @@ use std::mem::MaybeUninit;
 use std::path::{Path, PathBuf};
 
 use memmap2::Mmap;
+use ophio_core::limits::Limit;
 use ophio_core::proguard::{Mapper, ProguardError};
 
 use crate::handle;
@@ -25,6 +26,7 @@ impl From<ProguardError> for Error {
     fn from(error: ProguardError) -> Self {
         let status = match error {
             ProguardError::Read { .. } => OphioStatus::Proguard,
+            ProguardError::Limit(_) => OphioStatus::Limit,
             ProguardError::Queries(_) => OphioStatus::InvalidArgument,
         };
         Error::new(status, error)
@@ -49,6 +51,7 @@ pub unsafe extern "C" fn ophio_proguard_new(
     guard_or(std::ptr::null_mut(), || {
         // SAFETY: the caller's promise about `data`.
         let data = unsafe { slice::bytes(data, data_len, "data") }?;
+        Limit::MappingBytes.check(data.len())?;
         Ok(handle::new(OphioProguard(Mapper::new(data.to_vec()))))
     })
 }

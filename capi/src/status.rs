@@ -17,14 +17,14 @@
 //! call succeeds, so success costs nothing: as with C's `errno`, the last error
 //! means something only right after a failure.
 //!
-//! Panics are caught, and that is all: no panic hook is installed, because the
-//! hook belongs to the program that loaded us.
+//! Panics are caught, and print nothing: see [`crate::quiet`].
 
 use std::any::Any;
 use std::cell::RefCell;
 use std::fmt::Display;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
+use crate::quiet::{self, Quiet};
 use crate::slice::OphioSlice;
 
 /// How a call ended.
@@ -48,6 +48,8 @@ pub enum OphioStatus {
     InvalidArgument = 4,
     /// A number is too large or too small for what it counts.
     OutOfRange = 5,
+    /// There is more than a limit allows: see `OphioLimit`.
+    Limit = 6,
     /// The text of stack trace rules, or their binary form, is malformed.
     Syntax = 16,
     /// A stack frame, or the data of an exception, has a field of the wrong type.
@@ -97,7 +99,7 @@ impl Error {
             .unwrap_or("no message");
         let error = Error::new(
             OphioStatus::Panic,
-            format_args!("internal error (panic): {text}"),
+            format_args!("internal error (panic): {text}{}", quiet::last_place()),
         );
         // `panic_any` can carry a value whose destructor panics as well. What
         // that second panic carries is leaked: this has to end somewhere.
@@ -128,6 +130,7 @@ fn record(error: Error) {
 /// dropped with the closure, or an object shared between calls, and those must
 /// be changed by a single swap at the end (see the crate's rules).
 fn run<T>(body: impl FnOnce() -> Result<T, Error>) -> Result<T, OphioStatus> {
+    let _quiet = Quiet::new();
     match catch_unwind(AssertUnwindSafe(body)) {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(fail(error)),
@@ -219,6 +222,14 @@ mod tests {
         String::from_utf8(bytes.to_vec()).unwrap()
     }
 
+    /// The last message without the place of the panic, which has to be in this file.
+    fn panic_message() -> String {
+        let message = message();
+        let (text, place) = message.rsplit_once(" (").expect("a place");
+        assert!(place.starts_with("capi/src/status.rs:"), "{place}");
+        text.to_owned()
+    }
+
     #[test]
     fn success_returns_ok_and_leaves_the_last_error_alone() {
         guard(|| Err(Error::new(OphioStatus::Syntax, "line 1")));
@@ -256,14 +267,14 @@ mod tests {
     fn a_panic_with_a_literal_is_reported() {
         assert_eq!(guard(|| panic!("a literal")), OphioStatus::Panic);
         assert_eq!(ophio_last_error_code(), OphioStatus::Panic);
-        assert_eq!(message(), "internal error (panic): a literal");
+        assert_eq!(panic_message(), "internal error (panic): a literal");
     }
 
     #[test]
     fn a_panic_with_a_formatted_text_is_reported() {
         let number = 7;
         assert_eq!(guard(|| panic!("number {number}")), OphioStatus::Panic);
-        assert_eq!(message(), "internal error (panic): number 7");
+        assert_eq!(panic_message(), "internal error (panic): number 7");
     }
 
     #[test]
@@ -273,7 +284,7 @@ mod tests {
             OphioStatus::Panic,
             "any payload is caught"
         );
-        assert_eq!(message(), "internal error (panic): no message");
+        assert_eq!(panic_message(), "internal error (panic): no message");
     }
 
     #[test]
@@ -299,7 +310,7 @@ mod tests {
     #[test]
     fn a_destructor_may_panic() {
         guard_unit(|| panic!("free"));
-        assert_eq!(message(), "internal error (panic): free");
+        assert_eq!(panic_message(), "internal error (panic): free");
     }
 
     #[test]

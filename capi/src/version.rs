@@ -29,6 +29,22 @@ pub extern "C" fn ophio_abi_version() -> u32 {
     ABI_VERSION
 }
 
+/// Panics, to see that a host survives it. Not in the header, nor in any library but a test's.
+#[cfg(feature = "test-panic")]
+#[no_mangle]
+pub extern "C" fn test_panic(on_a_thread: bool) -> crate::status::OphioStatus {
+    crate::status::guard(|| {
+        if on_a_thread {
+            let thread = std::thread::Builder::new().name("ophio".to_owned());
+            let panicking = thread.spawn(|| panic!("on purpose")).expect("a thread");
+            if let Err(payload) = panicking.join() {
+                std::panic::resume_unwind(payload);
+            }
+        }
+        panic!("on purpose")
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,6 +9,7 @@
 pub mod codeowners;
 pub mod enhancements;
 pub mod glob;
+pub mod limits;
 pub mod proguard;
 #[cfg(test)]
 mod testing;

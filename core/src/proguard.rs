@@ -50,6 +50,8 @@ use serde::de::{Deserializer, Visitor};
 use serde::Deserialize;
 use thiserror::Error;
 
+use crate::limits::{Limit, LimitExceeded};
+
 /// Why a mapping cannot be read, or a question not be understood.
 #[derive(Debug, Error)]
 pub enum ProguardError {
@@ -61,6 +63,9 @@ pub enum ProguardError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// It is larger than what is taken.
+    #[error(transparent)]
+    Limit(#[from] LimitExceeded),
     /// Packed queries are not what [`Mapper::remap_packed`] describes.
     #[error("malformed queries: {0}")]
     Queries(#[from] rmp_serde::decode::Error),
@@ -156,13 +161,13 @@ impl Mapper {
 
     /// Reads a file into memory and indexes it.
     pub fn open(path: &Path) -> Result<Self, ProguardError> {
-        match std::fs::read(path) {
-            Ok(bytes) => Ok(Self::new(bytes)),
-            Err(source) => Err(ProguardError::Read {
-                path: path.to_owned(),
-                source,
-            }),
-        }
+        let failed = |source| ProguardError::Read {
+            path: path.to_owned(),
+            source,
+        };
+        let len = std::fs::metadata(path).map_err(failed)?.len();
+        Limit::MappingBytes.check(usize::try_from(len).unwrap_or(usize::MAX))?;
+        Ok(Self::new(std::fs::read(path).map_err(failed)?))
     }
 
     fn mapping(&self) -> ProguardMapping<'_> {
@@ -326,6 +331,23 @@ org.example.Stock -> a.c:
             method,
             line,
             parameters: None,
+        }
+    }
+
+    /// Found by the fuzz target `proguard`: the sum of line numbers does not fit.
+    #[test]
+    fn line_numbers_may_be_absurd() {
+        let most = usize::MAX;
+        let mapping = format!("org.A -> a:\n    1:{most}:void m():{most}:{most} -> b\n");
+        let mapper = Mapper::new(mapping.into_bytes());
+        for line in [0, 1, 2, most - 1, most] {
+            let query = Query {
+                class: "a",
+                method: "b",
+                line,
+                parameters: None,
+            };
+            assert!(mapper.remap_frame(query).count() <= 1, "{line}");
         }
     }
 

@@ -9,10 +9,18 @@ use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde::Deserialize;
 use thiserror::Error;
 
+use crate::limits::LimitExceeded;
+
 /// A buffer that does not hold what it should.
 #[derive(Debug, Error)]
-#[error("the packed values are malformed: {0}")]
-pub struct PackedValuesError(String);
+pub enum PackedValuesError {
+    /// It is no array of texts and binaries.
+    #[error("the packed values are malformed: {0}")]
+    Malformed(String),
+    /// There is more in it than is taken.
+    #[error(transparent)]
+    Limit(#[from] LimitExceeded),
+}
 
 /// Calls `each` with every value in the buffer.
 ///
@@ -27,12 +35,12 @@ pub(crate) fn for_each<'a>(
     let mut reader = rmp_serde::Deserializer::from_read_ref(buffer);
     reader
         .deserialize_any(Values(each))
-        .map_err(|err| PackedValuesError(err.to_string()))
+        .map_err(PackedValuesError::new)
 }
 
 impl PackedValuesError {
     pub(crate) fn new(message: impl fmt::Display) -> Self {
-        Self(message.to_string())
+        Self::Malformed(message.to_string())
     }
 }
 
@@ -47,7 +55,7 @@ impl<'a, F: FnMut(&'a [u8]) -> Result<(), PackedValuesError>> Visitor<'a> for Va
 
     fn visit_seq<A: SeqAccess<'a>>(mut self, mut values: A) -> Result<(), A::Error> {
         while let Some(Bytes(value)) = values.next_element()? {
-            (self.0)(value).map_err(|err| serde::de::Error::custom(err.0))?;
+            (self.0)(value).map_err(serde::de::Error::custom)?;
         }
         Ok(())
     }

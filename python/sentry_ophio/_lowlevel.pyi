@@ -24,11 +24,18 @@ class _Lib:
     OPHIO_STATUS_INVALID_UTF8: Final[int]
     OPHIO_STATUS_INVALID_ARGUMENT: Final[int]
     OPHIO_STATUS_OUT_OF_RANGE: Final[int]
+    OPHIO_STATUS_LIMIT: Final[int]
     OPHIO_STATUS_SYNTAX: Final[int]
     OPHIO_STATUS_FRAME: Final[int]
     OPHIO_STATUS_GLOB: Final[int]
     OPHIO_STATUS_CODEOWNERS: Final[int]
     OPHIO_STATUS_PROGUARD: Final[int]
+    OPHIO_LIMIT_RULE_BYTES: Final[int]
+    OPHIO_LIMIT_RULES: Final[int]
+    OPHIO_LIMIT_PATTERN_BYTES: Final[int]
+    OPHIO_LIMIT_PATTERNS: Final[int]
+    OPHIO_LIMIT_FRAMES: Final[int]
+    OPHIO_LIMIT_MAPPING_BYTES: Final[int]
     OPHIO_PART_CLASSIFIER: Final[int]
     OPHIO_PART_CONTRIBUTES: Final[int]
     OPHIO_PART_PROFILING: Final[int]
@@ -47,6 +54,8 @@ class _Lib:
     def ophio_last_error_clear(self) -> None: ...
     def ophio_version(self) -> Text: ...
     def ophio_abi_version(self) -> int: ...
+    def ophio_limit_get(self, limit: int, most: CData, /) -> int: ...
+    def ophio_limit_set(self, limit: int, most: int, /) -> int: ...
     def ophio_cache_new(self, size: int, /) -> CData: ...
     def ophio_cache_free(self, cache: CData, /) -> None: ...
     def ophio_enhancements_new(self) -> CData: ...

@@ -30,6 +30,7 @@ __all__ = [
     "InvalidArgumentError",
     "InvalidGlobError",
     "InvalidUtf8Error",
+    "LimitError",
     "OphioError",
     "OphioOverflowError",
     "OphioPanicError",
@@ -54,6 +55,10 @@ class InvalidArgumentError(OphioError, ValueError):
 
 class InvalidUtf8Error(InvalidArgumentError):
     """Bytes that must be UTF-8 are not."""
+
+
+class LimitError(InvalidArgumentError, RuntimeError):
+    """There is more than a limit allows: see [`sentry_ophio.limits`][]."""
 
 
 class OphioOverflowError(OphioError, OverflowError):

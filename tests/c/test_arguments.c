@@ -125,6 +125,35 @@ static void test_library(void)
     ophio_str_free(&empty);
 }
 
+static void test_limits(void)
+{
+    size_t before = 7, most = 7;
+    OphioEnhancements *rules = parse("app:no -group\napp:yes -group");
+    OphioFrame frames[2];
+    OphioStr packed = {NULL, 0};
+
+    REFUSED(ophio_limit_get(OPHIO_LIMIT_RULES, NULL), NULL_POINTER);
+    REFUSED(ophio_limit_get(99, &most), INVALID_ARGUMENT);
+    REFUSED(ophio_limit_set(99, 1), INVALID_ARGUMENT);
+    CHECK(most == 7);
+
+    GOOD(ophio_limit_get(OPHIO_LIMIT_RULES, &before));
+    GOOD(ophio_limit_set(OPHIO_LIMIT_RULES, 3));
+    GOOD(ophio_limit_get(OPHIO_LIMIT_RULES, &most));
+    CHECK(most == 3);
+    REFUSED(ophio_enhancements_extend_from(rules, rules), OPHIO_STATUS_LIMIT);
+    CHECK(ophio_enhancements_len(rules) == 2);
+    GOOD(ophio_limit_set(OPHIO_LIMIT_RULES, before));
+    GOOD(ophio_enhancements_extend_from(rules, rules));
+    ophio_enhancements_free(rules);
+
+    memset(frames, 0, sizeof frames);
+    GOOD(ophio_limit_get(OPHIO_LIMIT_FRAMES, &before));
+    GOOD(ophio_limit_set(OPHIO_LIMIT_FRAMES, 1));
+    REFUSED(ophio_stacktrace_pack(frames, 2, NULL, &packed), OPHIO_STATUS_LIMIT);
+    GOOD(ophio_limit_set(OPHIO_LIMIT_FRAMES, before));
+}
+
 static void test_freeing_null(void)
 {
     ophio_cache_free(NULL);
@@ -842,6 +871,7 @@ static void test_proguard(void)
 int main(void)
 {
     test_library();
+    test_limits();
     test_freeing_null();
     test_cache();
     test_making_rules();

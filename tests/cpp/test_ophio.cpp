@@ -237,6 +237,18 @@ void test_frames()
     THROWS(NULL_POINTER, ophio::preview().report());
 }
 
+void test_limits()
+{
+    const std::size_t before = ophio::get_limit(OPHIO_LIMIT_FRAMES);
+    ophio::set_limit(OPHIO_LIMIT_FRAMES, 1);
+    const std::array<OphioFrame, 2> frames{frame("main"), frame("other")};
+    THROWS(OPHIO_STATUS_LIMIT, ophio::pack(frames));
+    ophio::set_limit(OPHIO_LIMIT_FRAMES, before);
+    CHECK(!ophio::pack(frames).empty());
+    THROWS(OPHIO_STATUS_INVALID_ARGUMENT, ophio::get_limit(static_cast<OphioLimit>(7)));
+    THROWS(OPHIO_STATUS_INVALID_ARGUMENT, ophio::set_limit(static_cast<OphioLimit>(7), 1));
+}
+
 void test_globs()
 {
     const ophio::glob glob{"*.py", OPHIO_GLOB_OPTION_DOUBLE_STAR};
@@ -321,6 +333,7 @@ int main()
     test_views();
     test_rules();
     test_frames();
+    test_limits();
     test_globs();
     test_owners_of_files();
     test_proguard();

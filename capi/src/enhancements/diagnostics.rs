@@ -5,6 +5,7 @@
 
 use ophio_core::enhancements::diagnostics::{self, Diagnostic, Severity};
 use ophio_core::enhancements::{format_rules, Enhancements};
+use ophio_core::limits::check_rule_text;
 
 use super::cache::OphioCache;
 use super::rules::{with_cache, OphioEnhancements};
@@ -78,6 +79,7 @@ pub unsafe extern "C" fn ophio_enhancements_check(
     guard(|| {
         // SAFETY: the caller's promise about `text`.
         let text = unsafe { slice::text(text, text_len, "text") }?;
+        check_rule_text(text)?;
         // SAFETY: the caller's promise about `diagnostics`.
         let place = unsafe { handle::out(diagnostics, "diagnostics") }?;
         let found = if lenient {
@@ -140,6 +142,7 @@ pub unsafe extern "C" fn ophio_enhancements_format(
     guard(|| {
         // SAFETY: the caller's promise about `text`.
         let text = unsafe { slice::text(text, text_len, "text") }?;
+        check_rule_text(text)?;
         // SAFETY: the caller's promise about `formatted`.
         let formatted = unsafe { handle::out(formatted, "formatted") }?;
         formatted.write(format_rules(text)?.into());

@@ -24,7 +24,10 @@ pub enum OphioPart {
 
 impl From<StoredError> for Error {
     fn from(error: StoredError) -> Self {
-        Error::new(OphioStatus::Syntax, error)
+        match error {
+            StoredError::Rules(error) => error.into(),
+            _ => Error::new(OphioStatus::Syntax, error),
+        }
     }
 }
 

@@ -27,6 +27,7 @@ impl From<PackedError> for Error {
         let status = match error {
             PackedError::Structure(_) => OphioStatus::InvalidArgument,
             PackedError::Type { .. } | PackedError::Utf8(_) => OphioStatus::Frame,
+            PackedError::Limit(_) => OphioStatus::Limit,
         };
         Error::new(status, error)
     }

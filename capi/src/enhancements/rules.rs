@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use ophio_core::enhancements::{Cache, Enhancements, EnhancementsError, Hint, HintKind};
+use ophio_core::limits::Limit;
 
 use super::cache::OphioCache;
 use crate::handle;
@@ -34,7 +35,11 @@ impl OphioEnhancements {
 
 impl From<EnhancementsError> for Error {
     fn from(error: EnhancementsError) -> Self {
-        Error::new(OphioStatus::Syntax, error)
+        let status = match error {
+            EnhancementsError::Limit(_) => OphioStatus::Limit,
+            _ => OphioStatus::Syntax,
+        };
+        Error::new(status, error)
     }
 }
 
@@ -55,7 +60,7 @@ pub extern "C" fn ophio_enhancements_new() -> *mut OphioEnhancements {
 /// `ophio_enhancements_free`; it does not need `text` or `cache` any more. Any
 /// thread may call this, with the same cache as well. Returns NULL on failure:
 /// `OPHIO_STATUS_SYNTAX` with a message about the first bad line,
-/// `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_NULL_POINTER`.
+/// `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///
@@ -142,7 +147,7 @@ pub unsafe extern "C" fn ophio_enhancements_free(rules: *mut OphioEnhancements) 
 /// doubled.
 ///
 /// Numbers of rules, categories and hints that were handed out stay valid. Other
-/// threads may use both meanwhile. Fails with `OPHIO_STATUS_NULL_POINTER` only.
+/// threads may use both meanwhile. Fails with `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///
@@ -160,6 +165,8 @@ pub unsafe extern "C" fn ophio_enhancements_extend_from(
         let other = unsafe { handle::borrow(other, "other") }?.current();
         // Two threads that extend at once: the later one starts again from what
         // the earlier one left, so nothing is lost.
+        let len = rules.current().rules().len();
+        Limit::Rules.check(len.saturating_add(other.rules().len()))?;
         rules.0.rcu(|current| current.extended(&other));
         Ok(())
     })

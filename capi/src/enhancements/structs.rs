@@ -7,6 +7,7 @@ use std::mem::MaybeUninit;
 
 use ophio_core::enhancements::packed::{pack, PackedStacktrace};
 use ophio_core::enhancements::{AssembleResult, Component, ExceptionData, Frame};
+use ophio_core::limits::Limit;
 
 use super::rules::{hint_number, OphioEnhancements};
 use super::tristate::{read_tristate, tristate};
@@ -215,6 +216,7 @@ pub(super) unsafe fn pack_structs(
 ) -> Result<Vec<u8>, Error> {
     // SAFETY: the caller's promise about `frames`.
     let structs = unsafe { slice::array(frames, frames_len, "frames") }?;
+    Limit::Frames.check(frames_len)?;
     // SAFETY: the caller's promise about `exception`.
     let exception = match unsafe { exception.as_ref() } {
         None => ExceptionData::default(),

@@ -39,7 +39,9 @@ pub(super) fn each_costly<T: Sync, R: Send>(
         let others: Vec<_> = chunks
             .map(|chunk| {
                 // Where no thread can be had, this one does its work.
-                let spawned = thread::Builder::new().spawn_scoped(scope, move || run(chunk));
+                let spawned = thread::Builder::new()
+                    .name("ophio".to_owned())
+                    .spawn_scoped(scope, move || run(chunk));
                 spawned.map_err(|_| chunk)
             })
             .collect();

@@ -22,6 +22,7 @@ use super::matcher::{
     ExceptionField, FrameField, FrameMatcher, FrameTest, Matcher, Offset, Subject,
 };
 use super::rule::Rule;
+use crate::limits::Limit;
 
 /// The versions that are read. They differ only in what `bases` may name.
 const VERSIONS: [u64; 2] = [2, 3];
@@ -63,6 +64,7 @@ pub(super) fn decode(input: &[u8]) -> Result<Vec<Rule>, ConfigStructureError> {
             let matchers = matchers
                 .iter()
                 .map(|text| {
+                    Limit::PatternBytes.check(text.len())?;
                     decode_matcher(text).map_err(|reason| ConfigStructureError::Matcher {
                         rule: index,
                         matcher: text.clone(),

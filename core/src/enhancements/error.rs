@@ -15,6 +15,7 @@ use std::ops::Range;
 use thiserror::Error;
 
 use super::diagnostics::Code;
+use crate::limits::LimitExceeded;
 
 /// Why rules could not be read.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -25,6 +26,9 @@ pub enum EnhancementsError {
     /// The binary form is malformed.
     #[error(transparent)]
     ConfigStructure(#[from] ConfigStructureError),
+    /// There is more of it than is taken.
+    #[error(transparent)]
+    Limit(#[from] LimitExceeded),
 }
 
 /// The half of a rule in which the parser failed.
@@ -122,4 +126,7 @@ pub enum ConfigStructureError {
     /// A text that the binary form cannot hold.
     #[error("the config structure cannot hold more than {0} bytes")]
     TooLarge(usize),
+    /// A pattern that is longer than what is taken.
+    #[error(transparent)]
+    Limit(#[from] LimitExceeded),
 }

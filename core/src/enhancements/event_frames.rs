@@ -23,6 +23,7 @@
 
 use super::frame::{ExceptionData, Frame};
 use super::packed::{PackedError, Place, Reader, Writer, EXCEPTION_FIELDS};
+use crate::limits::Limit;
 
 /// The names of an event frame's fields, in the order in which they come.
 pub const EVENT_FRAME_FIELDS: [&str; 8] = [
@@ -52,6 +53,7 @@ pub fn pack_event_frames(bytes: &[u8]) -> Result<Vec<u8>, PackedError> {
     };
 
     let count = reader.array_len("expected an array of frames")?;
+    Limit::Frames.check(reader.at_most(count))?;
     // The count is a claim, and makes room in the result.
     let mut writer = Writer::new(&exception, reader.checked(count)?)?;
     let (mut package, mut path) = (String::new(), String::new());

@@ -78,4 +78,4 @@ pub use rule::Rule;
 pub use rules::{AppliedFrame, Enhancements};
 pub use select::Part;
 pub use source::NoTextForm;
-pub use stored::{StoredError, MAX_DECOMPRESSED};
+pub use stored::StoredError;

@@ -22,6 +22,7 @@ use std::fmt;
 use thiserror::Error;
 
 use super::frame::{ExceptionData, Frame};
+use crate::limits::{Limit, LimitExceeded};
 
 /// The names of a frame's fields, in their packed order.
 pub const FRAME_FIELDS: [&str; 8] = [
@@ -75,6 +76,9 @@ pub enum PackedError {
     /// A text is not UTF-8.
     #[error("{0}: invalid UTF-8")]
     Utf8(Place),
+    /// There are more frames than are taken.
+    #[error(transparent)]
+    Limit(#[from] LimitExceeded),
 }
 
 /// One frame, still packed.
@@ -209,6 +213,8 @@ impl<'a> PackedStacktrace<'a> {
         let [ty, value, mechanism] = exception;
 
         let count = reader.array_len("expected an array of frames")?;
+        // A count that lies is not the one to complain about: see what follows.
+        Limit::Frames.check(reader.at_most(count))?;
         let mut frames = Vec::with_capacity(reader.at_most(count));
         for index in 0..count {
             frames.push(read_frame(reader, index)?);

@@ -27,6 +27,7 @@ use super::parser::{self, Retired};
 use super::rule::Rule;
 use super::select::{self, Part};
 use super::source::{self, NoTextForm};
+use crate::limits::{self, Limit};
 
 /// A list of rules. Immutable but for [`Enhancements::extend_from`]; cloning shares it.
 #[derive(Clone, Default)]
@@ -87,6 +88,7 @@ impl Enhancements {
     /// The first line that is not a rule.
     pub fn parse(text: &str, cache: &Cache) -> Result<Self, EnhancementsError> {
         cache.get_or_parse_text(text, || {
+            limits::check_rule_text(text)?;
             let rules = parser::rule_lines(text)
                 .map(|(number, line)| cache.get_or_parse(line, || parser::parse_rule(line, number)))
                 .collect::<Result<_, _>>()?;
@@ -104,8 +106,10 @@ impl Enhancements {
         text: &str,
         cache: &Cache,
     ) -> Result<(Self, Vec<Diagnostic>), EnhancementsError> {
-        if let Ok(rules) = Self::parse(text, cache) {
-            return Ok((rules, Vec::new()));
+        match Self::parse(text, cache) {
+            Ok(rules) => return Ok((rules, Vec::new())),
+            Err(err @ EnhancementsError::Limit(_)) => return Err(err),
+            Err(_) => {}
         }
         let (mut rules, mut left_out) = (Vec::new(), Vec::new());
         for (number, line) in (1..).zip(text.lines()) {
@@ -127,7 +131,13 @@ impl Enhancements {
     ///
     /// What is malformed, and in which rule.
     pub fn from_config_structure(input: &[u8], _cache: &Cache) -> Result<Self, EnhancementsError> {
-        Ok(Self::from_rules(config_structure::decode(input)?))
+        Limit::RuleBytes.check(input.len())?;
+        let rules = config_structure::decode(input).map_err(|err| match err {
+            ConfigStructureError::Limit(err) => err.into(),
+            err => EnhancementsError::from(err),
+        })?;
+        Limit::Rules.check(rules.len())?;
+        Ok(Self::from_rules(rules))
     }
 
     /// Writes the binary form. `bases` is stored beside the rules and not used.

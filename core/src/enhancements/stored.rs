@@ -23,12 +23,10 @@ use super::cache::Cache;
 use super::config_structure;
 use super::error::{ConfigStructureError, EnhancementsError};
 use super::rules::Enhancements;
+use crate::limits::Limit;
 
 /// How many rule sets one text may hold.
 const MOST: usize = 3;
-
-/// How many bytes a rule set may have when it is not compressed any more.
-pub const MAX_DECOMPRESSED: usize = 64 << 20;
 
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
@@ -85,7 +83,7 @@ impl Enhancements {
     ///
     /// # Errors
     ///
-    /// What is malformed, and in which part; or more than [`MAX_DECOMPRESSED`] bytes of rules.
+    /// What is malformed, and in which part; or more rules than are taken.
     pub fn from_base64(text: &str, cache: &Cache) -> Result<Self, StoredError> {
         let parts: Vec<&str> = text.split('#').collect();
         if parts.len() > MOST {
@@ -98,33 +96,31 @@ impl Enhancements {
                 StoredError::Base64 { part, reason }
             })?;
             let binary = decompress(&compressed)
-                .map_err(|reason| StoredError::Compression { part, reason })?;
+                .map_err(|reason| StoredError::Compression { part, reason })?
+                .ok_or_else(|| EnhancementsError::Limit(Limit::RuleBytes.beyond()))?;
             rules.extend_from(&Self::from_config_structure(&binary, cache)?);
         }
         Ok(rules)
     }
 }
 
-fn decompress(data: &[u8]) -> Result<Vec<u8>, String> {
-    let too_large = || format!("more than {MAX_DECOMPRESSED} bytes of rules");
+/// Decompresses rules; `None` is more of them than is taken.
+fn decompress(data: &[u8]) -> Result<Option<Vec<u8>>, String> {
+    let most = Limit::RuleBytes.get();
     if !data.starts_with(&ZSTD_MAGIC) {
-        return decompress_to_vec_zlib_with_limit(data, MAX_DECOMPRESSED).map_err(|err| match err
-            .status
-        {
-            miniz_oxide::inflate::TINFLStatus::HasMoreOutput => too_large(),
-            _ => "neither zstandard nor zlib, or damaged".to_owned(),
-        });
+        return match decompress_to_vec_zlib_with_limit(data, most) {
+            Ok(binary) => Ok(Some(binary)),
+            Err(err) if err.status == miniz_oxide::inflate::TINFLStatus::HasMoreOutput => Ok(None),
+            Err(_) => Err("neither zstandard nor zlib, or damaged".to_owned()),
+        };
     }
     let mut binary = Vec::new();
     let decoder = StreamingDecoder::new(data).map_err(|err| err.to_string())?;
     decoder
-        .take(MAX_DECOMPRESSED as u64 + 1)
+        .take((most as u64).saturating_add(1))
         .read_to_end(&mut binary)
         .map_err(|err| err.to_string())?;
-    if binary.len() > MAX_DECOMPRESSED {
-        return Err(too_large());
-    }
-    Ok(binary)
+    Ok(Some(binary).filter(|binary| binary.len() <= most))
 }
 
 #[cfg(test)]
@@ -195,7 +191,7 @@ mod tests {
     #[test]
     fn a_bomb_does_not_go_off() {
         let cache = Cache::new(0);
-        let zeros = vec![0; MAX_DECOMPRESSED + 1];
+        let zeros = vec![0; Limit::RuleBytes.get() + 1];
         for bomb in [
             compress_to_vec(&zeros[..], CompressionLevel::Fastest),
             compress_to_vec_zlib(&zeros, 6),
@@ -204,7 +200,7 @@ mod tests {
                 .err()
                 .unwrap();
             assert!(
-                error.to_string().contains("more than 67108864 bytes"),
+                error.to_string().contains("67108865 bytes of rules"),
                 "{error}"
             );
         }

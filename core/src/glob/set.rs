@@ -12,6 +12,7 @@ use super::index::{Index, IndexBuilder};
 use super::program::Value;
 use super::syntax::InvalidGlob;
 use super::{Glob, Options};
+use crate::limits::Limit;
 use crate::values::{self, PackedValuesError};
 
 /// Globs with the same options, ready to be asked all at once. It does not change, so
@@ -41,13 +42,16 @@ impl GlobSet {
     ///
     /// If the buffer is malformed.
     pub fn from_packed(patterns: &[u8], options: Options) -> Result<Self, PackedValuesError> {
-        let mut globs = Vec::new();
+        let mut texts = Vec::new();
         values::for_each(patterns, |pattern| {
-            let pattern = std::str::from_utf8(pattern).map_err(PackedValuesError::new)?;
-            globs.push(Glob::new(pattern, options));
+            texts.push(std::str::from_utf8(pattern).map_err(PackedValuesError::new)?);
             Ok(())
         })?;
-        Ok(Self::from_globs(globs, options))
+        Limit::Patterns.check(texts.len())?;
+        for text in &texts {
+            Limit::PatternBytes.check(text.len())?;
+        }
+        Ok(Self::new(texts, options))
     }
 
     fn from_globs(globs: Vec<Result<Glob, InvalidGlob>>, options: Options) -> Self {

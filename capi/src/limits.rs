@@ -1,0 +1,74 @@
+//! How much is taken from strangers.
+
+use ophio_core::limits::{Limit, LimitExceeded};
+
+use crate::handle;
+use crate::status::{guard, Error, OphioStatus};
+
+/// What is limited. What exceeds a limit is refused with `OPHIO_STATUS_LIMIT`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub enum OphioLimit {
+    /// Bytes of rules, in text or binary form, after decompression: 64 MiB unless set.
+    RuleBytes = 0,
+    /// Rules in a set, also one that was extended: 1,000,000 unless set.
+    Rules = 1,
+    /// Bytes of a glob, of a pattern in the binary form of rules, or of a line of their
+    /// text: 64 KiB unless set.
+    PatternBytes = 2,
+    /// Globs in a set: 1,000,000 unless set.
+    Patterns = 3,
+    /// Frames in a stack trace: 100,000 unless set.
+    Frames = 4,
+    /// Bytes of a mapping file of ProGuard: 2 GiB unless set.
+    MappingBytes = 5,
+}
+
+impl From<LimitExceeded> for Error {
+    fn from(error: LimitExceeded) -> Self {
+        Error::new(OphioStatus::Limit, error)
+    }
+}
+
+fn limit(number: u32) -> Result<Limit, Error> {
+    let known = usize::try_from(number)
+        .ok()
+        .and_then(|number| Limit::ALL.get(number));
+    known.copied().ok_or_else(|| {
+        Error::new(
+            OphioStatus::InvalidArgument,
+            format_args!("`limit` is {number}, which is no OphioLimit"),
+        )
+    })
+}
+
+/// Tells a limit.
+///
+/// `limit` is one of `OphioLimit`. Writes to `most` how much is taken. Any thread may call
+/// this. Fails with `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `most` is NULL or may be written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_limit_get(limit: u32, most: *mut usize) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `most`.
+        let most = unsafe { handle::out(most, "most") }?;
+        most.write(self::limit(limit)?.get());
+        Ok(())
+    })
+}
+
+/// Sets a limit, for the whole process.
+///
+/// `limit` is one of `OphioLimit`, `most` how much is taken from now on; what exists stays.
+/// Any thread may call this; calls that run meanwhile see either. Fails with
+/// `OPHIO_STATUS_INVALID_ARGUMENT` only.
+#[no_mangle]
+pub extern "C" fn ophio_limit_set(limit: u32, most: usize) -> OphioStatus {
+    guard(|| {
+        self::limit(limit)?.set(most);
+        Ok(())
+    })
+}

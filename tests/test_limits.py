@@ -1,0 +1,220 @@
+"""Limits: what is too much is refused, and what is not takes time in proportion."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Callable
+
+import msgpack
+import pytest
+
+from sentry_ophio import codeowners, glob, limits
+from sentry_ophio.enhancers import Cache, Enhancements, Stacktrace, format_rules
+from sentry_ophio.exceptions import InvalidArgumentError, LimitError, OphioError
+from sentry_ophio.proguard import ProguardMapper
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+KEYS = ("category", "family", "function", "module", "package", "path", "in_app", "orig_in_app")
+ERROR: Any = {"ty": None, "value": None, "mechanism": None}
+
+
+def frames(function: bytes, count: int = 1) -> list[Any]:
+    return [dict.fromkeys(KEYS) | {"function": function}] * count
+
+
+@pytest.fixture(autouse=True)
+def _as_before() -> Iterator[None]:
+    before = {name: limits.get(name) for name in limits.NAMES}
+    yield
+    for name, most in before.items():
+        limits.set(name, most)
+
+
+def binary(pattern: str, rules: int = 1) -> bytes:
+    return bytes(msgpack.packb([2, [], [[["f" + pattern], [0]]] * rules]))
+
+
+TWO = Enhancements.parse("app:no -group\napp:yes +group", Cache(0))
+STORED = Enhancements.parse(
+    "\n".join(f"function:f{n} -app" for n in range(500)), Cache(0)
+).to_base64()
+
+
+# A limit, what it is set to, and what is then refused and would be taken otherwise.
+TOO_MUCH: dict[str, tuple[str, int, Callable[[], Any]]] = {
+    "rule text": ("rule_bytes", 20, lambda: Enhancements.parse("app:no -group\n" * 2, Cache(0))),
+    "binary rules": (
+        "rule_bytes",
+        10,
+        lambda: Enhancements.from_config_structure(binary("aaaaaaaaaaaaa"), Cache(0)),
+    ),
+    "stored rules": (
+        "rule_bytes",
+        1_000,
+        lambda: Enhancements.from_base64(STORED, Cache(0)),
+    ),
+    "rules of a text": ("rules", 1, lambda: Enhancements.parse("app:no -group\n" * 2, Cache(0))),
+    "rules of a lenient text": (
+        "rules",
+        1,
+        lambda: Enhancements.parse("app:no -group\n" * 2, Cache(0), lenient=True),
+    ),
+    "rules to check": ("rules", 1, lambda: Enhancements.check("app:no -group\n" * 2)),
+    "rules to format": ("rules", 1, lambda: format_rules("app:no -group\n" * 2)),
+    "rules of a binary": (
+        "rules",
+        1,
+        lambda: Enhancements.from_config_structure(binary("a", 2), Cache(0)),
+    ),
+    "rules put together": (
+        "rules",
+        3,
+        lambda: TWO.extend_from(TWO),
+    ),
+    "a line": ("pattern_bytes", 10, lambda: Enhancements.parse("function:a -app", Cache(0))),
+    "a pattern": (
+        "pattern_bytes",
+        10,
+        lambda: Enhancements.from_config_structure(binary("a" * 11), Cache(0)),
+    ),
+    "a glob": ("pattern_bytes", 2, lambda: glob.is_glob_match("a", "a*b*limits")),
+    "a compiled glob": ("pattern_bytes", 2, lambda: glob.Glob("a*b")),
+    "a glob of a set": ("pattern_bytes", 2, lambda: glob.GlobSet(["a", "a*b"])),
+    "globs": ("patterns", 1, lambda: glob.GlobSet(["a", "b"])),
+    "an owner's pattern": (
+        "pattern_bytes",
+        2,
+        lambda: codeowners.is_codeowners_path_match(b"a", "a*b"),
+    ),
+    "frames": ("frames", 2, lambda: TWO.apply_modifications_to_frames(frames(b"a", 3), ERROR)),
+    "prepared frames": ("frames", 2, lambda: Stacktrace(frames(b"a", 3), ERROR)),
+    "frames of an event": (
+        "frames",
+        2,
+        lambda: Stacktrace.from_event_frames([{"function": "a"}] * 3, "python"),
+    ),
+    "a mapping": ("mapping_bytes", 3, lambda: ProguardMapper.from_bytes(b"a -> b:")),
+}
+
+
+@pytest.mark.parametrize("name", TOO_MUCH)
+def test_what_is_too_much_is_refused(name: str) -> None:
+    limit, most, call = TOO_MUCH[name]
+    limits.set(limit, most)
+    with pytest.raises(LimitError, match=f"the limit `{limit}` is {most}$"):
+        call()
+    assert len(TWO) == 2, "half changed"
+
+
+@pytest.mark.parametrize("name", [name for name in TOO_MUCH if name != "rules put together"])
+def test_it_is_taken_otherwise(name: str) -> None:
+    TOO_MUCH[name][2]()
+
+
+def test_a_mapping_file_is_not_read(tmp_path: Any) -> None:
+    path = tmp_path / "mapping.txt"
+    path.write_text("a -> b:\n", "utf-8")
+    limits.set("mapping_bytes", 7)
+    with pytest.raises(LimitError, match="8 bytes of a mapping"):
+        ProguardMapper.open(str(path))
+
+
+def test_doubling_ends() -> None:
+    rules = Enhancements.parse("app:no -group", Cache(0))
+    for _ in range(19):
+        rules.extend_from(rules)
+    with pytest.raises(LimitError, match="1048576 rules"):
+        rules.extend_from(rules)
+    assert len(rules) == 2**19
+
+
+def test_names_and_numbers() -> None:
+    limits.set("frames", 5)
+    assert limits.get("frames") == 5
+    with pytest.raises(InvalidArgumentError, match="no limit 'frame'; there are rule_bytes, "):
+        limits.get("frame")
+    with pytest.raises(InvalidArgumentError):
+        limits.set("frame", 1)
+    for wrong in (-1, 2**64):
+        with pytest.raises(OverflowError):
+            limits.set("frames", wrong)
+    assert limits.get("frames") == 5
+
+
+def test_caches_of_any_size_take_no_memory() -> None:
+    caches = [Cache(2**40) for _ in range(10_000)]
+    assert len(caches) == 10_000
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        b"\x93\x02\x90\xdd\xff\xff\xff\xff",  # 2**32 - 1 rules
+        b"\x93\x02\xdd\xff\xff\xff\xff",  # bases
+        b"\x93\x02\x90\x91\x92\xdd\xff\xff\xff\xff",  # matchers
+        b"\x93\x02\x90\x91\x92\x91\xdb\xff\xff\xff\xff",  # a text of 4 GiB
+        b"\x91" * 1_000_000,  # deep
+        b"\x93\x02" + b"\x91" * 1_000_000,
+        b"\x93\x02\x90\x91\x92\x90" + b"\x91" * 1_000_000,
+    ],
+)
+def test_lengths_that_lie_and_depth_are_errors(lie: bytes) -> None:
+    with pytest.raises(RuntimeError, match="Invalid syntax"):
+        Enhancements.from_config_structure(lie, Cache(0))
+
+
+# --- time in proportion -------------------------------------------------------------
+
+
+def asking(rules: str, value: bytes, count: int = 1) -> Callable[[], Any]:
+    parsed = Enhancements.parse(rules, Cache(0))
+    given = frames(value, count)
+    return lambda: parsed.apply_modifications_to_frames(given, ERROR)
+
+
+def matching(pattern: str, value: str) -> Callable[[], Any]:
+    compiled = glob.Glob(pattern, double_star=True)
+    return lambda: compiled.match(value)
+
+
+# What makes matchers that go back try for ever, or copy again and again.
+WORST: dict[str, Callable[[int], Callable[[], Any]]] = {
+    "stars without the end": lambda n: asking("function:*a*a*a*a*a*a*ab -app", b"a" * n),
+    "alternates": lambda n: asking("function:*{a,aa}*{a,aa}*{a,aa}*b -app", b"a" * n),
+    "segments": lambda n: matching("**/a/**/a/**/a/b", "a/" * n),
+    "question marks": lambda n: matching("*????????b", "a" * n),
+    "owners": lambda n: lambda: codeowners.is_codeowners_path_match(b"a/" * n, "a/**/a/**/b"),
+    "ranges": lambda n: asking("function:a* ^-app v+app", b"ab", n // 20),
+    "neighbours": lambda n: asking("[ app:no ] | function:a* | [ app:no ] +app", b"ab", n // 20),
+    "rule text": lambda n: lambda: Enhancements.parse("function:a* -app\n" * (n // 100), Cache(0)),
+    "a broken text": lambda n: lambda: Enhancements.check("nonsense\n" * (n // 100)),
+    "a file of owners": lambda n: lambda: codeowners.Codeowners.parse("*.a @b\n" * (n // 100)),
+    "a mapping": lambda n: lambda: ProguardMapper.from_bytes(b"a -> b:\n    int c() -> d\n" * n),
+}
+
+
+def seconds(call: Callable[[], Any]) -> float:
+    """Measure the quickest of several runs: the others waited for something."""
+    best = float("inf")
+    for _ in range(5):
+        begun = time.perf_counter()
+        try:
+            call()
+        except OphioError as error:
+            raise AssertionError(error) from error
+        best = min(best, time.perf_counter() - begun)
+    return best
+
+
+@pytest.mark.parametrize("name", WORST)
+def test_ten_times_the_input_takes_ten_times_the_time(name: str) -> None:
+    """A ratio of two times, not a time; 12 and a margin for a machine that does other things."""
+    ratios = []
+    for _ in range(4):
+        small, large = seconds(WORST[name](50_000)), seconds(WORST[name](500_000))
+        ratios.append(large / small)
+        if ratios[-1] < 14:
+            return
+    pytest.fail(f"ten times the input took {min(ratios):.0f} times the time")
