@@ -1,0 +1,39 @@
+//! Mapping files: any bytes, and questions with the names that stand in them.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use ophio::proguard::{Mapper, Query};
+
+fuzz_target!(|case: (&[u8], &[u8], usize)| {
+    let (mapping, queries, line) = case;
+    let mapper = Mapper::new(mapping.to_vec());
+    mapper.uuid();
+    mapper.has_line_info();
+    mapper.is_valid();
+    let _ = mapper.remap_packed(queries);
+    let text = String::from_utf8_lossy(mapping);
+    let words: Vec<_> = text
+        .split(|c: char| c.is_whitespace() || "():,->".contains(c))
+        .filter(|word| !word.is_empty())
+        .take(8)
+        .collect();
+    for class in &words {
+        mapper.remap_class(class);
+        for method in &words {
+            mapper.remap_method(class, method);
+            for parameters in [None, Some("int"), Some("")] {
+                let query = Query {
+                    class,
+                    method,
+                    line,
+                    parameters,
+                };
+                assert!(mapper.remap_frame(query).count() <= mapping.len());
+            }
+        }
+    }
+    mapper.remap_stacktrace(&text);
+    if let [class, method, ..] = words[..] {
+        mapper.remap_stacktrace(&format!("    at {class}.{method}(X.java:{line})\n"));
+    }
+});

@@ -1,0 +1,75 @@
+"""Makes the first inputs of the fuzz targets from the fixtures of the tests.
+
+    python fuzz/seed.py
+
+Targets that take text or bytes as they are begin with what is real; the others find their
+way by themselves. What `make fuzz` finds beyond that lies in fuzz/found, which is not
+committed; `fuzz/run.py --minimise` chooses from it for fuzz/corpus.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import msgpack
+
+ROOT = Path(__file__).resolve().parent.parent
+CORPUS = ROOT / "fuzz" / "corpus"
+FIXTURES = ROOT / "tests" / "fixtures"
+FIELDS = ("category", "family", "function", "module", "package", "path", "in_app", "orig_in_app")
+
+
+def write(target: str, name: str, content: bytes) -> None:
+    """Write a seed."""
+    directory = CORPUS / target
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / name).write_bytes(content)
+
+
+def packed(trace: dict[str, object]) -> bytes:
+    """Pack a stack trace as the library wants it."""
+
+    def raw(value: object) -> object:
+        return value.encode() if isinstance(value, str) else value
+
+    error = trace["exception"]
+    frames = trace["frames"]
+    assert isinstance(error, dict)
+    assert isinstance(frames, list)
+    return bytes(
+        msgpack.packb(
+            [
+                [raw(error[key]) for key in ("ty", "value", "mechanism")],
+                [[raw(frame[key]) for key in FIELDS] for frame in frames[:4]],
+            ]
+        )
+    )
+
+
+def main() -> None:
+    """Write all seeds."""
+    from sentry_ophio.enhancers import Cache, Enhancements  # noqa: PLC0415
+
+    vectors = json.loads((ROOT / "tests" / "vectors" / "enhancements.json").read_text("utf-8"))
+    texts = sorted({case["rules"] for case in vectors["cases"]})
+    for number, text in enumerate(texts):
+        write("rules_text", f"rules-{number:02}", text.encode())
+        rules = Enhancements.parse(text, Cache(0))
+        if number % 3 == 0:
+            write("config_structure", f"raw-{number:02}", rules.to_config_structure())
+            write("config_structure", f"stored-{number:02}", rules.to_base64().encode())
+    lines = (FIXTURES / "stacktraces.jsonl").read_text("utf-8").splitlines()
+    for number, line in enumerate(lines[:20]):
+        write("packed_frames", f"trace-{number:02}", packed(json.loads(line)))
+    event = ["native", [None] * 3, [["main", None, None, "/A/b.c", "b.c", None, True, None]]]
+    write("packed_frames", "event", bytes(msgpack.packb(event)))
+    owners = json.loads((ROOT / "tests" / "vectors" / "codeowners.json").read_text("utf-8"))
+    for number, file in enumerate(owners["files"]):
+        write("codeowners", f"file-{number}", file["text"].encode() + b"\nsrc/a.js")
+    for path in sorted((FIXTURES / "proguard").glob("*.mapping.txt")):
+        write("proguard", path.stem, path.read_bytes()[:3000])
+
+
+if __name__ == "__main__":
+    main()
