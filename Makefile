@@ -16,7 +16,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 .PHONY: help venv dev demo test lint lint-rust lint-python test-rust test-python \
-        header header-check oracle vectors bench images install uninstall examples abi wheel sdist test-wheel clean distclean
+        header header-check oracle vectors bench images fuzz soak deny sbom install uninstall examples abi wheel sdist test-wheel clean distclean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -96,9 +96,35 @@ bench: dev ## Measure beside the published package; prints and writes benches/*r
 	$(BIN)/python benches/codeowners.py
 	$(BIN)/python benches/preview.py
 	$(BIN)/python benches/proguard.py
+	$(BIN)/python benches/threads.py
 
 images: dev ## Make the pictures of the README anew, from the real programs
 	$(BIN)/python docs/images/make.py
+
+# --- reliability ----------------------------------------------------------------
+
+SECONDS ?= 60
+TOOLS   := build/tools/bin
+fuzz: venv ## Run every fuzz target for SECONDS (needs a Rust that takes RUSTC_BOOTSTRAP)
+	@test -x $(TOOLS)/cargo-fuzz || $(CARGO) install -q --locked --root build/tools cargo-fuzz
+	$(BIN)/python fuzz/run.py --seconds $(SECONDS)
+
+soak: dev ## A million calls of each kind, and long runs of threads: memory stays flat
+	OPHIO_LONG=1 $(BIN)/python -m pytest -q tests/test_reliability.py
+
+deny: ## Licences, advisories and sources of what is linked in
+	@test -x $(TOOLS)/cargo-deny || $(CARGO) install -q --locked --root build/tools cargo-deny
+	$(TOOLS)/cargo-deny --locked check --hide-inclusion-graph licenses bans sources
+	@$(TOOLS)/cargo-deny --locked check --hide-inclusion-graph advisories || \
+	    { $(TOOLS)/cargo-deny fetch db >/dev/null 2>&1 && exit 1; \
+	      echo "SKIPPED: the database of advisories cannot be reached"; }
+
+sbom: ## Write the bill of materials of the library: build/ophio.cdx.json (CycloneDX)
+	@test -x $(TOOLS)/cargo-cyclonedx || $(CARGO) install -q --locked --root build/tools cargo-cyclonedx
+	SOURCE_DATE_EPOCH=0 $(TOOLS)/cargo-cyclonedx cyclonedx --manifest-path capi/Cargo.toml \
+	    --format json --describe crate --no-build-deps --override-filename ophio.cdx -q
+	@mkdir -p build && mv capi/ophio.cdx.json build/ && rm -f core/ophio.cdx.json
+	@echo build/ophio.cdx.json
 
 # --- for C and C++ --------------------------------------------------------------
 

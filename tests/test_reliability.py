@@ -1,0 +1,410 @@
+"""Nothing a caller does can crash, hang, leak or corrupt: threads, forks, panics, memory, exit.
+
+docs/reliability.md has a row for each promise. What takes minutes runs shorter here, and as
+long as the promise says where OPHIO_LONG is set (`make soak`).
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import weakref
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+
+import sentry_ophio
+from sentry_ophio import codeowners, glob
+from sentry_ophio.enhancers import (
+    Cache,
+    Component,
+    Enhancements,
+    Stacktrace,
+    format_rules,
+    preview,
+)
+from sentry_ophio.exceptions import OphioError
+from sentry_ophio.proguard import ProguardMapper
+
+LONG = bool(os.environ.get("OPHIO_LONG"))
+TESTS = Path(__file__).parent
+KEYS = ("category", "family", "function", "module", "package", "path", "in_app", "orig_in_app")
+ERROR: Any = {"ty": b"E", "value": None, "mechanism": None}
+FRAMES: list[Any] = [
+    dict.fromkeys(KEYS) | {"function": b"main", "path": b"/a/b.py"},
+    dict.fromkeys(KEYS) | {"function": b"other", "in_app": True},
+]
+MAPPING = b"org.example.Shop -> a:\n    1:2:void buy():3:4 -> b\n"
+
+
+def run_python(code: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+    """Run a program of its own, with warnings as errors."""
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-X", "dev", "-c", code],
+        capture_output=True,
+        encoding="utf-8",
+        timeout=timeout,
+        check=False,
+    )
+
+
+# --- threads ------------------------------------------------------------------------
+
+
+def test_threads_see_one_of_the_legal_states() -> None:
+    """Eight ask while one extends the same rules and one parses with the same cache.
+
+    Every answer is what the rules were before or after some extension, never a mixture: the
+    `n`-th rule that is appended sets the category `c<n>`, so the category tells how many
+    rules there were, and only grows.
+    """
+    cache = Cache(50)
+    rules = Enhancements.parse("function:main category=c0 -app", cache)
+    rounds = 2_000 if LONG else 200
+    legal = {f"c{n}" for n in range(rounds + 1)}
+    failures: list[str] = []
+    done = threading.Event()
+
+    def ask() -> None:
+        last = 0
+        while not done.is_set():
+            (category, in_app), second = rules.apply_modifications_to_frames(FRAMES, ERROR)
+            components = [Component(contributes=True) for _ in FRAMES]
+            rules.assemble_stacktrace_component(FRAMES, ERROR, components)
+            number = int(str(category)[1:])
+            if category not in legal or in_app is not False or second != (None, True):
+                failures.append(f"{category} {in_app} {second}")
+            if number < last:
+                failures.append(f"{number} after {last}")
+            last = number
+
+    def parse() -> None:
+        while not done.is_set():
+            for n in range(100):  # twice as many as the cache holds
+                if len(Enhancements.parse(f"function:f{n} -app\napp:no -group", cache)) != 2:
+                    failures.append(f"parsing {n}")
+
+    threads = [threading.Thread(target=ask) for _ in range(8)] + [threading.Thread(target=parse)]
+    for thread in threads:
+        thread.start()
+    try:
+        for n in range(1, rounds + 1):
+            more = Enhancements.parse(f"function:main category=c{n} -app", cache)
+            rules.extend_from(more)
+            time.sleep(0)
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()
+    assert not failures, failures[:5]
+    assert rules.apply_modifications_to_frames(FRAMES, ERROR)[0] == (f"c{rounds}", False)
+
+
+# --- fork ---------------------------------------------------------------------------
+
+FORK = """
+import os, signal, sys, threading
+from sentry_ophio import codeowners, glob
+from sentry_ophio.enhancers import Cache, Component, Enhancements
+
+cache = Cache(20)
+rules = Enhancements.parse("function:main -app", cache)
+keys = ("category", "family", "function", "module", "package", "path", "in_app", "orig_in_app")
+frames = [dict.fromkeys(keys) | {"function": b"main"}]
+error = {"ty": None, "value": None, "mechanism": None}
+done = False
+
+def use(n):
+    assert rules.apply_modifications_to_frames(frames, error)[0][1] is False
+    rules.assemble_stacktrace_component(frames, error, [Component()])
+    Enhancements.parse(f"function:f{n % 40} -app", cache)
+    rules.extend_from(Enhancements.parse("app:no -group", cache))
+    assert glob.is_glob_match("a.py", f"*.{'p' * (n % 9)}y") == (n % 9 == 1)
+    assert codeowners.is_codeowners_path_match(b"a/b.py", "*.py")
+    try:
+        Enhancements.parse("nonsense", cache)
+    except RuntimeError:
+        pass
+
+def work():
+    n = 0
+    while not done:
+        n += 1
+        use(n)
+        if len(rules) > 500:
+            return
+
+threads = [threading.Thread(target=work, daemon=True) for _ in range(3)]
+for thread in threads:
+    thread.start()
+for n in range(int(sys.argv[1])):
+    threads = [thread if thread.is_alive() else threading.Thread(target=work, daemon=True)
+               for thread in threads]
+    if len(rules) > 400:
+        rules = Enhancements.parse("function:main -app", cache)
+    for thread in threads:
+        if thread.ident is None:
+            thread.start()
+    child = os.fork()
+    if child == 0:
+        signal.alarm(20)  # a child that waits for ever is killed, and told
+        try:
+            use(n)
+        except BaseException:
+            os._exit(3)
+        os._exit(0)
+    status = os.waitpid(child, 0)[1]
+    if status:
+        print(f"child {n} ended with {status}")
+        os._exit(1)
+done = True
+print("all children ended")
+os._exit(0)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_fork_in_the_middle_of_calls() -> None:
+    """A thousand times, with three threads in calls; the child uses everything at once."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORK, "1000"],
+        capture_output=True,
+        encoding="utf-8",
+        timeout=550,
+        check=False,
+    )
+    assert done.stdout == "all children ended\n", done.stdout + done.stderr
+
+
+# --- panics -------------------------------------------------------------------------
+
+PANIC = """
+import ctypes, faulthandler, os, signal, sys
+handlers = [signal.getsignal(n) for n in (signal.SIGSEGV, signal.SIGABRT, signal.SIGINT)]
+before = dict(os.environ)
+library = ctypes.CDLL(sys.argv[1])
+class Slice(ctypes.Structure):
+    _fields_ = [("data", ctypes.c_void_p), ("len", ctypes.c_size_t)]
+library.ophio_last_error_message.restype = Slice
+for on_a_thread in (False, True) * 3:
+    assert library.test_panic(on_a_thread) == 1
+    told = library.ophio_last_error_message()
+    text = ctypes.string_at(told.data, told.len).decode()
+    assert text.startswith("internal error (panic): on purpose"), text
+    assert on_a_thread or "version.rs:" in text, text
+assert handlers == [signal.getsignal(n) for n in (signal.SIGSEGV, signal.SIGABRT, signal.SIGINT)]
+libc = ctypes.CDLL(None)
+libc.getenv.restype = ctypes.c_char_p
+assert dict(os.environ) == before and libc.getenv(b"RUST_BACKTRACE") is None
+print("alive")
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="for Unix")
+def test_a_panic_is_a_status_and_prints_nothing(source_tree: Path, cargo: str) -> None:
+    """In a library with an export that panics, which no other has."""
+    target = source_tree / "target" / "test-panic"
+    subprocess.run(
+        [
+            *(cargo, "build", "-q", "--locked", "-p", "ophio-capi", "--features", "test-panic"),
+            *("--target-dir", str(target)),
+        ],
+        cwd=source_tree,
+        check=True,
+    )
+    suffix = "dylib" if sys.platform == "darwin" else "so"
+    library = target / "debug" / f"libophio.{suffix}"
+    environment = {name: value for name, value in os.environ.items() if name != "RUST_BACKTRACE"}
+    done = subprocess.run(
+        [sys.executable, "-c", PANIC, str(library)],
+        env=environment,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert (done.stdout, done.stderr, done.returncode) == ("alive\n", "", 0)
+
+
+def test_importing_changes_nothing_of_the_process() -> None:
+    done = run_python(
+        "import os, signal, sys, threading, warnings\n"
+        "state = lambda: (dict(os.environ), [signal.getsignal(n) for n in signal.valid_signals()],"
+        " threading.active_count(), sys.excepthook, os.getcwd())\n"
+        "before = state()\n"
+        "import sentry_ophio.enhancers, sentry_ophio.glob, sentry_ophio.codeowners\n"
+        "import sentry_ophio.proguard, sentry_ophio.limits\n"
+        "assert state() == before\n"
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+# --- memory -------------------------------------------------------------------------
+
+
+def failing(call: Callable[[], Any]) -> Callable[[], None]:
+    def attempt() -> None:
+        try:
+            call()
+        except (OphioError, OSError):
+            return
+        raise AssertionError("it worked")
+
+    return attempt
+
+
+RULES = Enhancements.parse("function:main -app category=x\nfunction:other min-frames=9", Cache(0))
+TRACE = Stacktrace(FRAMES, ERROR)
+CACHE = Cache(10)
+FILE = codeowners.Codeowners.parse("*.py @a\n[Docs] @b\n/docs/\n", dialect="gitlab")
+MAPPER = ProguardMapper.from_bytes(MAPPING)
+BAD_FRAMES: list[Any] = [dict.fromkeys(KEYS) | {"function": b"\xff"}]
+NO_FRAMES: list[Any] = [{}]
+
+# Every kind of call; slow ones are made less often, but for the long form.
+CALLS: dict[str, tuple[int, Callable[[], Any]]] = {
+    "apply": (1, lambda: RULES.apply_modifications_to_frames(FRAMES, ERROR)),
+    "assemble": (
+        1,
+        lambda: RULES.assemble_stacktrace_component(FRAMES, ERROR, [Component(), Component()]),
+    ),
+    "prepared": (1, lambda: Stacktrace(FRAMES, ERROR).apply(RULES)),
+    "batch": (2, lambda: RULES.apply_modifications_to_stacktraces([TRACE, TRACE])),
+    "threads": (50, lambda: RULES.apply_modifications_to_stacktraces([TRACE] * 8, threads=2)),
+    "event frames": (2, lambda: Stacktrace.from_event_frames([{"function": "a"}], "python")),
+    "parse": (2, lambda: Enhancements.parse("function:a -app", CACHE)),
+    "parse anew": (5, lambda: Enhancements.parse("function:a -app", Cache(0))),
+    "binary": (5, lambda: Enhancements.from_config_structure(RULES.to_config_structure(), CACHE)),
+    "stored": (20, lambda: Enhancements.from_base64(RULES.to_base64(), CACHE)),
+    "extend": (5, lambda: Enhancements.empty().extend_from(RULES)),
+    "text": (5, RULES.to_text),
+    "describe": (20, lambda: RULES.rules),
+    "explain": (50, lambda: RULES.explain(FRAMES, ERROR)),
+    "preview": (50, lambda: preview(RULES, RULES, [TRACE])),
+    "check": (5, lambda: Enhancements.check("nonsense")),
+    "format": (5, lambda: format_rules("app:no -group")),
+    "glob": (1, lambda: glob.is_glob_match("a.py", "*.py")),
+    "globs": (10, lambda: glob.GlobSet(["a", "*.py"]).matches("a.py")),
+    "owner's pattern": (1, lambda: codeowners.is_codeowners_path_match(b"a.py", "*.py")),
+    "owners": (5, lambda: FILE.owners("docs/a.py")),
+    "file of owners": (10, lambda: codeowners.Codeowners.parse("* @a\n")),
+    "mapper": (20, lambda: ProguardMapper.from_bytes(MAPPING).remap_class("a")),
+    "remap": (1, lambda: MAPPER.remap_frame("a", "b", 1)),
+    "bad rules": (2, failing(lambda: Enhancements.parse("nonsense", CACHE))),
+    "bad binary": (2, failing(lambda: Enhancements.from_config_structure(b"no", CACHE))),
+    "bad stored": (2, failing(lambda: Enhancements.from_base64("?", CACHE))),
+    "bad frames": (5, failing(lambda: RULES.apply_modifications_to_frames(BAD_FRAMES, ERROR))),
+    "bad glob": (2, failing(lambda: glob.GlobSet(["[a"], strict=True))),
+    "bad file of owners": (5, failing(lambda: codeowners.Codeowners.parse("* @a", max_bytes=1))),
+    "no file": (5, failing(lambda: ProguardMapper.open("/no/such/file"))),
+}
+
+
+def resident() -> int:
+    """Measure the memory of this process in bytes."""
+    gc.collect()
+    with Path("/proc/self/statm").open(encoding="ascii") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="for Linux")
+@pytest.mark.parametrize("name", CALLS)
+def test_memory_stays_flat(name: str) -> None:
+    """A million calls keep no more than 2 MB; 20,000 here, fewer of slow ones."""
+    cost, call = CALLS[name]
+    rounds = 1_000_000 if LONG else 20_000 // cost
+    for _ in range(max(200, rounds // 10)):
+        call()
+    before = resident()
+    for _ in range(rounds):
+        call()
+    grown = resident() - before
+    assert grown < 2_000_000, f"{grown} bytes more after {rounds} calls"
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="for Linux")
+def test_the_test_of_memory_would_tell() -> None:
+    """Handles that are kept: a hundred bytes a call are seen."""
+    kept: list[Enhancements] = []
+    before = resident()
+    kept.extend(Enhancements.parse("function:a -app", Cache(0)) for _ in range(20_000))
+    assert resident() - before > 2_000_000
+    assert len(kept) == 20_000
+
+
+def test_cycles_with_handles_are_collected() -> None:
+    class Node:
+        """Something that keeps rules, and itself."""
+
+    node: Any = Node()
+    node.rules = Enhancements.parse("app:no -group", Cache(1))
+    node.itself = node
+    gone = weakref.ref(node)
+    del node
+    for _ in range(3):
+        gc.collect()
+    assert gone() is None
+
+
+@pytest.mark.parametrize("order", ["", "reversed"])
+def test_the_interpreter_ends_without_a_message(order: str) -> None:
+    """Handles in globals, cycles, threads and at-exit functions, freed in any order."""
+    listed = "list(reversed(kept))" if order else "kept"
+    done = run_python(
+        "import atexit, threading\n"
+        "from sentry_ophio.codeowners import Codeowners\n"
+        "from sentry_ophio.enhancers import Cache, Enhancements\n"
+        "from sentry_ophio.glob import Glob, GlobSet\n"
+        "from sentry_ophio.proguard import ProguardMapper\n"
+        "cache = Cache(5)\n"
+        "kept = [Enhancements.parse('app:no -group', cache), cache, Glob('*'), GlobSet(['a']),\n"
+        "        Codeowners.parse('* @a'), ProguardMapper.from_bytes(b'a -> b:')]\n"
+        f"kept = {listed}\n"
+        "kept.append(kept)\n"
+        "atexit.register(lambda: Enhancements.parse('app:yes -group', cache))\n"
+        "class Late:\n"
+        "    def __init__(self): self.rules = Enhancements.parse('app:no -group', cache)\n"
+        "    def __del__(self): len(self.rules)\n"
+        "late = Late()\n"
+        "threading.Thread(target=lambda: Enhancements.parse('app:no -app', cache)).start()\n"
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+# --- interpreters -------------------------------------------------------------------
+
+
+@pytest.mark.skipif(sys.version_info < (3, 9), reason="as the package")
+def test_many_interpreters_one_after_the_other() -> None:
+    """A process may load the library, and fork workers that load it again."""
+    for _ in range(3):
+        done = run_python("import sentry_ophio; print(sentry_ophio.__version__)")
+        assert done.stdout.strip() == sentry_ophio.__version__, done.stderr
+
+
+def test_signals_interrupt_between_calls() -> None:
+    """Ctrl-C ends a loop of calls with KeyboardInterrupt, and not the process."""
+    done = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "from sentry_ophio.enhancers import Cache, Enhancements\n"
+            "print('ready', flush=True)\n"
+            "try:\n"
+            "    while True: Enhancements.parse('function:a* -app\\n' * 1000, Cache(0))\n"
+            "except KeyboardInterrupt: print('interrupted')\n",
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    assert done.stdout is not None
+    assert done.stdout.readline() == "ready\n"
+    done.send_signal(signal.SIGINT)
+    out, err = done.communicate(timeout=30)
+    assert (out, err, done.returncode) == ("interrupted\n", "", 0)
