@@ -64,9 +64,9 @@ texts = st.one_of(
 
 
 def lines_of(text: str) -> list[str]:
-    """Cut a text into lines as Rust does."""
-    lines = text.split("\n")
-    return [line[:-1] if line.endswith("\r") else line for line in lines]
+    """Cut a text into lines as Rust does: a `\\r` belongs to a `\\n` that follows it."""
+    *lines, last = text.split("\n")
+    return [*(line[:-1] if line.endswith("\r") else line for line in lines), last]
 
 
 def failure(text: str, **options: Any) -> EnhancementsError | None:
@@ -79,6 +79,7 @@ def failure(text: str, **options: Any) -> EnhancementsError | None:
 
 @given(texts, st.booleans())
 @example("function:a +app \u2028function:b", False)
+@example("0\r", False)
 def test_check_tells_what_parse_fails_with(text: str, lenient: bool) -> None:
     found = Enhancements.check(text, lenient=lenient)
     errors = [each for each in found if each.severity == "error"]

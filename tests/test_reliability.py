@@ -332,9 +332,10 @@ def test_the_test_of_memory_would_tell() -> None:
     """Handles that are kept: a hundred bytes a call are seen."""
     kept: list[Enhancements] = []
     before = resident()
-    kept.extend(Enhancements.parse("function:a -app", Cache(0)) for _ in range(20_000))
-    assert resident() - before > 2_000_000
-    assert len(kept) == 20_000
+    # The first ones may lie where something else was before.
+    while resident() - before < 2_000_000:
+        kept.extend(Enhancements.parse("function:a -app", Cache(0)) for _ in range(20_000))
+        assert len(kept) < 400_000, "nothing is seen"
 
 
 def test_cycles_with_handles_are_collected() -> None:
@@ -394,8 +395,8 @@ def test_signals_interrupt_between_calls() -> None:
             sys.executable,
             "-c",
             "from sentry_ophio.enhancers import Cache, Enhancements\n"
-            "print('ready', flush=True)\n"
             "try:\n"
+            "    print('ready', flush=True)\n"
             "    while True: Enhancements.parse('function:a* -app\\n' * 1000, Cache(0))\n"
             "except KeyboardInterrupt: print('interrupted')\n",
         ],
