@@ -30,8 +30,9 @@ def record(source_tree: Path) -> ModuleType:
     return module
 
 
-def test_functions_are_as_recorded(record: ModuleType) -> None:
-    told = record.difference((ABI / "functions.txt").read_text("utf-8"), record.functions())
+def test_declarations_are_as_recorded(record: ModuleType) -> None:
+    recorded = (ABI / "declarations.txt").read_text("utf-8")
+    told = record.difference(recorded, record.declarations())
     assert told is None, told
 
 
@@ -69,3 +70,29 @@ def test_breaking_and_growing_are_told_apart(record: ModuleType) -> None:
         assert "breaks" in record.difference(recorded, broken)
         assert "ABI_VERSION" in record.difference(recorded, broken)
         assert "breaks" not in record.difference(recorded, broken.replace("abi 0", "abi 1"))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("  uint8_t in_app; }", "  uint8_t in_app; uint8_t more; }"),  # in what was padding
+        ("int32_t category;", "uint32_t category;"),  # as large as it was
+        ("size_t len);", "uint64_t len);"),
+    ],
+)
+def test_what_moves_nothing_breaks_as_well(
+    record: ModuleType, monkeypatch: pytest.MonkeyPatch, before: str, after: str
+) -> None:
+    code = """
+typedef struct OphioAppliedFrame {
+  int32_t category;
+  uint8_t in_app; } OphioAppliedFrame;
+OPHIO_API void ophio_apply(struct OphioAppliedFrame *frames, size_t len);
+"""
+    assert before in code
+    monkeypatch.setattr(record, "code_of_header", lambda: code)
+    recorded = record.declarations()
+    monkeypatch.setattr(record, "code_of_header", lambda: code.replace(before, after))
+    told = record.difference(recorded, record.declarations())
+    assert "breaks programs" in told
+    assert after.strip("{}; ").split("; ")[-1] in told

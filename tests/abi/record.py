@@ -1,7 +1,7 @@
 """Records what programs that are compiled against libophio rely on: `make abi`.
 
-    functions.txt    every declaration of ophio.h, one a line, without comments
-    layout.txt       sizes, offsets and numbers, as tests/c/layout.c prints them
+    declarations.txt  functions and structs of ophio.h, one a line, without comments
+    layout.txt        sizes, offsets and numbers, as tests/c/layout.c prints them
 
 tests/test_abi.py compares both to the sources. What is added is recorded without a word;
 what is changed or removed breaks programs, so that it is recorded only together with a
@@ -50,10 +50,16 @@ def code_of_header() -> str:
     return re.sub(r"/\*.*?\*/|//[^\n]*", "", text, flags=re.DOTALL)
 
 
-def functions() -> str:
-    """Give the declarations of ophio.h, sorted, one a line."""
-    found = re.findall(r"^OPHIO_API\s+([^;]+);", code_of_header(), re.MULTILINE)
-    lines = sorted((" ".join(each.split()) for each in found), key=lambda line: line.split("(")[0])
+def declarations() -> str:
+    """Give the functions and structs of ophio.h, sorted, one a line.
+
+    The structs as well as their layout: a field of another type may have the same size, and
+    one that fills what was padding moves nothing, but is not set by programs from before.
+    """
+    code = code_of_header()
+    found = re.findall(r"^OPHIO_API\s+([^;]+);", code, re.MULTILINE)
+    found += re.findall(r"^typedef (struct \w+ \{.*?\}) \w+;", code, re.MULTILINE | re.DOTALL)
+    lines = sorted((" ".join(each.split()) for each in found), key=name_of)
     return f"abi {abi_version()}\n" + "".join(f"{line}\n" for line in lines)
 
 
@@ -74,12 +80,17 @@ def layout(compiler: str) -> str:
     return f"abi {abi_version()}\n{printed}"
 
 
+def name_of(line: str) -> str:
+    """Give what a line is about."""
+    return re.split(r" at | size | = |\(| \{", line)[0]
+
+
 def keyed(text: str) -> dict[str, str]:
     """Give lines by what they are about: a field together with its struct."""
     lines: dict[str, str] = {}
     owner = ""
     for line in text.splitlines()[1:]:
-        name = re.split(r" at | size | = |\(", line)[0]
+        name = name_of(line)
         if line.startswith("  "):
             lines[f"{owner}.{name.strip()}"] = line.strip()
         else:
@@ -110,7 +121,7 @@ def main() -> None:
     compiler = shutil.which("cc")
     if compiler is None:
         raise SystemExit("a C compiler is needed")
-    for name, now in (("functions", functions()), ("layout", layout(compiler))):
+    for name, now in (("declarations", declarations()), ("layout", layout(compiler))):
         path = HERE / f"{name}.txt"
         if path.exists():
             told = difference(path.read_text("utf-8"), now)
