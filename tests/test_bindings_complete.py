@@ -134,27 +134,83 @@ def test_every_c_function_is_used(source_tree: Path, declared_functions: set[str
     assert not missing, f"neither {PACKAGE} nor a program in tests/c calls: " + ", ".join(missing)
 
 
-def test_every_c_function_gets_bad_arguments(declared_functions: set[str]) -> None:
+# What cannot fail, whatever it is given.
+CANNOT_FAIL = {
+    *("ophio_abi_version", "ophio_version", "ophio_cache_new", "ophio_enhancements_new"),
+    *("ophio_last_error_clear", "ophio_last_error_code", "ophio_last_error_message"),
+}
+REFUSALS = r"\b(?:REFUSED|REFUSED_STR|NO_HANDLE|NEGATIVE)\(\s*"
+
+
+def test_every_c_function_gets_good_and_bad_arguments(
+    header: str, declared_functions: set[str]
+) -> None:
+    """One that takes a text gets none, the empty one, and one that is too long as well."""
     code = c_code(read(TESTS / "c" / "test_arguments.c"))
-    missing = sorted(declared_functions - set(re.findall(r"\bophio_\w+(?=\()", code)))
-    assert not missing, f"tests/c/test_arguments.c does not call: {', '.join(missing)}"
+    missing = []
+    for name in sorted(declared_functions):
+        bad = [
+            *re.findall(rf"{REFUSALS}{name}\([^;]*;", code),
+            *re.findall(rf"\b{name}\(NULL\)(?: == 0 && told\(|;)[^;]*", code),
+        ]
+        if len(bad) == len(re.findall(rf"\b{name}\(", code)):
+            missing.append(f"{name} with good arguments")
+        if not bad and name not in CANNOT_FAIL:
+            missing.append(f"{name} with bad arguments")
+        (parameters,) = re.findall(rf"^OPHIO_API\s[^;]*?\b{name}\(([^;]*)\);", header, re.MULTILINE)
+        if re.search(r"const uint8_t \*(\w+),\s+size_t \1_len", parameters):
+            calls = " ".join(re.findall(rf"\b{name}(\([^;]*;)", code))
+            missing += [
+                f"{name} with {kind}"
+                for kind in ("NONE", "EMPTY", "HUGE_TEXT")
+                if kind not in calls
+            ]
+    assert not missing, "tests/c/test_arguments.c does not call:\n" + "\n".join(missing)
 
 
 def test_every_c_function_is_in_the_cpp_header(
     source_tree: Path, declared_functions: set[str]
 ) -> None:
-    """And every member of that header is called by a test, in both of its forms."""
+    """And every member of that header is called by a test, in each of its forms.
+
+    With good and with bad arguments: as often as there are classes with such a member, at the
+    least. Two of them cannot fail.
+    """
     code = c_code(read(source_tree / "include" / "ophio.hpp"))
     missing = sorted(declared_functions - set(re.findall(r"\bophio_\w+", code)))
     assert not missing, f"include/ophio.hpp does not call: {', '.join(missing)}"
-    called = "".join(c_code(read(path)) for path in (TESTS / "cpp").glob("test_*.cpp"))
-    members = set(re.findall(r"\b(?:try_)?(\w+)\([^;{]*\)(?: const)?(?: noexcept)?\n?\s*\{", code))
-    tried = set(re.findall(r"\btry_(\w+)\(", code))
-    assert len(tried) > 40
-    # The throwing form calls the other one. A constructor is called by the name of its class.
-    constructors = {"make", "parse", "check"}
-    untested = sorted(name for name in (tried & members) - constructors if f"{name}(" not in called)
-    assert not untested, f"tests/cpp calls no {', '.join(untested)}"
+    called = c_code(read(TESTS / "cpp" / "test_arguments.cpp"))
+    members = re.findall(r"\bstatus try_(\w+)\(", code)
+    assert len(members) > 50
+    wrong = []
+    for name in sorted(set(members)):
+        defined = members.count(name)
+        for macro, wanted in (
+            ("GOOD", defined),
+            ("REFUSED", defined - (2 if name == "make" else 0)),
+        ):
+            found = re.findall(rf"\b{macro}\([^;]*?\btry_{name}\(", called)
+            if len(found) < wanted:
+                wrong.append(f"{macro}(try_{name}): {len(found)} of {wanted}")
+        # The throwing form: a constructor is called by the name of its class.
+        throwing = {"get": "at", "check": "check_text"}.get(name, name)
+        if name not in ("make", "parse"):
+            wrong += [
+                f"{macro}({throwing})"
+                for macro, pattern in (("RETURNS", "RETURNS|QUIETLY"), ("THROWN", "THROWN"))
+                if not re.search(rf"\b(?:{pattern})\([^;]*?\b{throwing}\(", called)
+            ]
+    assert not wrong, "tests/cpp/test_arguments.cpp lacks:\n" + "\n".join(wrong)
+
+
+def test_every_form_without_exceptions_is_noexcept(source_tree: Path) -> None:
+    code = c_code(read(source_tree / "include" / "ophio.hpp"))
+    forms = re.findall(r"\bstatus (try_\w+)\([^;]*?\)((?: const)?(?: noexcept)?)\s*\{\n", code)
+    assert len(forms) == len(re.findall(r"\bstatus try_\w+\(", code))
+    assert not [name for name, qualifiers in forms if not qualifiers.endswith("noexcept")]
+    # Each of them has the other form beside it, and there is no other way to throw.
+    throwing = re.findall(r"\bcheck\(try_(\w+)\(", code)
+    assert set(throwing) == {name[len("try_") :] for name, _ in forms}
 
 
 def test_nothing_is_used_that_the_header_does_not_declare(

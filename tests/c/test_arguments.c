@@ -3,7 +3,8 @@
  *
  * Bad ones are: NULL for a handle, for a place, and for a buffer with a length; lengths that
  * no buffer has; bytes that are no UTF-8; numbers out of range; MessagePack that is none.
- * Each is refused with the status that the header names, and nothing is written.
+ * Each is refused with the status that the header names, and nothing is written. NULL with
+ * length 0 is no bad one but the empty text, of which each function makes what it makes of any.
  */
 #include <stdlib.h>
 
@@ -202,6 +203,10 @@ static void test_making_rules(void)
     CHECK(ophio_enhancements_len(rules) == 1 && ophio_diagnostics_len(list) == 1);
     ophio_enhancements_free(rules);
     ophio_diagnostics_free(list);
+    rules = ophio_enhancements_parse_lenient(EMPTY, cache, &list);
+    CHECK(rules != NULL && ophio_diagnostics_len(list) == 0);
+    ophio_enhancements_free(rules);
+    ophio_diagnostics_free(list);
     list = NULL;
     NO_HANDLE(ophio_enhancements_parse_lenient(NONE, cache, &list), NULL_POINTER);
     NO_HANDLE(ophio_enhancements_parse_lenient(HUGE_TEXT, cache, &list), INVALID_ARGUMENT);
@@ -219,6 +224,7 @@ static void test_making_rules(void)
     NO_HANDLE(ophio_enhancements_from_base64(HUGE_TEXT, cache), INVALID_ARGUMENT);
     NO_HANDLE(ophio_enhancements_from_base64(BAD, cache), INVALID_UTF8);
     NO_HANDLE(ophio_enhancements_from_base64(TEXT("?"), cache), SYNTAX);
+    NO_HANDLE(ophio_enhancements_from_base64(EMPTY, cache), SYNTAX);
     ophio_cache_free(cache);
 }
 
@@ -336,8 +342,12 @@ static void test_diagnostics(void)
     REFUSED(ophio_enhancements_check(BAD, true, &list), INVALID_UTF8);
     REFUSED(ophio_enhancements_check(EMPTY, false, NULL), NULL_POINTER);
     CHECK(list == NULL);
+    GOOD(ophio_enhancements_check(EMPTY, false, &list));
+    CHECK(ophio_diagnostics_len(list) == 0);
+    ophio_diagnostics_free(list);
 
     GOOD_STR(ophio_enhancements_format(TEXT("app:no    -group"), place), "app:no");
+    GOOD_STR(ophio_enhancements_format(EMPTY, place), "");
     REFUSED_STR(ophio_enhancements_format(TEXT("nonsense"), place), SYNTAX);
     REFUSED_STR(ophio_enhancements_format(NONE, place), NULL_POINTER);
     REFUSED_STR(ophio_enhancements_format(HUGE_TEXT, place), INVALID_ARGUMENT);
@@ -443,6 +453,7 @@ static void test_packed_frames(void)
     REFUSED(ophio_enhancements_apply_packed(NULL, packed.data, packed.len, codes, 2), NULL_POINTER);
     REFUSED(ophio_enhancements_apply_packed(rules, NONE, codes, 2), NULL_POINTER);
     REFUSED(ophio_enhancements_apply_packed(rules, HUGE_TEXT, codes, 2), INVALID_ARGUMENT);
+    REFUSED(ophio_enhancements_apply_packed(rules, EMPTY, codes, 2), INVALID_ARGUMENT);
     REFUSED(ophio_enhancements_apply_packed(rules, packed.data, packed.len - 1, codes, 2),
             INVALID_ARGUMENT);
     REFUSED(ophio_enhancements_apply_packed(rules, packed.data, packed.len, NULL, 2), NULL_POINTER);
@@ -459,6 +470,8 @@ static void test_packed_frames(void)
             NULL_POINTER);
     REFUSED(ophio_enhancements_assemble_packed(rules, NONE, &in, 1, codes, 5), NULL_POINTER);
     REFUSED(ophio_enhancements_assemble_packed(rules, HUGE_TEXT, &in, 1, codes, 5),
+            INVALID_ARGUMENT);
+    REFUSED(ophio_enhancements_assemble_packed(rules, EMPTY, &in, 1, codes, 5),
             INVALID_ARGUMENT);
     REFUSED(ophio_enhancements_assemble_packed(rules, packed.data, packed.len, NULL, 1, codes, 5),
             NULL_POINTER);
@@ -484,6 +497,8 @@ static void test_packed_frames(void)
                 NULL_POINTER);
     REFUSED_STR(ophio_enhancements_explain(rules, NONE, &in, 1, 0, 0, place), NULL_POINTER);
     REFUSED_STR(ophio_enhancements_explain(rules, HUGE_TEXT, &in, 1, 0, 0, place),
+                INVALID_ARGUMENT);
+    REFUSED_STR(ophio_enhancements_explain(rules, EMPTY, &in, 1, 0, 0, place),
                 INVALID_ARGUMENT);
     REFUSED_STR(ophio_enhancements_explain(rules, TEXT("no"), &in, 1, 0, 0, place),
                 INVALID_ARGUMENT);
@@ -543,6 +558,7 @@ static void test_batches(void)
     REFUSED(ophio_enhancements_apply_batch(NULL, both, len, 1, codes, 4), NULL_POINTER);
     REFUSED(ophio_enhancements_apply_batch(rules, NONE, 1, codes, 4), NULL_POINTER);
     REFUSED(ophio_enhancements_apply_batch(rules, HUGE_TEXT, 1, codes, 4), INVALID_ARGUMENT);
+    REFUSED(ophio_enhancements_apply_batch(rules, EMPTY, 1, codes, 4), INVALID_ARGUMENT);
     REFUSED(ophio_enhancements_apply_batch(rules, both, len - 1, 1, codes, 4), INVALID_ARGUMENT);
     REFUSED(ophio_enhancements_apply_batch(rules, both, len, 1, codes, 3), INVALID_ARGUMENT);
     REFUSED(ophio_enhancements_apply_batch(rules, both, len, 1, NULL, 4), NULL_POINTER);
@@ -560,6 +576,10 @@ static void test_batches(void)
             NULL_POINTER);
     REFUSED(ophio_enhancements_assemble_batch(rules, NONE, lens, 2, in, 1, codes, 10),
             NULL_POINTER);
+    REFUSED(ophio_enhancements_assemble_batch(rules, EMPTY, lens, 2, in, 1, codes, 10),
+            INVALID_ARGUMENT);
+    REFUSED(ophio_enhancements_assemble_batch(rules, HUGE_TEXT, lens, 2, in, 1, codes, 10),
+            INVALID_ARGUMENT);
     REFUSED(ophio_enhancements_assemble_batch(rules, both, len, NULL, 2, in, 1, codes, 10),
             NULL_POINTER);
     REFUSED(ophio_enhancements_assemble_batch(rules, both, len, lens, SIZE_MAX, in, 1, codes, 10),
@@ -603,6 +623,7 @@ static void test_preview(void)
     REFUSED(ophio_preview_add(NULL, packed, one.len + 1, 1), NULL_POINTER);
     REFUSED(ophio_preview_add(preview, NONE, 1), NULL_POINTER);
     REFUSED(ophio_preview_add(preview, HUGE_TEXT, 1), INVALID_ARGUMENT);
+    REFUSED(ophio_preview_add(preview, EMPTY, 1), INVALID_ARGUMENT);
     REFUSED(ophio_preview_add(preview, packed, one.len, 1), INVALID_ARGUMENT);
     GOOD_STR(ophio_preview_report(preview, place), "\"stacktraces\":2");
     REFUSED_STR(ophio_preview_report(NULL, place), NULL_POINTER);
@@ -619,7 +640,11 @@ static void test_glob(void)
     size_t position = 7;
     uint8_t matched[2] = {7, 7};
     OphioGlob *glob = ophio_glob_new(TEXT("*.py"), OPHIO_GLOB_OPTION_DOUBLE_STAR, &position);
+    OphioGlob *empty = ophio_glob_new(EMPTY, 0, NULL);
 
+    CHECK(ophio_glob_is_match(empty, EMPTY) == 1);
+    CHECK(ophio_glob_is_match(empty, TEXT("a")) == 0);
+    ophio_glob_free(empty);
     CHECK(glob != NULL && position == 7);
     NO_HANDLE(ophio_glob_new(TEXT("[a"), 0, &position), OPHIO_STATUS_GLOB);
     CHECK(position != 7);
@@ -640,6 +665,7 @@ static void test_glob(void)
             NULL_POINTER);
     REFUSED(ophio_glob_match_packed(glob, NONE, matched, 2), NULL_POINTER);
     REFUSED(ophio_glob_match_packed(glob, HUGE_TEXT, matched, 2), INVALID_ARGUMENT);
+    REFUSED(ophio_glob_match_packed(glob, EMPTY, matched, 2), INVALID_ARGUMENT);
     REFUSED(ophio_glob_match_packed(glob, TEXT("\x92\xa1" "b"), matched, 2), INVALID_ARGUMENT);
     REFUSED(ophio_glob_match_packed(glob, TEXT("\x91\xa1" "b"), matched, 2), INVALID_ARGUMENT);
     REFUSED(ophio_glob_match_packed(glob, TEXT("\x92\xa4" "a.py\xa1" "b"), NULL, 2), NULL_POINTER);
@@ -651,6 +677,7 @@ static void test_glob(void)
     ophio_glob_free(glob);
 
     GOOD_STR(ophio_glob_escape(TEXT("a*b"), place), "a");
+    GOOD_STR(ophio_glob_escape(EMPTY, place), "");
     REFUSED_STR(ophio_glob_escape(NONE, place), NULL_POINTER);
     REFUSED_STR(ophio_glob_escape(HUGE_TEXT, place), INVALID_ARGUMENT);
     REFUSED_STR(ophio_glob_escape(BAD, place), INVALID_UTF8);
@@ -687,6 +714,7 @@ static void test_glob_set(void)
 
     CHECK(ophio_glob_set_is_match(set, TEXT("a.py")) == 1);
     CHECK(ophio_glob_set_is_match(set, BAD) == 1);
+    CHECK(ophio_glob_set_is_match(set, EMPTY) == 1);
     NEGATIVE(ophio_glob_set_is_match(NULL, TEXT("a")), NULL_POINTER);
     NEGATIVE(ophio_glob_set_is_match(set, NONE), NULL_POINTER);
     NEGATIVE(ophio_glob_set_is_match(set, HUGE_TEXT), INVALID_ARGUMENT);
@@ -700,6 +728,7 @@ static void test_glob_set(void)
     CHECK(ophio_glob_set_matches(set, TEXT("a.py"), numbers, 3) == 2);
     CHECK(numbers[0] == 0 && numbers[1] == 2 && numbers[2] == 7);
     CHECK(ophio_glob_set_matches(set, TEXT("a.py"), NULL, 0) == 2);
+    CHECK(ophio_glob_set_matches(set, EMPTY, NULL, 0) == 1);
     ophio_glob_set_free(set);
 }
 
@@ -709,6 +738,7 @@ static void test_codeowners(void)
 {
     OphioCodeowners *file =
         ophio_codeowners_parse(TEXT("*.js @js @all\n[\n"), OPHIO_CODEOWNERS_DIALECT_GITHUB, 100);
+    OphioCodeowners *empty;
     OphioCodeownersCounts counts;
     OphioCodeownersRule rule;
     OphioCodeownersSection section;
@@ -722,6 +752,10 @@ static void test_codeowners(void)
     NO_HANDLE(ophio_codeowners_parse(BAD, 0, 100), INVALID_UTF8);
     NO_HANDLE(ophio_codeowners_parse(TEXT("* @a"), 99, 100), INVALID_ARGUMENT);
     NO_HANDLE(ophio_codeowners_parse(TEXT("* @a"), 0, 1), OPHIO_STATUS_CODEOWNERS);
+    empty = ophio_codeowners_parse(EMPTY, 0, 0);
+    GOOD(ophio_codeowners_counts(empty, &counts));
+    CHECK(counts.rules == 0 && counts.sections == 1 && counts.diagnostics == 0);
+    ophio_codeowners_free(empty);
 
     GOOD(ophio_codeowners_counts(file, &counts));
     CHECK(counts.rules >= 1 && counts.sections == 1);
@@ -759,6 +793,7 @@ static void test_codeowners(void)
     REFUSED(ophio_codeowners_find_packed(NULL, TEXT("\x91\xa4" "a.js"), winners, 1), NULL_POINTER);
     REFUSED(ophio_codeowners_find_packed(file, NONE, winners, 1), NULL_POINTER);
     REFUSED(ophio_codeowners_find_packed(file, HUGE_TEXT, winners, 1), INVALID_ARGUMENT);
+    REFUSED(ophio_codeowners_find_packed(file, EMPTY, winners, 1), INVALID_ARGUMENT);
     REFUSED(ophio_codeowners_find_packed(file, TEXT("\x91\xa4" "a"), winners, 1),
             INVALID_ARGUMENT);
     REFUSED(ophio_codeowners_find_packed(file, TEXT("\x91\xa4" "a.js"), winners, 2),
@@ -774,6 +809,7 @@ static void test_codeowners(void)
     CHECK(ophio_codeowners_is_path_match(TEXT("src/a.py"), TEXT("*.py")) == 1);
     CHECK(ophio_codeowners_is_path_match(BAD, TEXT("*.py")) == 0);
     CHECK(ophio_codeowners_is_path_match(EMPTY, TEXT("*.py")) == 0);
+    CHECK(ophio_codeowners_is_path_match(TEXT("a"), EMPTY) == 0);
     NEGATIVE(ophio_codeowners_is_path_match(NONE, TEXT("*.py")), NULL_POINTER);
     NEGATIVE(ophio_codeowners_is_path_match(TEXT("a"), NONE), NULL_POINTER);
     NEGATIVE(ophio_codeowners_is_path_match(TEXT("a"), BAD), INVALID_UTF8);
@@ -802,6 +838,7 @@ static void test_proguard(void)
     NO_HANDLE(ophio_proguard_new(HUGE_TEXT), INVALID_ARGUMENT);
 
     NO_HANDLE(ophio_proguard_open(NONE, false), NULL_POINTER);
+    NO_HANDLE(ophio_proguard_open(EMPTY, false), OPHIO_STATUS_PROGUARD);
     NO_HANDLE(ophio_proguard_open(HUGE_TEXT, false), INVALID_ARGUMENT);
     NO_HANDLE(ophio_proguard_open(TEXT("/no/such/file"), false), OPHIO_STATUS_PROGUARD);
     NO_HANDLE(ophio_proguard_open(TEXT("/no/such/file"), true), OPHIO_STATUS_PROGUARD);
@@ -826,6 +863,8 @@ static void test_proguard(void)
     CHECK(klass.len == 16);
     GOOD(ophio_proguard_remap_class(mapper, TEXT("zz"), &klass));
     CHECK(klass.data == NULL && klass.len == 0);
+    GOOD(ophio_proguard_remap_class(mapper, EMPTY, &klass));
+    CHECK(klass.data == NULL && klass.len == 0);
 
     klass.len = 77;
     REFUSED(ophio_proguard_remap_method(NULL, TEXT("a"), TEXT("b"), &klass, &method),
@@ -836,16 +875,21 @@ static void test_proguard(void)
     REFUSED(ophio_proguard_remap_method(mapper, TEXT("a"), BAD, &klass, &method), INVALID_UTF8);
     REFUSED(ophio_proguard_remap_method(mapper, TEXT("a"), HUGE_TEXT, &klass, &method),
             INVALID_ARGUMENT);
+    REFUSED(ophio_proguard_remap_method(mapper, HUGE_TEXT, TEXT("b"), &klass, &method),
+            INVALID_ARGUMENT);
     REFUSED(ophio_proguard_remap_method(mapper, TEXT("a"), TEXT("b"), NULL, &method),
             NULL_POINTER);
     REFUSED(ophio_proguard_remap_method(mapper, TEXT("a"), TEXT("b"), &klass, NULL), NULL_POINTER);
     CHECK(klass.len == 77 && method.len == 77);
     GOOD(ophio_proguard_remap_method(mapper, TEXT("a"), TEXT("b"), &klass, &method));
     CHECK(klass.len == 16 && method.len == 3);
+    GOOD(ophio_proguard_remap_method(mapper, EMPTY, EMPTY, &klass, &method));
+    CHECK(klass.data == NULL && method.data == NULL);
 
     REFUSED(ophio_proguard_remap_frames(NULL, QUERY, frames, 100, &len), NULL_POINTER);
     REFUSED(ophio_proguard_remap_frames(mapper, NONE, frames, 100, &len), NULL_POINTER);
     REFUSED(ophio_proguard_remap_frames(mapper, HUGE_TEXT, frames, 100, &len), INVALID_ARGUMENT);
+    REFUSED(ophio_proguard_remap_frames(mapper, EMPTY, frames, 100, &len), INVALID_ARGUMENT);
     REFUSED(ophio_proguard_remap_frames(mapper, TEXT("no"), frames, 100, &len), INVALID_ARGUMENT);
     REFUSED(ophio_proguard_remap_frames(mapper, QUERY, NULL, 100, &len), NULL_POINTER);
     REFUSED(ophio_proguard_remap_frames(mapper, QUERY, frames, SIZE_MAX, &len), INVALID_ARGUMENT);
@@ -860,6 +904,7 @@ static void test_proguard(void)
     CHECK(frames[0] == 0x91);
 
     GOOD_STR(ophio_proguard_remap_stacktrace(mapper, TEXT("    at a.b(X:1)"), place), "buy");
+    GOOD_STR(ophio_proguard_remap_stacktrace(mapper, EMPTY, place), "");
     REFUSED_STR(ophio_proguard_remap_stacktrace(NULL, TEXT("a"), place), NULL_POINTER);
     REFUSED_STR(ophio_proguard_remap_stacktrace(mapper, NONE, place), NULL_POINTER);
     REFUSED_STR(ophio_proguard_remap_stacktrace(mapper, HUGE_TEXT, place), INVALID_ARGUMENT);
@@ -868,8 +913,36 @@ static void test_proguard(void)
     ophio_proguard_free(mapper);
 }
 
-int main(void)
+/* A file beside this program, which lies in a directory of its own. */
+static void test_proguard_file(const char *program)
 {
+    static const char text[] = "org.example.Shop -> a:\n    1:2:void buy():3:4 -> b\n";
+    size_t len = strlen(program) + sizeof ".mapping";
+    char *path = malloc(len);
+    FILE *file;
+    int mmap;
+
+    CHECK(path != NULL);
+    if (path == NULL) return;
+    snprintf(path, len, "%s.mapping", program);
+    file = fopen(path, "wb");
+    CHECK(file != NULL && fwrite(text, 1, sizeof text - 1, file) == sizeof text - 1);
+    CHECK(file != NULL && fclose(file) == 0);
+    for (mmap = 0; mmap < 2; mmap++) {
+        OphioProguard *mapper = ophio_proguard_open(TEXT(path), mmap == 1);
+        OphioSlice klass = {NULL, 0};
+        CHECK(mapper != NULL);
+        GOOD(ophio_proguard_remap_class(mapper, TEXT("a"), &klass));
+        CHECK(klass.len == 16);
+        ophio_proguard_free(mapper);
+    }
+    CHECK(remove(path) == 0);
+    free(path);
+}
+
+int main(int argc, char **argv)
+{
+    CHECK(argc == 1);
     test_library();
     test_limits();
     test_freeing_null();
@@ -887,5 +960,6 @@ int main(void)
     test_glob_set();
     test_codeowners();
     test_proguard();
+    test_proguard_file(argv[0]);
     return report();
 }

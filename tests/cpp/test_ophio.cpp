@@ -1,6 +1,9 @@
-// ophio.hpp: what it adds to ophio.h. Each member is called in both of its forms, on what
-// works and on what fails; what the C functions make of bad arguments is in tests/c.
+// ophio.hpp: what it adds to ophio.h, and what it is like to use. That each member is called
+// in both of its forms, with good and with bad arguments, is seen to in test_arguments.cpp.
 #include <array>
+#if __cplusplus >= 202002L
+#include <span>
+#endif
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -110,6 +113,12 @@ void test_views()
     for (int each : v) sum += each;
     CHECK(sum == 9);
     static_assert(!std::is_convertible_v<const std::vector<int> &, ophio::span<int>>);
+#if __cplusplus >= 202002L
+    const ophio::span<const int> s = std::span<int>(array);
+    CHECK(s.size() == 3 && s.data() == array);
+    const std::span<const int> back{v};
+    CHECK(back.size() == 2 && back.data() == vector.data());
+#endif
 
     CHECK(ophio::text({}).data != nullptr && ophio::text({}).len == 0);
     CHECK(ophio::missing.data == nullptr);

@@ -1,0 +1,711 @@
+// Every function of ophio.hpp with good and with bad arguments, in both of its forms: the one
+// that returns a status, which must be noexcept, and the one that throws. Bad arguments are
+// those of tests/c/test_arguments.c, as far as C++ lets them through.
+//
+// Nothing is allocated by C++ but the texts of exceptions, which is counted here.
+// Texts are longer than what a std::string holds without allocating, where that matters.
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <new>
+#include <string>
+
+#include "check.hpp"
+
+using namespace std::literals;
+
+namespace {
+std::size_t allocations = 0;
+}
+
+// The library allocates by the allocator of Rust, so that this is what the header adds.
+void *operator new(std::size_t size)
+{
+    allocations++;
+    if (void *made = std::malloc(size)) return made;
+    throw std::bad_alloc();
+}
+void operator delete(void *made) noexcept { std::free(made); }
+void operator delete(void *made, std::size_t) noexcept { std::free(made); }
+
+// Nothing is allocated meanwhile.
+#define QUIETLY(...)                                                                   \
+    do {                                                                               \
+        const std::size_t before = allocations;                                        \
+        __VA_ARGS__;                                                                   \
+        CHECK(allocations == before);                                                  \
+    } while (0)
+
+// A call is noexcept, works, and allocates nothing.
+#define GOOD(...)                                                                      \
+    do {                                                                               \
+        static_assert(noexcept(__VA_ARGS__), #__VA_ARGS__);                            \
+        QUIETLY(CHECK((__VA_ARGS__) == OPHIO_STATUS_OK));                              \
+        CHECK(ophio::last_error_code() == OPHIO_STATUS_OK);                            \
+    } while (0)
+
+// A call is noexcept and fails with this status; it allocates nothing, either.
+#define REFUSED(status, ...)                                                           \
+    do {                                                                               \
+        static_assert(noexcept(__VA_ARGS__), #__VA_ARGS__);                            \
+        QUIETLY(CHECK((__VA_ARGS__) == (status)));                                     \
+        CHECK(ophio::last_error_code() == (status));                                   \
+        CHECK(!ophio::last_error_message().empty());                                   \
+        ophio::clear_last_error();                                                     \
+    } while (0)
+
+// The throwing form of a call works, with this true of its result, and allocates nothing.
+#define RETURNS(...) QUIETLY(CHECK(__VA_ARGS__))
+
+// The throwing form fails with this status.
+#define THROWN(status, ...)                                                            \
+    do {                                                                               \
+        THROWS(status, __VA_ARGS__);                                                   \
+        ophio::clear_last_error();                                                     \
+    } while (0)
+
+namespace {
+
+constexpr ophio::status NULL_POINTER = OPHIO_STATUS_NULL_POINTER;
+constexpr ophio::status INVALID_ARGUMENT = OPHIO_STATUS_INVALID_ARGUMENT;
+constexpr ophio::status INVALID_UTF8 = OPHIO_STATUS_INVALID_UTF8;
+constexpr ophio::status OUT_OF_RANGE = OPHIO_STATUS_OUT_OF_RANGE;
+constexpr ophio::status SYNTAX = OPHIO_STATUS_SYNTAX;
+constexpr ophio::status GLOB = OPHIO_STATUS_GLOB;
+constexpr ophio::status CODEOWNERS = OPHIO_STATUS_CODEOWNERS;
+constexpr ophio::status PROGUARD = OPHIO_STATUS_PROGUARD;
+
+// The empty text, NULL with length 0; a buffer that must be there and is not; more than memory
+// can hold; bytes that are no UTF-8. Not constexpr: compilers would see through the third.
+const std::string_view EMPTY{};
+const std::string_view NONE{static_cast<const char *>(nullptr), 1};
+const std::string_view VAST{"a", SIZE_MAX};
+const std::string_view BAD = "a\xff"sv;
+
+bool contains(std::string_view text, std::string_view needle)
+{
+    return text.find(needle) != text.npos;
+}
+
+OphioFrame main_frame()
+{
+    OphioFrame frame{};
+    frame.function = ophio::text("main");
+    frame.in_app = OPHIO_TRISTATE_TRUE;
+    return frame;
+}
+
+void test_limits()
+{
+    std::size_t most = 0;
+    const auto wrong = static_cast<OphioLimit>(7);
+    GOOD(ophio::try_get_limit(OPHIO_LIMIT_RULES, most));
+    GOOD(ophio::try_set_limit(OPHIO_LIMIT_RULES, most));
+    RETURNS(ophio::get_limit(OPHIO_LIMIT_RULES) == most);
+    QUIETLY(ophio::set_limit(OPHIO_LIMIT_RULES, most));
+    REFUSED(INVALID_ARGUMENT, ophio::try_get_limit(wrong, most));
+    REFUSED(INVALID_ARGUMENT, ophio::try_set_limit(wrong, most));
+    THROWN(INVALID_ARGUMENT, ophio::get_limit(wrong));
+    THROWN(INVALID_ARGUMENT, ophio::set_limit(wrong, 1));
+}
+
+void test_making_rules()
+{
+    const ophio::cache none;
+    ophio::cache cache;
+    ophio::enhancements rules;
+    ophio::diagnostics list;
+    ophio::string text;
+    OphioDiagnostic entry;
+
+    GOOD(ophio::cache::try_make(SIZE_MAX, cache));
+    GOOD(ophio::cache::try_make(10, cache));
+    GOOD(ophio::enhancements::try_make(rules));
+    CHECK(rules && rules.size() == 0);
+    RETURNS(ophio::enhancements::make().size() == 0);
+
+    GOOD(ophio::enhancements::try_parse(EMPTY, rules));
+    GOOD(ophio::enhancements::try_parse("function:main -group"sv, rules, cache));
+    RETURNS(ophio::enhancements("function:main -group"sv, cache).size() == 1);
+    REFUSED(NULL_POINTER, ophio::enhancements::try_parse(NONE, rules, none));
+    REFUSED(INVALID_ARGUMENT, ophio::enhancements::try_parse(VAST, rules, cache));
+    REFUSED(INVALID_UTF8, ophio::enhancements::try_parse(BAD, rules, cache));
+    REFUSED(SYNTAX, ophio::enhancements::try_parse("x"sv, rules, cache));
+    CHECK(rules.size() == 1); // the one from before
+    THROWN(SYNTAX, ophio::enhancements("x"));
+
+    GOOD(ophio::enhancements::try_parse_lenient(EMPTY, rules, list));
+    GOOD(ophio::enhancements::try_parse_lenient("app:no -group +sentinel"sv, rules, list, cache));
+    CHECK(rules.size() == 1 && list.size() == 1);
+    RETURNS(ophio::enhancements::parse_lenient("function:main -group"sv).second.empty());
+    REFUSED(NULL_POINTER, ophio::enhancements::try_parse_lenient(NONE, rules, list));
+    REFUSED(INVALID_ARGUMENT, ophio::enhancements::try_parse_lenient(VAST, rules, list));
+    REFUSED(INVALID_UTF8, ophio::enhancements::try_parse_lenient(BAD, rules, list));
+    REFUSED(SYNTAX, ophio::enhancements::try_parse_lenient("x"sv, rules, list));
+    CHECK(rules.size() == 1 && list.size() == 1);
+    THROWN(SYNTAX, ophio::enhancements::parse_lenient("x"));
+
+    GOOD(ophio::enhancements::try_check(EMPTY, false, list));
+    CHECK(list && list.empty());
+    GOOD(ophio::enhancements::try_check("x\napp:no -group"sv, false, list));
+    RETURNS(ophio::enhancements::check_text("x"sv).size() == 1);
+    REFUSED(NULL_POINTER, ophio::enhancements::try_check(NONE, false, list));
+    REFUSED(INVALID_ARGUMENT, ophio::enhancements::try_check(VAST, false, list));
+    REFUSED(INVALID_UTF8, ophio::enhancements::try_check(BAD, true, list));
+    THROWN(INVALID_UTF8, ophio::enhancements::check_text(BAD));
+    CHECK(list.size() == 1);
+    GOOD(list.try_get(0, entry));
+    RETURNS(list.at(0).line == 1);
+    REFUSED(OUT_OF_RANGE, list.try_get(1, entry));
+    REFUSED(OUT_OF_RANGE, list.try_get(SIZE_MAX, entry));
+    REFUSED(NULL_POINTER, ophio::diagnostics().try_get(0, entry));
+    THROWN(OUT_OF_RANGE, list.at(1));
+    CHECK(ophio::diagnostics().size() == 0 && ophio::last_error_code() == NULL_POINTER);
+    ophio::clear_last_error();
+
+    GOOD(ophio::enhancements::try_format(EMPTY, text));
+    GOOD(ophio::enhancements::try_format("app:no    -group"sv, text));
+    RETURNS(ophio::enhancements::format("app:no    -group"sv).view() == text.view());
+    REFUSED(NULL_POINTER, ophio::enhancements::try_format(NONE, text));
+    REFUSED(INVALID_ARGUMENT, ophio::enhancements::try_format(VAST, text));
+    REFUSED(INVALID_UTF8, ophio::enhancements::try_format(BAD, text));
+    REFUSED(SYNTAX, ophio::enhancements::try_format("x"sv, text));
+    CHECK(text.view() == "app:no  -group\n");
+    THROWN(SYNTAX, ophio::enhancements::format("x"));
+}
+
+void test_stored_rules()
+{
+    const ophio::enhancements rules{"function:main -app category=x"}, none;
+    ophio::enhancements read;
+    ophio::string data, stored, text;
+    bool same = false;
+
+    GOOD(rules.try_to_config_structure(3, EMPTY, data));
+    GOOD(ophio::enhancements::try_from_config_structure(data, read));
+    GOOD(rules.try_equal(read, same));
+    CHECK(same);
+    RETURNS(ophio::enhancements::from_config_structure(rules.to_config_structure()).equal(rules));
+    REFUSED(SYNTAX, rules.try_to_config_structure(99, EMPTY, data));
+    REFUSED(NULL_POINTER, rules.try_to_config_structure(3, NONE, data));
+    REFUSED(INVALID_ARGUMENT, rules.try_to_config_structure(3, VAST, data));
+    REFUSED(INVALID_UTF8, rules.try_to_config_structure(3, BAD, data));
+    REFUSED(NULL_POINTER, none.try_to_config_structure(3, EMPTY, data));
+    CHECK(!data.empty());
+    THROWN(SYNTAX, rules.to_config_structure(99));
+    REFUSED(SYNTAX, ophio::enhancements::try_from_config_structure(EMPTY, read));
+    REFUSED(NULL_POINTER, ophio::enhancements::try_from_config_structure(NONE, read));
+    REFUSED(INVALID_ARGUMENT, ophio::enhancements::try_from_config_structure(VAST, read));
+    REFUSED(SYNTAX, ophio::enhancements::try_from_config_structure("no"sv, read));
+    CHECK(read.size() == 1);
+    THROWN(SYNTAX, ophio::enhancements::from_config_structure("no"));
+
+    GOOD(rules.try_to_base64(stored));
+    GOOD(ophio::enhancements::try_from_base64(stored, read));
+    RETURNS(ophio::enhancements::from_base64(rules.to_base64()).equal(rules));
+    REFUSED(NULL_POINTER, none.try_to_base64(stored));
+    REFUSED(SYNTAX, ophio::enhancements::try_from_base64(EMPTY, read));
+    REFUSED(NULL_POINTER, ophio::enhancements::try_from_base64(NONE, read));
+    REFUSED(INVALID_ARGUMENT, ophio::enhancements::try_from_base64(VAST, read));
+    REFUSED(INVALID_UTF8, ophio::enhancements::try_from_base64(BAD, read));
+    THROWN(NULL_POINTER, none.to_base64());
+    THROWN(SYNTAX, ophio::enhancements::from_base64("?"));
+
+    GOOD(rules.try_to_text(text));
+    RETURNS(contains(rules.to_text(), "function:main"));
+    REFUSED(NULL_POINTER, none.try_to_text(text));
+    THROWN(NULL_POINTER, none.to_text());
+    REFUSED(NULL_POINTER, rules.try_equal(none, same));
+    REFUSED(NULL_POINTER, none.try_equal(rules, same));
+    CHECK(same);
+    THROWN(NULL_POINTER, none.equal(rules));
+}
+
+void test_asking_about_rules()
+{
+    ophio::enhancements rules{"function:main -app category=x\nfunction:main min-frames=2"};
+    ophio::enhancements none, part;
+    const ophio::enhancements other{"app:no -group"};
+    ophio::string text;
+
+    GOOD(rules.try_extend_from(other));
+    QUIETLY(rules.extend_from(other));
+    CHECK(rules.size() == 4);
+    REFUSED(NULL_POINTER, rules.try_extend_from(none));
+    REFUSED(NULL_POINTER, none.try_extend_from(rules));
+    THROWN(NULL_POINTER, none.extend_from(rules));
+    CHECK(none.size() == 0 && ophio::last_error_code() == NULL_POINTER);
+    ophio::clear_last_error();
+
+    GOOD(rules.try_set_memo_bytes(SIZE_MAX));
+    QUIETLY(rules.set_memo_bytes(0));
+    REFUSED(NULL_POINTER, none.try_set_memo_bytes(0));
+    THROWN(NULL_POINTER, none.set_memo_bytes(0));
+
+    GOOD(rules.try_rule(2, text));
+    RETURNS(rules.rule(2).view() == text.view());
+    REFUSED(OUT_OF_RANGE, rules.try_rule(4, text));
+    REFUSED(OUT_OF_RANGE, rules.try_rule(SIZE_MAX, text));
+    REFUSED(NULL_POINTER, none.try_rule(0, text));
+    THROWN(OUT_OF_RANGE, rules.rule(4));
+
+    GOOD(rules.try_category(0, text));
+    RETURNS(rules.category(0).view() == "x");
+    REFUSED(OUT_OF_RANGE, rules.try_category(UINT32_MAX, text));
+    REFUSED(NULL_POINTER, none.try_category(0, text));
+    THROWN(OUT_OF_RANGE, rules.category(1));
+
+    GOOD(rules.try_too_few_frames_hint(2, 1, text));
+    RETURNS(contains(rules.too_few_frames_hint(2, 1), "1 frame"));
+    REFUSED(OUT_OF_RANGE, rules.try_too_few_frames_hint(0, 1, text));
+    REFUSED(OUT_OF_RANGE, rules.try_too_few_frames_hint(99, 1, text));
+    REFUSED(NULL_POINTER, none.try_too_few_frames_hint(2, 1, text));
+    THROWN(OUT_OF_RANGE, rules.too_few_frames_hint(99, 1));
+
+    GOOD(rules.try_describe(text));
+    RETURNS(contains(rules.describe(), "canonical"));
+    REFUSED(NULL_POINTER, none.try_describe(text));
+    THROWN(NULL_POINTER, none.describe());
+
+    GOOD(rules.try_part(OPHIO_PART_CLASSIFIER, part));
+    RETURNS(rules.part(OPHIO_PART_CLASSIFIER).size() == part.size());
+    REFUSED(INVALID_ARGUMENT, rules.try_part(static_cast<OphioPart>(3), part));
+    REFUSED(NULL_POINTER, none.try_part(OPHIO_PART_CLASSIFIER, part));
+    CHECK(part.size() == 1);
+    THROWN(NULL_POINTER, none.part(OPHIO_PART_CLASSIFIER));
+}
+
+void test_frames()
+{
+    const ophio::enhancements rules{"function:main -app -group"}, none;
+    const std::array<OphioFrame, 1> frames{main_frame()};
+    std::array<OphioFrame, 1> bad = frames;
+    bad[0].path = {reinterpret_cast<const std::uint8_t *>("\xff"), 1};
+    const OphioExceptionData exception{ophio::text("Error"), ophio::missing, ophio::missing};
+    const ophio::span<const OphioFrame> vast{frames.data(), SIZE_MAX};
+    const ophio::span<const OphioFrame> absent{nullptr, 1};
+    std::array<OphioAppliedFrame, 1> applied{{{7, 7}}};
+    std::array<OphioComponent, 1> components{{{7, OPHIO_TRISTATE_TRUE}}};
+    ophio::assembled result;
+    ophio::string text;
+
+    // More frames than results is seen by the header: the library says nothing about it.
+    QUIETLY(CHECK(rules.try_apply(vast, &exception, applied) == OUT_OF_RANGE));
+    CHECK(ophio::last_error_code() == OPHIO_STATUS_OK);
+    THROWN(OUT_OF_RANGE, rules.apply(frames, &exception, {}));
+    REFUSED(INVALID_ARGUMENT, rules.try_apply(vast, &exception, {applied.data(), SIZE_MAX}));
+    REFUSED(NULL_POINTER, rules.try_apply(absent, &exception, applied));
+    REFUSED(NULL_POINTER, rules.try_apply(frames, &exception, {nullptr, 1}));
+    REFUSED(INVALID_UTF8, rules.try_apply(bad, &exception, applied));
+    REFUSED(NULL_POINTER, none.try_apply(frames, &exception, applied));
+    CHECK(applied[0].category == 7 && applied[0].in_app == 7);
+    THROWN(INVALID_UTF8, rules.apply(bad, &exception, applied));
+    GOOD(rules.try_apply({}, nullptr, {}));
+    GOOD(rules.try_apply(frames, &exception, applied));
+    QUIETLY(rules.apply(frames, nullptr, applied));
+    CHECK(applied[0].in_app == OPHIO_TRISTATE_FALSE);
+
+    REFUSED(INVALID_ARGUMENT, rules.try_assemble(vast, &exception, components, result));
+    REFUSED(NULL_POINTER, rules.try_assemble(absent, &exception, components, result));
+    REFUSED(NULL_POINTER, rules.try_assemble(frames, &exception, {nullptr, 1}, result));
+    REFUSED(INVALID_UTF8, rules.try_assemble(bad, &exception, components, result));
+    REFUSED(NULL_POINTER, none.try_assemble(frames, &exception, components, result));
+    CHECK(components[0].hint == 7 && result.contributes);
+    THROWN(INVALID_UTF8, rules.assemble(bad, &exception, components));
+    GOOD(rules.try_assemble({}, nullptr, {}, result));
+    GOOD(rules.try_assemble(frames, &exception, components, result));
+    CHECK(components[0].contributes == OPHIO_TRISTATE_FALSE && !result.contributes);
+    GOOD(rules.try_hint(components[0].hint, text));
+    RETURNS(contains(rules.hint(components[0].hint), "function:main"));
+    REFUSED(OUT_OF_RANGE, rules.try_hint(0, text));
+    REFUSED(OUT_OF_RANGE, rules.try_hint(UINT32_MAX, text));
+    REFUSED(NULL_POINTER, none.try_hint(1, text));
+    THROWN(OUT_OF_RANGE, rules.hint(0));
+    components[0] = {0, OPHIO_TRISTATE_TRUE};
+    RETURNS(!rules.assemble(frames, &exception, components).contributes);
+
+    GOOD(ophio::try_pack({}, nullptr, text));
+    GOOD(ophio::try_pack(frames, &exception, text));
+    RETURNS(ophio::pack(frames, &exception).view() == text.view());
+    REFUSED(INVALID_ARGUMENT, ophio::try_pack(vast, &exception, text));
+    REFUSED(NULL_POINTER, ophio::try_pack(absent, &exception, text));
+    REFUSED(INVALID_UTF8, ophio::try_pack(bad, &exception, text));
+    THROWN(INVALID_UTF8, ophio::pack(bad));
+}
+
+void test_packed_frames()
+{
+    const ophio::enhancements rules{"function:main -app -group"}, none;
+    const std::array<OphioFrame, 1> frames{main_frame()};
+    const ophio::string packed = ophio::pack(frames);
+    const std::string batch = "\x91" + std::string(packed.view()); // an array of one
+    const std::array<std::uint8_t, 1> in{OPHIO_TRISTATE_TRUE}, odd{3};
+    const std::array<std::size_t, 1> lens{1}, vast{SIZE_MAX};
+    std::array<std::uint32_t, 5> room{};
+    const ophio::span<std::uint32_t> two{room.data(), 2}, five{room}, absent{nullptr, 5};
+    ophio::string text;
+    // ["native", [nil, nil, nil], [["main", nil, nil, nil, nil, nil, true, nil]]]
+    const std::string_view event = "\x93\xa6native\x93\xc0\xc0\xc0\x91\x98\xa4main"
+                                   "\xc0\xc0\xc0\xc0\xc0\xc3\xc0"sv;
+
+    GOOD(ophio::try_check_packed(packed));
+    QUIETLY(ophio::check_packed(packed));
+    REFUSED(INVALID_ARGUMENT, ophio::try_check_packed(EMPTY));
+    REFUSED(NULL_POINTER, ophio::try_check_packed(NONE));
+    REFUSED(INVALID_ARGUMENT, ophio::try_check_packed(VAST));
+    THROWN(INVALID_ARGUMENT, ophio::check_packed("no"));
+
+    GOOD(ophio::try_pack_event_frames(event, text));
+    RETURNS(ophio::pack_event_frames(event).view() == text.view());
+    REFUSED(INVALID_ARGUMENT, ophio::try_pack_event_frames(EMPTY, text));
+    REFUSED(NULL_POINTER, ophio::try_pack_event_frames(NONE, text));
+    REFUSED(INVALID_ARGUMENT, ophio::try_pack_event_frames(VAST, text));
+    THROWN(INVALID_ARGUMENT, ophio::pack_event_frames("no"));
+
+    GOOD(rules.try_apply_packed(packed, two));
+    QUIETLY(rules.apply_packed(packed, two));
+    REFUSED(INVALID_ARGUMENT, rules.try_apply_packed(EMPTY, two));
+    REFUSED(NULL_POINTER, rules.try_apply_packed(NONE, two));
+    REFUSED(INVALID_ARGUMENT, rules.try_apply_packed(VAST, two));
+    REFUSED(INVALID_ARGUMENT, rules.try_apply_packed(packed, five));
+    REFUSED(NULL_POINTER, rules.try_apply_packed(packed, {nullptr, 2}));
+    REFUSED(NULL_POINTER, none.try_apply_packed(packed, two));
+    THROWN(INVALID_ARGUMENT, rules.apply_packed(packed, five));
+
+    GOOD(rules.try_assemble_packed(packed, in, five));
+    QUIETLY(rules.assemble_packed(packed, in, five));
+    REFUSED(INVALID_ARGUMENT, rules.try_assemble_packed(EMPTY, in, five));
+    REFUSED(NULL_POINTER, rules.try_assemble_packed(NONE, in, five));
+    REFUSED(INVALID_ARGUMENT, rules.try_assemble_packed(VAST, in, five));
+    REFUSED(INVALID_ARGUMENT, rules.try_assemble_packed(packed, odd, five));
+    REFUSED(NULL_POINTER, rules.try_assemble_packed(packed, in, absent));
+    REFUSED(NULL_POINTER, none.try_assemble_packed(packed, in, five));
+    THROWN(INVALID_ARGUMENT, rules.assemble_packed(packed, odd, five));
+
+    GOOD(rules.try_apply_batch(batch, SIZE_MAX, two));
+    QUIETLY(rules.apply_batch(batch, 1, two));
+    REFUSED(INVALID_ARGUMENT, rules.try_apply_batch(EMPTY, 1, two));
+    REFUSED(NULL_POINTER, rules.try_apply_batch(NONE, 1, two));
+    REFUSED(INVALID_ARGUMENT, rules.try_apply_batch(VAST, 1, two));
+    REFUSED(NULL_POINTER, rules.try_apply_batch(batch, 1, {nullptr, 2}));
+    REFUSED(NULL_POINTER, none.try_apply_batch(batch, 1, two));
+    THROWN(INVALID_ARGUMENT, rules.apply_batch("no", 1, two));
+
+    GOOD(rules.try_assemble_batch(batch, lens, in, 1, five));
+    QUIETLY(rules.assemble_batch(batch, lens, in, 1, five));
+    REFUSED(INVALID_ARGUMENT, rules.try_assemble_batch(EMPTY, lens, in, 1, five));
+    REFUSED(NULL_POINTER, rules.try_assemble_batch(NONE, lens, in, 1, five));
+    REFUSED(INVALID_ARGUMENT, rules.try_assemble_batch(VAST, lens, in, 1, five));
+    REFUSED(INVALID_ARGUMENT, rules.try_assemble_batch(batch, vast, in, 1, five));
+    REFUSED(NULL_POINTER, rules.try_assemble_batch(batch, lens, {}, 1, five));
+    REFUSED(NULL_POINTER, rules.try_assemble_batch(batch, lens, in, 1, absent));
+    REFUSED(NULL_POINTER, none.try_assemble_batch(batch, lens, in, 1, five));
+    THROWN(INVALID_ARGUMENT, rules.assemble_batch(batch, vast, in, 1, five));
+
+    GOOD(rules.try_explain(packed, {}, text));
+    GOOD(rules.try_explain(packed, in, text, 0, 0));
+    RETURNS(contains(rules.explain(packed), "steps"));
+    REFUSED(INVALID_ARGUMENT, rules.try_explain(EMPTY, in, text));
+    REFUSED(NULL_POINTER, rules.try_explain(NONE, in, text));
+    REFUSED(INVALID_ARGUMENT, rules.try_explain(VAST, in, text));
+    REFUSED(INVALID_ARGUMENT, rules.try_explain(packed, odd, text));
+    REFUSED(OUT_OF_RANGE, rules.try_explain(packed, in, text, 1, 0));
+    REFUSED(NULL_POINTER, none.try_explain(packed, in, text));
+    THROWN(OUT_OF_RANGE, rules.explain(packed, in, 0, 1));
+
+    ophio::preview preview;
+    GOOD(ophio::preview::try_make(rules, rules, preview));
+    GOOD(preview.try_add(batch));
+    QUIETLY(preview.add(batch, SIZE_MAX));
+    REFUSED(INVALID_ARGUMENT, preview.try_add(EMPTY));
+    REFUSED(NULL_POINTER, preview.try_add(NONE));
+    REFUSED(INVALID_ARGUMENT, preview.try_add(VAST));
+    REFUSED(NULL_POINTER, ophio::preview().try_add(batch));
+    THROWN(INVALID_ARGUMENT, preview.add("no"));
+    GOOD(preview.try_report(text));
+    RETURNS(contains(preview.report(), "\"stacktraces\":2"));
+    REFUSED(NULL_POINTER, ophio::preview().try_report(text));
+    THROWN(NULL_POINTER, ophio::preview().report());
+    REFUSED(NULL_POINTER, ophio::preview::try_make(none, rules, preview));
+    REFUSED(NULL_POINTER, ophio::preview::try_make(rules, none, preview));
+    THROWN(NULL_POINTER, ophio::preview(rules, none));
+    CHECK(preview);
+}
+
+void test_globs()
+{
+    const ophio::glob none;
+    ophio::glob glob;
+    std::size_t position = 7;
+    bool matched = false;
+    std::array<std::uint8_t, 2> answers{};
+    const std::string_view values = "\x92\xa4" "a.py\xa1" "b"sv;
+    ophio::string text;
+
+    GOOD(ophio::glob::try_make(EMPTY, 0, glob));
+    GOOD(glob.try_is_match(EMPTY, matched));
+    CHECK(matched);
+    GOOD(ophio::glob::try_make("*[a-zA-Z0-9_].py"sv, OPHIO_GLOB_OPTION_DOUBLE_STAR, glob, &position));
+    REFUSED(GLOB, ophio::glob::try_make("[a"sv, 0, glob, &position));
+    CHECK(position != 7);
+    REFUSED(NULL_POINTER, ophio::glob::try_make(NONE, 0, glob));
+    REFUSED(INVALID_ARGUMENT, ophio::glob::try_make(VAST, 0, glob));
+    REFUSED(INVALID_UTF8, ophio::glob::try_make(BAD, 0, glob));
+    REFUSED(INVALID_ARGUMENT, ophio::glob::try_make("a"sv, 1024, glob));
+    THROWN(GLOB, ophio::glob("[a"));
+
+    RETURNS(glob.is_match("a_rather_long_name.py"sv) && !glob.is_match(BAD));
+    REFUSED(NULL_POINTER, glob.try_is_match(NONE, matched));
+    REFUSED(INVALID_ARGUMENT, glob.try_is_match(VAST, matched));
+    REFUSED(NULL_POINTER, none.try_is_match("a"sv, matched));
+    CHECK(matched);
+    THROWN(NULL_POINTER, none.is_match("a"));
+
+    GOOD(glob.try_match_packed(values, answers));
+    QUIETLY(glob.match_packed(values, answers));
+    REFUSED(INVALID_ARGUMENT, glob.try_match_packed(EMPTY, answers));
+    REFUSED(NULL_POINTER, glob.try_match_packed(NONE, answers));
+    REFUSED(INVALID_ARGUMENT, glob.try_match_packed(VAST, answers));
+    REFUSED(NULL_POINTER, glob.try_match_packed(values, {nullptr, 2}));
+    REFUSED(NULL_POINTER, none.try_match_packed(values, answers));
+    THROWN(INVALID_ARGUMENT, glob.match_packed("no", answers));
+
+    GOOD(ophio::glob::try_escape(EMPTY, text));
+    GOOD(ophio::glob::try_escape("a* and some more"sv, text));
+    RETURNS(ophio::glob::escape("a* and some more"sv).view() == text.view());
+    REFUSED(NULL_POINTER, ophio::glob::try_escape(NONE, text));
+    REFUSED(INVALID_ARGUMENT, ophio::glob::try_escape(VAST, text));
+    REFUSED(INVALID_UTF8, ophio::glob::try_escape(BAD, text));
+    THROWN(INVALID_UTF8, ophio::glob::escape(BAD));
+}
+
+void test_glob_sets()
+{
+    const ophio::glob_set none;
+    ophio::glob_set set;
+    ophio::glob_set::fault_of fault{7, 7, {}};
+    std::array<std::uint32_t, 3> numbers{};
+    std::size_t count = 7;
+    bool matched = false;
+
+    GOOD(ophio::glob_set::try_make("\x93\xa4*.py\xa2[a\xa1*"sv, 0, set));
+    REFUSED(INVALID_ARGUMENT, ophio::glob_set::try_make(EMPTY, 0, set));
+    REFUSED(NULL_POINTER, ophio::glob_set::try_make(NONE, 0, set));
+    REFUSED(INVALID_ARGUMENT, ophio::glob_set::try_make(VAST, 0, set));
+    REFUSED(INVALID_ARGUMENT, ophio::glob_set::try_make("\x91\xa1\xff"sv, 0, set));
+    REFUSED(INVALID_ARGUMENT, ophio::glob_set::try_make("\x90"sv, 1024, set));
+    THROWN(INVALID_ARGUMENT, ophio::glob_set("no"));
+
+    GOOD(set.try_fault(0, fault));
+    CHECK(fault.number == 1);
+    RETURNS(set.fault(SIZE_MAX).number == 3);
+    REFUSED(NULL_POINTER, none.try_fault(0, fault));
+    THROWN(NULL_POINTER, none.fault());
+
+    GOOD(set.try_is_match(EMPTY, matched));
+    RETURNS(set.is_match(BAD));
+    REFUSED(NULL_POINTER, set.try_is_match(NONE, matched));
+    REFUSED(INVALID_ARGUMENT, set.try_is_match(VAST, matched));
+    REFUSED(NULL_POINTER, none.try_is_match("a"sv, matched));
+    THROWN(NULL_POINTER, none.is_match("a"));
+
+    GOOD(set.try_matches(EMPTY, {}, count));
+    CHECK(count == 1);
+    RETURNS(set.matches("a.py"sv, numbers) == 2);
+    REFUSED(NULL_POINTER, set.try_matches(NONE, numbers, count));
+    REFUSED(INVALID_ARGUMENT, set.try_matches(VAST, numbers, count));
+    REFUSED(NULL_POINTER, set.try_matches("a"sv, {nullptr, 3}, count));
+    REFUSED(NULL_POINTER, none.try_matches("a"sv, numbers, count));
+    CHECK(count == 1);
+    THROWN(NULL_POINTER, none.matches("a", numbers));
+}
+
+void test_codeowners()
+{
+    const ophio::codeowners none;
+    ophio::codeowners file;
+    OphioCodeownersCounts counts;
+    OphioCodeownersRule rule;
+    OphioCodeownersSection section;
+    OphioCodeownersDiagnostic wrong;
+    std::string_view owner;
+    std::array<std::uint32_t, 1> winner{7};
+    bool matched = false;
+    const std::string_view paths = "\x91\xa4" "a.js"sv;
+    const OphioCodeownersDialect dialect = OPHIO_CODEOWNERS_DIALECT_GITLAB;
+
+    GOOD(ophio::codeowners::try_parse(EMPTY, dialect, file, 0));
+    GOOD(ophio::codeowners::try_parse("*.js @js @all\n[\n"sv, dialect, file));
+    REFUSED(NULL_POINTER, ophio::codeowners::try_parse(NONE, dialect, file));
+    REFUSED(INVALID_ARGUMENT, ophio::codeowners::try_parse(VAST, dialect, file, SIZE_MAX));
+    REFUSED(INVALID_UTF8, ophio::codeowners::try_parse(BAD, dialect, file));
+    REFUSED(CODEOWNERS, ophio::codeowners::try_parse("* @a"sv, dialect, file, 1));
+    THROWN(CODEOWNERS, ophio::codeowners("* @a", dialect, 1));
+
+    GOOD(file.try_counts(counts));
+    CHECK(counts.rules >= 1 && counts.diagnostics >= 1);
+    RETURNS(file.counts().sections == counts.sections);
+    REFUSED(NULL_POINTER, none.try_counts(counts));
+    THROWN(NULL_POINTER, none.counts());
+
+    GOOD(file.try_rule(0, rule));
+    RETURNS(file.rule(0).owners == 2);
+    REFUSED(OUT_OF_RANGE, file.try_rule(SIZE_MAX, rule));
+    REFUSED(NULL_POINTER, none.try_rule(0, rule));
+    THROWN(OUT_OF_RANGE, file.rule(counts.rules));
+
+    GOOD(file.try_owner(0, 1, owner));
+    RETURNS(file.owner(0, 1) == "@all");
+    REFUSED(OUT_OF_RANGE, file.try_owner(0, 2, owner));
+    REFUSED(OUT_OF_RANGE, file.try_owner(SIZE_MAX, 0, owner));
+    REFUSED(NULL_POINTER, none.try_owner(0, 0, owner));
+    CHECK(owner == "@all");
+    THROWN(OUT_OF_RANGE, file.owner(0, 2));
+
+    GOOD(file.try_section(0, section));
+    RETURNS(file.section(0).line == 0);
+    REFUSED(OUT_OF_RANGE, file.try_section(counts.sections, section));
+    REFUSED(NULL_POINTER, none.try_section(0, section));
+    THROWN(OUT_OF_RANGE, file.section(counts.sections));
+
+    GOOD(file.try_diagnostic(0, wrong));
+    RETURNS(file.diagnostic(0).line == 2);
+    REFUSED(OUT_OF_RANGE, file.try_diagnostic(counts.diagnostics, wrong));
+    REFUSED(NULL_POINTER, none.try_diagnostic(0, wrong));
+    THROWN(OUT_OF_RANGE, file.diagnostic(counts.diagnostics));
+
+    GOOD(file.try_find_packed(paths, winner));
+    QUIETLY(file.find_packed(paths, winner));
+    REFUSED(INVALID_ARGUMENT, file.try_find_packed(EMPTY, winner));
+    REFUSED(NULL_POINTER, file.try_find_packed(NONE, winner));
+    REFUSED(INVALID_ARGUMENT, file.try_find_packed(VAST, winner));
+    REFUSED(INVALID_ARGUMENT, file.try_find_packed(paths, {}));
+    REFUSED(NULL_POINTER, none.try_find_packed(paths, winner));
+    THROWN(INVALID_ARGUMENT, file.find_packed("no", winner));
+
+    GOOD(ophio::codeowners::try_is_path_match("src/some/where/a.py"sv, "*.py"sv, matched));
+    GOOD(ophio::codeowners::try_is_path_match(EMPTY, EMPTY, matched));
+    RETURNS(ophio::codeowners::is_path_match("src/some/where/a.py"sv, "*.py"sv));
+    REFUSED(NULL_POINTER, ophio::codeowners::try_is_path_match(NONE, "a"sv, matched));
+    REFUSED(NULL_POINTER, ophio::codeowners::try_is_path_match("a"sv, NONE, matched));
+    REFUSED(INVALID_ARGUMENT, ophio::codeowners::try_is_path_match(VAST, "a"sv, matched));
+    REFUSED(INVALID_UTF8, ophio::codeowners::try_is_path_match("a"sv, BAD, matched));
+    THROWN(INVALID_UTF8, ophio::codeowners::is_path_match("a", BAD));
+}
+
+void test_proguard()
+{
+    const std::string_view mapping = "org.example.Shop -> a:\n    1:2:void buy():3:4 -> b\n"sv;
+    const std::string_view query = "\x91\x94\xa1" "a\xa1" "b\x01\xc0"sv; // [["a", "b", 1, nil]]
+    const ophio::proguard none;
+    ophio::proguard mapper;
+    std::array<std::uint8_t, 16> uuid{};
+    std::array<std::uint8_t, 100> frames{};
+    ophio::proguard::method_name name;
+    std::string_view klass;
+    std::size_t len = 0;
+    ophio::string text;
+    bool answer = false;
+
+    GOOD(ophio::proguard::try_make(EMPTY, mapper));
+    GOOD(ophio::proguard::try_make(mapping, mapper));
+    REFUSED(NULL_POINTER, ophio::proguard::try_make(NONE, mapper));
+    REFUSED(INVALID_ARGUMENT, ophio::proguard::try_make(VAST, mapper));
+    THROWN(NULL_POINTER, ophio::proguard{NONE});
+
+    GOOD(mapper.try_uuid(uuid));
+    RETURNS(mapper.uuid() == uuid);
+    REFUSED(NULL_POINTER, none.try_uuid(uuid));
+    THROWN(NULL_POINTER, none.uuid());
+    GOOD(mapper.try_has_line_info(answer));
+    RETURNS(mapper.has_line_info() && answer);
+    REFUSED(NULL_POINTER, none.try_has_line_info(answer));
+    THROWN(NULL_POINTER, none.has_line_info());
+    GOOD(mapper.try_is_valid(answer));
+    RETURNS(mapper.is_valid() && answer);
+    REFUSED(NULL_POINTER, none.try_is_valid(answer));
+    THROWN(NULL_POINTER, none.is_valid());
+
+    GOOD(mapper.try_remap_class(EMPTY, klass));
+    GOOD(mapper.try_remap_class("a"sv, klass));
+    RETURNS(mapper.remap_class("a"sv) == "org.example.Shop");
+    REFUSED(NULL_POINTER, mapper.try_remap_class(NONE, klass));
+    REFUSED(INVALID_ARGUMENT, mapper.try_remap_class(VAST, klass));
+    REFUSED(INVALID_UTF8, mapper.try_remap_class(BAD, klass));
+    REFUSED(NULL_POINTER, none.try_remap_class("a"sv, klass));
+    CHECK(klass == "org.example.Shop");
+    THROWN(INVALID_UTF8, mapper.remap_class(BAD));
+
+    GOOD(mapper.try_remap_method(EMPTY, EMPTY, name));
+    GOOD(mapper.try_remap_method("a"sv, "b"sv, name));
+    RETURNS(mapper.remap_method("a"sv, "b"sv).method == "buy");
+    REFUSED(NULL_POINTER, mapper.try_remap_method("a"sv, NONE, name));
+    REFUSED(INVALID_ARGUMENT, mapper.try_remap_method(VAST, "b"sv, name));
+    REFUSED(INVALID_UTF8, mapper.try_remap_method("a"sv, BAD, name));
+    REFUSED(NULL_POINTER, none.try_remap_method("a"sv, "b"sv, name));
+    CHECK(name.method == "buy");
+    THROWN(INVALID_UTF8, mapper.remap_method("a", BAD));
+
+    GOOD(mapper.try_remap_frames(query, {}, len)); // asks for the length
+    CHECK(len > 1 && len <= frames.size() && frames[0] == 0);
+    RETURNS(mapper.remap_frames(query, frames) == len);
+    CHECK(frames[0] == 0x91);
+    REFUSED(INVALID_ARGUMENT, mapper.try_remap_frames(EMPTY, frames, len));
+    REFUSED(NULL_POINTER, mapper.try_remap_frames(NONE, frames, len));
+    REFUSED(INVALID_ARGUMENT, mapper.try_remap_frames(VAST, frames, len));
+    REFUSED(NULL_POINTER, mapper.try_remap_frames(query, {nullptr, 100}, len));
+    REFUSED(NULL_POINTER, none.try_remap_frames(query, frames, len));
+    THROWN(INVALID_ARGUMENT, mapper.remap_frames("no", frames));
+
+    GOOD(mapper.try_remap_stacktrace(EMPTY, text));
+    GOOD(mapper.try_remap_stacktrace("    at a.b(SourceFile:1)"sv, text));
+    RETURNS(mapper.remap_stacktrace("    at a.b(SourceFile:1)"sv).view() == text.view());
+    REFUSED(NULL_POINTER, mapper.try_remap_stacktrace(NONE, text));
+    REFUSED(INVALID_ARGUMENT, mapper.try_remap_stacktrace(VAST, text));
+    REFUSED(INVALID_UTF8, mapper.try_remap_stacktrace(BAD, text));
+    REFUSED(NULL_POINTER, none.try_remap_stacktrace("a"sv, text));
+    THROWN(INVALID_UTF8, mapper.remap_stacktrace(BAD));
+}
+
+// A file beside this program, which lies in a directory of its own.
+void test_proguard_file(const std::string &path)
+{
+    ophio::proguard mapper;
+    CHECK(std::ofstream(path) << "org.example.Shop -> a:\n");
+    for (const bool mmap : {false, true}) {
+        GOOD(ophio::proguard::try_open(path, mmap, mapper));
+        CHECK(mapper.remap_class("a") == "org.example.Shop");
+        RETURNS(ophio::proguard::open(path, mmap).remap_class("a").size() == 16);
+    }
+    mapper.reset();
+    CHECK(std::remove(path.c_str()) == 0);
+    REFUSED(PROGUARD, ophio::proguard::try_open(path, true, mapper));
+    REFUSED(PROGUARD, ophio::proguard::try_open(EMPTY, false, mapper));
+    REFUSED(NULL_POINTER, ophio::proguard::try_open(NONE, false, mapper));
+    REFUSED(INVALID_ARGUMENT, ophio::proguard::try_open(VAST, false, mapper));
+    THROWN(PROGUARD, ophio::proguard::open(path));
+}
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+    CHECK(argc == 1);
+    test_limits();
+    test_making_rules();
+    test_stored_rules();
+    test_asking_about_rules();
+    test_frames();
+    test_packed_frames();
+    test_globs();
+    test_glob_sets();
+    test_codeowners();
+    test_proguard();
+    test_proguard_file(argv[0] + ".mapping"s);
+    // The counting works: errors that were thrown had to put their texts somewhere. (Under
+    // Valgrind it does not, which puts its own operators in the place of those above.)
+    const char *preloaded = std::getenv("LD_PRELOAD");
+    CHECK(allocations > 0 || (preloaded != nullptr && contains(preloaded, "vgpreload")));
+    return failures == 0 ? 0 : 1;
+}
