@@ -15,6 +15,7 @@ missing (a compiler, Valgrind) skips a test, but not in CI.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -312,11 +313,16 @@ def test_nothing_else_is_exported(installed: Installed, declared_functions: set[
 
 
 @linux_only
-def test_the_library_is_small(installed: Installed) -> None:
-    """2.5 MB, stripped: docs/size.md."""
+def test_the_library_is_small(installed: Installed, source_tree: Path) -> None:
+    """2.5 MB, stripped: docs/size.md, which tells how large it is."""
     if os.environ.get("OPHIO_DEBUG", "0") not in ("", "0"):
         pytest.skip("this is a debug build")
-    assert (installed.lib / "libophio.so").stat().st_size < 2_500_000
+    size = (installed.lib / "libophio.so").stat().st_size
+    assert size < 2_500_000
+    if os.uname().machine == "x86_64":
+        page = (source_tree / "docs" / "size.md").read_text("utf-8")
+        (told,) = re.findall(r"\*\*([\d,]+) bytes\*\*", page)
+        assert int(told.replace(",", "")) == pytest.approx(size, rel=0.03)
 
 
 def test_destdir_and_uninstall(installed: Installed, tmp_path: Path) -> None:
@@ -331,6 +337,28 @@ def test_destdir_and_uninstall(installed: Installed, tmp_path: Path) -> None:
     assert str(stage) not in pc.read_text("utf-8")
     installed.run(f"--destdir={stage}", "--uninstall")
     assert not [path for path in stage.rglob("*") if not path.is_dir()]
+    assert not list(stage.rglob("cmake/ophio"))
+
+
+def test_pkg_config_can_be_told_another_prefix(installed: Installed) -> None:
+    moved = "--define-variable=prefix=/moved"
+    assert installed.pkg_config(moved, "--cflags", "--libs", "ophio") == [
+        *("-I/moved/include", "-L/moved/lib", "-lophio")
+    ]
+    assert installed.pkg_config("--cflags", "ophio") == [f"-I{installed.prefix / 'include'}"]
+
+
+def test_directories_of_their_own(installed: Installed, tmp_path: Path) -> None:
+    """As a distribution has them: LIBDIR and INCLUDEDIR of `make install`."""
+    stage = tmp_path / "stage"
+    own = ("--prefix=/usr", "--libdir=/usr/lib/here", "--includedir=/opt/include")
+    installed.run(*own, f"--destdir={stage}")
+    pc = (stage / "usr/lib/here/pkgconfig/ophio.pc").read_text("utf-8")
+    assert "prefix=/usr\nlibdir=${prefix}/lib/here\nincludedir=/opt/include\n" in pc
+    assert (stage / "usr/lib/here/libophio.a").is_file()
+    assert (stage / "opt/include/ophio.hpp").is_file()
+    config = (stage / "usr/lib/here/cmake/ophio/ophio-config.cmake").read_text("utf-8")
+    assert '"${_ophio_libdir}/../../../opt/include"' in config
 
 
 def test_pkg_config_tells_the_version(installed: Installed, source_tree: Path) -> None:

@@ -68,22 +68,33 @@ class Names:
             raise SystemExit("`make install` is for Linux, macOS and other Unix systems")
 
 
-def build(names: Names) -> tuple[list[Path], list[str]]:
-    """Build both libraries; give their paths, and the flags a static one needs."""
-    command = [os.environ.get("CARGO", "cargo"), "rustc", "--locked", "--package", "ophio-capi"]
-    if os.environ.get("OPHIO_DEBUG", "0") in ("", "0"):
-        command.append("--release")
-    command += ["--message-format=json-render-diagnostics", "--"]
-    # Into a file: cargo tells it on the terminal only, and not each time.
-    told = ROOT / "target" / "native-static-libs"
-    told.parent.mkdir(exist_ok=True)
-    command += ["-C", f"link-arg={names.flag}", "--print", f"native-static-libs={told}"]
+def target_directory(cargo: str) -> Path:
+    """Ask cargo where it builds: the environment and its configuration have a say."""
+    command = [cargo, "metadata", "--no-deps", "--format-version=1"]
     try:
         run = subprocess.run(
             command, cwd=ROOT, stdout=subprocess.PIPE, encoding="utf-8", check=False
         )
     except FileNotFoundError:
-        raise SystemExit(f"{command[0]} not found: see https://rustup.rs") from None
+        raise SystemExit(f"{cargo} not found: see https://rustup.rs") from None
+    if run.returncode != 0:
+        raise SystemExit(f"cargo failed with exit code {run.returncode}")
+    return Path(json.loads(run.stdout)["target_directory"])
+
+
+def build(names: Names) -> tuple[list[Path], list[str]]:
+    """Build both libraries; give their paths, and the flags a static one needs."""
+    cargo = os.environ.get("CARGO", "cargo")
+    command = [cargo, "rustc", "--locked", "--package", "ophio-capi"]
+    if os.environ.get("OPHIO_DEBUG", "0") in ("", "0"):
+        command.append("--release")
+    command += ["--message-format=json-render-diagnostics", "--"]
+    # Into a file: cargo tells it on the terminal only, and not each time. The file lies beside
+    # what was built then, so that it is there whenever that is.
+    told = target_directory(cargo) / "native-static-libs"
+    told.parent.mkdir(parents=True, exist_ok=True)
+    command += ["-C", f"link-arg={names.flag}", "--print", f"native-static-libs={told}"]
+    run = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, encoding="utf-8", check=False)
     if run.returncode != 0:
         raise SystemExit(f"cargo failed with exit code {run.returncode}")
     files: list[Path] = []
@@ -97,6 +108,14 @@ def fill(template: str, values: dict[str, str]) -> str:
     """Put values into the place of their names, each of which must be known."""
     text = (HERE / template).read_text("utf-8")
     return re.sub(r"@([A-Z_]+)@", lambda found: values[found[1]], text)
+
+
+def below_prefix(path: PurePosixPath, prefix: PurePosixPath) -> str:
+    """Name a directory by the variable of pkg-config, which its users may set."""
+    try:
+        return str("${prefix}" / path.relative_to(prefix))
+    except ValueError:
+        return str(path)
 
 
 def main() -> None:
@@ -134,14 +153,17 @@ def main() -> None:
             if path.is_symlink() or path.exists():
                 path.unlink()
                 print(f"removed {path}")
+        ours = real["ophio-config.cmake"].parent
+        if ours.is_dir() and not any(ours.iterdir()):
+            ours.rmdir()
         return
 
     built, flags = build(names)
     version = cargo_value("version")
     values = {
         "PREFIX": str(prefix),
-        "LIBDIR": str(libdir),
-        "INCLUDEDIR": str(includedir),
+        "LIBDIR_OF_PREFIX": below_prefix(libdir, prefix),
+        "INCLUDEDIR_OF_PREFIX": below_prefix(includedir, prefix),
         "INCLUDE_FROM_LIB": os.path.relpath(includedir, libdir),
         "DESCRIPTION": cargo_value("description"),
         "VERSION": version,
