@@ -27,6 +27,7 @@
  *   status. It writes them only when that is OPHIO_STATUS_OK. The others are noexcept.
  * - Nothing is allocated that C would not allocate too, but for the text of an
  *   exception that is thrown.
+ * - Compiled without exceptions, `f` prints the message and aborts where it would throw.
  *
  * Structs and enums are those of ophio.h. Threads may share what they may share in C.
  */
@@ -36,6 +37,8 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
+#include <cstdlib>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -85,10 +88,24 @@ class error : public std::runtime_error {
     status code_;
 };
 
+namespace detail {
+
+[[noreturn]] inline void raise(const error &failure)
+{
+#if defined(__cpp_exceptions) || defined(_CPPUNWIND)
+    throw failure;
+#else
+    std::fprintf(stderr, "ophio: %s\n", failure.what());
+    std::abort();
+#endif
+}
+
+} // namespace detail
+
 /* Throws `error` unless a call went well. */
 inline void check(status code)
 {
-    if (code != OPHIO_STATUS_OK) throw error(code);
+    if (code != OPHIO_STATUS_OK) detail::raise(error(code));
 }
 
 /* --- views and texts --------------------------------------------------------------- */
@@ -595,7 +612,8 @@ class enhancements : public detail::handle<OphioEnhancements, ophio_enhancements
                span<OphioAppliedFrame> applied) const
     {
         if (applied.size() < frames.size()) {
-            throw error(OPHIO_STATUS_OUT_OF_RANGE, "`applied` has fewer entries than `frames`");
+            detail::raise(
+                error(OPHIO_STATUS_OUT_OF_RANGE, "`applied` has fewer entries than `frames`"));
         }
         check(try_apply(frames, exception, applied));
     }

@@ -17,6 +17,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -72,6 +73,37 @@ def test_program(
     done = run(build_program(source, compiler, standard))
     assert done.returncode == 0, done.stderr
     assert not done.stderr
+
+
+WITHOUT_EXCEPTIONS = """
+#include <ophio.hpp>
+int main(int argc, char **)
+{
+    ophio::glob glob;
+    if (ophio::glob::try_make("[a", 0, glob) != OPHIO_STATUS_GLOB || glob) return 1;
+    if (ophio::glob::try_make("a*", 0, glob) != OPHIO_STATUS_OK) return 2;
+    if (argc > 1) ophio::glob("[a");
+    return 0;
+}
+"""
+
+
+@pytest.mark.parametrize("compiler", ["g++", "clang++"])
+def test_cpp_without_exceptions(installed: Installed, tmp_path: Path, compiler: str) -> None:
+    source, program = tmp_path / "program.cpp", tmp_path / "program"
+    source.write_text(WITHOUT_EXCEPTIONS, "utf-8")
+    flags = installed.pkg_config("--cflags", "--libs", "ophio")
+    subprocess.run(
+        [
+            *(tool(compiler), "-std=c++17", "-fno-exceptions", "-fno-rtti", *WARNINGS, str(source)),
+            *(*flags, f"-Wl,-rpath,{installed.lib}", "-o", str(program)),
+        ],
+        check=True,
+    )
+    assert subprocess.run([program], check=False).returncode == 0
+    done = subprocess.run([program, "fail"], capture_output=True, text=True, check=False)
+    assert done.returncode == -signal.SIGABRT
+    assert done.stderr.startswith("ophio: ")
 
 
 # --- Valgrind -----------------------------------------------------------------------
