@@ -15,7 +15,7 @@ import threading
 import time
 import weakref
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, NamedTuple
 
 import pytest
 
@@ -375,6 +375,184 @@ def test_the_interpreter_ends_without_a_message(order: str) -> None:
         "threading.Thread(target=lambda: Enhancements.parse('app:no -app', cache)).start()\n"
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+# --- arguments that lie -------------------------------------------------------------
+
+
+class LyingBytes(bytes):
+    """Says that it is longer than it is, by the byte that Python keeps behind it."""
+
+    def __len__(self) -> int:
+        return super().__len__() + 1
+
+
+class LyingText(str):
+    """Gives bytes that lie."""
+
+    __slots__ = ()
+
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
+        return LyingBytes(super().encode(encoding, errors))
+
+    def lower(self) -> str:
+        return self
+
+
+class LyingPath:
+    """Gives bytes that lie."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def __fspath__(self) -> Any:
+        return LyingBytes(os.fsencode(self.path))
+
+
+def frame_named(function: object) -> list[Any]:
+    return [dict.fromkeys(KEYS) | {"function": function}]
+
+
+class Kinds(NamedTuple):
+    """What arguments are made of."""
+
+    text: Callable[[str], Any]
+    data: Callable[[bytes], Any]
+
+
+# A call with an argument that lies, and what it returns: what it does with a plain one. If
+# the length is believed, a byte more is read, which here is 0 and there is not one's own.
+LIES: dict[str, tuple[Callable[[Kinds], Any], Any]] = {
+    "glob, value": (lambda as_: glob.is_glob_match(as_.data(b"ab"), "ab"), True),
+    "glob, text": (lambda as_: glob.is_glob_match(as_.text("ab"), "ab"), True),
+    "glob, folded": (
+        lambda as_: glob.is_glob_match(as_.text("ab"), "ab", case_insensitive=True),
+        True,
+    ),
+    "glob, pattern": (lambda as_: glob.is_glob_match("ab", as_.data(b"ab")), True),
+    "glob, pattern text": (lambda as_: glob.is_glob_match("ab", as_.text("ab")), True),
+    "Glob": (lambda as_: glob.Glob(as_.data(b"ab")).match(as_.data(b"ab")), True),
+    "Glob, text": (lambda as_: glob.Glob(as_.text("ab")).match(as_.text("ab")), True),
+    "Glob, many": (
+        lambda as_: glob.Glob("ab").match_many([as_.data(b"ab"), as_.text("ab")]),
+        [True, True],
+    ),
+    "escape": (lambda as_: glob.Glob.escape(as_.text("ab")), "ab"),
+    "GlobSet": (lambda as_: glob.GlobSet([as_.data(b"ab")]).matches(as_.data(b"ab")), [0]),
+    "GlobSet, text": (lambda as_: glob.GlobSet(["ab"]).is_match(as_.text("ab")), True),
+    "owner's pattern": (
+        lambda as_: codeowners.is_codeowners_path_match(as_.data(b"a"), as_.data(b"/a")),
+        True,
+    ),
+    "owner's pattern, text": (
+        lambda as_: codeowners.is_codeowners_path_match(as_.text("a"), as_.text("/a")),
+        True,
+    ),
+    "file of owners": (
+        lambda as_: codeowners.Codeowners.parse(as_.data(b"a @b")).owners(as_.data(b"a")).owners,
+        ("@b",),
+    ),
+    "file of owners, text": (
+        lambda as_: codeowners.Codeowners.parse(as_.text("a @b")).owners(as_.text("a")).owners,
+        ("@b",),
+    ),
+    "parse": (lambda as_: len(Enhancements.parse(as_.text("app:no -app"), CACHE)), 1),
+    "parse, lenient": (
+        lambda as_: len(Enhancements.parse(as_.text("app:no -app"), CACHE, lenient=True)),
+        1,
+    ),
+    "check": (lambda as_: Enhancements.check(as_.text("app:no -app")), []),
+    "format": (lambda as_: format_rules(as_.text("app:no -app")), "app:no  -app\n"),
+    "binary": (
+        lambda as_: len(
+            Enhancements.from_config_structure(as_.data(RULES.to_config_structure()), CACHE)
+        ),
+        2,
+    ),
+    "stored": (lambda as_: len(Enhancements.from_base64(as_.text(RULES.to_base64()), CACHE)), 2),
+    "frames": (
+        lambda as_: RULES.apply_modifications_to_frames(frame_named(as_.data(b"main")), ERROR),
+        [("x", False)],
+    ),
+    "event frames": (
+        lambda as_: Stacktrace.from_event_frames([{"function": as_.text("main")}], "a").apply(
+            RULES
+        ),
+        [("x", False)],
+    ),
+    "class": (lambda as_: MAPPER.remap_class(as_.text("a")), "org.example.Shop"),
+    "method": (
+        lambda as_: MAPPER.remap_method(as_.text("a"), as_.text("b")),
+        ("org.example.Shop", "buy"),
+    ),
+    "frame": (lambda as_: len(MAPPER.remap_frame(as_.text("a"), as_.text("b"), 1)), 1),
+    "trace": (
+        lambda as_: MAPPER.remap_stacktrace(as_.text("a: full")),
+        "org.example.Shop: full",
+    ),
+    "mapping": (
+        lambda as_: ProguardMapper.from_bytes(as_.data(MAPPING)).uuid,
+        MAPPER.uuid,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LIES)
+def test_lengths_of_subclasses_are_not_believed(name: str) -> None:
+    call, wanted = LIES[name]
+    assert call(Kinds(str, bytes)) == wanted
+    assert call(Kinds(LyingText, LyingBytes)) == wanted
+
+
+def test_a_path_that_lies_is_not_believed(tmp_path: Path) -> None:
+    path = tmp_path / "mapping.txt"
+    path.write_bytes(MAPPING)
+    assert ProguardMapper.open(LyingPath(str(path))).remap_class("a") == "org.example.Shop"
+
+
+def test_a_pattern_that_claims_to_be_another_is_not_kept() -> None:
+    class Claims(str):
+        """Equal to every text, and found where `ab-claimed` is."""
+
+        __slots__ = ()
+
+        def __eq__(self, other: object) -> bool:
+            return True
+
+        def __hash__(self) -> int:
+            return hash("ab-claimed")
+
+    assert not glob.is_glob_match("ab-claimed", Claims("zz"))
+    assert glob.is_glob_match("ab-claimed", "ab-claimed")
+
+
+def test_frames_that_change_while_they_are_read() -> None:
+    frames: list[Any] = []
+    components = [Component() for _ in range(3)]
+
+    class Grows:
+        """A frame that appends frames and components when it is read."""
+
+        def __getitem__(self, key: str) -> None:
+            components.append(Component())
+            if len(frames) < 9:
+                frames.append(FRAMES[0])
+
+    frames.append(Grows())
+    assert len(RULES.apply_modifications_to_frames(frames, ERROR)) > 1
+    frames[:] = [Grows()]
+    RULES.assemble_stacktrace_component(frames, ERROR, components)
+
+    class GrowsToo(dict[str, Any]):
+        """The same for frames of events."""
+
+        def get(self, *_: object) -> Any:
+            if len(events) < 9:
+                events.append({"function": "main"})
+
+    events: list[Any] = [GrowsToo()]
+    trace = Stacktrace.from_event_frames(events, "native")
+    assert len(trace.apply(RULES)) == len(trace)
 
 
 # --- interpreters -------------------------------------------------------------------
