@@ -6,8 +6,11 @@ long as the promise says where OPHIO_LONG is set (`make soak`).
 
 from __future__ import annotations
 
+import copy
 import gc
+import itertools
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -20,7 +23,7 @@ from typing import Any, Callable, NamedTuple
 import pytest
 
 import sentry_ophio
-from sentry_ophio import codeowners, glob
+from sentry_ophio import codeowners, glob, limits
 from sentry_ophio.enhancers import (
     Cache,
     Component,
@@ -244,10 +247,24 @@ def test_fork_while_something_is_made_on_first_use() -> None:
 # --- panics -------------------------------------------------------------------------
 
 PANIC = """
-import ctypes, faulthandler, os, signal, sys
+import ctypes, os, signal, sys, threading
+from sentry_ophio import _ffi
+from sentry_ophio.exceptions import OphioPanicError
+
+def caught():
+    # What the system knows of handlers, also of those that were not set from Python.
+    with open("/proc/self/status") as file:
+        return [line for line in file if line.startswith(("SigBlk", "SigIgn", "SigCgt"))]
+
+linux = sys.platform == "linux"
+# With its first thread, whoever makes it, the C library takes a signal of its own.
+threading.Thread(target=int).start()
 handlers = [signal.getsignal(n) for n in (signal.SIGSEGV, signal.SIGABRT, signal.SIGINT)]
+known = caught() if linux else []
 before = dict(os.environ)
 library = ctypes.CDLL(sys.argv[1])
+# The package, with that library in the place of its own.
+_ffi.lib = _ffi.ffi.dlopen(sys.argv[1])
 class Slice(ctypes.Structure):
     _fields_ = [("data", ctypes.c_void_p), ("len", ctypes.c_size_t)]
 library.ophio_last_error_message.restype = Slice
@@ -257,6 +274,13 @@ for on_a_thread in (False, True) * 3:
     text = ctypes.string_at(told.data, told.len).decode()
     assert text.startswith("internal error (panic): on purpose"), text
     assert on_a_thread or "version.rs:" in text, text
+    try:
+        _ffi.check(library.test_panic(on_a_thread))
+    except Exception as error:
+        assert type(error) is OphioPanicError and str(error) == text, error
+    else:
+        raise AssertionError("no error")
+assert not linux or known == caught(), (known, caught())
 assert handlers == [signal.getsignal(n) for n in (signal.SIGSEGV, signal.SIGABRT, signal.SIGINT)]
 libc = ctypes.CDLL(None)
 libc.getenv.restype = ctypes.c_char_p
@@ -325,6 +349,22 @@ MAPPER = ProguardMapper.from_bytes(MAPPING)
 BAD_FRAMES: list[Any] = [dict.fromkeys(KEYS) | {"function": b"\xff"}]
 NO_FRAMES: list[Any] = [{}]
 
+OTHER_RULES = Enhancements.parse("function:main -app category=x", Cache(0))
+NUMBERS = itertools.count()
+
+
+def cycle() -> None:
+    """Leave garbage that only the collector finds."""
+    kept: list[Any] = [Enhancements.parse("app:no -group", Cache(1))]
+    kept.append(kept)
+
+
+def closed() -> Enhancements:
+    rules = Enhancements.empty()
+    rules.close()
+    return rules
+
+
 # Every kind of call; slow ones are made less often, but for the long form.
 CALLS: dict[str, tuple[int, Callable[[], Any]]] = {
     "apply": (1, lambda: RULES.apply_modifications_to_frames(FRAMES, ERROR)),
@@ -336,28 +376,60 @@ CALLS: dict[str, tuple[int, Callable[[], Any]]] = {
     "batch": (2, lambda: RULES.apply_modifications_to_stacktraces([TRACE, TRACE])),
     "threads": (50, lambda: RULES.apply_modifications_to_stacktraces([TRACE] * 8, threads=2)),
     "event frames": (2, lambda: Stacktrace.from_event_frames([{"function": "a"}], "python")),
+    "assemble many": (
+        5,
+        lambda: RULES.assemble_stacktrace_components(
+            [TRACE, TRACE], [[Component(), Component()], [Component(), Component()]]
+        ),
+    ),
+    "memo": (2, lambda: RULES.set_memo_bytes(100_000)),
     "parse": (2, lambda: Enhancements.parse("function:a -app", CACHE)),
+    "parse what the cache lets go": (
+        5,
+        lambda: Enhancements.parse(f"function:{next(NUMBERS)} -app", CACHE),
+    ),
+    "parse leniently": (
+        10,
+        lambda: Enhancements.parse("app:no +sentinel +app", CACHE, lenient=True),
+    ),
     "parse anew": (5, lambda: Enhancements.parse("function:a -app", Cache(0))),
     "binary": (5, lambda: Enhancements.from_config_structure(RULES.to_config_structure(), CACHE)),
     "stored": (20, lambda: Enhancements.from_base64(RULES.to_base64(), CACHE)),
     "extend": (5, lambda: Enhancements.empty().extend_from(RULES)),
     "text": (5, RULES.to_text),
+    "split": (5, RULES.split),
+    "profiling": (5, RULES.for_profiling),
+    "compare": (5, lambda: RULES == OTHER_RULES or hash(RULES)),
+    "copy": (50, lambda: (copy.copy(RULES), pickle.loads(pickle.dumps(RULES)))),
     "describe": (20, lambda: RULES.rules),
     "explain": (50, lambda: RULES.explain(FRAMES, ERROR)),
     "preview": (50, lambda: preview(RULES, RULES, [TRACE])),
     "check": (5, lambda: Enhancements.check("nonsense")),
     "format": (5, lambda: format_rules("app:no -group")),
     "glob": (1, lambda: glob.is_glob_match("a.py", "*.py")),
+    "glob of its own": (2, lambda: glob.Glob("a*.py").match_many(["a.py", "b"])),
+    "glob with a regex": (20, lambda: glob.Glob("*[a-c]?{x,y}").match("bbx")),
+    "escape": (2, lambda: glob.Glob.escape("*")),
+    "validate": (2, lambda: glob.Glob.validate("[a")),
     "globs": (10, lambda: glob.GlobSet(["a", "*.py"]).matches("a.py")),
     "owner's pattern": (1, lambda: codeowners.is_codeowners_path_match(b"a.py", "*.py")),
     "owners": (5, lambda: FILE.owners("docs/a.py")),
     "file of owners": (10, lambda: codeowners.Codeowners.parse("* @a\n")),
     "mapper": (20, lambda: ProguardMapper.from_bytes(MAPPING).remap_class("a")),
     "remap": (1, lambda: MAPPER.remap_frame("a", "b", 1)),
+    "remap by parameters": (1, lambda: MAPPER.remap_frame("a", "b", 0, "")),
+    "remap many": (2, lambda: MAPPER.remap_frames([("a", "b", 1)] * 9)),
+    "remap a method": (1, lambda: MAPPER.remap_method("a", "b")),
+    "remap a trace": (2, lambda: MAPPER.remap_stacktrace("a: b\n    at a.b(A:1)")),
+    "mapped file": (20, lambda: ProguardMapper.open(__file__, mmap=True).uuid),
+    "limit": (1, lambda: limits.set("frames", limits.get("frames"))),
+    "a cycle with a handle": (5, cycle),
     "bad rules": (2, failing(lambda: Enhancements.parse("nonsense", CACHE))),
     "bad binary": (2, failing(lambda: Enhancements.from_config_structure(b"no", CACHE))),
     "bad stored": (2, failing(lambda: Enhancements.from_base64("?", CACHE))),
     "bad frames": (5, failing(lambda: RULES.apply_modifications_to_frames(BAD_FRAMES, ERROR))),
+    "too much": (2, failing(lambda: glob.Glob("a" * 70_000))),
+    "closed": (2, failing(lambda: closed().to_text())),
     "bad glob": (2, failing(lambda: glob.GlobSet(["[a"], strict=True))),
     "bad file of owners": (5, failing(lambda: codeowners.Codeowners.parse("* @a", max_bytes=1))),
     "no file": (5, failing(lambda: ProguardMapper.open("/no/such/file"))),
@@ -615,6 +687,44 @@ def test_frames_that_change_while_they_are_read() -> None:
 
 
 # --- interpreters -------------------------------------------------------------------
+
+
+SUBINTERPRETERS = """
+try:
+    import _interpreters as interpreters  # CPython 3.13 and later
+except ImportError:
+    import _xxsubinterpreters as interpreters
+
+CODE = '''
+try:
+    from sentry_ophio.enhancers import Cache, Enhancements
+except ImportError:
+    print("refused", flush=True)
+else:
+    print(len(Enhancements.parse("app:no -app", Cache(0))), flush=True)
+'''
+
+def use():
+    made = interpreters.create()
+    interpreters.run_string(made, CODE)
+    interpreters.destroy(made)
+
+use()  # before the main one
+exec(CODE)
+use()
+exec(CODE)
+"""
+
+
+@pytest.mark.skipif(sys.implementation.name != "cpython", reason="CPython alone has them")
+def test_subinterpreters_work_or_are_refused() -> None:
+    """What an interpreter inside of the process gets: the library, or an ImportError."""
+    done = run_python(SUBINTERPRETERS)
+    assert (done.returncode, done.stderr) == (0, "")
+    inner = done.stdout.split()
+    assert inner in (["1", "1", "1", "1"], ["refused", "1", "refused", "1"])
+    if sys.version_info < (3, 12):
+        assert "refused" not in inner
 
 
 @pytest.mark.skipif(sys.version_info < (3, 9), reason="as the package")
