@@ -1,7 +1,8 @@
 """Measures what a second thread brings: the library releases Python's lock in every call.
 
-Prepared stack traces of the fixtures are asked in batches, by one thread and by as many as
-there are cores, in both packages. Writes benches/threads-results.md.
+The stack traces of the fixtures are asked about, and the default rules parsed, by one thread
+and by two. Writes benches/threads-results.md. On a machine that does other things the numbers
+mean nothing.
 """
 
 from __future__ import annotations

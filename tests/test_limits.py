@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
 import msgpack
@@ -113,12 +115,23 @@ def test_it_is_taken_otherwise(name: str) -> None:
     TOO_MUCH[name][2]()
 
 
-def test_a_mapping_file_is_not_read(tmp_path: Any) -> None:
+@pytest.mark.parametrize("mmap", [False, True])
+def test_a_mapping_file_is_not_read(tmp_path: Path, mmap: bool) -> None:
     path = tmp_path / "mapping.txt"
     path.write_text("a -> b:\n", "utf-8")
+    limits.set("mapping_bytes", 8)
+    ProguardMapper.open(path, mmap=mmap)
     limits.set("mapping_bytes", 7)
     with pytest.raises(LimitError, match="8 bytes of a mapping"):
-        ProguardMapper.open(str(path))
+        ProguardMapper.open(path, mmap=mmap)
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="for Unix")
+def test_a_file_that_never_ends_is_read_up_to_the_limit() -> None:
+    """It says that it has no bytes at all."""
+    limits.set("mapping_bytes", 100_000)
+    with pytest.raises(LimitError, match="100001 bytes of a mapping"):
+        ProguardMapper.open("/dev/zero")
 
 
 def test_doubling_ends() -> None:
@@ -179,16 +192,28 @@ def matching(pattern: str, value: str) -> Callable[[], Any]:
     return lambda: compiled.match(value)
 
 
+def compiling(pattern: str) -> Callable[[], Any]:
+    # The regex is made when a value first asks for it.
+    return lambda: glob.Glob(pattern).match("ab")
+
+
+def reading(rules: bytes) -> Callable[[], Any]:
+    return lambda: Enhancements.from_config_structure(rules, Cache(0))
+
+
 # What makes matchers that go back try for ever, or copy again and again.
 WORST: dict[str, Callable[[int], Callable[[], Any]]] = {
     "stars without the end": lambda n: asking("function:*a*a*a*a*a*a*ab -app", b"a" * n),
     "alternates": lambda n: asking("function:*{a,aa}*{a,aa}*{a,aa}*b -app", b"a" * n),
     "segments": lambda n: matching("**/a/**/a/**/a/b", "a/" * n),
     "question marks": lambda n: matching("*????????b", "a" * n),
+    "alternates to compile": lambda n: compiling("{a,b}" * (n // 50)),
+    "classes to compile": lambda n: compiling("[a-c][!x]*" * (n // 100)),
     "owners": lambda n: lambda: codeowners.is_codeowners_path_match(b"a/" * n, "a/**/a/**/b"),
     "ranges": lambda n: asking("function:a* ^-app v+app", b"ab", n // 20),
     "neighbours": lambda n: asking("[ app:no ] | function:a* | [ app:no ] +app", b"ab", n // 20),
     "rule text": lambda n: lambda: Enhancements.parse("function:a* -app\n" * (n // 100), Cache(0)),
+    "binary rules": lambda n: reading(binary("a", n // 100)),
     "a broken text": lambda n: lambda: Enhancements.check("nonsense\n" * (n // 100)),
     "a file of owners": lambda n: lambda: codeowners.Codeowners.parse("*.a @b\n" * (n // 100)),
     "a mapping": lambda n: lambda: ProguardMapper.from_bytes(b"a -> b:\n    int c() -> d\n" * n),
@@ -196,25 +221,35 @@ WORST: dict[str, Callable[[int], Callable[[], Any]]] = {
 
 
 def seconds(call: Callable[[], Any]) -> float:
-    """Measure the quickest of several runs: the others waited for something."""
+    """Measure the quickest of several runs, in the time that this thread has had.
+
+    Not by the clock on the wall: on a machine that does other things a long call is
+    interrupted and a short one is not, so that ten times the input took fifty times as long.
+    And without Python's collector, which looks at everything that pytest has in memory.
+    """
     best = float("inf")
-    for _ in range(5):
-        begun = time.perf_counter()
-        try:
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(5):
+            begun = time.thread_time()
             call()
-        except OphioError as error:
-            raise AssertionError(error) from error
-        best = min(best, time.perf_counter() - begun)
+            best = min(best, time.thread_time() - begun)
+    except OphioError as error:
+        raise AssertionError(error) from error
+    finally:
+        gc.enable()
     return best
 
 
 @pytest.mark.parametrize("name", WORST)
 def test_ten_times_the_input_takes_ten_times_the_time(name: str) -> None:
-    """A ratio of two times, not a time; 12 and a margin for a machine that does other things."""
+    """A ratio of two times, not a time. Caches of the processor are larger than the small
+    input, and not than the large one: that is what is above ten."""
     ratios = []
     for _ in range(4):
         small, large = seconds(WORST[name](50_000)), seconds(WORST[name](500_000))
         ratios.append(large / small)
-        if ratios[-1] < 14:
+        if ratios[-1] < 12:
             return
-    pytest.fail(f"ten times the input took {min(ratios):.0f} times the time")
+    pytest.fail(f"ten times the input took {min(ratios):.1f} times the time")

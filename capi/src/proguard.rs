@@ -99,10 +99,13 @@ pub unsafe extern "C" fn ophio_proguard_open(
 unsafe fn map(path: &Path) -> Result<Mmap, ProguardError> {
     // SAFETY: the caller's promise.
     let map = File::open(path).and_then(|file| unsafe { Mmap::map(&file) });
-    map.map_err(|source| ProguardError::Read {
+    let map = map.map_err(|source| ProguardError::Read {
         path: path.to_owned(),
         source,
-    })
+    })?;
+    // To map costs nothing, whatever the size; what costs is the index of it.
+    Limit::MappingBytes.check(map.len())?;
+    Ok(map)
 }
 
 /// The path that the argument `path` is.

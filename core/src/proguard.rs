@@ -41,14 +41,18 @@
 //! Remapping is asked for thousands of times for each file opened, so the quicker one
 //! is here. The index that knows parameters is made when it is first asked for.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
+use once_cell::race::OnceBox;
 use proguard::{ProguardMapper, ProguardMapping, StackFrame};
 use self_cell::self_cell;
 use serde::de::{Deserializer, Visitor};
 use serde::Deserialize;
 use thiserror::Error;
+use uuid::Uuid;
 
 use crate::limits::{Limit, LimitExceeded};
 
@@ -70,6 +74,9 @@ pub enum ProguardError {
     #[error("malformed queries: {0}")]
     Queries(#[from] rmp_serde::decode::Error),
 }
+
+/// The namespace of the identifiers of mapping files: that of `guardsquare.com`.
+const NAMESPACE: Uuid = Uuid::from_u128(0x4f44_f30f_24be_53d0_bab6_f47c_7120_ad6c);
 
 /// The bytes of a mapping file, wherever they lie.
 type Source = Box<dyn AsRef<[u8]> + Send + Sync>;
@@ -146,7 +153,9 @@ fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<&'de str, D::Error
 /// ```
 pub struct Mapper {
     plain: Index,
-    by_parameters: OnceLock<Index>,
+    // Threads that race for the first question build it twice and keep one. Nobody waits: in
+    // the child of a fork that came meanwhile, the wait would never end.
+    by_parameters: OnceBox<Index>,
 }
 
 impl Mapper {
@@ -155,19 +164,32 @@ impl Mapper {
         let source: Arc<Source> = Arc::new(Box::new(source));
         Mapper {
             plain: Index::build(&source, false),
-            by_parameters: OnceLock::new(),
+            by_parameters: OnceBox::new(),
         }
     }
 
     /// Reads a file into memory and indexes it.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read, or is larger than the limit.
     pub fn open(path: &Path) -> Result<Self, ProguardError> {
         let failed = |source| ProguardError::Read {
             path: path.to_owned(),
             source,
         };
-        let len = std::fs::metadata(path).map_err(failed)?.len();
+        let file = File::open(path).map_err(failed)?;
+        let len = file.metadata().map_err(failed)?.len();
         Limit::MappingBytes.check(usize::try_from(len).unwrap_or(usize::MAX))?;
-        Ok(Self::new(std::fs::read(path).map_err(failed)?))
+        // What it says of its length is not believed: a device has none and never ends, and
+        // a log may grow meanwhile.
+        let most = u64::try_from(Limit::MappingBytes.get()).unwrap_or(u64::MAX);
+        let mut bytes = Vec::new();
+        file.take(most.saturating_add(1))
+            .read_to_end(&mut bytes)
+            .map_err(failed)?;
+        Limit::MappingBytes.check(bytes.len())?;
+        Ok(Self::new(bytes))
     }
 
     fn mapping(&self) -> ProguardMapping<'_> {
@@ -176,7 +198,10 @@ impl Mapper {
 
     /// The identifier of the file: a UUID of version 5 over its bytes.
     pub fn uuid(&self) -> [u8; 16] {
-        self.mapping().uuid().into_bytes()
+        // Not the crate's own function: it makes the namespace on first use, and others wait
+        // for that, in the child of a fork for ever.
+        let source: &Source = self.plain.borrow_owner();
+        Uuid::new_v5(&NAMESPACE, source.as_ref().as_ref()).into_bytes()
     }
 
     /// Whether any method has line numbers.
@@ -210,7 +235,7 @@ impl Mapper {
             ),
             Some(parameters) => (
                 self.by_parameters
-                    .get_or_init(|| Index::build(self.plain.borrow_owner(), true)),
+                    .get_or_init(|| Box::new(Index::build(self.plain.borrow_owner(), true))),
                 StackFrame::with_parameters(query.class, query.method, parameters),
             ),
         };
@@ -365,6 +390,12 @@ org.example.Stock -> a.c:
                 "at org.example.Cart.add(<unknown>:22)"
             ]
         );
+    }
+
+    #[test]
+    fn the_identifier_is_that_of_the_crate() {
+        let mapper = Mapper::new(MAPPING);
+        assert_eq!(mapper.uuid(), mapper.mapping().uuid().into_bytes());
     }
 
     #[test]

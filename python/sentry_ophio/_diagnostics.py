@@ -189,7 +189,7 @@ def format_rules(text: str) -> str:
     """
     if not isinstance(text, str):
         raise TypeError(f"text must be a str, not {type(text).__name__}")
-    data = text.encode()
+    data = str.encode(text)
     out = ffi.new("OphioStr *")
     check(lib.ophio_enhancements_format(data, len(data), out))
     try:

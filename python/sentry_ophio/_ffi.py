@@ -49,7 +49,17 @@ if TYPE_CHECKING:
 
     from sentry_ophio._lowlevel import Text
 
-__all__ = ["Handle", "check", "copied", "decode", "error_for", "ffi", "last_error", "lib"]
+__all__ = [
+    "Handle",
+    "check",
+    "copied",
+    "decode",
+    "error_for",
+    "ffi",
+    "last_error",
+    "lib",
+    "plain",
+]
 
 EXCEPTIONS: dict[int, type[OphioError]] = {
     lib.OPHIO_STATUS_PANIC: OphioPanicError,
@@ -66,6 +76,15 @@ EXCEPTIONS: dict[int, type[OphioError]] = {
     lib.OPHIO_STATUS_PROGUARD: ProguardError,
 }
 """Which exception a status becomes: the one table of it."""
+
+
+def plain(data: bytes) -> bytes:
+    """Return bytes whose `len` is how many there are, before both go to the library.
+
+    A subclass may say another length than it has, and the library would read so far. For
+    the same reason texts are encoded by `str.encode(text)`, not by a method of theirs.
+    """
+    return data if type(data) is bytes else bytes(memoryview(data))
 
 
 def decode(text: Text) -> str:

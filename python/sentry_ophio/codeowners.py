@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Union, final
 
 from msgpack import Packer
 
-from sentry_ophio._ffi import Handle, check, decode, error_for, ffi, last_error, lib
+from sentry_ophio._ffi import Handle, check, decode, error_for, ffi, last_error, lib, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -90,9 +90,9 @@ def is_codeowners_path_match(value: Text, pattern: Text) -> bool:
 
 def _encoded(text: object, name: str) -> bytes:
     if isinstance(text, bytes):
-        return text
+        return plain(text)
     if isinstance(text, str):
-        return text.encode()
+        return str.encode(text)
     raise TypeError(f"`{name}` must be str or bytes, not {type(text).__name__}")
 
 

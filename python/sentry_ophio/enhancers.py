@@ -41,7 +41,17 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, final
 
 from sentry_ophio._diagnostics import Diagnostic, check_rules, format_rules, parse_lenient
 from sentry_ophio._explain import Explanation, FrameExplanation, Step, TriedMatcher, explained
-from sentry_ophio._ffi import Handle, check, copied, decode, error_for, ffi, last_error, lib
+from sentry_ophio._ffi import (
+    Handle,
+    check,
+    copied,
+    decode,
+    error_for,
+    ffi,
+    last_error,
+    lib,
+    plain,
+)
 from sentry_ophio._pack import (
     SupportsGetItem,
     join,
@@ -335,7 +345,7 @@ class Enhancements(Handle):
         """
         if not isinstance(input, str):
             raise TypeError(f"input must be a str, not {type(input).__name__}")
-        text = input.encode("utf-8")
+        text = str.encode(input)
         if strict:
             found = check_rules(text, lenient)
             errors = [str(each) for each in found if each.severity == "error"]
@@ -375,7 +385,7 @@ class Enhancements(Handle):
         """
         if not isinstance(text, str):
             raise TypeError(f"text must be a str, not {type(text).__name__}")
-        return check_rules(text.encode("utf-8"), lenient)
+        return check_rules(str.encode(text), lenient)
 
     @property
     def left_out(self) -> tuple[Diagnostic, ...]:
@@ -399,8 +409,9 @@ class Enhancements(Handle):
         """
         if not isinstance(input, bytes):
             raise TypeError(f"input must be bytes, not {type(input).__name__}")
+        data = plain(input)
         return Enhancements._owning(
-            lib.ophio_enhancements_from_config_structure(input, len(input), _pointer_of(cache))
+            lib.ophio_enhancements_from_config_structure(data, len(data), _pointer_of(cache))
         )
 
     @staticmethod
@@ -508,7 +519,7 @@ class Enhancements(Handle):
         """
         if not isinstance(text, str):
             raise TypeError(f"text must be a str, not {type(text).__name__}")
-        data = text.encode()
+        data = str.encode(text)
         return Enhancements._owning(
             lib.ophio_enhancements_from_base64(data, len(data), _pointer_of(cache))
         )
@@ -766,7 +777,7 @@ class Enhancements(Handle):
             raise
         packed, _ = _packed(frames, exception_data)
         before = bytes([state[2] for state in map(_state, components)])
-        count = len(components)
+        count = len(before)  # what `components` is now, a frame or a thread may have changed
         codes = _new(_U32_ARRAY, count + 4)
         status = _assemble_packed(self._ptr, packed, len(packed), before, count, codes, count + 4)
         if status:
@@ -984,7 +995,7 @@ class Stacktrace:
         stacktrace = object.__new__(Stacktrace)
         stacktrace._packed = copied(packed[0])
         lib.ophio_str_free(packed)
-        stacktrace._len = len(frames)
+        stacktrace._len = len(categories)  # reading a frame may have changed `frames`
         stacktrace._categories = categories
         return stacktrace
 

@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, final
 
 from msgpack import Packer
 
-from sentry_ophio._ffi import Handle, check, decode, error_for, ffi, last_error, lib
+from sentry_ophio._ffi import Handle, check, decode, error_for, ffi, last_error, lib, plain
 from sentry_ophio.exceptions import InvalidGlobError
 
 if TYPE_CHECKING:
@@ -66,9 +66,9 @@ def _bits(
 def _encoded(text: object, name: str, fold: bool = False) -> bytes:
     """Give the bytes of a pattern or value; `fold` puts a `str` in lower case."""
     if isinstance(text, str):
-        return (text.lower() if fold else text).encode()
+        return str.encode(str.lower(text) if fold else text)
     if isinstance(text, bytes):
-        return text
+        return plain(text)
     raise TypeError(f"`{name}` must be str or bytes, not {type(text).__name__}")
 
 
@@ -132,7 +132,8 @@ def _remember(pat: Text, options: tuple[bool, bool, bool, bool]) -> CData | None
     if len(cache) >= _CACHE_SIZE:
         cache.clear()
     glob = None if isinstance(compiled, InvalidGlobError) else compiled
-    if len(pat) <= _LONGEST_KEPT:
+    # Nor one of a subclass, which may claim to be equal to what it is not.
+    if type(pat) in _caches and len(pat) <= _LONGEST_KEPT:
         cache[(pat, *options) if True in options else pat] = glob
     return glob
 
@@ -363,7 +364,7 @@ class Glob(Handle):
         """
         if not isinstance(text, str):
             raise TypeError(f"`text` must be str, not {type(text).__name__}")
-        data = text.encode()
+        data = str.encode(text)
         out = ffi.new("OphioStr *")
         check(lib.ophio_glob_escape(data, len(data), out))
         try:

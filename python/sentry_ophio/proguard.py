@@ -34,7 +34,7 @@ from uuid import UUID
 
 from msgpack import Packer, unpackb
 
-from sentry_ophio._ffi import Handle, check, decode, error_for, ffi, last_error, lib
+from sentry_ophio._ffi import Handle, check, decode, error_for, ffi, last_error, lib, plain
 from sentry_ophio.exceptions import InvalidArgumentError, OphioOverflowError, ProguardError
 
 if TYPE_CHECKING:
@@ -90,6 +90,7 @@ class _Scratch:
 
     FRAME = 160  # bytes for one query: more than most answers have
     FRAMES = 8
+    LARGEST_KEPT = 65_536  # one answer of many megabytes would stay for ever
 
     def __init__(self, frames: int = FRAMES) -> None:
         self.capacity = frames * self.FRAME
@@ -187,7 +188,7 @@ class ProguardMapper(Handle):
             OSError: The file cannot be read: the subclass that `open` of Python raises,
                 with the path, such as `FileNotFoundError`.
         """
-        name = os.fsencode(path)
+        name = plain(os.fsencode(path))
         pointer = lib.ophio_proguard_open(name, len(name), mmap)
         if pointer == ffi.NULL:
             error = last_error()
@@ -382,7 +383,7 @@ class ProguardMapper(Handle):
             _check_queries(queries)
             raise error
         found: Packed = unpackb(scratch.bytes[: scratch.length[0]], use_list=False)
-        if count <= _Scratch.FRAMES:
+        if count <= _Scratch.FRAMES and scratch.capacity <= _Scratch.LARGEST_KEPT:
             _spare.append(scratch)
         return found
 

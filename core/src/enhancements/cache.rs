@@ -139,6 +139,30 @@ fn try_with<T, R>(lock: &Mutex<T>, f: impl FnOnce(&mut T) -> R) -> Option<R> {
     }
 }
 
+impl Drop for Cache {
+    fn drop(&mut self) {
+        let nothing = Texts {
+            sets: LruCache::unbounded(),
+            rules: 0,
+        };
+        drop_unless_held(&mut self.rules, LruCache::unbounded());
+        drop_unless_held(&mut self.texts, nothing);
+    }
+}
+
+/// Drops what a lock guards, and puts `nothing` there; but leaks it if the lock is held.
+///
+/// Nobody else has a reference, so who holds it is a thread of the process from which this
+/// one was forked. It was changing what is guarded, and here will never end that: walking
+/// over lists of which half is linked would free what is no memory.
+fn drop_unless_held<T>(lock: &mut Mutex<T>, nothing: T) {
+    let lock = std::mem::replace(lock, Mutex::new(nothing));
+    let held = matches!(lock.try_lock(), Err(TryLockError::WouldBlock));
+    if held {
+        std::mem::forget(lock);
+    }
+}
+
 impl fmt::Debug for Cache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Cache")
@@ -152,6 +176,7 @@ impl fmt::Debug for Cache {
 mod tests {
     use super::*;
     use crate::enhancements::parser::parse_rule;
+    use std::sync::Arc;
 
     /// Asks for a rule and tells whether it had to be parsed.
     fn parses(cache: &Cache, text: &str) -> bool {
@@ -218,6 +243,20 @@ mod tests {
         assert!(parses(&four), "more than may be kept");
         let none = Cache::new(0);
         assert!(none.get_or_parse_text("", || Err(())).is_err());
+    }
+
+    #[test]
+    fn what_a_lost_thread_was_changing_is_not_dropped() {
+        for held in [false, true] {
+            let kept = Arc::new(());
+            let mut lock = Mutex::new(Some(kept.clone()));
+            if held {
+                // As in the child of a fork: locked, and nobody there to unlock.
+                std::mem::forget(lock.lock().unwrap());
+            }
+            drop_unless_held(&mut lock, None);
+            assert_eq!(Arc::strong_count(&kept), if held { 2 } else { 1 });
+        }
     }
 
     #[test]
