@@ -1,0 +1,149 @@
+"""Releases a version: `make release VERSION=2.1.0` calls this.
+
+Writes the version into Cargo.toml, its one place, and brings in step what is made from it:
+both Cargo.lock, fuzz/capi/Cargo.toml, and include/ophio.h. Dates the section of CHANGELOG.md
+that was gathered, commits all that and tags it. Nothing is pushed: look at it, then
+
+    git push --follow-tags
+
+and the workflow `release` builds, tests and publishes the tag.
+
+    python tools/release.py VERSION
+    python tools/release.py --notes VERSION     # what CHANGELOG.md says of it, for the release
+
+Needs cargo, git and the standard library of Python only.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+MANIFEST = ROOT / "Cargo.toml"
+CHANGELOG = ROOT / "CHANGELOG.md"
+# It is another workspace, and cannot take the version from the first.
+FUZZ = ROOT / "fuzz" / "capi" / "Cargo.toml"
+HEADER = ROOT / "include" / "ophio.h"
+
+VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
+# `## 2.1.0 (2026-11-25)`, or `(unreleased)`.
+SECTION = re.compile(r"^## (\S+) \((unreleased|\d{4}-\d\d-\d\d)\)\n(.*?)(?=^## |\Z)", re.M | re.S)
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    """Split a version, which must be three numbers, as Cargo and Python both read them."""
+    found = VERSION.fullmatch(version)
+    if found is None:
+        raise SystemExit(f"{version!r} is not a version: three numbers, such as 2.1.0")
+    return tuple(map(int, found.groups()))
+
+
+def replace_once(path: Path, pattern: str, by: str) -> None:
+    """Replace the one line that has a pattern."""
+    text, count = re.subn(pattern, by, path.read_text("utf-8"), count=2, flags=re.MULTILINE)
+    if count != 1:
+        raise SystemExit(f"{path.relative_to(ROOT)}: {pattern} fits {count} times, not once")
+    path.write_text(text, "utf-8")
+
+
+def run(*command: str, **variables: str) -> str:
+    """Run a program at the root; give what it writes."""
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**os.environ, **variables},
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+        check=False,
+    )
+    if done.returncode != 0:
+        raise SystemExit(f"{' '.join(command)} failed with exit code {done.returncode}")
+    return done.stdout
+
+
+def current_version() -> str:
+    """Read the version from its place."""
+    found = re.findall(r'^version = "(.+)"$', MANIFEST.read_text("utf-8"), re.MULTILINE)
+    if len(found) != 1:
+        raise SystemExit("Cargo.toml should have one version")
+    return str(found[0])
+
+
+def sections() -> list[tuple[str, str, str]]:
+    """Read the sections of the changelog: version, date, text; the newest first."""
+    return [
+        (version, date, text.strip())
+        for version, date, text in SECTION.findall(CHANGELOG.read_text("utf-8"))
+    ]
+
+
+def notes(version: str) -> str:
+    """Give what the changelog says of a version that is released."""
+    for name, date, text in sections():
+        if name == version and date != "unreleased":
+            return text
+    raise SystemExit(f"CHANGELOG.md has no dated section for {version}")
+
+
+def gathered() -> str:
+    """Give the name of the section that gathers changes, which must tell something."""
+    name, date, text = next(iter(sections()), ("", "", ""))
+    if date != "unreleased":
+        raise SystemExit("CHANGELOG.md does not begin with a section `## ... (unreleased)`")
+    # Headings alone tell nothing.
+    if not re.search(r"^[^#\s]", text, re.MULTILINE):
+        raise SystemExit(f"CHANGELOG.md tells no change in its section {name}")
+    return name
+
+
+def release(version: str) -> None:
+    """Write, commit and tag a version."""
+    wanted, now = numbers(version), numbers(current_version())
+    tags = run("git", "tag", "--list", "v*").split()
+    # The version of the sources may be released if nobody has done so yet.
+    if wanted < now or f"v{version}" in tags:
+        raise SystemExit(f"{version} is not newer than {current_version()}, or it is tagged")
+    changed = run("git", "status", "--porcelain")
+    if changed:
+        raise SystemExit(f"there are changes that are not committed:\n{changed.rstrip()}")
+    section = gathered()
+
+    today = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
+    replace_once(MANIFEST, r'^version = ".+"$', f'version = "{version}"')
+    replace_once(FUZZ, r'^version = "[^"]+"', f'version = "{version}"')
+    heading = rf"^## {re.escape(section)} \(unreleased\)$"
+    replace_once(CHANGELOG, heading, f"## {version} ({today})")
+
+    # By hand, because cargo would ask the registry about everything else in the second.
+    for lock in (ROOT / "Cargo.lock", ROOT / "fuzz" / "Cargo.lock"):
+        for crate in ("ophio", "ophio-capi"):
+            replace_once(lock, rf'^(name = "{crate}"\nversion = )"[^"]+"', rf'\g<1>"{version}"')
+
+    # build.rs writes the header; --locked shows that the lock is right.
+    cargo = os.environ.get("CARGO", "cargo")
+    run(cargo, "check", "--quiet", "--locked", "--package", "ophio-capi", OPHIO_HEADER="")
+    if f'"{version}"' not in HEADER.read_text("utf-8"):
+        raise SystemExit("include/ophio.h was not written")
+
+    run("git", "commit", "--quiet", "--all", "--message", f"Release {version}")
+    run("git", "tag", "--annotate", f"v{version}", "--message", notes(version))
+    print(f"v{version} is committed and tagged: git push --follow-tags")
+
+
+def main(arguments: list[str]) -> None:
+    """Do what the command line asks for."""
+    if len(arguments) == 2 and arguments[0] == "--notes":
+        print(notes(arguments[1]))
+    elif len(arguments) == 1 and not arguments[0].startswith("-"):
+        release(arguments[0])
+    else:
+        raise SystemExit("usage: python tools/release.py [--notes] VERSION")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
