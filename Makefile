@@ -281,18 +281,18 @@ sdist-vendored: sdist ## Build the source distribution with all crates in it int
 	tar -c --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 -C $(VENDORED) sentry_ophio-$(VERSION_NOW) | \
 	    gzip -9n >dist/sentry_ophio-$(VERSION_NOW)-vendored.tar.gz
 
-# cargo has an empty home and, where the system lets us, no network at all. Without
-# optimisation, and without the tests that call cargo: `make test` has run those.
+# cargo has an empty home and, where the system lets us, no network at all. The tests that call
+# cargo are left out here, by a PATH without it: `make test` runs those.
 SDIST_TEST := build/sdist-test
 NO_NETWORK  = $(shell unshare -rn true 2>/dev/null && echo unshare -rn)
 test-sdist: sdist-vendored ## Build the unpacked source distribution offline, and run its tests there
 	@rm -rf $(SDIST_TEST) && mkdir -p $(SDIST_TEST)/tree
 	tar -xzf dist/sentry_ophio-$(VERSION_NOW)-vendored.tar.gz -C $(SDIST_TEST)/tree --strip-components=1
-	cd $(SDIST_TEST)/tree && OPHIO_VENDORED=1 OPHIO_DEBUG=1 CARGO_HOME='$(CURDIR)/$(SDIST_TEST)/cargo' \
+	cd $(SDIST_TEST)/tree && OPHIO_VENDORED=1 CARGO_HOME='$(CURDIR)/$(SDIST_TEST)/cargo' \
 	    $(NO_NETWORK) $(CURDIR)/$(BIN)/python -m pip wheel -q --no-deps --no-build-isolation -w .. .
 	$(call make_venv,$(SDIST_TEST)/venv,$(PYTHON))
 	$(SDIST_TEST)/venv/$(BINDIR)/python -m pip install -q "$$(ls $(SDIST_TEST)/*.whl)[cli,test]"
-	cd $(SDIST_TEST)/tree && PATH=/usr/bin:/bin OPHIO_DEBUG=1 ../venv/$(BINDIR)/python -m pytest -q -p no:cacheprovider
+	cd $(SDIST_TEST)/tree && PATH=/usr/bin:/bin ../venv/$(BINDIR)/python -m pytest -q -p no:cacheprovider
 
 # --- releases -------------------------------------------------------------------
 
