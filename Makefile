@@ -10,6 +10,7 @@ VENV   := .venv
 BINDIR := $(if $(filter Windows_NT,$(OS)),Scripts,bin)
 BIN    := $(VENV)/$(BINDIR)
 ORACLE := .venv-oracle
+DOCS   := .venv-docs
 # The event that `make demo` shows: a Python one if there is one.
 EVENT  ?= $(firstword $(wildcard tests/fixtures/events/python*.json tests/fixtures/events/*.json))
 
@@ -19,7 +20,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 .DEFAULT_GOAL := help
 .PHONY: help venv dev demo test lint lint-rust lint-python lint-workflows test-rust test-core \
         test-capi test-python test-c sanitizers test-oracle msrv msrv-toolchain system-packages minimal-versions newest-versions \
-        header header-check oracle vectors bench images fuzz soak deny sbom install uninstall \
+        header header-check oracle vectors bench images docs docs-site docs-links fuzz soak deny sbom install uninstall \
         examples abi wheel wheel-for wheel-manylinux sdist sdist-vendored rust-target test-wheel test-wheel-musl test-sdist \
         release release-notes github-release clean distclean
 
@@ -57,7 +58,7 @@ demo: dev ## Show the rules at work on a real event (EVENT=file for another)
 # --- checks ---------------------------------------------------------------------
 
 # The header first: building mends it. pytest last: its closing line ends the output.
-test: header-check lint-rust test-rust dev lint-workflows lint-python test-python ## Run every check, Rust and Python
+test: header-check lint-rust test-rust dev lint-workflows lint-python docs test-python ## Run every check, Rust and Python
 
 lint: lint-rust lint-python lint-workflows ## Formatting, clippy, ruff, mypy, actionlint
 
@@ -164,6 +165,32 @@ bench: dev ## Measure beside the published package; prints and writes benches/*r
 
 images: dev ## Make the pictures of the README anew, from the real programs
 	$(BIN)/python docs/images/make.py
+
+# --- the site of the documentation ----------------------------------------------
+
+# An environment of its own: the tools are many, and who builds the package needs none of them.
+$(DOCS)/.made: pyproject.toml $(VENV)/.made
+	$(call make_venv,$(DOCS),$(PYTHON))
+	$(DOCS)/bin/pip install -q -e '.[docs]'
+	@touch $@
+
+SPHINX = PYTHONPATH=python $(DOCS)/bin/python -m sphinx -c docs -d build/docs-trees --fail-on-warning \
+         --nitpicky --keep-going --quiet
+
+# Sphinx 8.2 needs a newer Python than the package.
+docs: dev ## Build the site into build/docs; any warning and any broken link fails
+	@if $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))'; \
+	 then $(MAKE) --no-print-directory docs-site; \
+	 else echo "SKIPPED: the site needs Python 3.11 or later"; fi
+
+docs-site: $(DOCS)/.made
+	@rm -rf build/docs && mkdir -p build/docs-source
+	$(SPHINX) build/docs-source build/docs
+	$(DOCS)/bin/python docs/ophiodoc/check.py build/docs
+
+docs-links: dev $(DOCS)/.made ## Ask every other host that the documentation links to (needs the network)
+	@mkdir -p build/docs-source
+	$(SPHINX) -b linkcheck build/docs-source build/docs-links
 
 # --- reliability ----------------------------------------------------------------
 
@@ -314,4 +341,4 @@ clean: ## Remove what was built, but not the environments
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis $(VENV)/.made
 
 distclean: clean ## Remove the environments as well
-	rm -rf $(VENV) $(ORACLE)
+	rm -rf $(VENV) $(ORACLE) $(DOCS)

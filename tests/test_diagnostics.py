@@ -27,7 +27,7 @@ def sections() -> list[tuple[str, str, str]]:
     """Read the page: code, the example with the problem, the one without."""
     text = PAGE.read_text("utf-8") if PAGE.exists() else ""
     found = []
-    for section in text.split("\n## ")[1:]:
+    for section in text.split("\n### ")[1:]:
         bad, good = re.findall(r"^```text\n(.*?)\n```$", section, re.MULTILINE | re.DOTALL)
         found.append((section[:6], bad, good))
     return found
