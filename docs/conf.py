@@ -48,6 +48,8 @@ NAVIGATION = {
         "Reliability": "reliability",
         "Size": "size",
         "Dependencies": "dependencies",
+        "Packaging": "packaging",
+        "Versions": "versions",
     },
     "Project": {
         "Changes": "changes",
