@@ -765,8 +765,11 @@ def test_signals_interrupt_between_calls() -> None:
         stderr=subprocess.PIPE,
         encoding="utf-8",
     )
-    assert done.stdout is not None
-    assert done.stdout.readline() == "ready\n"
-    done.send_signal(signal.SIGINT)
-    out, err = done.communicate(timeout=30)
+    try:
+        assert done.stdout is not None
+        assert done.stdout.readline() == "ready\n"
+        done.send_signal(signal.SIGINT)
+        out, err = done.communicate(timeout=30)
+    finally:
+        done.kill()  # where it inherited that SIGINT is ignored, it would run for ever
     assert (out, err, done.returncode) == ("interrupted\n", "", 0)

@@ -15,8 +15,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def numbers(version: str) -> tuple[int, ...]:
-    """Split a version of Rust."""
-    return tuple(map(int, version.split(".")))
+    """Split a version of Rust, of which the last part may be missing."""
+    found = tuple(map(int, version.split(".")))
+    return found + (0,) * (3 - len(found))
 
 
 def main() -> None:
