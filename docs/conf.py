@@ -33,6 +33,7 @@ NAVIGATION = {
         "Globs": "glob",
         "CODEOWNERS": "codeowners",
         "ProGuard": "proguard",
+        "Arrow": "arrow",
     },
     "Reference": {
         "Python API": "python",

@@ -95,6 +95,10 @@ typedef enum OphioStatus {
      */
     OPHIO_STATUS_FRAME = 17,
     /**
+     * An Arrow array has not the columns that stack traces have.
+     */
+    OPHIO_STATUS_SCHEMA = 18,
+    /**
      * A glob is not valid.
      */
     OPHIO_STATUS_GLOB = 32,
@@ -224,6 +228,20 @@ typedef enum OphioLimit {
      */
     OPHIO_LIMIT_MAPPING_BYTES = 5,
 } OphioLimit;
+
+/**
+ * The struct of that name in the Arrow C Data Interface.
+ *
+ * Declare it as that says, or include a header that does, before or after this one.
+ */
+typedef struct ArrowArray ArrowArray;
+
+/**
+ * The struct of that name in the Arrow C Data Interface.
+ *
+ * Declare it as that says, or include a header that does, before or after this one.
+ */
+typedef struct ArrowSchema ArrowSchema;
 
 /**
  * Remembers parsed rules, so that parsing the same again is quick.
@@ -724,6 +742,113 @@ enum OphioStatus ophio_codeowners_find_packed(const struct OphioCodeowners *file
                                               size_t paths_len,
                                               uint32_t *winners,
                                               size_t winners_len);
+
+/**
+ * Sets `in_app` and category of the frames of many stack traces that lie in columns.
+ *
+ * `array` and `schema` are a struct array of the Arrow C Data Interface, a record batch, whose
+ * rows are stack traces:
+ *
+ * - `frames`: list of struct of the texts `category`, `family`, `function`, `module`,
+ *   `package`, `path`, of `in_app`: bool and of `orig_in_app`: int8;
+ * - `exception`: struct of the texts `ty`, `value`, `mechanism`.
+ *
+ * A text may be of type utf8 or binary, large or a view, also in a dictionary; any value may
+ * be null. Other columns are passed over. No text is copied.
+ *
+ * They are moved: whatever the call returns, both have been released, and must not be by the
+ * caller.
+ *
+ * Writes a struct array to `out_array` and `out_schema`, which the caller releases. It has a
+ * row for each that came in: `category`, a list of dictionary-encoded utf8, and `in_app`, a
+ * list of bool, each as long as `frames`, or null for a row that is null.
+ *
+ * The work is spread over so many threads, the calling one included; 0 counts as 1. Threads
+ * may share `rules`. Fails with `OPHIO_STATUS_SCHEMA` where a column is missing, of another
+ * type, or corrupt, with `OPHIO_STATUS_FRAME` where a text is not UTF-8 or a number does not
+ * fit, with `OPHIO_STATUS_LIMIT` where a stack trace has too many frames, with
+ * `OPHIO_STATUS_OUT_OF_RANGE` where all of them have more than 2,147,483,647, with
+ * `OPHIO_STATUS_INVALID_ARGUMENT` where the array was released before, and with
+ * `OPHIO_STATUS_NULL_POINTER`; then nothing is written.
+ *
+ * # Safety
+ *
+ * `rules` is NULL or was made by this library and is not freed yet; `array` and `schema` are
+ * NULL or a valid array of the interface, or a released one, which nobody else uses;
+ * `out_array` and `out_schema` are NULL or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_enhancements_apply_arrow(const struct OphioEnhancements *rules,
+                                                struct ArrowArray *array,
+                                                struct ArrowSchema *schema,
+                                                size_t threads,
+                                                struct ArrowArray *out_array,
+                                                struct ArrowSchema *out_schema);
+
+/**
+ * Decides which frames of many stack traces in columns count for grouping.
+ *
+ * Arguments, threads and failures are as in `ophio_enhancements_apply_arrow`. The frames may
+ * have one more field, `contributes`: bool, which says what their components are to begin
+ * with; without it, a frame counts to begin with if it is in-app.
+ *
+ * The result has `frames`, a list of struct of `contributes`: bool and `hint`: dictionary of
+ * utf8, and for the stack trace `contributes`: bool, `hint`: dictionary of utf8, and
+ * `invert_stacktrace`: bool.
+ *
+ * # Safety
+ *
+ * As that of `ophio_enhancements_apply_arrow`.
+ */
+OPHIO_API
+enum OphioStatus ophio_enhancements_assemble_arrow(const struct OphioEnhancements *rules,
+                                                   struct ArrowArray *array,
+                                                   struct ArrowSchema *schema,
+                                                   size_t threads,
+                                                   struct ArrowArray *out_array,
+                                                   struct ArrowSchema *out_schema);
+
+/**
+ * Tells for each of many stack traces in columns what other rules would change.
+ *
+ * Arguments, threads and failures are as in `ophio_enhancements_apply_arrow`, with frames as
+ * they were before any rule; a frame counts to begin with if it is in-app after the rules.
+ *
+ * The result has `changed`: bool, `frames`, `changed_frames`, `in_app`, `category`,
+ * `contributes`: int32, how many frames there are and how many change in what, and
+ * `grouping`: bool, whether the stack trace counts that did not, or the other way round, or
+ * is inverted.
+ *
+ * # Safety
+ *
+ * As that of `ophio_enhancements_apply_arrow`, for both sets of rules.
+ */
+OPHIO_API
+enum OphioStatus ophio_enhancements_preview_arrow(const struct OphioEnhancements *old_rules,
+                                                  const struct OphioEnhancements *new_rules,
+                                                  struct ArrowArray *array,
+                                                  struct ArrowSchema *schema,
+                                                  size_t threads,
+                                                  struct ArrowArray *out_array,
+                                                  struct ArrowSchema *out_schema);
+
+/**
+ * Compares many more stack traces, which lie in columns, on `threads` threads.
+ *
+ * `array` and `schema` are as in `ophio_enhancements_apply_arrow`, and moved as there; rows
+ * that are null are passed over. The rest is as in `ophio_preview_add`: nothing is counted if
+ * the call fails.
+ *
+ * # Safety
+ *
+ * `preview` is NULL or comes from `ophio_preview_new` and is not freed yet; `array` and
+ * `schema` are as in `ophio_enhancements_apply_arrow`.
+ */
+OPHIO_API
+enum OphioStatus ophio_preview_add_arrow(const struct OphioPreview *preview,
+                                         struct ArrowArray *array,
+                                         struct ArrowSchema *schema,
+                                         size_t threads);
 
 /**
  * Makes a cache for at most `size` rules; 0 keeps nothing.

@@ -690,6 +690,45 @@ class enhancements : public detail::handle<OphioEnhancements, ophio_enhancements
         check(try_assemble_batch(packed, components_lens, contributes, threads, codes));
     }
 
+    /* Arrays of the Arrow C Data Interface: moved in, whatever happens, and written out. */
+    status try_apply_arrow(ArrowArray *array, ArrowSchema *schema, std::size_t threads,
+                           ArrowArray *out_array, ArrowSchema *out_schema) const noexcept
+    {
+        return ophio_enhancements_apply_arrow(get(), array, schema, threads, out_array,
+                                              out_schema);
+    }
+    void apply_arrow(ArrowArray *array, ArrowSchema *schema, std::size_t threads,
+                     ArrowArray *out_array, ArrowSchema *out_schema) const
+    {
+        check(try_apply_arrow(array, schema, threads, out_array, out_schema));
+    }
+
+    status try_assemble_arrow(ArrowArray *array, ArrowSchema *schema, std::size_t threads,
+                              ArrowArray *out_array, ArrowSchema *out_schema) const noexcept
+    {
+        return ophio_enhancements_assemble_arrow(get(), array, schema, threads, out_array,
+                                                 out_schema);
+    }
+    void assemble_arrow(ArrowArray *array, ArrowSchema *schema, std::size_t threads,
+                        ArrowArray *out_array, ArrowSchema *out_schema) const
+    {
+        check(try_assemble_arrow(array, schema, threads, out_array, out_schema));
+    }
+
+    /* What changes if `other` takes the place of these rules, for each stack trace. */
+    status try_preview_arrow(const enhancements &other, ArrowArray *array, ArrowSchema *schema,
+                             std::size_t threads, ArrowArray *out_array,
+                             ArrowSchema *out_schema) const noexcept
+    {
+        return ophio_enhancements_preview_arrow(get(), other.get(), array, schema, threads,
+                                                out_array, out_schema);
+    }
+    void preview_arrow(const enhancements &other, ArrowArray *array, ArrowSchema *schema,
+                       std::size_t threads, ArrowArray *out_array, ArrowSchema *out_schema) const
+    {
+        check(try_preview_arrow(other, array, schema, threads, out_array, out_schema));
+    }
+
     /* An empty `contributes` without data stands for the NULL of C; SIZE_MAX asks nothing. */
     status try_explain(std::string_view packed, span<const std::uint8_t> contributes,
                        string &json, std::size_t rule = SIZE_MAX,
@@ -770,6 +809,16 @@ class preview : public detail::handle<OphioPreview, ophio_preview_free> {
         return ophio_preview_add(get(), detail::bytes(packed), packed.size(), threads);
     }
     void add(std::string_view packed, std::size_t threads = 1) { check(try_add(packed, threads)); }
+
+    /* An array of the Arrow C Data Interface, moved in whatever happens. */
+    status try_add_arrow(ArrowArray *array, ArrowSchema *schema, std::size_t threads = 1) noexcept
+    {
+        return ophio_preview_add_arrow(get(), array, schema, threads);
+    }
+    void add_arrow(ArrowArray *array, ArrowSchema *schema, std::size_t threads = 1)
+    {
+        check(try_add_arrow(array, schema, threads));
+    }
 
     status try_report(string &json) const noexcept
     {

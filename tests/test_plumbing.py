@@ -32,6 +32,7 @@ STATUS_NUMBERS = {
     "OPHIO_STATUS_LIMIT": 6,
     "OPHIO_STATUS_SYNTAX": 16,
     "OPHIO_STATUS_FRAME": 17,
+    "OPHIO_STATUS_SCHEMA": 18,
     "OPHIO_STATUS_GLOB": 32,
     "OPHIO_STATUS_CODEOWNERS": 33,
     "OPHIO_STATUS_PROGUARD": 34,
@@ -52,6 +53,7 @@ BUILT_IN_BASES = {
     "OphioOverflowError": OverflowError,
     "OphioPanicError": Exception,
     "ProguardError": OSError,
+    "SchemaError": ValueError,
 }
 
 

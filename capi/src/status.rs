@@ -54,6 +54,8 @@ pub enum OphioStatus {
     Syntax = 16,
     /// A stack frame, or the data of an exception, has a field of the wrong type.
     Frame = 17,
+    /// An Arrow array has not the columns that stack traces have.
+    Schema = 18,
     /// A glob is not valid.
     Glob = 32,
     /// A CODEOWNERS file cannot be read.
@@ -77,6 +79,13 @@ impl Error {
             status,
             message: message.to_string(),
         }
+    }
+
+    /// The same error, with the place where it happened before its message.
+    #[cfg(feature = "arrow")]
+    pub fn within(mut self, place: impl Display) -> Self {
+        self.message = format!("{place}: {}", self.message);
+        self
     }
 
     /// The argument called `name` is NULL and must not be.

@@ -2,6 +2,7 @@
 
 The modules, over the shared library that comes with the package:
 
+- `sentry_ophio.arrow`: rules over Arrow data, a stack trace a row (needs pyarrow);
 - `sentry_ophio.codeowners`: which people own which files of a repository;
 - `sentry_ophio.enhancers`: stack trace rules, which frames count for grouping;
 - `sentry_ophio.events`: the frames and exceptions of a Sentry event, as rules take them;

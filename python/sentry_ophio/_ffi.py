@@ -39,6 +39,7 @@ from sentry_ophio.exceptions import (
     OphioOverflowError,
     OphioPanicError,
     ProguardError,
+    SchemaError,
 )
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ EXCEPTIONS: dict[int, type[OphioError]] = {
     lib.OPHIO_STATUS_LIMIT: LimitError,
     lib.OPHIO_STATUS_SYNTAX: EnhancementsError,
     lib.OPHIO_STATUS_FRAME: FrameTypeError,
+    lib.OPHIO_STATUS_SCHEMA: SchemaError,
     lib.OPHIO_STATUS_GLOB: InvalidGlobError,
     lib.OPHIO_STATUS_CODEOWNERS: CodeownersError,
     lib.OPHIO_STATUS_PROGUARD: ProguardError,

@@ -27,6 +27,7 @@ class _Lib:
     OPHIO_STATUS_LIMIT: Final[int]
     OPHIO_STATUS_SYNTAX: Final[int]
     OPHIO_STATUS_FRAME: Final[int]
+    OPHIO_STATUS_SCHEMA: Final[int]
     OPHIO_STATUS_GLOB: Final[int]
     OPHIO_STATUS_CODEOWNERS: Final[int]
     OPHIO_STATUS_PROGUARD: Final[int]
@@ -208,6 +209,40 @@ class _Lib:
     def ophio_enhancements_from_base64(
         self, text: bytes, text_len: int, cache: CData, /
     ) -> CData: ...
+    def ophio_enhancements_apply_arrow(
+        self,
+        rules: CData,
+        array: CData,
+        schema: CData,
+        threads: int,
+        out_array: CData,
+        out_schema: CData,
+        /,
+    ) -> int: ...
+    def ophio_enhancements_assemble_arrow(
+        self,
+        rules: CData,
+        array: CData,
+        schema: CData,
+        threads: int,
+        out_array: CData,
+        out_schema: CData,
+        /,
+    ) -> int: ...
+    def ophio_enhancements_preview_arrow(
+        self,
+        old_rules: CData,
+        new_rules: CData,
+        array: CData,
+        schema: CData,
+        threads: int,
+        out_array: CData,
+        out_schema: CData,
+        /,
+    ) -> int: ...
+    def ophio_preview_add_arrow(
+        self, preview: CData, array: CData, schema: CData, threads: int, /
+    ) -> int: ...
     def ophio_preview_new(self, old_rules: CData, new_rules: CData, /) -> CData: ...
     def ophio_preview_add(
         self, preview: CData, packed: bytes, packed_len: int, threads: int, /

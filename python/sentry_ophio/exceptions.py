@@ -35,6 +35,7 @@ __all__ = [
     "OphioOverflowError",
     "OphioPanicError",
     "ProguardError",
+    "SchemaError",
 ]
 
 
@@ -78,6 +79,10 @@ class EnhancementsError(OphioError, RuntimeError):
 
 class FrameTypeError(OphioError, TypeError):
     """A stack frame, or the data of an exception, has a field of the wrong type."""
+
+
+class SchemaError(OphioError, ValueError):
+    """Arrow data has not the columns that stack traces have; the message names the column."""
 
 
 class FrameKeyError(OphioError, KeyError):

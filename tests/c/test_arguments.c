@@ -8,6 +8,7 @@
  */
 #include <stdlib.h>
 
+#include "arrow.h"
 #include "check.h"
 
 /* Bytes that are no UTF-8. */
@@ -601,11 +602,45 @@ static void test_batches(void)
     ophio_enhancements_free(rules);
 }
 
+/* Released or not, the structs are there: what lies in them decides. */
+#define ARROW(rows, answer) &(rows).array, &(rows).schema, 1, &(answer).array, &(answer).schema
+
+static void take(Column *answer)
+{
+    answer->array.release(&answer->array);
+    answer->schema.release(&answer->schema);
+}
+
+static void test_arrow(void)
+{
+    OphioEnhancements *rules = ophio_enhancements_new();
+    Column rows = stacktraces("u"), answer;
+
+    GOOD(ophio_enhancements_apply_arrow(rules, ARROW(rows, answer)));
+    take(&answer);
+    REFUSED(ophio_enhancements_apply_arrow(rules, ARROW(rows, answer)), INVALID_ARGUMENT);
+    REFUSED(ophio_enhancements_apply_arrow(NULL, ARROW(rows, answer)), NULL_POINTER);
+    rows = stacktraces("u");
+    GOOD(ophio_enhancements_assemble_arrow(rules, ARROW(rows, answer)));
+    take(&answer);
+    REFUSED(ophio_enhancements_assemble_arrow(rules, ARROW(rows, answer)), INVALID_ARGUMENT);
+    REFUSED(ophio_enhancements_assemble_arrow(NULL, ARROW(rows, answer)), NULL_POINTER);
+    rows = stacktraces("u");
+    GOOD(ophio_enhancements_preview_arrow(rules, rules, ARROW(rows, answer)));
+    take(&answer);
+    REFUSED(ophio_enhancements_preview_arrow(rules, rules, ARROW(rows, answer)), INVALID_ARGUMENT);
+    REFUSED(ophio_enhancements_preview_arrow(NULL, rules, ARROW(rows, answer)), NULL_POINTER);
+    REFUSED(ophio_enhancements_preview_arrow(rules, NULL, ARROW(rows, answer)), NULL_POINTER);
+    CHECK(made == released);
+    ophio_enhancements_free(rules);
+}
+
 static void test_preview(void)
 {
     OphioEnhancements *before = parse("function:main -app"), *after = parse("function:main +app");
     OphioStr one = packed_frame();
     OphioPreview *preview;
+    Column rows;
     uint8_t *packed = malloc(one.len + 1);
 
     CHECK(packed != NULL);
@@ -625,7 +660,13 @@ static void test_preview(void)
     REFUSED(ophio_preview_add(preview, HUGE_TEXT, 1), INVALID_ARGUMENT);
     REFUSED(ophio_preview_add(preview, EMPTY, 1), INVALID_ARGUMENT);
     REFUSED(ophio_preview_add(preview, packed, one.len, 1), INVALID_ARGUMENT);
-    GOOD_STR(ophio_preview_report(preview, place), "\"stacktraces\":2");
+    rows = stacktraces("u");
+    GOOD(ophio_preview_add_arrow(preview, &rows.array, &rows.schema, SIZE_MAX));
+    /* What was taken is released, and cannot be taken again. */
+    REFUSED(ophio_preview_add_arrow(preview, &rows.array, &rows.schema, 1), INVALID_ARGUMENT);
+    REFUSED(ophio_preview_add_arrow(preview, NULL, NULL, 1), NULL_POINTER);
+    REFUSED(ophio_preview_add_arrow(NULL, NULL, NULL, 1), NULL_POINTER);
+    GOOD_STR(ophio_preview_report(preview, place), "\"stacktraces\":4");
     REFUSED_STR(ophio_preview_report(NULL, place), NULL_POINTER);
     REFUSED(ophio_preview_report(preview, NULL), NULL_POINTER);
     ophio_preview_free(preview);
@@ -955,6 +996,7 @@ int main(int argc, char **argv)
     test_packed_frames();
     test_event_frames();
     test_batches();
+    test_arrow();
     test_preview();
     test_glob();
     test_glob_set();

@@ -11,6 +11,7 @@
 #include <new>
 #include <string>
 
+#include "../c/arrow.h"
 #include "check.hpp"
 
 using namespace std::literals;
@@ -334,6 +335,52 @@ void test_frames()
     THROWN(INVALID_UTF8, ophio::pack(bad));
 }
 
+void take(Column &answer)
+{
+    answer.array.release(&answer.array);
+    answer.schema.release(&answer.schema);
+}
+
+void test_arrow()
+{
+    const ophio::enhancements rules;
+    const ophio::enhancements made_rules = ophio::enhancements::make();
+    Column rows = stacktraces("u");
+    Column answer{};
+    ArrowArray *const in = &rows.array, *const out = &answer.array;
+    ArrowSchema *const in_schema = &rows.schema, *const out_schema = &answer.schema;
+    GOOD(made_rules.try_apply_arrow(in, in_schema, 1, out, out_schema));
+    take(answer);
+    REFUSED(INVALID_ARGUMENT, made_rules.try_apply_arrow(in, in_schema, 1, out, out_schema));
+    REFUSED(NULL_POINTER, rules.try_apply_arrow(in, in_schema, 1, out, out_schema));
+    THROWN(NULL_POINTER, rules.apply_arrow(in, in_schema, 1, out, out_schema));
+    rows = stacktraces("u");
+    QUIETLY(made_rules.apply_arrow(in, in_schema, 1, out, out_schema));
+    take(answer);
+
+    rows = stacktraces("u");
+    GOOD(made_rules.try_assemble_arrow(in, in_schema, 1, out, out_schema));
+    take(answer);
+    REFUSED(INVALID_ARGUMENT, made_rules.try_assemble_arrow(in, in_schema, 1, out, out_schema));
+    REFUSED(NULL_POINTER, rules.try_assemble_arrow(in, in_schema, 1, out, out_schema));
+    THROWN(NULL_POINTER, rules.assemble_arrow(in, in_schema, 1, out, out_schema));
+    rows = stacktraces("u");
+    QUIETLY(made_rules.assemble_arrow(in, in_schema, 1, out, out_schema));
+    take(answer);
+
+    rows = stacktraces("u");
+    GOOD(made_rules.try_preview_arrow(made_rules, in, in_schema, 1, out, out_schema));
+    take(answer);
+    REFUSED(NULL_POINTER, made_rules.try_preview_arrow(rules, in, in_schema, 1, out, out_schema));
+    REFUSED(INVALID_ARGUMENT,
+            made_rules.try_preview_arrow(made_rules, in, in_schema, 1, out, out_schema));
+    THROWN(NULL_POINTER, rules.preview_arrow(made_rules, in, in_schema, 1, out, out_schema));
+    rows = stacktraces("u");
+    QUIETLY(made_rules.preview_arrow(made_rules, in, in_schema, 1, out, out_schema));
+    take(answer);
+    CHECK(made == released);
+}
+
 void test_packed_frames()
 {
     const ophio::enhancements rules{"function:main -app -group"}, none;
@@ -423,8 +470,15 @@ void test_packed_frames()
     REFUSED(INVALID_ARGUMENT, preview.try_add(VAST));
     REFUSED(NULL_POINTER, ophio::preview().try_add(batch));
     THROWN(INVALID_ARGUMENT, preview.add("no"));
+    Column rows = stacktraces("u");
+    GOOD(preview.try_add_arrow(&rows.array, &rows.schema));
+    REFUSED(INVALID_ARGUMENT, preview.try_add_arrow(&rows.array, &rows.schema));
+    REFUSED(NULL_POINTER, preview.try_add_arrow(nullptr, nullptr));
+    rows = stacktraces("u");
+    QUIETLY(preview.add_arrow(&rows.array, &rows.schema, 2));
+    THROWN(NULL_POINTER, preview.add_arrow(nullptr, nullptr));
     GOOD(preview.try_report(text));
-    RETURNS(contains(preview.report(), "\"stacktraces\":2"));
+    RETURNS(contains(preview.report(), "\"stacktraces\":6"));
     REFUSED(NULL_POINTER, ophio::preview().try_report(text));
     THROWN(NULL_POINTER, ophio::preview().report());
     REFUSED(NULL_POINTER, ophio::preview::try_make(none, rules, preview));
@@ -697,6 +751,7 @@ int main(int argc, char **argv)
     test_stored_rules();
     test_asking_about_rules();
     test_frames();
+    test_arrow();
     test_packed_frames();
     test_globs();
     test_glob_sets();

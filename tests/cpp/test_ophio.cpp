@@ -244,6 +244,12 @@ void test_frames()
     THROWS(OPHIO_STATUS_INVALID_ARGUMENT, preview.add("no"));
     THROWS(NULL_POINTER, ophio::preview(rules, none));
     THROWS(NULL_POINTER, ophio::preview().report());
+
+    // What is in the arrays is tested in C; here is what becomes of the arguments.
+    THROWS(NULL_POINTER, rules.apply_arrow(nullptr, nullptr, 1, nullptr, nullptr));
+    THROWS(NULL_POINTER, rules.assemble_arrow(nullptr, nullptr, 1, nullptr, nullptr));
+    THROWS(NULL_POINTER, rules.preview_arrow(rules, nullptr, nullptr, 1, nullptr, nullptr));
+    THROWS(NULL_POINTER, preview.add_arrow(nullptr, nullptr));
 }
 
 void test_limits()

@@ -7,11 +7,14 @@
 //! introspection.rs what they are and did, their other forms and parts
 //! structs.rs     asking it about frames in C structs
 //! packed.rs      asking it about frames in one packed buffer: what Python does
+//! arrow.rs       asking it about stack traces in columns
 //! preview.rs     OphioPreview: what another rule set would change
 //! stacktraces.rs prepared stack traces, many at once
 //! tristate.rs    missing, false or true
 //! ```
 
+#[cfg(feature = "arrow")]
+pub mod arrow;
 pub mod cache;
 pub mod diagnostics;
 pub mod introspection;

@@ -16,7 +16,10 @@ use crate::status::{guard, guard_or, Error, OphioStatus};
 pub struct OphioPreview(Mutex<Preview>);
 
 impl OphioPreview {
-    fn with<T>(&self, call: impl FnOnce(&mut Preview) -> Result<T, Error>) -> Result<T, Error> {
+    pub(super) fn with<T>(
+        &self,
+        call: impl FnOnce(&mut Preview) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         match self.0.try_lock() {
             Ok(mut preview) => call(&mut preview),
             // A panic may have left counts half changed.

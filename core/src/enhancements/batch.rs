@@ -5,58 +5,93 @@
 //! child, and waits for it for ever. Making a thread costs about 20 µs, as much as asking
 //! rules about 300 frames.
 
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 use std::thread;
-
-use super::packed::PackedError;
 
 /// Calls `f` for every item, and gives the results in the same order, or the first error.
 ///
 /// `threads` is how many do that at once, the calling one included; 0 counts as 1.
-pub(super) fn each<T: Sync, R: Send>(
+pub(super) fn each<T: Sync, R: Send, E: Send>(
     items: &[T],
     threads: usize,
-    f: impl Fn(&T) -> Result<R, PackedError> + Sync,
-) -> Result<Vec<R>, PackedError> {
+    f: impl Fn(&T) -> Result<R, E> + Sync,
+) -> Result<Vec<R>, E> {
     each_costly(items, threads, 16, f)
 }
 
 /// [`each`] where a thread is worth making for `fewest` items already.
-pub(super) fn each_costly<T: Sync, R: Send>(
+pub(super) fn each_costly<T: Sync, R: Send, E: Send>(
     items: &[T],
     threads: usize,
     fewest: usize,
-    f: impl Fn(&T) -> Result<R, PackedError> + Sync,
-) -> Result<Vec<R>, PackedError> {
-    let threads = threads.clamp(1, items.len().div_ceil(fewest).max(1));
-    let f = &f;
-    let run = |items: &[T]| items.iter().map(f).collect::<Result<Vec<_>, _>>();
-    if threads == 1 {
-        return run(items);
+    f: impl Fn(&T) -> Result<R, E> + Sync,
+) -> Result<Vec<R>, E> {
+    let ranges = parts(items.len(), threads, fewest);
+    let run = |range: Range<usize>| items[range].iter().map(&f).collect::<Result<Vec<_>, _>>();
+    let mut results = in_parts(&ranges, run)?;
+    if results.len() == 1 {
+        return Ok(results.remove(0));
     }
-    let mut chunks = items.chunks(items.len().div_ceil(threads));
-    let first = chunks.next().unwrap_or_default();
+    Ok(results.into_iter().flatten().collect())
+}
+
+/// Cuts `len` items into a range a thread, each of at least `fewest`, if there are so many.
+pub(super) fn parts(len: usize, threads: usize, fewest: usize) -> Vec<Range<usize>> {
+    let threads = threads.clamp(1, len.div_ceil(fewest).max(1));
+    let size = len.div_ceil(threads).max(1);
+    let starts = (0..len).step_by(size);
+    starts.map(|start| start..len.min(start + size)).collect()
+}
+
+/// Calls `f` for every range, each on a thread, and gives the results in the same order, or
+/// the first error.
+pub(super) fn in_parts<R: Send, E: Send>(
+    ranges: &[Range<usize>],
+    f: impl Fn(Range<usize>) -> Result<R, E> + Sync,
+) -> Result<Vec<R>, E> {
+    // A place for each result. Nobody waits for its lock: it has one user.
+    let places: Vec<_> = ranges.iter().map(|_| Mutex::new(None)).collect();
+    on_threads(ranges.len(), &|part| {
+        let result = f(ranges[part].clone());
+        *places[part].lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+    });
+    let results = places
+        .into_iter()
+        .filter_map(|place| place.into_inner().unwrap_or_else(PoisonError::into_inner));
+    results.collect()
+}
+
+/// Runs so many parts at once, the first one on this thread.
+///
+/// Not generic, because what makes threads is large and is needed for every kind of result.
+fn on_threads(parts: usize, run: &(dyn Fn(usize) + Sync)) {
+    if parts <= 1 {
+        (0..parts).for_each(run);
+        return;
+    }
     thread::scope(|scope| {
-        let others: Vec<_> = chunks
-            .map(|chunk| {
+        let others: Vec<_> = (1..parts)
+            .map(|part| {
                 // Where no thread can be had, this one does its work.
                 let spawned = thread::Builder::new()
                     .name("ophio".to_owned())
-                    .spawn_scoped(scope, move || run(chunk));
-                spawned.map_err(|_| chunk)
+                    .spawn_scoped(scope, move || run(part));
+                spawned.map_err(|_| part)
             })
             .collect();
-        let mut results = run(first)?;
+        run(0);
         for other in others {
-            results.extend(match other {
-                Ok(handle) => match handle.join() {
-                    Ok(result) => result?,
-                    Err(panic) => std::panic::resume_unwind(panic),
-                },
-                Err(chunk) => run(chunk)?,
-            });
+            match other {
+                Ok(handle) => {
+                    if let Err(panic) = handle.join() {
+                        std::panic::resume_unwind(panic);
+                    }
+                }
+                Err(part) => run(part),
+            }
         }
-        Ok(results)
-    })
+    });
 }
 
 #[cfg(test)]
@@ -68,10 +103,10 @@ mod tests {
     fn results_come_in_order_from_any_number_of_threads() {
         let items: Vec<_> = (0..1_000).collect();
         for threads in [0, 1, 2, 3, 7, 5_000] {
-            let doubled = each(&items, threads, |n| Ok(n * 2)).unwrap();
+            let doubled = each(&items, threads, |n| Ok::<_, ()>(n * 2)).unwrap();
             assert!(doubled.iter().copied().eq((0..1_000).map(|n| n * 2)));
         }
-        assert_eq!(each(&[], 4, |n: &u32| Ok(*n)), Ok(vec![]));
+        assert_eq!(each(&[], 4, |n: &u32| Ok::<_, ()>(*n)), Ok(vec![]));
     }
 
     #[test]

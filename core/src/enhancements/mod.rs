@@ -40,6 +40,8 @@
 //! ```
 
 mod action;
+#[cfg(feature = "arrow")]
+pub mod arrow;
 mod batch;
 mod cache;
 mod config_structure;

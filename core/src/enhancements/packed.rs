@@ -16,6 +16,9 @@
 //! that no rule can change lies together, so that a frame seen before can be
 //! recognised by comparing one slice, its [key](PackedFrame::key). Texts are
 //! checked for UTF-8 when they are looked at, not when they arrive.
+//!
+//! Where the texts of a frame lie apart, as in columns, the key is a list of them
+//! instead: [`FrameKey`]. The rest is the same for both.
 
 use std::fmt;
 
@@ -81,14 +84,25 @@ pub enum PackedError {
     Limit(#[from] LimitExceeded),
 }
 
+/// The part of a frame that no rule can change, from `family` to `path`. Not checked for UTF-8.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FrameKey<'a> {
+    /// As it is packed; the types of the fields are right.
+    Packed(&'a [u8]),
+    /// Text by text.
+    Texts(&'a KeyTexts<'a>),
+}
+
+/// The texts from `family` to `path`, where they lie apart.
+pub type KeyTexts<'a> = [Option<&'a [u8]>; 5];
+
 /// One frame, still packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PackedFrame<'a> {
     /// The category, not checked for UTF-8.
     pub category: Option<&'a [u8]>,
-    /// The fields from `family` to `path` as they are packed. Their types are
-    /// right; they are not checked for UTF-8.
-    pub key: &'a [u8],
+    /// The fields from `family` to `path`, not checked for UTF-8.
+    pub key: FrameKey<'a>,
     /// Whether the frame is the user's code.
     pub in_app: Option<bool>,
     /// What `in_app` originally was.
@@ -117,11 +131,18 @@ impl<'a> PackedFrame<'a> {
     ///
     /// [`PackedError::Utf8`] for the first field that is not UTF-8.
     pub fn key_fields(&self, index: usize) -> Result<KeyFields<'a>, PackedError> {
-        let mut reader = Reader(self.key);
+        let mut reader = Reader(match self.key {
+            FrameKey::Packed(key) => key,
+            FrameKey::Texts(_) => &[],
+        });
         let mut fields = [None; 5];
-        for (value, &name) in fields.iter_mut().zip(&FRAME_FIELDS[1..6]) {
-            let place = Place::Frame(index, name);
-            *value = utf8(reader.bytes(|| place)?, place)?;
+        for (number, value) in fields.iter_mut().enumerate() {
+            let place = Place::Frame(index, FRAME_FIELDS[1 + number]);
+            let bytes = match self.key {
+                FrameKey::Packed(_) => reader.bytes(|| place)?,
+                FrameKey::Texts(texts) => texts[number],
+            };
+            *value = utf8(bytes, place)?;
         }
         let [family, function, module, package, path] = fields;
         Ok(KeyFields {
@@ -140,6 +161,16 @@ impl<'a> PackedFrame<'a> {
     /// [`PackedError::Utf8`] if it is not UTF-8.
     pub fn category(&self, index: usize) -> Result<Option<&'a str>, PackedError> {
         utf8(self.category, Place::Frame(index, "category"))
+    }
+
+    /// Whether `in_app` differs from what it was; `None` if that is not known.
+    pub fn in_app_changed(&self) -> Option<bool> {
+        let plain = Frame {
+            in_app: self.in_app,
+            orig_in_app: self.orig_in_app,
+            ..Frame::default()
+        };
+        plain.in_app_changed()
     }
 
     /// Unpacks the frame with this index.
@@ -229,6 +260,24 @@ impl<'a> PackedStacktrace<'a> {
         })
     }
 
+    /// Frames as they are, with the texts of each from [`key_texts`]; nothing is packed.
+    pub fn of_frames(
+        exception: &ExceptionData<'a>,
+        frames: &[Frame<'a>],
+        keys: &'a [KeyTexts<'a>],
+    ) -> Self {
+        let frame = |(frame, key): (&Frame<'a>, &'a KeyTexts<'a>)| PackedFrame {
+            category: frame.category.map(str::as_bytes),
+            key: FrameKey::Texts(key),
+            in_app: frame.in_app,
+            orig_in_app: frame.orig_in_app,
+        };
+        Self {
+            exception: *exception,
+            frames: frames.iter().zip(keys).map(frame).collect(),
+        }
+    }
+
     /// Unpacks all frames.
     ///
     /// # Errors
@@ -243,6 +292,21 @@ impl<'a> PackedStacktrace<'a> {
     }
 }
 
+/// The texts by which each of these frames can be recognised.
+pub fn key_texts<'a>(frames: &[Frame<'a>]) -> Vec<KeyTexts<'a>> {
+    let texts = |frame: &Frame<'a>| {
+        let texts = [
+            frame.family,
+            frame.function,
+            frame.module,
+            frame.package,
+            frame.path,
+        ];
+        texts.map(|text| text.map(str::as_bytes))
+    };
+    frames.iter().map(texts).collect()
+}
+
 fn read_frame<'a>(reader: &mut Reader<'a>, index: usize) -> Result<PackedFrame<'a>, PackedError> {
     reader.array(8, "expected a frame of 8 fields")?;
     let place = |field: usize| Place::Frame(index, FRAME_FIELDS[field]);
@@ -254,7 +318,7 @@ fn read_frame<'a>(reader: &mut Reader<'a>, index: usize) -> Result<PackedFrame<'
     let key = &start[..start.len() - reader.0.len()];
     Ok(PackedFrame {
         category,
-        key,
+        key: FrameKey::Packed(key),
         in_app: reader.bool(place(6))?,
         orig_in_app: reader.small_int(place(7))?,
     })
@@ -354,7 +418,7 @@ impl Writer {
 
 const TOO_LARGE: PackedError = PackedError::Structure("it is too large");
 
-fn utf8(bytes: Option<&[u8]>, place: Place) -> Result<Option<&str>, PackedError> {
+pub(super) fn utf8(bytes: Option<&[u8]>, place: Place) -> Result<Option<&str>, PackedError> {
     bytes
         .map(|bytes| std::str::from_utf8(bytes).map_err(|_| PackedError::Utf8(place)))
         .transpose()

@@ -12,7 +12,6 @@
 use serde::Serialize;
 
 use super::batch;
-use super::engine::Judged;
 use super::explain::{explain, Explanation, Field, Step};
 use super::packed::{PackedError, PackedStacktrace};
 use super::rules::{AppliedFrame, Enhancements};
@@ -90,6 +89,12 @@ impl Preview {
         &self.report
     }
 
+    /// Goes back to what was found at an earlier time.
+    #[cfg(feature = "arrow")]
+    pub(super) fn restore(&mut self, report: Report) {
+        self.report = report;
+    }
+
     /// Compares many more stack traces, on so many threads. Frames are as they were before any
     /// rule; a frame counts to begin with if it is in-app after the rules.
     ///
@@ -103,14 +108,12 @@ impl Preview {
     ) -> Result<(), PackedError> {
         let compared = batch::each(stacktraces, threads, |stacktrace| {
             let mut matched = [Vec::new(), Vec::new()];
-            let [of_old, of_new] = &mut matched;
-            let old = self.old.judge(stacktrace, &mut |rule| of_old.push(rule))?;
-            let new = self.new.judge(stacktrace, &mut |rule| of_new.push(rule))?;
+            let changes = changes(&self.old, &self.new, stacktrace, &mut matched)?;
             for rules in &mut matched {
                 rules.sort_unstable();
                 rules.dedup();
             }
-            Ok((self.compare(stacktrace, &old, &new), matched))
+            Ok::<_, PackedError>((changes, matched))
         })?;
         let left = (EXPLAINED - self.report.explained) as usize;
         let changed = compared
@@ -122,7 +125,8 @@ impl Preview {
             .map(|(_, stacktrace)| stacktrace)
             .collect();
         let explained = batch::each_costly(&explained, threads, 1, |stacktrace| {
-            Ok(self.responsible(stacktrace.unpack()?.as_slice(), stacktrace))
+            let frames = stacktrace.unpack()?;
+            Ok::<_, PackedError>(self.responsible(&frames, stacktrace))
         })?;
         for responsible in explained {
             self.report.explained += 1;
@@ -159,42 +163,6 @@ impl Preview {
             }
         }
         Ok(())
-    }
-
-    fn compare(&self, stacktrace: &PackedStacktrace<'_>, old: &Judged, new: &Judged) -> Changes {
-        let mut changes = Changes {
-            frames: stacktrace.frames.len() as u64,
-            grouping: old.result.contributes != new.result.contributes
-                || old.result.invert_stacktrace != new.result.invert_stacktrace,
-            ..Changes::default()
-        };
-        let frames = old.applied.iter().zip(&new.applied);
-        let components = old.components.iter().zip(&new.components);
-        for (index, ((old, new), (before, after))) in frames.zip(components).enumerate() {
-            let in_app = old.in_app != new.in_app;
-            let category = self.category(&self.old, stacktrace, index, old)
-                != self.category(&self.new, stacktrace, index, new);
-            let contributes = before.contributes != after.contributes;
-            changes.in_app += u64::from(in_app);
-            changes.category += u64::from(category);
-            changes.contributes += u64::from(contributes);
-            changes.changed_frames += u64::from(in_app || category || contributes);
-        }
-        changes
-    }
-
-    fn category<'s>(
-        &self,
-        rules: &'s Enhancements,
-        stacktrace: &PackedStacktrace<'s>,
-        index: usize,
-        applied: &AppliedFrame,
-    ) -> Option<&'s str> {
-        match applied.category {
-            Some(number) => rules.categories().get(number as usize).map(|text| &**text),
-            // It was read before, so it is UTF-8.
-            None => stacktrace.frames[index].category(index).ok().flatten(),
-        }
     }
 
     /// The rules that had the last word about each change: whether it is a new one, and which.
@@ -234,6 +202,53 @@ impl Preview {
     }
 }
 
+/// What two rule sets make of a stack trace, and where that differs. `matched` is told the
+/// numbers of the old and the new rules that match any frame, perhaps twice.
+pub(super) fn changes(
+    old_rules: &Enhancements,
+    new_rules: &Enhancements,
+    stacktrace: &PackedStacktrace<'_>,
+    matched: &mut [Vec<u32>; 2],
+) -> Result<Changes, PackedError> {
+    let [of_old, of_new] = matched;
+    of_old.clear();
+    of_new.clear();
+    let old = old_rules.judge(stacktrace, of_old)?;
+    let new = new_rules.judge(stacktrace, of_new)?;
+    let mut changes = Changes {
+        frames: stacktrace.frames.len() as u64,
+        grouping: old.result.contributes != new.result.contributes
+            || old.result.invert_stacktrace != new.result.invert_stacktrace,
+        ..Changes::default()
+    };
+    let frames = old.applied.iter().zip(&new.applied);
+    let components = old.components.iter().zip(&new.components);
+    for (index, ((old, new), (before, after))) in frames.zip(components).enumerate() {
+        let in_app = old.in_app != new.in_app;
+        let category = category(old_rules, stacktrace, index, old)
+            != category(new_rules, stacktrace, index, new);
+        let contributes = before.contributes != after.contributes;
+        changes.in_app += u64::from(in_app);
+        changes.category += u64::from(category);
+        changes.contributes += u64::from(contributes);
+        changes.changed_frames += u64::from(in_app || category || contributes);
+    }
+    Ok(changes)
+}
+
+fn category<'s>(
+    rules: &'s Enhancements,
+    stacktrace: &PackedStacktrace<'s>,
+    index: usize,
+    applied: &AppliedFrame,
+) -> Option<&'s str> {
+    match applied.category {
+        Some(number) => rules.categories().get(number as usize).map(|text| &**text),
+        // It was read before, so it is UTF-8.
+        None => stacktrace.frames[index].category(index).ok().flatten(),
+    }
+}
+
 impl Report {
     /// The report as a JSON object, with the names of these fields.
     pub fn to_json(&self) -> String {
@@ -242,19 +257,20 @@ impl Report {
     }
 }
 
-/// What changes in a stack trace.
+/// What changes in a stack trace: numbers as in [`Report`].
 #[derive(Default)]
-struct Changes {
-    frames: u64,
-    changed_frames: u64,
-    in_app: u64,
-    category: u64,
-    contributes: u64,
-    grouping: bool,
+pub(super) struct Changes {
+    pub(super) frames: u64,
+    pub(super) changed_frames: u64,
+    pub(super) in_app: u64,
+    pub(super) category: u64,
+    pub(super) contributes: u64,
+    pub(super) grouping: bool,
 }
 
 impl Changes {
-    fn any(&self) -> bool {
+    /// Whether anything does.
+    pub(super) fn any(&self) -> bool {
         self.grouping || self.changed_frames > 0
     }
 }

@@ -284,9 +284,10 @@ impl Enhancements {
     pub(super) fn judge(
         &self,
         stacktrace: &PackedStacktrace<'_>,
-        matched: &mut impl FnMut(u32),
+        matched: &mut Vec<u32>,
     ) -> Result<Judged, PackedError> {
-        self.engine().judge(stacktrace, self.categories(), matched)
+        self.engine()
+            .judge(stacktrace, self.categories(), &mut Some(matched))
     }
 
     /// [`Enhancements::apply_packed`] on many stack traces, on so many threads.

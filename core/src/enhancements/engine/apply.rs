@@ -21,10 +21,11 @@
 use super::masks::Mask;
 use super::program::Act;
 use super::trace::{Trace, Walk};
+use super::Matched;
 use crate::enhancements::action::{FlagAction, FlagKind, Range};
 
 /// Runs the rules that change frames. `matched` is told of those that match any.
-pub(super) fn apply<M: Mask>(trace: &mut Trace<'_, M>, matched: &mut impl FnMut(u32)) {
+pub(super) fn apply<M: Mask>(trace: &mut Trace<'_, M>, matched: &mut Matched<'_>) {
     let mut walk = Walk::default();
     while let Some((number, rule)) = trace.next_rule(&mut walk) {
         if !rule.modifies_frames {
@@ -34,7 +35,9 @@ pub(super) fn apply<M: Mask>(trace: &mut Trace<'_, M>, matched: &mut impl FnMut(
         if frames.is_empty() {
             continue;
         }
-        matched(number);
+        if let Some(matched) = matched {
+            matched.push(number);
+        }
         let flags = || {
             rule.actions
                 .iter()

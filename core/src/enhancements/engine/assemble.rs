@@ -13,21 +13,23 @@
 use super::apply::reach;
 use super::masks::Mask;
 use super::program::{order_matters, Act};
-use super::trace::{Source, Trace, Walk};
+use super::trace::{Trace, Walk};
+use super::Matched;
 use crate::enhancements::action::{FlagAction, FlagKind, Range};
 use crate::enhancements::frame::{AssembleResult, Component};
 use crate::enhancements::hint::{Hint, HintKind};
 use crate::enhancements::interpreter::StacktraceState;
+use crate::enhancements::packed::PackedStacktrace;
 
 /// Runs the rules that have a say in grouping. `matched` is told of those that match any.
 pub(super) fn assemble<M: Mask>(
     trace: &mut Trace<'_, M>,
-    source: &impl Source,
+    stacktrace: &PackedStacktrace<'_>,
     components: &mut [Component],
-    matched: &mut impl FnMut(u32),
+    matched: &mut Matched<'_>,
 ) -> AssembleResult {
     let mut state = StacktraceState::default();
-    let mut judge = Judge::new(source, components);
+    let mut judge = Judge::new(stacktrace, components);
     let mut walk = Walk::default();
     while let Some((number, rule)) = trace.next_rule(&mut walk) {
         if !rule.affects_grouping {
@@ -37,7 +39,9 @@ pub(super) fn assemble<M: Mask>(
         if frames.is_empty() {
             continue;
         }
-        matched(number);
+        if let Some(matched) = matched {
+            matched.push(number);
+        }
         let flags = || {
             rule.actions.iter().filter_map(|act| match act {
                 Act::Flag(flag) => Some(*flag),
@@ -46,7 +50,7 @@ pub(super) fn assemble<M: Mask>(
         };
         if order_matters(flags()) {
             frames.for_each(|frame| {
-                let mut one = M::none(source.len());
+                let mut one = M::none(stacktrace.frames.len());
                 one.insert(frame);
                 for flag in flags() {
                     judge.flag(number, flag, &one, trace);
@@ -87,8 +91,8 @@ struct Judge<M> {
 }
 
 impl<M: Mask> Judge<M> {
-    fn new(source: &impl Source, components: &[Component]) -> Self {
-        let frames = source.len();
+    fn new(stacktrace: &PackedStacktrace<'_>, components: &[Component]) -> Self {
+        let frames = stacktrace.frames.len();
         let none = M::none(frames);
         let paired = frames.min(components.len());
         let mut judge = Self {
@@ -107,7 +111,7 @@ impl<M: Mask> Judge<M> {
                 Some(false) => judge.ignored.insert(frame),
                 None => {}
             }
-            match source.in_app_changed(frame) {
+            match stacktrace.frames[frame].in_app_changed() {
                 Some(true) => judge.changed.insert(frame),
                 Some(false) => {}
                 None => judge.unknown.insert(frame),

@@ -17,12 +17,19 @@
 //! locked in the child for ever, which costs the child these lanes, and nothing else.
 //!
 //! *Never wrong.* A key is found by comparing its bytes, whatever its hash is.
+//!
+//! A key whose texts lie apart, as those of columns do, is hashed and compared text by text,
+//! in a table of its own: nothing is copied unless the frame is new.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, Hasher};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, TryLockError};
 
 use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+
+use crate::enhancements::packed::{FrameKey, KeyTexts};
 
 /// The bytes that a memo may take if nobody says otherwise.
 pub(crate) const DEFAULT_BYTES: usize = 2 << 20;
@@ -47,13 +54,27 @@ pub(super) type Facts = [u32];
 pub(super) struct Lane {
     young: Generation,
     old: Generation,
+    /// Both generations hash texts with it.
+    seed: RandomState,
+}
+
+/// Start and end of some facts.
+type FactsPlace = (u32, u32);
+
+/// A key that was given text by text.
+struct TextsEntry {
+    hash: u64,
+    key: Box<[u8]>,
+    place: FactsPlace,
 }
 
 /// Entries, all of about the same age.
 #[derive(Default)]
 struct Generation {
-    /// Where the facts of a key are in `facts`: start and end.
-    places: HashMap<Box<[u8]>, (u32, u32), RandomState>,
+    /// Where the facts of a packed key are in `facts`.
+    packed: HashMap<Box<[u8]>, FactsPlace, RandomState>,
+    /// The same for keys whose texts lie apart.
+    texts: HashTable<TextsEntry>,
     facts: Vec<u32>,
     bytes: usize,
 }
@@ -110,26 +131,60 @@ fn try_lock(lane: &Mutex<Lane>) -> Option<MutexGuard<'_, Lane>> {
 impl Lane {
     /// The facts about a frame, if it is known.
     #[inline]
-    pub(super) fn get(&mut self, key: &[u8]) -> Option<&Facts> {
-        let place = match self.young.places.get(key) {
-            Some(&place) => place,
-            None => self.rejuvenate(key)?,
+    pub(super) fn get(&mut self, key: FrameKey<'_>) -> Option<&Facts> {
+        let place = match key {
+            FrameKey::Packed(key) => match self.young.packed.get(key) {
+                Some(&place) => place,
+                None => self.rejuvenate(key)?,
+            },
+            FrameKey::Texts(texts) => {
+                let hash = self.hash(texts);
+                let known = |entry: &TextsEntry| entry.hash == hash && same(&entry.key, texts);
+                match self.young.texts.find(hash, known) {
+                    Some(entry) => entry.place,
+                    None => self.rejuvenate_texts(hash, known)?,
+                }
+            }
         };
         Some(&self.young.facts[place.0 as usize..place.1 as usize])
     }
 
+    fn hash(&self, texts: &KeyTexts<'_>) -> u64 {
+        let mut hasher = self.seed.build_hasher();
+        for text in texts {
+            // The length keeps two texts apart, and one that is missing from an empty one.
+            hasher.write_u32(length(*text));
+            hasher.write(text.unwrap_or_default());
+        }
+        hasher.finish()
+    }
+
     /// Moves an entry from the old generation to the young one.
     #[cold]
-    fn rejuvenate(&mut self, key: &[u8]) -> Option<(u32, u32)> {
+    fn rejuvenate(&mut self, key: &[u8]) -> Option<FactsPlace> {
         // The facts stay behind until the old generation goes as a whole.
-        let (key, (start, end)) = self.old.places.remove_entry(key)?;
+        let (key, (start, end)) = self.old.packed.remove_entry(key)?;
         let facts = &self.old.facts[start as usize..end as usize];
-        Some(self.young.put(key, facts))
+        let place = self.young.keep(key.len(), facts);
+        self.young.packed.insert(key, place);
+        Some(place)
+    }
+
+    #[cold]
+    fn rejuvenate_texts(
+        &mut self,
+        hash: u64,
+        known: impl FnMut(&TextsEntry) -> bool,
+    ) -> Option<FactsPlace> {
+        let (mut entry, _) = self.old.texts.find_entry(hash, known).ok()?.remove();
+        let facts = &self.old.facts[entry.place.0 as usize..entry.place.1 as usize];
+        entry.place = self.young.keep(entry.key.len(), facts);
+        Some(self.young.put_texts(entry))
     }
 
     /// Keeps the facts about a frame that was not known, within so many bytes.
-    pub(super) fn insert(&mut self, key: &[u8], facts: &Facts, bytes: usize) {
-        let size = size(key, facts);
+    pub(super) fn insert(&mut self, key: FrameKey<'_>, facts: &Facts, bytes: usize) {
+        let size = size(key_len(key), facts);
         if size > bytes / 2 {
             return;
         }
@@ -140,48 +195,142 @@ impl Lane {
                 self.old = Generation::default();
             }
         }
-        self.young.put(key.into(), facts);
+        let place = self.young.keep(key_len(key), facts);
+        match key {
+            FrameKey::Packed(key) => {
+                self.young.packed.insert(key.into(), place);
+            }
+            FrameKey::Texts(texts) => {
+                let hash = self.hash(texts);
+                let key = joined(texts);
+                self.young.put_texts(TextsEntry { hash, key, place });
+            }
+        }
     }
 }
 
 impl Generation {
-    fn put(&mut self, key: Box<[u8]>, facts: &Facts) -> (u32, u32) {
+    /// Keeps facts, and counts the bytes that they and their key take.
+    fn keep(&mut self, key_len: usize, facts: &Facts) -> FactsPlace {
         let start = self.facts.len() as u32;
-        self.bytes += size(&key, facts);
+        self.bytes += size(key_len, facts);
         self.facts.extend_from_slice(facts);
-        let place = (start, self.facts.len() as u32);
-        self.places.insert(key, place);
+        (start, self.facts.len() as u32)
+    }
+
+    fn put_texts(&mut self, entry: TextsEntry) -> FactsPlace {
+        let place = entry.place;
+        self.texts
+            .insert_unique(entry.hash, entry, |entry| entry.hash);
         place
     }
 }
 
-fn size(key: &[u8], facts: &Facts) -> usize {
-    OVERHEAD + key.len() + size_of_val(facts)
+/// The length of a text, or what no length is where it is missing.
+fn length(text: Option<&[u8]>) -> u32 {
+    text.map_or(u32::MAX, |text| text.len() as u32)
+}
+
+/// A key in one piece: the lengths of its texts, then the texts.
+fn joined(texts: &KeyTexts<'_>) -> Box<[u8]> {
+    let mut key = Vec::with_capacity(key_len(FrameKey::Texts(texts)));
+    for text in texts {
+        key.extend(length(*text).to_ne_bytes());
+    }
+    for text in texts.iter().flatten() {
+        key.extend_from_slice(text);
+    }
+    key.into()
+}
+
+/// Whether a key that was joined has these texts.
+fn same(key: &[u8], texts: &KeyTexts<'_>) -> bool {
+    let (lengths, mut rest) = key.split_at(size_of::<[u32; 5]>());
+    for (known, text) in lengths.chunks_exact(size_of::<u32>()).zip(texts) {
+        if known != length(*text).to_ne_bytes() {
+            return false;
+        }
+    }
+    let mut present = texts.iter().flatten();
+    // Checked, because a length of 32 bits is not the whole of a length.
+    present.all(|text| match rest.split_at_checked(text.len()) {
+        Some((known, after)) => {
+            rest = after;
+            known == *text
+        }
+        None => false,
+    }) && rest.is_empty()
+}
+
+fn key_len(key: FrameKey<'_>) -> usize {
+    match key {
+        FrameKey::Packed(key) => key.len(),
+        FrameKey::Texts(texts) => {
+            let texts = texts.iter().flatten().map(|text| text.len());
+            size_of::<[u32; 5]>() + texts.sum::<usize>()
+        }
+    }
+}
+
+fn size(key_len: usize, facts: &Facts) -> usize {
+    OVERHEAD + key_len + size_of_val(facts)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::FrameKey::{Packed, Texts};
     use super::*;
 
     #[test]
     fn what_is_used_stays_and_what_is_not_leaves() {
         let mut lane = Lane::default();
         let bytes = 20 * (OVERHEAD + 8);
-        lane.insert(b"used", &[1], bytes);
+        lane.insert(Packed(b"used"), &[1], bytes);
         for number in 0..1_000_u32 {
-            assert_eq!(lane.get(b"used"), Some(&[1][..]), "{number}");
-            lane.insert(&number.to_le_bytes(), &[number], bytes);
+            assert_eq!(lane.get(Packed(b"used")), Some(&[1][..]), "{number}");
+            lane.insert(Packed(&number.to_le_bytes()), &[number], bytes);
             assert!(lane.young.bytes + lane.old.bytes <= bytes + OVERHEAD + 8);
         }
-        assert_eq!(lane.get(&0_u32.to_le_bytes()), None);
-        assert_eq!(lane.get(&999_u32.to_le_bytes()), Some(&[999][..]));
+        assert_eq!(lane.get(Packed(&0_u32.to_le_bytes())), None);
+        assert_eq!(lane.get(Packed(&999_u32.to_le_bytes())), Some(&[999][..]));
+    }
+
+    #[test]
+    fn texts_that_lie_apart_are_known_by_each_of_them() {
+        let mut lane = Lane::default();
+        let bytes = 40 * (OVERHEAD + 40);
+        let texts = |a: Option<&'static str>, b: Option<&'static str>| {
+            [a.map(str::as_bytes), None, b.map(str::as_bytes), None, None]
+        };
+        let different = [
+            texts(Some("ab"), Some("c")),
+            texts(Some("a"), Some("bc")),
+            texts(Some(""), Some("abc")),
+            texts(None, Some("abc")),
+            texts(Some("abc"), None),
+        ];
+        for (number, texts) in (0..).zip(&different) {
+            assert_eq!(lane.get(Texts(texts)), None);
+            lane.insert(Texts(texts), &[number], bytes);
+        }
+        for round in 0..100_u32 {
+            for (number, texts) in (0..).zip(&different) {
+                assert_eq!(lane.get(Texts(texts)), Some(&[number][..]), "{round}");
+            }
+            let other = round.to_le_bytes();
+            lane.insert(Texts(&[None, Some(&other), None, None, None]), &[0], bytes);
+        }
+        assert_eq!(
+            lane.get(Texts(&[None, Some(&[0; 4]), None, None, None])),
+            None
+        );
     }
 
     #[test]
     fn a_frame_that_is_too_large_is_not_kept() {
         let mut lane = Lane::default();
-        lane.insert(&[0; 1_000], &[1], 1_000);
-        assert_eq!(lane.get(&[0; 1_000]), None);
+        lane.insert(Packed(&[0; 1_000]), &[1], 1_000);
+        assert_eq!(lane.get(Packed(&[0; 1_000])), None);
     }
 
     #[test]
@@ -190,7 +339,7 @@ mod tests {
         let busy: Vec<_> = (0..LANES).map(|_| memo.lane().unwrap()).collect();
         assert!(memo.lane().is_none());
         drop(busy);
-        memo.lane().unwrap().0.insert(b"key", &[1], 1_000);
+        memo.lane().unwrap().0.insert(Packed(b"key"), &[1], 1_000);
         assert!(memo.bytes_in_use() > 0);
         memo.set_bytes(0);
         assert!(memo.lane().is_none());

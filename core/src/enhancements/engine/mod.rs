@@ -41,9 +41,9 @@ use self::masks::{Mask, Wide};
 use self::memo::Memo;
 pub(super) use self::memo::DEFAULT_BYTES;
 use self::program::Program;
-use self::trace::{Changed, Source, Trace, Unpacked, NONE};
+use self::trace::{Trace, NONE};
 use super::frame::{AssembleResult, Component, ExceptionData, Frame};
-use super::packed::{PackedError, PackedStacktrace};
+use super::packed::{key_texts, PackedError, PackedFrame, PackedStacktrace};
 use super::rule::Rule;
 use super::rules::AppliedFrame;
 
@@ -54,6 +54,9 @@ pub(super) struct Judged {
     pub(super) components: Vec<Component>,
     pub(super) result: AssembleResult,
 }
+
+/// Where the numbers of rules that match go, if anybody wants them.
+pub(super) type Matched<'m> = Option<&'m mut Vec<u32>>;
 
 /// A rule set, ready to run.
 pub(super) struct Engine {
@@ -80,26 +83,30 @@ impl Engine {
         stacktrace: &PackedStacktrace<'_>,
         applied: &mut Vec<AppliedFrame>,
     ) -> Result<(), PackedError> {
-        self.apply(stacktrace, applied, &mut |_| {})
+        self.apply(stacktrace, applied, &mut None)
     }
 
     /// Answers both questions, the second one about the frames as the first one left them; a
-    /// component contributes to begin with if its frame is in-app then. `matched` is told of
+    /// component contributes to begin with if its frame is in-app then. `matched` gets the
     /// rules that match any frame, perhaps twice.
     pub(super) fn judge(
         &self,
         stacktrace: &PackedStacktrace<'_>,
         categories: &[SmolStr],
-        matched: &mut impl FnMut(u32),
+        matched: &mut Matched<'_>,
     ) -> Result<Judged, PackedError> {
         let mut applied = Vec::with_capacity(stacktrace.frames.len());
         self.apply(stacktrace, &mut applied, matched)?;
         let in_app = |frame: &AppliedFrame| Component::new(Some(frame.in_app == Some(true)));
         let mut components: Vec<_> = applied.iter().map(in_app).collect();
-        let changed = Changed {
-            stacktrace,
-            applied: &applied,
-            categories,
+        let changed = PackedStacktrace {
+            exception: stacktrace.exception,
+            frames: stacktrace
+                .frames
+                .iter()
+                .zip(&applied)
+                .map(|(frame, applied)| changed(frame, applied, categories))
+                .collect(),
         };
         let result = self.assemble(&changed, &mut components, matched)?;
         Ok(Judged {
@@ -114,9 +121,11 @@ impl Engine {
         frames: &[Frame<'_>],
         exception: &ExceptionData<'_>,
     ) -> Vec<AppliedFrame> {
+        let keys = key_texts(frames);
+        let stacktrace = PackedStacktrace::of_frames(exception, frames, &keys);
         let mut applied = Vec::with_capacity(frames.len());
         // Frames that hold texts have no text that is not UTF-8.
-        let _ = self.apply(&Unpacked(frames, *exception), &mut applied, &mut |_| {});
+        let _ = self.apply(&stacktrace, &mut applied, &mut None);
         applied
     }
 
@@ -125,7 +134,7 @@ impl Engine {
         stacktrace: &PackedStacktrace<'_>,
         components: &mut [Component],
     ) -> Result<AssembleResult, PackedError> {
-        self.assemble(stacktrace, components, &mut |_| {})
+        self.assemble(stacktrace, components, &mut None)
     }
 
     pub(super) fn assemble_frames(
@@ -134,30 +143,32 @@ impl Engine {
         exception: &ExceptionData<'_>,
         components: &mut [Component],
     ) -> AssembleResult {
-        self.assemble(&Unpacked(frames, *exception), components, &mut |_| {})
+        let keys = key_texts(frames);
+        let stacktrace = PackedStacktrace::of_frames(exception, frames, &keys);
+        self.assemble(&stacktrace, components, &mut None)
             .unwrap_or_default()
     }
 
     fn apply(
         &self,
-        source: &impl Source,
+        stacktrace: &PackedStacktrace<'_>,
         applied: &mut Vec<AppliedFrame>,
-        matched: &mut impl FnMut(u32),
+        matched: &mut Matched<'_>,
     ) -> Result<(), PackedError> {
-        if source.len() <= 64 {
-            self.apply_with::<u64>(source, applied, matched)
+        if stacktrace.frames.len() <= 64 {
+            self.apply_with::<u64>(stacktrace, applied, matched)
         } else {
-            self.apply_with::<Wide>(source, applied, matched)
+            self.apply_with::<Wide>(stacktrace, applied, matched)
         }
     }
 
     fn apply_with<M: Mask>(
         &self,
-        source: &impl Source,
+        stacktrace: &PackedStacktrace<'_>,
         applied: &mut Vec<AppliedFrame>,
-        matched: &mut impl FnMut(u32),
+        matched: &mut Matched<'_>,
     ) -> Result<(), PackedError> {
-        let mut trace = Trace::<M>::new(&self.program, &self.memo, source)?;
+        let mut trace = Trace::<M>::new(&self.program, &self.memo, stacktrace)?;
         let own = trace.category_of.clone();
         apply::apply(&mut trace, matched);
         let frames = trace.category_of.iter().zip(&own).enumerate();
@@ -175,16 +186,44 @@ impl Engine {
 
     fn assemble(
         &self,
-        source: &impl Source,
+        stacktrace: &PackedStacktrace<'_>,
         components: &mut [Component],
-        matched: &mut impl FnMut(u32),
+        matched: &mut Matched<'_>,
     ) -> Result<AssembleResult, PackedError> {
-        if source.len() <= 64 {
-            let mut trace = Trace::<u64>::new(&self.program, &self.memo, source)?;
-            Ok(assemble::assemble(&mut trace, source, components, matched))
+        if stacktrace.frames.len() <= 64 {
+            self.assemble_with::<u64>(stacktrace, components, matched)
         } else {
-            let mut trace = Trace::<Wide>::new(&self.program, &self.memo, source)?;
-            Ok(assemble::assemble(&mut trace, source, components, matched))
+            self.assemble_with::<Wide>(stacktrace, components, matched)
         }
+    }
+
+    fn assemble_with<M: Mask>(
+        &self,
+        stacktrace: &PackedStacktrace<'_>,
+        components: &mut [Component],
+        matched: &mut Matched<'_>,
+    ) -> Result<AssembleResult, PackedError> {
+        let mut trace = Trace::<M>::new(&self.program, &self.memo, stacktrace)?;
+        Ok(assemble::assemble(
+            &mut trace, stacktrace, components, matched,
+        ))
+    }
+}
+
+/// A frame as the rules have left it.
+fn changed<'a>(
+    frame: &PackedFrame<'a>,
+    applied: &AppliedFrame,
+    categories: &'a [SmolStr],
+) -> PackedFrame<'a> {
+    let set = applied
+        .category
+        .and_then(|number| categories.get(number as usize));
+    let as_it_came = frame.in_app.map_or(-1, i8::from);
+    PackedFrame {
+        category: set.map(|text| text.as_bytes()).or(frame.category),
+        key: frame.key,
+        in_app: applied.in_app,
+        orig_in_app: Some(frame.orig_in_app.unwrap_or(as_it_came)),
     }
 }

@@ -13,159 +13,17 @@
 
 use std::cell::Cell;
 
-use smol_str::SmolStr;
-
 use super::masks::Mask;
 use super::memo::Memo;
 use super::program::{Finder, Program, RuleProgram, Test, TestKind};
 use super::triggered::Triggered;
 use crate::enhancements::family::Families;
-use crate::enhancements::frame::{ExceptionData, Frame};
+use crate::enhancements::frame::ExceptionData;
 use crate::enhancements::matcher::Offset;
 use crate::enhancements::packed::{KeyFields, PackedError, PackedStacktrace};
-use crate::enhancements::rules::AppliedFrame;
 
 /// No category.
 pub(super) const NONE: u32 = u32::MAX;
-
-/// Where the engine gets frames from.
-pub(super) trait Source {
-    fn len(&self) -> usize;
-    fn exception(&self) -> ExceptionData<'_>;
-    fn category(&self, frame: usize) -> Result<Option<&str>, PackedError>;
-    fn in_app(&self, frame: usize) -> Option<bool>;
-    /// Whether `in_app` differs from what it was; `None` if that is not known.
-    fn in_app_changed(&self, frame: usize) -> Option<bool>;
-    /// The bytes by which the static part of a frame can be recognised, if it has such.
-    fn key(&self, frame: usize) -> Option<&[u8]>;
-    fn fields(&self, frame: usize) -> Result<KeyFields<'_>, PackedError>;
-}
-
-impl Source for PackedStacktrace<'_> {
-    fn len(&self) -> usize {
-        self.frames.len()
-    }
-
-    fn exception(&self) -> ExceptionData<'_> {
-        self.exception
-    }
-
-    fn category(&self, frame: usize) -> Result<Option<&str>, PackedError> {
-        self.frames[frame].category(frame)
-    }
-
-    fn in_app(&self, frame: usize) -> Option<bool> {
-        self.frames[frame].in_app
-    }
-
-    fn in_app_changed(&self, frame: usize) -> Option<bool> {
-        let frame = &self.frames[frame];
-        let plain = Frame {
-            in_app: frame.in_app,
-            orig_in_app: frame.orig_in_app,
-            ..Frame::default()
-        };
-        plain.in_app_changed()
-    }
-
-    fn key(&self, frame: usize) -> Option<&[u8]> {
-        Some(self.frames[frame].key)
-    }
-
-    fn fields(&self, frame: usize) -> Result<KeyFields<'_>, PackedError> {
-        self.frames[frame].key_fields(frame)
-    }
-}
-
-/// A packed stack trace as rules have left it.
-pub(super) struct Changed<'s, 'a> {
-    pub(super) stacktrace: &'s PackedStacktrace<'a>,
-    /// What the rules made of each frame.
-    pub(super) applied: &'s [AppliedFrame],
-    /// The texts of their categories.
-    pub(super) categories: &'s [SmolStr],
-}
-
-impl Source for Changed<'_, '_> {
-    fn len(&self) -> usize {
-        self.stacktrace.len()
-    }
-
-    fn exception(&self) -> ExceptionData<'_> {
-        self.stacktrace.exception
-    }
-
-    fn category(&self, frame: usize) -> Result<Option<&str>, PackedError> {
-        let set = self.applied[frame].category;
-        match set.and_then(|number| self.categories.get(number as usize)) {
-            Some(text) => Ok(Some(text)),
-            None => self.stacktrace.category(frame),
-        }
-    }
-
-    fn in_app(&self, frame: usize) -> Option<bool> {
-        self.applied[frame].in_app
-    }
-
-    fn in_app_changed(&self, frame: usize) -> Option<bool> {
-        let before = &self.stacktrace.frames[frame];
-        let as_it_came = before.in_app.map_or(-1, i8::from);
-        let changed = Frame {
-            in_app: self.applied[frame].in_app,
-            orig_in_app: Some(before.orig_in_app.unwrap_or(as_it_came)),
-            ..Frame::default()
-        };
-        changed.in_app_changed()
-    }
-
-    fn key(&self, frame: usize) -> Option<&[u8]> {
-        self.stacktrace.key(frame)
-    }
-
-    fn fields(&self, frame: usize) -> Result<KeyFields<'_>, PackedError> {
-        self.stacktrace.fields(frame)
-    }
-}
-
-/// Frames with their exception, as texts.
-pub(super) struct Unpacked<'s, 'a>(pub(super) &'s [Frame<'a>], pub(super) ExceptionData<'s>);
-
-impl Source for Unpacked<'_, '_> {
-    fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    fn exception(&self) -> ExceptionData<'_> {
-        self.1
-    }
-
-    fn category(&self, frame: usize) -> Result<Option<&str>, PackedError> {
-        Ok(self.0[frame].category)
-    }
-
-    fn in_app(&self, frame: usize) -> Option<bool> {
-        self.0[frame].in_app
-    }
-
-    fn in_app_changed(&self, frame: usize) -> Option<bool> {
-        self.0[frame].in_app_changed()
-    }
-
-    fn key(&self, _frame: usize) -> Option<&[u8]> {
-        None
-    }
-
-    fn fields(&self, frame: usize) -> Result<KeyFields<'_>, PackedError> {
-        let frame = &self.0[frame];
-        Ok(KeyFields {
-            family: frame.family,
-            function: frame.function,
-            module: frame.module,
-            package: frame.package,
-            path: frame.path,
-        })
-    }
-}
 
 /// Space that is used again by the next stack trace of this thread. Between two, all
 /// `slots` are 0 and nothing is triggered.
@@ -239,14 +97,14 @@ impl<'a, M: Mask> Trace<'a, M> {
     pub(super) fn new(
         program: &'a Program,
         memo: &Memo,
-        source: &'a impl Source,
+        stacktrace: &'a PackedStacktrace<'_>,
     ) -> Result<Self, PackedError> {
-        let frames = source.len();
+        let frames = stacktrace.frames.len();
         let none = M::none(frames);
         let mut trace = Self {
             program,
             scratch: Lease::take(),
-            exception: source.exception(),
+            exception: stacktrace.exception,
             frames,
             all: M::range(0, frames, frames),
             met: Vec::new(),
@@ -266,25 +124,25 @@ impl<'a, M: Mask> Trace<'a, M> {
             scratch.triggered.insert(rule);
         }
         let mut lane = memo.lane();
-        for frame in 0..frames {
-            let category = source.category(frame)?;
-            let known = match (&mut lane, source.key(frame)) {
-                (Some((lane, _)), Some(key)) => lane.get(key),
-                _ => None,
+        for (frame, read) in stacktrace.frames.iter().enumerate() {
+            let category = read.category(frame)?;
+            let known = match &mut lane {
+                Some((lane, _)) => lane.get(read.key),
+                None => None,
             };
             if let Some(facts) = known {
                 trace.meets(frame, facts);
             } else {
-                let fields = source.fields(frame)?;
+                let fields = read.key_fields(frame)?;
                 let mut facts = trace.find(&fields);
-                if let (Some((lane, bytes)), Some(key)) = (&mut lane, source.key(frame)) {
-                    lane.insert(key, &facts, *bytes);
+                if let Some((lane, bytes)) = &mut lane {
+                    lane.insert(read.key, &facts, *bytes);
                 }
                 trace.meets(frame, &facts);
                 facts.clear();
                 trace.scratch.0.facts = facts;
             }
-            if let Some(in_app) = source.in_app(frame) {
+            if let Some(in_app) = read.in_app {
                 trace.in_app_known.insert(frame);
                 if in_app {
                     trace.in_app_true.insert(frame);

@@ -1,0 +1,464 @@
+//! Asking rules about columns: the Arrow C Data Interface in and out.
+//!
+//! An array comes as two structs, `ArrowArray` and `ArrowSchema`, which hold pointers to the
+//! producer's memory and a function that releases it:
+//!
+//! ```text
+//! caller   array, schema  --moved-->   here     released when the call ends, however it ends
+//! caller   out_array, out_schema  <--moved--    the caller's to release
+//! ```
+//!
+//! Moving is what the interface says: the struct is copied and its `release` set to NULL, so
+//! that nobody releases twice. It is done first of all, before anything can fail. What is in
+//! the arrays is described in `core/src/enhancements/arrow`.
+
+use std::ffi::c_void;
+
+use arrow_array::ffi::{from_ffi, FFI_ArrowArray, FFI_ArrowSchema};
+use arrow_data::ArrayData;
+use ophio_core::enhancements::arrow::{self, ArrowError};
+
+use super::preview::OphioPreview;
+use super::rules::OphioEnhancements;
+use crate::handle;
+use crate::status::{guard, Error, OphioStatus};
+
+/// The struct of that name in the Arrow C Data Interface.
+///
+/// Declare it as that says, or include a header that does, before or after this one.
+pub struct ArrowArray {
+    _opaque: [u8; 0],
+}
+
+/// The struct of that name in the Arrow C Data Interface.
+///
+/// Declare it as that says, or include a header that does, before or after this one.
+pub struct ArrowSchema {
+    _opaque: [u8; 0],
+}
+
+/// A schema as the interface lays it out, to see whether it was released: the crate does not
+/// tell that.
+#[repr(C)]
+struct SchemaLayout {
+    format_name_metadata: [*const c_void; 3],
+    flags_n_children: [i64; 2],
+    children_dictionary: [*const c_void; 2],
+    release: *const c_void,
+    private_data: *const c_void,
+}
+
+const _: () = assert!(size_of::<SchemaLayout>() == size_of::<FFI_ArrowSchema>());
+
+impl From<ArrowError> for Error {
+    fn from(error: ArrowError) -> Self {
+        match error {
+            ArrowError::Missing { .. } | ArrowError::Type { .. } | ArrowError::Corrupt { .. } => {
+                Error::new(OphioStatus::Schema, error)
+            }
+            ArrowError::Row { row, error } => Error::from(error).within(format_args!("row {row}")),
+            ArrowError::TooLarge => Error::new(OphioStatus::OutOfRange, error),
+        }
+    }
+}
+
+/// An array that was moved here; dropping it releases it.
+struct Moved {
+    array: Option<FFI_ArrowArray>,
+    schema: Option<FFI_ArrowSchema>,
+    released: bool,
+}
+
+impl Moved {
+    /// Moves an array here.
+    ///
+    /// # Safety
+    ///
+    /// Each is NULL or aligned, points to a struct of the Arrow C Data Interface, released or
+    /// not, and nobody else uses it meanwhile.
+    unsafe fn from(array: *mut ArrowArray, schema: *mut ArrowSchema) -> Self {
+        // SAFETY: NULL or readable, by the caller's promise.
+        let layout = unsafe { schema.cast::<SchemaLayout>().as_ref() };
+        let released = layout.is_some_and(|layout| layout.release.is_null());
+        // SAFETY: not NULL, and the caller's promise.
+        let array = (!array.is_null()).then(|| unsafe { FFI_ArrowArray::from_raw(array.cast()) });
+        // SAFETY: not NULL, and the caller's promise.
+        let schema =
+            (!schema.is_null()).then(|| unsafe { FFI_ArrowSchema::from_raw(schema.cast()) });
+        Self {
+            array,
+            schema,
+            released,
+        }
+    }
+
+    /// The array, which is released with the result.
+    ///
+    /// # Safety
+    ///
+    /// The array is of the type that the schema tells, and each of its buffers is as long as
+    /// the interface says.
+    unsafe fn import(self) -> Result<ArrayData, Error> {
+        let array = self.array.ok_or_else(|| Error::null("array"))?;
+        let schema = self.schema.ok_or_else(|| Error::null("schema"))?;
+        if array.is_released() || self.released {
+            return Err(Error::new(
+                OphioStatus::InvalidArgument,
+                "the array or its schema was released already",
+            ));
+        }
+        // SAFETY: the caller's promise.
+        unsafe { from_ffi(array, &schema) }.map_err(|error| {
+            let message = format_args!("the array cannot be taken: {error}").to_string();
+            Error::new(OphioStatus::Schema, message)
+        })
+    }
+}
+
+/// The places for a result.
+struct Place {
+    array: *mut ArrowArray,
+    schema: *mut ArrowSchema,
+}
+
+impl Place {
+    fn new(array: *mut ArrowArray, schema: *mut ArrowSchema) -> Result<Self, Error> {
+        if array.is_null() {
+            return Err(Error::null("out_array"));
+        }
+        if schema.is_null() {
+            return Err(Error::null("out_schema"));
+        }
+        Ok(Self { array, schema })
+    }
+
+    /// Gives an array to the caller.
+    ///
+    /// # Safety
+    ///
+    /// The places are aligned and may be written.
+    unsafe fn write(self, data: &ArrayData) -> Result<(), Error> {
+        let schema = FFI_ArrowSchema::try_from(data.data_type())
+            .map_err(|error| Error::new(OphioStatus::Schema, error))?;
+        let array = FFI_ArrowArray::new(data);
+        // SAFETY: the caller's promise. What lay there is not dropped: it may be anything.
+        unsafe {
+            self.schema.cast::<FFI_ArrowSchema>().write(schema);
+            self.array.cast::<FFI_ArrowArray>().write(array);
+        }
+        Ok(())
+    }
+}
+
+/// Sets `in_app` and category of the frames of many stack traces that lie in columns.
+///
+/// `array` and `schema` are a struct array of the Arrow C Data Interface, a record batch, whose
+/// rows are stack traces:
+///
+/// - `frames`: list of struct of the texts `category`, `family`, `function`, `module`,
+///   `package`, `path`, of `in_app`: bool and of `orig_in_app`: int8;
+/// - `exception`: struct of the texts `ty`, `value`, `mechanism`.
+///
+/// A text may be of type utf8 or binary, large or a view, also in a dictionary; any value may
+/// be null. Other columns are passed over. No text is copied.
+///
+/// They are moved: whatever the call returns, both have been released, and must not be by the
+/// caller.
+///
+/// Writes a struct array to `out_array` and `out_schema`, which the caller releases. It has a
+/// row for each that came in: `category`, a list of dictionary-encoded utf8, and `in_app`, a
+/// list of bool, each as long as `frames`, or null for a row that is null.
+///
+/// The work is spread over so many threads, the calling one included; 0 counts as 1. Threads
+/// may share `rules`. Fails with `OPHIO_STATUS_SCHEMA` where a column is missing, of another
+/// type, or corrupt, with `OPHIO_STATUS_FRAME` where a text is not UTF-8 or a number does not
+/// fit, with `OPHIO_STATUS_LIMIT` where a stack trace has too many frames, with
+/// `OPHIO_STATUS_OUT_OF_RANGE` where all of them have more than 2,147,483,647, with
+/// `OPHIO_STATUS_INVALID_ARGUMENT` where the array was released before, and with
+/// `OPHIO_STATUS_NULL_POINTER`; then nothing is written.
+///
+/// # Safety
+///
+/// `rules` is NULL or was made by this library and is not freed yet; `array` and `schema` are
+/// NULL or a valid array of the interface, or a released one, which nobody else uses;
+/// `out_array` and `out_schema` are NULL or may be written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_enhancements_apply_arrow(
+    rules: *const OphioEnhancements,
+    array: *mut ArrowArray,
+    schema: *mut ArrowSchema,
+    threads: usize,
+    out_array: *mut ArrowArray,
+    out_schema: *mut ArrowSchema,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `array` and `schema`.
+        let moved = unsafe { Moved::from(array, schema) };
+        // SAFETY: the caller's promise about `rules`.
+        let rules = unsafe { handle::borrow(rules, "rules") }?.current();
+        let place = Place::new(out_array, out_schema)?;
+        // SAFETY: the caller's promise about `array` and `schema`.
+        let stacktraces = unsafe { moved.import() }?;
+        let applied = arrow::apply(&rules, &stacktraces, threads)?;
+        // SAFETY: the caller's promise about `out_array` and `out_schema`.
+        unsafe { place.write(&applied) }
+    })
+}
+
+/// Decides which frames of many stack traces in columns count for grouping.
+///
+/// Arguments, threads and failures are as in `ophio_enhancements_apply_arrow`. The frames may
+/// have one more field, `contributes`: bool, which says what their components are to begin
+/// with; without it, a frame counts to begin with if it is in-app.
+///
+/// The result has `frames`, a list of struct of `contributes`: bool and `hint`: dictionary of
+/// utf8, and for the stack trace `contributes`: bool, `hint`: dictionary of utf8, and
+/// `invert_stacktrace`: bool.
+///
+/// # Safety
+///
+/// As that of `ophio_enhancements_apply_arrow`.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_enhancements_assemble_arrow(
+    rules: *const OphioEnhancements,
+    array: *mut ArrowArray,
+    schema: *mut ArrowSchema,
+    threads: usize,
+    out_array: *mut ArrowArray,
+    out_schema: *mut ArrowSchema,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `array` and `schema`.
+        let moved = unsafe { Moved::from(array, schema) };
+        // SAFETY: the caller's promise about `rules`.
+        let rules = unsafe { handle::borrow(rules, "rules") }?.current();
+        let place = Place::new(out_array, out_schema)?;
+        // SAFETY: the caller's promise about `array` and `schema`.
+        let stacktraces = unsafe { moved.import() }?;
+        let assembled = arrow::assemble(&rules, &stacktraces, threads)?;
+        // SAFETY: the caller's promise about `out_array` and `out_schema`.
+        unsafe { place.write(&assembled) }
+    })
+}
+
+/// Tells for each of many stack traces in columns what other rules would change.
+///
+/// Arguments, threads and failures are as in `ophio_enhancements_apply_arrow`, with frames as
+/// they were before any rule; a frame counts to begin with if it is in-app after the rules.
+///
+/// The result has `changed`: bool, `frames`, `changed_frames`, `in_app`, `category`,
+/// `contributes`: int32, how many frames there are and how many change in what, and
+/// `grouping`: bool, whether the stack trace counts that did not, or the other way round, or
+/// is inverted.
+///
+/// # Safety
+///
+/// As that of `ophio_enhancements_apply_arrow`, for both sets of rules.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_enhancements_preview_arrow(
+    old_rules: *const OphioEnhancements,
+    new_rules: *const OphioEnhancements,
+    array: *mut ArrowArray,
+    schema: *mut ArrowSchema,
+    threads: usize,
+    out_array: *mut ArrowArray,
+    out_schema: *mut ArrowSchema,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `array` and `schema`.
+        let moved = unsafe { Moved::from(array, schema) };
+        // SAFETY: the caller's promise about `old_rules`.
+        let old = unsafe { handle::borrow(old_rules, "old_rules") }?.current();
+        // SAFETY: the caller's promise about `new_rules`.
+        let new = unsafe { handle::borrow(new_rules, "new_rules") }?.current();
+        let place = Place::new(out_array, out_schema)?;
+        // SAFETY: the caller's promise about `array` and `schema`.
+        let stacktraces = unsafe { moved.import() }?;
+        let previewed = arrow::preview(&old, &new, &stacktraces, threads)?;
+        // SAFETY: the caller's promise about `out_array` and `out_schema`.
+        unsafe { place.write(&previewed) }
+    })
+}
+
+/// Compares many more stack traces, which lie in columns, on `threads` threads.
+///
+/// `array` and `schema` are as in `ophio_enhancements_apply_arrow`, and moved as there; rows
+/// that are null are passed over. The rest is as in `ophio_preview_add`: nothing is counted if
+/// the call fails.
+///
+/// # Safety
+///
+/// `preview` is NULL or comes from `ophio_preview_new` and is not freed yet; `array` and
+/// `schema` are as in `ophio_enhancements_apply_arrow`.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_preview_add_arrow(
+    preview: *const OphioPreview,
+    array: *mut ArrowArray,
+    schema: *mut ArrowSchema,
+    threads: usize,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `array` and `schema`.
+        let moved = unsafe { Moved::from(array, schema) };
+        // SAFETY: the caller's promise about `preview`.
+        let preview = unsafe { handle::borrow(preview, "preview") }?;
+        // SAFETY: the caller's promise about `array` and `schema`.
+        let stacktraces = unsafe { moved.import() }?;
+        preview.with(|preview| Ok(preview.add_arrow(&stacktraces, threads)?))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow_buffer::Buffer;
+    use arrow_schema::{DataType, Field};
+    use ophio_core::enhancements::{Cache, Enhancements};
+
+    use super::*;
+
+    /// An array that nobody has checked.
+    fn unchecked(
+        data_type: DataType,
+        len: usize,
+        buffers: Vec<Buffer>,
+        child_data: Vec<ArrayData>,
+    ) -> ArrayData {
+        let builder = ArrayData::builder(data_type).len(len);
+        let builder = builder.buffers(buffers).child_data(child_data);
+        // SAFETY: that is what these tests are about: nothing that reads it trusts it.
+        unsafe { builder.build_unchecked() }
+    }
+
+    fn structure(len: usize, fields: &[(&str, ArrayData)]) -> ArrayData {
+        let field =
+            |(name, data): &(&str, ArrayData)| Field::new(*name, data.data_type().clone(), true);
+        let types = fields.iter().map(field).collect();
+        let columns = fields.iter().map(|(_, data)| data.clone()).collect();
+        unchecked(DataType::Struct(types), len, vec![], columns)
+    }
+
+    fn nothing(len: usize) -> ArrayData {
+        unchecked(DataType::Null, len, vec![], vec![])
+    }
+
+    /// One stack trace of three frames, with these paths, and lists with these offsets.
+    fn stacktrace(path: ArrayData, offsets: &[i32]) -> ArrayData {
+        let names = ["category", "family", "function", "module", "package"];
+        let mut fields = names.map(|name| (name, nothing(3))).to_vec();
+        fields.push(("path", path));
+        fields.push(("in_app", nothing(3)));
+        fields.push(("orig_in_app", nothing(3)));
+        let frames = structure(3, &fields);
+        let item = Arc::new(Field::new("item", frames.data_type().clone(), true));
+        let offsets = vec![Buffer::from_slice_ref(offsets)];
+        let lists = unchecked(DataType::List(item), 1, offsets, vec![frames]);
+        let exception = structure(
+            1,
+            &["ty", "value", "mechanism"].map(|name| (name, nothing(1))),
+        );
+        structure(1, &[("frames", lists), ("exception", exception)])
+    }
+
+    fn asked(array: &ArrayData) -> Result<ArrayData, ArrowError> {
+        let rules = Enhancements::parse("path:main +app", &Cache::new(0)).unwrap();
+        arrow::apply(&rules, array, 1)
+    }
+
+    #[test]
+    fn offsets_and_keys_that_lie_are_errors() {
+        let offsets = |offsets: &[i32]| Buffer::from_slice_ref(offsets);
+        let bytes = || Buffer::from_slice_ref(b"main");
+        let views = |len: u32, buffer: u32, start: u32| {
+            let view = [len, 0, buffer, start].map(u32::to_ne_bytes).concat();
+            Buffer::from_slice_ref(view.repeat(3))
+        };
+        let words = || unchecked(DataType::Utf8, 1, vec![offsets(&[0, 4]), bytes()], vec![]);
+        let dictionary = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+        let good = [
+            (
+                DataType::Utf8,
+                vec![offsets(&[0, 4, 4, 4]), bytes()],
+                vec![],
+            ),
+            (DataType::Utf8View, vec![views(4, 0, 0), bytes()], vec![]),
+            (dictionary.clone(), vec![offsets(&[0, 0, 0])], vec![words()]),
+        ];
+        for (data_type, buffers, child) in good {
+            asked(&stacktrace(
+                unchecked(data_type, 3, buffers, child),
+                &[0, 3],
+            ))
+            .unwrap();
+        }
+        for (data_type, buffers, child) in [
+            (
+                DataType::Utf8,
+                vec![offsets(&[0, 4, 5, 5]), bytes()],
+                vec![],
+            ),
+            (
+                DataType::Utf8,
+                vec![offsets(&[0, 4, 3, 4]), bytes()],
+                vec![],
+            ),
+            (
+                DataType::Utf8,
+                vec![offsets(&[-1, 4, 4, 4]), bytes()],
+                vec![],
+            ),
+            (DataType::Utf8, vec![offsets(&[0, 4]), bytes()], vec![]),
+            (
+                DataType::LargeUtf8,
+                vec![offsets(&[0, 0, 4, 0]), bytes()],
+                vec![],
+            ),
+            (DataType::Utf8, vec![], vec![]),
+            (DataType::Utf8View, vec![views(13, 0, 0), bytes()], vec![]),
+            (DataType::Utf8View, vec![views(13, 1, 0), bytes()], vec![]),
+            (
+                DataType::Utf8View,
+                vec![views(u32::MAX, 0, u32::MAX), bytes()],
+                vec![],
+            ),
+            (DataType::Utf8View, vec![], vec![]),
+            (dictionary.clone(), vec![offsets(&[0, 1, 0])], vec![words()]),
+            (
+                dictionary.clone(),
+                vec![offsets(&[0, -1, 0])],
+                vec![words()],
+            ),
+            (dictionary.clone(), vec![offsets(&[0, 0])], vec![words()]),
+            (dictionary, vec![offsets(&[0, 0, 0])], vec![]),
+            // Shorter than the struct that it is a field of.
+            (DataType::Null, vec![], vec![]),
+        ] {
+            let told = format!("{data_type} {buffers:?}");
+            let len = if data_type == DataType::Null { 2 } else { 3 };
+            let asked = asked(&stacktrace(
+                unchecked(data_type, len, buffers, child),
+                &[0, 3],
+            ));
+            let corrupt = matches!(
+                asked,
+                Err(ArrowError::Corrupt {
+                    column: "frames.path",
+                    ..
+                })
+            );
+            assert!(corrupt, "{told}: {asked:?}");
+        }
+        for lying in [&[0, 4][..], &[2, 1], &[-1, 2], &[0]] {
+            let asked = asked(&stacktrace(nothing(3), lying));
+            let corrupt = matches!(
+                asked,
+                Err(ArrowError::Corrupt {
+                    column: "frames",
+                    ..
+                })
+            );
+            assert!(corrupt, "{lying:?}: {asked:?}");
+        }
+    }
+}

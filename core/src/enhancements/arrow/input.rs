@@ -1,0 +1,238 @@
+//! The rows of an array as stack traces.
+//!
+//! A row is read in two steps, because a frame borrows the list of its texts: first the texts
+//! of all its frames, then the stack trace that points to them.
+
+use std::ops::Range;
+
+use arrow_data::ArrayData;
+use arrow_schema::DataType;
+
+use super::columns::{Bools, Column, Ints, Lists, Nulls, Texts};
+use super::ArrowError;
+use crate::enhancements::frame::{Component, ExceptionData};
+use crate::enhancements::packed::{
+    utf8, FrameKey, KeyTexts, PackedError, PackedFrame, PackedStacktrace, Place, EXCEPTION_FIELDS,
+};
+use crate::limits::Limit;
+
+const ROW: &str = "a struct of frames and exception";
+const FRAMES: &str = "list<struct<category, family, function, module, package, path, in_app, \
+                      orig_in_app>>";
+const EXCEPTION: &str = "struct<ty, value, mechanism>";
+
+/// The names of the texts that make a frame's key, in the order of [`KeyTexts`].
+const KEY: [(&str, &str); 5] = [
+    ("family", "frames.family"),
+    ("function", "frames.function"),
+    ("module", "frames.module"),
+    ("package", "frames.package"),
+    ("path", "frames.path"),
+];
+
+/// An array of stack traces, with a reader for each column.
+pub(super) struct Stacktraces<'a> {
+    len: usize,
+    /// Where the rows begin in the columns.
+    offset: usize,
+    rows: Nulls<'a>,
+    lists: Lists<'a>,
+    frames: Structs<'a>,
+    category: Texts<'a>,
+    key: [Texts<'a>; 5],
+    in_app: Bools<'a>,
+    orig_in_app: Ints<'a>,
+    contributes: Option<Bools<'a>>,
+    exceptions: Structs<'a>,
+    exception: [Texts<'a>; 3],
+}
+
+/// Which structs are there, and where their fields begin in the columns.
+struct Structs<'a> {
+    nulls: Nulls<'a>,
+    offset: usize,
+}
+
+impl<'a> Structs<'a> {
+    fn new(column: Column<'a>, expected: &'static str) -> Result<Self, ArrowError> {
+        match column.data.data_type() {
+            DataType::Struct(_) => Ok(Self {
+                nulls: Nulls::of(column),
+                offset: column.data.offset(),
+            }),
+            _ => Err(column.unexpected(expected)),
+        }
+    }
+
+    /// Where the fields of a struct are in the columns; `None` for one that is null.
+    #[inline]
+    fn place(&self, index: usize) -> Result<Option<usize>, ArrowError> {
+        Ok((!self.nulls.is_null(index)?).then_some(self.offset + index))
+    }
+}
+
+impl<'a> Stacktraces<'a> {
+    /// Finds the columns, and checks their types.
+    pub(super) fn new(data: &'a ArrayData) -> Result<Self, ArrowError> {
+        let row = Column {
+            name: "(row)",
+            data,
+        };
+        if !matches!(data.data_type(), DataType::Struct(_)) {
+            return Err(row.unexpected(ROW));
+        }
+        let (lists, frame) = Lists::new(row.field("frames", "frames", FRAMES)?, FRAMES)?;
+        let frames = Structs::new(frame, FRAMES)?;
+        let text = |field, name| Texts::new(frame.field(field, name, Texts::EXPECTED)?);
+        let [family, function, module, package, path] = KEY;
+        let key = [
+            text(family.0, family.1)?,
+            text(function.0, function.1)?,
+            text(module.0, module.1)?,
+            text(package.0, package.1)?,
+            text(path.0, path.1)?,
+        ];
+        let in_app = frame.field("in_app", "frames.in_app", Bools::EXPECTED)?;
+        let orig_in_app = frame.field("orig_in_app", "frames.orig_in_app", Ints::EXPECTED)?;
+        let contributes = frame.optional_field("contributes", "frames.contributes");
+
+        let exception = row.field("exception", "exception", EXCEPTION)?;
+        let exceptions = Structs::new(exception, EXCEPTION)?;
+        let text_of_exception =
+            |field, name| Texts::new(exception.field(field, name, Texts::EXPECTED)?);
+        Ok(Self {
+            len: data.len(),
+            offset: data.offset(),
+            rows: Nulls::of(row),
+            lists,
+            frames,
+            category: text("category", "frames.category")?,
+            key,
+            in_app: Bools::new(in_app)?,
+            orig_in_app: Ints::new(orig_in_app)?,
+            contributes: contributes.map(Bools::new).transpose()?,
+            exceptions,
+            exception: [
+                text_of_exception("ty", "exception.ty")?,
+                text_of_exception("value", "exception.value")?,
+                text_of_exception("mechanism", "exception.mechanism")?,
+            ],
+        })
+    }
+
+    /// How many rows there are.
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Which frames a row has; `None` if it is null.
+    fn frames(&self, row: usize) -> Result<Option<Range<usize>>, ArrowError> {
+        if self.rows.is_null(row)? {
+            return Ok(None);
+        }
+        let Some(frames) = self.lists.get(self.offset + row)? else {
+            return Ok(None);
+        };
+        Limit::Frames.check(frames.len()).map_err(|error| {
+            let error = PackedError::Limit(error);
+            ArrowError::Row { row, error }
+        })?;
+        Ok(Some(frames))
+    }
+
+    /// Appends the texts of each frame of a row.
+    pub(super) fn keys(&self, row: usize, keys: &mut Vec<KeyTexts<'a>>) -> Result<(), ArrowError> {
+        for frame in self.frames(row)?.unwrap_or_default() {
+            let mut key = [None; 5];
+            if let Some(place) = self.frames.place(frame)? {
+                for (text, column) in key.iter_mut().zip(&self.key) {
+                    *text = column.get(place)?;
+                }
+            }
+            keys.push(key);
+        }
+        Ok(())
+    }
+
+    /// The stack trace of a row, whose texts are in `keys`; `None` if it is null.
+    pub(super) fn stacktrace<'s>(
+        &'s self,
+        row: usize,
+        keys: &'s [KeyTexts<'s>],
+    ) -> Result<Option<PackedStacktrace<'s>>, ArrowError> {
+        let Some(range) = self.frames(row)? else {
+            return Ok(None);
+        };
+        let mut frames = Vec::with_capacity(keys.len());
+        for ((number, frame), key) in range.enumerate().zip(keys) {
+            let mut read = PackedFrame {
+                category: None,
+                key: FrameKey::Texts(key),
+                in_app: None,
+                orig_in_app: None,
+            };
+            if let Some(place) = self.frames.place(frame)? {
+                read.category = self.category.get(place)?;
+                read.in_app = self.in_app.get(place)?;
+                read.orig_in_app = match self.orig_in_app.get(place)? {
+                    None => None,
+                    Some(number_told) => {
+                        Some(i8::try_from(number_told).map_err(|_| ArrowError::Row {
+                            row,
+                            error: PackedError::Type {
+                                place: Place::Frame(number, "orig_in_app"),
+                                expected: "an int from -128 to 127 or null",
+                                found: "a larger one",
+                            },
+                        })?)
+                    }
+                };
+            }
+            frames.push(read);
+        }
+        Ok(Some(PackedStacktrace {
+            exception: self.exception(row)?,
+            frames,
+        }))
+    }
+
+    fn exception(&self, row: usize) -> Result<ExceptionData<'a>, ArrowError> {
+        let Some(place) = self.exceptions.place(self.offset + row)? else {
+            return Ok(ExceptionData::default());
+        };
+        let mut texts = [None; 3];
+        for ((text, column), name) in texts.iter_mut().zip(&self.exception).zip(EXCEPTION_FIELDS) {
+            *text = utf8(column.get(place)?, Place::Exception(name))
+                .map_err(|error| ArrowError::Row { row, error })?;
+        }
+        let [ty, value, mechanism] = texts;
+        Ok(ExceptionData {
+            ty,
+            value,
+            mechanism,
+        })
+    }
+
+    /// What the components of a row are to begin with.
+    pub(super) fn components(
+        &self,
+        row: usize,
+        stacktrace: &PackedStacktrace<'_>,
+        components: &mut Vec<Component>,
+    ) -> Result<(), ArrowError> {
+        components.clear();
+        let Some(contributes) = &self.contributes else {
+            let in_app = |frame: &PackedFrame<'_>| Component::new(Some(frame.in_app == Some(true)));
+            components.extend(stacktrace.frames.iter().map(in_app));
+            return Ok(());
+        };
+        for frame in self.frames(row)?.unwrap_or_default() {
+            let told = match self.frames.place(frame)? {
+                Some(place) => contributes.get(place)?,
+                None => None,
+            };
+            components.push(Component::new(told));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,278 @@
+//! Rules over Arrow arrays: a row is a stack trace.
+//!
+//! Last month's events lie in Parquet files and tables, a thousand million stack traces in
+//! columns. Here they are asked about where they lie:
+//!
+//! ```text
+//!  frames: list<struct<category, family, function, module, package, path: text,
+//!                      in_app: bool, orig_in_app: int8>>
+//!  exception: struct<ty, value, mechanism: text>
+//!       |
+//!       |  columns   a field of all frames, read in place
+//!       |  input     the frames of a row, as the engine takes them
+//!       v
+//!     engine         the same as for packed stack traces, memo included
+//!       |
+//!       |  output    lists that are as long as those that came in
+//!       v
+//!  category: list<dictionary<utf8>>, in_app: list<bool>
+//! ```
+//!
+//! A text may be `utf8` or `binary`, with offsets of 32 or 64 bits, as views, or in a
+//! dictionary; a column of nulls may have the type `null`. No text is copied on the way in.
+//!
+//! A row that is null has null for an answer. A frame that is null has no fields.
+//!
+//! Arrays come from strangers: offsets, keys of dictionaries and UTF-8 are checked when they
+//! are looked at, so a batch that is a slice of a larger one costs what the slice costs.
+
+mod columns;
+mod input;
+mod output;
+
+use std::ops::Range;
+
+use arrow_data::ArrayData;
+use thiserror::Error;
+
+use self::input::Stacktraces;
+use self::output::{Answers, Applied, Assembled, Previewed};
+use super::batch;
+use super::packed::{PackedError, PackedStacktrace};
+use super::preview::{self, Preview};
+use super::rules::Enhancements;
+
+/// An array that holds no stack traces, or one of them is not as it should be.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum ArrowError {
+    /// A column is not there.
+    #[error("column `{column}` is missing: expected {expected}")]
+    Missing {
+        /// Its name.
+        column: &'static str,
+        /// The type it should have.
+        expected: &'static str,
+    },
+    /// A column has another type.
+    #[error("column `{column}`: expected {expected}, not {found}")]
+    Type {
+        /// Its name.
+        column: &'static str,
+        /// The type it should have.
+        expected: &'static str,
+        /// The type it has.
+        found: String,
+    },
+    /// A column points outside of what it holds.
+    #[error("column `{column}` is corrupt: {what}")]
+    Corrupt {
+        /// Its name.
+        column: &'static str,
+        /// What is wrong.
+        what: &'static str,
+    },
+    /// A value cannot be taken.
+    #[error("row {row}: {error}")]
+    Row {
+        /// The row, counted from 0 in its batch.
+        row: usize,
+        /// Why.
+        error: PackedError,
+    },
+    /// The result would need offsets of 64 bits.
+    #[error("a batch has at most 2,147,483,647 frames: pass fewer rows at a time")]
+    TooLarge,
+}
+
+/// Sets `in_app` and category of the frames of every row, on so many threads.
+///
+/// Gives a struct of `category: list<dictionary<int32, utf8>>` and `in_app: list<bool>`.
+///
+/// # Errors
+///
+/// If a column is missing or of another type, or the first value that cannot be taken.
+pub fn apply(
+    rules: &Enhancements,
+    stacktraces: &ArrayData,
+    threads: usize,
+) -> Result<ArrayData, ArrowError> {
+    let stacktraces = Stacktraces::new(stacktraces)?;
+    let answers = on_parts(&stacktraces, threads, |rows| {
+        let mut applied = Applied::default();
+        let mut frames = Vec::new();
+        each_row(&stacktraces, rows, &mut |row, stacktrace| {
+            let Some(stacktrace) = stacktrace else {
+                applied.push_none();
+                return Ok(());
+            };
+            frames.clear();
+            rules
+                .apply_packed(&stacktrace, &mut frames)
+                .map_err(|error| ArrowError::Row { row, error })?;
+            applied.push(row, &stacktrace, &frames, rules.categories())
+        })?;
+        Ok(applied)
+    })?;
+    answers.finish()
+}
+
+/// Decides for every row which of its frames count for grouping, on so many threads.
+///
+/// A frame counts to begin with if `frames.contributes` says so; without that column, if it is
+/// in-app. Gives a struct of `frames: list<struct<contributes: bool, hint: dictionary<int32,
+/// utf8>>>`, `contributes: bool`, `hint: dictionary<int32, utf8>`, `invert_stacktrace: bool`.
+///
+/// # Errors
+///
+/// As those of [`apply`].
+pub fn assemble(
+    rules: &Enhancements,
+    stacktraces: &ArrayData,
+    threads: usize,
+) -> Result<ArrayData, ArrowError> {
+    let stacktraces = Stacktraces::new(stacktraces)?;
+    let answers = on_parts(&stacktraces, threads, |rows| {
+        let mut assembled = Assembled::default();
+        let mut components = Vec::new();
+        each_row(&stacktraces, rows, &mut |row, stacktrace| {
+            let Some(stacktrace) = stacktrace else {
+                assembled.push_none();
+                return Ok(());
+            };
+            stacktraces.components(row, &stacktrace, &mut components)?;
+            let result = rules
+                .assemble_packed(&stacktrace, &mut components)
+                .map_err(|error| ArrowError::Row { row, error })?;
+            assembled.push(&result, &components);
+            Ok(())
+        })?;
+        Ok(assembled)
+    })?;
+    answers.finish(rules.rules())
+}
+
+/// Tells for every row what changes from one rule set to another, on so many threads.
+///
+/// Frames are as they were before any rule, as in [`Preview::add`]. Gives a struct of
+/// `changed: bool`, the numbers of frames `frames`, `changed_frames`, `in_app`, `category`,
+/// `contributes: int32`, and `grouping: bool`, whether the stack trace itself changes.
+///
+/// # Errors
+///
+/// As those of [`apply`].
+pub fn preview(
+    old: &Enhancements,
+    new: &Enhancements,
+    stacktraces: &ArrayData,
+    threads: usize,
+) -> Result<ArrayData, ArrowError> {
+    let stacktraces = Stacktraces::new(stacktraces)?;
+    let answers = on_parts(&stacktraces, threads, |rows| {
+        let mut previewed = Previewed::default();
+        let mut matched = [Vec::new(), Vec::new()];
+        each_row(&stacktraces, rows, &mut |row, stacktrace| {
+            let Some(stacktrace) = stacktrace else {
+                previewed.push(None);
+                return Ok(());
+            };
+            let changes = preview::changes(old, new, &stacktrace, &mut matched)
+                .map_err(|error| ArrowError::Row { row, error })?;
+            previewed.push(Some(changes));
+            Ok(())
+        })?;
+        Ok(previewed)
+    })?;
+    answers.finish()
+}
+
+/// How many stack traces of a batch are in a form of their own at a time.
+const BLOCK: usize = 1_000;
+
+impl Preview {
+    /// [`Preview::add`] for the rows of an Arrow array; those that are null are passed over.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`apply`]; nothing is counted then.
+    pub fn add_arrow(&mut self, stacktraces: &ArrayData, threads: usize) -> Result<(), ArrowError> {
+        let stacktraces = Stacktraces::new(stacktraces)?;
+        let before = self.report().clone();
+        let rows = stacktraces.len();
+        let added = (0..rows).step_by(BLOCK).try_for_each(|start| {
+            self.add_rows(&stacktraces, start..rows.min(start + BLOCK), threads)
+        });
+        if added.is_err() {
+            self.restore(before);
+        }
+        added
+    }
+
+    fn add_rows(
+        &mut self,
+        stacktraces: &Stacktraces<'_>,
+        rows: Range<usize>,
+        threads: usize,
+    ) -> Result<(), ArrowError> {
+        let mut keys = Vec::new();
+        let mut ends = Vec::with_capacity(rows.len());
+        for row in rows.clone() {
+            stacktraces.keys(row, &mut keys)?;
+            ends.push(keys.len());
+        }
+        let (mut block, mut numbers) = (Vec::new(), Vec::new());
+        let mut from = 0;
+        for (row, end) in rows.zip(ends) {
+            if let Some(stacktrace) = stacktraces.stacktrace(row, &keys[from..end])? {
+                block.push(stacktrace);
+                numbers.push(row);
+            }
+            from = end;
+        }
+        self.add(&block, threads).map_err(|error| {
+            // It does not say in which stack trace: that is found out only now.
+            let bad = block.iter().position(|each| each.unpack().is_err());
+            let row = bad.and_then(|index| numbers.get(index).copied());
+            ArrowError::Row {
+                row: row.unwrap_or_default(),
+                error,
+            }
+        })
+    }
+}
+
+/// Has `f` answer as many ranges of rows as there are threads, each on one of them.
+fn on_parts<T: Answers + Send>(
+    stacktraces: &Stacktraces<'_>,
+    threads: usize,
+    f: impl Fn(Range<usize>) -> Result<T, ArrowError> + Sync,
+) -> Result<T, ArrowError> {
+    // Fewer rows than these are not worth a thread.
+    let ranges = batch::parts(stacktraces.len(), threads, 64);
+    let mut parts = batch::in_parts(&ranges, f)?.into_iter();
+    let mut all = parts.next().unwrap_or_default();
+    parts.for_each(|part| all.append(part));
+    Ok(all)
+}
+
+/// What is done with a row and its stack trace, which is `None` where it is null.
+///
+/// Not generic: a call of it a stack trace costs nothing, and reading a row is there once.
+type OnRow<'f> = &'f mut dyn FnMut(usize, Option<PackedStacktrace<'_>>) -> Result<(), ArrowError>;
+
+/// Calls `f` for every row.
+fn each_row(
+    stacktraces: &Stacktraces<'_>,
+    rows: Range<usize>,
+    f: OnRow<'_>,
+) -> Result<(), ArrowError> {
+    let mut keys = Vec::new();
+    for row in rows {
+        keys.clear();
+        stacktraces.keys(row, &mut keys)?;
+        f(row, stacktraces.stacktrace(row, &keys)?)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

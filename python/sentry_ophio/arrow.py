@@ -1,0 +1,300 @@
+"""Rules over Arrow data: a row is a stack trace, a batch one call.
+
+Stack traces in Parquet files, tables and data frames are asked about where they lie, in
+columns, without making a Python object for a frame:
+
+    >>> import pyarrow as pa
+    >>> from sentry_ophio import arrow
+    >>> from sentry_ophio.enhancers import Cache, Enhancements
+    >>> rules = Enhancements.parse("path:**/vendor/** -app category=vendor", Cache(0))
+    >>> batch = arrow.batch([{"frames": [{"path": "/a/vendor/b.py", "in_app": True}]}])
+    >>> arrow.apply(batch, rules).to_pylist()
+    [{'category': ['vendor'], 'in_app': [False]}]
+
+A batch has two columns; others are passed over:
+
+    frames     list<struct<category, family, function, module, package, path: text,
+                           in_app: bool, orig_in_app: int8>>
+    exception  struct<ty, value, mechanism: text>
+
+A text is `utf8` or `binary`, also large, as a view, or in a dictionary; what is missing is
+null. `SCHEMA` is such a schema, `batch` makes a batch of Python objects, and
+`events_to_arrow` makes them of Sentry events. Frames are as `sentry_ophio.enhancers` describes
+them: paths in lower case with slashes.
+
+Whatever has `__arrow_c_array__` or `__arrow_c_stream__` is taken: record batches and tables of
+pyarrow, data frames of polars, relations of duckdb, arrays of nanoarrow. The answer to one
+batch is a `pyarrow.RecordBatch`, that to a stream or a table a `pyarrow.Table` with a chunk for
+each that came in. It has a row for each row, in order, and null for a row that is null.
+
+The module needs pyarrow: `pip install 'sentry-ophio[arrow]'`.
+"""
+
+from __future__ import annotations
+
+from operator import index
+from typing import TYPE_CHECKING, Any, Callable
+
+from sentry_ophio._ffi import error_for, ffi, lib
+from sentry_ophio.exceptions import InvalidArgumentError, SchemaError
+
+try:
+    import pyarrow as pa
+except ImportError as error:  # pragma: no cover (every environment that tests has it)
+    raise ImportError(
+        "sentry_ophio.arrow needs pyarrow: pip install 'sentry-ophio[arrow]'"
+    ) from error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from _cffi_backend import _CDataBase as CData
+
+    from sentry_ophio.enhancers import Enhancements
+
+__all__ = [
+    "APPLIED",
+    "ASSEMBLED",
+    "PREVIEWED",
+    "SCHEMA",
+    "apply",
+    "assemble",
+    "batch",
+    "batches",
+    "preview",
+]
+
+_TEXTS = ("category", "family", "function", "module", "package", "path")
+
+SCHEMA = pa.schema(
+    [
+        (
+            "frames",
+            pa.list_(
+                pa.struct(
+                    [
+                        *((name, pa.string()) for name in _TEXTS),
+                        ("in_app", pa.bool_()),
+                        ("orig_in_app", pa.int8()),
+                    ]
+                )
+            ),
+        ),
+        ("exception", pa.struct([(name, pa.string()) for name in ("ty", "value", "mechanism")])),
+    ]
+)
+"""The columns that a batch must have, with texts as `utf8`."""
+
+_WORD = pa.dictionary(pa.int32(), pa.string())
+
+APPLIED = pa.schema([("category", pa.list_(_WORD)), ("in_app", pa.list_(pa.bool_()))])
+"""What `apply` answers with."""
+
+ASSEMBLED = pa.schema(
+    [
+        ("frames", pa.list_(pa.struct([("contributes", pa.bool_()), ("hint", _WORD)]))),
+        ("contributes", pa.bool_()),
+        ("hint", _WORD),
+        ("invert_stacktrace", pa.bool_()),
+    ]
+)
+"""What `assemble` answers with."""
+
+PREVIEWED = pa.schema(
+    [
+        ("changed", pa.bool_()),
+        ("frames", pa.int32()),
+        ("changed_frames", pa.int32()),
+        ("in_app", pa.int32()),
+        ("category", pa.int32()),
+        ("contributes", pa.int32()),
+        ("grouping", pa.bool_()),
+    ]
+)
+"""What `preview` answers with."""
+
+
+def apply(
+    stacktraces: Any, enhancements: Enhancements, *, threads: int = 1
+) -> pa.RecordBatch | pa.Table:
+    """Set `in_app` and category of all frames, as the rules say.
+
+    Args:
+        stacktraces: A batch or a stream of stack traces; see above.
+        enhancements: The rules.
+        threads: How many threads do the work, at least 1.
+
+    Returns:
+        A row for each stack trace, with the columns of `APPLIED`: `category` and `in_app`, each
+        a list as long as `frames`.
+
+    Raises:
+        SchemaError: A column is missing or of another type; the message names it.
+        TypeError: A text is not UTF-8, or `stacktraces` is nothing of Arrow's.
+        LimitError: A stack trace has more frames than allowed.
+    """
+    return _ask(lib.ophio_enhancements_apply_arrow, (enhancements._ptr,), stacktraces, threads)
+
+
+def assemble(
+    stacktraces: Any, enhancements: Enhancements, *, threads: int = 1
+) -> pa.RecordBatch | pa.Table:
+    """Decide which frames count for grouping, and which stack traces.
+
+    Frames are looked at as they are: to group by what `apply` says, ask about frames with its
+    answers in them. Where frames have a field `contributes`, a frame counts to begin with as
+    that says; else it does if it is in-app.
+
+    Args:
+        stacktraces: A batch or a stream of stack traces; see above.
+        enhancements: The rules.
+        threads: How many threads do the work, at least 1.
+
+    Returns:
+        A row for each stack trace, with the columns of `ASSEMBLED`: `frames`, a list of
+        `contributes` and `hint` for each frame, and `contributes`, `hint` and
+        `invert_stacktrace` of the stack trace itself.
+
+    Raises:
+        SchemaError: A column is missing or of another type; the message names it.
+        TypeError: A text is not UTF-8, or `stacktraces` is nothing of Arrow's.
+        LimitError: A stack trace has more frames than allowed.
+    """
+    return _ask(lib.ophio_enhancements_assemble_arrow, (enhancements._ptr,), stacktraces, threads)
+
+
+def preview(
+    stacktraces: Any, old: Enhancements, new: Enhancements, *, threads: int = 1
+) -> pa.RecordBatch | pa.Table:
+    """Tell for each stack trace what changes if one rule set takes the place of another.
+
+    Both questions are asked with both rule sets, as `sentry_ophio.enhancers.preview` does,
+    which adds up the same numbers and tells which rules are responsible.
+
+    Args:
+        stacktraces: A batch or a stream of stack traces, with frames as they were before any
+            rule; see above.
+        old: The rules as they are.
+        new: The rules as they would be.
+        threads: How many threads do the work, at least 1.
+
+    Returns:
+        A row for each stack trace, with the columns of `PREVIEWED`: `changed`; how many
+        `frames` it has, how many change at all, and in what; and `grouping`, whether it counts
+        that did not, or the other way round, or is inverted.
+
+    Raises:
+        SchemaError: A column is missing or of another type; the message names it.
+        TypeError: A text is not UTF-8, or `stacktraces` is nothing of Arrow's.
+        LimitError: A stack trace has more frames than allowed.
+    """
+    return _ask(lib.ophio_enhancements_preview_arrow, (old._ptr, new._ptr), stacktraces, threads)
+
+
+def batch(stacktraces: Iterable[Mapping[str, Any]]) -> pa.RecordBatch:
+    """Make a batch of Python objects: for tests, and for a few stack traces.
+
+    Args:
+        stacktraces: Mappings with `frames`, a list of mappings, and `exception`, a mapping;
+            what is left out is null. Texts are `str`, or bytes of UTF-8.
+
+    Returns:
+        A batch with the columns of `SCHEMA`.
+
+    Raises:
+        pyarrow.ArrowInvalid, pyarrow.ArrowTypeError: A value has another type.
+    """
+    return pa.RecordBatch.from_pylist(list(stacktraces), schema=SCHEMA)
+
+
+def batches(stacktraces: Any) -> Iterator[pa.RecordBatch]:
+    """Go through what Arrow data consists of, batch by batch.
+
+    Args:
+        stacktraces: What has `__arrow_c_array__` or `__arrow_c_stream__`.
+
+    Yields:
+        Its batches; one for an array.
+
+    Raises:
+        TypeError: It is nothing of Arrow's.
+    """
+    found = _taken(stacktraces)
+    yield from (found,) if isinstance(found, pa.RecordBatch) else found
+
+
+def _taken(stacktraces: Any) -> pa.RecordBatch | pa.RecordBatchReader:
+    """Make pyarrow's object of anybody's. Nothing is copied."""
+    if isinstance(stacktraces, (pa.RecordBatch, pa.RecordBatchReader)):
+        return stacktraces
+    try:
+        # What can be a stream is one, also where it could be an array as well: a table in
+        # several pieces would have to be copied to be one array.
+        if hasattr(stacktraces, "__arrow_c_stream__"):
+            return pa.RecordBatchReader.from_stream(stacktraces)
+        if hasattr(stacktraces, "__arrow_c_array__"):
+            return pa.record_batch(stacktraces)
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise SchemaError(f"expected rows with the columns frames and exception: {error}") from None
+    raise TypeError(
+        "expected an object with __arrow_c_array__ or __arrow_c_stream__,"
+        f" not {type(stacktraces).__name__}"
+    )
+
+
+def _ask(
+    function: Callable[..., int], rules: tuple[CData, ...], stacktraces: Any, threads: int
+) -> pa.RecordBatch | pa.Table:
+    threads = index(threads)
+    if threads < 1:
+        raise InvalidArgumentError(f"threads must be 1 or more, not {threads}")
+    taken = _taken(stacktraces)
+    if isinstance(taken, pa.RecordBatch):
+        return _ask_batch(function, rules, taken, threads)
+    answers = [_ask_batch(function, rules, part, threads) for part in taken]
+    if answers:
+        return pa.Table.from_batches(answers)
+    # A stream of nothing has a schema, which is checked, and so has the answer.
+    empty = pa.RecordBatch.from_pylist([], schema=taken.schema)
+    return pa.Table.from_batches([_ask_batch(function, rules, empty, threads)])
+
+
+def _ask_batch(
+    function: Callable[..., int], rules: tuple[CData, ...], rows: pa.RecordBatch, threads: int
+) -> pa.RecordBatch:
+    structs = _Structs()
+    structs.put(rows)
+    answer = _Structs()
+    status = function(*rules, structs.array, structs.schema, threads, answer.array, answer.schema)
+    if status:
+        raise error_for(status)
+    return answer.take()
+
+
+class _Structs:
+    """Room for the two structs of the Arrow C Data Interface.
+
+    The library moves the array out of them before anything else, whatever then happens, so
+    there is nothing to release here.
+    """
+
+    __slots__ = ("_room", "array", "schema")
+
+    # Nine and ten words: room that is aligned, and filled with zeros, as a released array is.
+    def __init__(self) -> None:
+        self._room = ffi.new("uint64_t[19]")
+        self.schema = ffi.cast("ArrowSchema *", self._room)
+        self.array = ffi.cast("ArrowArray *", self._room + 9)
+
+    def put(self, rows: pa.RecordBatch) -> None:
+        """Export the columns that the library looks at; it need not understand others."""
+        names = [name for name in ("frames", "exception") if name in rows.schema.names]
+        array, schema = self._addresses()
+        rows.select(names)._export_to_c(array, schema)
+
+    def take(self) -> pa.RecordBatch:
+        """Import what the library has put here."""
+        return pa.RecordBatch._import_from_c(*self._addresses())
+
+    def _addresses(self) -> tuple[int, int]:
+        return int(ffi.cast("uintptr_t", self.array)), int(ffi.cast("uintptr_t", self.schema))
