@@ -80,6 +80,8 @@ def test_the_platform_of_a_frame_comes_first() -> None:
         ({"in_app": 1}, "in_app", None),
         ({"data": {"category": "ui"}}, "category", b"ui"),
         ({"data": {"orig_in_app": -1}}, "orig_in_app", -1),
+        ({"data": {"orig_in_app": True}}, "orig_in_app", None),
+        ({"data": {"orig_in_app": 1.0}}, "orig_in_app", None),
         ({"data": None}, "category", None),
         ({"function": "\ud800"}, "function", b"?"),
         ({"function": 7}, "function", b"7"),

@@ -14,11 +14,13 @@ from sentry_ophio.exceptions import InvalidArgumentError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from _cffi_backend import _CDataBase as CData
+
     from sentry_ophio._rules import Rule
     from sentry_ophio.enhancers import Enhancements, Stacktrace
 
-# So many stack traces are in memory at a time.
-_BATCH = 1_000
+BATCH = 1_000
+"""So many stack traces are in memory at a time."""
 
 
 class RuleReport(NamedTuple):
@@ -107,23 +109,52 @@ def _place(each: RuleReport) -> str:
     return f"{rule.source}:{rule.line}" if rule.source else f"line {rule.line}"
 
 
-class _Preview(Handle):
-    __slots__ = ()
+class Comparison(Handle):
+    """What was compared so far: the one way to a `Report`, for whatever form events have."""
+
+    __slots__ = ("_rules",)
 
     def __init__(self, old: Enhancements, new: Enhancements) -> None:
+        # As they are now: a report tells about these, also if a set grows meanwhile.
+        self._rules = {"old_rules": old.rules, "new_rules": new.rules}
         self._adopt(lib.ophio_preview_new(old._ptr, new._ptr), lib.ophio_preview_free)
 
-    def add(self, packed: bytes, threads: int) -> None:
+    def add(self, stacktraces: list[Stacktrace], threads: int) -> None:
+        """Compare prepared stack traces."""
+        packed = join([each._packed for each in stacktraces])
         check(lib.ophio_preview_add(self._ptr, packed, len(packed), threads))
 
-    def report(self) -> dict[str, Any]:
+    def add_arrow(self, array: CData, schema: CData, threads: int) -> None:
+        """Compare the rows of an array, which is moved away from where it is."""
+        check(lib.ophio_preview_add_arrow(self._ptr, array, schema, threads))
+
+    def report(self) -> Report:
+        """Add up."""
         out = ffi.new("OphioStr *")
         check(lib.ophio_preview_report(self._ptr, out))
         try:
             found: dict[str, Any] = json.loads(decode(out[0]))
         finally:
             lib.ophio_str_free(out)
-        return found
+        found["examples"] = tuple(found["examples"])
+        for name, known in self._rules.items():
+            found[name] = tuple(
+                RuleReport(rule, number, each["matched"], each["responsible"])
+                for number, (rule, each) in enumerate(zip(known, found[name]))
+            )
+        return Report(**found)
+
+
+def checked_threads(threads: int) -> int:
+    """Return how many threads there shall be.
+
+    Raises:
+        InvalidArgumentError: It is less than 1.
+    """
+    threads = index(threads)
+    if threads < 1:
+        raise InvalidArgumentError(f"threads must be 1 or more, not {threads}")
+    return threads
 
 
 def preview(
@@ -165,28 +196,18 @@ def preview(
     """
     from sentry_ophio.enhancers import Stacktrace  # noqa: PLC0415 (it imports this module)
 
-    threads = index(threads)
-    if threads < 1:
-        raise InvalidArgumentError(f"threads must be 1 or more, not {threads}")
-    rules = {"old_rules": old.rules, "new_rules": new.rules}
-    with _Preview(old, new) as comparing:
+    threads = checked_threads(threads)
+    with Comparison(old, new) as comparing:
         iterator = iter(stacktraces)
         done = 0
-        while batch := list(islice(iterator, _BATCH)):
+        while batch := list(islice(iterator, BATCH)):
             others = set(map(type, batch)) - {Stacktrace}
             if others:
                 raise TypeError(
                     f"stacktraces must be Stacktrace objects, not {others.pop().__name__}"
                 )
-            comparing.add(join([each._packed for each in batch]), threads)
+            comparing.add(batch, threads)
             done += len(batch)
             if progress is not None:
                 progress(done)
-        found = comparing.report()
-    found["examples"] = tuple(found["examples"])
-    for name, known in rules.items():
-        found[name] = tuple(
-            RuleReport(rule, number, each["matched"], each["responsible"])
-            for number, (rule, each) in enumerate(zip(known, found[name]))
-        )
-    return Report(**found)
+        return comparing.report()

@@ -32,11 +32,11 @@ The module needs pyarrow: `pip install 'sentry-ophio[arrow]'`.
 
 from __future__ import annotations
 
-from operator import index
 from typing import TYPE_CHECKING, Any, Callable
 
 from sentry_ophio._ffi import error_for, ffi, lib
-from sentry_ophio.exceptions import InvalidArgumentError, SchemaError
+from sentry_ophio._preview import Comparison, checked_threads
+from sentry_ophio.exceptions import SchemaError
 
 try:
     import pyarrow as pa
@@ -45,24 +45,34 @@ except ImportError as error:  # pragma: no cover (every environment that tests h
         "sentry_ophio.arrow needs pyarrow: pip install 'sentry-ophio[arrow]'"
     ) from error
 
+from sentry_ophio._arrow_events import reader
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from os import PathLike
 
     from _cffi_backend import _CDataBase as CData
 
-    from sentry_ophio.enhancers import Enhancements
+    from sentry_ophio._event_files import Skip
+    from sentry_ophio.enhancers import Enhancements, Report
 
 __all__ = [
     "APPLIED",
     "ASSEMBLED",
+    "EVENTS",
     "PREVIEWED",
     "SCHEMA",
     "apply",
     "assemble",
     "batch",
     "batches",
+    "events_to_arrow",
     "preview",
+    "preview_report",
 ]
+
+# After so many rows of a batch `preview_report` tells how far it is. A slice costs no copy.
+_STEP = 10_000
 
 _TEXTS = ("category", "family", "function", "module", "package", "path")
 
@@ -84,6 +94,9 @@ SCHEMA = pa.schema(
     ]
 )
 """The columns that a batch must have, with texts as `utf8`."""
+
+EVENTS = pa.schema([("event_id", pa.string()), ("place", pa.string()), *SCHEMA])
+"""What `events_to_arrow` makes: those columns, and where a stack trace comes from."""
 
 _WORD = pa.dictionary(pa.int32(), pa.string())
 
@@ -191,6 +204,65 @@ def preview(
     return _ask(lib.ophio_enhancements_preview_arrow, (old._ptr, new._ptr), stacktraces, threads)
 
 
+def preview_report(
+    stacktraces: Any,
+    old: Enhancements,
+    new: Enhancements,
+    *,
+    threads: int = 1,
+    progress: Callable[[int], object] | None = None,
+) -> Report:
+    r"""Add up what changes if one rule set takes the place of another.
+
+    These are the numbers of `sentry_ophio.enhancers.preview`, for stack traces in columns:
+
+        >>> from sentry_ophio import arrow
+        >>> from sentry_ophio.enhancers import Cache, Enhancements
+        >>> old = Enhancements.parse("function:log_* -app", Cache(0))
+        >>> new = Enhancements.parse("function:log_* -app\npath:**/vendor/** -app", Cache(0))
+        >>> batch = arrow.batch([{"frames": [{"path": "/a/vendor/b.py", "in_app": True}]}])
+        >>> report = arrow.preview_report(batch, old, new)
+        >>> report.in_app, report.responsible[0].rule.text
+        (1, 'path:**/vendor/** -app')
+
+    Args:
+        stacktraces: A batch or a stream of stack traces, with frames as they were before any
+            rule; see above. Of a stream, one batch at a time is in memory.
+        old: The rules as they are.
+        new: The rules as they would be.
+        threads: How many threads do the work, at least 1.
+        progress: Called now and then with how many rows were compared so far.
+
+    Returns:
+        The numbers, and the rules that have to do with them. Rows that are null are counted
+        nowhere.
+
+    Raises:
+        SchemaError: A column is missing or of another type; the message names it.
+        TypeError: A text is not UTF-8, or `stacktraces` is nothing of Arrow's.
+        LimitError: A stack trace has more frames than allowed.
+    """
+    threads = checked_threads(threads)
+    with Comparison(old, new) as comparing:
+        done = 0
+        for part in _parts(_taken(stacktraces)):
+            for count in compare_batch(comparing, part, threads):
+                done += count
+                if progress is not None:
+                    progress(done)
+        return comparing.report()
+
+
+def compare_batch(comparing: Comparison, rows: pa.RecordBatch, threads: int) -> Iterator[int]:
+    """Add a batch to a comparison, and yield after each step of how many rows it was."""
+    for start in range(0, max(rows.num_rows, 1), _STEP):
+        step = rows.slice(start, _STEP)
+        structs = _Structs()
+        structs.put(step)
+        comparing.add_arrow(structs.array, structs.schema, threads)
+        yield step.num_rows
+
+
 def batch(stacktraces: Iterable[Mapping[str, Any]]) -> pa.RecordBatch:
     """Make a batch of Python objects: for tests, and for a few stack traces.
 
@@ -223,6 +295,45 @@ def batches(stacktraces: Any) -> Iterator[pa.RecordBatch]:
     yield from (found,) if isinstance(found, pa.RecordBatch) else found
 
 
+def events_to_arrow(
+    files: str | PathLike[str] | Iterable[str | PathLike[str]],
+    *,
+    rows: int = 10_000,
+    skip: Skip = None,
+) -> pa.RecordBatchReader:
+    """Make batches of Sentry events.
+
+        >>> import json, pathlib, tempfile
+        >>> from sentry_ophio import arrow
+        >>> event = {"event_id": "b1", "stacktrace": {"frames": [{"function": "main"}]}}
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = pathlib.Path(folder, "events.ndjson").write_text(json.dumps(event), "utf-8")
+        ...     table = arrow.events_to_arrow(folder).read_all()
+        >>> table["event_id"].to_pylist(), table["place"].to_pylist()
+        (['b1'], ['stacktrace'])
+
+    Args:
+        files: Files with the JSON of an event (`.json`), files with an event a line (`.ndjson`,
+            `.jsonl`), both also with gzip (`.gz`), folders of such files, or several of these.
+        rows: How many stack traces a batch has at most. It has fewer, too, where those take
+            64 MiB: so much is in memory at a time.
+        skip: Called with the error of each event and file that cannot be used. The others are
+            still read; without it, reading ends there.
+
+    Returns:
+        Batches with the columns of `EVENTS`, a row for each stack trace. Files are read as
+        batches are asked for: `event_id` is null where an event has none, and `place` is where
+        the stack trace was in it, such as `exception.values[0]`.
+
+    Raises:
+        ValueError: `rows` is less than 1.
+        TypeError: `files` has something else in it than paths.
+        EventError: While reading: something is no event. The message names file and line.
+        OSError: While reading: a file cannot be read.
+    """
+    return reader(files, EVENTS, rows, skip)
+
+
 def _taken(stacktraces: Any) -> pa.RecordBatch | pa.RecordBatchReader:
     """Make pyarrow's object of anybody's. Nothing is copied."""
     if isinstance(stacktraces, (pa.RecordBatch, pa.RecordBatchReader)):
@@ -245,18 +356,22 @@ def _taken(stacktraces: Any) -> pa.RecordBatch | pa.RecordBatchReader:
 def _ask(
     function: Callable[..., int], rules: tuple[CData, ...], stacktraces: Any, threads: int
 ) -> pa.RecordBatch | pa.Table:
-    threads = index(threads)
-    if threads < 1:
-        raise InvalidArgumentError(f"threads must be 1 or more, not {threads}")
+    threads = checked_threads(threads)
     taken = _taken(stacktraces)
+    answers = [_ask_batch(function, rules, part, threads) for part in _parts(taken)]
+    return answers[0] if isinstance(taken, pa.RecordBatch) else pa.Table.from_batches(answers)
+
+
+def _parts(taken: pa.RecordBatch | pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    """Yield at least one batch: a stream of nothing has a schema, which is to be checked."""
     if isinstance(taken, pa.RecordBatch):
-        return _ask_batch(function, rules, taken, threads)
-    answers = [_ask_batch(function, rules, part, threads) for part in taken]
-    if answers:
-        return pa.Table.from_batches(answers)
-    # A stream of nothing has a schema, which is checked, and so has the answer.
-    empty = pa.RecordBatch.from_pylist([], schema=taken.schema)
-    return pa.Table.from_batches([_ask_batch(function, rules, empty, threads)])
+        yield taken
+        return
+    part = None
+    for part in taken:
+        yield part
+    if part is None:
+        yield pa.RecordBatch.from_pylist([], schema=taken.schema)
 
 
 def _ask_batch(

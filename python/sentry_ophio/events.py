@@ -20,7 +20,7 @@ from typing import Any
 
 from sentry_ophio.exceptions import OphioError
 
-__all__ = ["EventError", "Stacktrace", "stacktraces_of"]
+__all__ = ["EventError", "Stacktrace", "event_id_of", "stacktraces_of"]
 
 _FAMILIES = {
     **dict.fromkeys(("cocoa", "native", "objc", "swift", "c", "cpp", "rust"), b"native"),
@@ -74,6 +74,21 @@ def stacktraces_of(event: object) -> list[Stacktrace]:
         for place, stacktrace, exception in _found(root)
         if stacktrace is not None
     ]
+
+
+def event_id_of(event: object) -> bytes | None:
+    """Tell the identifier of an event.
+
+    Args:
+        event: The event as `json.load` returns it.
+
+    Returns:
+        Its `event_id` as it is there; None if it has none.
+
+    Raises:
+        EventError: It is no event, or its identifier no text.
+    """
+    return _bytes(_mapping(event, "the event"), "event_id", "")
 
 
 def _found(event: Mapping[str, Any]) -> Iterator[tuple[str, Any, Mapping[str, Any]]]:
@@ -134,7 +149,10 @@ def _frame(source: Mapping[str, Any], platform: str, place: str) -> dict[str, An
         "package": _path(source, "package", place),
         "path": _path(source, "abs_path", place) or _path(source, "filename", place),
         "in_app": in_app if isinstance(in_app, bool) else None,
-        "orig_in_app": orig_in_app if orig_in_app in (-1, 0, 1) else None,
+        # In JSON, `true` and 1.0 are no -1, 0 or 1, though Python finds them equal.
+        "orig_in_app": orig_in_app
+        if type(orig_in_app) is int and orig_in_app in (-1, 0, 1)
+        else None,
     }
 
 
