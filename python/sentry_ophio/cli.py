@@ -3,6 +3,7 @@
     sentry-ophio apply EVENT.json ...      what becomes of each frame
     sentry-ophio explain EVENT.json        and why, step by step
     sentry-ophio preview --old A --new B   what other rules would change
+    sentry-ophio events EVENT.json ...     events into a Parquet file
     sentry-ophio check my.rules ...        what is wrong with rules
     sentry-ophio fmt my.rules ...          rules in columns
     sentry-ophio encode, decode            rules in the binary form, and back
@@ -17,20 +18,36 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tempfile
-from contextlib import suppress
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any, Callable, Union
 
 import click
 from rich.console import Console
-from rich.progress import Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
 from sentry_ophio import __version__
+from sentry_ophio._atomic import replaced
+from sentry_ophio._event_files import (
+    STANDARD_INPUT,
+    SUFFIXES,
+    files_in,
+    read_event,
+    stacktraces_in,
+)
 from sentry_ophio._html import explain_page, preview_page
+from sentry_ophio._preview import BATCH, Comparison
 from sentry_ophio.enhancers import (
     AssembleResult,
     Cache,
@@ -45,16 +62,17 @@ from sentry_ophio.enhancers import (
     format_rules,
 )
 from sentry_ophio.enhancers import Stacktrace as Prepared
-from sentry_ophio.enhancers import preview as compare
-from sentry_ophio.events import EventError, Stacktrace, stacktraces_of
-from sentry_ophio.exceptions import EnhancementsError, OphioOverflowError
+from sentry_ophio.events import EventError, Stacktrace
+from sentry_ophio.exceptions import EnhancementsError, OphioError, OphioOverflowError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from types import ModuleType
+
+    from sentry_ophio._event_files import Skip
+    from sentry_ophio._parquet import ParquetFile
 
 __all__ = ["cli"]
-
-_STANDARD_INPUT = "-"
 
 # So many stack traces that change are on the page of `preview`.
 _SHOWN = 50
@@ -65,8 +83,24 @@ class InputError(click.ClickException):
 
     exit_code = 2
 
-    def __init__(self, name: str, reason: str) -> None:
-        super().__init__(f"{name}: {reason}")
+    def __init__(self, *parts: str) -> None:
+        """Make one of a file's name and a reason, or of a message that has both."""
+        super().__init__(": ".join(parts))
+
+    @classmethod
+    def of(cls, error: OphioError | OSError) -> InputError:
+        """Make one of an error that names the file itself."""
+        if isinstance(error, OSError) and error.filename is not None:
+            return cls(str(error.filename), error.strerror or str(error))
+        return cls(str(error))
+
+
+_skip_bad = click.option(
+    "--skip-bad",
+    is_flag=True,
+    help="With --out: leave out events and rows that cannot be used, and tell them. The exit "
+    "code is 2 then, too.",
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -85,28 +119,67 @@ def cli() -> None:
     help="Rules in the text form, instead of those that come with this package. "
     "Can be given several times: the files are taken as one, in that order.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document a line and event.")
-def apply(events: tuple[str, ...], rule_files: tuple[str, ...], as_json: bool) -> None:
-    """Show what rules make of each frame of Sentry events.
+@click.option(
+    "--out",
+    metavar="FILE.parquet",
+    help="Write a Parquet file, with a row for each stack trace, instead of tables.",
+)
+@_skip_bad
+@click.option(
+    "--threads",
+    type=click.IntRange(1),
+    default=os.cpu_count() or 1,
+    metavar="N",
+    help="With --out: how many threads do the work; by default as many as there are processors.",
+)
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print one JSON document a line and event, or, with --out, one with what was written.",
+)
+def apply(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
+    events: tuple[str, ...],
+    rule_files: tuple[str, ...],
+    out: str | None,
+    skip_bad: bool,
+    threads: int,
+    as_json: bool,
+) -> None:
+    """Show what rules make of each frame of Sentry events, or write it into a file.
 
     EVENT is a file with the JSON of an event, or - for standard input. There is a table
     for every stack trace in it, and a row for every frame: whether it is in-app before and
     after, its category, whether it contributes to grouping, and which rule says so.
+
+    With --out, EVENT may also be a Parquet file with the columns frames and exception, a file
+    with one event a line (.ndjson, .jsonl), one of these with gzip (.gz), or a folder; - is one
+    event a line. All columns of the input are written, and two more: category and in_app, lists
+    as long as frames. The file is written as a whole, or stays as it was: after an error, or a
+    kill, run the same command again.
 
     \b
     Examples:
       sentry-ophio apply event.json
       sentry-ophio apply --rules my.rules event.json other.json
       curl https://example.com/event.json | sentry-ophio apply --json -
+      sentry-ophio apply --rules my.rules --out answers.parquet month/
 
-    The exit code is 2 if an event or a file of rules cannot be used; the other events are
-    still shown.
+    The exit code is 2 if an event or a file of rules cannot be used. The other events are
+    still shown; with --out, nothing is written then, but with --skip-bad the others are.
     """  # noqa: D301 (click wants the control character)
     rules = _read_rules(rule_files)
+    if out is not None:
+        _show_written(out, *_write_parquet(events, out, rules, threads, skip_bad), as_json=as_json)
+        return
+    if skip_bad:
+        raise click.UsageError("--skip-bad is for --out: without it, bad events are left out")
     console = Console(highlight=False)
     failed = False
     for name in events:
         try:
+            if name.endswith(_PARQUET):
+                raise InputError(name, "what becomes of its rows is written to a file: add --out")
             judged = [_judge(rules, trace) for trace in _read_event(name)]
         except InputError as error:
             error.show()
@@ -119,6 +192,52 @@ def apply(events: tuple[str, ...], rule_files: tuple[str, ...], as_json: bool) -
             _show(console, name, judged)
     if failed:
         sys.exit(InputError.exit_code)
+
+
+def _show_written(out: str, written: dict[str, int], left_out: int, *, as_json: bool) -> None:
+    if as_json:
+        document = {"out": out, **written, "left_out": left_out}
+        click.echo(json.dumps(document, ensure_ascii=False))
+    else:
+        facts = [f"{count:,} {_COUNTED[name]}" for name, count in written.items()]
+        click.echo(f"{out}: {', '.join(facts)}")
+    if left_out:
+        sys.exit(InputError.exit_code)
+
+
+_COUNTED = {
+    "stacktraces": "stack traces",
+    "frames": "frames",
+    "in_app": "in-app",
+    "category": "with a category",
+}
+
+
+@cli.command()
+@click.argument("events", nargs=-1, required=True, metavar="EVENTS...")
+@click.option("--out", required=True, metavar="FILE.parquet", help="Where to write.")
+@_skip_bad
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON document.")
+def events(events: tuple[str, ...], out: str, skip_bad: bool, as_json: bool) -> None:
+    """Write the stack traces of Sentry events into a Parquet file, a row each.
+
+    EVENTS are files with the JSON of an event, files with one event a line (.ndjson, .jsonl),
+    both also with gzip (.gz), folders of such files, or - for one event a line on standard
+    input. The columns are event_id, place (where the stack trace was in the event), and frames
+    and exception, which apply and preview read many times as fast as events.
+
+    \b
+    Examples:
+      sentry-ophio events month/ --out month.parquet
+      zcat events.ndjson.gz | sentry-ophio events - --out month.parquet
+
+    The file is written as a whole, or stays as it was. The exit code is 2 if an event cannot
+    be used; with --skip-bad, the others are written then.
+    """  # noqa: D301 (click wants the control character)
+    for name in events:
+        if name.endswith(_PARQUET):
+            raise InputError(name, "it is no file of events, but has rows already")
+    _show_written(out, *_write_parquet(events, out, None, 1, skip_bad), as_json=as_json)
 
 
 @cli.command()
@@ -239,94 +358,118 @@ def preview(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
 ) -> None:
     """Tell what would change if other rules took the place of the present ones.
 
-    EVENTS are files with the JSON of an event, folders of such files, files with one event a
-    line (.ndjson, .jsonl), or - for one event a line on standard input. Without --old the
-    rules that come with this package are the present ones.
+    EVENTS are files with the JSON of an event, files with one event a line (.ndjson, .jsonl),
+    both also with gzip (.gz), Parquet files with the columns frames and exception, folders of
+    all these, or - for one event a line on standard input. Without --old the rules that come
+    with this package are the present ones.
 
     \b
     Examples:
       sentry-ophio preview --old now.rules --new then.rules events/
+      sentry-ophio preview --old now.rules --new then.rules month.parquet
       zcat events.ndjson.gz | sentry-ophio preview --new then.rules -
 
-    Events that cannot be used are told and left out; then the exit code is 2.
+    Events, rows and files that cannot be used are told and left out; then the exit code is 2.
     """  # noqa: D301 (click wants the control character)
-    if html_file is not None and _STANDARD_INPUT in events:
+    if html_file is not None and STANDARD_INPUT in events:
         raise click.UsageError("--html reads the events twice, so not from standard input")
     old, new = _read_rules(old_files), _read_rules(new_files)
     failed: list[InputError] = []
 
-    def skip(error: InputError) -> None:
-        error.show()
-        failed.append(error)
+    def skip(error: OphioError | OSError) -> None:
+        failed.append(InputError.of(error))
+        failed[-1].show()
 
-    bar = Progress(
-        TextColumn("{task.completed} stack traces"),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-        transient=True,
-        disable=not sys.stderr.isatty(),
-    )
-    with bar:
-        task = bar.add_task("", total=None)
-        report = compare(
-            old,
-            new,
-            (
-                Prepared(trace.frames, trace.exception)
-                for _, trace in _all_stacktraces(events, skip)
-            ),
-            threads=threads,
-            progress=lambda done: bar.update(task, completed=done),
-        )
+    inputs = _inputs(events, skip, (*SUFFIXES, _PARQUET))
+    left_out: set[int] = set()
+    with _progress(inputs) as progress, Comparison(old, new) as comparing:
+        for done in _compared(comparing, inputs, threads, skip, left_out):
+            progress(done)
+        report = comparing.report()
     if as_json:
         click.echo(json.dumps(_report_json(report), ensure_ascii=False))
     else:
         click.echo(str(report))
     if html_file is not None:
-        wanted = set(report.examples[:_SHOWN])
         examples = []
-        for number, (place, trace) in enumerate(_all_stacktraces(events, lambda _: None)):
-            if number in wanted:
-                frames = _with_original(trace)
-                before, after = (each.explain(frames, trace.exception) for each in (old, new))
-                examples.append((place, trace, before, after))
+        for place, trace in _examples(inputs, set(report.examples[:_SHOWN]), left_out):
+            frames = _with_original(trace)
+            before, after = (each.explain(frames, trace.exception) for each in (old, new))
+            examples.append((place, trace, before, after))
         _replace(Path(html_file), preview_page(report, examples, _location).encode())
         click.echo(f"{html_file}: written", err=True)
     if failed:
         sys.exit(InputError.exit_code)
 
 
-def _all_stacktraces(
-    names: tuple[str, ...], skip: Callable[[InputError], None]
-) -> Iterator[tuple[str, Stacktrace]]:
-    """Read event after event; `skip` is told of those that cannot be used."""
-    for name in names:
-        try:
-            for place, text in _documents(name):
-                try:
-                    yield from ((place, trace) for trace in _stacktraces_of(place, text))
-                except InputError as error:
-                    skip(error)
-        except InputError as error:
+def _compared(
+    comparing: Comparison,
+    inputs: list[Input],
+    threads: int,
+    skip: Callable[[OphioError | OSError], object],
+    left_out: set[int],
+) -> Iterator[int]:
+    """Compare all stack traces, and yield after each step how many were read so far.
+
+    `left_out` gets the numbers of rows that cannot be used: a report does not count them.
+    """
+    done = 0
+    for each in inputs:
+        if isinstance(each, list):
+            found = stacktraces_in(each, skip, stdin=sys.stdin.buffer)
+            prepared = (Prepared(one.trace.frames, one.trace.exception) for one in found)
+            while batch := list(islice(prepared, BATCH)):
+                comparing.add(batch, threads)
+                done += len(batch)
+                yield done
+            continue
+        start = done
+        dropped = 0
+
+        def skip_row(row: int, error: OphioError, start: int = start) -> None:
+            nonlocal dropped
+            dropped += 1
+            left_out.add(start + row)
             skip(error)
 
-
-def _documents(name: str) -> Iterator[tuple[str, str]]:
-    """Yield the texts of events, each with a name for it."""
-    path = Path(name)
-    if name == _STANDARD_INPUT or path.suffix in {".ndjson", ".jsonl"}:
         try:
-            with sys.stdin.buffer if name == _STANDARD_INPUT else path.open("rb") as file:
-                for number, line in enumerate(file, 1):
-                    if line.strip():
-                        yield f"{name}:{number}", line.decode("utf-8-sig", "replace")
-        except OSError as error:
-            raise InputError(name, error.strerror or str(error)) from None
-    elif path.is_dir():
-        for each in sorted(path.rglob("*.json")):
-            yield str(each), _read(str(each))
-    else:
-        yield name, _read(name)
+            for count in _parquet().compared(comparing, each, threads, skip_row):
+                done += count
+                yield done + dropped
+        except _parquet().ParquetError as error:
+            skip(error)
+        done += dropped
+
+
+def _examples(
+    inputs: list[Input], wanted: set[int], left_out: set[int]
+) -> Iterator[tuple[str, Stacktrace]]:
+    """Read once more, and yield the stack traces that have these numbers in a report."""
+    number = 0
+    for place, (name, made) in enumerate(_each_stacktrace(inputs)):
+        if made is None or place in left_out:
+            continue
+        if number in wanted:
+            yield name, made()
+        number += 1
+
+
+def _each_stacktrace(
+    inputs: list[Input],
+) -> Iterator[tuple[str, Callable[[], Stacktrace] | None]]:
+    for each in inputs:
+        if isinstance(each, list):
+            for found in stacktraces_in(each, lambda _: None):
+                yield found.name, partial(_same, found.trace)
+            continue
+        try:
+            yield from ((each.name, made) for made in _parquet().rows_of(each))
+        except _parquet().ParquetError:
+            pass  # told when it was compared
+
+
+def _same(trace: Stacktrace) -> Stacktrace:
+    return trace
 
 
 def _report_json(report: Report) -> dict[str, Any]:
@@ -350,7 +493,7 @@ def _report_json(report: Report) -> dict[str, Any]:
 
 @cli.command()
 @click.argument("rules", metavar="RULES")
-@click.option("--output", "-o", default=_STANDARD_INPUT, metavar="FILE", help="Where to write.")
+@click.option("--output", "-o", default=STANDARD_INPUT, metavar="FILE", help="Where to write.")
 @click.option("--format-version", type=click.Choice(["2", "3"]), default="3", help="Which form.")
 def encode(rules: str, output: str, format_version: str) -> None:
     """Write rules in the binary form.
@@ -364,7 +507,7 @@ def encode(rules: str, output: str, format_version: str) -> None:
     The exit code is 2 if the rules cannot be read.
     """  # noqa: D301 (click wants the control character)
     data = _read_rules((rules,)).to_config_structure(int(format_version))
-    if output == _STANDARD_INPUT:
+    if output == STANDARD_INPUT:
         sys.stdout.buffer.write(data)
     else:
         _replace(Path(output), data)
@@ -489,7 +632,7 @@ def fmt(rules: tuple[str, ...], only_check: bool, as_json: bool) -> None:
     The exit code is 1 if --check finds a file that would change, and 2 if a file cannot be
     read or written, or is no rules: sentry-ophio check tells why.
     """  # noqa: D301 (click wants the control character)
-    if as_json and _STANDARD_INPUT in rules and not only_check:
+    if as_json and STANDARD_INPUT in rules and not only_check:
         raise click.UsageError("standard output cannot have both the rules and --json")
     failed = False
     files: dict[str, bool] = {}
@@ -498,7 +641,7 @@ def fmt(rules: tuple[str, ...], only_check: bool, as_json: bool) -> None:
             text = _read(name)
             formatted = _formatted(name, text)
             files[name] = formatted != text
-            if not only_check and name == _STANDARD_INPUT:
+            if not only_check and name == STANDARD_INPUT:
                 click.echo(formatted, nl=False)
             elif files[name]:
                 if not only_check:
@@ -569,13 +712,163 @@ def _judge(rules: Enhancements, trace: Stacktrace) -> Judged:
     return Judged(trace, applied, components, result)
 
 
+# --- Parquet ------------------------------------------------------------------------
+
+Input = Union["list[str]", "ParquetFile"]
+"""Files with events that are read one after the other, or a file with rows."""
+
+_PARQUET = ".parquet"
+
+
+def _parquet() -> ModuleType:
+    """Import what reads and writes Parquet files: only who has such files needs it."""
+    try:
+        from sentry_ophio import _parquet as module  # noqa: PLC0415
+    except ImportError as error:
+        if (error.name or "pyarrow").partition(".")[0] != "pyarrow":
+            raise
+        raise InputError(
+            "Parquet files need pyarrow", "pip install 'sentry-ophio[arrow,cli]'"
+        ) from None
+    return module
+
+
+def _inputs(names: tuple[str, ...], skip: Skip, suffixes: tuple[str, ...]) -> list[Input]:
+    """Sort out what files are, and look at those with rows."""
+    found: list[Input] = []
+    for name in _files(names, suffixes):
+        if name.endswith(_PARQUET):
+            module = _parquet()
+            try:
+                found.append(module.ParquetFile(name))
+            except module.ParquetError as error:
+                if skip is None:
+                    raise InputError.of(error) from None
+                skip(error)
+        elif found and isinstance(found[-1], list):
+            found[-1].append(name)
+        else:
+            found.append([name])
+    return found
+
+
+def _files(names: tuple[str, ...], suffixes: tuple[str, ...]) -> Iterator[str]:
+    for name in names:
+        path = Path(name)
+        if name == STANDARD_INPUT or not path.is_dir():
+            yield name
+            continue
+        for each in files_in(path, suffixes):
+            # What engines are just writing, they write into folders such as `_temporary`.
+            hidden = any(part[0] in "._" for part in each.relative_to(path).parts)
+            if not (hidden and each.suffix == _PARQUET):
+                yield str(each)
+
+
+@contextmanager
+def _progress(inputs: list[Input]) -> Iterator[Callable[[int], None]]:
+    """Show how far a command is, with a bar where the files say how many rows there are."""
+    total = 0
+    known = True
+    for each in inputs:
+        if isinstance(each, list):
+            known = False
+        else:
+            total += each.rows
+    columns = (
+        (
+            BarColumn(),
+            TextColumn("{task.completed:,} of {task.total:,} stack traces"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+        )
+        if known and total
+        else (TextColumn("{task.completed:,} stack traces"), TimeElapsedColumn())
+    )
+    bar = Progress(
+        *columns,
+        console=Console(stderr=True),
+        transient=True,
+        disable=not sys.stderr.isatty(),
+    )
+    with bar:
+        task = bar.add_task("", total=total if known and total else None)
+        yield lambda done: bar.update(task, completed=done)
+
+
+def _write_parquet(
+    names: tuple[str, ...],
+    out: str,
+    rules: Enhancements | None,
+    threads: int,
+    skip_bad: bool,
+) -> tuple[dict[str, int], int]:
+    """Write events, or rows with the answers of rules, as a whole or not at all.
+
+    Returns:
+        What was written, and how many events and rows were left out.
+    """
+    parquet = _parquet()
+    left_out = 0
+
+    def told(error: OphioError | OSError) -> None:
+        nonlocal left_out
+        left_out += 1
+        InputError.of(error).show()
+
+    skip = told if skip_bad else None
+    suffixes = SUFFIXES if rules is None else (*SUFFIXES, _PARQUET)
+    _refuse_to_read_output(names, out, suffixes)
+    inputs = _inputs(names, None, suffixes)
+    if not inputs:
+        raise InputError(names[0], "there is no file in it to read")
+
+    def batches() -> Iterator[Any]:
+        for each in inputs:
+            if isinstance(each, list):
+                name = each[0]
+                found = parquet.event_batches(stacktraces_in(each, skip, stdin=sys.stdin.buffer))
+            else:
+                name, found = each.name, each.batches()
+            yield from (
+                found if rules is None else parquet.with_answers(name, found, rules, threads, skip)
+            )
+
+    try:
+        schema = parquet.common_schema(inputs, answers=rules is not None)
+        with _progress(inputs) as progress:
+            written = parquet.write(out, schema, batches(), progress)
+    except (EventError, parquet.ParquetError, OSError) as error:
+        raise InputError.of(error) from None
+    found = asdict(written)
+    if rules is None:
+        found = {name: found[name] for name in ("stacktraces", "frames")}
+    return found, left_out
+
+
+def _refuse_to_read_output(names: tuple[str, ...], out: str, suffixes: tuple[str, ...]) -> None:
+    """Refuse an output that this run reads, or the next one would."""
+    target = Path(out).resolve()
+    for name in names:
+        path = Path(name)
+        if name != STANDARD_INPUT and path.is_dir():
+            inside = path.resolve() in target.parents and target.name.endswith(suffixes)
+            if inside:
+                raise InputError(out, f"--out lies in {name}, which is read")
+    for name in _files(names, suffixes):
+        path = Path(name)
+        with suppress(OSError):
+            if name != STANDARD_INPUT and path.samefile(target):
+                raise InputError(out, f"--out is {name}, which is read")
+
+
 # --- reading ------------------------------------------------------------------------
 
 
 def _read_bytes(name: str) -> bytes:
     """Read a file, or standard input."""
     try:
-        return sys.stdin.buffer.read() if name == _STANDARD_INPUT else Path(name).read_bytes()
+        return sys.stdin.buffer.read() if name == STANDARD_INPUT else Path(name).read_bytes()
     except OSError as error:
         raise InputError(name, error.strerror or str(error)) from None
 
@@ -589,19 +882,10 @@ def _read(name: str) -> str:
 
 
 def _read_event(name: str) -> list[Stacktrace]:
-    return _stacktraces_of(name, _read(name))
-
-
-def _stacktraces_of(name: str, text: str) -> list[Stacktrace]:
     try:
-        return stacktraces_of(json.loads(text))
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise InputError(name, f"not JSON: {error.msg} ({where})") from None
-    except RecursionError:
-        raise InputError(name, "not an event: it is nested too deeply") from None
+        return read_event(name, _read_bytes(name))[1]
     except EventError as error:
-        raise InputError(name, f"not an event: {error}") from None
+        raise InputError.of(error) from None
 
 
 def _read_rules(names: tuple[str, ...]) -> Enhancements:
@@ -625,21 +909,10 @@ def _formatted(name: str, text: str) -> str:
 
 def _replace(path: Path, data: bytes) -> None:
     """Write a file as a whole, or leave it as it is. Through a link, to what it leads to."""
-    temporary = None
     try:
-        path = path.resolve()
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "wb") as file:
+        with replaced(path) as file:
             file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if path.exists():
-            Path(temporary).chmod(path.stat().st_mode)
-        Path(temporary).replace(path)
     except OSError as error:
-        if temporary is not None:
-            with suppress(OSError):
-                Path(temporary).unlink()
         raise InputError(str(path), error.strerror or str(error)) from None
 
 
@@ -720,7 +993,7 @@ _COLORS = {"error": "red", "warning": "yellow"}
 
 def _colored(found: Diagnostic, name: str) -> str:
     """Draw a problem; click takes the colours away where there is no terminal."""
-    drawn = found.drawn("standard input" if name == _STANDARD_INPUT else name)
+    drawn = found.drawn("standard input" if name == STANDARD_INPUT else name)
     head, *above, caret = drawn.split("\n")
     kind, colon, message = head.partition(":")
     gutter, bar, rest = caret.partition("|")

@@ -1,0 +1,138 @@
+"""Files that are written as a whole, or left as they were.
+
+    .NAME.ophio-tmp   written, fsync   --rename-->   NAME
+
+Whoever reads NAME sees the old file or the new one, also if the writer is killed or the machine
+loses power. What a killed writer leaves has always the same name, so that the next one takes it
+over, and there is never more than one. A lock, which ends with its process, tells such a
+leftover from the file of a writer that is still at work.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from contextlib import contextmanager, suppress
+from typing import IO, TYPE_CHECKING, Any
+
+_locks: Any = None
+try:
+    import fcntl
+
+    _locks = fcntl
+except ImportError:  # pragma: no cover (Windows refuses to rename what somebody has open)
+    pass
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["replaced", "temporary_of"]
+
+
+def temporary_of(path: Path) -> Path:
+    """Tell where a file is written before it takes the place of `path`."""
+    return path.with_name(f".{path.name}.ophio-tmp")
+
+
+@contextmanager
+def replaced(path: Path) -> Iterator[IO[bytes]]:
+    """Write a file: it takes the place of `path` once the block has ended well.
+
+    Whatever the block raises, the old file stays, and the new one is removed. A link is
+    followed: what it leads to is replaced. The permissions of an old file stay.
+
+    Raises:
+        OSError: The file cannot be written, or another process is just writing it; `filename`
+            is `path`.
+    """
+    try:
+        target = path.resolve()
+        old = _mode(target)
+        temporary = temporary_of(target)
+        file = os.fdopen(_opened(temporary), "wb")
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from None
+    done = False
+    try:
+        yield file
+        try:
+            file.flush()
+            if old is not None and hasattr(os, "fchmod"):
+                os.fchmod(file.fileno(), stat.S_IMODE(old))
+            os.fsync(file.fileno())
+            if _locks is None:  # pragma: no cover
+                file.close()
+            # Still locked: nobody else takes it for a leftover.
+            temporary.replace(target)
+            done = True
+            _sync_folder(target.parent)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror or str(error), str(path)) from None
+    finally:
+        # Closing writes what is left in the buffer, which fails again where the disk is full.
+        with suppress(OSError):
+            if not done and _locks is not None:
+                temporary.unlink()
+        with suppress(OSError):
+            file.close()
+        if not done and _locks is None:  # pragma: no cover
+            with suppress(OSError):
+                temporary.unlink()
+
+
+def _mode(path: Path) -> int | None:
+    """Tell the mode of the file that will be replaced, if there is one that can be."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return None
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not stat.S_ISREG(mode):
+        # A rename would put a file in the place of a device.
+        raise OSError(errno.EINVAL, "Not a regular file")
+    return mode
+
+
+def _opened(path: Path) -> int:
+    """Open the temporary file, new or left by a writer that was killed, and lock it."""
+    flags = os.O_RDWR | os.O_CREAT
+    flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+    while True:
+        handle = os.open(path, flags, 0o666)
+        try:
+            if _locked(handle, path):
+                os.ftruncate(handle, 0)
+                return handle
+        except BaseException:
+            os.close(handle)
+            raise
+        os.close(handle)
+
+
+def _locked(handle: int, path: Path) -> bool:
+    """Lock a file; False if meanwhile it is no more what `path` leads to."""
+    if _locks is None:  # pragma: no cover
+        return True
+    try:
+        _locks.flock(handle, _locks.LOCK_EX | _locks.LOCK_NB)
+    except BlockingIOError:
+        raise OSError(errno.EBUSY, "Another process is just writing it") from None
+    except OSError:
+        return True  # a file system without locks
+    try:
+        return os.path.samestat(os.fstat(handle), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have the rename itself on the disk, where folders can be told so."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

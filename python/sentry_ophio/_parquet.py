@@ -1,0 +1,426 @@
+"""Parquet files on the command line: stack traces from them, and rows with answers into them.
+
+    Parquet, events  --batches-->  rules  --row groups-->  temporary file  --rename-->  OUT
+
+Everything is a stream: a batch is in memory, and a row group of what is written. That both are
+bounded in frames and bytes, not only in rows, is what keeps memory flat whatever the rows are.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Callable, TypeVar
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from sentry_ophio import arrow
+from sentry_ophio._arrow_events import batches_of
+from sentry_ophio._atomic import replaced
+from sentry_ophio.enhancers import Enhancements
+from sentry_ophio.events import Stacktrace
+from sentry_ophio.exceptions import OphioError, SchemaError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from sentry_ophio._event_files import Found
+    from sentry_ophio._preview import Comparison
+
+__all__ = [
+    "ParquetError",
+    "ParquetFile",
+    "Written",
+    "answered",
+    "common_schema",
+    "compared",
+    "event_batches",
+    "rows_of",
+    "with_answers",
+    "write",
+]
+
+# Rows of a batch, and frames: as many as 4,096 rows of 32.
+_ROWS = 4_096
+_FRAMES = _ROWS * 32
+
+# A row group is written when it has so many rows or bytes.
+_GROUP_ROWS = 4 * _ROWS
+_GROUP_BYTES = 64 << 20
+
+# What is read of a column at a time. Without it, that is all that a row group has of it.
+_BUFFER = 1 << 20
+
+_ANSWERS = (pa.field("category", pa.list_(pa.string())), pa.field("in_app", pa.list_(pa.bool_())))
+
+_FAULTS = (pa.ArrowException, OSError, ValueError, KeyError, TypeError)
+
+
+class ParquetError(OphioError, ValueError):
+    """A Parquet file that cannot be used; the message names it."""
+
+
+class ParquetFile:
+    """A file with stack traces, of which only the end was read so far.
+
+    Attributes:
+        name: Its name.
+        rows: How many it has.
+        schema: Its columns.
+    """
+
+    def __init__(self, name: str) -> None:
+        """Look at a file.
+
+        Raises:
+            ParquetError: It is not there, no Parquet, or its columns are not those of stack
+                traces.
+        """
+        self.name = name
+        with self._opened() as file:
+            self.rows: int = file.metadata.num_rows
+            self.schema: pa.Schema = file.schema_arrow
+            # Asked about no rows at all, rules tell what is wrong with the columns.
+            arrow.apply(pa.RecordBatch.from_pylist([], schema=self.schema), Enhancements.empty())
+
+    def batches(self, *, every_column: bool = True) -> Iterator[pa.RecordBatch]:
+        """Read it, either whole or what rules look at.
+
+        Raises:
+            ParquetError: It is corrupt.
+        """
+        with self._opened() as file:
+            columns = None if every_column else _needed(file)
+            # `use_threads` reads columns ahead, which is not worth what it takes.
+            yield from file.iter_batches(_batch_rows(file), columns=columns, use_threads=False)
+
+    @contextmanager
+    def _opened(self) -> Iterator[pq.ParquetFile]:
+        try:
+            # What Python says of a file that is not there is shorter.
+            with open(self.name, "rb"):  # noqa: PTH123 (a name is what we have)
+                pass
+            with pq.ParquetFile(
+                self.name, buffer_size=_BUFFER, page_checksum_verification=True
+            ) as file:
+                yield file
+        except SchemaError as error:
+            raise ParquetError(f"{self.name}: {error}") from None
+        except _FAULTS as error:
+            raise ParquetError(f"{self.name}: {_one_line(error)}") from None
+
+
+def _one_line(error: BaseException) -> str:
+    strerror = getattr(error, "strerror", None)
+    return " ".join(str(strerror or error).split())
+
+
+def _leaves(file: pq.ParquetFile, column: str) -> Iterator[tuple[int, str]]:
+    """Yield number and path of each leaf of a column."""
+    for number in range(len(file.schema)):
+        path = file.schema.column(number).path
+        if path.split(".")[0] == column:
+            yield number, path
+
+
+def _needed(file: pq.ParquetFile) -> list[str]:
+    """Name the leaves that rules look at; how lists are called inside depends on the writer."""
+    fields = {"contributes", *(each.name for each in arrow.SCHEMA.field("frames").type.value_type)}
+    # Such as frames.list.element.function.
+    frames = [path for _, path in _leaves(file, "frames") if path.split(".")[3] in fields]
+    return [*frames, "exception"]
+
+
+def _batch_rows(file: pq.ParquetFile) -> int:
+    """Say how many rows are few enough, by what the file says of its frames."""
+    leaf = next((number for number, _ in _leaves(file, "frames")), None)
+    rows = _ROWS
+    if leaf is not None:
+        for number in range(file.metadata.num_row_groups):
+            group = file.metadata.row_group(number)
+            values = max(group.column(leaf).num_values, 1)
+            rows = min(rows, max(_FRAMES * group.num_rows // values, 1))
+    return rows
+
+
+# --- asking -------------------------------------------------------------------------
+
+_Answer = TypeVar("_Answer")
+
+
+def compared(
+    comparing: Comparison,
+    file: ParquetFile,
+    threads: int,
+    skip: Callable[[int, ParquetError], object],
+) -> Iterator[int]:
+    """Add a file to a comparison, and yield after each step of how many rows it was.
+
+    Args:
+        comparing: What was compared so far.
+        file: The file.
+        threads: How many threads do the work.
+        skip: Told of each row that cannot be used: its number, and why.
+
+    Raises:
+        ParquetError: It is corrupt; what was read before is counted.
+    """
+
+    def ask(rows: pa.RecordBatch) -> int:
+        return sum(arrow.compare_batch(comparing, rows, threads))
+
+    start = 0
+    for batch in file.batches(every_column=False):
+        yield from _asked(file.name, start, batch, ask, skip)
+        start += batch.num_rows
+
+
+def _asked(
+    name: str,
+    start: int,
+    batch: pa.RecordBatch,
+    ask: Callable[[pa.RecordBatch], _Answer],
+    skip: Callable[[int, ParquetError], object],
+) -> Iterator[_Answer]:
+    """Ask about a batch, or, if a row cannot be used, about one row after the other.
+
+    `ask` takes all of a batch or nothing: a batch has fewer rows than a step of a comparison.
+    """
+    try:
+        answer = ask(batch)
+    except OphioError:
+        pass
+    else:
+        yield answer
+        return
+    for number in range(batch.num_rows):
+        try:
+            answer = ask(batch.slice(number, 1))
+        except OphioError as error:
+            row = start + number
+            reason = str(error).removeprefix("row 0: ")
+            skip(row, ParquetError(f"{name}: row {row:,}: {reason}"))
+        else:
+            yield answer
+
+
+def rows_of(file: ParquetFile) -> Iterator[Callable[[], Stacktrace] | None]:
+    """Yield for each row a function that makes a stack trace of it, to look at; None for null.
+
+    Raises:
+        ParquetError: It is corrupt.
+    """
+    start = 0
+    for batch in file.batches(every_column=False):
+        for row, there in enumerate(batch.column("frames").is_valid().to_pylist()):
+            made = partial(_stacktrace, f"row {start + row:,}", batch.slice(row, 1))
+            yield made if there else None
+        start += batch.num_rows
+
+
+def _stacktrace(place: str, row: pa.RecordBatch) -> Stacktrace:
+    (values,) = row.to_pylist()
+    fields = arrow.SCHEMA.field("frames").type.value_type
+    frames = [
+        {each.name: _value((frame or {}).get(each.name)) for each in fields}
+        for frame in values["frames"]
+    ]
+    told = values["exception"] or {}
+    exception = {each.name: _value(told.get(each.name)) for each in arrow.SCHEMA.field(1).type}
+    sources: list[Mapping[str, Any]] = [
+        {
+            "filename" if name == "path" else name: value.decode("utf-8", "replace")
+            for name, value in frame.items()
+            if isinstance(value, bytes)
+        }
+        for frame in frames
+    ]
+    return Stacktrace(place, frames, exception, sources)
+
+
+def _value(value: object) -> Any:
+    return value.encode() if isinstance(value, str) else value
+
+
+# --- writing ------------------------------------------------------------------------
+
+
+def common_schema(inputs: Iterable[ParquetFile | list[str]], *, answers: bool) -> pa.Schema:
+    """Tell the columns of a file that all of these are written into.
+
+    Raises:
+        ParquetError: One of them has other columns than the first; their order may differ. Or,
+            with `answers`, it has some of that name.
+    """
+    first: pa.Schema | None = None
+    for each in inputs:
+        name, schema = (
+            (each[0], arrow.EVENTS) if isinstance(each, list) else (each.name, each.schema)
+        )
+        if first is None:
+            first = schema
+        _check_same_columns(name, schema, first)
+        if answers:
+            answered(name, schema)
+    if first is None:
+        raise ValueError("no files")
+    return answered("", first) if answers else first
+
+
+def _check_same_columns(name: str, schema: pa.Schema, first: pa.Schema) -> None:
+    for column in (*first.names, *schema.names):
+        if column not in schema.names or column not in first.names:
+            here = "is missing" if column in first.names else "is not in the files before"
+            raise ParquetError(f"{name}: column `{column}` {here}")
+        found, expected = schema.field(column), first.field(column)
+        if found != expected:
+            raise ParquetError(
+                f"{name}: column `{column}`: expected {expected.type}, as in the files before,"
+                f" not {found.type}"
+            )
+
+
+def event_batches(found: Iterable[Found]) -> Iterator[pa.RecordBatch]:
+    """Make batches of events, as many rows as one of a file has at most."""
+    return batches_of(found, arrow.EVENTS, _ROWS)
+
+
+def with_answers(
+    name: str,
+    batches: Iterable[pa.RecordBatch],
+    rules: Enhancements,
+    threads: int,
+    skip: Callable[[ParquetError], object] | None,
+) -> Iterator[pa.RecordBatch]:
+    """Yield the batches with the columns `category` and `in_app`.
+
+    Raises:
+        ParquetError: A row cannot be used, and there is no `skip`.
+    """
+
+    def ask(rows: pa.RecordBatch) -> pa.RecordBatch:
+        answer = arrow.apply(rows, rules, threads=threads)
+        # As plain texts: in Parquet, that is a dictionary anyway, one for a row group.
+        added = [answer.column(each.name).cast(each.type) for each in _ANSWERS]
+        return pa.RecordBatch.from_arrays(
+            [*rows.columns, *added], schema=answered(name, rows.schema)
+        )
+
+    def told(_: int, error: ParquetError) -> None:
+        if skip is None:
+            raise error
+        skip(error)
+
+    start = 0
+    for batch in batches:
+        yield from _asked(name, start, batch, ask, told)
+        start += batch.num_rows
+
+
+def answered(name: str, schema: pa.Schema) -> pa.Schema:
+    """Give the schema with the columns that are added.
+
+    Raises:
+        ParquetError: There is one of that name.
+    """
+    for each in _ANSWERS:
+        if each.name in schema.names:
+            raise ParquetError(f"{name}: column `{each.name}` is there already")
+        schema = schema.append(each)
+    return schema
+
+
+@dataclass
+class Written:
+    """What a file has in it."""
+
+    stacktraces: int = 0
+    frames: int = 0
+    in_app: int = 0
+    category: int = 0
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Count the rows of a batch; it may have answers or not."""
+        self.stacktraces += batch.num_rows
+        self.frames += _sum(pc.list_value_length(batch.column("frames")))
+        if "category" in batch.schema.names:
+            self.in_app += _sum(batch.column("in_app").flatten())
+            named = batch.column("category").flatten()
+            self.category += len(named) - named.null_count
+
+
+def _sum(numbers: pa.Array) -> int:
+    return pc.sum(numbers).as_py() or 0
+
+
+def write(
+    out: str,
+    schema: pa.Schema,
+    batches: Iterable[pa.RecordBatch],
+    progress: Callable[[int], object],
+) -> Written:
+    """Write a file as a whole, or leave the old one as it is.
+
+    Args:
+        out: Its name.
+        schema: Its columns.
+        batches: The rows, in batches with these columns, in whatever order.
+        progress: Called after each batch with how many rows were written so far.
+
+    Raises:
+        ParquetError: It cannot be written.
+        Exception: What `batches` raises.
+    """
+    written = Written()
+    with _refused(out), replaced(Path(out)) as file:
+        writer = pq.ParquetWriter(
+            file, schema, compression="zstd", write_page_checksum=True, write_page_index=False
+        )
+        try:
+            for group in _groups(batches, schema, written, progress):
+                with _refused(out):
+                    writer.write_table(group)
+            with _refused(out):
+                writer.close()
+        except BaseException:
+            # It would try again when it is garbage, and the file is gone then.
+            with suppress(*_FAULTS):
+                writer.close()
+            raise
+    return written
+
+
+def _groups(
+    batches: Iterable[pa.RecordBatch],
+    schema: pa.Schema,
+    written: Written,
+    progress: Callable[[int], object],
+) -> Iterator[pa.Table]:
+    """Yield row groups. Many small ones would make a file large, and slow to read."""
+    group: list[pa.RecordBatch] = []
+    rows = size = 0
+    for batch in batches:
+        group.append(batch.select(schema.names).replace_schema_metadata(schema.metadata))
+        rows += batch.num_rows
+        size += batch.nbytes
+        written.add(batch)
+        if rows >= _GROUP_ROWS or size >= _GROUP_BYTES:
+            yield pa.Table.from_batches(group, schema)
+            group, rows, size = [], 0, 0
+        progress(written.stacktraces)
+    if group:
+        yield pa.Table.from_batches(group, schema)
+
+
+@contextmanager
+def _refused(out: str) -> Iterator[None]:
+    """Name the file that could not be written."""
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        named = getattr(error, "filename", None)
+        raise ParquetError(f"{named or out}: {_one_line(error)}") from None
