@@ -11,6 +11,7 @@ BINDIR := $(if $(filter Windows_NT,$(OS)),Scripts,bin)
 BIN    := $(VENV)/$(BINDIR)
 ORACLE := .venv-oracle
 DOCS   := .venv-docs
+SCALE  := .venv-scale
 # The event that `make demo` shows: a Python one if there is one.
 EVENT  ?= $(firstword $(wildcard tests/fixtures/events/python*.json tests/fixtures/events/*.json))
 
@@ -20,6 +21,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 .DEFAULT_GOAL := help
 .PHONY: help venv dev demo test lint lint-rust lint-python lint-workflows test-rust test-core \
         test-capi test-python test-c sanitizers test-oracle msrv msrv-toolchain system-packages minimal-versions newest-versions \
+        scale-venv test-scale spark-demo bench-spark \
         header header-check oracle vectors bench images docs docs-site docs-links fuzz soak deny sbom install uninstall \
         examples abi wheel wheel-for wheel-manylinux sdist sdist-vendored rust-target test-wheel test-wheel-musl test-sdist \
         release release-notes github-release clean distclean
@@ -214,6 +216,28 @@ sbom: ## Write the bill of materials of the library: build/ophio.cdx.json (Cyclo
 	@CARGO='$(CARGO)' $(PYTHON) tools/sbom.py build/ophio.cdx.json
 	@echo build/ophio.cdx.json
 
+# --- beyond one process ---------------------------------------------------------
+
+# Spark and others are some hundred megabytes: an environment of their own. The package in it
+# is the one of .venv, from the same directory, so nothing is built twice.
+$(SCALE)/.made: pyproject.toml | venv
+	$(call make_venv,$(SCALE),$(PYTHON))
+	@echo "Installing Spark, Ray, DuckDB and polars (a few minutes)"
+	$(SCALE)/bin/pip install -q cffi 'setuptools>=77,<85' milksnake==0.1.6
+	$(SCALE)/bin/pip install -q --no-build-isolation -e '.[scale]'
+	@touch $@
+
+scale-venv: $(SCALE)/.made ## Make .venv-scale with Spark, Ray, DuckDB and polars (Spark needs Java 17)
+
+test-scale: dev scale-venv ## Test sentry_ophio.spark on a cluster, and the other engines
+	OPHIO_SCALE=1 $(SCALE)/bin/python -m pytest -q tests/test_spark.py tests/test_interop.py
+
+spark-demo: dev scale-venv ## Preview a million stack traces on a Spark cluster, and kill an executor (ROWS=)
+	$(SCALE)/bin/python examples/spark/demo.py $(if $(ROWS),--rows $(ROWS))
+
+bench-spark: dev scale-venv ## Measure Spark with one and two executors; writes benches/spark-results.md
+	$(SCALE)/bin/python benches/spark.py
+
 # --- for C and C++ --------------------------------------------------------------
 
 PREFIX     ?= /usr/local
@@ -338,7 +362,7 @@ github-release: ## Publish the tag of VERSION with its notes and dist/* (in CI, 
 clean: ## Remove what was built, but not the environments
 	$(CARGO) clean -q
 	rm -rf build dist python/*.egg-info python/sentry_ophio/_lowlevel.py python/sentry_ophio/_lowlevel__*
-	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis $(VENV)/.made
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis $(VENV)/.made $(SCALE)/.made
 
 distclean: clean ## Remove the environments as well
-	rm -rf $(VENV) $(ORACLE) $(DOCS)
+	rm -rf $(VENV) $(ORACLE) $(DOCS) $(SCALE)

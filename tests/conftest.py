@@ -6,6 +6,7 @@ need them ask for `source_tree` and are skipped.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import shutil
@@ -138,3 +139,19 @@ def published() -> Iterator[Published]:
     process = Published()
     yield process
     process.stop()
+
+
+def scale(*modules: str) -> None:
+    """Skip a module of tests of big engines, unless `make test-scale` runs it.
+
+    That has an environment for them. In CI nothing is skipped there.
+    """
+    if not os.environ.get("OPHIO_SCALE"):
+        pytest.skip(
+            f"`make test-scale` runs it, with {', '.join(modules)}", allow_module_level=True
+        )
+    for name in modules:
+        # Not imported: an example may have something to set before.
+        if importlib.util.find_spec(name) is None:
+            assert not os.environ.get("CI"), f"{name} is not installed, and CI needs it"
+            pytest.skip(f"{name} is not installed (make scale-venv)", allow_module_level=True)

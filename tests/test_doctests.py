@@ -19,6 +19,8 @@ MODULES = [
 
 @pytest.mark.parametrize("name", MODULES)
 def test_examples(name: str) -> None:
+    if name == "sentry_ophio.spark":
+        pytest.skip("its examples are about a data frame: tests/test_spark.py runs them")
     if name == "sentry_ophio.cli":
         pytest.importorskip("click")
         pytest.importorskip("rich")

@@ -9,6 +9,7 @@ The modules, over the shared library that comes with the package:
 - `sentry_ophio.glob`: patterns with wildcards, one or many at once;
 - `sentry_ophio.limits`: how much is taken from strangers;
 - `sentry_ophio.proguard`: names back from ProGuard and R8 mappings;
+- `sentry_ophio.spark`: stack trace rules over Spark data frames;
 - `sentry_ophio.exceptions`: what all of them raise.
 
 The package needs no compiler at run time, and the same wheel serves every

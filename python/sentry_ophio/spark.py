@@ -1,0 +1,328 @@
+"""Rules over Spark data frames: `sentry_ophio.arrow` on as many machines as there are.
+
+    >>> from sentry_ophio import spark
+    >>> from sentry_ophio.enhancers import Cache, Enhancements
+    >>> old = Enhancements.default()
+    >>> new = Enhancements.parse("path:**/vendor/** -app", Cache(0))
+    >>> answers = spark.preview(df, old, new)
+    >>> answers.columns
+    ['id', 'changed', 'frames', 'changed_frames', 'in_app', 'category', 'contributes', 'grouping']
+    >>> answers.where("changed").count()
+    1
+
+A row is a stack trace, in two columns; `df` may have more, which pass through:
+
+    frames     array<struct<category, family, function, module, package, path: string,
+                            in_app: boolean, orig_in_app: tinyint>>
+    exception  struct<ty, value, mechanism: string>
+
+A text may be `binary` as well, a number of any width; more fields are passed over. Parquet
+files of `sentry_ophio.arrow.SCHEMA` are read as such columns.
+
+    driver                      executor, in each of its Python workers
+    rules -> binary form  ---->  compiled, once a process
+    plan: mapInArrow      ---->  batches -> sentry_ophio.arrow -> batches
+
+Nothing is shuffled: a row stays in its partition. The rules are part of the plan, which Spark
+hands to each executor once a stage. A limit that `sentry_ophio.limits` sets is one of the
+process that set it: executors have their own.
+
+Executors need the package as well, with pyarrow and pandas. `pip install 'sentry-ophio[spark]'`
+brings them, and pyspark, which needs Java 17.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any, Callable
+
+from sentry_ophio.enhancers import Cache, Enhancements
+from sentry_ophio.exceptions import SchemaError
+
+try:
+    import pyarrow as pa
+
+    from sentry_ophio import arrow
+except ImportError as error:  # pragma: no cover (every environment that tests has it)
+    raise ImportError(
+        "sentry_ophio.spark needs pyarrow: pip install 'sentry-ophio[spark]'"
+    ) from error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
+
+    from pyspark.sql import DataFrame
+    from pyspark.sql.types import DataType, StructField
+
+__all__ = ["apply", "assemble", "preview"]
+
+# A process that lives through many rule sets, as those of a notebook do, keeps the last few.
+_KEPT = 8
+
+
+def apply(df: DataFrame, rules: Enhancements) -> DataFrame:
+    """Set `in_app` and category of all frames, as the rules say.
+
+    Args:
+        df: A row for each stack trace; see above.
+        rules: The rules, as they are now: those added later do not count.
+
+    Returns:
+        The same rows and columns, and two more, each as long as `frames` and null where that
+        is null: `category: array<string>` and `in_app: array<boolean>`.
+
+    Raises:
+        SchemaError: A column is missing or of another type, or `df` has one with the name of
+            an answer. It is raised at once, before any job.
+        TypeError: `df` is no data frame, or `rules` no `Enhancements`.
+        ImportError: pyspark is not installed.
+        pyspark.errors.PythonException: From the job: a text is not UTF-8, or a stack trace has
+            more frames than allowed. Its message has the error of `sentry_ophio.arrow.apply`.
+
+    Example:
+        >>> spark.apply(df, new).select("id", "category", "in_app").collect()
+        [Row(id=7, category=[None, None], in_app=[True, False])]
+    """
+    return _mapped(df, _applied, (rules,), _columns(arrow.APPLIED), drops=False)
+
+
+def assemble(df: DataFrame, rules: Enhancements) -> DataFrame:
+    """Decide which frames count for grouping, and which stack traces.
+
+    Frames are looked at as they are, as `sentry_ophio.arrow.assemble` does: a field
+    `contributes: boolean` of `frames` says what counts to begin with.
+
+    Args:
+        df: A row for each stack trace; see above.
+        rules: The rules, as they are now.
+
+    Returns:
+        The same rows and columns, and one more, null where `frames` is null:
+        `grouping: struct<frames: array<struct<contributes: boolean, hint: string>>,
+        contributes: boolean, hint: string, invert_stacktrace: boolean>`.
+
+    Raises:
+        SchemaError: As `apply` does.
+        TypeError: As `apply` does.
+        ImportError: pyspark is not installed.
+        pyspark.errors.PythonException: From the job, as with `apply`.
+
+    Example:
+        >>> [row] = spark.assemble(df, new).collect()
+        >>> row.grouping.contributes, [frame.contributes for frame in row.grouping.frames]
+        (True, [True, True])
+    """
+    fields = [(name, kind) for name, kind in _columns(arrow.ASSEMBLED).items()]
+    return _mapped(df, _assembled, (rules,), {"grouping": pa.struct(fields)}, drops=False)
+
+
+def preview(df: DataFrame, old: Enhancements, new: Enhancements) -> DataFrame:
+    """Tell for each stack trace what changes if one rule set takes the place of another.
+
+    Args:
+        df: A row for each stack trace, with frames as they were before any rule; see above.
+        old: The rules as they are.
+        new: The rules as they would be.
+
+    Returns:
+        The same rows without `frames` and `exception`, and with the columns of
+        `sentry_ophio.arrow.PREVIEWED`, which are null where `frames` is null. `frames` is
+        their number now.
+
+    Raises:
+        SchemaError: As `apply` does.
+        TypeError: As `apply` does.
+        ImportError: pyspark is not installed.
+        pyspark.errors.PythonException: From the job, as with `apply`.
+
+    Example:
+        >>> [row] = spark.preview(df, Enhancements.empty(), new).collect()
+        >>> row.id, row.frames, row.changed_frames, row.grouping
+        (7, 2, 1, False)
+    """
+    return _mapped(df, _previewed, (old, new), _columns(arrow.PREVIEWED), drops=True)
+
+
+# --- on the driver ------------------------------------------------------------------
+
+_Question = Callable[..., "list[pa.Array]"]
+
+
+def _mapped(
+    df: DataFrame,
+    question: _Question,
+    rules: tuple[Enhancements, ...],
+    answers: dict[str, pa.DataType],
+    *,
+    drops: bool,
+) -> DataFrame:
+    types = _spark_types()
+    if not hasattr(df, "mapInArrow"):
+        raise TypeError(f"df must be a DataFrame of pyspark, not {type(df).__name__}")
+    for each in rules:
+        if not isinstance(each, Enhancements):
+            raise TypeError(f"rules must be Enhancements, not {type(each).__name__}")
+    fields = list(df.schema.fields)
+    for column in arrow.SCHEMA:
+        _check(types, column.name, _only(fields, column), column.type)
+    kept = [field for field in fields if not (drops and field.name in arrow.SCHEMA.names)]
+    for name in answers:
+        # Spark's names have no case, unless it is told so.
+        if name in (field.name.lower() for field in kept):
+            raise SchemaError(f"column `{name}`: the answer has one of this name, rename this one")
+    added = [types.StructField(name, _spark_type(types, kind)) for name, kind in answers.items()]
+    forms = tuple(each.to_config_structure() for each in rules)
+    names = tuple(field.name for field in kept)
+    function = partial(_answer, question, forms, names, tuple(answers))
+    return df.mapInArrow(function, types.StructType([*kept, *added]))
+
+
+def _spark_types() -> ModuleType:
+    try:
+        from pyspark.sql import types  # noqa: PLC0415 (not needed on import)
+    except ImportError as error:
+        raise ImportError(
+            "sentry_ophio.spark needs pyspark: pip install 'sentry-ophio[spark]', and Java 17"
+        ) from error
+    found: ModuleType = types
+    return found
+
+
+def _only(fields: list[StructField], expected: pa.Field) -> DataType:
+    found = [field.dataType for field in fields if field.name == expected.name]
+    if not found:
+        raise _missing(expected.name, expected.type)
+    if len(found) > 1:
+        raise SchemaError(f"column `{expected.name}` is there {len(found)} times")
+    return found[0]
+
+
+def _check(types: ModuleType, place: str, found: DataType, expected: pa.DataType) -> None:
+    """Compare a type of Spark's with what the library takes, as the library itself does."""
+    if pa.types.is_list(expected) and isinstance(found, types.ArrayType):
+        inner = found.elementType
+        if isinstance(inner, types.StructType):
+            _check_fields(types, place, inner, expected.value_type)
+            return
+    elif pa.types.is_struct(expected) and isinstance(found, types.StructType):
+        _check_fields(types, place, found, expected)
+        return
+    elif isinstance(found, _leaves(types, expected)):
+        return
+    raise SchemaError(
+        f"column `{place}`: expected {_told(expected)}, not {found.simpleString()[:200]}"
+    )
+
+
+def _check_fields(types: ModuleType, place: str, found: Any, expected: pa.DataType) -> None:
+    known = {field.name: field.dataType for field in found.fields}
+    for field in expected:
+        inner = f"{place}.{field.name}"
+        if field.name not in known:
+            raise _missing(inner, field.type)
+        _check(types, inner, known[field.name], field.type)
+    if place == "frames" and "contributes" in known:
+        _check(types, "frames.contributes", known["contributes"], pa.bool_())
+
+
+def _missing(place: str, expected: pa.DataType) -> SchemaError:
+    return SchemaError(f"column `{place}` is missing: expected {_told(expected)}")
+
+
+def _leaves(types: ModuleType, expected: pa.DataType) -> tuple[type, ...]:
+    """Give the types of Spark's that a value may have. `void` is that of nulls alone."""
+    if pa.types.is_string(expected):
+        return types.StringType, types.BinaryType, types.NullType
+    if pa.types.is_boolean(expected):
+        return types.BooleanType, types.NullType
+    if pa.types.is_integer(expected):
+        numbers = types.ByteType, types.ShortType, types.IntegerType, types.LongType
+        return *numbers, types.NullType
+    return ()
+
+
+def _told(expected: pa.DataType) -> str:
+    """Name a type as Spark does."""
+    if pa.types.is_list(expected):
+        return f"array<{_told(expected.value_type)}>"
+    if pa.types.is_struct(expected):
+        return f"struct<{', '.join(field.name for field in expected)}>"
+    if pa.types.is_string(expected):
+        return "string or binary"
+    return "boolean" if pa.types.is_boolean(expected) else "tinyint"
+
+
+def _spark_type(types: ModuleType, kind: pa.DataType) -> DataType:
+    if pa.types.is_list(kind):
+        found = types.ArrayType(_spark_type(types, kind.value_type))
+    elif pa.types.is_struct(kind):
+        fields = [types.StructField(each.name, _spark_type(types, each.type)) for each in kind]
+        found = types.StructType(fields)
+    else:
+        plain = {pa.string(): types.StringType, pa.bool_(): types.BooleanType}
+        found = plain.get(kind, types.IntegerType)()
+    told: DataType = found
+    return told
+
+
+# --- types that both sides know -----------------------------------------------------
+
+
+def _columns(schema: pa.Schema) -> dict[str, pa.DataType]:
+    return {field.name: _plain(field.type) for field in schema}
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    """Give the type without dictionaries, which Spark does not read."""
+    if pa.types.is_dictionary(kind):
+        return kind.value_type
+    if pa.types.is_list(kind):
+        return pa.list_(_plain(kind.value_type))
+    if pa.types.is_struct(kind):
+        return pa.struct([(field.name, _plain(field.type)) for field in kind])
+    return kind
+
+
+# --- in a worker of an executor -----------------------------------------------------
+
+
+@lru_cache(maxsize=_KEPT)
+def _compiled(form: bytes) -> Enhancements:
+    """Compile rules once a process: Spark keeps its Python workers from task to task."""
+    return Enhancements.from_config_structure(form, Cache(0))
+
+
+def _answer(
+    question: _Question,
+    forms: tuple[bytes, ...],
+    kept: tuple[str, ...],
+    added: tuple[str, ...],
+    batches: Iterator[pa.RecordBatch],
+) -> Iterator[pa.RecordBatch]:
+    """Answer for each batch of a partition: the columns that are kept, and those added."""
+    rules = [_compiled(form) for form in forms]
+    for batch in batches:
+        # By place: a column that passes through may be there twice.
+        columns = [batch.column(n) for n, name in enumerate(batch.schema.names) if name in kept]
+        columns += question(batch, *rules)
+        yield pa.RecordBatch.from_arrays(columns, names=[*kept, *added])
+
+
+def _applied(batch: pa.RecordBatch, rules: Enhancements) -> list[pa.Array]:
+    return _decoded(arrow.apply(batch, rules))
+
+
+def _assembled(batch: pa.RecordBatch, rules: Enhancements) -> list[pa.Array]:
+    answer = arrow.assemble(batch, rules)
+    columns = _decoded(answer)
+    nulls = answer.column("contributes").is_null()
+    return [pa.StructArray.from_arrays(columns, answer.schema.names, mask=nulls)]
+
+
+def _previewed(batch: pa.RecordBatch, old: Enhancements, new: Enhancements) -> list[pa.Array]:
+    return _decoded(arrow.preview(batch, old, new))
+
+
+def _decoded(answer: pa.RecordBatch) -> list[pa.Array]:
+    return [column.cast(_plain(column.type)) for column in answer.columns]
