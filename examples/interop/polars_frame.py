@@ -1,0 +1,24 @@
+"""Rules over a data frame of polars.
+
+    .venv-scale/bin/python examples/interop/polars_frame.py FILES.parquet
+
+What polars has in memory is read where it lies; the answer is columns to put beside the others.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import polars as pl
+
+from sentry_ophio import arrow
+from sentry_ophio.enhancers import Enhancements
+
+
+def applied(frame: pl.DataFrame, rules: Enhancements) -> pl.DataFrame:
+    """Add the columns `category` and `in_app`."""
+    return pl.concat([frame, pl.DataFrame(arrow.apply(frame, rules))], how="horizontal")
+
+
+if __name__ == "__main__":
+    print(applied(pl.read_parquet(sys.argv[1:]), Enhancements.default()))
