@@ -83,11 +83,25 @@ def _home(home: Path) -> Path:
 
 def pids_of_executors() -> set[int]:
     """Find the executors that this process has started, by way of the driver's JVM."""
-    return {pid for pid in descendants() if EXECUTOR in _read(pid, "cmdline")}
+    found = {pid for pid in descendants() if EXECUTOR in _read(pid, "cmdline")}
+    # What an executor starts has its command line for a moment.
+    parents = _parents()
+    return {pid for pid in found if parents.get(pid) not in found}
 
 
 def descendants() -> set[int]:
     """Find the processes that this one has started, and those that they have."""
+    parents = _parents()
+    found: set[int] = set()
+    new = {os.getpid()}
+    while new:
+        new = {pid for pid, parent in parents.items() if parent in new}
+        found |= new
+    return found
+
+
+def _parents() -> dict[int, int]:
+    """Give the parent of each process there is."""
     parents = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -95,12 +109,7 @@ def descendants() -> set[int]:
             status = _read(int(entry.name), "stat").rpartition(")")[2].split()
             if len(status) > 1 and status[0] != "Z":
                 parents[int(entry.name)] = int(status[1])
-    found: set[int] = set()
-    new = {os.getpid()}
-    while new:
-        new = {pid for pid, parent in parents.items() if parent in new}
-        found |= new
-    return found
+    return parents
 
 
 def _read(pid: int, name: str) -> str:
@@ -116,6 +125,12 @@ def peak_memory(pid: int) -> int:
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024
     return 0
+
+
+def cpu_seconds(pid: int) -> float:
+    """Tell for how many seconds a process has been at work; 0 if it is gone."""
+    times = _read(pid, "stat").rpartition(")")[2].split()[11:13]
+    return sum(map(int, times)) / os.sysconf("SC_CLK_TCK")
 
 
 def _until(condition: Callable[[], bool], seconds: float) -> None:
@@ -138,6 +153,8 @@ class Done:
         tasks: How many there were.
         lost: How many executors were there once, and not any more in the end.
         memory: The most that a JVM of an executor, and a Python worker, had in memory.
+        cpu: How many seconds of a core the JVMs of all executors, and their Python workers,
+            have spent. It says more than the time on a machine that others use as well.
     """
 
     seconds: float = 0.0
@@ -147,6 +164,7 @@ class Done:
     tasks: int = 0
     lost: int = 0
     memory: tuple[int, int] = (0, 0)
+    cpu: tuple[float, float] = (0.0, 0.0)
 
 
 def run(
@@ -196,9 +214,21 @@ def _watch(
     tracker = session.sparkContext.statusTracker()
     stages: dict[int, tuple[int, int, int]] = {}
     seen: set[int] = set()
+    # By process: a JVM or not, the seconds when it was first seen, and when last.
+    spent: dict[int, tuple[bool, float, float]] = {}
+    first = True
     while True:
         last = ended.wait(0.1)
         executors = pids_of_executors()
+        for pid in executors | _workers(executors):
+            # What has started since has worked for this job alone.
+            _, before, latest = spent.get(pid, (False, cpu_seconds(pid) if first else 0.0, 0.0))
+            spent[pid] = (pid in executors, before, max(latest, cpu_seconds(pid)))
+        first = False
+        done.cpu = (
+            sum(latest - before for is_jvm, before, latest in spent.values() if is_jvm),
+            sum(latest - before for is_jvm, before, latest in spent.values() if not is_jvm),
+        )
         seen |= executors
         done.lost = len(seen - executors)
         done.memory = (

@@ -106,13 +106,13 @@ def main() -> None:
     rows = asked.rows
     speed, speed_alone = rows / done.seconds, rows / seconds
     print(f"""
-| {rows:,} stack traces            |     time |    rows/s | executors lost |
+| {f"{rows:,} stack traces":30} |     time |    rows/s | executors lost |
 | ------------------------------ | -------: | --------: | -------------: |
 | Spark, two executors           | {done.seconds:6.1f} s | {speed:9,.0f} | {done.lost:14} |
 | sentry_ophio.arrow, one thread | {seconds:6.1f} s | {speed_alone:9,.0f} |              - |
 
 {changed:,} stack traces change. An executor was killed when {done.done_before} of {done.tasks} \
-tasks were done; {done.failed_tasks} tasks were lost with it, and done again.""")
+tasks were done; what was lost with it was done again, tasks: {done.failed_tasks}.""")
     if problems:
         sys.exit(f"NOT EQUAL: {'; '.join(problems)}")
     print(f"All {rows:,} rows are equal: none lost, none doubled.")
