@@ -34,6 +34,7 @@ NAVIGATION = {
         "CODEOWNERS": "codeowners",
         "ProGuard": "proguard",
         "Arrow": "arrow",
+        "Scale": "scale",
     },
     "Reference": {
         "Python API": "python",

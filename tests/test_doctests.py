@@ -21,6 +21,8 @@ MODULES = [
 def test_examples(name: str) -> None:
     if name == "sentry_ophio.spark":
         pytest.skip("its examples are about a data frame: tests/test_spark.py runs them")
+    if name == "sentry_ophio.arrow":
+        pytest.importorskip("pyarrow")
     if name == "sentry_ophio.cli":
         pytest.importorskip("click")
         pytest.importorskip("rich")
