@@ -89,14 +89,14 @@ lint-workflows: venv ## Check .github/workflows
 
 test-rust: test-core test-capi ## Unit, property and documentation tests of both crates
 
-# $(call test_crate,package)
+# $(call test_crate,package and features)
 define test_crate
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then set -x; $(CARGO) nextest run --locked -p $(1); \
 	 else set -x; $(CARGO) test --locked -p $(1) --lib --bins --tests --examples; fi
 endef
 
 test-core: ## The tests of the logic
-	$(call test_crate,ophio)
+	$(call test_crate,ophio --features arrow)
 	$(CARGO) test --locked -p ophio --doc -q
 
 test-capi: ## The tests of the C face that are written in Rust
@@ -163,6 +163,7 @@ bench: dev ## Measure beside the published package; prints and writes benches/*r
 	$(BIN)/python benches/codeowners.py
 	$(BIN)/python benches/preview.py
 	$(BIN)/python benches/proguard.py
+	$(BIN)/python benches/arrow.py
 	$(BIN)/python benches/threads.py
 
 images: dev ## Make the pictures of the README anew, from the real programs
