@@ -232,6 +232,7 @@ class Sandbox:
             "then.rules": rules + "function:decode -group\n",
             "event.json": event,
             "events/one.json": event,
+            "month/one.json": event,
             "mapping.txt": mapping.read_text("utf-8"),
             **{b.argument: b.code for b in BLOCKS if (b.page, b.note) == (page, "file")},
         }

@@ -18,6 +18,7 @@ SUBJECTS = [
     ("version", "Version", r"OPHIO_|ophio_version$|ophio_abi_version$"),
     ("limits", "Limits", r"OphioLimit$|ophio_limit_"),
     ("diagnostics", "Problems of rules", r"OphioDiagnostic|OphioSeverity|ophio_diagnostics_"),
+    ("arrow", "Stack traces in columns", r"Arrow(Array|Schema)$|ophio_\w+_arrow$"),
     ("preview", "What other rules would change", r"OphioPreview|ophio_preview_"),
     (
         "enhancements",

@@ -32,6 +32,9 @@ OUTSIDE = [
     (r"cpp:identifier", r"std(::.*)?|u?int\d+_t|size_t|SIZE_MAX|C|T|N|F|Free|Handle"),
     # Names within it are found; the name of the namespace itself leads nowhere.
     (r"cpp:identifier", r"detail"),
+    # pyarrow and pyspark, by the names that our modules give them.
+    (r"py:class", r"pa\..*|DataFrame|PathLike"),
+    (r"py:exc", r"(pyarrow|pyspark)\..*"),
 ]
 
 logger = logging.getLogger(__name__)

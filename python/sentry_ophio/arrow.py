@@ -53,8 +53,8 @@ if TYPE_CHECKING:
 
     from _cffi_backend import _CDataBase as CData
 
-    from sentry_ophio._event_files import Skip
     from sentry_ophio.enhancers import Enhancements, Report
+    from sentry_ophio.events import EventError
 
 __all__ = [
     "APPLIED",
@@ -299,7 +299,7 @@ def events_to_arrow(
     files: str | PathLike[str] | Iterable[str | PathLike[str]],
     *,
     rows: int = 10_000,
-    skip: Skip = None,
+    skip: Callable[[EventError | OSError], object] | None = None,
 ) -> pa.RecordBatchReader:
     """Make batches of Sentry events.
 

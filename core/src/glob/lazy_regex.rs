@@ -2,11 +2,88 @@
 //!
 //! It takes tens of microseconds and kilobytes to build, and most globs never meet a
 //! value that needs it.
+//!
+//! All that is asked of it is whether it matches. So it is put together from two parts of
+//! `regex-automata`, instead of taking the crate `regex` with its many: a DFA that is built as
+//! values are read, and, for where that would take too much memory, the simulation of an NFA.
+//! Both take time in proportion to the value. That is 0.2 MB less of library; searches
+//! for literals, which make up most of the rest, help little where a regex is anchored.
+
+use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use once_cell::race::OnceBox;
-use regex::bytes::{Regex, RegexBuilder};
+use regex_automata::hybrid::dfa::{Cache, DFA};
+use regex_automata::nfa::thompson::pikevm::PikeVM;
+use regex_automata::nfa::thompson::{self, WhichCaptures};
+use regex_automata::util::pool::Pool;
+use regex_automata::util::syntax;
+use regex_automata::Input;
 
 use super::syntax::Syntax;
+
+/// How much memory the NFA of a glob may take; as the crate `regex` has it.
+const NFA_BYTES: usize = 10 << 20;
+
+/// How much memory one thread may take for the states of the DFA; as there, too.
+const DFA_BYTES: usize = 2 << 20;
+
+type NewCache = Box<dyn Fn() -> Cache + Send + Sync + UnwindSafe + RefUnwindSafe>;
+
+/// A regex that tells whether it matches.
+pub(crate) struct Regex {
+    dfa: DFA,
+    /// What each thread that asks has found out about the DFA.
+    caches: Pool<Cache, NewCache>,
+}
+
+impl Regex {
+    /// `None` if it is not valid or would be too large.
+    fn new(source: &str, dot_matches_new_line: bool) -> Option<Self> {
+        let syntax = syntax::Config::new()
+            .utf8(false)
+            .dot_matches_new_line(dot_matches_new_line);
+        let nfa = thompson::Config::new()
+            .utf8(false)
+            .nfa_size_limit(Some(NFA_BYTES))
+            .which_captures(WhichCaptures::None);
+        let limits = DFA::config()
+            .cache_capacity(DFA_BYTES)
+            .skip_cache_capacity_check(true)
+            // Give up where states are hardly used before they are thrown away.
+            .minimum_cache_clear_count(Some(3))
+            .minimum_bytes_per_state(Some(10));
+        let mut builder = DFA::builder();
+        builder.syntax(syntax).thompson(nfa).configure(limits);
+        let dfa = builder.build(source).ok()?;
+        let new_cache: NewCache = {
+            let dfa = dfa.clone();
+            Box::new(move || dfa.create_cache())
+        };
+        Some(Self {
+            dfa,
+            caches: Pool::new(new_cache),
+        })
+    }
+
+    /// Whether it matches anywhere in the value.
+    pub(crate) fn is_match(&self, value: &[u8]) -> bool {
+        let input = Input::new(value).earliest(true);
+        let found = self.dfa.try_search_fwd(&mut self.caches.get(), &input);
+        match found {
+            Ok(found) => found.is_some(),
+            Err(_) => self.is_match_slow(&input),
+        }
+    }
+
+    #[cold]
+    fn is_match_slow(&self, input: &Input<'_>) -> bool {
+        match PikeVM::new_from_nfa(self.dfa.get_nfa().clone()) {
+            Ok(nfa) => nfa.is_match(&mut nfa.create_cache(), input.clone()),
+            // It fails where there are too many patterns: there is one.
+            Err(_) => false,
+        }
+    }
+}
 
 /// The regex that defines what a glob matches.
 #[derive(Default)]
@@ -27,14 +104,93 @@ impl LazyRegex {
         self.regex
             .get_or_init(|| {
                 let source = syntax.regex_source(glob().as_ref()).ok();
-                let build = |source: String| {
-                    RegexBuilder::new(&source)
-                        .dot_matches_new_line(syntax.newlines)
-                        .build()
-                        .ok()
-                };
-                Box::new(source.and_then(build))
+                Box::new(source.and_then(|source| Regex::new(&source, syntax.newlines)))
             })
             .as_ref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{cases, Random};
+
+    const PIECES: [&str; 20] = [
+        "*", "**", "/", "a", "b", "?", "[ab]", "[!a]", "\n", "/**/", "**/", "A", "{a,b}", "\\?",
+        "[a-c]", "é", ".", "{a/,b*}", "[A-z]", "x",
+    ];
+    const VALUES: [&str; 10] = ["a", "b", "/", "\n", "A", "é", "ab", ".", "x", "?"];
+
+    fn syntaxes() -> Vec<Syntax> {
+        let mut found = Vec::new();
+        for bits in 0..16_u32 {
+            let options = crate::glob::Options {
+                double_star: bits & 1 != 0,
+                case_insensitive: bits & 2 != 0,
+                path_normalize: bits & 4 != 0,
+                allow_newline: bits & 8 != 0,
+            };
+            found.push(options.syntax());
+        }
+        found
+    }
+
+    #[test]
+    fn it_says_what_the_crate_regex_says() {
+        let mut random = Random::new(17);
+        let syntaxes = syntaxes();
+        let mut matched = 0;
+        for _ in 0..cases(3_000) {
+            let glob: String = (0..random.0.usize(..6))
+                .map(|_| PIECES[random.0.usize(..PIECES.len())])
+                .collect();
+            let syntax = syntaxes[random.0.usize(..syntaxes.len())];
+            let Ok(source) = syntax.regex_source(&glob) else {
+                continue;
+            };
+            let theirs = regex::bytes::RegexBuilder::new(&source)
+                .dot_matches_new_line(syntax.newlines)
+                .build()
+                .unwrap();
+            let ours = Regex::new(&source, syntax.newlines).unwrap();
+            for _ in 0..8 {
+                let mut value: Vec<u8> = (0..random.0.usize(..5))
+                    .flat_map(|_| VALUES[random.0.usize(..VALUES.len())].bytes())
+                    .collect();
+                if random.one_in(9) {
+                    value.push(0xff);
+                }
+                let expected = theirs.is_match(&value);
+                assert_eq!(ours.is_match(&value), expected, "{glob:?} {value:?}");
+                assert_eq!(
+                    ours.is_match_slow(&Input::new(&value)),
+                    expected,
+                    "{glob:?}"
+                );
+                matched += u64::from(expected);
+            }
+        }
+        assert!(matched > 1_000, "{matched}");
+    }
+
+    #[test]
+    fn what_is_too_large_is_no_regex_in_both() {
+        let wide = "[\u{0}-\u{10ffff}]".repeat(40_000);
+        let theirs = regex::bytes::RegexBuilder::new(&wide).build();
+        assert!(theirs.is_err());
+        assert!(Regex::new(&wide, false).is_none());
+    }
+
+    #[test]
+    fn where_the_dfa_gives_up_the_nfa_answers() {
+        // As many states as values: each throws away what the one before has built.
+        let source = "(?-u)^(?:[ab]*a[ab]{14}|x)$";
+        let regex = Regex::new(source, false).unwrap();
+        let theirs = regex::bytes::Regex::new(source).unwrap();
+        let mut random = Random::new(3);
+        for len in [0, 1, 15, 16, 100_000, 400_000] {
+            let value: Vec<u8> = (0..len).map(|_| b"ab"[random.0.usize(..2)]).collect();
+            assert_eq!(regex.is_match(&value), theirs.is_match(&value), "{len}");
+        }
     }
 }

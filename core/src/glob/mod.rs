@@ -224,7 +224,7 @@ impl Glob {
             .unwrap_or_else(|| self.regex().is_some_and(|regex| regex.is_match(value)))
     }
 
-    fn regex(&self) -> Option<&regex::bytes::Regex> {
+    fn regex(&self) -> Option<&lazy_regex::Regex> {
         self.regex.get(|| &*self.pattern, self.options.syntax())
     }
 }
