@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import gzip
 import json
-import tracemalloc
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 pa = pytest.importorskip("pyarrow")
+tracemalloc = pytest.importorskip("tracemalloc")  # PyPy has none
 
 from sentry_ophio import arrow, limits  # noqa: E402
 from sentry_ophio._event_files import files_in  # noqa: E402
