@@ -143,7 +143,7 @@ def test_memory_is_bounded_by_rows(tmp_path: Path) -> None:
             most = max(most, pa.total_allocated_bytes() - arrow_before)
         _, python = tracemalloc.get_traced_memory()
         tracemalloc.stop()
-        return most + python
+        return int(most + python)
 
     peak(400)
     assert peak(4_000) < 1.2 * peak(400)

@@ -207,14 +207,14 @@ WORST: dict[str, Callable[[int], Callable[[], Any]]] = {
     "alternates": lambda n: asking("function:*{a,aa}*{a,aa}*{a,aa}*b -app", b"a" * n),
     "segments": lambda n: matching("**/a/**/a/**/a/b", "a/" * n),
     "question marks": lambda n: matching("*????????b", "a" * n),
-    "alternates to compile": lambda n: compiling("{a,b}" * (n // 50)),
-    "classes to compile": lambda n: compiling("[a-c][!x]*" * (n // 100)),
+    "alternates to compile": lambda n: compiling("{a,b}" * (n // 250)),
+    "classes to compile": lambda n: compiling("[a-c][!x]*" * (n // 500)),
     "owners": lambda n: lambda: codeowners.is_codeowners_path_match(b"a/" * n, "a/**/a/**/b"),
     "ranges": lambda n: asking("function:a* ^-app v+app", b"ab", n // 20),
     "neighbours": lambda n: asking("[ app:no ] | function:a* | [ app:no ] +app", b"ab", n // 20),
     "rule text": lambda n: lambda: Enhancements.parse("function:a* -app\n" * (n // 100), Cache(0)),
     "binary rules": lambda n: reading(binary("a", n // 100)),
-    "a broken text": lambda n: lambda: Enhancements.check("nonsense\n" * (n // 100)),
+    "a broken text": lambda n: lambda: Enhancements.check("nonsense\n" * (n // 500)),
     "a file of owners": lambda n: lambda: codeowners.Codeowners.parse("*.a @b\n" * (n // 100)),
     # Fewer of them, because what is made of a line takes more of the processor's caches.
     "a mapping": lambda n: (
