@@ -344,7 +344,7 @@ test-sdist: sdist-vendored ## Build the unpacked source distribution offline, an
 	    $(NO_NETWORK) $(CURDIR)/$(BIN)/python -m pip wheel -q --no-deps --no-build-isolation -w .. .
 	$(call make_venv,$(SDIST_TEST)/venv,$(PYTHON))
 	$(SDIST_TEST)/venv/$(BINDIR)/python -m pip install -q "$$(ls $(SDIST_TEST)/*.whl)[cli,test]"
-	cd $(SDIST_TEST)/tree && PATH=/usr/bin:/bin ../venv/$(BINDIR)/python -m pytest -q -p no:cacheprovider
+	cd $(SDIST_TEST)/tree && CI= PATH=/usr/bin:/bin ../venv/$(BINDIR)/python -m pytest -q -p no:cacheprovider
 
 # --- releases -------------------------------------------------------------------
 

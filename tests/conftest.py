@@ -10,6 +10,7 @@ import importlib.util
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -53,6 +54,14 @@ def declared_functions(header: str) -> set[str]:
     names = re.findall(r"^OPHIO_API\s[^;]*?\b(ophio_\w+)\(", header, re.MULTILINE)
     assert len(names) == len(set(names)) > 0
     return set(names)
+
+
+def take_interrupts() -> None:
+    """Let a new process take Ctrl-C, also where the tests run in the background of a shell.
+
+    There SIGINT is ignored, and that is inherited. For `preexec_fn`.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def tool(name: str) -> str:

@@ -18,6 +18,7 @@ pq = pytest.importorskip("pyarrow.parquet")
 pytest.importorskip("click")
 pytest.importorskip("rich")
 
+from conftest import take_interrupts  # noqa: E402
 from test_cli import EVENT, RULES, SNAPSHOTS, run  # noqa: E402
 
 from sentry_ophio import arrow  # noqa: E402
@@ -428,6 +429,7 @@ def stopped(folder: Path, arguments: list[str], number: int, size: int) -> tuple
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         encoding="utf-8",
+        preexec_fn=take_interrupts,
     )
     temporary = temporary_of(folder / "out.parquet")
     while process.poll() is None:

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, Callable, NamedTuple
 
 import pytest
+from conftest import take_interrupts
 
 import sentry_ophio
 from sentry_ophio import codeowners, glob, limits
@@ -751,25 +752,25 @@ def test_many_interpreters_one_after_the_other() -> None:
 
 def test_signals_interrupt_between_calls() -> None:
     """Ctrl-C ends a loop of calls with KeyboardInterrupt, and not the process."""
-    done = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            "from sentry_ophio.enhancers import Cache, Enhancements\n"
-            "try:\n"
-            "    print('ready', flush=True)\n"
-            "    while True: Enhancements.parse('function:a* -app\\n' * 1000, Cache(0))\n"
-            "except KeyboardInterrupt: print('interrupted')\n",
-        ],
+    code = (
+        "from sentry_ophio.enhancers import Cache, Enhancements\n"
+        "try:\n"
+        "    print('ready', flush=True)\n"
+        "    while True: Enhancements.parse('function:a* -app\\n' * 1000, Cache(0))\n"
+        "except KeyboardInterrupt: print('interrupted')\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         encoding="utf-8",
-    )
-    try:
-        assert done.stdout is not None
-        assert done.stdout.readline() == "ready\n"
-        done.send_signal(signal.SIGINT)
-        out, err = done.communicate(timeout=30)
-    finally:
-        done.kill()  # where it inherited that SIGINT is ignored, it would run for ever
+        preexec_fn=take_interrupts if sys.platform != "win32" else None,
+    ) as done:
+        try:
+            assert done.stdout is not None
+            assert done.stdout.readline() == "ready\n"
+            done.send_signal(signal.SIGINT)
+            out, err = done.communicate(timeout=30)
+        finally:
+            done.kill()
     assert (out, err, done.returncode) == ("interrupted\n", "", 0)
