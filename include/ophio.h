@@ -754,7 +754,7 @@ enum OphioStatus ophio_codeowners_find_packed(const struct OphioCodeowners *file
  * - `exception`: struct of the texts `ty`, `value`, `mechanism`.
  *
  * A text may be of type utf8 or binary, large or a view, also in a dictionary; any value may
- * be null. Other columns are passed over. No text is copied.
+ * be null. Other columns are not looked at, but must be valid as well. No text is copied.
  *
  * They are moved: whatever the call returns, both have been released, and must not be by the
  * caller.

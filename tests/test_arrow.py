@@ -273,6 +273,43 @@ def test_a_wrong_schema_is_one_error_that_names_the_column(stacktraces: Any, mes
         assert message in str(caught.value)
 
 
+def test_a_column_that_is_there_twice_is_refused() -> None:
+    twice = BATCH.append_column("frames", BATCH.column("frames"))
+    with pytest.raises(SchemaError, match="column `frames`: there are several of that name"):
+        arrow.apply(twice, RULES)
+    frames = BATCH.column("frames")
+    fields = [*frames.values.type, frames.values.type.field("path")]
+    columns = [*frames.values.flatten(), frames.values.field("path")]
+    doubled = pa.StructArray.from_arrays(columns, fields=fields)
+    bad = BATCH.set_column(0, "frames", pa.ListArray.from_arrays(frames.offsets, doubled))
+    with pytest.raises(SchemaError, match=r"column `frames\.path` is corrupt: there are several"):
+        arrow.apply(bad, RULES)
+
+
+def test_a_file_whose_offsets_lie_is_refused() -> None:
+    """The interface tells no lengths: the last offset would be taken for that of the texts."""
+    path = "/a/path/of/thirty-six/characters.py.."
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, arrow.SCHEMA) as writer:
+        writer.write_batch(arrow.batch([{"frames": [{"path": path}]}]))
+    stream = sink.getvalue().to_pybytes()
+    # The offsets are the last numbers before the text that they are about.
+    numbers = (0).to_bytes(4, "little") + len(path).to_bytes(4, "little")
+    at = stream.rindex(numbers, 0, stream.index(path.encode()))
+    lie = (0).to_bytes(4, "little") + (2**31 - 1).to_bytes(4, "little")
+    lying = stream[:at] + lie + stream[at + len(lie) :]
+    with pytest.raises(SchemaError, match="the columns are corrupt"):
+        arrow.apply(pa.ipc.open_stream(lying), RULES)
+
+
+def test_types_that_nest_deep_are_refused_and_end_nothing() -> None:
+    deep = pa.int8()
+    for _ in range(100):
+        deep = pa.list_(deep)
+    with pytest.raises(SchemaError, match="nests more than 64 levels deep"):
+        arrow.apply(with_field("frames", "deep", pa.nulls(3, deep)), RULES)
+
+
 @pytest.mark.parametrize("stacktraces", [None, [{"frames": []}], b"", {"frames": []}])
 def test_what_is_nothing_of_arrow_is_a_type_error(stacktraces: Any) -> None:
     with pytest.raises(TypeError, match="expected an object with __arrow_c_array__"):

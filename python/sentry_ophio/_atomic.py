@@ -36,6 +36,14 @@ def temporary_of(path: Path) -> Path:
     return path.with_name(f".{path.name}.ophio-tmp")
 
 
+def resolved(path: Path) -> Path:
+    """Follow links. A loop of them is an `OSError`, as it is from Python 3.13 on."""
+    try:
+        return path.resolve()
+    except RuntimeError:
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path)) from None
+
+
 @contextmanager
 def replaced(path: Path) -> Iterator[IO[bytes]]:
     """Write a file: it takes the place of `path` once the block has ended well.
@@ -48,7 +56,7 @@ def replaced(path: Path) -> Iterator[IO[bytes]]:
             is `path`.
     """
     try:
-        target = path.resolve()
+        target = resolved(path)
         old = _mode(target)
         temporary = temporary_of(target)
         file = os.fdopen(_opened(temporary), "wb")

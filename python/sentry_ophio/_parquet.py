@@ -130,8 +130,10 @@ def _leaves(file: pq.ParquetFile, column: str) -> Iterator[tuple[int, str]]:
 def _needed(file: pq.ParquetFile) -> list[str]:
     """Name the leaves that rules look at; how lists are called inside depends on the writer."""
     fields = {"contributes", *(each.name for each in arrow.SCHEMA.field("frames").type.value_type)}
-    # Such as frames.list.element.function.
-    frames = [path for _, path in _leaves(file, "frames") if path.split(".")[3] in fields]
+    # Such as frames.list.element.function, or frames.array.function of older writers.
+    frames = [
+        path for _, path in _leaves(file, "frames") if fields.intersection(path.split(".")[2:])
+    ]
     return [*frames, "exception"]
 
 

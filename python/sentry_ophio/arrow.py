@@ -404,8 +404,18 @@ class _Structs:
     def put(self, rows: pa.RecordBatch) -> None:
         """Export the columns that the library looks at; it need not understand others."""
         names = [name for name in ("frames", "exception") if name in rows.schema.names]
+        for name in names:
+            if rows.schema.names.count(name) > 1:
+                raise SchemaError(f"column `{name}`: there are several of that name")
+        wanted = rows.select(names)
+        try:
+            # Half a microsecond. Nobody has done it for what comes from a file, and the length
+            # of a buffer is not handed over: the last offset stands for it.
+            wanted.validate()
+        except pa.ArrowInvalid as error:
+            raise SchemaError(f"the columns are corrupt: {error}") from None
         array, schema = self._addresses()
-        rows.select(names)._export_to_c(array, schema)
+        wanted._export_to_c(array, schema)
 
     def take(self) -> pa.RecordBatch:
         """Import what the library has put here."""

@@ -38,7 +38,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sentry_ophio import __version__
-from sentry_ophio._atomic import replaced
+from sentry_ophio._atomic import replaced, resolved
 from sentry_ophio._event_files import (
     STANDARD_INPUT,
     SUFFIXES,
@@ -848,7 +848,10 @@ def _write_parquet(
 
 def _refuse_to_read_output(names: tuple[str, ...], out: str, suffixes: tuple[str, ...]) -> None:
     """Refuse an output that this run reads, or the next one would."""
-    target = Path(out).resolve()
+    try:
+        target = resolved(Path(out))
+    except OSError as error:
+        raise InputError(out, error.strerror or str(error)) from None
     for name in names:
         path = Path(name)
         if name != STANDARD_INPUT and path.is_dir():

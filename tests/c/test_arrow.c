@@ -126,7 +126,7 @@ static void test_bad_arguments(Ask ask)
 {
     static const char *const wrong[] = {"i", "+s", "w:3", "nonsense", "U "};
     OphioEnhancements *rules = parse("path:a +app");
-    Column rows, answer, untouched;
+    Column rows, extra, answer, untouched;
 
     memset(&answer, 0x5a, sizeof answer);
     untouched = answer;
@@ -159,6 +159,17 @@ static void test_bad_arguments(Ask ask)
     CHECK(rows.array.release == NULL);
     rows.schema.release(&rows.schema);
     CHECK(made == released);
+
+    /* An array and a schema of different shapes, and a length that is none. */
+    rows = stacktraces("u");
+    extra = nothing("extra", 2);
+    extra.array.release(&extra.array);
+    rows.schema.children[rows.schema.n_children] = malloc(sizeof extra.schema);
+    *rows.schema.children[rows.schema.n_children++] = extra.schema;
+    CHECK(ask(rules, &rows.array, &rows.schema, 1, &answer.array, &answer.schema) == OPHIO_STATUS_SCHEMA);
+    rows = stacktraces("u");
+    rows.array.length = -1;
+    CHECK(ask(rules, &rows.array, &rows.schema, 1, &answer.array, &answer.schema) == OPHIO_STATUS_SCHEMA);
 
     /* Released before: there is nothing to take, and nothing is released again. */
     rows = stacktraces("u");

@@ -37,18 +37,87 @@ pub struct ArrowSchema {
     _opaque: [u8; 0],
 }
 
-/// A schema as the interface lays it out, to see whether it was released: the crate does not
-/// tell that.
+/// A schema as the interface lays it out, for what the crate does not tell.
 #[repr(C)]
 struct SchemaLayout {
     format_name_metadata: [*const c_void; 3],
-    flags_n_children: [i64; 2],
-    children_dictionary: [*const c_void; 2],
+    flags: i64,
+    n_children: i64,
+    children: *const *const SchemaLayout,
+    dictionary: *const SchemaLayout,
     release: *const c_void,
     private_data: *const c_void,
 }
 
 const _: () = assert!(size_of::<SchemaLayout>() == size_of::<FFI_ArrowSchema>());
+
+/// An array as the interface lays it out.
+#[repr(C)]
+struct ArrayLayout {
+    length: i64,
+    null_count: i64,
+    offset: i64,
+    n_buffers: i64,
+    n_children: i64,
+    buffers: *const c_void,
+    children: *const *const ArrayLayout,
+    dictionary: *const ArrayLayout,
+    release: *const c_void,
+    private_data: *const c_void,
+}
+
+const _: () = assert!(size_of::<ArrayLayout>() == size_of::<FFI_ArrowArray>());
+
+/// How deep types may nest. The crate calls itself for each level, and a stack that ends takes
+/// the process with it.
+const DEPTH: usize = 64;
+
+/// Refuses what the crate would panic or end the process on: types that nest too deep, an array
+/// and a schema that do not fit together, and negative numbers.
+///
+/// # Safety
+///
+/// Both are NULL or as the interface says, with all that they point to.
+unsafe fn check_shape(
+    array: *const ArrayLayout,
+    schema: *const SchemaLayout,
+    depth: usize,
+) -> Result<(), Error> {
+    let refused = |what: &str| {
+        let message = format_args!("the array cannot be taken: {what}").to_string();
+        Error::new(OphioStatus::Schema, message)
+    };
+    // SAFETY: NULL or readable, by the caller's promise.
+    let (array, schema) = match unsafe { (array.as_ref(), schema.as_ref()) } {
+        (None, None) => return Ok(()),
+        (Some(array), Some(schema)) => (array, schema),
+        _ => return Err(refused("it is not of the type that its schema tells")),
+    };
+    if depth > DEPTH {
+        return Err(refused("its type nests more than 64 levels deep"));
+    }
+    if array.length < 0 || array.offset < 0 || array.n_buffers < 0 {
+        return Err(refused("a length is negative"));
+    }
+    if array.n_children != schema.n_children || array.n_children < 0 {
+        return Err(refused("it is not of the type that its schema tells"));
+    }
+    // SAFETY: the same promise holds for what is within.
+    unsafe { check_shape(array.dictionary, schema.dictionary, depth + 1) }?;
+    for child in 0..array.n_children as usize {
+        if array.children.is_null() || schema.children.is_null() {
+            return Err(refused("it has no children where its schema has some"));
+        }
+        // SAFETY: there are so many, by the caller's promise.
+        let (array, schema) = unsafe { (*array.children.add(child), *schema.children.add(child)) };
+        if array.is_null() {
+            return Err(refused("a child is missing"));
+        }
+        // SAFETY: the same promise holds for what is within.
+        unsafe { check_shape(array, schema, depth + 1) }?;
+    }
+    Ok(())
+}
 
 impl From<ArrowError> for Error {
     fn from(error: ArrowError) -> Self {
@@ -107,6 +176,12 @@ impl Moved {
                 "the array or its schema was released already",
             ));
         }
+        let layouts = (
+            std::ptr::from_ref(&array).cast::<ArrayLayout>(),
+            std::ptr::from_ref(&schema).cast::<SchemaLayout>(),
+        );
+        // SAFETY: the caller's promise.
+        unsafe { check_shape(layouts.0, layouts.1, 0) }?;
         // SAFETY: the caller's promise.
         unsafe { from_ffi(array, &schema) }.map_err(|error| {
             let message = format_args!("the array cannot be taken: {error}").to_string();
@@ -160,7 +235,7 @@ impl Place {
 /// - `exception`: struct of the texts `ty`, `value`, `mechanism`.
 ///
 /// A text may be of type utf8 or binary, large or a view, also in a dictionary; any value may
-/// be null. Other columns are passed over. No text is copied.
+/// be null. Other columns are not looked at, but must be valid as well. No text is copied.
 ///
 /// They are moved: whatever the call returns, both have been released, and must not be by the
 /// caller.

@@ -50,6 +50,11 @@ impl<'a> Column<'a> {
         name: &'static str,
         expected: &'static str,
     ) -> Result<Column<'a>, ArrowError> {
+        if let DataType::Struct(fields) = self.data.data_type() {
+            if fields.iter().filter(|known| known.name() == field).count() > 1 {
+                return Err(corrupt(name, "there are several of that name"));
+            }
+        }
         let found = self.optional_field(field, name);
         found.ok_or(ArrowError::Missing {
             column: name,

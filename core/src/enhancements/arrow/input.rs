@@ -100,7 +100,7 @@ impl<'a> Stacktraces<'a> {
         let exceptions = Structs::new(exception, EXCEPTION)?;
         let text_of_exception =
             |field, name| Texts::new(exception.field(field, name, Texts::EXPECTED)?);
-        Ok(Self {
+        let found = Self {
             len: data.len(),
             offset: data.offset(),
             rows: Nulls::of(row),
@@ -117,7 +117,21 @@ impl<'a> Stacktraces<'a> {
                 text_of_exception("value", "exception.value")?,
                 text_of_exception("mechanism", "exception.mechanism")?,
             ],
-        })
+        };
+        found.check_size()?;
+        Ok(found)
+    }
+
+    /// Refuses more frames than an answer can count, before anything is done.
+    fn check_size(&self) -> Result<(), ArrowError> {
+        let mut total = 0_usize;
+        for row in 0..self.len {
+            total = total.saturating_add(self.frames(row)?.map_or(0, |frames| frames.len()));
+        }
+        match i32::try_from(total) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(ArrowError::TooLarge),
+        }
     }
 
     /// How many rows there are.

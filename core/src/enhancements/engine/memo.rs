@@ -129,20 +129,20 @@ fn try_lock(lane: &Mutex<Lane>) -> Option<MutexGuard<'_, Lane>> {
 }
 
 impl Lane {
-    /// The facts about a frame, if it is known.
+    /// The facts about a frame, if it is known. `bytes` is how much the lane may take.
     #[inline]
-    pub(super) fn get(&mut self, key: FrameKey<'_>) -> Option<&Facts> {
+    pub(super) fn get(&mut self, key: FrameKey<'_>, bytes: usize) -> Option<&Facts> {
         let place = match key {
             FrameKey::Packed(key) => match self.young.packed.get(key) {
                 Some(&place) => place,
-                None => self.rejuvenate(key)?,
+                None => self.rejuvenate(key, bytes)?,
             },
             FrameKey::Texts(texts) => {
                 let hash = self.hash(texts);
                 let known = |entry: &TextsEntry| entry.hash == hash && same(&entry.key, texts);
                 match self.young.texts.find(hash, known) {
                     Some(entry) => entry.place,
-                    None => self.rejuvenate_texts(hash, known)?,
+                    None => self.rejuvenate_texts(hash, known, bytes)?,
                 }
             }
         };
@@ -161,11 +161,11 @@ impl Lane {
 
     /// Moves an entry from the old generation to the young one.
     #[cold]
-    fn rejuvenate(&mut self, key: &[u8]) -> Option<FactsPlace> {
-        // The facts stay behind until the old generation goes as a whole.
-        let (key, (start, end)) = self.old.packed.remove_entry(key)?;
-        let facts = &self.old.facts[start as usize..end as usize];
-        let place = self.young.keep(key.len(), facts);
+    fn rejuvenate(&mut self, key: &[u8], bytes: usize) -> Option<FactsPlace> {
+        let (key, place) = self.old.packed.remove_entry(key)?;
+        let facts = self.old.facts(place);
+        self.make_room(size(key.len(), &facts), bytes);
+        let place = self.young.keep(key.len(), &facts);
         self.young.packed.insert(key, place);
         Some(place)
     }
@@ -175,11 +175,24 @@ impl Lane {
         &mut self,
         hash: u64,
         known: impl FnMut(&TextsEntry) -> bool,
+        bytes: usize,
     ) -> Option<FactsPlace> {
         let (mut entry, _) = self.old.texts.find_entry(hash, known).ok()?.remove();
-        let facts = &self.old.facts[entry.place.0 as usize..entry.place.1 as usize];
-        entry.place = self.young.keep(entry.key.len(), facts);
+        let facts = self.old.facts(entry.place);
+        self.make_room(size(entry.key.len(), &facts), bytes);
+        entry.place = self.young.keep(entry.key.len(), &facts);
         Some(self.young.put_texts(entry))
+    }
+
+    /// Begins a new generation if the young one has no room for so many bytes more.
+    fn make_room(&mut self, size: usize, bytes: usize) {
+        if self.young.bytes + size > bytes / 2 {
+            self.old = std::mem::take(&mut self.young);
+            if self.old.bytes > bytes / 2 {
+                // It was made when more was allowed.
+                self.old = Generation::default();
+            }
+        }
     }
 
     /// Keeps the facts about a frame that was not known, within so many bytes.
@@ -188,13 +201,7 @@ impl Lane {
         if size > bytes / 2 {
             return;
         }
-        if self.young.bytes + size > bytes / 2 {
-            self.old = std::mem::take(&mut self.young);
-            if self.old.bytes > bytes / 2 {
-                // It was made when more was allowed.
-                self.old = Generation::default();
-            }
-        }
+        self.make_room(size, bytes);
         let place = self.young.keep(key_len(key), facts);
         match key {
             FrameKey::Packed(key) => {
@@ -210,6 +217,11 @@ impl Lane {
 }
 
 impl Generation {
+    /// A copy of the facts at a place: what they are copied from may go with its generation.
+    fn facts(&self, place: FactsPlace) -> Vec<u32> {
+        self.facts[place.0 as usize..place.1 as usize].to_vec()
+    }
+
     /// Keeps facts, and counts the bytes that they and their key take.
     fn keep(&mut self, key_len: usize, facts: &Facts) -> FactsPlace {
         let start = self.facts.len() as u32;
@@ -287,12 +299,15 @@ mod tests {
         let bytes = 20 * (OVERHEAD + 8);
         lane.insert(Packed(b"used"), &[1], bytes);
         for number in 0..1_000_u32 {
-            assert_eq!(lane.get(Packed(b"used")), Some(&[1][..]), "{number}");
+            assert_eq!(lane.get(Packed(b"used"), bytes), Some(&[1][..]), "{number}");
             lane.insert(Packed(&number.to_le_bytes()), &[number], bytes);
             assert!(lane.young.bytes + lane.old.bytes <= bytes + OVERHEAD + 8);
         }
-        assert_eq!(lane.get(Packed(&0_u32.to_le_bytes())), None);
-        assert_eq!(lane.get(Packed(&999_u32.to_le_bytes())), Some(&[999][..]));
+        assert_eq!(lane.get(Packed(&0_u32.to_le_bytes()), bytes), None);
+        assert_eq!(
+            lane.get(Packed(&999_u32.to_le_bytes()), bytes),
+            Some(&[999][..])
+        );
     }
 
     #[test]
@@ -310,27 +325,49 @@ mod tests {
             texts(Some("abc"), None),
         ];
         for (number, texts) in (0..).zip(&different) {
-            assert_eq!(lane.get(Texts(texts)), None);
+            assert_eq!(lane.get(Texts(texts), bytes), None);
             lane.insert(Texts(texts), &[number], bytes);
         }
         for round in 0..100_u32 {
             for (number, texts) in (0..).zip(&different) {
-                assert_eq!(lane.get(Texts(texts)), Some(&[number][..]), "{round}");
+                assert_eq!(
+                    lane.get(Texts(texts), bytes),
+                    Some(&[number][..]),
+                    "{round}"
+                );
             }
             let other = round.to_le_bytes();
             lane.insert(Texts(&[None, Some(&other), None, None, None]), &[0], bytes);
         }
         assert_eq!(
-            lane.get(Texts(&[None, Some(&[0; 4]), None, None, None])),
+            lane.get(Texts(&[None, Some(&[0; 4]), None, None, None]), bytes),
             None
         );
     }
 
     #[test]
+    fn what_was_just_used_outlives_what_was_not() {
+        let mut lane = Lane::default();
+        let bytes = 20 * (OVERHEAD + 8);
+        let key = |number: u32| number.to_le_bytes();
+        for number in 0..11 {
+            lane.insert(Packed(&key(number)), &[number], bytes);
+        }
+        for number in 0..11 {
+            lane.get(Packed(&key(number)), bytes);
+            assert!(lane.young.bytes <= bytes / 2);
+        }
+        lane.insert(Packed(&key(99)), &[99], bytes);
+        let left = (0..11).filter(|&n| lane.get(Packed(&key(n)), bytes).is_some());
+        assert!(left.count() >= 9);
+    }
+
+    #[test]
     fn a_frame_that_is_too_large_is_not_kept() {
         let mut lane = Lane::default();
+        let bytes = 1_000;
         lane.insert(Packed(&[0; 1_000]), &[1], 1_000);
-        assert_eq!(lane.get(Packed(&[0; 1_000])), None);
+        assert_eq!(lane.get(Packed(&[0; 1_000]), bytes), None);
     }
 
     #[test]

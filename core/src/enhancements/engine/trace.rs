@@ -127,7 +127,7 @@ impl<'a, M: Mask> Trace<'a, M> {
         for (frame, read) in stacktrace.frames.iter().enumerate() {
             let category = read.category(frame)?;
             let known = match &mut lane {
-                Some((lane, _)) => lane.get(read.key),
+                Some((lane, bytes)) => lane.get(read.key, *bytes),
                 None => None,
             };
             if let Some(facts) = known {
