@@ -225,6 +225,25 @@ impl Place {
     }
 }
 
+/// Gives the caller the answer about an array. The places are looked at before any work.
+///
+/// # Safety
+///
+/// As that of [`Moved::import`] and of [`Place::write`].
+unsafe fn answer(
+    moved: Moved,
+    out_array: *mut ArrowArray,
+    out_schema: *mut ArrowSchema,
+    ask: impl FnOnce(&ArrayData) -> Result<ArrayData, ArrowError>,
+) -> Result<(), Error> {
+    let place = Place::new(out_array, out_schema)?;
+    // SAFETY: the caller's promise.
+    let stacktraces = unsafe { moved.import() }?;
+    let answer = ask(&stacktraces)?;
+    // SAFETY: the caller's promise.
+    unsafe { place.write(&answer) }
+}
+
 /// Sets `in_app` and category of the frames of many stack traces that lie in columns.
 ///
 /// `array` and `schema` are a struct array of the Arrow C Data Interface, a record batch, whose
@@ -271,12 +290,9 @@ pub unsafe extern "C" fn ophio_enhancements_apply_arrow(
         let moved = unsafe { Moved::from(array, schema) };
         // SAFETY: the caller's promise about `rules`.
         let rules = unsafe { handle::borrow(rules, "rules") }?.current();
-        let place = Place::new(out_array, out_schema)?;
-        // SAFETY: the caller's promise about `array` and `schema`.
-        let stacktraces = unsafe { moved.import() }?;
-        let applied = arrow::apply(&rules, &stacktraces, threads)?;
-        // SAFETY: the caller's promise about `out_array` and `out_schema`.
-        unsafe { place.write(&applied) }
+        let ask = |stacktraces: &ArrayData| arrow::apply(&rules, stacktraces, threads);
+        // SAFETY: the caller's promise about the arrays and the places.
+        unsafe { answer(moved, out_array, out_schema, ask) }
     })
 }
 
@@ -307,12 +323,9 @@ pub unsafe extern "C" fn ophio_enhancements_assemble_arrow(
         let moved = unsafe { Moved::from(array, schema) };
         // SAFETY: the caller's promise about `rules`.
         let rules = unsafe { handle::borrow(rules, "rules") }?.current();
-        let place = Place::new(out_array, out_schema)?;
-        // SAFETY: the caller's promise about `array` and `schema`.
-        let stacktraces = unsafe { moved.import() }?;
-        let assembled = arrow::assemble(&rules, &stacktraces, threads)?;
-        // SAFETY: the caller's promise about `out_array` and `out_schema`.
-        unsafe { place.write(&assembled) }
+        let ask = |stacktraces: &ArrayData| arrow::assemble(&rules, stacktraces, threads);
+        // SAFETY: the caller's promise about the arrays and the places.
+        unsafe { answer(moved, out_array, out_schema, ask) }
     })
 }
 
@@ -346,12 +359,9 @@ pub unsafe extern "C" fn ophio_enhancements_preview_arrow(
         let old = unsafe { handle::borrow(old_rules, "old_rules") }?.current();
         // SAFETY: the caller's promise about `new_rules`.
         let new = unsafe { handle::borrow(new_rules, "new_rules") }?.current();
-        let place = Place::new(out_array, out_schema)?;
-        // SAFETY: the caller's promise about `array` and `schema`.
-        let stacktraces = unsafe { moved.import() }?;
-        let previewed = arrow::preview(&old, &new, &stacktraces, threads)?;
-        // SAFETY: the caller's promise about `out_array` and `out_schema`.
-        unsafe { place.write(&previewed) }
+        let ask = |stacktraces: &ArrayData| arrow::preview(&old, &new, stacktraces, threads);
+        // SAFETY: the caller's promise about the arrays and the places.
+        unsafe { answer(moved, out_array, out_schema, ask) }
     })
 }
 
