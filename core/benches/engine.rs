@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use criterion::{criterion_group, criterion_main, Criterion, Throughput};
-use ophio::enhancements::packed::{pack, PackedStacktrace};
+use ophio::enhancements::stacktrace::msgpack::{pack, PackedStacktrace};
 use ophio::enhancements::{interpreter, Cache, Component, Enhancements, ExceptionData, Frame};
 
 /// A stack trace in all the forms that are measured.

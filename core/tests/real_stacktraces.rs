@@ -6,7 +6,7 @@ mod common;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ophio::enhancements::packed::{pack, PackedStacktrace};
+use ophio::enhancements::stacktrace::msgpack::{pack, PackedStacktrace};
 use ophio::enhancements::{interpreter, Cache, Component, Enhancements};
 use serde_json::Value;
 

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use ophio::codeowners::{self, Codeowners, Dialect};
-use ophio::enhancements::packed::{pack, PackedStacktrace};
+use ophio::enhancements::stacktrace::msgpack::{pack, PackedStacktrace};
 use ophio::enhancements::{interpreter, Cache, Component, Enhancements};
 use ophio::glob::{Glob, Options};
 use ophio::proguard::Mapper;

@@ -16,7 +16,7 @@ STEPS = [
     ("python", "write them into one buffer", "python/sentry_ophio/_pack.py", "bytes, MessagePack"),
     ("python", "call the library", "python/sentry_ophio/enhancers.py", "pointers, lengths"),
     ("capi", "catch panics, check pointers", "capi/src/status.rs", "&[u8]"),
-    ("core", "read the buffer in place", "core/src/enhancements/packed.rs", "bytes of a frame"),
+    ("core", "read the buffer in place", "core/src/enhancements/stacktrace/msgpack.rs", "bytes of a frame"),
     ("core", "is the frame known?", "core/src/enhancements/engine/memo.rs", "no: its texts"),
     ("core", "find patterns worth trying", "core/src/enhancements/engine/index.rs", "candidates"),
     ("core", "try those", "core/src/glob/program.rs", "patterns that match"),

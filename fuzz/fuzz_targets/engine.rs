@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use ophio::enhancements::packed::{pack, PackedStacktrace};
+use ophio::enhancements::stacktrace::msgpack::{pack, PackedStacktrace};
 use ophio::enhancements::{interpreter, Cache, Component, Enhancements};
 use ophio_fuzz::{Rules, Trace};
 

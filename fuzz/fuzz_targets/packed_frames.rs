@@ -4,8 +4,8 @@
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use ophio::enhancements::event_frames::pack_event_frames;
-use ophio::enhancements::packed::{pack, PackedStacktrace};
+use ophio::enhancements::stacktrace::event::pack_event_frames;
+use ophio::enhancements::stacktrace::msgpack::{pack, PackedStacktrace};
 use ophio::enhancements::preview::Preview;
 use ophio::enhancements::{Cache, Component, Enhancements};
 

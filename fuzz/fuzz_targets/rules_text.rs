@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use ophio::enhancements::diagnostics::{self, Severity};
+use ophio::enhancements::text::diagnostics::{self, Severity};
 use ophio::enhancements::{format_rules, Cache, Enhancements};
 
 fuzz_target!(|text: &str| {

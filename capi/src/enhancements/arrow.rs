@@ -10,13 +10,13 @@
 //!
 //! Moving is what the interface says: the struct is copied and its `release` set to NULL, so
 //! that nobody releases twice. It is done first of all, before anything can fail. What is in
-//! the arrays is described in `core/src/enhancements/arrow`.
+//! the arrays is described in `core/src/enhancements/stacktrace/arrow`.
 
 use std::ffi::c_void;
 
 use arrow_array::ffi::{from_ffi, FFI_ArrowArray, FFI_ArrowSchema};
 use arrow_data::ArrayData;
-use ophio_core::enhancements::arrow::{self, ArrowError};
+use ophio_core::enhancements::stacktrace::arrow::{self, ArrowError};
 
 use super::preview::OphioPreview;
 use super::rules::OphioEnhancements;

@@ -3,7 +3,7 @@
 //! The list is made at once and does not change; its entries are read one by one, as
 //! slices that lie in it.
 
-use ophio_core::enhancements::diagnostics::{self, Diagnostic, Severity};
+use ophio_core::enhancements::text::diagnostics::{self, Diagnostic, Severity};
 use ophio_core::enhancements::{format_rules, Enhancements};
 use ophio_core::limits::check_rule_text;
 

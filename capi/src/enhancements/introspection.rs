@@ -1,6 +1,6 @@
 //! Looking into rules: what they are, what they did, and in which other forms they can be.
 
-use ophio_core::enhancements::packed::PackedStacktrace;
+use ophio_core::enhancements::stacktrace::msgpack::PackedStacktrace;
 use ophio_core::enhancements::{explain, Component, Enhancements, NoTextForm, Part, StoredError};
 
 use super::cache::OphioCache;

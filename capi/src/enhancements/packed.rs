@@ -1,6 +1,6 @@
 //! Asking rules about a packed stack trace: one buffer in, numbers out.
 //!
-//! The buffer is described in `core/src/enhancements/packed.rs`. What comes out is
+//! The buffer is described in `core/src/enhancements/stacktrace/msgpack.rs`. What comes out is
 //! one number a frame or component, made so that a caller turns it into its own
 //! value by looking it up in a table: there are few different numbers, and each
 //! stays valid for as long as the rule set lives.
@@ -13,7 +13,7 @@
 
 use std::mem::MaybeUninit;
 
-use ophio_core::enhancements::packed::{PackedError, PackedStacktrace};
+use ophio_core::enhancements::stacktrace::msgpack::{PackedError, PackedStacktrace};
 use ophio_core::enhancements::{AppliedFrame, AssembleResult, Component, TooFewFrames};
 
 use super::rules::{hint_number, write_text, OphioEnhancements};

@@ -2,8 +2,8 @@
 
 use std::sync::{Mutex, TryLockError};
 
-use ophio_core::enhancements::packed::PackedStacktrace;
 use ophio_core::enhancements::preview::Preview;
+use ophio_core::enhancements::stacktrace::msgpack::PackedStacktrace;
 
 use super::rules::OphioEnhancements;
 use crate::handle;

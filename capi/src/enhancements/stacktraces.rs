@@ -8,8 +8,8 @@
 //! array head | packed | packed | packed       ->  codes of the first, then of the second, ...
 //! ```
 
-use ophio_core::enhancements::event_frames::pack_event_frames;
-use ophio_core::enhancements::packed::PackedStacktrace;
+use ophio_core::enhancements::stacktrace::event::pack_event_frames;
+use ophio_core::enhancements::stacktrace::msgpack::PackedStacktrace;
 
 use super::packed::{check_room, read_components, write_applied, write_assembled};
 use super::rules::OphioEnhancements;

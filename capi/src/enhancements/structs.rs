@@ -5,7 +5,7 @@
 
 use std::mem::MaybeUninit;
 
-use ophio_core::enhancements::packed::{pack, PackedStacktrace};
+use ophio_core::enhancements::stacktrace::msgpack::{pack, PackedStacktrace};
 use ophio_core::enhancements::{AssembleResult, Component, ExceptionData, Frame};
 use ophio_core::limits::Limit;
 

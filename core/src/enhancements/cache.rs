@@ -16,8 +16,8 @@ use std::sync::{Mutex, TryLockError};
 use lru::LruCache;
 use smol_str::SmolStr;
 
-use super::rule::Rule;
-use super::rules::Enhancements;
+use crate::enhancements::rule::Rule;
+use crate::enhancements::rule_set::Enhancements;
 
 /// Remembers rules by their text. Threads may share it.
 pub struct Cache {
@@ -175,7 +175,7 @@ impl fmt::Debug for Cache {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::enhancements::parser::parse_rule;
+    use crate::enhancements::text::parser::parse_rule;
     use std::sync::Arc;
 
     /// Asks for a rule and tells whether it had to be parsed.

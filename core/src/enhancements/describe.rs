@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::action::{Action, Range, VarAction};
-use super::matcher::Offset;
-use super::rule::Rule;
+use crate::enhancements::action::{Action, Range, VarAction};
+use crate::enhancements::matcher::Offset;
+use crate::enhancements::rule::Rule;
 
 #[derive(Serialize)]
 struct DescribedRule<'a> {

@@ -14,7 +14,7 @@ use std::ops::Range;
 
 use thiserror::Error;
 
-use super::diagnostics::Code;
+use crate::enhancements::codes::Code;
 use crate::limits::LimitExceeded;
 
 /// Why rules could not be read.

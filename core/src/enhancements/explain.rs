@@ -13,11 +13,11 @@
 
 use serde::Serialize;
 
-use super::action::{Action, FlagKind, VarAction};
-use super::frame::{AssembleResult, Component, ExceptionData, Frame};
-use super::interpreter::{self, Observer};
-use super::matcher::{FrameTest, Offset};
-use super::rule::Rule;
+use crate::enhancements::action::{Action, FlagKind, VarAction};
+use crate::enhancements::frame::{AssembleResult, Component, ExceptionData, Frame};
+use crate::enhancements::interpreter::{self, Observer};
+use crate::enhancements::matcher::{FrameTest, Offset};
+use crate::enhancements::rule::Rule;
 
 /// What a step changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -376,7 +376,7 @@ fn negation(negated: bool) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::enhancements::engine::testing::{frame, rule};
+    use crate::enhancements::testing::{frame, rule};
     use crate::enhancements::{Cache, Enhancements};
     use crate::testing::{cases, Random};
 

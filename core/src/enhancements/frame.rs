@@ -3,7 +3,7 @@
 //! Texts are borrowed: a [`Frame`] is a view of somebody else's data, and a
 //! category that a rule sets is a view of the rule.
 
-use super::hint::{Hint, TooFewFrames};
+use crate::enhancements::hint::{Hint, TooFewFrames};
 
 /// One frame of a stack trace, as far as rules can see it.
 ///

@@ -9,8 +9,8 @@
 
 use std::fmt;
 
-use super::action::{Action, VarAction};
-use super::rule::Rule;
+use crate::enhancements::action::{Action, VarAction};
+use crate::enhancements::rule::Rule;
 
 /// What happened to the component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -9,10 +9,10 @@
 //!     for each action           -> the frame, or the frames after (^) or before (v)
 //! ```
 
-use super::action::{Action, FlagAction, FlagKind, Range, VarAction};
-use super::frame::{AssembleResult, Component, ExceptionData, Frame};
-use super::hint::{Hint, HintKind, TooFewFrames};
-use super::rule::Rule;
+use crate::enhancements::action::{Action, FlagAction, FlagKind, Range, VarAction};
+use crate::enhancements::frame::{AssembleResult, Component, ExceptionData, Frame};
+use crate::enhancements::hint::{Hint, HintKind, TooFewFrames};
+use crate::enhancements::rule::Rule;
 
 /// Is told of every action that runs. What is not wanted costs nothing: `()` hears nothing.
 pub(super) trait Observer {

@@ -12,9 +12,9 @@ use std::fmt;
 
 use smol_str::SmolStr;
 
-use super::family::Families;
-use super::frame::{ExceptionData, Frame};
-use super::pattern::{Dialect, Pattern};
+use crate::enhancements::family::Families;
+use crate::enhancements::frame::{ExceptionData, Frame};
+use crate::enhancements::pattern::{Dialect, Pattern};
 use crate::glob::InvalidGlob;
 
 /// A text field of a frame that a pattern can be asked of.

@@ -40,44 +40,41 @@
 //! ```
 
 mod action;
-#[cfg(feature = "arrow")]
-pub mod arrow;
-mod batch;
+mod binary;
 mod cache;
-mod config_structure;
+mod codes;
 mod describe;
-pub mod diagnostics;
 mod engine;
 mod error;
-pub mod event_frames;
 pub mod explain;
 mod family;
-mod format;
 mod frame;
 mod hint;
 pub mod interpreter;
 mod matcher;
-pub mod packed;
-mod parser;
+mod parallel;
 mod pattern;
 pub mod preview;
 mod rule;
-mod rules;
+mod rule_set;
 mod select;
-mod source;
-mod stored;
+pub mod stacktrace;
+#[cfg(test)]
+mod testing;
+pub mod text;
 
 pub use action::{Action, FlagAction, FlagKind, Range, VarAction};
+pub use binary::stored::StoredError;
 pub use cache::Cache;
 pub use error::{Cause, ConfigStructureError, EnhancementsError, Stage, SyntaxError};
 pub use family::Families;
-pub use format::format_rules;
+
 pub use frame::{AssembleResult, Component, ExceptionData, Frame};
 pub use hint::{Hint, HintKind, TooFewFrames};
 pub use matcher::{ExceptionField, ExceptionMatcher, FrameField, FrameMatcher, FrameTest, Offset};
 pub use pattern::{Dialect, Pattern};
 pub use rule::Rule;
-pub use rules::{AppliedFrame, Enhancements};
+pub use rule_set::{AppliedFrame, Enhancements};
 pub use select::Part;
-pub use source::NoTextForm;
-pub use stored::StoredError;
+pub use text::format::format_rules;
+pub use text::source::NoTextForm;

@@ -11,10 +11,10 @@
 
 use serde::Serialize;
 
-use super::batch;
-use super::explain::{explain, Explanation, Field, Step};
-use super::packed::{PackedError, PackedStacktrace};
-use super::rules::{AppliedFrame, Enhancements};
+use crate::enhancements::explain::{explain, Explanation, Field, Step};
+use crate::enhancements::parallel;
+use crate::enhancements::rule_set::{AppliedFrame, Enhancements};
+use crate::enhancements::stacktrace::msgpack::{PackedError, PackedStacktrace};
 
 /// How many of the stack traces that change are explained: it takes a thousand times as long
 /// as to judge one.
@@ -106,7 +106,7 @@ impl Preview {
         stacktraces: &[PackedStacktrace<'_>],
         threads: usize,
     ) -> Result<(), PackedError> {
-        let compared = batch::each(stacktraces, threads, |stacktrace| {
+        let compared = parallel::each(stacktraces, threads, |stacktrace| {
             let mut matched = [Vec::new(), Vec::new()];
             let changes = changes(&self.old, &self.new, stacktrace, &mut matched)?;
             for rules in &mut matched {
@@ -124,7 +124,7 @@ impl Preview {
             .take(left)
             .map(|(_, stacktrace)| stacktrace)
             .collect();
-        let explained = batch::each_costly(&explained, threads, 1, |stacktrace| {
+        let explained = parallel::each_costly(&explained, threads, 1, |stacktrace| {
             let frames = stacktrace.unpack()?;
             Ok::<_, PackedError>(self.responsible(&frames, stacktrace))
         })?;
@@ -278,8 +278,8 @@ impl Changes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::enhancements::engine::testing::{frame, rule};
-    use crate::enhancements::packed::pack;
+    use crate::enhancements::stacktrace::msgpack::pack;
+    use crate::enhancements::testing::{frame, rule};
     use crate::enhancements::{Cache, ExceptionData};
     use crate::testing::{cases, Random};
 

@@ -6,9 +6,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::action::Action;
-use super::frame::{ExceptionData, Frame};
-use super::matcher::{ExceptionMatcher, FrameMatcher, Matcher};
+use crate::enhancements::action::Action;
+use crate::enhancements::frame::{ExceptionData, Frame};
+use crate::enhancements::matcher::{ExceptionMatcher, FrameMatcher, Matcher};
 
 /// One rule. Cloning shares it.
 #[derive(Clone, Debug, PartialEq, Eq)]

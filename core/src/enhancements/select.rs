@@ -8,9 +8,9 @@
 //!
 //! Sentry asks the two questions at different times, and stores rules in these two parts.
 
-use super::action::{Action, FlagKind};
-use super::matcher::{FrameTest, Offset};
-use super::rule::Rule;
+use crate::enhancements::action::{Action, FlagKind};
+use crate::enhancements::matcher::{FrameTest, Offset};
+use crate::enhancements::rule::Rule;
 
 /// Which part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -42,7 +42,7 @@ pub(super) fn select(rules: &[Rule], part: Part) -> Vec<Rule> {
 }
 
 fn is_for_profiling(rule: &Rule) -> bool {
-    use super::matcher::FrameField::{Function, Module, Package, Path};
+    use crate::enhancements::matcher::FrameField::{Function, Module, Package, Path};
     let plain = |matcher: &super::FrameMatcher| {
         let asks = matches!(
             &matcher.test,

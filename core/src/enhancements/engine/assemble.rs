@@ -19,7 +19,7 @@ use crate::enhancements::action::{FlagAction, FlagKind, Range};
 use crate::enhancements::frame::{AssembleResult, Component};
 use crate::enhancements::hint::{Hint, HintKind};
 use crate::enhancements::interpreter::StacktraceState;
-use crate::enhancements::packed::PackedStacktrace;
+use crate::enhancements::stacktrace::msgpack::PackedStacktrace;
 
 /// Runs the rules that have a say in grouping. `matched` is told of those that match any.
 pub(super) fn assemble<M: Mask>(

@@ -29,7 +29,7 @@ use std::sync::{Mutex, MutexGuard, TryLockError};
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
-use crate::enhancements::packed::{FrameKey, KeyTexts};
+use crate::enhancements::stacktrace::msgpack::{FrameKey, KeyTexts};
 
 /// The bytes that a memo may take if nobody says otherwise.
 pub(crate) const DEFAULT_BYTES: usize = 2 << 20;

@@ -29,8 +29,6 @@ mod masks;
 mod memo;
 mod program;
 #[cfg(test)]
-pub(super) mod testing;
-#[cfg(test)]
 mod tests;
 mod trace;
 mod triggered;
@@ -42,10 +40,12 @@ use self::memo::Memo;
 pub(super) use self::memo::DEFAULT_BYTES;
 use self::program::Program;
 use self::trace::{Trace, NONE};
-use super::frame::{AssembleResult, Component, ExceptionData, Frame};
-use super::packed::{key_texts, PackedError, PackedFrame, PackedStacktrace};
-use super::rule::Rule;
-use super::rules::AppliedFrame;
+use crate::enhancements::frame::{AssembleResult, Component, ExceptionData, Frame};
+use crate::enhancements::rule::Rule;
+use crate::enhancements::rule_set::AppliedFrame;
+use crate::enhancements::stacktrace::msgpack::{
+    key_texts, PackedError, PackedFrame, PackedStacktrace,
+};
 
 /// What rules make of a stack trace, both questions answered.
 #[derive(Debug, PartialEq, Eq)]

@@ -28,9 +28,9 @@ use crate::enhancements::action::{Action, FlagAction, FlagKind, Range, VarAction
 use crate::enhancements::family::Families;
 use crate::enhancements::frame::ExceptionData;
 use crate::enhancements::matcher::{ExceptionField, FrameField, FrameTest, Offset};
-use crate::enhancements::packed::KeyFields;
 use crate::enhancements::pattern::{Dialect, Pattern};
 use crate::enhancements::rule::Rule;
+use crate::enhancements::stacktrace::msgpack::KeyFields;
 use crate::glob::selectivity;
 
 /// The fields that conditions look at, in the order of their indexes.

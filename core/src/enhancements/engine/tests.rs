@@ -1,7 +1,7 @@
 //! The engine against the interpreter, on random rules and stack traces.
 
-use super::testing::{frame, rule};
-use crate::enhancements::packed::{pack, PackedStacktrace};
+use crate::enhancements::stacktrace::msgpack::{pack, PackedStacktrace};
+use crate::enhancements::testing::{frame, rule};
 use crate::enhancements::{
     interpreter, AppliedFrame, AssembleResult, Cache, Component, Enhancements, ExceptionData, Frame,
 };

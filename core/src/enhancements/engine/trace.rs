@@ -20,7 +20,7 @@ use super::triggered::Triggered;
 use crate::enhancements::family::Families;
 use crate::enhancements::frame::ExceptionData;
 use crate::enhancements::matcher::Offset;
-use crate::enhancements::packed::{KeyFields, PackedError, PackedStacktrace};
+use crate::enhancements::stacktrace::msgpack::{KeyFields, PackedError, PackedStacktrace};
 
 /// No category.
 pub(super) const NONE: u32 = u32::MAX;

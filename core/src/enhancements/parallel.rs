@@ -97,7 +97,7 @@ fn on_threads(parts: usize, run: &(dyn Fn(usize) + Sync)) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::enhancements::packed::PackedError;
+    use crate::enhancements::stacktrace::msgpack::PackedError;
 
     #[test]
     fn results_come_in_order_from_any_number_of_threads() {

@@ -15,8 +15,8 @@ use arrow_data::ArrayData;
 use arrow_schema::{DataType, Field};
 
 use super::*;
-use crate::enhancements::engine::testing::{frame, rule};
-use crate::enhancements::packed::pack;
+use crate::enhancements::stacktrace::msgpack::pack;
+use crate::enhancements::testing::{frame, rule};
 use crate::enhancements::{Cache, Component, ExceptionData, Frame};
 use crate::testing::{cases, Random};
 

@@ -16,12 +16,12 @@
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
-use super::action::{Action, FlagAction, FlagKind, Range, VarAction};
-use super::error::ConfigStructureError;
-use super::matcher::{
+use crate::enhancements::action::{Action, FlagAction, FlagKind, Range, VarAction};
+use crate::enhancements::error::ConfigStructureError;
+use crate::enhancements::matcher::{
     ExceptionField, FrameField, FrameMatcher, FrameTest, Matcher, Offset, Subject,
 };
-use super::rule::Rule;
+use crate::enhancements::rule::Rule;
 use crate::limits::Limit;
 
 /// The versions that are read. They differ only in what `bases` may name.
@@ -49,7 +49,7 @@ enum EncodedValue {
 }
 
 /// Reads rules. Bytes after the structure are ignored.
-pub(super) fn decode(input: &[u8]) -> Result<Vec<Rule>, ConfigStructureError> {
+pub(in crate::enhancements) fn decode(input: &[u8]) -> Result<Vec<Rule>, ConfigStructureError> {
     let mut deserializer = rmp_serde::Deserializer::from_read_ref(input);
     let EncodedEnhancements(version, _bases, rules) =
         Deserialize::deserialize(&mut deserializer)
@@ -82,7 +82,7 @@ pub(super) fn decode(input: &[u8]) -> Result<Vec<Rule>, ConfigStructureError> {
 }
 
 /// Writes rules.
-pub(super) fn encode<'a>(
+pub(in crate::enhancements) fn encode<'a>(
     rules: impl IntoIterator<Item = &'a Rule>,
     version: u64,
     bases: &[String],
@@ -270,7 +270,7 @@ fn decode_action(action: EncodedAction, rule: usize) -> Result<Action, ConfigStr
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::enhancements::parser::parse_rule;
+    use crate::enhancements::text::parser::parse_rule;
 
     fn bytes(rules: &[(&[&str], &[EncodedAction])]) -> Vec<u8> {
         let rules: Vec<_> = rules.iter().collect();

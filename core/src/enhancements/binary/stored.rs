@@ -19,10 +19,10 @@ use ruzstd::decoding::StreamingDecoder;
 use ruzstd::encoding::{compress_to_vec, CompressionLevel};
 use thiserror::Error;
 
-use super::cache::Cache;
-use super::config_structure;
-use super::error::{ConfigStructureError, EnhancementsError};
-use super::rules::Enhancements;
+use crate::enhancements::binary::config_structure;
+use crate::enhancements::cache::Cache;
+use crate::enhancements::error::{ConfigStructureError, EnhancementsError};
+use crate::enhancements::rule_set::Enhancements;
 use crate::limits::Limit;
 
 /// How many rule sets one text may hold.
@@ -126,7 +126,7 @@ fn decompress(data: &[u8]) -> Result<Option<Vec<u8>>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::enhancements::engine::testing::rule;
+    use crate::enhancements::testing::rule;
     use crate::testing::{cases, Random};
     use miniz_oxide::deflate::compress_to_vec_zlib;
 

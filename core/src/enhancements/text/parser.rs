@@ -13,14 +13,16 @@
 
 use std::ops;
 
-use super::action::{Action, FlagAction, FlagKind, Range, VarAction};
-use super::diagnostics::Code;
-use super::error::{Cause, Stage, SyntaxError};
-use super::matcher::{parse_bool, ExceptionField, FrameField, Matcher, Offset, Subject};
-use super::rule::Rule;
+use crate::enhancements::action::{Action, FlagAction, FlagKind, Range, VarAction};
+use crate::enhancements::codes::Code;
+use crate::enhancements::error::{Cause, Stage, SyntaxError};
+use crate::enhancements::matcher::{
+    parse_bool, ExceptionField, FrameField, Matcher, Offset, Subject,
+};
+use crate::enhancements::rule::Rule;
 
 /// A piece of the line, in bytes.
-pub(super) type Place = ops::Range<usize>;
+pub(in crate::enhancements) type Place = ops::Range<usize>;
 
 /// Why the parser stopped.
 struct Failure {
@@ -32,35 +34,35 @@ struct Failure {
 }
 
 /// A rule as it is written: its parts in their order, and where they stand.
-pub(super) struct WrittenRule {
-    pub(super) matchers: Vec<WrittenMatcher>,
-    pub(super) actions: Vec<(Place, Action)>,
+pub(in crate::enhancements) struct WrittenRule {
+    pub(in crate::enhancements) matchers: Vec<WrittenMatcher>,
+    pub(in crate::enhancements) actions: Vec<(Place, Action)>,
     /// Actions that old rule sets have and nobody knows any more, where they are let pass.
-    pub(super) retired: Vec<Place>,
+    pub(in crate::enhancements) retired: Vec<Place>,
     /// Where the `#` of the comment behind it is.
-    pub(super) comment: Option<usize>,
+    pub(in crate::enhancements) comment: Option<usize>,
 }
 
 /// A matcher as it is written.
-pub(super) struct WrittenMatcher {
-    pub(super) matcher: Matcher,
-    pub(super) negated: bool,
+pub(in crate::enhancements) struct WrittenMatcher {
+    pub(in crate::enhancements) matcher: Matcher,
+    pub(in crate::enhancements) negated: bool,
     /// In which brackets it is, also for the exception, where that means nothing.
-    pub(super) offset: Offset,
+    pub(in crate::enhancements) offset: Offset,
     /// The argument without its quotes, `\\` not yet made one.
-    pub(super) argument: Place,
+    pub(in crate::enhancements) argument: Place,
 }
 
 impl WrittenRule {
     /// The rule without its places.
-    pub(super) fn into_rule(self) -> Rule {
+    pub(in crate::enhancements) fn into_rule(self) -> Rule {
         let matchers = self.matchers.into_iter().map(|m| m.matcher).collect();
         let actions = self.actions.into_iter().map(|(_, action)| action).collect();
         Rule::new(matchers, actions)
     }
 
     /// From the first matcher to the last action.
-    pub(super) fn place(&self) -> Place {
+    pub(in crate::enhancements) fn place(&self) -> Place {
         let actions = self.actions.iter().map(|(place, _)| place);
         let end = actions.chain(&self.retired).map(|place| place.end).max();
         0..end.unwrap_or_default()
@@ -83,12 +85,12 @@ const MATCHER_STARTS: [&str; 11] = [
 ];
 
 /// Whether a line of a rule text holds a rule, and not a comment or nothing.
-pub(super) fn is_rule(line: &str) -> bool {
+pub(in crate::enhancements) fn is_rule(line: &str) -> bool {
     !line.is_empty() && !line.starts_with('#')
 }
 
 /// The lines of a rule text that hold a rule: `(number from 1, trimmed line)`.
-pub(super) fn rule_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+pub(in crate::enhancements) fn rule_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.lines()
         .map(str::trim)
         .zip(1..)
@@ -97,13 +99,16 @@ pub(super) fn rule_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
 }
 
 /// Parses one line, already trimmed.
-pub(super) fn parse_rule(line: &str, line_number: usize) -> Result<Rule, Box<SyntaxError>> {
+pub(in crate::enhancements) fn parse_rule(
+    line: &str,
+    line_number: usize,
+) -> Result<Rule, Box<SyntaxError>> {
     parse_written(line, line_number, Retired::Fail).map(WrittenRule::into_rule)
 }
 
 /// What to do about actions that old rule sets have and nobody knows any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Retired {
+pub(in crate::enhancements) enum Retired {
     /// They are no actions.
     Fail,
     /// Leave them out.
@@ -111,7 +116,7 @@ pub(super) enum Retired {
 }
 
 /// Parses one line, already trimmed, and keeps where its parts are.
-pub(super) fn parse_written(
+pub(in crate::enhancements) fn parse_written(
     line: &str,
     line_number: usize,
     retired: Retired,

@@ -14,9 +14,9 @@ use std::fmt::Write;
 
 use thiserror::Error;
 
-use super::matcher::Offset;
-use super::parser;
-use super::rule::Rule;
+use crate::enhancements::matcher::Offset;
+use crate::enhancements::rule::Rule;
+use crate::enhancements::text::parser;
 
 /// A rule that the text form cannot hold.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub struct NoTextForm {
 }
 
 /// Writes rules, one a line.
-pub(super) fn to_text(rules: &[Rule]) -> Result<String, NoTextForm> {
+pub(in crate::enhancements) fn to_text(rules: &[Rule]) -> Result<String, NoTextForm> {
     let mut text = String::new();
     for (index, rule) in rules.iter().enumerate() {
         let start = text.len();
@@ -58,7 +58,7 @@ fn write_rule(text: &mut String, rule: &Rule) {
         let matchers = rule.frame_matchers().iter();
         matchers.filter(move |matcher| matcher.offset == offset)
     };
-    let plain = |matcher: &super::FrameMatcher| {
+    let plain = |matcher: &crate::enhancements::FrameMatcher| {
         let test = &matcher.test;
         written(matcher.negated, test.name(), test.argument())
     };

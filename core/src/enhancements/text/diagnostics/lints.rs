@@ -15,13 +15,13 @@
 use std::collections::hash_map::Entry;
 use std::collections::HashMap;
 
-use super::codes::Code;
 use super::{suggest, Finding};
 use crate::enhancements::action::{Action, FlagKind, Range, VarAction};
+use crate::enhancements::codes::Code;
 use crate::enhancements::family::Families;
 use crate::enhancements::matcher::{FrameField, FrameTest, Matcher};
-use crate::enhancements::parser::{Place, WrittenMatcher, WrittenRule};
 use crate::enhancements::pattern::Dialect;
+use crate::enhancements::text::parser::{Place, WrittenMatcher, WrittenRule};
 
 // --- one rule -----------------------------------------------------------------------
 
@@ -408,12 +408,12 @@ fn canonical(rule: &WrittenRule) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::enhancements::diagnostics::check;
+    use crate::enhancements::text::diagnostics::check;
 
     /// The findings as `line:column-end code`.
     fn lints(text: &str) -> Vec<String> {
         let found = check(text);
-        let show = |d: &super::super::Diagnostic| {
+        let show = |d: &crate::enhancements::text::diagnostics::Diagnostic| {
             format!("{}:{}-{} {}", d.line, d.column, d.end_column, d.code)
         };
         found.iter().map(show).collect()

@@ -21,8 +21,10 @@
 //! data = nil or [category, orig_in_app]
 //! ```
 
-use super::frame::{ExceptionData, Frame};
-use super::packed::{PackedError, Place, Reader, Writer, EXCEPTION_FIELDS};
+use crate::enhancements::frame::{ExceptionData, Frame};
+use crate::enhancements::stacktrace::msgpack::{
+    PackedError, Place, Reader, Writer, EXCEPTION_FIELDS,
+};
 use crate::limits::Limit;
 
 /// The names of an event frame's fields, in the order in which they come.
@@ -131,7 +133,7 @@ fn normalized<'s>(path: &'s str, scratch: &'s mut String) -> &'s str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::enhancements::packed::PackedStacktrace;
+    use crate::enhancements::stacktrace::msgpack::PackedStacktrace;
 
     /// What a frame becomes, given its fields as JSON.
     fn read(platform: &str, fields: &str) -> Result<String, PackedError> {

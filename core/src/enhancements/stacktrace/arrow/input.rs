@@ -11,7 +11,7 @@ use arrow_schema::DataType;
 use super::columns::{Bools, Column, Ints, Lists, Nulls, Texts};
 use super::ArrowError;
 use crate::enhancements::frame::{Component, ExceptionData};
-use crate::enhancements::packed::{
+use crate::enhancements::stacktrace::msgpack::{
     utf8, FrameKey, KeyTexts, PackedError, PackedFrame, PackedStacktrace, Place, EXCEPTION_FIELDS,
 };
 use crate::limits::Limit;

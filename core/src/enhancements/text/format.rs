@@ -12,9 +12,9 @@
 
 use std::fmt::Write;
 
-use super::error::EnhancementsError;
-use super::matcher::{Matcher, Offset};
-use super::parser::{self, Retired, WrittenMatcher, WrittenRule};
+use crate::enhancements::error::EnhancementsError;
+use crate::enhancements::matcher::{Matcher, Offset};
+use crate::enhancements::text::parser::{self, Retired, WrittenMatcher, WrittenRule};
 
 /// Longer matchers do not move the actions of others to the right.
 const WIDEST: usize = 80;
@@ -117,7 +117,7 @@ fn write_block(out: &mut String, block: &[Columns<'_>]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::enhancements::engine::testing::rule;
+    use crate::enhancements::testing::rule;
     use crate::enhancements::{Cache, Enhancements};
     use crate::testing::{cases, Random};
 

@@ -26,24 +26,23 @@
 //! # Example
 //!
 //! ```
-//! use ophio::enhancements::diagnostics::check;
+//! use ophio::enhancements::text::diagnostics::check;
 //!
 //! let found = check("function:a +app\n  funktion:b +app");
 //! assert_eq!(found[0].to_string(), "2:3: error[OPH002]: Unknown matcher `funktion`");
 //! assert_eq!(found[0].suggestion.as_deref(), Some("function"));
 //! ```
 
-mod codes;
 mod lints;
 mod suggest;
 
 use std::fmt;
 use std::sync::Arc;
 
-pub use codes::{Code, Severity};
+pub use crate::enhancements::codes::{Code, Severity};
 
-use super::error::SyntaxError;
-use super::parser::{self, Place, Retired};
+use crate::enhancements::error::SyntaxError;
+use crate::enhancements::text::parser::{self, Place, Retired};
 use lints::Across;
 
 /// Something to say about a place in a rule text.
@@ -134,7 +133,11 @@ fn retired_actions(line: &Line<'_>, retired: &[Place], found: &mut Vec<Diagnosti
 }
 
 /// What a lenient parse has left out of the line with this number.
-pub(super) fn left_out(number: usize, line: &str, retired: &[Place]) -> Vec<Diagnostic> {
+pub(in crate::enhancements) fn left_out(
+    number: usize,
+    line: &str,
+    retired: &[Place],
+) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     retired_actions(&Line::new(number, line), retired, &mut found);
     found
@@ -221,7 +224,7 @@ impl<'a> Line<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::enhancements::engine::testing::rule;
+    use crate::enhancements::testing::rule;
     use crate::enhancements::{Cache, Enhancements};
     use crate::testing::{cases, Random};
 

@@ -37,10 +37,10 @@ use thiserror::Error;
 
 use self::input::Stacktraces;
 use self::output::{Answers, Applied, Assembled, Previewed};
-use super::batch;
-use super::packed::{PackedError, PackedStacktrace};
-use super::preview::{self, Preview};
-use super::rules::Enhancements;
+use crate::enhancements::parallel;
+use crate::enhancements::preview::{self, Preview};
+use crate::enhancements::rule_set::Enhancements;
+use crate::enhancements::stacktrace::msgpack::{PackedError, PackedStacktrace};
 
 /// An array that holds no stack traces, or one of them is not as it should be.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -247,8 +247,8 @@ fn on_parts<T: Answers + Send>(
     f: impl Fn(Range<usize>) -> Result<T, ArrowError> + Sync,
 ) -> Result<T, ArrowError> {
     // Fewer rows than these are not worth a thread.
-    let ranges = batch::parts(stacktraces.len(), threads, 64);
-    let mut parts = batch::in_parts(&ranges, f)?.into_iter();
+    let ranges = parallel::parts(stacktraces.len(), threads, 64);
+    let mut parts = parallel::in_parts(&ranges, f)?.into_iter();
     let mut all = parts.next().unwrap_or_default();
     parts.for_each(|part| all.append(part));
     Ok(all)

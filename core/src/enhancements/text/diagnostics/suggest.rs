@@ -3,7 +3,7 @@
 //! Near is a distance of at most a third of the word: letters left out, put in, changed
 //! or swapped with their neighbour, upper and lower case being the same.
 
-use super::codes::Code;
+use crate::enhancements::codes::Code;
 use crate::enhancements::error::SyntaxError;
 
 const MATCHERS: [&str; 17] = [

@@ -24,7 +24,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use super::frame::{ExceptionData, Frame};
+use crate::enhancements::frame::{ExceptionData, Frame};
 use crate::limits::{Limit, LimitExceeded};
 
 /// The names of a frame's fields, in their packed order.
@@ -341,11 +341,14 @@ pub fn pack(exception: &ExceptionData<'_>, frames: &[Frame<'_>]) -> Result<Vec<u
 }
 
 /// Writes a packed stack trace, frame by frame.
-pub(super) struct Writer(pub(super) Vec<u8>);
+pub(in crate::enhancements) struct Writer(pub(in crate::enhancements) Vec<u8>);
 
 impl Writer {
     /// Begins a stack trace that will have so many frames.
-    pub(super) fn new(exception: &ExceptionData<'_>, frames: usize) -> Result<Self, PackedError> {
+    pub(in crate::enhancements) fn new(
+        exception: &ExceptionData<'_>,
+        frames: usize,
+    ) -> Result<Self, PackedError> {
         let count = u32::try_from(frames).map_err(|_| TOO_LARGE)?;
         let mut writer = Self(Vec::with_capacity(64 + frames * 96));
         writer.0.extend([0x92, 0x93]);
@@ -368,7 +371,7 @@ impl Writer {
     }
 
     /// Writes a frame.
-    pub(super) fn frame(&mut self, frame: &Frame<'_>) -> Result<(), PackedError> {
+    pub(in crate::enhancements) fn frame(&mut self, frame: &Frame<'_>) -> Result<(), PackedError> {
         self.0.push(0x98);
         for value in [
             frame.category,
@@ -418,7 +421,10 @@ impl Writer {
 
 const TOO_LARGE: PackedError = PackedError::Structure("it is too large");
 
-pub(super) fn utf8(bytes: Option<&[u8]>, place: Place) -> Result<Option<&str>, PackedError> {
+pub(in crate::enhancements) fn utf8(
+    bytes: Option<&[u8]>,
+    place: Place,
+) -> Result<Option<&str>, PackedError> {
     bytes
         .map(|bytes| std::str::from_utf8(bytes).map_err(|_| PackedError::Utf8(place)))
         .transpose()
@@ -426,23 +432,23 @@ pub(super) fn utf8(bytes: Option<&[u8]>, place: Place) -> Result<Option<&str>, P
 
 /// The first bytes of MessagePack values that stand in a packed stack trace.
 mod marker {
-    pub(super) const NIL: u8 = 0xc0;
-    pub(super) const FALSE: u8 = 0xc2;
-    pub(super) const TRUE: u8 = 0xc3;
-    pub(super) const BIN8: u8 = 0xc4;
-    pub(super) const BIN16: u8 = 0xc5;
-    pub(super) const BIN32: u8 = 0xc6;
-    pub(super) const UINT8: u8 = 0xcc;
-    pub(super) const UINT64: u8 = 0xcf;
-    pub(super) const INT8: u8 = 0xd0;
-    pub(super) const INT64: u8 = 0xd3;
-    pub(super) const STR8: u8 = 0xd9;
-    pub(super) const STR32: u8 = 0xdb;
-    pub(super) const ARRAY16: u8 = 0xdc;
-    pub(super) const ARRAY32: u8 = 0xdd;
+    pub(in crate::enhancements) const NIL: u8 = 0xc0;
+    pub(in crate::enhancements) const FALSE: u8 = 0xc2;
+    pub(in crate::enhancements) const TRUE: u8 = 0xc3;
+    pub(in crate::enhancements) const BIN8: u8 = 0xc4;
+    pub(in crate::enhancements) const BIN16: u8 = 0xc5;
+    pub(in crate::enhancements) const BIN32: u8 = 0xc6;
+    pub(in crate::enhancements) const UINT8: u8 = 0xcc;
+    pub(in crate::enhancements) const UINT64: u8 = 0xcf;
+    pub(in crate::enhancements) const INT8: u8 = 0xd0;
+    pub(in crate::enhancements) const INT64: u8 = 0xd3;
+    pub(in crate::enhancements) const STR8: u8 = 0xd9;
+    pub(in crate::enhancements) const STR32: u8 = 0xdb;
+    pub(in crate::enhancements) const ARRAY16: u8 = 0xdc;
+    pub(in crate::enhancements) const ARRAY32: u8 = 0xdd;
 
     /// What kind of value begins with this byte, in Python's words.
-    pub(super) fn kind(first: u8) -> &'static str {
+    pub(in crate::enhancements) fn kind(first: u8) -> &'static str {
         match first {
             NIL => "None",
             FALSE | TRUE => "a bool",
@@ -460,10 +466,10 @@ mod marker {
 const ENDS: PackedError = PackedError::Structure("it ends too early");
 
 /// What is left of the buffer. Every method takes one value off its front.
-pub(super) struct Reader<'a>(&'a [u8]);
+pub(in crate::enhancements) struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
+    pub(in crate::enhancements) fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
 
@@ -471,12 +477,12 @@ impl<'a> Reader<'a> {
     ///
     /// That is a claim, and an item takes seven bytes at the least: what cannot be there
     /// is not reserved.
-    pub(super) fn at_most(&self, count: usize) -> usize {
+    pub(in crate::enhancements) fn at_most(&self, count: usize) -> usize {
         count.min(self.0.len() / 7 + 1)
     }
 
     /// `count`, if what is left can hold so many items.
-    pub(super) fn checked(&self, count: usize) -> Result<usize, PackedError> {
+    pub(in crate::enhancements) fn checked(&self, count: usize) -> Result<usize, PackedError> {
         if self.at_most(count) == count {
             Ok(count)
         } else {
@@ -485,14 +491,14 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes nil off the front, if it is there.
-    pub(super) fn nil(&mut self) -> bool {
+    pub(in crate::enhancements) fn nil(&mut self) -> bool {
         let rest = self.0.strip_prefix(&[marker::NIL]);
         self.0 = rest.unwrap_or(self.0);
         rest.is_some()
     }
 
     /// Fails if something is left.
-    pub(super) fn end(&self, error: &'static str) -> Result<(), PackedError> {
+    pub(in crate::enhancements) fn end(&self, error: &'static str) -> Result<(), PackedError> {
         if self.0.is_empty() {
             Ok(())
         } else {
@@ -521,7 +527,10 @@ impl<'a> Reader<'a> {
         Ok(bytes.iter().fold(0, |n, &byte| n << 8 | u64::from(byte)))
     }
 
-    pub(super) fn array_len(&mut self, expected: &'static str) -> Result<usize, PackedError> {
+    pub(in crate::enhancements) fn array_len(
+        &mut self,
+        expected: &'static str,
+    ) -> Result<usize, PackedError> {
         let len = match self.first()? {
             first @ 0x90..=0x9f => u64::from(first & 0x0f),
             marker::ARRAY16 => self.number(2)?,
@@ -532,7 +541,11 @@ impl<'a> Reader<'a> {
     }
 
     #[inline]
-    pub(super) fn array(&mut self, len: usize, expected: &'static str) -> Result<(), PackedError> {
+    pub(in crate::enhancements) fn array(
+        &mut self,
+        len: usize,
+        expected: &'static str,
+    ) -> Result<(), PackedError> {
         if self.array_len(expected)? == len {
             Ok(())
         } else {
@@ -573,7 +586,10 @@ impl<'a> Reader<'a> {
 
     /// A string or binary of UTF-8, or nil.
     #[inline]
-    pub(super) fn text(&mut self, place: Place) -> Result<Option<&'a str>, PackedError> {
+    pub(in crate::enhancements) fn text(
+        &mut self,
+        place: Place,
+    ) -> Result<Option<&'a str>, PackedError> {
         let len = match self.0.first() {
             Some(&first @ 0xa0..=0xbf) => {
                 self.first()?;
@@ -593,7 +609,10 @@ impl<'a> Reader<'a> {
     }
 
     #[inline]
-    pub(super) fn bool(&mut self, place: Place) -> Result<Option<bool>, PackedError> {
+    pub(in crate::enhancements) fn bool(
+        &mut self,
+        place: Place,
+    ) -> Result<Option<bool>, PackedError> {
         match self.first()? {
             marker::NIL => Ok(None),
             marker::FALSE => Ok(Some(false)),
@@ -605,7 +624,10 @@ impl<'a> Reader<'a> {
     /// An integer that fits in 8 bits with its sign, or nil. Booleans are 0 and 1,
     /// as they are in Python.
     #[inline]
-    pub(super) fn small_int(&mut self, place: Place) -> Result<Option<i8>, PackedError> {
+    pub(in crate::enhancements) fn small_int(
+        &mut self,
+        place: Place,
+    ) -> Result<Option<i8>, PackedError> {
         let first = self.first()?;
         let value = match first {
             marker::NIL => return Ok(None),

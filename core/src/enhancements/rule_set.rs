@@ -13,20 +13,20 @@ use std::sync::Arc;
 use once_cell::race::OnceBox;
 use smol_str::SmolStr;
 
-use super::action::{Action, VarAction};
-use super::batch;
-use super::cache::Cache;
-use super::config_structure;
-use super::describe;
-use super::diagnostics::{self, Diagnostic};
-use super::engine::{Engine, Judged, DEFAULT_BYTES};
-use super::error::{ConfigStructureError, EnhancementsError};
-use super::frame::{AssembleResult, Component, ExceptionData, Frame};
-use super::packed::{PackedError, PackedStacktrace};
-use super::parser::{self, Retired};
-use super::rule::Rule;
-use super::select::{self, Part};
-use super::source::{self, NoTextForm};
+use crate::enhancements::action::{Action, VarAction};
+use crate::enhancements::binary::config_structure;
+use crate::enhancements::cache::Cache;
+use crate::enhancements::describe;
+use crate::enhancements::engine::{Engine, Judged, DEFAULT_BYTES};
+use crate::enhancements::error::{ConfigStructureError, EnhancementsError};
+use crate::enhancements::frame::{AssembleResult, Component, ExceptionData, Frame};
+use crate::enhancements::parallel;
+use crate::enhancements::rule::Rule;
+use crate::enhancements::select::{self, Part};
+use crate::enhancements::stacktrace::msgpack::{PackedError, PackedStacktrace};
+use crate::enhancements::text::diagnostics::{self, Diagnostic};
+use crate::enhancements::text::parser::{self, Retired};
+use crate::enhancements::text::source::{self, NoTextForm};
 use crate::limits::{self, Limit};
 
 /// A list of rules. Immutable but for [`Enhancements::extend_from`]; cloning shares it.
@@ -301,7 +301,7 @@ impl Enhancements {
         threads: usize,
     ) -> Result<Vec<Vec<AppliedFrame>>, PackedError> {
         let engine = self.engine();
-        batch::each(stacktraces, threads, |stacktrace| {
+        parallel::each(stacktraces, threads, |stacktrace| {
             let mut applied = Vec::with_capacity(stacktrace.frames.len());
             engine.apply_packed(stacktrace, &mut applied)?;
             Ok(applied)
@@ -320,7 +320,7 @@ impl Enhancements {
         threads: usize,
     ) -> Result<Vec<(AssembleResult, Vec<Component>)>, PackedError> {
         let engine = self.engine();
-        batch::each(stacktraces, threads, |(stacktrace, components)| {
+        parallel::each(stacktraces, threads, |(stacktrace, components)| {
             let mut components = components.clone();
             let result = engine.assemble_packed(stacktrace, &mut components)?;
             Ok((result, components))
@@ -346,8 +346,8 @@ impl fmt::Debug for Enhancements {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::enhancements::engine::testing::rule;
-    use crate::enhancements::packed::pack;
+    use crate::enhancements::stacktrace::msgpack::pack;
+    use crate::enhancements::testing::rule;
     use crate::enhancements::Offset;
     use crate::testing::{cases, Random};
 

@@ -17,10 +17,10 @@ use smol_str::SmolStr;
 use super::ArrowError;
 use crate::enhancements::frame::{AssembleResult, Component};
 use crate::enhancements::hint::{Hint, TooFewFrames};
-use crate::enhancements::packed::{utf8, PackedStacktrace, Place};
 use crate::enhancements::preview::Changes;
 use crate::enhancements::rule::Rule;
-use crate::enhancements::rules::AppliedFrame;
+use crate::enhancements::rule_set::AppliedFrame;
+use crate::enhancements::stacktrace::msgpack::{utf8, PackedStacktrace, Place};
 
 /// Answers to a part of the rows.
 pub(super) trait Answers: Default {

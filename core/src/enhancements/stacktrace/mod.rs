@@ -1,0 +1,12 @@
+//! Stack traces as they come in, and what carries them.
+//!
+//! ```text
+//! msgpack    match frames, packed by the caller        one buffer a stack trace
+//! event      frames as Sentry events have them         made into match frames
+//! arrow      columns of stack traces                   read where they are
+//! ```
+
+#[cfg(feature = "arrow")]
+pub mod arrow;
+pub mod event;
+pub mod msgpack;

@@ -1,0 +1,12 @@
+//! The text form of rules: what people write.
+//!
+//! ```text
+//! text -> parser -> rules -> source -> text      parsed again, it is the same rules
+//!              `-> diagnostics                   every problem at once, with suggestions
+//! text -> format -> text                         the same rules in columns
+//! ```
+
+pub mod diagnostics;
+pub(super) mod format;
+pub(super) mod parser;
+pub(super) mod source;
