@@ -14,9 +14,14 @@ from pathlib import Path
 STEPS = [
     ("python", "take the 8 values of each frame", "python/sentry_ophio/_pack.py", "tuples"),
     ("python", "write them into one buffer", "python/sentry_ophio/_pack.py", "bytes, MessagePack"),
-    ("python", "call the library", "python/sentry_ophio/enhancers.py", "pointers, lengths"),
+    ("python", "call the library", "python/sentry_ophio/_rule_set.py", "pointers, lengths"),
     ("capi", "catch panics, check pointers", "capi/src/status.rs", "&[u8]"),
-    ("core", "read the buffer in place", "core/src/enhancements/stacktrace/msgpack.rs", "bytes of a frame"),
+    (
+        "core",
+        "read the buffer in place",
+        "core/src/enhancements/stacktrace/msgpack.rs",
+        "bytes of a frame",
+    ),
     ("core", "is the frame known?", "core/src/enhancements/engine/memo.rs", "no: its texts"),
     ("core", "find patterns worth trying", "core/src/enhancements/engine/index.rs", "candidates"),
     ("core", "try those", "core/src/glob/program.rs", "patterns that match"),
@@ -28,7 +33,7 @@ STEPS = [
         "category, in_app",
     ),
     ("capi", "write a number a frame", "capi/src/enhancements/packed.rs", "uint32_t codes"),
-    ("python", "look up what numbers stand for", "python/sentry_ophio/enhancers.py", ""),
+    ("python", "look up what numbers stand for", "python/sentry_ophio/_rule_set.py", ""),
 ]
 GIVEN = '[{"function": b"main", "in_app": True, ...}, ...]'
 RESULT = "[(None, True), ...]"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 from sentry_ophio._ffi import Handle, check, decode, ffi, lib
 from sentry_ophio._pack import join
+from sentry_ophio._stacktrace import Stacktrace
 from sentry_ophio.exceptions import InvalidArgumentError
 
 if TYPE_CHECKING:
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 
     from _cffi_backend import _CDataBase as CData
 
+    from sentry_ophio._rule_set import Enhancements
     from sentry_ophio._rules import Rule
-    from sentry_ophio.enhancers import Enhancements, Stacktrace
 
 BATCH = 1_000
 """So many stack traces are in memory at a time."""
@@ -194,8 +195,6 @@ def preview(
         TypeError: Something is no `Stacktrace`.
         ValueError: `threads` is less than 1.
     """
-    from sentry_ophio.enhancers import Stacktrace  # noqa: PLC0415 (it imports this module)
-
     threads = checked_threads(threads)
     with Comparison(old, new) as comparing:
         iterator = iter(stacktraces)

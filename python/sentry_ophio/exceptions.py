@@ -19,7 +19,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sentry_ophio._diagnostics import Diagnostic
+    from sentry_ophio._diagnostic import Diagnostic
 
 __all__ = [
     "CodeownersError",

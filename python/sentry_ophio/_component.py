@@ -1,0 +1,132 @@
+"""What grouping knows about a frame, and about a stack trace: `Component`, `AssembleResult`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from operator import attrgetter
+from typing import TYPE_CHECKING, NoReturn, TypeVar, final
+
+if TYPE_CHECKING:
+    from typing import Optional
+
+    State = tuple[Optional[bool], Optional[str], int]
+    """`contributes` and hint of a component, and the former as the library writes it."""
+
+Read = TypeVar("Read")
+
+# How the library writes what may be missing, false or true; see `OphioTristate`.
+TRISTATE = (None, False, True)
+TRISTATE_BYTE = {None: 0, False: 1, True: 2}
+
+
+@final
+class Component:
+    """What grouping knows about a frame: whether it counts, and why.
+
+    Args:
+        contributes: Whether the frame counts for grouping; None if that is not decided.
+
+    Raises:
+        TypeError: `contributes` is neither a `bool` nor None.
+    """
+
+    # One reference to a tuple that all components of the same fate share, so that
+    # the result of a call is written with one store each.
+    __slots__ = ("_state",)
+
+    _state: State
+
+    def __init__(self, contributes: bool | None = None) -> None:
+        if contributes is not True and contributes is not None and contributes is not False:
+            raise _not_tristate(contributes)
+        self._state = _UNTOLD[contributes]
+
+    @property
+    def contributes(self) -> bool | None:
+        """Whether the frame counts for grouping; None if that is not decided."""
+        return self._state[0]
+
+    @contributes.setter
+    def contributes(self, value: bool | None) -> None:
+        if value is not None and value is not True and value is not False:
+            raise _not_tristate(value)
+        self._state = (value, self._state[1], TRISTATE_BYTE[value])
+
+    @property
+    def hint(self) -> str | None:
+        """Why it counts or not: a sentence that names the rule."""
+        return self._state[1]
+
+    def __repr__(self) -> str:
+        """Show both attributes."""
+        return f"Component(contributes={self.contributes}, hint={self.hint!r})"
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be copied or pickled: a component is known by its identity."""
+        raise TypeError("cannot copy or pickle a Component")
+
+
+_UNTOLD: dict[bool | None, State] = {
+    value: (value, None, byte) for value, byte in TRISTATE_BYTE.items()
+}
+state_of = attrgetter("_state")
+
+
+def _not_tristate(value: object) -> TypeError:
+    return TypeError(f"contributes must be a bool or None, not {type(value).__name__}")
+
+
+@final
+class AssembleResult:
+    """What `Enhancements.assemble_stacktrace_component` says of the stack trace as a whole."""
+
+    __slots__ = ("_contributes", "_hint", "_invert_stacktrace")
+
+    _contributes: bool
+    _hint: str | None
+    _invert_stacktrace: bool
+
+    def __new__(cls) -> AssembleResult:
+        """Refuse: only the library makes results."""
+        raise TypeError("cannot create an AssembleResult: Enhancements makes them")
+
+    @property
+    def contributes(self) -> bool:
+        """Whether the stack trace counts for grouping."""
+        return self._contributes
+
+    @property
+    def hint(self) -> str | None:
+        """Why it does not, where a rule about its length says so."""
+        return self._hint
+
+    @property
+    def invert_stacktrace(self) -> bool:
+        """Whether the frames are to be taken in reverse order."""
+        return self._invert_stacktrace
+
+    def __repr__(self) -> str:
+        """Show all attributes."""
+        return (
+            f"AssembleResult(contributes={self.contributes}, hint={self.hint!r}, "
+            f"invert_stacktrace={self.invert_stacktrace})"
+        )
+
+
+def distinct_components(components: Sequence[Component]) -> list[Component]:
+    """Check the components: nothing may fail any more once one is changed."""
+    distinct = components if type(components) is list else sequence(components)
+    types = set(map(type, distinct))
+    if types and types != {Component}:
+        other = (types - {Component}).pop()
+        raise TypeError(f"components must be Component objects, not {other.__name__}")
+    # They have no notion of equality but identity.
+    if len(set(distinct)) != len(distinct):
+        raise RuntimeError("a Component is in the sequence more than once")
+    return distinct
+
+
+def sequence(items: Sequence[Read]) -> list[Read]:
+    if not isinstance(items, Sequence):
+        raise TypeError(f"components must be a sequence, not {type(items).__name__}")
+    return list(items)

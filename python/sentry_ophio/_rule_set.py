@@ -1,0 +1,775 @@
+"""Rule sets: `Enhancements`, and the `Cache` that parsing shares."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+from operator import index
+from typing import TYPE_CHECKING, Any, TypeVar, final
+
+from sentry_ophio._component import (
+    TRISTATE,
+    AssembleResult,
+    distinct_components,
+    sequence,
+    state_of,
+)
+from sentry_ophio._diagnostics import check_rules, parse_lenient
+from sentry_ophio._explain import explained
+from sentry_ophio._ffi import Handle, check, copied, decode, ffi, last_error, lib, plain
+from sentry_ophio._pack import join, read_frames
+from sentry_ophio._rules import Origin, described
+from sentry_ophio._stacktrace import (
+    U32_ARRAY,
+    check_list,
+    checked_batch,
+    keep_own_categories,
+    pack_carefully,
+    packed_frames,
+    read_numbers,
+)
+from sentry_ophio.exceptions import (
+    EnhancementsError,
+    InvalidArgumentError,
+    OphioOverflowError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Callable
+
+    from _cffi_backend import _CDataBase as CData
+
+    from sentry_ophio._component import Component, State
+    from sentry_ophio._diagnostic import Diagnostic
+    from sentry_ophio._explain import Explanation
+    from sentry_ophio._pack import SupportsGetItem
+    from sentry_ophio._rules import Rule
+    from sentry_ophio._stacktrace import AppliedFrame, Frame, Stacktrace
+
+Read = TypeVar("Read")
+
+# Looked up once: the calls that matter are short.
+_new = ffi.new
+_apply_packed = lib.ophio_enhancements_apply_packed
+_assemble_packed = lib.ophio_enhancements_assemble_packed
+
+
+@final
+class Cache(Handle):
+    """Remembers parsed rules, so that parsing the same again is quick.
+
+    Memory is taken as the cache fills, so that a huge size costs nothing.
+
+    Args:
+        size: How many rules to keep at the most; with 0, none.
+
+    Raises:
+        TypeError: `size` is no `int`.
+        OverflowError: `size` is negative, or has more than 64 bits.
+    """
+
+    __slots__ = ("_size",)
+
+    def __init__(self, size: int) -> None:
+        self._size = int(index(size))  # a bool is an int, and prints as none
+        if self._size < 0:
+            raise OphioOverflowError(f"a cache cannot have a size of {self._size}")
+        self._adopt(lib.ophio_cache_new(self._size), lib.ophio_cache_free)
+
+    def __repr__(self) -> str:
+        """Return the call that made it."""
+        return f"Cache({self._size})"
+
+
+# What stands for no rule and no frame: SIZE_MAX.
+_NOTHING = int(ffi.cast("size_t", -1))
+
+
+def _string(call: Callable[[CData], int]) -> str:
+    """Make a call that writes a string, and take it."""
+    out = ffi.new("OphioStr *")
+    check(call(out))
+    try:
+        return decode(out[0])
+    finally:
+        lib.ophio_str_free(out)
+
+
+def _restored(origins: tuple[tuple[int, str, str | None], ...]) -> Enhancements:
+    """Unpickle rules that have a text."""
+    rules = Enhancements.empty()
+    for _, text, source in origins:
+        rules.extend_from(Enhancements.parse(text, Cache(0), source=source))
+    return rules
+
+
+def _from_binary(data: bytes) -> Enhancements:
+    """Unpickle other rules."""
+    return Enhancements.from_config_structure(data, Cache(0))
+
+
+@final
+class Enhancements(Handle):
+    """A list of stack trace rules.
+
+    Made by `parse`, `from_config_structure`, `empty` or `default`. `len` says how many
+    rules there are. It is always true, even without rules.
+
+    An object can be shared by threads, also while one of them extends it: each call sees
+    the rules as they were when it began.
+    """
+
+    # What the numbers that the library returns stand for, filled as they come up. A
+    # number keeps its meaning when rules are appended.
+    __slots__ = ("_applied", "_left_out", "_origins", "_source", "_states", "_written")
+
+    _applied: dict[int, AppliedFrame]
+    _left_out: tuple[Diagnostic, ...]
+    # Where rules come from: known once there are several texts, else it is this one.
+    _origins: tuple[Origin, ...] | None
+    _written: str | None
+    _source: str | None
+    _states: dict[int, State]
+
+    def __new__(cls) -> Enhancements:
+        """Refuse: there are functions that make rules."""
+        raise TypeError("cannot create Enhancements: use Enhancements.parse() or .empty()")
+
+    @classmethod
+    def _owning(
+        cls, pointer: CData, text: str | None = None, source: str | None = None
+    ) -> Enhancements:
+        rules = object.__new__(cls)
+        rules._adopt(pointer, lib.ophio_enhancements_free)
+        rules._applied = {}
+        rules._left_out = ()
+        rules._origins = None
+        rules._written = text
+        rules._source = source
+        rules._states = {}
+        return rules
+
+    @staticmethod
+    def empty() -> Enhancements:
+        """Return a set without rules."""
+        return Enhancements._owning(lib.ophio_enhancements_new())
+
+    @staticmethod
+    def parse(
+        input: str,  # noqa: A002 (the name is API)
+        cache: Cache,
+        *,
+        strict: bool = False,
+        lenient: bool = False,
+        source: str | None = None,
+    ) -> Enhancements:
+        """Parse rules in the text form, one rule a line.
+
+        Args:
+            input: The text. Empty lines, and lines that begin with `#`, are skipped.
+            cache: Rules that it knows are not parsed again.
+            strict: Look at all lines before failing: the error has all problems, and its
+                text shows each with a caret under its place. Warnings are no reason to fail.
+            lenient: Leave out actions that were retired (`+sentinel`, `-prefix` and their
+                like), and rules that have no other, instead of failing. `left_out` tells
+                which.
+            source: A name for the text, such as that of its file, for `rules` and `explain`.
+
+        Returns:
+            The rules in their order.
+
+        Raises:
+            EnhancementsError: A line is no rule; a `RuntimeError`. With `strict`, its
+                `diagnostics` are what `check` finds.
+            UnicodeEncodeError: The text has lone surrogates.
+            TypeError: `input` is no `str`, or `cache` no `Cache`.
+        """
+        if not isinstance(input, str):
+            raise TypeError(f"input must be a str, not {type(input).__name__}")
+        text = str.encode(input)
+        if strict:
+            found = check_rules(text, lenient)
+            errors = [str(each) for each in found if each.severity == "error"]
+            if errors:
+                error = EnhancementsError("\n\n".join(errors))
+                error.diagnostics = tuple(found)
+                raise error
+        if lenient:
+            pointer, left_out = parse_lenient(text, _pointer_of(cache))
+            rules = Enhancements._owning(pointer, input, source)
+            rules._left_out = left_out
+            return rules
+        return Enhancements._owning(
+            lib.ophio_enhancements_parse(text, len(text), _pointer_of(cache)), input, source
+        )
+
+    @staticmethod
+    def check(text: str, *, lenient: bool = False) -> list[Diagnostic]:
+        r"""Find all problems of all lines, in the order of their places.
+
+        There is an error in the list exactly if `parse` fails. Warnings are about rules that
+        are understood, but hardly do what is meant.
+
+            >>> for each in Enhancements.check("function:a +ap\nfamily:nativ -app"):
+            ...     print(each.line, each.severity, each.code, each.suggestion)
+            1 error OPH009 app
+            2 warning OPH103 native
+
+        Args:
+            text: Rules in the text form.
+            lenient: Whether it is for `parse(..., lenient=True)`: retired actions are
+                warnings then.
+
+        Raises:
+            TypeError: `text` is no `str`.
+            UnicodeEncodeError: The text has lone surrogates.
+        """
+        if not isinstance(text, str):
+            raise TypeError(f"text must be a str, not {type(text).__name__}")
+        return check_rules(str.encode(text), lenient)
+
+    @property
+    def left_out(self) -> tuple[Diagnostic, ...]:
+        """What `parse(..., lenient=True)` has left out: a warning for each retired action."""
+        return self._left_out
+
+    @staticmethod
+    def from_config_structure(input: bytes, cache: Cache) -> Enhancements:  # noqa: A002
+        """Read rules in the binary form, a MessagePack structure of version 2 or 3.
+
+        Args:
+            input: The structure.
+            cache: Rules that it knows are not made again.
+
+        Returns:
+            The rules in their order.
+
+        Raises:
+            EnhancementsError: The structure is malformed; a `RuntimeError`.
+            TypeError: `input` is no `bytes`, or `cache` no `Cache`.
+        """
+        if not isinstance(input, bytes):
+            raise TypeError(f"input must be bytes, not {type(input).__name__}")
+        data = plain(input)
+        return Enhancements._owning(
+            lib.ophio_enhancements_from_config_structure(data, len(data), _pointer_of(cache))
+        )
+
+    @staticmethod
+    def default() -> Enhancements:
+        """Return the rules that come with this package.
+
+        They are parsed once a process. Each call returns a set of its own, which may be
+        extended without an effect on the others.
+        """
+        rules = Enhancements.empty()
+        rules.extend_from(_default())
+        return rules
+
+    def extend_from(self, other: Enhancements) -> None:
+        """Append the rules of another set.
+
+        Args:
+            other: The set; with the same one the rules are doubled.
+
+        Raises:
+            TypeError: `other` is no `Enhancements`.
+        """
+        if not isinstance(other, Enhancements):
+            raise TypeError(f"other must be Enhancements, not {type(other).__name__}")
+        origins = self._all_origins() + other._all_origins()
+        check(lib.ophio_enhancements_extend_from(self._ptr, other._ptr))
+        self._origins = origins
+
+    def _all_origins(self) -> tuple[Origin, ...]:
+        return self._origins or (Origin(len(self), self._written, self._source),)
+
+    # --- looking into rules, and other forms of them -----------------------------------
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The rules, in their order. They are read anew each time.
+
+        >>> rules = Enhancements.parse("path:**/vendor/** -app", Cache(0))
+        >>> rules.rules[0].matchers[0]
+        Matcher(field='path', pattern='**/vendor/**', negated=False, of='frame')
+        """
+        ptr, origins = self._ptr, self._all_origins()
+        return described(_string(lambda out: lib.ophio_enhancements_describe(ptr, out)), origins)
+
+    def to_text(self) -> str:
+        r"""Write the text form, one rule a line. Parsed again, it is the same rules.
+
+        >>> Enhancements.parse("stack.function:a   -app # why", Cache(0)).to_text()
+        'function:a -app\n'
+
+        Raises:
+            EnhancementsError: A rule cannot be written as text; only the binary form can
+                make such a rule.
+        """
+        return _string(lambda out: lib.ophio_enhancements_to_text(self._ptr, out))
+
+    def to_config_structure(self, version: int = 3, bases: Sequence[str] = ()) -> bytes:
+        """Write the binary form, which `from_config_structure` reads.
+
+        Args:
+            version: 2 or 3.
+            bases: Names of other rule sets, kept in the structure. They mean nothing here.
+
+        Raises:
+            EnhancementsError: There is no such version.
+            ValueError: A base has a line break.
+        """
+        if any("\n" in base or "\r" in base for base in bases):
+            raise InvalidArgumentError("the name of a base cannot have a line break")
+        names = "\n".join(bases).encode()
+        if not 0 <= version < 2**64:
+            raise EnhancementsError(f"version {version} is not supported, only 2 and 3 are")
+        out = ffi.new("OphioStr *")
+        check(
+            lib.ophio_enhancements_to_config_structure(self._ptr, version, names, len(names), out)
+        )
+        try:
+            return copied(out[0])
+        finally:
+            lib.ophio_str_free(out)
+
+    def to_base64(self) -> str:
+        """Write the form in which Sentry stores rules, which `from_base64` reads.
+
+        It is the binary form, compressed by zstandard, in URL-safe base64 without padding.
+        """
+        return _string(lambda out: lib.ophio_enhancements_to_base64(self._ptr, out))
+
+    @staticmethod
+    def from_base64(text: str, cache: Cache) -> Enhancements:
+        """Read rules in the form in which Sentry stores them.
+
+        >>> rules = Enhancements.parse("function:a -app", Cache(0))
+        >>> Enhancements.from_base64(rules.to_base64(), Cache(0)) == rules
+        True
+
+        Args:
+            text: Up to three such texts, joined by `#`, each compressed by zstandard or zlib.
+                The rules follow each other.
+            cache: As for `from_config_structure`.
+
+        Raises:
+            EnhancementsError: The text is malformed, or has more than 64 MiB of rules.
+            TypeError: `text` is no `str`, or `cache` no `Cache`.
+        """
+        if not isinstance(text, str):
+            raise TypeError(f"text must be a str, not {type(text).__name__}")
+        data = str.encode(text)
+        return Enhancements._owning(
+            lib.ophio_enhancements_from_base64(data, len(data), _pointer_of(cache))
+        )
+
+    def split(self) -> tuple[Enhancements, Enhancements]:
+        r"""Split by what rules do: those that change frames, and those about grouping.
+
+        >>> rules = Enhancements.parse("function:a -app -group\nfunction:b max-frames=3", Cache(0))
+        >>> [part.to_text() for part in rules.split()]
+        ['function:a -app\n', 'function:a -group\nfunction:b max-frames=3\n']
+
+        Returns:
+            The same rules with only `app` and `category=` actions, and with only the others;
+            rules without an action left are not in it.
+        """
+        classifier = lib.ophio_enhancements_part(self._ptr, lib.OPHIO_PART_CLASSIFIER)
+        contributes = lib.ophio_enhancements_part(self._ptr, lib.OPHIO_PART_CONTRIBUTES)
+        return Enhancements._owning(classifier), Enhancements._owning(contributes)
+
+    def for_profiling(self) -> Enhancements:
+        """Return the rules that profiles understand.
+
+        Those ask for `path`, `module`, `function` and `package` of the frame alone, and their
+        single action is `+app` or `-app`.
+        """
+        return Enhancements._owning(
+            lib.ophio_enhancements_part(self._ptr, lib.OPHIO_PART_PROFILING)
+        )
+
+    def explain(
+        self,
+        frames: list[Frame],
+        exception_data: SupportsGetItem,
+        components: Sequence[Component] | None = None,
+        *,
+        why_not: tuple[int, int] | None = None,
+    ) -> Explanation:
+        """Tell step by step how rules make a stack trace what it becomes.
+
+        Both questions are answered, one after the other: frames are changed first, and as
+        they are then they are looked at for grouping. The results are those of
+        `apply_modifications_to_frames` and `assemble_stacktrace_component`. It is slow: for
+        people who want to know.
+
+            >>> rules = Enhancements.parse("function:log_* -app", Cache(0), source="my.rules")
+            >>> frame = dict.fromkeys(
+            ...     ["category", "family", "function", "module", "package", "path"]
+            ... ) | {"function": b"log_it", "in_app": True, "orig_in_app": 1}
+            >>> error = {"ty": None, "value": None, "mechanism": None}
+            >>> print(rules.explain([frame], error))
+            frame 0: in_app false, category none, contributes false
+                in_app true -> false  by my.rules: rule 0 (line 1): function:log_* -app
+            the stack trace does not count
+
+        Args:
+            frames: The frames before any rule, as this module describes them. They are not
+                changed.
+            exception_data: The exception, as this module describes it.
+            components: What counts before any rule, a component a frame; they are not
+                changed. Without them a frame counts if it is in-app after the rules.
+            why_not: The index of a rule and of a frame: `why_not` of the result tells for
+                each matcher of the rule whether it holds for the frame, and why.
+
+        Raises:
+            FrameKeyError: A key is missing; a `KeyError`.
+            FrameTypeError: A value has the wrong type or is no UTF-8; a `TypeError`.
+            OphioOverflowError: There is no such rule or frame.
+        """
+        ptr, rules = self._ptr, self.rules
+        packed, _ = packed_frames(frames, exception_data)
+        before: bytes | CData = ffi.NULL
+        count = 0
+        if components is not None:
+            before = bytes([state[2] for state in map(state_of, distinct_components(components))])
+            count = len(before)
+        rule, frame = (_NOTHING, _NOTHING) if why_not is None else why_not
+        if min(rule, frame) < 0:
+            raise OphioOverflowError("`why_not` counts rules and frames from 0")
+        out = ffi.new("OphioStr *")
+
+        def ask(packed: bytes) -> int:
+            return lib.ophio_enhancements_explain(
+                ptr, packed, len(packed), before, count, rule, frame, out
+            )
+
+        status = ask(packed)
+        if status == lib.OPHIO_STATUS_FRAME:
+            packed, _ = pack_carefully(frames, exception_data, status)
+            status = ask(packed)
+        check(status)
+        try:
+            return explained(decode(out[0]), rules)
+        finally:
+            lib.ophio_str_free(out)
+
+    def __eq__(self, other: object) -> bool:
+        """Compare the rules in their order: what they ask and do, not how they are written."""
+        if not isinstance(other, Enhancements):
+            return NotImplemented
+        equal = lib.ophio_enhancements_equal(self._ptr, other._ptr)
+        if equal < 0:
+            raise last_error()
+        return equal == 1
+
+    def __hash__(self) -> int:
+        """Return a hash that equal sets share. It changes with `extend_from`."""
+        # The binary form is the same for all ways to write the same rules.
+        return hash(self.to_config_structure())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the rules, with their sources and lines."""
+        origins = self._all_origins()
+        if all(origin.text is not None for origin in origins) and not self._left_out:
+            return _restored, (origins,)
+        try:
+            return _restored, ((Origin(len(self), self.to_text(), None),),)
+        except EnhancementsError:  # a rule that only the binary form can hold
+            return _from_binary, (self.to_config_structure(),)
+
+    def __copy__(self) -> Enhancements:
+        """Return a set of its own, with the same rules, which may be extended by itself."""
+        copy = Enhancements.empty()
+        copy.extend_from(self)
+        return copy
+
+    def __deepcopy__(self, memo: object) -> Enhancements:
+        """Return a set of its own, as `copy.copy` does."""
+        return self.__copy__()
+
+    # --- asking about stack traces -----------------------------------------------------
+
+    def apply_modifications_to_frames(
+        self, frames: list[Frame], exception_data: SupportsGetItem
+    ) -> list[AppliedFrame]:
+        """Ask which category the frames have, and whether they are in-app.
+
+        Args:
+            frames: The frames, oldest call first, as this module describes them. They are
+                not changed.
+            exception_data: The exception, as this module describes it.
+
+        Returns:
+            A tuple a frame: the category (None for none) and `in_app` (None for unknown).
+
+        Raises:
+            FrameKeyError: A key is missing; a `KeyError`.
+            FrameTypeError: A value has the wrong type or is no UTF-8; a `TypeError`.
+        """
+        check_list(frames)
+        packed, values = packed_frames(frames, exception_data)
+        count = len(values) + 1
+        codes = _new(U32_ARRAY, count)
+        status = _apply_packed(self._ptr, packed, len(packed), codes, count)
+        if status:
+            packed, values = pack_carefully(frames, exception_data, status)
+            check(_apply_packed(self._ptr, packed, len(packed), codes, count))
+        numbers = read_numbers(codes, count)
+        own = numbers.pop()
+        applied = self._lookup(self._applied, numbers, self._applied_frame)
+        if own:
+            keep_own_categories(applied, numbers, [value[0] for value in values])
+        return applied
+
+    def apply_modifications_to_stacktraces(
+        self, stacktraces: Sequence[Stacktrace], *, threads: int = 1
+    ) -> list[list[AppliedFrame]]:
+        """Ask about the frames of many stack traces in one call.
+
+        Args:
+            stacktraces: The stack traces. They are not changed.
+            threads: How many threads do the work, at least 1. They are made for this call
+                and end with it.
+
+        Returns:
+            For each stack trace, in order, what `apply_modifications_to_frames` returns.
+
+        Raises:
+            TypeError: One of them is no `Stacktrace`.
+            ValueError: `threads` is less than 1.
+
+        Example:
+            >>> rules = Enhancements.parse("function:log_* -app", Cache(0))
+            >>> log = Stacktrace.from_event_frames([{"function": "log_error"}], "python")
+            >>> rules.apply_modifications_to_stacktraces([log, log])
+            [[(None, False)], [(None, False)]]
+        """
+        stacktraces, threads = checked_batch(stacktraces, threads)
+        packed = join([each._packed for each in stacktraces])
+        frames = sum([each._len for each in stacktraces])
+        count = frames + len(stacktraces)
+        codes = ffi.new(U32_ARRAY, count)
+        check(
+            lib.ophio_enhancements_apply_batch(
+                self._ptr, packed, len(packed), threads, codes, count
+            )
+        )
+        numbers = read_numbers(codes, count)
+        owns = numbers[frames:]
+        del numbers[frames:]
+        applied = self._lookup(self._applied, numbers, self._applied_frame)
+        results = []
+        end = 0
+        for stacktrace, own in zip(stacktraces, owns):
+            start, end = end, end + stacktrace._len
+            result = applied[start:end]
+            if own:
+                keep_own_categories(result, numbers[start:end], stacktrace._categories)
+            results.append(result)
+        return results
+
+    def set_memo_bytes(self, limit: int) -> None:
+        """Limit the memory for what is remembered of frames that were seen before.
+
+        Args:
+            limit: In bytes; 0 turns it off. It is 2 MiB if nobody says otherwise. Results are
+                the same, only slower. What is remembered now is forgotten, and rules that
+                are appended later begin anew with 2 MiB.
+
+        Raises:
+            OverflowError: `limit` is negative, or has more than 64 bits.
+        """
+        check(lib.ophio_enhancements_set_memo_bytes(self._ptr, limit))
+
+    def assemble_stacktrace_component(
+        self,
+        frames: list[Frame],
+        exception_data: SupportsGetItem,
+        components: Sequence[Component],
+    ) -> AssembleResult:
+        """Decide which components count for grouping, and say why.
+
+        Args:
+            frames: The frames, oldest call first, as this module describes them. They are
+                not changed.
+            exception_data: The exception, as this module describes it.
+            components: A component a frame, in the same order; `contributes` and `hint`
+                of each are set.
+
+        Returns:
+            What holds for the stack trace as a whole.
+
+        Raises:
+            FrameKeyError: A key is missing; a `KeyError`.
+            FrameTypeError: A value has the wrong type or is no UTF-8; a `TypeError`.
+            TypeError: `components` is no sequence, or one of them no `Component`.
+            RuntimeError: A component is there twice.
+
+        No component is changed if anything is raised.
+        """
+        check_list(frames)
+        try:
+            components = distinct_components(components)
+        except (TypeError, RuntimeError):
+            read_frames([], exception_data)  # what is wrong there comes first
+            raise
+        packed, _ = packed_frames(frames, exception_data)
+        before = bytes([state[2] for state in map(state_of, components)])
+        count = len(before)  # what `components` is now, a frame or a thread may have changed
+        codes = _new(U32_ARRAY, count + 4)
+        status = _assemble_packed(self._ptr, packed, len(packed), before, count, codes, count + 4)
+        if status:
+            packed, _ = pack_carefully(frames, exception_data, status)
+            check(_assemble_packed(self._ptr, packed, len(packed), before, count, codes, count + 4))
+        states, result = self._answer(read_numbers(codes, count + 4))
+        # Nothing below can fail, so either all components change or none.
+        for component, state in zip(components, states):
+            component._state = state
+        return result
+
+    def assemble_stacktrace_components(
+        self,
+        stacktraces: Sequence[Stacktrace],
+        components: Sequence[Sequence[Component]],
+        *,
+        threads: int = 1,
+    ) -> list[AssembleResult]:
+        """Decide about the components of many stack traces in one call.
+
+        Args:
+            stacktraces: The stack traces. They are not changed.
+            components: For each stack trace, its components, as
+                `assemble_stacktrace_component` takes them.
+            threads: How many threads do the work, at least 1. They are made for this call
+                and end with it.
+
+        Returns:
+            For each stack trace, in order, what `assemble_stacktrace_component` returns.
+
+        Raises:
+            TypeError: Something is no `Stacktrace`, no `Component`, or no sequence.
+            RuntimeError: A component is there twice.
+            ValueError: `threads` is less than 1, or there are not as many sequences of
+                components as stack traces.
+
+        No component is changed if anything is raised.
+        """
+        stacktraces, threads = checked_batch(stacktraces, threads)
+        groups = [sequence(group) for group in sequence(components)]
+        if len(groups) != len(stacktraces):
+            raise InvalidArgumentError(
+                f"there are {len(stacktraces)} stack traces, and components for {len(groups)}"
+            )
+        distinct = distinct_components([each for group in groups for each in group])
+        before = bytes([state[2] for state in map(state_of, distinct)])
+        packed = join([each._packed for each in stacktraces])
+        count = len(distinct) + 4 * len(groups)
+        codes = ffi.new(U32_ARRAY, count)
+        check(
+            lib.ophio_enhancements_assemble_batch(
+                self._ptr,
+                packed,
+                len(packed),
+                ffi.new("size_t[]", [len(group) for group in groups]),
+                len(groups),
+                before,
+                threads,
+                codes,
+                count,
+            )
+        )
+        numbers = read_numbers(codes, count)
+        # Texts that are not known yet are read before the first component changes.
+        answers = []
+        start = 0
+        for group in groups:
+            end = start + len(group) + 4
+            answers.append(self._answer(numbers[start:end]))
+            start = end
+        for group, (states, _) in zip(groups, answers):
+            for component, state in zip(group, states):
+                component._state = state
+        return [result for _, result in answers]
+
+    def _answer(self, numbers: list[int]) -> tuple[list[State], AssembleResult]:
+        """Turn the numbers about a stack trace into states and a result."""
+        contributes, inverted, rule, contributing = numbers[-4:]
+        del numbers[-4:]
+        states = self._lookup(self._states, numbers, self._component_state)
+        result = object.__new__(AssembleResult)
+        result._contributes = contributes == 1
+        result._invert_stacktrace = inverted == 1
+        result._hint = self._too_few_frames(rule, contributing) if rule else None
+        return states, result
+
+    def close(self) -> None:
+        """Let go of the rules; the object cannot be used after that.
+
+        There is no need to call it: what is garbage is freed as well.
+        """
+        super().close()
+
+    def __len__(self) -> int:
+        """Return the number of rules."""
+        return lib.ophio_enhancements_len(self._ptr)
+
+    def __bool__(self) -> bool:
+        """Return True, as it always was: code that asks for None relies on it."""
+        return True
+
+    def __repr__(self) -> str:
+        """Say how many rules there are."""
+        if self.closed:
+            return "Enhancements(closed)"
+        count = len(self)
+        return f"Enhancements({count} rule{'' if count == 1 else 's'})"
+
+    def _lookup(
+        self, table: dict[int, Read], numbers: list[int], read: Callable[[int], Read]
+    ) -> list[Read]:
+        """Turn the library's numbers into what they stand for."""
+        try:
+            return [table[number] for number in numbers]
+        except KeyError:
+            for number in set(numbers).difference(table):
+                table[number] = read(number)
+            return [table[number] for number in numbers]
+
+    def _applied_frame(self, number: int) -> AppliedFrame:
+        category, in_app = divmod(number, 3)
+        text = None
+        if category >= 2:
+            text = self._text(lib.ophio_enhancements_category, category - 2)
+        return text, TRISTATE[in_app]
+
+    def _component_state(self, number: int) -> State:
+        hint, contributes = divmod(number, 3)
+        text = self._text(lib.ophio_enhancements_hint, hint) if hint else None
+        return TRISTATE[contributes], text, contributes
+
+    def _too_few_frames(self, rule: int, contributing: int) -> str:
+        return self._text(lib.ophio_enhancements_too_few_frames_hint, rule, contributing)
+
+    def _text(self, function: Callable[..., int], *numbers: int) -> str:
+        text = ffi.new("OphioStr *")
+        check(function(self._ptr, *numbers, text))
+        try:
+            return decode(text[0])
+        finally:
+            lib.ophio_str_free(text)
+
+
+@cache
+def _default() -> Enhancements:
+    text = resources.files("sentry_ophio").joinpath("data/default.rules").read_text("utf-8")
+    return Enhancements.parse(text, Cache(0))
+
+
+def _pointer_of(cache: Cache) -> CData:
+    if not isinstance(cache, Cache):
+        raise TypeError(f"cache must be a Cache, not {type(cache).__name__}")
+    return cache._ptr

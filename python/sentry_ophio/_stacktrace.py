@@ -1,0 +1,232 @@
+"""Stack traces on their way to the library: `Stacktrace`, and how frames are packed."""
+
+from __future__ import annotations
+
+from operator import index
+from typing import TYPE_CHECKING, Any, TypeVar, final
+
+from sentry_ophio._ffi import check, copied, error_for, ffi, lib
+from sentry_ophio._pack import (
+    SupportsGetItem,
+    pack,
+    pack_event_frames,
+    read_exception,
+    read_frame,
+    read_frames,
+)
+from sentry_ophio.exceptions import FrameTypeError, InvalidArgumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Optional
+
+    from _cffi_backend import _CDataBase as CData
+
+    from sentry_ophio._component import AssembleResult, Component
+    from sentry_ophio._pack import Values
+    from sentry_ophio._rule_set import Enhancements
+
+    AppliedFrame = tuple[Optional[str], Optional[bool]]
+    """Category and in_app of a frame after the rules."""
+
+Frame = TypeVar("Frame", bound=SupportsGetItem)
+
+U32_ARRAY = ffi.typeof("uint32_t[]")
+# Looked up once: the calls that matter are short.
+_new = ffi.new
+_unpack = ffi.unpack
+_apply_packed = lib.ophio_enhancements_apply_packed
+
+
+@final
+class Stacktrace:
+    """Frames and exception of a stack trace, prepared to be asked about more than once.
+
+    What is costly about a question is bringing the frames to the library; here that is done
+    once. It holds a copy of the frames, knows nothing of any rules, and can be pickled.
+
+    Args:
+        frames: The frames, oldest call first, as this module describes them.
+        exception_data: The exception, as this module describes it.
+
+    Raises:
+        FrameKeyError: A key is missing; a `KeyError`.
+        FrameTypeError: A value has the wrong type or is no UTF-8; a `TypeError`.
+
+    Example:
+        >>> rules = Enhancements.parse("path:**/vendor/** -app", Cache(0))
+        >>> frames = [{"filename": "vendor/log.php", "in_app": True}, {"filename": "cart.php"}]
+        >>> stacktrace = Stacktrace.from_event_frames(frames, "php")
+        >>> stacktrace.apply(rules)
+        [(None, False), (None, None)]
+    """
+
+    __slots__ = ("_categories", "_len", "_packed")
+
+    _packed: bytes
+    _len: int
+    # The categories that frames came with, which the library leaves out of its answers.
+    _categories: list[Any]
+
+    def __init__(self, frames: list[Frame], exception_data: SupportsGetItem) -> None:
+        check_list(frames)
+        packed, values = packed_frames(frames, exception_data)
+        status = lib.ophio_stacktrace_check(packed, len(packed))
+        if status:
+            packed, values = pack_carefully(frames, exception_data, status)
+            check(lib.ophio_stacktrace_check(packed, len(packed)))
+        self._packed = packed
+        self._len = len(values)
+        self._categories = [value[0] for value in values]
+
+    @staticmethod
+    def from_event_frames(
+        frames: list[dict[str, Any]],
+        platform: str | None,
+        exception: dict[str, Any] | None = None,
+    ) -> Stacktrace:
+        """Prepare frames as Sentry events have them.
+
+        Args:
+            frames: The frames, oldest call first. Read are `function`, `module`, `package`,
+                `abs_path` (or `filename` where that is empty), `platform`, `in_app`, and
+                `category` and `orig_in_app` of `data`; texts are `str`. Any may be missing.
+            platform: The event's platform, which decides the family of frames that have none
+                of their own.
+            exception: The exception that they belong to, as in the event; read are `type`,
+                `value`, and `type` of `mechanism`.
+
+        Returns:
+            The stack trace. Package and path have lower case and forward slashes.
+
+        Raises:
+            FrameTypeError: A value has the wrong type; a `TypeError`.
+        """
+        check_list(frames)
+        try:
+            data, categories = pack_event_frames(frames, platform, exception)
+        except (AttributeError, TypeError, ValueError, OverflowError) as error:
+            raise FrameTypeError(f"not frames of an event: {error}") from error
+        packed = ffi.new("OphioStr *")
+        check(lib.ophio_stacktrace_pack_event_frames(data, len(data), packed))
+        stacktrace = object.__new__(Stacktrace)
+        stacktrace._packed = copied(packed[0])
+        lib.ophio_str_free(packed)
+        stacktrace._len = len(categories)  # reading a frame may have changed `frames`
+        stacktrace._categories = categories
+        return stacktrace
+
+    def apply(self, enhancements: Enhancements) -> list[AppliedFrame]:
+        """Return what `Enhancements.apply_modifications_to_frames` says of it."""
+        count = self._len + 1
+        codes = _new(U32_ARRAY, count)
+        packed = self._packed
+        status = _apply_packed(enhancements._ptr, packed, len(packed), codes, count)
+        if status:
+            raise error_for(status)
+        numbers = read_numbers(codes, count)
+        own = numbers.pop()
+        applied = enhancements._lookup(enhancements._applied, numbers, enhancements._applied_frame)
+        if own:
+            keep_own_categories(applied, numbers, self._categories)
+        return applied
+
+    def assemble(
+        self, enhancements: Enhancements, components: Sequence[Component]
+    ) -> AssembleResult:
+        """Do what `Enhancements.assemble_stacktrace_component` does with it."""
+        return enhancements.assemble_stacktrace_components([self], [components])[0]
+
+    def __len__(self) -> int:
+        """Return the number of frames."""
+        return self._len
+
+    def __bool__(self) -> bool:
+        """Return True, also without frames."""
+        return True
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether frames and exception are the same."""
+        if not isinstance(other, Stacktrace):
+            return NotImplemented
+        return self._packed == other._packed
+
+    def __hash__(self) -> int:
+        """Return a hash that equal stack traces share."""
+        return hash(self._packed)
+
+    def __repr__(self) -> str:
+        """Say how many frames there are."""
+        return f"Stacktrace({self._len} frame{'' if self._len == 1 else 's'})"
+
+
+def packed_frames(
+    frames: list[Frame], exception_data: SupportsGetItem
+) -> tuple[bytes, list[Values]]:
+    """Pack a stack trace, without a look at any value.
+
+    Returns:
+        The buffer, which the library may still refuse, and the values of the frames.
+
+    Raises:
+        FrameKeyError, FrameTypeError: It cannot be packed.
+    """
+    try:
+        values = list(map(read_frame, frames))
+        return pack(read_exception(exception_data), values), values
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return pack_carefully(frames, exception_data)
+
+
+def pack_carefully(
+    frames: list[Frame],
+    exception_data: SupportsGetItem,
+    status: int = lib.OPHIO_STATUS_FRAME,
+) -> tuple[bytes, list[Values]]:
+    """Pack a stack trace that could not be packed, or was refused, the quick way.
+
+    Returns:
+        The buffer, and the values of the frames. If nothing is to blame, a value was merely
+        of a rare type, and has a plain one now.
+
+    Raises:
+        FrameKeyError, FrameTypeError: Naming the field that is to blame.
+        OphioError: It was refused for another reason.
+    """
+    if status != lib.OPHIO_STATUS_FRAME:
+        raise error_for(status)
+    exception, values = read_frames(frames, exception_data)
+    return pack(exception, values), values
+
+
+def check_list(frames: object) -> None:
+    if not isinstance(frames, list):
+        raise TypeError(f"frames must be a list, not {type(frames).__name__}")
+
+
+def read_numbers(codes: CData, count: int) -> list[int]:
+    """Read what the library wrote."""
+    numbers: list[int] = _unpack(codes, count)  # type: ignore[assignment]  # no text here
+    return numbers
+
+
+def checked_batch(stacktraces: Sequence[Stacktrace], threads: int) -> tuple[list[Stacktrace], int]:
+    stacktraces = list(stacktraces)
+    others = set(map(type, stacktraces)) - {Stacktrace}
+    if others:
+        raise TypeError(f"stacktraces must be Stacktrace objects, not {others.pop().__name__}")
+    threads = index(threads)
+    if threads < 1:
+        raise InvalidArgumentError(f"threads must be 1 or more, not {threads}")
+    return stacktraces, threads
+
+
+def keep_own_categories(
+    applied: list[AppliedFrame], numbers: list[int], categories: list[Any]
+) -> None:
+    """Put in the categories that frames brought along, which the library leaves out."""
+    for position, number in enumerate(numbers):
+        if number // 3 == 1:
+            category = categories[position]
+            text = category if isinstance(category, str) else str(category, "utf-8")
+            applied[position] = (text, applied[position][1])
