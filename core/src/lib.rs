@@ -10,7 +10,7 @@ pub mod codeowners;
 pub mod enhancements;
 pub mod glob;
 pub mod limits;
+mod msgpack_array;
 pub mod proguard;
 #[cfg(test)]
 mod testing;
-mod values;

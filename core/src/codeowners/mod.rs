@@ -44,7 +44,7 @@ use foldhash::fast::RandomState;
 pub use self::file::{CodeownersError, Diagnostic, Dialect, Rule, Section};
 use self::index::Index;
 use self::pattern::Pattern;
-pub use crate::values::PackedValuesError;
+pub use crate::msgpack_array::PackedValuesError;
 
 /// How many compiled patterns a thread keeps for [`is_path_match`].
 const KEPT: usize = 512;
@@ -182,7 +182,7 @@ impl Codeowners {
         let mut all = Vec::new();
         let mut winners = vec![NO_RULE; self.file.sections.len()];
         let mut candidates = Vec::new();
-        crate::values::for_each(paths, |path| {
+        crate::msgpack_array::for_each(paths, |path| {
             self.find(path, &mut winners, &mut candidates);
             all.extend_from_slice(&winners);
             Ok(())

@@ -57,7 +57,7 @@ use std::fmt;
 
 use memchr::memchr;
 
-use crate::values;
+use crate::msgpack_array;
 
 pub(crate) use self::index::{selectivity, Index, IndexBuilder};
 pub(crate) use self::lazy_regex::LazyRegex;
@@ -65,7 +65,7 @@ pub(crate) use self::program::{Anchor, Program, Value};
 pub use self::set::GlobSet;
 pub use self::syntax::InvalidGlob;
 pub(crate) use self::syntax::Syntax;
-pub use crate::values::PackedValuesError;
+pub use crate::msgpack_array::PackedValuesError;
 
 /// A pattern of so many bytes has a regex that is not too large, unless it has braces, which
 /// are left to the regex from the start where they are many. A byte takes up to 100.
@@ -207,7 +207,7 @@ impl Glob {
         let wanted = matched.len();
         let mut places = matched.iter_mut();
         let mismatch = || PackedValuesError::new(format_args!("there are not {wanted} of them"));
-        values::for_each(values, |value| {
+        msgpack_array::for_each(values, |value| {
             *places.next().ok_or_else(mismatch)? = self.is_match(value);
             Ok(())
         })?;

@@ -13,7 +13,7 @@ use super::program::Value;
 use super::syntax::InvalidGlob;
 use super::{Glob, Options};
 use crate::limits::Limit;
-use crate::values::{self, PackedValuesError};
+use crate::msgpack_array::{self, PackedValuesError};
 
 /// Globs with the same options, ready to be asked all at once. It does not change, so
 /// threads may share it.
@@ -43,7 +43,7 @@ impl GlobSet {
     /// If the buffer is malformed.
     pub fn from_packed(patterns: &[u8], options: Options) -> Result<Self, PackedValuesError> {
         let mut texts = Vec::new();
-        values::for_each(patterns, |pattern| {
+        msgpack_array::for_each(patterns, |pattern| {
             texts.push(std::str::from_utf8(pattern).map_err(PackedValuesError::new)?);
             Ok(())
         })?;
