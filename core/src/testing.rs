@@ -1,8 +1,8 @@
-//! What the tests share: reproducible chance, and how much of it.
+//! Random test cases that are the same on each run.
 
 use fastrand::Rng;
 
-/// How many random cases to try: `usual`, or a million where OPHIO_LONG is set.
+/// Returns how many random cases to try: `usual`, or a million if OPHIO_LONG is set.
 pub(crate) fn cases(usual: usize) -> usize {
     if std::env::var_os("OPHIO_LONG").is_some() {
         1_000_000
@@ -11,7 +11,7 @@ pub(crate) fn cases(usual: usize) -> usize {
     }
 }
 
-/// A source of chance that says the same each time.
+/// A random source that gives the same values on each run.
 pub(crate) struct Random(pub(crate) Rng);
 
 impl Random {
@@ -23,14 +23,14 @@ impl Random {
         &items[self.0.usize(..items.len())]
     }
 
-    /// True once in `n` times.
+    /// Returns true once in `n` times.
     pub(crate) fn one_in(&mut self, n: usize) -> bool {
         self.0.usize(..n) == 0
     }
 
-    /// Up to `longest` pieces, one after the other.
-    pub(crate) fn concat(&mut self, pieces: &[&str], longest: usize) -> String {
-        let count = self.0.usize(..=longest);
+    /// Joins up to `max` pieces.
+    pub(crate) fn concat(&mut self, pieces: &[&str], max: usize) -> String {
+        let count = self.0.usize(..=max);
         (0..count).map(|_| *self.pick(pieces)).collect()
     }
 }

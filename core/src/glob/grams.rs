@@ -1,36 +1,36 @@
-//! A table of 4-grams: which of many texts may stand somewhere in a value.
+//! A table of 4-grams: finds which of many texts may be somewhere in a value.
 //!
-//! Looking up every four bytes of a value would find each text by any of its grams. But a
-//! text of seven bytes or more has four grams in a row, and one of these must come up when
-//! only every fourth place of the value is looked at:
+//! A look-up at every position of a value would find each text by any of its grams. But a
+//! text of seven bytes or more has four grams in a row, and a look-up at every fourth position
+//! of the value finds one of these:
 //!
 //! ```text
 //! text    /node_modules/     in the table: e_mo _mod modu odul   (four in a row, the rarest)
 //! value   /srv/app/node_modules/x.js
-//! looked  ^   ^   ^   ^   ^   ^         /srv /app /nod e_mo !
+//! look-up ^   ^   ^   ^   ^   ^         /srv /app /nod e_mo !
 //! ```
 //!
-//! Texts of five and six bytes are looked for at every second place, those of four at every
-//! one, each in a table of their own. Nearly all look-ups end at a
-//! bit map that fits the first level of the processor's cache. What is found is a candidate,
-//! to be verified.
+//! Texts of five and six bytes need a look-up at every second position, those of four bytes at
+//! every position; each length has its own table. Nearly all look-ups end at a bit map that
+//! fits the first level of the processor's cache. A text that is found is a candidate, which
+//! the caller verifies.
 
 use std::collections::HashMap;
 
 use foldhash::fast::FixedState;
 
-/// How many bytes a gram has.
+/// The number of bytes in a gram.
 pub(crate) const GRAM: usize = 4;
 
 pub(crate) type Gram = [u8; GRAM];
 
-/// The grams of a text.
+/// Returns the grams of a text.
 pub(crate) fn grams(text: &[u8]) -> impl Iterator<Item = Gram> + '_ {
     text.windows(GRAM)
         .map(|window| [window[0], window[1], window[2], window[3]])
 }
 
-/// Collects texts, each with a number to report.
+/// Collects texts and their numbers.
 #[derive(Default)]
 pub(crate) struct GramsBuilder {
     every: Vec<(Gram, u32)>,
@@ -39,7 +39,7 @@ pub(crate) struct GramsBuilder {
 }
 
 impl GramsBuilder {
-    /// Adds a text of four bytes or more. `count` tells how many texts have a gram.
+    /// Adds a text of four bytes or more. `count` returns how many texts have a gram.
     pub(crate) fn add(&mut self, text: &[u8], number: u32, count: impl Fn(Gram) -> u32) {
         let grams: Vec<Gram> = grams(text).collect();
         let (table, window) = match grams.len() {
@@ -69,7 +69,7 @@ pub(crate) struct Grams {
 }
 
 impl Grams {
-    /// Appends the numbers of all texts that may be in the value; some may come twice.
+    /// Appends the numbers of all texts that may be in the value. A number can be repeated.
     #[inline]
     pub(crate) fn find(&self, value: &[u8], found: &mut Vec<u32>) {
         self.every.find::<1>(value, found);
@@ -82,8 +82,8 @@ impl Grams {
 struct Table {
     /// A bit for every gram's hash; its length is a power of two, or 0.
     filter: Box<[u64]>,
-    /// Where a gram's numbers are in `entries`: start and end.
-    places: HashMap<Gram, (u32, u32), FixedState>,
+    /// The range of each gram's numbers in `entries`: start and end.
+    ranges: HashMap<Gram, (u32, u32), FixedState>,
     entries: Box<[u32]>,
 }
 
@@ -96,7 +96,7 @@ impl Table {
         let bits = (grams.len() * 32).next_power_of_two().max(1_024);
         let mut table = Self {
             filter: vec![0; bits / 64].into(),
-            places: HashMap::default(),
+            ranges: HashMap::default(),
             entries: grams.iter().map(|&(_, entry)| entry).collect(),
         };
         let mut start = 0;
@@ -104,16 +104,16 @@ impl Table {
             let end = start + group.len() as u32;
             let bit = table.bit(group[0].0);
             table.filter[bit / 64] |= 1 << (bit % 64);
-            table.places.insert(group[0].0, (start, end));
+            table.ranges.insert(group[0].0, (start, end));
             start = end;
         }
-        table.places.shrink_to_fit();
+        table.ranges.shrink_to_fit();
         table
     }
 
     #[inline]
     fn bit(&self, gram: Gram) -> usize {
-        // Multiplying by an odd number moves every bit of the gram into the upper ones.
+        // Multiplication by an odd number carries every bit of the gram into the upper bits.
         let hash = u32::from_le_bytes(gram).wrapping_mul(0x9e37_79b1);
         (hash >> 8) as usize & (self.filter.len() * 64 - 1)
     }
@@ -133,7 +133,7 @@ impl Table {
 
     #[cold]
     fn look_up(&self, gram: Gram, found: &mut Vec<u32>) {
-        if let Some(&(start, end)) = self.places.get(&gram) {
+        if let Some(&(start, end)) = self.ranges.get(&gram) {
             found.extend_from_slice(&self.entries[start as usize..end as usize]);
         }
     }

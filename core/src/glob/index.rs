@@ -1,22 +1,22 @@
-//! The index: which of many globs a value may match, without trying all of them.
+//! The index: finds which of many globs may match a value, without trying all of them.
 //!
-//! Of each glob one text is chosen that every matching value has, its *anchor*. Where
-//! the anchor is found, the glob is a candidate, to be tried.
+//! Each glob is found by its *anchor*, a text that every matching value has. A value that has
+//! the anchor makes the glob a candidate, which the caller tries.
 //!
 //! ```text
-//! anchor               kept in                 /usr/lib/**          std::*
+//! anchor               found by                /usr/lib/**          std::*
 //! at the front         trie                    **/lib*.so           *::new
 //! at the end           trie, from the back     **/node_modules/**   *alloc*
 //! anywhere             tables of 4-grams
-//! none, or too short   list, always tried      ?                    *
+//! none, or too short   always tried            ?                    *
 //! ```
 //!
-//! A short text at the front or end says little (`**.js`), and many globs may have the same
-//! (`src/*/module7/*.py`); then one inside is better, by its rarest four bytes.
+//! A short text at the front or end selects little (`**.js`), and many globs may share it
+//! (`src/*/module7/*.py`). Then a text inside is better, found by its rarest four bytes.
 //!
-//! Looking for texts anywhere costs time for every byte of a value. So there can be several
-//! tables for that, each with some of the globs, and a value is looked up in those that
-//! matter for it.
+//! Finding texts anywhere takes time for every byte of a value. So there can be several
+//! tables of 4-grams, each with some of the globs, and the caller chooses those that it needs
+//! for a value.
 
 use std::collections::HashMap;
 
@@ -24,13 +24,13 @@ use super::grams::{grams, Gram, Grams, GramsBuilder, GRAM};
 use super::program::{Anchor, Value};
 use super::trie::{End, Trie};
 
-/// A front or end shorter than this is worth less than four bytes inside.
-const TELLING: usize = 4;
+/// A front or end that is shorter than this selects less than four bytes inside.
+const MIN_SELECTIVE: usize = 4;
 
-/// A front or end that more globs have than this is compared with what is inside.
-const CROWDED: u32 = 8;
+/// A front or end that more globs share than this is compared with the texts inside.
+const MAX_SHARED: u32 = 8;
 
-/// Texts that lead to the numbers of globs.
+/// Finds the numbers of globs by their anchors.
 #[derive(Default)]
 pub(crate) struct Index {
     heads: Trie,
@@ -40,8 +40,8 @@ pub(crate) struct Index {
 }
 
 impl Index {
-    /// Appends the numbers of globs that the value may match, but for those that are known
-    /// by a text inside; some may come twice.
+    /// Appends the numbers of globs that may match the value, except those whose anchor is
+    /// inside. A number can be repeated.
     #[inline]
     pub(crate) fn candidates(&self, value: &Value<'_>, found: &mut Vec<u32>) {
         self.heads.find(End::Front, value.folded, found);
@@ -52,17 +52,18 @@ impl Index {
         found.extend_from_slice(&self.rest);
     }
 
-    /// Appends the others, of one table.
+    /// Appends the numbers of globs that may match the value and whose anchor is inside, from
+    /// one table. A number can be repeated.
     #[inline]
     pub(crate) fn candidates_inside(&self, table: usize, value: &Value<'_>, found: &mut Vec<u32>) {
         self.inside[table].find(value.widest(), found);
     }
 }
 
-/// The texts that each choice of a glob asks for; `None` if that is not known.
+/// The possible anchors of each row of a glob; `None` if they are not known.
 pub(crate) type Anchors<'a> = Option<Vec<Vec<Anchor<'a>>>>;
 
-/// Collects globs and makes an index of them, with `TABLES` tables for texts inside.
+/// Collects globs and builds an index of them, with `TABLES` tables for anchors inside.
 pub(crate) struct IndexBuilder<'a, const TABLES: usize> {
     globs: Vec<(Anchors<'a>, u32, [bool; TABLES])>,
 }
@@ -74,8 +75,7 @@ impl<const TABLES: usize> Default for IndexBuilder<'_, TABLES> {
 }
 
 impl<'a, const TABLES: usize> IndexBuilder<'a, TABLES> {
-    /// Adds a glob by its anchors, with the number to report, and whether it is needed in
-    /// each of the tables.
+    /// Adds a glob with its number. `tables` selects the tables that need it.
     pub(crate) fn add(&mut self, anchors: Anchors<'a>, number: u32, tables: [bool; TABLES]) {
         self.globs.push((anchors, number, tables));
     }
@@ -97,7 +97,7 @@ impl<'a, const TABLES: usize> IndexBuilder<'a, TABLES> {
             }
         }
         let count = |gram: Gram| counts.get(&gram).copied().unwrap_or(0);
-        let crowd = |anchor: Anchor<'_>| match anchor {
+        let shared = |anchor: Anchor<'_>| match anchor {
             Anchor::Inside(text) => grams(text).map(count).min().unwrap_or(u32::MAX),
             edge => edges.get(&edge).copied().unwrap_or(0),
         };
@@ -108,7 +108,7 @@ impl<'a, const TABLES: usize> IndexBuilder<'a, TABLES> {
             let chosen: Option<Vec<_>> = choices.as_ref().and_then(|choices| {
                 choices
                     .iter()
-                    .map(|anchors| choose(anchors, crowd))
+                    .map(|anchors| choose(anchors, shared))
                     .collect()
             });
             let Some(chosen) = chosen else {
@@ -136,7 +136,7 @@ impl<'a, const TABLES: usize> IndexBuilder<'a, TABLES> {
     }
 }
 
-/// How telling the best anchor of a glob is: longer is rarer. 0 is none.
+/// Returns how selective the best anchor of a glob is: its length, or 0 without an anchor.
 pub(crate) fn selectivity(choices: &Anchors<'_>) -> usize {
     let len = |anchors: &Vec<Anchor<'_>>| match choose(anchors, |_| 0) {
         Some(Anchor::Head(text) | Anchor::Tail(text) | Anchor::Inside(text)) => text.len(),
@@ -145,8 +145,8 @@ pub(crate) fn selectivity(choices: &Anchors<'_>) -> usize {
     choices.iter().flatten().map(len).min().unwrap_or(0)
 }
 
-/// The anchor to look for. `crowd` tells how many globs share it, about.
-fn choose<'a>(anchors: &[Anchor<'a>], crowd: impl Fn(Anchor<'a>) -> u32) -> Option<Anchor<'a>> {
+/// Chooses the anchor of a row. `shared` estimates how many globs have an anchor.
+fn choose<'a>(anchors: &[Anchor<'a>], shared: impl Fn(Anchor<'a>) -> u32) -> Option<Anchor<'a>> {
     let longest = |wanted: fn(&Anchor<'_>) -> bool| {
         let len = |anchor: &&Anchor<'_>| match anchor {
             Anchor::Head(text) | Anchor::Tail(text) | Anchor::Inside(text) => text.len(),
@@ -159,14 +159,14 @@ fn choose<'a>(anchors: &[Anchor<'a>], crowd: impl Fn(Anchor<'a>) -> u32) -> Opti
         .iter()
         .filter(|anchor| matches!(anchor, Anchor::Inside(text) if text.len() >= GRAM))
         .min_by_key(|anchor| match anchor {
-            Anchor::Inside(text) => (crowd(**anchor), usize::MAX - text.len()),
+            Anchor::Inside(text) => (shared(**anchor), usize::MAX - text.len()),
             _ => (u32::MAX, 0),
         });
     match (edge, inside) {
         (Some((len, edge)), None) if len > 0 => Some(edge),
-        (Some((len, edge)), Some(&inside)) if len >= TELLING => {
-            let crowded = crowd(edge);
-            Some(if crowded > CROWDED && crowd(inside) < crowded {
+        (Some((len, edge)), Some(&inside)) if len >= MIN_SELECTIVE => {
+            let at_edge = shared(edge);
+            Some(if at_edge > MAX_SHARED && shared(inside) < at_edge {
                 inside
             } else {
                 edge
@@ -183,7 +183,7 @@ mod tests {
     use crate::glob::{Program, Syntax};
 
     #[test]
-    fn the_most_telling_anchor_is_chosen() {
+    fn the_most_selective_anchor_is_chosen() {
         for (separators, pattern, expected) in [
             (false, "std::*", Some(Anchor::Head(b"std::"))),
             (false, "*::new", Some(Anchor::Tail(b"::new"))),

@@ -1,13 +1,12 @@
-//! The regex of a glob, made when it is first needed.
+//! The regex of a glob, built when it is first needed.
 //!
-//! It takes tens of microseconds and kilobytes to build, and most globs never meet a
-//! value that needs it.
+//! A regex takes tens of microseconds and kilobytes to build, and most globs never need one.
 //!
-//! All that is asked of it is whether it matches. So it is put together from two parts of
-//! `regex-automata`, instead of taking the crate `regex` with its many: a DFA that is built as
-//! values are read, and, for where that would take too much memory, the simulation of an NFA.
-//! Both take time in proportion to the value. That is 0.2 MB less of library; searches
-//! for literals, which make up most of the rest, help little where a regex is anchored.
+//! A glob only needs to know whether the regex matches. So this module uses two parts of
+//! `regex-automata` instead of the whole crate `regex`: a DFA that is built while values are
+//! read, and the simulation of an NFA for where the DFA would take too much memory. Both take
+//! time in proportion to the value. This saves 0.2 MB of library. Most of that is searches for
+//! literals, which help little where a regex is anchored.
 
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
@@ -21,35 +20,35 @@ use regex_automata::Input;
 
 use super::syntax::Syntax;
 
-/// How much memory the NFA of a glob may take; as the crate `regex` has it.
-const NFA_BYTES: usize = 10 << 20;
+/// How much memory the NFA of a glob may take: the default of the crate `regex`.
+const MAX_NFA_BYTES: usize = 10 << 20;
 
-/// How much memory one thread may take for the states of the DFA; as there, too.
-const DFA_BYTES: usize = 2 << 20;
+/// How much memory the states of the DFA may take in one thread: the same default.
+const MAX_DFA_BYTES: usize = 2 << 20;
 
 type NewCache = Box<dyn Fn() -> Cache + Send + Sync + UnwindSafe + RefUnwindSafe>;
 
 /// A regex that tells whether it matches.
 pub(crate) struct Regex {
     dfa: DFA,
-    /// What each thread that asks has found out about the DFA.
+    /// The states of the DFA that each thread has built.
     caches: Pool<Cache, NewCache>,
 }
 
 impl Regex {
-    /// `None` if it is not valid or would be too large.
+    /// Compiles a regex. Returns `None` if it is not valid or would be too large.
     fn new(source: &str, dot_matches_new_line: bool) -> Option<Self> {
         let syntax = syntax::Config::new()
             .utf8(false)
             .dot_matches_new_line(dot_matches_new_line);
         let nfa = thompson::Config::new()
             .utf8(false)
-            .nfa_size_limit(Some(NFA_BYTES))
+            .nfa_size_limit(Some(MAX_NFA_BYTES))
             .which_captures(WhichCaptures::None);
         let limits = DFA::config()
-            .cache_capacity(DFA_BYTES)
+            .cache_capacity(MAX_DFA_BYTES)
             .skip_cache_capacity_check(true)
-            // Give up where states are hardly used before they are thrown away.
+            // Give up where states are hardly used before they are dropped.
             .minimum_cache_clear_count(Some(3))
             .minimum_bytes_per_state(Some(10));
         let mut builder = DFA::builder();
@@ -65,7 +64,7 @@ impl Regex {
         })
     }
 
-    /// Whether it matches anywhere in the value.
+    /// Returns whether it matches anywhere in the value.
     pub(crate) fn is_match(&self, value: &[u8]) -> bool {
         let input = Input::new(value).earliest(true);
         let found = self.dfa.try_search_fwd(&mut self.caches.get(), &input);
@@ -79,7 +78,7 @@ impl Regex {
     fn is_match_slow(&self, input: &Input<'_>) -> bool {
         match PikeVM::new_from_nfa(self.dfa.get_nfa().clone()) {
             Ok(nfa) => nfa.is_match(&mut nfa.create_cache(), input.clone()),
-            // It fails where there are too many patterns: there is one.
+            // It fails only for too many patterns, and there is one.
             Err(_) => false,
         }
     }
@@ -88,14 +87,14 @@ impl Regex {
 /// The regex that defines what a glob matches.
 #[derive(Default)]
 pub(crate) struct LazyRegex {
-    // Threads that race for the first use build it twice and keep one. Nobody
-    // waits, so a fork in the middle leaves nothing locked in the child.
+    // Threads that race for the first use build it twice and keep one. Without a lock, a
+    // fork in the middle leaves nothing locked in the child.
     regex: OnceBox<Option<Regex>>,
 }
 
 impl LazyRegex {
-    /// The regex, or `None` if the glob is not valid or its regex would be too large.
-    /// `glob` is asked for once.
+    /// Returns the regex, or `None` if the glob is not valid or its regex would be too large.
+    /// Calls `glob` once at most.
     pub(crate) fn get<S: AsRef<str>>(
         &self,
         glob: impl FnOnce() -> S,
@@ -136,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn it_says_what_the_crate_regex_says() {
+    fn it_matches_what_the_crate_regex_matches() {
         let mut random = Random::new(17);
         let syntaxes = syntaxes();
         let mut matched = 0;
@@ -174,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_large_is_no_regex_in_both() {
+    fn both_reject_what_is_too_large() {
         let wide = "[\u{0}-\u{10ffff}]".repeat(40_000);
         let theirs = regex::bytes::RegexBuilder::new(&wide).build();
         assert!(theirs.is_err());
@@ -182,8 +181,8 @@ mod tests {
     }
 
     #[test]
-    fn where_the_dfa_gives_up_the_nfa_answers() {
-        // As many states as values: each throws away what the one before has built.
+    fn the_nfa_matches_where_the_dfa_gives_up() {
+        // Each value needs other states, so they are dropped as soon as they are built.
         let source = "(?-u)^(?:[ab]*a[ab]{14}|x)$";
         let regex = Regex::new(source, false).unwrap();
         let theirs = regex::bytes::Regex::new(source).unwrap();

@@ -2,32 +2,33 @@
 //!
 //! ```text
 //! *.py            any text that ends in .py
-//! src/{a,b}/?*    a brace is one of several, ? is one byte
-//! [!0-9]*         one byte that is no digit, then anything
-//! a\*             a star
+//! src/{a,b}/?*    a brace is one of several texts, ? is one byte
+//! [!0-9]*         one byte that is not a digit, then anything
+//! a\*             an `a` and a star
 //! ```
 //!
-//! A glob matches a value as a whole, byte by byte: `é` is two bytes, so `?` does not match
-//! it and `??` does. [`Options`] say what else is special.
+//! A glob matches a whole value, byte by byte: `é` has two bytes, so `??` matches it and `?`
+//! does not. [`Options`] change how a glob matches:
 //!
 //! | | without | with |
 //! | --- | --- | --- |
-//! | [`double_star`](Options::double_star) | `*` and `?` match `/` | only a `**` that is a whole segment does |
-//! | [`case_insensitive`](Options::case_insensitive) | case matters | both sides are put in lower case (ASCII) before they are read |
-//! | [`path_normalize`](Options::path_normalize) | `\` escapes | `\` is `/`, in pattern and value: nothing escapes |
-//! | [`allow_newline`](Options::allow_newline) | `*` and `?` stop at line feeds | they match them |
+//! | [`double_star`](Options::double_star) | `*` and `?` match `/` | only a `**` that is a whole segment matches it |
+//! | [`case_insensitive`](Options::case_insensitive) | case matters | pattern and value are put in lower case (ASCII) first |
+//! | [`path_normalize`](Options::path_normalize) | `\` escapes | `\` is `/` in pattern and value, and does not escape |
+//! | [`allow_newline`](Options::allow_newline) | `*` and `?` stop at line feeds | they match line feeds |
 //!
-//! What surprises, and has to stay because patterns are stored that count on it:
+//! These cases surprise, and stored patterns depend on them:
 //!
-//! - with `double_star`, `*` and `?` match line feeds in any case, and `**` does as
-//!   `allow_newline` says;
-//! - a class matches whatever it lists: `[!a]` matches `/` and line feeds;
+//! - with `double_star`, `*` and `?` match line feeds in any case, and `**` matches them with
+//!   `allow_newline` only;
+//! - a class matches every byte that it lists: `[!a]` matches `/` and line feeds;
 //! - braces in braces are not valid, and a `}` that closes nothing is dropped;
-//! - `**` does not match across `/` beside anything but `/`: `a**` is `a*`.
+//! - `**` matches `/` only as a whole segment: `a**` is `a*`.
 //!
 //! The dialect is that of the crate `globset`. Its regex is the definition (`syntax`,
-//! `lazy_regex`); nearly all globs are matched by a short `program` instead. A
-//! [`GlobSet`] has an `index` that leads from texts in a value to the globs worth trying.
+//! `lazy_regex`). Nearly all globs are matched by a short `program` instead, which is compiled
+//! from the glob's `token`s. A [`GlobSet`] has an `index` that finds the globs worth trying by
+//! texts in the value.
 //!
 //! ```
 //! use ophio::glob::{Glob, Options};
@@ -50,6 +51,7 @@ mod lazy_regex;
 mod program;
 mod set;
 mod syntax;
+mod token;
 mod trie;
 
 use std::borrow::Cow;
@@ -67,18 +69,18 @@ pub use self::syntax::InvalidGlob;
 pub(crate) use self::syntax::Syntax;
 pub use crate::msgpack_array::PackedValuesError;
 
-/// A pattern of so many bytes has a regex that is not too large, unless it has braces, which
-/// are left to the regex from the start where they are many. A byte takes up to 100.
-const SURELY_SMALL: usize = 20_000;
+/// The regex of a pattern with up to so many bytes is never too large: a byte of the pattern
+/// takes up to 100. Only patterns with many braces, which have no program, can be worse.
+const MAX_UNCHECKED_BYTES: usize = 20_000;
 
-/// What is special about a glob.
+/// How a glob matches.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Options {
     /// Only `**` crosses `/`.
     pub double_star: bool,
     /// ASCII letters match in either case.
     pub case_insensitive: bool,
-    /// Backslashes are slashes, in pattern and value.
+    /// Backslashes are slashes in pattern and value.
     pub path_normalize: bool,
     /// Wildcards match line feeds.
     pub allow_newline: bool,
@@ -98,14 +100,14 @@ impl Options {
         if self.path_normalize && pattern.contains('\\') {
             pattern = Cow::Owned(pattern.replace('\\', "/"));
         }
-        // Before it is read: `[A-z]` becomes `[a-z]`, which does not hold what lies between.
+        // First of all: `[A-z]` becomes `[a-z]`, without the characters between Z and a.
         if self.case_insensitive && pattern.bytes().any(|byte| byte.is_ascii_uppercase()) {
             pattern.to_mut().make_ascii_lowercase();
         }
         pattern
     }
 
-    /// Calls `answer` with the value as the globs see it.
+    /// Calls `answer` with the value in the form that programs match.
     fn with_value<T>(self, value: &[u8], answer: impl FnOnce(&[u8]) -> T) -> T {
         let slashes = self.path_normalize && memchr(b'\\', value).is_some();
         let fold = self.case_insensitive && value.iter().any(u8::is_ascii_uppercase);
@@ -137,9 +139,9 @@ impl Options {
     }
 }
 
-/// A glob, compiled. It does not change, so threads may share it.
+/// A compiled glob. It is immutable, so threads can share it.
 pub struct Glob {
-    /// As it is matched: with slashes.
+    /// The pattern after the options were applied: with slashes, in lower case.
     pattern: Box<str>,
     options: Options,
     program: Program,
@@ -160,7 +162,7 @@ impl Glob {
     ///
     /// # Errors
     ///
-    /// What is wrong with it, and where.
+    /// Fails if the glob is not valid or takes too much memory.
     pub fn new(pattern: &str, options: Options) -> Result<Self, InvalidGlob> {
         let pattern = options.pattern(pattern);
         let syntax = options.syntax();
@@ -171,54 +173,55 @@ impl Glob {
             options,
             pattern: pattern.into(),
         };
-        // A program may hand over to the regex, so that must be there; building it takes long,
-        // and below this size it cannot fail.
-        let large = glob.pattern.len() > SURELY_SMALL || matches!(glob.program, Program::Regex);
+        // A program can hand over to the regex, so the regex must exist. Building it takes long
+        // and cannot fail below this size.
+        let large =
+            glob.pattern.len() > MAX_UNCHECKED_BYTES || matches!(glob.program, Program::Regex);
         if large && glob.regex().is_none() {
             return Err(InvalidGlob::too_large(&glob.pattern));
         }
         Ok(glob)
     }
 
-    /// What was said about it when it was made.
+    /// Returns the options of the glob.
     pub fn options(&self) -> Options {
         self.options
     }
 
-    /// Whether the whole value matches. Takes time in proportion to the value's length.
+    /// Returns whether the whole value matches.
     #[inline]
     pub fn is_match(&self, value: &[u8]) -> bool {
         self.options
-            .with_value(value, |value| self.is_match_seen(value))
+            .with_value(value, |value| self.is_match_prepared(value))
     }
 
-    /// Sets each of `matched` to whether that value matches, for many values in one buffer:
-    /// a MessagePack array of texts, or binaries, or both.
+    /// Sets each element of `matched` to whether the value matches, for many values in one
+    /// buffer, a MessagePack array of `str` and `bin` values.
     ///
     /// # Errors
     ///
-    /// If the buffer is malformed or does not hold as many values as `matched`, which may
-    /// have changed then.
+    /// Fails if the buffer is malformed or has another number of values than `matched`.
+    /// `matched` can have changed then.
     pub fn match_packed(
         &self,
         values: &[u8],
         matched: &mut [bool],
     ) -> Result<(), PackedValuesError> {
-        let wanted = matched.len();
-        let mut places = matched.iter_mut();
-        let mismatch = || PackedValuesError::new(format_args!("there are not {wanted} of them"));
+        let expected = matched.len();
+        let mut elements = matched.iter_mut();
+        let mismatch = || PackedValuesError::new(format_args!("expected {expected} values"));
         msgpack_array::for_each(values, |value| {
-            *places.next().ok_or_else(mismatch)? = self.is_match(value);
+            *elements.next().ok_or_else(mismatch)? = self.is_match(value);
             Ok(())
         })?;
-        match places.next() {
+        match elements.next() {
             None => Ok(()),
             Some(_) => Err(mismatch()),
         }
     }
 
-    /// Whether a value matches that has been through [`Options::with_value`].
-    fn is_match_seen(&self, value: &[u8]) -> bool {
+    /// Returns whether a value matches that [`Options::with_value`] has prepared.
+    fn is_match_prepared(&self, value: &[u8]) -> bool {
         self.program
             .is_match(&Value::new(value))
             .unwrap_or_else(|| self.regex().is_some_and(|regex| regex.is_match(value)))
@@ -229,10 +232,10 @@ impl Glob {
     }
 }
 
-/// A glob that matches this text and, without regard to options that blur a difference,
-/// no other.
+/// Returns a glob that matches this text and no other, except for the case and slashes that
+/// options ignore.
 ///
-/// Special characters are put in brackets, since a backslash escapes nothing with
+/// Special characters are put in brackets, since a backslash does not escape with
 /// [`Options::path_normalize`].
 ///
 /// ```
@@ -257,9 +260,10 @@ mod tests {
     use super::*;
     use crate::testing::{cases, Random};
 
-    const PIECES: [&str; 26] = [
+    const PIECES: [&str; 34] = [
         "*", "**", "/", "a", "b", "ab", "?", "[ab]", "[!a]", "\n", "/**/", "**/", "/**", "A",
-        "{a,b}", "\\", "[a-c]", "é", ".", "[^/]", "-", "]", "{a/,b}", "}", "[A-z]", "[Z-a]",
+        "{a,b}", "\\", "[a-c]", "é", ".", "[^/]", "-", "]", "{a/,b}", "}", "[A-z]", "[Z-a]", "{",
+        ",", "{**/", ",**/", "/**}", "***", "{,a}", "[/]",
     ];
     const VALUES: [&str; 12] = [
         "a", "b", "/", "\n", "A", "é", "ab", ".", "-", "\\", "_", "Z",
@@ -293,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn options_say_what_wildcards_match() {
+    fn options_change_what_wildcards_match() {
         let none = Options::default();
         let double_star = Options {
             double_star: true,
@@ -397,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_escaped_matches_itself() {
+    fn escaped_text_matches_itself() {
         let mut random = Random::new(6);
         for _ in 0..cases(5_000) {
             let text = random.concat(&PIECES, 6);
@@ -438,12 +442,12 @@ mod tests {
     }
 
     #[test]
-    fn a_glob_that_takes_too_much_is_refused() {
+    fn a_glob_that_takes_too_much_is_an_error() {
         let fault = Glob::new(&"*".repeat(100_000), Options::default())
             .err()
             .unwrap();
         assert!(fault.to_string().contains("too much memory"));
-        // Also where a program could do it mostly: it may hand over to the regex.
+        // Also where a program exists: it can hand over to the regex.
         let long = format!("*a?{}*c", "b".repeat(1_000_000));
         assert!(Glob::new(&long, Options::default()).is_err());
     }

@@ -1,77 +1,115 @@
 //! Globs as short programs over bytes, for nearly all patterns a stand-in for a regex.
 //!
-//! A glob is cut into steps once:
+//! A glob is compiled in two steps, once:
 //!
 //! ```text
-//! **/node_modules/*.js
-//!    Into          any number of directories, or none       regex: (?:/?|.*/)
-//!    Text "node_modules/"
-//!    Run  not '/'  as many as you like                       regex: [^/]*
-//!    Text ".js"
+//! glob           **/node_modules/*.{js,ts}
+//!
+//! tokens         LeadingDirs  n o d e _ m o d u l e s /  Star  .  Choice [j s] [t s]
+//!
+//! instructions   LeadingDirs           any number of directories      regex: (?:/?|.*/)
+//!                Text "node_modules/"
+//!                Run  not '/'          as many as there are           regex: [^/]*
+//!                Text ".js"
+//!                                      and the same with ".ts"
 //! ```
 //!
-//! Matching tries the steps from the left and goes back to the last `Run` or
-//! `Into` that has another choice. A text that follows such a step is searched
-//! for, so the choices are few; where they still get too many, [`BUDGET`] ends it.
+//! Braces become one row of instructions for each choice. Matching tries the instructions of a
+//! row from the left and goes back to the last `Run` or `Dirs` that has another choice. A text
+//! that follows such an instruction is searched for, so the choices are few; where they still
+//! get too many, [`BUDGET`] ends it.
 //!
 //! The definition is the regex that `globset` makes of the glob ([`LazyRegex`]). It
-//! also takes over for what has no steps here (classes beyond ASCII, braces next to stars) or
-//! too many, and where the budget is spent. Braces become one program for each choice. A regex takes tens of
-//! microseconds and kilobytes to build, so that happens on first use.
+//! also takes over for what has no instructions here (classes beyond ASCII, too many
+//! choices or instructions), and where the budget is spent. A regex takes tens of microseconds
+//! and kilobytes to build, so that happens on first use.
 //!
-//! Traps, each with a test: a lone `*` never matches a line break, one that stops at
-//! slashes does; `**` that is no whole segment is two `*`; `/**` needs its slash; classes
-//! match `/` and line breaks.
+//! Traps, each with a test: a lone `*` never matches a line feed, one that stops at
+//! slashes does; `**` that is not a whole segment is two `*`; `/**` needs its slash; classes
+//! match `/` and line feeds.
 //!
 //! [`LazyRegex`]: super::lazy_regex::LazyRegex
 
 use memchr::{memchr, memmem};
 
 use super::syntax::Syntax;
+use super::token::{self, Class, Token};
 
-/// How many steps a match may try before the regex takes over.
+/// How many instructions a match may try before the regex takes over.
 const BUDGET: u32 = 2_000;
 
-/// How many steps a program may have. Matching is recursive, and a stack is not endless.
-const LONGEST: usize = 64;
+/// How many instructions a row may have. Matching is recursive, and a stack is not endless.
+const MAX_INSTRUCTIONS: usize = 64;
+
+/// How many rows a program may have: with more choices the regex is faster.
+const MAX_ROWS: usize = 32;
 
 /// A valid glob, compiled as far as it can be.
 pub(crate) enum Program {
-    /// One of these must match.
-    Any(Box<[Box<[Step]>]>),
-    /// The regex has to be asked.
+    /// Rows of instructions. A value matches if it matches one of them.
+    Rows(Box<[Row]>),
+    /// Only the regex can match it.
     Regex,
 }
 
-/// One step of a program.
-pub(crate) enum Step {
+/// Instructions that match one after the other.
+pub(crate) type Row = Box<[Instruction]>;
+
+/// One instruction of a row.
+pub(crate) enum Instruction {
     /// These bytes.
     Text(Box<[u8]>),
     /// One byte.
-    One(Bytes),
-    /// Any number of bytes (`*`).
-    Run(Bytes),
-    /// A first `**/`: nothing, a slash, or any number of these and a slash.
-    Into(Bytes),
-    /// A `/**/`: a slash, or two with any number of these between.
-    Within(Bytes),
-    /// A last `/**`: a slash and any number of these.
-    Below(Bytes),
+    One(ByteSet),
+    /// Any number of bytes.
+    Run(ByteSet),
+    /// Nothing, or any number of these and a slash.
+    LeadingDirs(ByteSet),
+    /// A slash, or two with any number of these between.
+    MiddleDirs(ByteSet),
 }
 
 /// A set of bytes.
-pub(crate) enum Bytes {
-    /// All there are.
+#[derive(Clone)]
+pub(crate) enum ByteSet {
+    /// Every byte.
     All,
-    /// All but a line feed.
+    /// Every byte but a line feed.
     Dot,
-    /// All but a slash.
+    /// Every byte but a slash.
     NotSlash,
     /// As listed: bit `b % 64` of word `b / 64`.
     Listed(Box<[u64; 4]>),
 }
 
-impl Bytes {
+impl ByteSet {
+    /// The bytes of a class; `None` if a character of it is beyond ASCII. With `fold` values
+    /// are in lower case.
+    fn from_class(class: &Class, fold: bool) -> Option<Self> {
+        let mut bits = [0_u64; 4];
+        for &(low, high) in &class.ranges {
+            if !(low.is_ascii() && high.is_ascii()) {
+                return None;
+            }
+            for c in low..=high {
+                let c = if fold { c.to_ascii_lowercase() } else { c };
+                let byte = c as u8;
+                bits[usize::from(byte >> 6)] |= 1 << (byte & 63);
+            }
+        }
+        if class.negated {
+            bits = bits.map(|word| !word);
+        }
+        Some(Self::Listed(Box::new(bits)))
+    }
+
+    /// The byte, if there is only one in the set.
+    fn single(&self) -> Option<u8> {
+        let mut bytes = (0..=u8::MAX).filter(|&byte| self.contains(byte));
+        let byte = bytes.next()?;
+        bytes.next().is_none().then_some(byte)
+    }
+
     fn contains(&self, byte: u8) -> bool {
         match self {
             Self::All => true,
@@ -107,21 +145,36 @@ pub(crate) enum Anchor<'a> {
 impl Program {
     /// Compiles a glob, which is known to be valid.
     pub(crate) fn new(glob: &str, syntax: Syntax) -> Self {
-        choices(glob)
-            .and_then(|globs| {
-                let compiled = globs.iter().map(|glob| compile(glob, syntax));
+        let Ok(tokens) = token::parse(glob) else {
+            return Self::Regex;
+        };
+        // A glob of nothing but directories matches everything, with or without a slash.
+        let everything = [Token::Star];
+        let (tokens, syntax) = match &tokens[..] {
+            [Token::LeadingDirs] => (
+                &everything[..],
+                Syntax {
+                    separators: false,
+                    ..syntax
+                },
+            ),
+            tokens => (tokens, syntax),
+        };
+        rows(tokens)
+            .and_then(|rows| {
+                let compiled = rows.iter().map(|row| compile(row, syntax));
                 compiled.collect::<Option<Box<[_]>>>()
             })
-            .map_or(Self::Regex, Self::Any)
+            .map_or(Self::Regex, Self::Rows)
     }
 
     /// The value, if there is only one that matches.
     pub(crate) fn literal(&self) -> Option<&[u8]> {
         match self {
-            Self::Any(choices) => match &choices[..] {
-                [steps] => match &steps[..] {
+            Self::Rows(rows) => match &rows[..] {
+                [row] => match &row[..] {
                     [] => Some(b""),
-                    [Step::Text(text)] => Some(text),
+                    [Instruction::Text(text)] => Some(text),
                     _ => None,
                 },
                 _ => None,
@@ -130,20 +183,20 @@ impl Program {
         }
     }
 
-    /// Whether the whole value matches, in one of its forms; `None` if that has to be
-    /// found out by the regex.
+    /// Returns whether the whole value matches, in one of its forms; `None` if only the regex
+    /// can say.
     #[inline]
     pub(crate) fn is_match(&self, value: &Value<'_>) -> Option<bool> {
-        let Self::Any(choices) = self else {
+        let Self::Rows(rows) = self else {
             return None;
         };
         let mut budget = BUDGET;
-        for steps in choices {
-            if run(steps, value.folded, &mut budget)? {
+        for row in rows {
+            if run(row, value.folded, &mut budget)? {
                 return Some(true);
             }
             if let Some(rooted) = value.rooted {
-                if run(steps, rooted, &mut budget)? {
+                if run(row, rooted, &mut budget)? {
                     return Some(true);
                 }
             }
@@ -151,24 +204,24 @@ impl Program {
         Some(false)
     }
 
-    /// For each choice, texts that every value matching it has; `None` if that is not known.
+    /// For each row, texts that every value matching it has; `None` if that is not known.
     pub(crate) fn anchors(&self) -> Option<Vec<Vec<Anchor<'_>>>> {
         match self {
-            Self::Any(choices) => Some(choices.iter().map(|steps| anchors(steps)).collect()),
+            Self::Rows(rows) => Some(rows.iter().map(|row| anchors(row)).collect()),
             Self::Regex => None,
         }
     }
 }
 
-fn anchors(steps: &[Step]) -> Vec<Anchor<'_>> {
-    let last = steps.len().saturating_sub(1);
-    let anchors = steps
+fn anchors(row: &[Instruction]) -> Vec<Anchor<'_>> {
+    let last = row.len().saturating_sub(1);
+    let anchors = row
         .iter()
         .enumerate()
-        .filter_map(|(at, step)| match step {
-            Step::Text(text) if at == 0 => Some(Anchor::Head(text)),
-            Step::Text(text) if at == last => Some(Anchor::Tail(text)),
-            Step::Text(text) => Some(Anchor::Inside(text)),
+        .filter_map(|(at, instruction)| match instruction {
+            Instruction::Text(text) if at == 0 => Some(Anchor::Head(text)),
+            Instruction::Text(text) if at == last => Some(Anchor::Tail(text)),
+            Instruction::Text(text) => Some(Anchor::Inside(text)),
             _ => None,
         });
     anchors.collect()
@@ -184,7 +237,7 @@ pub(crate) struct Value<'a> {
 }
 
 impl<'a> Value<'a> {
-    /// A value that has but one form.
+    /// A value that has one form only.
     pub(crate) fn new(folded: &'a [u8]) -> Self {
         Self {
             folded,
@@ -192,45 +245,41 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The longest form: every text in it that a pattern can ask for is in here.
+    /// The longest form: every text in it that a pattern can need is in here.
     pub(crate) fn widest(&self) -> &'a [u8] {
         self.rooted.unwrap_or(self.folded)
     }
 }
 
-/// Runs a program; `None` if the budget is spent.
-fn run(steps: &[Step], mut value: &[u8], budget: &mut u32) -> Option<bool> {
-    for (at, step) in steps.iter().enumerate() {
+/// Runs instructions on a value; `None` if the budget is spent.
+fn run(row: &[Instruction], mut value: &[u8], budget: &mut u32) -> Option<bool> {
+    for (at, instruction) in row.iter().enumerate() {
         *budget = budget.checked_sub(1)?;
-        let rest = &steps[at + 1..];
-        match step {
-            Step::Text(text) => match value.strip_prefix(&text[..]) {
+        let rest = &row[at + 1..];
+        match instruction {
+            Instruction::Text(text) => match value.strip_prefix(&text[..]) {
                 Some(after) => value = after,
                 None => return Some(false),
             },
-            Step::One(bytes) => match value.split_first() {
+            Instruction::One(bytes) => match value.split_first() {
                 Some((&byte, after)) if bytes.contains(byte) => value = after,
                 _ => return Some(false),
             },
-            Step::Below(bytes) => {
-                let below = value.strip_prefix(b"/");
-                return Some(below.is_some_and(|below| bytes.span(below) == below.len()));
-            }
-            Step::Run(bytes) => return run_after(bytes.span(value), rest, value, budget),
-            Step::Into(bytes) => {
+            Instruction::Run(bytes) => return run_after(bytes.span(value), rest, value, budget),
+            Instruction::LeadingDirs(bytes) => {
                 if run(rest, value, budget)? {
                     return Some(true);
                 }
-                return run_below(bytes, rest, value, budget);
+                return run_in_dirs(bytes, rest, value, budget);
             }
-            Step::Within(bytes) => {
-                let Some(within) = value.strip_prefix(b"/") else {
+            Instruction::MiddleDirs(bytes) => {
+                let Some(inside) = value.strip_prefix(b"/") else {
                     return Some(false);
                 };
-                if run(rest, within, budget)? {
+                if run(rest, inside, budget)? {
                     return Some(true);
                 }
-                return run_below(bytes, rest, within, budget);
+                return run_in_dirs(bytes, rest, inside, budget);
             }
         }
     }
@@ -238,16 +287,16 @@ fn run(steps: &[Step], mut value: &[u8], budget: &mut u32) -> Option<bool> {
 }
 
 /// Runs `rest` after each possible length, up to `longest`, of what stands before it.
-fn run_after(longest: usize, rest: &[Step], value: &[u8], budget: &mut u32) -> Option<bool> {
+fn run_after(longest: usize, rest: &[Instruction], value: &[u8], budget: &mut u32) -> Option<bool> {
     match rest.first() {
         None => Some(longest == value.len()),
-        Some(Step::Text(text)) if rest.len() == 1 => Some(
+        Some(Instruction::Text(text)) if rest.len() == 1 => Some(
             // The last text stands at the end or nowhere.
             value.len() >= text.len()
                 && value.len() - text.len() <= longest
                 && value.ends_with(text),
         ),
-        Some(Step::Text(text)) => {
+        Some(Instruction::Text(text)) => {
             let window = &value[..value.len().min(longest + text.len())];
             let mut from = 0;
             while let Some(found) = memmem::find(&window[from..], text) {
@@ -270,8 +319,13 @@ fn run_after(longest: usize, rest: &[Step], value: &[u8], budget: &mut u32) -> O
     }
 }
 
-/// Runs `rest` behind each slash, as far as there is nothing but `bytes` before it.
-fn run_below(bytes: &Bytes, rest: &[Step], value: &[u8], budget: &mut u32) -> Option<bool> {
+/// Runs `rest` behind each slash that has only `bytes` before it.
+fn run_in_dirs(
+    bytes: &ByteSet,
+    rest: &[Instruction],
+    value: &[u8],
+    budget: &mut u32,
+) -> Option<bool> {
     let reach = bytes.span(value);
     for slash in memchr::memchr_iter(b'/', &value[..reach]) {
         if run(rest, &value[slash + 1..], budget)? {
@@ -281,192 +335,211 @@ fn run_below(bytes: &Bytes, rest: &[Step], value: &[u8], budget: &mut u32) -> Op
     Some(false)
 }
 
-/// Writes out the braces of a valid glob; `None` if that is left to the regex.
-fn choices(glob: &str) -> Option<Vec<String>> {
-    /// More choices than that are better off in a regex.
-    const MOST: usize = 32;
-    let mut globs = vec![String::new()];
-    let mut rest = glob;
-    while let Some(at) = rest.find(['{', '}', '[', '\\']) {
-        let (before, from) = rest.split_at(at);
-        if let Some(choice) = from.strip_prefix('{') {
-            let (inside, after) = choice.split_once('}')?;
-            // A star next to it may begin or end a segment, which depends on the choice.
-            let next_to_star = before.ends_with('*') || after.starts_with('*');
-            let plain = |choice: &&str| {
-                let slashes = choice.starts_with('/') || choice.ends_with('/');
-                let special = choice.contains(['*', '[', '\\', '{']);
-                !(special || next_to_star && slashes)
-            };
-            let parts: Vec<_> = inside.split(',').filter(|part| !part.is_empty()).collect();
-            if parts.is_empty() || !parts.iter().all(plain) || globs.len() * parts.len() > MOST {
-                return None;
+/// Writes out the braces of a glob, one row of tokens for each choice; `None` if these are
+/// too many.
+fn rows(tokens: &[Token]) -> Option<Vec<Vec<&Token>>> {
+    let mut rows = vec![Vec::new()];
+    for token in tokens {
+        match token {
+            // A brace without choices is nothing.
+            Token::Choice(choices) if choices.is_empty() => {}
+            Token::Choice(choices) => {
+                if rows.len() * choices.len() > MAX_ROWS {
+                    return None;
+                }
+                let mut longer = Vec::with_capacity(rows.len() * choices.len());
+                for row in &rows {
+                    for choice in choices {
+                        longer.push(row.iter().copied().chain(choice).collect());
+                    }
+                }
+                rows = longer;
             }
-            let longer = globs
-                .iter()
-                .flat_map(|glob| parts.iter().map(move |part| [glob, before, part].concat()));
-            globs = longer.collect();
-            rest = after;
-            continue;
+            token => rows.iter_mut().for_each(|row| row.push(token)),
         }
-        let len = match from.as_bytes()[0] {
-            // Classes and what is behind a backslash mean nothing here.
-            b'\\' => 1 + from[1..].chars().next()?.len_utf8(),
-            b'[' => class(from.as_bytes(), false)?.1,
-            _ => return None,
-        };
-        let (taken, after) = rest.split_at(at + len);
-        globs.iter_mut().for_each(|glob| glob.push_str(taken));
-        rest = after;
     }
-    globs.iter_mut().for_each(|glob| glob.push_str(rest));
-    Some(globs)
+    Some(rows)
 }
 
-/// Cuts a valid glob into steps; `None` if that is left to the regex.
-fn compile(glob: &str, syntax: Syntax) -> Option<Box<[Step]>> {
-    let text = if syntax.fold_case {
-        glob.to_ascii_lowercase()
-    } else {
-        glob.to_owned()
-    };
-    let mut steps = Vec::new();
-    let mut literal: Vec<u8> = Vec::new();
-    // What the regex crate's dot matches, and what a wildcard does.
+/// Compiles a row of tokens without braces; `None` if that is left to the regex.
+fn compile(tokens: &[&Token], syntax: Syntax) -> Option<Row> {
+    // What a dot of the regex matches, and what a wildcard does.
     let dot = || {
         if syntax.newlines {
-            Bytes::All
+            ByteSet::All
         } else {
-            Bytes::Dot
+            ByteSet::Dot
         }
     };
     let wild = || {
         if syntax.separators {
-            Bytes::NotSlash
+            ByteSet::NotSlash
         } else {
             dot()
         }
     };
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    while at < bytes.len() {
-        let step = match bytes[at] {
-            b'{' | b'}' => return None,
-            // The value of a lone backslash at the end is refused as not valid.
-            b'\\' => {
-                literal.push(*bytes.get(at + 1)?);
-                at += 2;
-                continue;
-            }
-            b'?' => {
-                at += 1;
-                Step::One(wild())
-            }
-            b'[' => {
-                let (set, len) = class(&bytes[at..], syntax.fold_case)?;
-                at += len;
-                Step::One(set)
-            }
-            b'*' => {
-                let stars = bytes[at..].iter().take_while(|&&b| b == b'*').count();
-                let first = at == 0;
-                let after_slash = first || bytes[at - 1] == b'/';
-                let next = bytes.get(at + 2);
-                if stars < 2 {
-                    at += 1;
-                    Step::Run(wild())
-                } else if stars > 2 {
-                    return None;
-                } else if first && next.is_none_or(|&b| b == b'/') {
-                    at = (at + 3).min(bytes.len());
-                    if bytes[at..].starts_with(b"**") {
-                        return None; // two in a row: rare, and rules of their own
-                    }
-                    if at == bytes.len() {
-                        Step::Run(dot()) // nothing but stars is anything
-                    } else {
-                        Step::Into(dot())
-                    }
-                } else if after_slash && !first && next.is_none_or(|&b| b == b'/') {
-                    // The slash before belongs to the step.
-                    if literal.pop() != Some(b'/') {
-                        return None;
-                    }
-                    let last = next.is_none();
-                    at = (at + 3).min(bytes.len());
-                    if bytes[at..].starts_with(b"**") {
-                        return None;
-                    }
-                    if last {
-                        Step::Below(dot())
-                    } else {
-                        Step::Within(dot())
-                    }
+    let mut row = Vec::new();
+    let mut text: Vec<u8> = Vec::new();
+    for token in tokens {
+        let instruction = match token {
+            Token::Byte(byte) => {
+                text.push(if syntax.fold_case {
+                    byte.to_ascii_lowercase()
                 } else {
-                    // No whole segment: two stars, which is the same as one.
-                    at += 2;
-                    Step::Run(wild())
-                }
-            }
-            byte => {
-                literal.push(byte);
-                at += 1;
+                    *byte
+                });
                 continue;
             }
+            Token::Class(class) => {
+                let bytes = ByteSet::from_class(class, syntax.fold_case)?;
+                if let Some(byte) = bytes.single() {
+                    text.push(byte);
+                    continue;
+                }
+                Instruction::One(bytes)
+            }
+            Token::One => Instruction::One(wild()),
+            Token::Star => Instruction::Run(wild()),
+            Token::LeadingDirs => Instruction::LeadingDirs(dot()),
+            Token::MiddleDirs => Instruction::MiddleDirs(dot()),
+            Token::TrailingDirs => {
+                text.push(b'/');
+                Instruction::Run(dot())
+            }
+            Token::Choice(_) => return None,
         };
-        if !literal.is_empty() {
-            steps.push(Step::Text(std::mem::take(&mut literal).into()));
+        if !text.is_empty() {
+            row.push(Instruction::Text(std::mem::take(&mut text).into()));
         }
-        steps.push(step);
+        row.push(instruction);
     }
-    if !literal.is_empty() {
-        steps.push(Step::Text(literal.into()));
+    if !text.is_empty() {
+        row.push(Instruction::Text(text.into()));
     }
-    (steps.len() <= LONGEST).then(|| steps.into())
+    (row.len() <= MAX_INSTRUCTIONS).then(|| row.into())
 }
 
-/// Reads a class, `[...]`, and how long it is; `None` if it is not of plain ASCII.
-fn class(text: &[u8], fold: bool) -> Option<(Bytes, usize)> {
-    let mut at = 1;
-    let negated = matches!(text.get(at), Some(b'!' | b'^'));
-    at += usize::from(negated);
-    let mut bits = [0_u64; 4];
-    let mut add = |low: u8, high: u8| {
-        for byte in low..=high {
-            let mut put = |byte: u8| bits[usize::from(byte >> 6)] |= 1 << (byte & 63);
-            put(byte);
-            if fold {
-                put(byte.to_ascii_lowercase());
-                put(byte.to_ascii_uppercase());
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::glob::LazyRegex;
+    use crate::testing::{cases, Random};
+
+    /// The rows of a glob, one a line: texts in quotes, `.` any byte, `!n` no line feed, `!/`
+    /// no slash, `[ab]` one of a class; `?` one of these and `*` any number.
+    fn shown(glob: &str, syntax: Syntax) -> String {
+        let set = |bytes: &ByteSet| match bytes {
+            ByteSet::All => ".".to_owned(),
+            ByteSet::Dot => "!n".to_owned(),
+            ByteSet::NotSlash => "!/".to_owned(),
+            ByteSet::Listed(_) => {
+                let listed = (b' '..=b'~').filter(|&byte| bytes.contains(byte));
+                format!("[{}]", listed.map(char::from).collect::<String>())
             }
+        };
+        let instruction = |instruction: &Instruction| match instruction {
+            Instruction::Text(text) => format!("{:?}", String::from_utf8_lossy(text)),
+            Instruction::One(bytes) => format!("{}?", set(bytes)),
+            Instruction::Run(bytes) => format!("{}*", set(bytes)),
+            Instruction::LeadingDirs(bytes) => format!("leading({})", set(bytes)),
+            Instruction::MiddleDirs(bytes) => format!("middle({})", set(bytes)),
+        };
+        let row = |row: &Row| row.iter().map(instruction).collect::<Vec<_>>().join(" ");
+        match Program::new(glob, syntax) {
+            Program::Rows(rows) => rows.iter().map(row).collect::<Vec<_>>().join("\n"),
+            Program::Regex => "regex".to_owned(),
         }
+    }
+
+    const NAME: Syntax = Syntax {
+        separators: false,
+        fold_case: false,
+        newlines: false,
     };
-    let first = at;
-    loop {
-        let low = *text.get(at)?;
-        if low == b']' && at > first {
-            break;
+    const PATH: Syntax = Syntax {
+        separators: true,
+        fold_case: true,
+        newlines: false,
+    };
+    const TEXT: Syntax = Syntax {
+        newlines: true,
+        ..NAME
+    };
+
+    #[test]
+    fn a_glob_has_these_instructions() {
+        for (glob, syntax, expected) in [
+            ("", NAME, ""),
+            ("a?b*", NAME, r#""a" !n? "b" !n*"#),
+            ("a?b*", PATH, r#""a" !/? "b" !/*"#),
+            ("a?b*", TEXT, r#""a" .? "b" .*"#),
+            ("aB[C]", NAME, r#""aBC""#),
+            ("aB[C]", PATH, r#""abc""#),
+            ("[aB]", PATH, "[ab]?"),
+            ("[Y-b]", PATH, "[[\\]^_`abyz]?"),
+            ("**", PATH, "!n*"),
+            ("**", TEXT, ".*"),
+            ("**/a", PATH, r#"leading(!n) "a""#),
+            ("a/**/b", PATH, r#""a" middle(!n) "b""#),
+            ("a/**", PATH, r#""a/" !n*"#),
+            ("a/{**,b/**}", PATH, "\"a/\" !/*\n\"a/b/\" !n*"),
+            ("{a,b}{c,d}", NAME, "\"ac\"\n\"ad\"\n\"bc\"\n\"bd\""),
+            ("{,}a}", NAME, r#""a""#),
+            ("*{a,/b}*", PATH, "!/* \"a\" !/*\n!/* \"/b\" !/*"),
+            ("[é]", NAME, "regex"),
+        ] {
+            assert_eq!(shown(glob, syntax), expected, "{glob}");
         }
-        if !low.is_ascii() {
-            return None;
-        }
-        // A dash between two is a range; elsewhere it is itself.
-        match (text.get(at + 1), text.get(at + 2)) {
-            (Some(b'-'), Some(&high)) if high != b']' => {
-                if !high.is_ascii() || low == b'-' || high == b'-' {
-                    return None;
-                }
-                add(low, high);
-                at += 3;
-            }
-            _ => {
-                add(low, low);
-                at += 1;
-            }
-        }
+        assert_eq!(shown(&"{a,b}".repeat(6), NAME), "regex");
+        assert_eq!(shown(&"a*".repeat(33), NAME), "regex");
     }
-    if negated {
-        bits = bits.map(|word| !word);
+
+    #[test]
+    fn only_what_has_one_value_is_literal() {
+        let literal = |glob, syntax| Program::new(glob, syntax).literal().map(<[u8]>::to_vec);
+        assert_eq!(literal("", NAME), Some(b"".to_vec()));
+        assert_eq!(literal("a[*]b", NAME), Some(b"a*b".to_vec()));
+        assert_eq!(literal("a{b}", NAME), Some(b"ab".to_vec()));
+        assert_eq!(literal("a{b,c}", NAME), None);
+        assert_eq!(literal("a?", NAME), None);
     }
-    Some((Bytes::Listed(Box::new(bits)), at + 1))
+
+    /// The syntax of rules folds case, and their patterns come as they were written.
+    #[test]
+    fn a_program_matches_what_its_regex_matches() {
+        const PIECES: [&str; 16] = [
+            "*", "**/", "/**", "/**/", "?", "a", "B", "/", "[A-_]", "[Y-b]", "[!A]", "\n", "_",
+            "{A,b/}", "{**/,B}", "[",
+        ];
+        const VALUES: [&str; 6] = ["a", "b", "/", "_", "\n", "["];
+        let mut random = Random::new(21);
+        let mut decided = 0;
+        for _ in 0..cases(20_000) {
+            let glob = random.concat(&PIECES, 6);
+            let syntax = Syntax {
+                separators: random.one_in(2),
+                fold_case: random.one_in(2),
+                newlines: random.one_in(2),
+            };
+            if syntax.regex_source(&glob).is_err() {
+                continue;
+            }
+            let program = Program::new(&glob, syntax);
+            let regex = LazyRegex::default();
+            let regex = regex.get(|| &glob, syntax).unwrap();
+            for _ in 0..4 {
+                let value = random.concat(&VALUES, 7);
+                let value = value.as_bytes();
+                let found = program.is_match(&Value::new(value));
+                decided += usize::from(found.is_some());
+                let expected = regex.is_match(value);
+                assert_eq!(
+                    found.unwrap_or(expected),
+                    expected,
+                    "{glob:?} {syntax:?} on {value:?}"
+                );
+            }
+        }
+        assert!(decided > 30_000, "{decided}");
+    }
 }

@@ -1,12 +1,11 @@
-//! Many globs at once: which of them a value matches, in one pass over it.
+//! Many globs at once: finds those that match a value, in one pass over it.
 //!
 //! ```text
 //! value -> index -> candidates -> tried, one by one -> numbers
 //! ```
 //!
-//! The [`Index`] knows which globs ask for a text that the value has; with 10,000 globs
-//! that are mostly few or none. Those without any such text (`*`, `?`, classes only) are
-//! always tried.
+//! The [`Index`] finds the globs whose anchor is in the value: of 10,000 globs mostly few or
+//! none. Globs without an anchor (`*`, `?`, classes only) are always tried.
 
 use super::index::{Index, IndexBuilder};
 use super::program::Value;
@@ -15,8 +14,7 @@ use super::{Glob, Options};
 use crate::limits::Limit;
 use crate::msgpack_array::{self, PackedValuesError};
 
-/// Globs with the same options, ready to be asked all at once. It does not change, so
-/// threads may share it.
+/// A set of compiled globs with the same options. It is immutable, so threads can share it.
 pub struct GlobSet {
     options: Options,
     globs: Box<[Result<Glob, InvalidGlob>]>,
@@ -24,7 +22,7 @@ pub struct GlobSet {
 }
 
 impl GlobSet {
-    /// Compiles globs. One that is not valid matches nothing: see [`GlobSet::fault_from`].
+    /// Compiles globs. A glob that is not valid matches nothing: see [`GlobSet::fault_from`].
     pub fn new<'p>(patterns: impl IntoIterator<Item = &'p str>, options: Options) -> Self {
         let patterns = patterns.into_iter();
         Self::from_globs(
@@ -35,12 +33,13 @@ impl GlobSet {
         )
     }
 
-    /// Compiles globs that come in one buffer: a MessagePack array of texts, or binaries
-    /// that hold UTF-8, or both.
+    /// Compiles the globs of one buffer, a MessagePack array of `str` values and of `bin` values
+    /// that hold UTF-8.
     ///
     /// # Errors
     ///
-    /// If the buffer is malformed.
+    /// Fails if the buffer is malformed, or if the globs exceed the limits `patterns` or
+    /// `pattern_bytes`.
     pub fn from_packed(patterns: &[u8], options: Options) -> Result<Self, PackedValuesError> {
         let mut texts = Vec::new();
         msgpack_array::for_each(patterns, |pattern| {
@@ -70,17 +69,18 @@ impl GlobSet {
         }
     }
 
-    /// How many globs there are, with those that are not valid.
+    /// Returns the number of globs, including those that are not valid.
     pub fn len(&self) -> usize {
         self.globs.len()
     }
 
-    /// Whether there are none.
+    /// Returns whether the set has no globs.
     pub fn is_empty(&self) -> bool {
         self.globs.is_empty()
     }
 
-    /// The first glob from number `from` on that is not valid: its number, and what is wrong.
+    /// Returns the number and the error of the first glob from number `from` on that is not
+    /// valid.
     pub fn fault_from(&self, from: usize) -> Option<(usize, &InvalidGlob)> {
         let globs = self.globs.iter().enumerate().skip(from);
         globs
@@ -88,8 +88,8 @@ impl GlobSet {
             .next()
     }
 
-    /// Sets `found` to the numbers of all globs that match the whole value, from 0, in
-    /// ascending order.
+    /// Sets `found` to the numbers of all globs that match the whole value, in ascending
+    /// order. The first glob has number 0.
     pub fn matches(&self, value: &[u8], found: &mut Vec<u32>) {
         found.clear();
         self.options.with_value(value, |value| {
@@ -100,7 +100,7 @@ impl GlobSet {
         });
     }
 
-    /// Whether any of the globs matches the whole value.
+    /// Returns whether any glob matches the whole value.
     pub fn is_match(&self, value: &[u8]) -> bool {
         self.options.with_value(value, |value| {
             let mut candidates = Vec::new();
@@ -119,6 +119,7 @@ impl GlobSet {
 
     fn is_match_of(&self, number: u32, value: &[u8]) -> bool {
         let glob = &self.globs[number as usize];
-        glob.as_ref().is_ok_and(|glob| glob.is_match_seen(value))
+        glob.as_ref()
+            .is_ok_and(|glob| glob.is_match_prepared(value))
     }
 }

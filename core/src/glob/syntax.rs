@@ -1,19 +1,22 @@
-//! What a glob means: the dialect of the crate `globset`, and the place of a fault in it.
+//! What a glob means: the dialect of the crate `globset`, with options and errors.
 //!
 //! | syntax | matches |
 //! | --- | --- |
 //! | `?` | one byte |
 //! | `*` | any number of bytes |
 //! | `**` | as a whole segment, `**/` `/**/` `/**`, any number of directories; else as `*` |
-//! | `[a-z]` `[!a]` | one byte of those listed, or not of those |
+//! | `[a-z]` `[!a]` | one byte that is listed, or one that is not |
 //! | `{a,b}` | one of several; braces in braces are not valid |
 //! | `\*` | the character itself |
 //!
-//! [`Syntax`] says what `?` and `*` stop at. The regex that `globset` makes of a glob is
-//! the definition; where `globset` finds a fault, [`InvalidGlob`] adds where it is.
+//! [`Syntax`] sets what `?` and `*` stop at. The regex that `globset` makes of a glob is
+//! the definition. `globset` also decides which globs are valid and says what is wrong with
+//! one; [`InvalidGlob`] adds the position of the fault.
 
-use globset::{ErrorKind, GlobBuilder};
+use globset::GlobBuilder;
 use thiserror::Error;
+
+use super::token;
 
 /// How a glob is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -22,13 +25,13 @@ pub(crate) struct Syntax {
     pub(crate) separators: bool,
     /// ASCII letters match in either case.
     pub(crate) fold_case: bool,
-    /// Wildcards match line feeds, which they do anyway where they stop at slashes.
+    /// Wildcards match line feeds. Those that stop at slashes match them in any case.
     pub(crate) newlines: bool,
 }
 
 impl Syntax {
-    /// The regex that defines what a glob matches; dots in it are to be read as
-    /// [`Syntax::newlines`] says.
+    /// Returns the regex that defines what a glob matches. Compile it with
+    /// [`Syntax::newlines`] as the flag that lets a dot match a line feed.
     pub(crate) fn regex_source(self, glob: &str) -> Result<String, InvalidGlob> {
         GlobBuilder::new(glob)
             .literal_separator(self.separators)
@@ -37,7 +40,8 @@ impl Syntax {
             .build()
             .map(|glob| glob.regex().to_owned())
             .map_err(|err| InvalidGlob {
-                position: place(glob, err.kind()),
+                // Both read a glob in the same way, so what fails there fails here.
+                position: token::parse(glob).err().unwrap_or_default(),
                 reason: err.kind().to_string(),
                 message: err.to_string(),
             })
@@ -54,7 +58,7 @@ pub struct InvalidGlob {
 }
 
 impl InvalidGlob {
-    /// What a glob is whose regex takes more memory than it may.
+    /// The error for a glob whose regex would exceed its memory limit.
     pub(crate) fn too_large(glob: &str) -> Self {
         let reason = "it takes too much memory";
         Self {
@@ -64,7 +68,7 @@ impl InvalidGlob {
         }
     }
 
-    /// Where the fault is, in bytes: at the bracket that is not closed, for example.
+    /// The position of the fault in bytes: that of the bracket that is not closed, for example.
     pub fn position(&self) -> usize {
         self.position
     }
@@ -75,87 +79,13 @@ impl InvalidGlob {
     }
 }
 
-/// Finds the first place in `glob` that has a fault of this kind.
-fn place(glob: &str, kind: &ErrorKind) -> usize {
-    let mut open = None;
-    let mut at = 0;
-    while let Some(next) = glob[at..].chars().next() {
-        match next {
-            '\\' => {
-                let Some(escaped) = glob[at + 1..].chars().next() else {
-                    return at; // a dangling escape
-                };
-                at += escaped.len_utf8();
-            }
-            '[' => {
-                let class = class(&glob[at..]);
-                let backwards = class
-                    .backwards
-                    .filter(|_| matches!(kind, ErrorKind::InvalidRange(..)));
-                match (backwards, class.len) {
-                    (Some(range), _) => return at + range,
-                    (None, None) => return at, // not closed
-                    (None, Some(len)) => at += len - 1,
-                }
-            }
-            '{' if open.is_some() => return at, // nested
-            '{' => open = Some(at),
-            '}' => open = None,
-            _ => {}
-        }
-        at += next.len_utf8();
-    }
-    open.unwrap_or(0)
-}
-
-struct Class {
-    /// How long it is; None if it has no end.
-    len: Option<usize>,
-    /// Where the first range is that runs backwards.
-    backwards: Option<usize>,
-}
-
-/// Reads the class that `text` begins with.
-fn class(text: &str) -> Class {
-    let mut chars = text.char_indices().skip(1).peekable();
-    chars.next_if(|&(_, c)| matches!(c, '!' | '^'));
-    let (mut backwards, mut before) = (None, None);
-    let mut first = true;
-    while let Some((at, c)) = chars.next() {
-        match c {
-            ']' if !first => {
-                return Class {
-                    len: Some(at + 1),
-                    backwards,
-                }
-            }
-            '-' if !first => {
-                // A dash at the end is itself.
-                if let Some((_, high)) = chars.next_if(|&(_, high)| high != ']') {
-                    if let Some((low_at, low)) = before.take() {
-                        if low > high {
-                            backwards = backwards.or(Some(low_at));
-                        }
-                    }
-                }
-            }
-            _ => before = Some((at, c)),
-        }
-        first = false;
-    }
-    Class {
-        len: None,
-        backwards,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::testing::{cases, Random};
 
     #[test]
-    fn the_place_of_a_fault() {
+    fn a_fault_has_a_position_and_a_reason() {
         for (glob, position, reason) in [
             ("a[", 1, "unclosed character class; missing ']'"),
             ("[]a][", 4, "unclosed character class; missing ']'"),
@@ -184,8 +114,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_before_the_place_can_be_mended() {
-        // All up to the place of a fault is a valid glob, or would be if closed.
+    fn the_text_before_a_fault_is_valid() {
+        // It is a valid glob, or becomes one when its brace is closed.
         const PIECES: [&str; 12] = [
             "[", "]", "{", "}", "\\", "a", "z-a", "-", "é", ",", "!", "^",
         ];

@@ -1,4 +1,4 @@
-//! A radix trie: which of many texts a value begins with, in one walk.
+//! A radix trie: finds which of many texts a value begins with, in one walk.
 //!
 //! ```text
 //! texts  std::io  std::fmt  core::      value  std::fmt::Write::write
@@ -9,10 +9,10 @@
 //!                       `-- fmt
 //! ```
 //!
-//! A walk ends at the first byte that no text has, mostly after one or two. Walking
-//! from the end of the value ([`End`]) finds the texts it ends with.
+//! A walk ends at the first byte that no text has, mostly after one or two. A walk
+//! from the end of the value ([`End`]) finds the texts that it ends with.
 
-/// From which end of a value a trie is walked.
+/// The end of a value where the walk starts.
 #[derive(Clone, Copy)]
 pub(crate) enum End {
     Front,
@@ -21,9 +21,9 @@ pub(crate) enum End {
 
 #[derive(Default)]
 pub(crate) struct Trie {
-    /// Node 0 is the root; the children of a node stand together, by first byte.
+    /// Node 0 is the root. The children of a node are neighbours, sorted by first byte.
     nodes: Box<[Node]>,
-    /// The bytes on the way to the nodes, in walking order.
+    /// The bytes on the way to the nodes, in the order of the walk.
     labels: Box<[u8]>,
     entries: Box<[u32]>,
     /// The child of the root for each first byte, 0 for none.
@@ -41,7 +41,7 @@ struct Node {
 }
 
 impl Trie {
-    /// A trie of texts, in natural order, each with the number to report.
+    /// Builds a trie of texts and their numbers. The texts are written from front to back.
     pub(crate) fn new(end: End, texts: Vec<(&[u8], u32)>) -> Self {
         if texts.is_empty() {
             return Self::default();
@@ -137,7 +137,7 @@ struct Builder {
 }
 
 impl Builder {
-    /// Fills a node with sorted texts that agree in the first `depth` bytes.
+    /// Fills a node with sorted texts whose first `depth` bytes are equal.
     fn fill(&mut self, node: usize, texts: &[(Vec<u8>, u32)], depth: usize) {
         let ending = texts
             .iter()
@@ -156,7 +156,7 @@ impl Builder {
         self.nodes[node].children_len = groups.len() as u32;
         self.nodes.resize(children + groups.len(), Node::default());
         for (child, group) in (children..).zip(groups) {
-            // Sorted: what the first and the last have in common, all have.
+            // Texts are sorted, so all of them share what the first and the last share.
             let (first, last) = (&group[0].0, &group[group.len() - 1].0);
             let common = (depth..first.len().min(last.len()))
                 .take_while(|&at| first[at] == last[at])
