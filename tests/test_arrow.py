@@ -336,7 +336,9 @@ def test_a_stack_trace_has_a_limited_number_of_frames() -> None:
     before = limits.get("frames")
     limits.set("frames", 1)
     try:
-        with pytest.raises(LimitError, match="row 0: 2 frames, and the limit `frames` is 1"):
+        with pytest.raises(
+            LimitError, match="row 0: 2 frames are too many: the limit `frames` is 1"
+        ):
             arrow.apply(BATCH, RULES)
     finally:
         limits.set("frames", before)

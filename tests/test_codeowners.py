@@ -333,7 +333,9 @@ def test_gitlab_ignores_wrong_owners() -> None:
 
 
 def test_large_files_are_refused() -> None:
-    with pytest.raises(CodeownersError, match=r"12 bytes, more than the 11 .*max_bytes") as caught:
+    with pytest.raises(
+        CodeownersError, match=r"12 bytes, more than the limit of 11 .*max_bytes"
+    ) as caught:
         Codeowners.parse("*.é owners@", max_bytes=11)
     assert isinstance(caught.value, (ValueError, OphioError))
     assert len(Codeowners.parse("*.é owners@", max_bytes=12).diagnostics) == 1

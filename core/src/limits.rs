@@ -1,10 +1,10 @@
-//! How much is taken from strangers: limits, which the host may set.
+//! Limits on untrusted input, which the host can set.
 //!
-//! Rules, globs and events come from people whom the host does not know. Everything here
-//! takes time and memory in proportion to what it is given, so what is given has a limit:
+//! Rules, globs and events come from people whom the host does not know. Reading them takes
+//! time and memory in proportion to their size, so each size has a limit:
 //!
 //! ```text
-//! limit           of what                                                       unless set
+//! limit           what it limits                                                default
 //! rule_bytes      rules in one text or binary form, after decompression           64 MiB
 //! rules           rules in one set, also one that was extended                 1,000,000
 //! pattern_bytes   a glob, a pattern in the binary form, a line of rule text       64 KiB
@@ -13,9 +13,10 @@
 //! mapping_bytes   a mapping file of ProGuard                                       2 GiB
 //! ```
 //!
-//! They are counters of this process, to be set before threads begin; each is read when
-//! something is made, so what exists stays. Beyond one, nothing is allocated or begun.
-//! A CODEOWNERS file has a limit of its own, an argument of its function.
+//! The limits belong to the process. Set them before threads start. A limit is checked when
+//! an object is made, before memory is allocated for it; objects that exist keep working.
+//! A CODEOWNERS file has a limit of its own, an argument of
+//! [`Codeowners::parse`](crate::codeowners::Codeowners::parse).
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -44,7 +45,7 @@ static LIMITS: [AtomicUsize; 6] = [
     AtomicUsize::new(64 << 10),
     AtomicUsize::new(1_000_000),
     AtomicUsize::new(100_000),
-    // Less where a pointer has 32 bits: no file is larger there.
+    // Smaller where a pointer has 32 bits: no file can be larger there.
     AtomicUsize::new(if usize::BITS > 32 {
         2 << 30
     } else {
@@ -52,20 +53,20 @@ static LIMITS: [AtomicUsize; 6] = [
     }),
 ];
 
-/// More than a limit allows.
+/// An input that exceeds a limit.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-#[error("{found} {}, and the limit `{}` is {most}", limit.unit(), limit.name())]
+#[error("{found} {} are too many: the limit `{}` is {allowed}", limit.unit(), limit.name())]
 pub struct LimitExceeded {
-    /// Which limit.
+    /// The limit.
     pub limit: Limit,
-    /// How much there is, or as much as was counted.
+    /// How many there are, or how many were counted.
     pub found: usize,
-    /// How much is taken.
-    pub most: usize,
+    /// How many are allowed.
+    pub allowed: usize,
 }
 
 impl Limit {
-    /// All of them, in the order of their numbers.
+    /// All limits, in the order of their numbers.
     pub const ALL: [Limit; 6] = [
         Limit::RuleBytes,
         Limit::Rules,
@@ -75,7 +76,7 @@ impl Limit {
         Limit::MappingBytes,
     ];
 
-    /// Its name, such as `rule_bytes`.
+    /// Returns the name, such as `rule_bytes`.
     pub fn name(self) -> &'static str {
         match self {
             Limit::RuleBytes => "rule_bytes",
@@ -98,54 +99,54 @@ impl Limit {
         }
     }
 
-    /// How much is taken now.
+    /// Returns how much is allowed.
     pub fn get(self) -> usize {
         LIMITS[self as usize].load(Ordering::Relaxed)
     }
 
-    /// Sets how much is taken from now on, in the whole process.
-    pub fn set(self, most: usize) {
-        LIMITS[self as usize].store(most, Ordering::Relaxed);
+    /// Sets how much is allowed from now on, in the whole process.
+    pub fn set(self, allowed: usize) {
+        LIMITS[self as usize].store(allowed, Ordering::Relaxed);
     }
 
-    /// Tells whether so much is taken.
+    /// Checks that `found` is within the limit.
     ///
     /// # Errors
     ///
-    /// If it is more.
+    /// Fails if `found` exceeds the limit.
     pub fn check(self, found: usize) -> Result<(), LimitExceeded> {
-        let most = self.get();
-        if found <= most {
+        let allowed = self.get();
+        if found <= allowed {
             return Ok(());
         }
         Err(LimitExceeded {
             limit: self,
             found,
-            most,
+            allowed,
         })
     }
 }
 
 impl Limit {
-    /// The error for what was not counted further than to see that it is too much.
+    /// Returns the error for an input that was counted only until it exceeded the limit.
     pub(crate) fn beyond(self) -> LimitExceeded {
-        let most = self.get();
+        let allowed = self.get();
         LimitExceeded {
             limit: self,
-            found: most.saturating_add(1),
-            most,
+            found: allowed.saturating_add(1),
+            allowed,
         }
     }
 }
 
-/// Tells whether a rule text is taken: its bytes, its lines, and the longest of them.
+/// Checks the size of a rule text: its bytes, its rules, and the bytes of each line.
 ///
 /// # Errors
 ///
-/// If one of them is beyond its limit.
+/// Fails if one of them exceeds its limit.
 pub fn check_rule_text(text: &str) -> Result<(), LimitExceeded> {
     Limit::RuleBytes.check(text.len())?;
-    // Nearly all texts are too short for what follows.
+    // Nearly all texts are so short that no line can exceed a limit.
     if text.len() > Limit::PatternBytes.get() || text.len() > Limit::Rules.get() {
         let mut lines = 0;
         for line in text.lines().map(str::trim) {
@@ -162,15 +163,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_limit_is_the_most_that_is_taken() {
-        // One that no other test is near to: tests share the process.
+    fn a_limit_includes_its_value() {
+        // Tests share the process, and no other test comes close to this limit.
         let limit = Limit::MappingBytes;
         let before = limit.get();
         assert_eq!(limit.check(before), Ok(()));
-        let refused = limit.check(before + 1).unwrap_err();
+        let error = limit.check(before + 1).unwrap_err();
         assert_eq!(
-            refused.to_string(),
-            "2147483649 bytes of a mapping, and the limit `mapping_bytes` is 2147483648"
+            error.to_string(),
+            "2147483649 bytes of a mapping are too many: the limit `mapping_bytes` is 2147483648"
         );
     }
 
@@ -182,13 +183,10 @@ mod tests {
     }
 
     #[test]
-    fn long_lines_of_rules_are_refused_unparsed() {
+    fn long_lines_of_rules_exceed_a_limit() {
         let long = format!("app:no -app\nfunction:{} -app", "*a".repeat(40_000));
-        let refused = check_rule_text(&long).unwrap_err();
-        assert_eq!(
-            (refused.limit, refused.found),
-            (Limit::PatternBytes, 80_014)
-        );
+        let error = check_rule_text(&long).unwrap_err();
+        assert_eq!((error.limit, error.found), (Limit::PatternBytes, 80_014));
         assert_eq!(check_rule_text(&"app:no -app\n".repeat(10_000)), Ok(()));
     }
 }

@@ -11,14 +11,13 @@
 //!     5:5:void add(int):22 -> a                       inlined method, called in line 22
 //! ```
 //!
-//! Reading that is the work of the crate `proguard`. This module adds what a long
-//! lived process needs: a [`Mapper`] that owns the file's bytes, and
-//! [`remap_packed`](Mapper::remap_packed), which answers any number of questions in
-//! one call.
+//! The crate `proguard` reads such files. This module adds what a long-lived process
+//! needs: a [`Mapper`] that owns the file's bytes, and
+//! [`remap_packed`](Mapper::remap_packed), which answers any number of queries in one call.
 //!
 //! # Owner and index in one object
 //!
-//! The crate's index holds slices of the file, so the two belong together:
+//! The crate's index borrows from the file's bytes, so both live in one object:
 //!
 //! ```text
 //! Mapper ── plain ──────────► Index ── ProguardMapper<'source>
@@ -27,19 +26,19 @@
 //!    └── by_parameters (later) ► Index ─► Arc<bytes of the file>
 //! ```
 //!
-//! The crate `self_cell` ties them without unsafe code of ours. The alternative is the
-//! crate's own binary form, which copies every string once and can be kept. For a
-//! mapping of 20,000 classes and 200,000 methods (12 MB):
+//! The crate `self_cell` ties them together without unsafe code of ours. The alternative is
+//! the binary form of the crate `proguard`, which copies every string once and can be stored.
+//! For a mapping of 20,000 classes and 200,000 methods (12 MB):
 //!
 //! | | index of slices | with parameters | binary form |
 //! | --- | --- | --- | --- |
 //! | to open | 0.48 s | 0.72 s | 0.84 s |
-//! | memory kept | 160 MB | 326 MB | 24 MB |
+//! | memory | 160 MB | 326 MB | 24 MB |
 //! | `remap_frame` | 0.52 µs | 0.58 µs | 1.03 µs |
 //! | `remap_class` | 0.12 µs | 0.15 µs | 0.48 µs |
 //!
-//! Remapping is asked for thousands of times for each file opened, so the quicker one
-//! is here. The index that knows parameters is made when it is first asked for.
+//! One opened file answers thousands of queries, so this module uses the faster one. It builds
+//! the index with parameters at the first query that has parameters.
 
 use std::fs::File;
 use std::io::Read;
@@ -56,7 +55,7 @@ use uuid::Uuid;
 
 use crate::limits::{Limit, LimitExceeded};
 
-/// Why a mapping cannot be read, or a question not be understood.
+/// Why a mapping or a packed query cannot be read.
 #[derive(Debug, Error)]
 pub enum ProguardError {
     /// The file cannot be read.
@@ -64,13 +63,13 @@ pub enum ProguardError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// It is larger than what is taken.
+    /// The mapping exceeds a limit.
     #[error(transparent)]
     Limit(#[from] LimitExceeded),
-    /// Packed queries are not what [`Mapper::remap_packed`] describes.
+    /// Packed queries do not have the form that [`Mapper::remap_packed`] describes.
     #[error("malformed queries: {0}")]
     Queries(#[from] rmp_serde::decode::Error),
 }
@@ -78,11 +77,11 @@ pub enum ProguardError {
 /// The namespace of the identifiers of mapping files: that of `guardsquare.com`.
 const NAMESPACE: Uuid = Uuid::from_u128(0x4f44_f30f_24be_53d0_bab6_f47c_7120_ad6c);
 
-/// The bytes of a mapping file, wherever they lie.
+/// The bytes of a mapping file, whoever owns them.
 type Source = Box<dyn AsRef<[u8]> + Send + Sync>;
 
 self_cell!(
-    /// What the crate looks things up in, and the bytes that it borrows from.
+    /// The crate's index, and the bytes that it borrows from.
     struct Index {
         owner: Arc<Source>,
         #[covariant]
@@ -103,9 +102,9 @@ fn mapping(source: &Source) -> ProguardMapping<'_> {
 }
 
 /// A frame of an obfuscated stack trace: class, method, line (0 if unknown), and the
-/// types of the parameters where they are known, as in `int,java.lang.String[]`.
+/// types of the parameters if they are known, as in `int,java.lang.String[]`.
 ///
-/// With parameters the line is not looked at.
+/// A query with parameters ignores the line.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 pub struct Query<'a> {
     /// The full name of the class.
@@ -121,13 +120,13 @@ pub struct Query<'a> {
     pub parameters: Option<&'a str>,
 }
 
-/// Refuses a MessagePack binary where a text belongs; serde takes one for the other.
+/// Reads a MessagePack `str` and fails for a `bin` value, which serde would accept as well.
 fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<&'de str, D::Error> {
     struct Text;
     impl<'de> Visitor<'de> for Text {
         type Value = &'de str;
         fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("a text")
+            f.write_str("a str value")
         }
         fn visit_borrowed_str<E>(self, text: &'de str) -> Result<&'de str, E> {
             Ok(text)
@@ -136,9 +135,9 @@ fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<&'de str, D::Error
     deserializer.deserialize_str(Text)
 }
 
-/// A mapping file, ready to be asked.
+/// An indexed mapping file.
 ///
-/// Bytes that are no mapping make one that knows nothing: see
+/// Any bytes make a mapper. Where they are not a mapping it finds nothing: see
 /// [`is_valid`](Self::is_valid).
 ///
 /// ```
@@ -153,8 +152,8 @@ fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<&'de str, D::Error
 /// ```
 pub struct Mapper {
     plain: Index,
-    // Threads that race for the first question build it twice and keep one. Nobody waits: in
-    // the child of a fork that came meanwhile, the wait would never end.
+    // Threads that race for the first query build it twice and keep one. A lock would never
+    // open in the child of a fork that happens while another thread holds it.
     by_parameters: OnceBox<Index>,
 }
 
@@ -172,7 +171,7 @@ impl Mapper {
     ///
     /// # Errors
     ///
-    /// If it cannot be read, or is larger than the limit.
+    /// Fails if the file cannot be read or exceeds the limit `mapping_bytes`.
     pub fn open(path: &Path) -> Result<Self, ProguardError> {
         let failed = |source| ProguardError::Read {
             path: path.to_owned(),
@@ -181,11 +180,11 @@ impl Mapper {
         let file = File::open(path).map_err(failed)?;
         let len = file.metadata().map_err(failed)?.len();
         Limit::MappingBytes.check(usize::try_from(len).unwrap_or(usize::MAX))?;
-        // What it says of its length is not believed: a device has none and never ends, and
-        // a log may grow meanwhile.
-        let most = u64::try_from(Limit::MappingBytes.get()).unwrap_or(u64::MAX);
+        // The length is not enough: a device has length 0 and may never end, and a file can
+        // grow in the meantime.
+        let allowed = u64::try_from(Limit::MappingBytes.get()).unwrap_or(u64::MAX);
         let mut bytes = Vec::new();
-        file.take(most.saturating_add(1))
+        file.take(allowed.saturating_add(1))
             .read_to_end(&mut bytes)
             .map_err(failed)?;
         Limit::MappingBytes.check(bytes.len())?;
@@ -196,37 +195,37 @@ impl Mapper {
         mapping(self.plain.borrow_owner())
     }
 
-    /// The identifier of the file: a UUID of version 5 over its bytes.
+    /// Returns the identifier of the file: a UUID of version 5 over its bytes.
     pub fn uuid(&self) -> [u8; 16] {
-        // Not the crate's own function: it makes the namespace on first use, and others wait
-        // for that, in the child of a fork for ever.
+        // The crate's own function makes the namespace under a lock on first use. In the child
+        // of a fork that lock might never open.
         let source: &Source = self.plain.borrow_owner();
         Uuid::new_v5(&NAMESPACE, source.as_ref().as_ref()).into_bytes()
     }
 
-    /// Whether any method has line numbers.
+    /// Returns whether any method has line numbers.
     pub fn has_line_info(&self) -> bool {
         self.mapping().has_line_info()
     }
 
-    /// Whether this looks like a mapping: a class and a member of it in the first 50
-    /// lines.
+    /// Returns whether this looks like a mapping: it has a class and a member of it in the
+    /// first 50 lines.
     pub fn is_valid(&self) -> bool {
         self.mapping().is_valid()
     }
 
-    /// The original name of a class.
+    /// Returns the original name of a class.
     pub fn remap_class(&self, class: &str) -> Option<&str> {
         self.plain.borrow_dependent().remap_class(class)
     }
 
-    /// The original names of a class and a method, unless that is several methods.
+    /// Returns the original names of a class and a method, unless several methods match.
     pub fn remap_method(&self, class: &str, method: &str) -> Option<(&str, &str)> {
         self.plain.borrow_dependent().remap_method(class, method)
     }
 
-    /// The original frames of one: innermost first, several where methods were
-    /// inlined or where they cannot be told apart, none where it is not known.
+    /// Returns the original frames of a frame, innermost first: several if methods were
+    /// inlined or are ambiguous, none if the frame is unknown.
     pub fn remap_frame<'a>(&'a self, query: Query<'a>) -> impl Iterator<Item = StackFrame<'a>> {
         let (index, frame) = match query.parameters {
             None => (
@@ -250,6 +249,10 @@ impl Mapper {
     /// ```
     ///
     /// Line 0 is an unknown line.
+    ///
+    /// # Errors
+    ///
+    /// Fails if `queries` does not have this form.
     pub fn remap_packed(&self, queries: &[u8]) -> Result<Vec<u8>, ProguardError> {
         let queries: Vec<Query<'_>> = rmp_serde::from_slice(queries)?;
         // A packed frame is about as long as its names; 96 bytes hold most.
@@ -270,15 +273,15 @@ impl Mapper {
         Ok(out)
     }
 
-    /// Remaps a whole stack trace as Java prints it; lines that are neither frame nor
-    /// exception stay as they are.
+    /// Remaps a whole stack trace as Java prints it. Lines that are neither a frame nor an
+    /// exception do not change.
     pub fn remap_stacktrace(&self, text: &str) -> String {
         let mut remapped = self
             .plain
             .borrow_dependent()
             .remap_stacktrace(text)
             .expect("writing into a String does not fail");
-        // The crate ends every line; the last one of `text` may have been open.
+        // The crate ends every line, also the last one if `text` does not.
         if !text.ends_with('\n') && remapped.ends_with('\n') {
             remapped.pop();
         }
@@ -286,9 +289,9 @@ impl Mapper {
     }
 }
 
-/// Writes MessagePack into memory, where nothing can fail.
+/// Writes MessagePack into memory, which cannot fail.
 mod pack {
-    /// The beginning of an array of `len` values.
+    /// Writes the header of an array of `len` values.
     pub(super) fn array(out: &mut Vec<u8>, len: usize) {
         match len {
             0..=15 => out.push(0x90 | len as u8),
@@ -296,7 +299,7 @@ mod pack {
         }
     }
 
-    /// A text, or nil.
+    /// Writes a text, or nil.
     pub(super) fn text(out: &mut Vec<u8>, text: Option<&str>) {
         let Some(text) = text else {
             return out.push(0xc0);
@@ -309,7 +312,7 @@ mod pack {
         out.extend(text.as_bytes());
     }
 
-    /// A number that is not negative.
+    /// Writes an unsigned number.
     pub(super) fn number(out: &mut Vec<u8>, number: usize) {
         match number {
             0..=127 => out.push(number as u8),
@@ -324,8 +327,8 @@ mod pack {
         }
     }
 
-    /// A marker and a length of four bytes. Lengths are those of parts of a file that
-    /// was indexed, far below 4 GiB.
+    /// Writes a marker and a length of four bytes. A length is that of a part of an indexed
+    /// file, far below 4 GiB.
     fn prefixed(out: &mut Vec<u8>, marker: u8, len: usize) {
         let len = u32::try_from(len).expect("a text of a mapping is below 4 GiB");
         out.push(marker);
@@ -359,13 +362,13 @@ org.example.Stock -> a.c:
         }
     }
 
-    /// Found by the fuzz target `proguard`: the sum of line numbers does not fit.
+    /// Found by the fuzz target `proguard`: the sum of the line numbers overflows.
     #[test]
     fn line_numbers_may_be_absurd() {
-        let most = usize::MAX;
-        let mapping = format!("org.A -> a:\n    1:{most}:void m():{most}:{most} -> b\n");
+        let max = usize::MAX;
+        let mapping = format!("org.A -> a:\n    1:{max}:void m():{max}:{max} -> b\n");
         let mapper = Mapper::new(mapping.into_bytes());
-        for line in [0, 1, 2, most - 1, most] {
+        for line in [0, 1, 2, max - 1, max] {
             let query = Query {
                 class: "a",
                 method: "b",
@@ -409,7 +412,7 @@ org.example.Stock -> a.c:
             let frames = mapper.remap_frame(query);
             frames.map(|frame| frame.full_method()).collect::<Vec<_>>()
         };
-        // Once, though it has two entries; and not the method inlined into it.
+        // Once, although it has two entries, and without the method that is inlined into it.
         assert_eq!(with("int"), ["org.example.Cart.add"]);
         assert_eq!(with("long"), [""; 0]);
     }
@@ -462,7 +465,7 @@ org.example.Stock -> a.c:
     }
 
     #[test]
-    fn malformed_queries_are_refused() {
+    fn malformed_queries_are_an_error() {
         let mapper = Mapper::new(MAPPING);
         for bad in [
             &b""[..],
@@ -477,7 +480,7 @@ org.example.Stock -> a.c:
     }
 
     #[test]
-    fn what_is_no_mapping_knows_nothing() {
+    fn bytes_that_are_not_a_mapping_find_nothing() {
         let mapper = Mapper::new(b"\xff\x00 -> no\nmapping");
         assert!(!mapper.is_valid());
         assert!(!mapper.has_line_info());
@@ -499,7 +502,7 @@ org.example.Stock -> a.c:
     }
 
     #[test]
-    fn a_file_that_is_not_there_is_named() {
+    fn the_error_for_a_missing_file_names_it() {
         let error = Mapper::open(Path::new("no/such/mapping.txt"))
             .err()
             .unwrap();

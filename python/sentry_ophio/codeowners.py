@@ -183,7 +183,7 @@ class Diagnostic(NamedTuple):
     """Something wrong in a file.
 
     >>> print(Codeowners.parse("src[1] @frontend").diagnostics[0])
-    line 1, column 4: GitHub knows no `[ ]`: the line is skipped
+    line 1, column 4: `[ ]` is not supported by GitHub: the line is skipped
     """
 
     line: int

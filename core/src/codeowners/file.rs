@@ -3,69 +3,69 @@
 //! ```text
 //! # a comment                     GitHub   pattern  owner...  # comment
 //! *.js @frontend me@example.org
-//! /docs\ old/                     no owner: clears what lines before said
+//! /docs\ old/                     no owners: clears those of earlier lines
 //!
 //! [Docs][2] @writers              GitLab   a section, two approvals, default owners
 //! docs/                           owned by @writers
-//! !docs/generated/                nobody's in this section, whatever other lines say
+//! !docs/generated/                has no owners in this section
 //! ^[Style]                        an optional section
 //! ```
 //!
-//! A line that is wrong is told by a [`Diagnostic`], and the others work. GitHub leaves out
-//! such a line, GitLab the owner that is wrong.
+//! A [`Diagnostic`] reports a line that is not valid; the other lines work. GitHub skips the
+//! whole line, GitLab only the owner that is not valid.
 
 use std::collections::HashMap;
 
 use thiserror::Error;
 
-use super::pattern::{Pattern, Refused};
+use super::pattern::{Pattern, Unsupported};
 
-/// Whose reading of the file it is.
+/// Which host's rules for CODEOWNERS files apply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
-    /// One list of rules, of which the last wins.
+    /// One list of rules. The last rule that matches wins.
     GitHub,
-    /// Lists of rules in sections; in each of them the last wins.
+    /// Rules in sections. In each section the last rule that matches wins.
     GitLab,
 }
 
-/// A file that is not read.
+/// Why a file cannot be read.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum CodeownersError {
-    /// It is larger than allowed.
-    #[error("the file has {len} bytes, more than the {limit} that are read (`max_bytes`)")]
+    /// The file is too large.
+    #[error("the file has {len} bytes, more than the limit of {limit} (`max_bytes`)")]
     TooLarge {
-        /// How many bytes it has.
+        /// How many bytes the file has.
         len: usize,
-        /// How many it may have.
+        /// How many are allowed.
         limit: usize,
     },
-    /// It has more lines than can be counted.
+    /// The file has too many lines: their numbers have 32 bits.
     #[error("the file has more than 4,294,967,295 lines")]
     TooManyLines,
 }
 
-/// A line with something wrong in it.
+/// A fault in a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     /// The line, counted from 1.
     pub line: u32,
-    /// Where in the line it begins, in characters, counted from 1.
+    /// The column where the fault begins, in characters, counted from 1.
     pub column: u32,
-    /// Where it ends: the column after its last character.
+    /// The column after its last character.
     pub end_column: u32,
-    /// What is wrong, and what comes of it.
+    /// What is wrong, and what happens to the line.
     pub message: String,
 }
 
-/// Rules that are looked at by themselves.
+/// A group of rules that has a winner of its own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Section {
-    /// As its first heading has it; empty for what is before any heading.
+    /// The name in its first heading; empty for the section before any heading.
     pub name: String,
     /// The line of that heading, counted from 1; 0 if there is none.
     pub line: u32,
-    /// Whether approval is not required.
+    /// Whether approval is optional.
     pub optional: bool,
     /// How many approvals are required, at least 1.
     pub approvals: u32,
@@ -78,16 +78,16 @@ pub struct Rule {
     pub line: u32,
     /// The pattern as it was written, with its escapes.
     pub pattern: String,
-    /// Who owns what matches; nobody if empty.
+    /// The owners of matching files. An empty list means that they have no owner.
     pub owners: Vec<String>,
     /// The index of its section.
     pub section: u32,
-    /// Whether what matches is nobody's in this section, whatever other rules say.
+    /// Whether matching files have no owner in this section, even if other rules match.
     pub excludes: bool,
     pub(super) compiled: Pattern,
 }
 
-/// What was read.
+/// The content of a file.
 #[derive(Debug, Default)]
 pub(super) struct File {
     pub(super) sections: Vec<Section>,
@@ -95,10 +95,10 @@ pub(super) struct File {
     pub(super) diagnostics: Vec<Diagnostic>,
 }
 
-/// A piece of a line.
+/// A part of a line.
 #[derive(Clone, Copy)]
 struct Token<'a> {
-    /// Where it begins, in bytes.
+    /// Its position in bytes.
     at: usize,
     text: &'a str,
 }
@@ -124,10 +124,11 @@ pub(super) fn read(text: &str, dialect: Dialect) -> Result<File, CodeownersError
 struct Reader {
     dialect: Dialect,
     file: File,
-    /// Sections by name in lower case: GitLab joins those with the same name.
+    /// Sections by name in lower case: GitLab merges those with the same name.
     by_name: HashMap<String, u32>,
-    /// The one that lines belong to now, and its default owners.
+    /// The section of the current line.
     section: u32,
+    /// The default owners of that section.
     defaults: Vec<String>,
 }
 
@@ -144,18 +145,18 @@ impl Reader {
             }
             if content.starts_with('[') {
                 let start = line.len() - line.trim_start().len();
-                self.tell(
+                self.report(
                     number,
                     line,
                     (start, start + 1),
-                    "this is no heading of a section, and is read as a pattern",
+                    "not a section heading: the line is read as a pattern",
                 );
             }
         }
         let (pattern, rest) = first_token(line);
         let owners = self.owners(number, line, rest);
         let Some(mut owners) = owners else {
-            return; // GitHub leaves out the line
+            return; // GitHub skips the line
         };
         let (excludes, text) = match (self.dialect, pattern.text.strip_prefix('!')) {
             (Dialect::GitLab, Some(text)) => (true, text),
@@ -167,9 +168,9 @@ impl Reader {
         };
         let compiled = match compiled {
             Ok(compiled) => compiled,
-            Err(Refused { at, len, reason }) => {
+            Err(Unsupported { at, len, reason }) => {
                 let at = pattern.at + (pattern.text.len() - text.len()) + at;
-                self.tell(number, line, (at, at + len), reason);
+                self.report(number, line, (at, at + len), reason);
                 return;
             }
         };
@@ -198,7 +199,7 @@ impl Reader {
         }
     }
 
-    /// Makes the section of this name the one that lines belong to.
+    /// Starts the section of this name, or continues it.
     fn section(&mut self, name: &str, line: u32) {
         let next = self.file.sections.len() as u32;
         self.section = *self.by_name.entry(name.to_lowercase()).or_insert(next);
@@ -212,7 +213,7 @@ impl Reader {
         }
     }
 
-    /// Reads owners up to a comment. None if the line is to be left out.
+    /// Reads owners up to a comment. Returns `None` if the line is to be skipped.
     fn owners(&mut self, number: u32, line: &str, from: usize) -> Option<Vec<String>> {
         let mut owners = Vec::new();
         let mut ok = true;
@@ -224,23 +225,23 @@ impl Reader {
                 owners.push(token.text.to_owned());
                 continue;
             }
-            let place = (token.at, token.at + token.text.len());
+            let range = (token.at, token.at + token.text.len());
             let message = match self.dialect {
                 Dialect::GitHub => {
                     ok = false;
                     "not an owner (@user, @organization/team or an e-mail address): the line is skipped"
                 }
                 Dialect::GitLab => {
-                    "not an owner (@user, @group, @@role or an e-mail address): it is ignored"
+                    "not an owner (@user, @group, @@role or an e-mail address): the owner is skipped"
                 }
             };
-            self.tell(number, line, place, message);
+            self.report(number, line, range, message);
         }
         ok.then_some(owners)
     }
 
-    /// Adds a diagnostic for a place given in bytes.
-    fn tell(&mut self, number: u32, line: &str, (start, end): (usize, usize), message: &str) {
+    /// Adds a diagnostic for a range in bytes.
+    fn report(&mut self, number: u32, line: &str, (start, end): (usize, usize), message: &str) {
         let column = |at: usize| line[..at].chars().count() as u32 + 1;
         self.file.diagnostics.push(Diagnostic {
             line: number,
@@ -256,7 +257,7 @@ struct Heading<'a> {
     name: &'a str,
     optional: bool,
     approvals: u32,
-    /// Where the owners begin, in bytes.
+    /// The position after the heading, in bytes: the owners follow it.
     rest: usize,
 }
 
@@ -284,8 +285,8 @@ impl<'a> Heading<'a> {
     }
 }
 
-/// The pattern, and where what follows it begins. A backslash keeps the character after it in
-/// the pattern, a space too.
+/// Returns the pattern of a line and the position after it. A backslash makes the next
+/// character a part of the pattern, also a space.
 fn first_token(line: &str) -> (Token<'_>, usize) {
     let at = line.len() - line.trim_start().len();
     let mut quoted = false;
@@ -299,11 +300,11 @@ fn first_token(line: &str) -> (Token<'_>, usize) {
     (Token { at, text }, end)
 }
 
-/// What is between white space from a place on.
+/// Returns the words from a position on.
 fn tokens(line: &str, from: usize) -> impl Iterator<Item = Token<'_>> {
     let rest = &line[from..];
     rest.split_whitespace().map(move |text| Token {
-        // Both are in the same line.
+        // Both point into the same line.
         at: text.as_ptr() as usize - line.as_ptr() as usize,
         text,
     })

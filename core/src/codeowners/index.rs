@@ -1,15 +1,15 @@
-//! The index: which rules a path may match, without trying all of them.
+//! The index: finds the rules that may match a path without trying all of them.
 //!
 //! ```text
-//! /src/billing/*.py     by a segment that must be there, the rarest: billing
-//! *.proto               by an extension that a segment must have:    .proto
+//! /src/billing/*.py     by the rarest segment that the path must have:  billing
+//! *.proto               by an extension that a segment must have:       .proto
 //! *   docs?             always tried
 //!
 //! path src/billing/tax.py  ->  look up src, billing, tax.py and .py
 //! ```
 //!
-//! A path has a few segments, so that are a few look-ups, and mostly a handful of candidates
-//! among 10,000 rules. They are tried from the last one on, for the last one wins.
+//! A path has a few segments, which makes a few look-ups and mostly a handful of candidates
+//! among 10,000 rules. They are tried from the last to the first, since the last one wins.
 
 use std::collections::HashMap;
 
@@ -17,7 +17,7 @@ use foldhash::fast::RandomState;
 
 use super::pattern::{Key, Pattern};
 
-/// Numbers of rules by what their paths must have.
+/// The numbers of rules, by a text that matching paths must have.
 #[derive(Debug, Default)]
 pub(super) struct Index {
     segments: HashMap<Box<[u8]>, Vec<u32>, RandomState>,
@@ -26,7 +26,7 @@ pub(super) struct Index {
 }
 
 impl Index {
-    /// An index of patterns, each with the number that is its place.
+    /// Builds an index of patterns, which are numbered from 0.
     pub(super) fn new<'a>(patterns: impl Iterator<Item = &'a Pattern> + Clone) -> Self {
         let mut counts: HashMap<&[u8], u32, RandomState> = HashMap::default();
         for key in patterns.clone().flat_map(Pattern::keys) {
@@ -50,7 +50,7 @@ impl Index {
         index
     }
 
-    /// Sets `found` to the numbers of all patterns that the path may match, in descending
+    /// Sets `found` to the numbers of all patterns that may match the path, in descending
     /// order.
     pub(super) fn candidates(&self, path: &[u8], found: &mut Vec<u32>) {
         found.clear();

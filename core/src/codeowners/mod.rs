@@ -4,15 +4,15 @@
 //! *            @everyone           the last line that matches a path wins
 //! *.js         @frontend
 //! /docs/       @writers
-//! /docs/old/                       nobody: the line clears what was said before
+//! /docs/old/                       no owners: clears those of earlier lines
 //! ```
 //!
-//! Two things are here:
+//! The module has two parts:
 //!
-//! - [`is_path_match`]: one pattern against one path, in the dialect of Sentry's own
-//!   ownership rules, as the package `sentry_ophio` has always answered it;
-//! - [`Codeowners`]: a whole file as GitHub or GitLab reads it, which tells for a path the
-//!   line that wins.
+//! - [`is_path_match`] matches one pattern and one path, in the dialect of Sentry's own
+//!   ownership rules, as the package `sentry_ophio` has always done it;
+//! - [`Codeowners`] is a whole file as GitHub or GitLab reads it. It returns the line that
+//!   wins for a path.
 //!
 //! ```text
 //! text -> file -> rules -> index          path -> index -> candidates -> the last that
@@ -47,20 +47,20 @@ use self::pattern::Pattern;
 pub use crate::msgpack_array::PackedValuesError;
 
 /// How many compiled patterns a thread keeps for [`is_path_match`].
-const KEPT: usize = 512;
+const MAX_KEPT: usize = 512;
 
-/// Patterns longer than this, in bytes, are not kept.
-const KEPT_LEN: usize = 1_024;
+/// How many bytes a pattern may have to be kept.
+const MAX_KEPT_BYTES: usize = 1_024;
 
 thread_local! {
     static COMPILED: RefCell<HashMap<Box<str>, Pattern, RandomState>> = RefCell::default();
 }
 
-/// Whether `path` matches `pattern`, in the dialect of Sentry's ownership rules.
+/// Returns whether `path` matches `pattern`, in the dialect of Sentry's ownership rules.
 ///
-/// A pattern with a slash that is not its last byte begins at the root, others match at any
+/// A pattern with a slash before its last byte begins at the root; others match at any
 /// depth. `*` and `?` stop at slashes, `**` between slashes is any number of directories. A
-/// trailing slash is for what lies inside, a trailing `/*` for what lies directly inside.
+/// trailing slash matches all files inside, a trailing `/*` those directly inside.
 ///
 /// ```
 /// use ophio::codeowners::is_path_match;
@@ -71,17 +71,17 @@ thread_local! {
 /// assert!(is_path_match(b"src/api/main.py", "src/**/main.py"));
 /// ```
 ///
-/// The last patterns are kept compiled, for each thread by itself.
+/// Each thread keeps the patterns that it used last, compiled.
 pub fn is_path_match(path: &[u8], pattern: &str) -> bool {
     let kept = COMPILED.try_with(|compiled| {
         let mut compiled = compiled.try_borrow_mut().ok()?;
         if let Some(pattern) = compiled.get(pattern) {
             return Some(pattern.matches(path));
         }
-        if pattern.len() > KEPT_LEN {
+        if pattern.len() > MAX_KEPT_BYTES {
             return None;
         }
-        if compiled.len() == KEPT {
+        if compiled.len() == MAX_KEPT {
             compiled.clear();
         }
         let entry = compiled.entry(pattern.into());
@@ -92,7 +92,7 @@ pub fn is_path_match(path: &[u8], pattern: &str) -> bool {
                 .matches(path),
         )
     });
-    // While a thread ends, what it keeps may be gone already.
+    // While a thread ends, its patterns may already be freed.
     kept.ok()
         .flatten()
         .unwrap_or_else(|| Pattern::published(pattern).matches(path))
@@ -105,15 +105,16 @@ pub struct Codeowners {
     index: Index,
 }
 
-/// What [`Codeowners::find`] says where no rule of a section matches.
+/// What [`Codeowners::find`] writes if no rule of a section matches.
 pub const NO_RULE: u32 = u32::MAX;
 
 impl Codeowners {
-    /// Reads a file. Lines that are wrong are told by [`Codeowners::diagnostics`].
+    /// Reads a file. [`Codeowners::diagnostics`] reports lines that are not valid.
     ///
     /// # Errors
     ///
-    /// If the file has more than `max_bytes`; GitHub takes 3 MB.
+    /// Fails if the file has more than `max_bytes` (the limit of GitHub is 3 MB), or more lines
+    /// than 32 bits can count.
     pub fn parse(text: &str, dialect: Dialect, max_bytes: usize) -> Result<Self, CodeownersError> {
         if text.len() > max_bytes {
             return Err(CodeownersError::TooLarge {
@@ -126,27 +127,27 @@ impl Codeowners {
         Ok(Self { file, index })
     }
 
-    /// The rules, in the order of the file.
+    /// Returns the rules, in the order of the file.
     pub fn rules(&self) -> &[Rule] {
         &self.file.rules
     }
 
-    /// The sections, in the order of their first headings. The first is that of what stands
-    /// before any heading; for GitHub it is the only one.
+    /// Returns the sections, in the order of their first headings. The first section holds the
+    /// rules before any heading; for GitHub it is the only one.
     pub fn sections(&self) -> &[Section] {
         &self.file.sections
     }
 
-    /// What is wrong, in the order of the file.
+    /// Returns the faults, in the order of the file.
     pub fn diagnostics(&self) -> &[Diagnostic] {
         &self.file.diagnostics
     }
 
-    /// Finds the rule that wins in each section: sets `winners`, which has a place for each,
-    /// to the indexes of rules, or [`NO_RULE`].
+    /// Finds the rule that wins in each section: sets `winners`, which has one element a
+    /// section, to the indexes of rules or [`NO_RULE`].
     ///
-    /// `path` is that of a file from the root of the repository; a first slash does not
-    /// matter. `candidates` is scratch space.
+    /// `path` is the path of a file from the root of the repository, with or without a first
+    /// slash. `candidates` is scratch space.
     pub fn find(&self, path: &[u8], winners: &mut [u32], candidates: &mut Vec<u32>) {
         let path = path.strip_prefix(b"/").unwrap_or(path);
         winners.fill(NO_RULE);
@@ -155,7 +156,7 @@ impl Codeowners {
         }
         self.index.candidates(path, candidates);
         let mut open = winners.len();
-        // An exclusion beats all else, so with one in the file every candidate is looked at.
+        // An exclusion wins over later rules, so with one every candidate must be tried.
         let excludes = |number: &u32| self.file.rules[*number as usize].excludes;
         let any_excludes = candidates.iter().any(excludes);
         for &number in &*candidates {
@@ -172,12 +173,12 @@ impl Codeowners {
         }
     }
 
-    /// [`Codeowners::find`] for many paths in one buffer: a MessagePack array of texts, or
-    /// binaries, or both. The winners of each path follow those of the one before.
+    /// Finds the winners for many paths in one buffer, a MessagePack array of `str` and `bin`
+    /// values. The winners of a path follow those of the path before it.
     ///
     /// # Errors
     ///
-    /// If the buffer is malformed.
+    /// Fails if the buffer is malformed.
     pub fn find_packed(&self, paths: &[u8]) -> Result<Vec<u32>, PackedValuesError> {
         let mut all = Vec::new();
         let mut winners = vec![NO_RULE; self.file.sections.len()];
@@ -190,7 +191,7 @@ impl Codeowners {
         Ok(all)
     }
 
-    /// The rule that wins in a section, if any matches.
+    /// Returns the rule that wins in a section, if any matches.
     pub fn rule_of(&self, path: &[u8], section: usize) -> Option<&Rule> {
         let mut winners = vec![NO_RULE; self.file.sections.len()];
         self.find(path, &mut winners, &mut Vec::new());
@@ -299,30 +300,30 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_with_its_place() {
+    fn a_fault_has_a_line_and_columns() {
         let text = "*.é frontend @ok\n!a @a\nx[1] @a\n\\#a @a\nok @a\n";
-        let places = |dialect| {
+        let lines_and_columns = |dialect| {
             let file = Codeowners::parse(text, dialect, 1_000).unwrap();
             let lines: Vec<_> = file.rules().iter().map(|rule| rule.line).collect();
-            let told = file.diagnostics().iter();
-            let told: Vec<_> = told.map(|d| (d.line, d.column, d.end_column)).collect();
-            (lines, told)
+            let reported = file.diagnostics().iter();
+            let reported: Vec<_> = reported.map(|d| (d.line, d.column, d.end_column)).collect();
+            (lines, reported)
         };
         assert_eq!(
-            places(Dialect::GitHub),
+            lines_and_columns(Dialect::GitHub),
             (vec![5], vec![(1, 5, 13), (2, 1, 2), (3, 2, 3), (4, 1, 3)])
         );
         assert_eq!(
-            places(Dialect::GitLab),
+            lines_and_columns(Dialect::GitLab),
             (vec![1, 2, 3, 4, 5], vec![(1, 5, 13)])
         );
         let file = Codeowners::parse("a[b @a\n[x] y [z\n[q\n", Dialect::GitLab, 99).unwrap();
-        let told: Vec<_> = file
+        let reported: Vec<_> = file
             .diagnostics()
             .iter()
             .map(|d| (d.line, d.column))
             .collect();
-        assert_eq!(told, [(1, 2), (2, 5), (2, 7), (3, 1), (3, 1)]);
+        assert_eq!(reported, [(1, 2), (2, 5), (2, 7), (3, 1), (3, 1)]);
         assert_eq!(
             Codeowners::parse("* @a", Dialect::GitHub, 3).unwrap_err(),
             CodeownersError::TooLarge { len: 4, limit: 3 }

@@ -1,6 +1,7 @@
 //! A pattern, compiled, against a path.
 //!
-//! A pattern is a row of [`Piece`]s, one a segment, with where it begins and how it ends:
+//! A pattern is a row of [`Piece`]s, one a segment, and two facts: where it begins in the path
+//! and how it ends there:
 //!
 //! ```text
 //! /docs/**/*.md      begins at the root, [docs] [**] [*.md], at or below
@@ -17,20 +18,21 @@
 //! | --- | --- | --- | --- |
 //! | `a/b` without a first slash | at the root of `a/b`, not of `/a/b` | at the root | at any depth |
 //! | `a` | itself and all below | itself and all below | itself |
-//! | `a/**` | all inside | all inside | what lies directly in it |
-//! | `\` | literal; at the start: see below | quotes what follows | quotes what follows |
-//! | `[a-z]` | literal | refused | one of these |
-//! | `**`, newlines in the path | not across, but see the code | across | across |
+//! | `a/**` | all inside | all inside | what is directly inside |
+//! | `\` | literal; at the start: see below | quotes the next character | quotes the next character |
+//! | `[a-z]` | literal | not supported | one of these |
+//! | `**`, line feeds in the path | not across, but see the code | across | across |
 //!
 //! A pattern of the published function that starts with a backslash matches a path with a
 //! segment that ends with a backslash, whatever follows in the pattern.
 //!
 //! # Time
 //!
-//! A failed match goes back to the last `**` only and lets it take one segment more. That is
-//! enough: an earlier `**` could gain nothing, since all it could give up the later one can
-//! take. (Not so if the later one may not cross a newline; then all places are tried at
-//! once, see [`Pattern::simulate`].) No recursion, no exponential time.
+//! A failed match goes back to the last `**` only and lets it take one more segment. That is
+//! enough: a longer match of an earlier `**` skips segments that the later one can skip as
+//! well. The exception is a later `**` that must not cross a line feed; then
+//! [`Pattern::simulate`] tries all positions at once. There is no recursion and no exponential
+//! time.
 
 use super::piece::{is_line, Piece, Token};
 
@@ -62,15 +64,15 @@ pub(super) struct Pattern {
     start: Start,
     pieces: Vec<Piece>,
     end: End,
-    /// The dialect of the published function, where wildcards match UTF-8 only and `**`
-    /// stops at a newline.
+    /// Whether this is the dialect of the published function: wildcards match UTF-8 only, and
+    /// `**` stops at a line feed.
     published: bool,
 }
 
-/// What of the path is not matched yet: None after its last segment.
+/// The part of the path that is not matched yet: `None` after the last segment.
 type Rest<'a> = Option<&'a [u8]>;
 
-/// The next segment, and what is left then.
+/// Returns the next segment and the rest after it.
 fn next_segment(rest: &[u8]) -> (&[u8], Rest<'_>) {
     match memchr::memchr(b'/', rest) {
         Some(slash) => (&rest[..slash], Some(&rest[slash + 1..])),
@@ -78,45 +80,46 @@ fn next_segment(rest: &[u8]) -> (&[u8], Rest<'_>) {
     }
 }
 
-/// Why a pattern of a file is left out.
+/// Why a pattern of a file is not valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Refused {
-    /// Where in the pattern, in bytes.
+pub(super) struct Unsupported {
+    /// The position in the pattern, in bytes.
     pub(super) at: usize,
-    /// How long that place is, in bytes.
+    /// How many bytes the fault has.
     pub(super) len: usize,
+    /// What is wrong, and what happens to the line.
     pub(super) reason: &'static str,
 }
 
-/// What some segment of every matching path has.
+/// A text that some segment of every matching path has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Key<'a> {
-    /// It is this.
+    /// The whole segment.
     Segment(&'a [u8]),
-    /// From its last dot on it is this.
+    /// The segment from its last dot on.
     Extension(&'a [u8]),
 }
 
 impl Pattern {
     /// Compiles a pattern of GitHub's files.
-    pub(super) fn github(pattern: &str) -> Result<Self, Refused> {
-        let refused = |at, len, reason| Err(Refused { at, len, reason });
+    pub(super) fn github(pattern: &str) -> Result<Self, Unsupported> {
+        let unsupported = |at, len, reason| Err(Unsupported { at, len, reason });
         if pattern.starts_with('!') {
-            return refused(
-                0,
-                1,
-                "GitHub knows no `!` that takes back: the line is skipped",
-            );
+            return unsupported(0, 1, "`!` is not supported by GitHub: the line is skipped");
         }
         if pattern.starts_with(r"\#") {
-            return refused(
+            return unsupported(
                 0,
                 2,
-                r"GitHub knows no `\#` at the start: the line is skipped",
+                r"`\#` at the start is not supported by GitHub: the line is skipped",
             );
         }
         if let Some(at) = pattern.find(['[', ']']) {
-            return refused(at, 1, "GitHub knows no `[ ]`: the line is skipped");
+            return unsupported(
+                at,
+                1,
+                "`[ ]` is not supported by GitHub: the line is skipped",
+            );
         }
         let body = pattern.trim_end_matches('/');
         let anchored = body.contains('/');
@@ -160,7 +163,7 @@ impl Pattern {
     }
 
     /// Compiles a pattern of GitLab's files.
-    pub(super) fn gitlab(pattern: &str) -> Result<Self, Refused> {
+    pub(super) fn gitlab(pattern: &str) -> Result<Self, Unsupported> {
         let body = pattern.trim_end_matches('/');
         let mut pieces = Vec::new();
         if !pattern.starts_with('/') {
@@ -177,10 +180,10 @@ impl Pattern {
                 _ => {
                     let (tokens, unclosed) = quoted(text, true);
                     if let Some(bracket) = unclosed {
-                        return Err(Refused {
+                        return Err(Unsupported {
                             at: at + bracket,
                             len: 1,
-                            reason: "`[` is never closed: the line matches nothing",
+                            reason: "`[` is not closed: the line is skipped",
                         });
                     }
                     pieces.push(Piece::from_tokens(tokens));
@@ -199,7 +202,7 @@ impl Pattern {
         })
     }
 
-    /// What some segments of every matching path have.
+    /// Returns texts that every matching path has in its segments.
     pub(super) fn keys(&self) -> impl Iterator<Item = Key<'_>> {
         self.pieces.iter().filter_map(|piece| match piece {
             Piece::Literal(text) => Some(Key::Segment(text)),
@@ -239,7 +242,7 @@ impl Pattern {
         };
         let last = body.split('/').count() - 1;
         let piece = |(number, text): (usize, &str)| match text {
-            // With a character beyond ASCII anywhere, the last `**` has always been as `*`.
+            // With a character beyond ASCII anywhere, a last `**` has always matched as `*`.
             "**" if number == last && body.is_ascii() => Piece::AnyLine,
             "**" if number == last => Piece::Any,
             "**" => Piece::Globstar,
@@ -253,7 +256,7 @@ impl Pattern {
         }
     }
 
-    /// Whether `path` matches.
+    /// Returns whether `path` matches.
     pub(super) fn matches(&self, path: &[u8]) -> bool {
         if self.needs_simulation(path) {
             return self.simulate(path);
@@ -266,15 +269,15 @@ impl Pattern {
                         .strip_prefix(b"/")
                         .is_some_and(|path| self.matches_at(path, None))
             }
-            // As if `**/` stood before the pattern, one that crosses anything.
+            // As if the pattern began with a `**/` that crosses any byte.
             Start::Anywhere => self.matches_at(path, Some(path)),
         }
     }
 
-    /// Whether the pieces match from the start of `path` on. `retry`: from where else they
-    /// may begin.
+    /// Returns whether the pieces match from the start of `path` on, or from one of the later
+    /// segments of `retry`.
     fn matches_at(&self, path: &[u8], retry: Rest<'_>) -> bool {
-        // The piece after the last `**`, and what was left of the path there.
+        // The piece after the last `**`, and the rest of the path there.
         let mut last_globstar = retry.map(|rest| (0, Some(rest)));
         let mut crosses_anything = true;
         let (mut number, mut rest) = (0, Some(path));
@@ -316,7 +319,7 @@ impl Pattern {
         }
     }
 
-    /// Whether going back to the last `**` is not enough, for this path.
+    /// Returns whether this path needs more than going back to the last `**`.
     fn needs_simulation(&self, path: &[u8]) -> bool {
         self.published
             && self.pieces.len() > 2
@@ -329,45 +332,45 @@ impl Pattern {
                 > 1
     }
 
-    /// Whether `path` matches, found by going through it once with all the places in the
-    /// pattern where a match could be: slower, and as plain as can be.
+    /// Returns whether `path` matches. Walks the path once and keeps the set of all positions
+    /// in the pattern that a match can have reached: slower, but simple.
     fn simulate(&self, path: &[u8]) -> bool {
-        let mut places = vec![false; self.pieces.len() + 1];
+        let mut reached = vec![false; self.pieces.len() + 1];
         let (mut rest, mut is_first, mut is_second) = (Some(path), true, false);
         loop {
-            places[0] |= match self.start {
+            reached[0] |= match self.start {
                 Start::Root => is_first,
                 Start::RootOrSlash => is_first || (is_second && path.starts_with(b"/")),
                 Start::Anywhere => rest.is_some(),
             };
             for (number, piece) in self.pieces.iter().enumerate() {
-                places[number + 1] |= places[number] && *piece == Piece::Globstar;
+                reached[number + 1] |= reached[number] && *piece == Piece::Globstar;
             }
-            if places[self.pieces.len()] && self.ends(rest) {
+            if reached[self.pieces.len()] && self.ends(rest) {
                 return true;
             }
             let Some(text) = rest else {
                 return false;
             };
             let (segment, after) = next_segment(text);
-            let mut next = vec![false; places.len()];
+            let mut next = vec![false; reached.len()];
             for (number, piece) in self.pieces.iter().enumerate() {
                 if *piece == Piece::Globstar {
-                    // It ends with a slash, so it cannot take the last segment.
+                    // It ends with a slash, so it cannot match the last segment.
                     let crosses = !self.published || is_line(segment);
-                    next[number] |= places[number] && after.is_some() && crosses;
+                    next[number] |= reached[number] && after.is_some() && crosses;
                 } else {
-                    next[number + 1] |= places[number] && piece.matches(segment, self.published);
+                    next[number + 1] |= reached[number] && piece.matches(segment, self.published);
                 }
             }
             (is_second, is_first) = (is_first, false);
-            (places, rest) = (next, after);
+            (reached, rest) = (next, after);
         }
     }
 }
 
-/// Text with `*` and `?` where a backslash quotes, and with classes if asked for. And where a
-/// bracket is, in bytes, that is never closed.
+/// Reads text with `*` and `?` where a backslash quotes, and with classes if `classes` is set.
+/// Also returns the position of a bracket that is not closed, in bytes.
 fn quoted(text: &str, classes: bool) -> (Vec<Token>, Option<usize>) {
     let mut tokens = Vec::new();
     let mut chars = text.char_indices();
@@ -399,7 +402,8 @@ fn quoted(text: &str, classes: bool) -> (Vec<Token>, Option<usize>) {
     (tokens, None)
 }
 
-/// Reads the class that `text` begins with, and how long it is; None if it has no end.
+/// Reads the class that `text` begins with. Returns it and its length, or `None` if it is not
+/// closed.
 fn class(text: &str) -> Option<(Token, usize)> {
     let mut chars = text.char_indices().skip(1).peekable();
     let negated = chars.next_if(|&(_, c)| matches!(c, '!' | '^')).is_some();
@@ -414,7 +418,7 @@ fn class(text: &str) -> Option<(Token, usize)> {
         let mut high = low;
         if chars.next_if(|&(_, c)| c == '-').is_some() {
             match chars.next()?.1 {
-                // A dash at the end is itself.
+                // A dash at the end stands for itself.
                 ']' => {
                     ranges.extend([(low, low), ('-', '-')]);
                     let len = chars.peek().map_or(text.len(), |&(at, _)| at);
@@ -428,7 +432,7 @@ fn class(text: &str) -> Option<(Token, usize)> {
     }
 }
 
-/// Text with `*` and `?`, where all else is literal.
+/// Reads text in which only `*` and `?` are special.
 fn wildcards(text: &str) -> Vec<Token> {
     let token = |byte| match byte {
         b'*' => Token::Star,

@@ -1,5 +1,4 @@
-//! One segment of a pattern against one segment of a path: what stands between two
-//! slashes.
+//! One segment of a pattern against one segment of a path: the text between two slashes.
 //!
 //! ```text
 //! *        Any                                main.c, .profile
@@ -8,9 +7,9 @@
 //! a?b*c    Tokens [a, One, b, Star, c]        axb-c
 //! ```
 //!
-//! Most segments in real files are of the first three kinds, which need a comparison or
-//! two. The others are matched with a single place to go back to, the last `*`: that takes
-//! at most the product of both lengths, whatever the pattern.
+//! Most segments in real files are of the first three kinds, which take a comparison or
+//! two. The others are matched with one position to go back to, the last `*`: that takes
+//! at most the product of both lengths.
 
 /// A segment of a pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,13 +18,13 @@ pub(super) enum Piece {
     Globstar,
     /// `*`: any one segment.
     Any,
-    /// `**` at the end, in the published function: any one segment without a newline.
+    /// `**` at the end, in the published function: any one segment without a line feed.
     AnyLine,
     /// Text without wildcards.
     Literal(Box<[u8]>),
     /// One `*` between two texts.
     Affixes(Box<[u8]>, Box<[u8]>),
-    /// Whatever else.
+    /// Any other text with wildcards.
     Tokens(Box<[Token]>),
     /// Any segment that ends with these bytes, also one that is not UTF-8.
     EndsWith(&'static [u8]),
@@ -44,13 +43,13 @@ pub(super) enum Token {
     Class {
         /// The first and last characters of each range.
         ranges: Vec<(char, char)>,
-        /// Whether it is the others that match.
+        /// Whether it matches the characters that are in no range.
         negated: bool,
     },
 }
 
 impl Piece {
-    /// The plainest kind that these tokens make.
+    /// Makes the simplest piece that matches what these tokens match.
     pub(super) fn from_tokens(mut tokens: Vec<Token>) -> Self {
         tokens.dedup_by(|a, b| *a == Token::Star && *b == Token::Star);
         let bytes = |tokens: &[Token]| {
@@ -76,10 +75,9 @@ impl Piece {
         Piece::Tokens(tokens.into())
     }
 
-    /// Whether a segment matches. `utf8_only`: wildcards match characters only, no bytes
-    /// that are not UTF-8.
+    /// Returns whether a segment matches. With `utf8_only`, wildcards match only valid UTF-8.
     pub(super) fn matches(&self, segment: &[u8], utf8_only: bool) -> bool {
-        // Texts are UTF-8, so what lies between them is exactly if the whole segment is.
+        // Texts are UTF-8, so the bytes between them are UTF-8 exactly if the segment is.
         let readable = || !utf8_only || is_utf8(segment);
         match self {
             Piece::Globstar => false,
@@ -98,7 +96,7 @@ impl Piece {
     }
 }
 
-/// Whether a segment is what `.` matches: UTF-8 and no newline.
+/// Returns whether dots match a segment: it is UTF-8 and has no line feed.
 pub(super) fn is_line(segment: &[u8]) -> bool {
     memchr::memchr(b'\n', segment).is_none() && is_utf8(segment)
 }
@@ -109,7 +107,7 @@ fn is_utf8(segment: &[u8]) -> bool {
 
 fn matches_tokens(tokens: &[Token], text: &[u8]) -> bool {
     let (mut token, mut at) = (0, 0);
-    // The token after the last star, and where in the text that star ends for now.
+    // The token after the last star, and the position where that star ends for now.
     let mut last_star = None;
     loop {
         let step = match tokens.get(token) {
@@ -146,7 +144,8 @@ fn matches_tokens(tokens: &[Token], text: &[u8]) -> bool {
     }
 }
 
-/// The first character and its length; a byte that begins none is one by itself.
+/// Returns the first character and its length. A byte that does not begin a character counts
+/// as one of its own.
 fn first_char(text: &[u8]) -> Option<(Option<char>, usize)> {
     let first = *text.first()?;
     if first.is_ascii() {
