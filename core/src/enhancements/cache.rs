@@ -26,7 +26,8 @@ pub struct Cache {
     texts: Mutex<Texts>,
 }
 
-/// Rule sets by their whole text. They have no more rules than the cache may hold.
+/// Rule sets by their whole text, or by their binary form, whose first byte begins no text.
+/// They have no more rules than the cache may hold.
 struct Texts {
     sets: LruCache<Box<[u8]>, Enhancements>,
     rules: usize,
@@ -93,31 +94,31 @@ impl Cache {
         try_with(&self.texts, |texts| texts.sets.get(text).cloned()).flatten()
     }
 
-    /// The rule set that a whole text stands for, from the cache or from `parse`.
-    pub(super) fn get_or_parse_text<E>(
+    /// The rule set that a whole text or binary form stands for, from the cache or from `make`.
+    pub(super) fn get_or_make<E>(
         &self,
-        text: &str,
-        parse: impl FnOnce() -> Result<Enhancements, E>,
+        input: &[u8],
+        make: impl FnOnce() -> Result<Enhancements, E>,
     ) -> Result<Enhancements, E> {
         if self.size == 0 {
-            return parse();
+            return make();
         }
-        if let Some(rules) = self.known_text(text.as_bytes()) {
+        if let Some(rules) = self.known_text(input) {
             return Ok(rules);
         }
-        let rules = parse()?;
-        let count = rules.rules().len();
+        let rules = make()?;
+        let count = rules.len();
         if (1..=self.size).contains(&count) {
             try_with(&self.texts, |texts| {
-                if let Some(before) = texts.sets.put(text.as_bytes().into(), rules.clone()) {
-                    texts.rules -= before.rules().len();
+                if let Some(before) = texts.sets.put(input.into(), rules.clone()) {
+                    texts.rules -= before.len();
                 }
                 texts.rules += count;
                 while texts.rules > self.size {
                     let Some((_, oldest)) = texts.sets.pop_lru() else {
                         break;
                     };
-                    texts.rules -= oldest.rules().len();
+                    texts.rules -= oldest.len();
                 }
             });
         }
@@ -218,7 +219,7 @@ mod tests {
         let cache = Cache::new(3);
         let parses = |text: &str| {
             let mut parsed = false;
-            let rules = cache.get_or_parse_text(text, || {
+            let rules = cache.get_or_make(text.as_bytes(), || {
                 parsed = true;
                 Enhancements::parse(text, &Cache::new(0))
             });
@@ -242,7 +243,7 @@ mod tests {
         assert!(parses(&four));
         assert!(parses(&four), "more than may be kept");
         let none = Cache::new(0);
-        assert!(none.get_or_parse_text("", || Err(())).is_err());
+        assert!(none.get_or_make(b"", || Err(())).is_err());
     }
 
     #[test]

@@ -130,7 +130,7 @@ pub(super) fn assemble_observed(
         }
     }
 
-    let result = state.judge(components);
+    let result = state.result(components);
     for (target, component) in components.iter().enumerate() {
         if let Some(hint) = component.hint {
             if hint.kind == HintKind::PastMaxFrames {
@@ -187,7 +187,7 @@ impl StacktraceState {
     }
 
     /// Applies the limits, once all rules have run.
-    pub(super) fn judge(&self, components: &mut [Component]) -> AssembleResult {
+    pub(super) fn result(&self, components: &mut [Component]) -> AssembleResult {
         limit_frames(self, components);
         let contributing = count_contributing(components);
         let mut result = AssembleResult {

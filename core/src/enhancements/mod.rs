@@ -57,6 +57,7 @@ mod pattern;
 pub mod preview;
 mod rule;
 mod rule_set;
+mod segment;
 mod select;
 pub mod stacktrace;
 #[cfg(test)]

@@ -213,8 +213,8 @@ pub(super) fn changes(
     let [of_old, of_new] = matched;
     of_old.clear();
     of_new.clear();
-    let old = old_rules.judge(stacktrace, of_old)?;
-    let new = new_rules.judge(stacktrace, of_new)?;
+    let old = old_rules.evaluate(stacktrace, of_old)?;
+    let new = new_rules.evaluate(stacktrace, of_new)?;
     let mut changes = Changes {
         frames: stacktrace.frames.len() as u64,
         grouping: old.result.contributes != new.result.contributes

@@ -5,44 +5,69 @@
 //! number in [`Enhancements::categories`]. Numbers of rules and categories stay
 //! what they are when rules are appended.
 
-use std::collections::HashSet;
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 
 use once_cell::race::OnceBox;
 use smol_str::SmolStr;
 
-use crate::enhancements::action::{Action, VarAction};
 use crate::enhancements::binary::config_structure;
 use crate::enhancements::cache::Cache;
 use crate::enhancements::describe;
-use crate::enhancements::engine::{Engine, Judged, DEFAULT_BYTES};
+use crate::enhancements::engine::Matched;
 use crate::enhancements::error::{ConfigStructureError, EnhancementsError};
 use crate::enhancements::frame::{AssembleResult, Component, ExceptionData, Frame};
+use crate::enhancements::interpreter::StacktraceState;
 use crate::enhancements::parallel;
 use crate::enhancements::rule::Rule;
-use crate::enhancements::select::{self, Part};
-use crate::enhancements::stacktrace::msgpack::{PackedError, PackedStacktrace};
+use crate::enhancements::segment::Segment;
+use crate::enhancements::select::Part;
+use crate::enhancements::stacktrace::msgpack::{
+    key_texts, PackedError, PackedFrame, PackedStacktrace,
+};
 use crate::enhancements::text::diagnostics::{self, Diagnostic};
 use crate::enhancements::text::parser::{self, Retired};
 use crate::enhancements::text::source::{self, NoTextForm};
 use crate::limits::{self, Limit};
 
 /// A list of rules. Immutable but for [`Enhancements::extend_from`]; cloning shares it.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Enhancements(Arc<RuleSet>);
 
-#[derive(Default)]
 struct RuleSet {
-    rules: Vec<Rule>,
-    /// What the rules set with `category=`, each once, in the order of first use.
-    categories: Vec<SmolStr>,
-    // Made on first use. Threads that race for it make it twice and keep one: nobody waits,
-    // so a fork in the middle leaves nothing locked in the child.
-    engine: OnceBox<Engine>,
-    /// What `set_memo_bytes` asked for, plus 1; 0 if nobody has.
-    memo_bytes: AtomicUsize,
+    /// At least one; none is empty, unless it is the only one.
+    segments: Box<[Arc<Segment>]>,
+    /// The rules of all segments, made when they are asked for and there are several.
+    rules: OnceBox<Vec<Rule>>,
+    /// The categories of all segments; as the rules.
+    categories: OnceBox<Categories>,
+}
+
+/// What the segments of a set set with `category=`.
+struct Categories {
+    /// Each once, in the order of first use.
+    texts: Vec<SmolStr>,
+    /// For each segment, where in `texts` its categories are.
+    numbers: Vec<Vec<u32>>,
+}
+
+impl Categories {
+    fn new(segments: &[Arc<Segment>]) -> Self {
+        let mut texts: Vec<SmolStr> = Vec::new();
+        let numbers = segments.iter().map(|segment| {
+            let known = texts.len();
+            let number = |text: &SmolStr| {
+                let found = texts[..known].iter().position(|other| other == text);
+                found.unwrap_or_else(|| {
+                    texts.push(text.clone());
+                    texts.len() - 1
+                }) as u32
+            };
+            segment.categories().iter().map(number).collect()
+        });
+        let numbers = numbers.collect();
+        Self { texts, numbers }
+    }
 }
 
 /// What the rules made of a frame of a [`PackedStacktrace`].
@@ -55,29 +80,38 @@ pub struct AppliedFrame {
     pub in_app: Option<bool>,
 }
 
+/// What rules make of a stack trace, both questions answered.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Evaluation {
+    pub(super) applied: Vec<AppliedFrame>,
+    pub(super) components: Vec<Component>,
+    pub(super) result: AssembleResult,
+}
+
+/// A set of more segments becomes one, so that each question walks over few.
+const MAX_SEGMENTS: usize = 8;
+
 impl Enhancements {
     /// No rules.
     pub fn empty() -> Self {
-        Self::default()
+        static EMPTY: OnceBox<Enhancements> = OnceBox::new();
+        let make = || Box::new(Self::of_segments([Arc::default()].into()));
+        EMPTY.get_or_init(make).clone()
+    }
+
+    fn of_segments(segments: Box<[Arc<Segment>]>) -> Self {
+        Self(Arc::new(RuleSet {
+            segments,
+            rules: OnceBox::new(),
+            categories: OnceBox::new(),
+        }))
     }
 
     fn from_rules(rules: Vec<Rule>) -> Self {
-        let mut seen = HashSet::new();
-        let categories = rules
-            .iter()
-            .flat_map(Rule::actions)
-            .filter_map(|action| match action {
-                Action::Var(VarAction::Category(category)) => Some(category),
-                _ => None,
-            })
-            .filter(|category| seen.insert(*category))
-            .cloned()
-            .collect();
-        Self(Arc::new(RuleSet {
-            rules,
-            categories,
-            ..RuleSet::default()
-        }))
+        if rules.is_empty() {
+            return Self::empty();
+        }
+        Self::of_segments([Arc::new(Segment::new(rules))].into())
     }
 
     /// Parses the text form, one rule a line. Rules that `cache` knows are shared, and the
@@ -87,7 +121,7 @@ impl Enhancements {
     ///
     /// The first line that is not a rule.
     pub fn parse(text: &str, cache: &Cache) -> Result<Self, EnhancementsError> {
-        cache.get_or_parse_text(text, || {
+        cache.get_or_make(text.as_bytes(), || {
             limits::check_rule_text(text)?;
             let rules = parser::rule_lines(text)
                 .map(|(number, line)| cache.get_or_parse(line, || parser::parse_rule(line, number)))
@@ -125,19 +159,22 @@ impl Enhancements {
         Ok((Self::from_rules(rules), left_out))
     }
 
-    /// Reads the binary form, a MessagePack structure of version 2 or 3.
+    /// Reads the binary form, a MessagePack structure of version 2 or 3. A structure that
+    /// `cache` knows is not read again.
     ///
     /// # Errors
     ///
     /// What is malformed, and in which rule.
-    pub fn from_config_structure(input: &[u8], _cache: &Cache) -> Result<Self, EnhancementsError> {
-        Limit::RuleBytes.check(input.len())?;
-        let rules = config_structure::decode(input).map_err(|err| match err {
-            ConfigStructureError::Limit(err) => err.into(),
-            err => EnhancementsError::from(err),
-        })?;
-        Limit::Rules.check(rules.len())?;
-        Ok(Self::from_rules(rules))
+    pub fn from_config_structure(input: &[u8], cache: &Cache) -> Result<Self, EnhancementsError> {
+        cache.get_or_make(input, || {
+            Limit::RuleBytes.check(input.len())?;
+            let rules = config_structure::decode(input).map_err(|err| match err {
+                ConfigStructureError::Limit(err) => err.into(),
+                err => EnhancementsError::from(err),
+            })?;
+            Limit::Rules.check(rules.len())?;
+            Ok(Self::from_rules(rules))
+        })
     }
 
     /// Writes the binary form. `bases` is stored beside the rules and not used.
@@ -162,10 +199,19 @@ impl Enhancements {
         source::to_text(self.rules())
     }
 
-    /// A part of the rules, by what they do.
+    /// A part of the rules, by what they do. It is made once for each segment.
     #[must_use]
     pub fn part(&self, part: Part) -> Self {
-        Self::from_rules(select::select(self.rules(), part))
+        Self::joined(self.0.segments.iter().map(|segment| segment.part(part)))
+    }
+
+    /// The set of these segments, without those that have no rules.
+    fn joined(segments: impl Iterator<Item = Arc<Segment>>) -> Self {
+        let segments: Box<[_]> = segments.filter(|each| !each.rules().is_empty()).collect();
+        if segments.is_empty() {
+            return Self::empty();
+        }
+        Self::of_segments(segments)
     }
 
     /// Describes each rule as JSON: an array of objects with `canonical` (as hints print it),
@@ -175,14 +221,21 @@ impl Enhancements {
         describe::describe(self.rules())
     }
 
-    /// These rules, and after them the rules of another set.
+    /// These rules, and after them the rules of another set. Nothing of either is copied, but
+    /// for sets of more than [`MAX_SEGMENTS`] segments, which become one.
     #[must_use]
     pub fn extended(&self, other: &Self) -> Self {
-        if self.rules().is_empty() {
-            // With all that was found out about them.
+        if self.is_empty() {
             return other.clone();
         }
-        Self::from_rules([self.rules(), other.rules()].concat())
+        if other.is_empty() {
+            return self.clone();
+        }
+        let (own, others) = (&self.0.segments, &other.0.segments);
+        if own.len() + others.len() > MAX_SEGMENTS {
+            return Self::from_rules([self.rules(), other.rules()].concat());
+        }
+        Self::of_segments(own.iter().chain(others.iter()).cloned().collect())
     }
 
     /// Appends the rules of another set.
@@ -192,38 +245,60 @@ impl Enhancements {
 
     /// The rules in order.
     pub fn rules(&self) -> &[Rule] {
-        &self.0.rules
+        match &*self.0.segments {
+            [one] => one.rules(),
+            many => self.0.rules.get_or_init(|| {
+                let rules = many.iter().flat_map(|segment| segment.rules());
+                Box::new(rules.cloned().collect())
+            }),
+        }
+    }
+
+    /// How many rules there are.
+    pub fn len(&self) -> usize {
+        self.0.segments.iter().map(|each| each.rules().len()).sum()
+    }
+
+    /// Whether there are no rules.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// What the rules set with `category=`, each once.
     pub fn categories(&self) -> &[SmolStr] {
-        &self.0.categories
+        match &*self.0.segments {
+            [one] => one.categories(),
+            _ => &self.all_categories().texts,
+        }
     }
 
-    fn engine(&self) -> &Engine {
-        self.0.engine.get_or_init(|| {
-            let bytes = self.0.memo_bytes.load(Ordering::Relaxed);
-            let bytes = bytes.checked_sub(1).unwrap_or(DEFAULT_BYTES);
-            Box::new(Engine::new(&self.0.rules, &self.0.categories, bytes))
-        })
+    fn all_categories(&self) -> &Categories {
+        let make = || Box::new(Categories::new(&self.0.segments));
+        self.0.categories.get_or_init(make)
     }
 
-    /// Limits the memory for what is remembered of frames seen before, in bytes; 0 turns
-    /// that off. It is 2 MiB if nobody says otherwise. What is remembered now is forgotten.
+    /// The text of a category, by its number in [`Enhancements::categories`].
+    fn category(&self, number: u32) -> Option<&SmolStr> {
+        self.categories().get(number as usize)
+    }
+
+    /// Limits the memory for what is remembered of frames seen before, in bytes a segment; 0
+    /// turns that off. It is 2 MiB if it is never set. What is remembered now is forgotten.
     ///
-    /// Clones of a rule set have the same memo.
+    /// All rule sets that share a segment share its memo.
     pub fn set_memo_bytes(&self, bytes: usize) {
-        let stored = bytes.saturating_add(1);
-        self.0.memo_bytes.store(stored, Ordering::Relaxed);
-        if let Some(engine) = self.0.engine.get() {
-            engine.memo().set_bytes(bytes);
+        for segment in &self.0.segments {
+            segment.set_memo_bytes(bytes);
         }
     }
 
     /// How many bytes are taken by what is remembered of frames, about.
     pub fn memo_bytes_in_use(&self) -> usize {
-        let engine = self.0.engine.get();
-        engine.map_or(0, |engine| engine.memo().bytes_in_use())
+        self.0
+            .segments
+            .iter()
+            .map(|each| each.memo_bytes_in_use())
+            .sum()
     }
 
     /// Sets `in_app` and `category` of frames as the rules say.
@@ -232,11 +307,15 @@ impl Enhancements {
         frames: &mut [Frame<'a>],
         exception: &ExceptionData<'_>,
     ) {
-        let applied = self.engine().apply_frames(frames, exception);
+        let keys = key_texts(frames);
+        let stacktrace = PackedStacktrace::of_frames(exception, frames, &keys);
+        let mut applied = Vec::with_capacity(frames.len());
+        // Frames that hold texts have no text that is not UTF-8.
+        let _ = self.apply_packed(&stacktrace, &mut applied);
         for (frame, applied) in frames.iter_mut().zip(applied) {
             frame.in_app = applied.in_app;
             if let Some(category) = applied.category {
-                frame.category = self.categories().get(category as usize).map(|text| &**text);
+                frame.category = self.category(category).map(|text| &**text);
             }
         }
     }
@@ -250,7 +329,10 @@ impl Enhancements {
         exception: &ExceptionData<'_>,
         components: &mut [Component],
     ) -> AssembleResult {
-        self.engine().assemble_frames(frames, exception, components)
+        let keys = key_texts(frames);
+        let stacktrace = PackedStacktrace::of_frames(exception, frames, &keys);
+        self.assemble_packed(&stacktrace, components)
+            .unwrap_or_default()
     }
 
     /// [`Enhancements::apply_modifications_to_frames`] on packed frames. What the
@@ -264,7 +346,7 @@ impl Enhancements {
         stacktrace: &PackedStacktrace<'_>,
         applied: &mut Vec<AppliedFrame>,
     ) -> Result<(), PackedError> {
-        self.engine().apply_packed(stacktrace, applied)
+        self.apply(stacktrace, applied, &mut None)
     }
 
     /// [`Enhancements::assemble_stacktrace_component`] on packed frames.
@@ -277,17 +359,118 @@ impl Enhancements {
         stacktrace: &PackedStacktrace<'_>,
         components: &mut [Component],
     ) -> Result<AssembleResult, PackedError> {
-        self.engine().assemble_packed(stacktrace, components)
+        self.assemble(stacktrace, components, &mut None)
     }
 
-    /// What [`Engine::judge`] says.
-    pub(super) fn judge(
+    fn apply(
+        &self,
+        stacktrace: &PackedStacktrace<'_>,
+        applied: &mut Vec<AppliedFrame>,
+        matched: &mut Matched<'_>,
+    ) -> Result<(), PackedError> {
+        let [first, others @ ..] = &*self.0.segments else {
+            return Ok(());
+        };
+        let start = applied.len();
+        first.engine().apply(stacktrace, applied, matched)?;
+        if others.is_empty() {
+            return Ok(());
+        }
+        // Frames as the segments so far have left them are what the next one sees.
+        let mut now = PackedStacktrace {
+            exception: stacktrace.exception,
+            frames: stacktrace.frames.clone(),
+        };
+        let mut first_rule = first.rules().len() as u32;
+        let numbers = &self.all_categories().numbers[1..];
+        for (frame, applied) in now.frames.iter_mut().zip(&applied[start..]) {
+            self.carry(frame, applied);
+        }
+        let mut part = Vec::with_capacity(now.frames.len());
+        for (segment, numbers) in others.iter().zip(numbers) {
+            part.clear();
+            let known = matched.as_ref().map_or(0, |matched| matched.len());
+            segment.engine().apply(&now, &mut part, matched)?;
+            for rule in matched.iter_mut().flat_map(|matched| &mut matched[known..]) {
+                *rule += first_rule;
+            }
+            let frames = now.frames.iter_mut().zip(&mut applied[start..]);
+            for ((frame, applied), part) in frames.zip(&part) {
+                applied.in_app = part.in_app;
+                if let Some(category) = part.category {
+                    applied.category = Some(numbers[category as usize]);
+                }
+                self.carry(frame, applied);
+            }
+            first_rule += segment.rules().len() as u32;
+        }
+        // A later segment may have put back the category that a frame came with.
+        for (frame, applied) in stacktrace.frames.iter().zip(&mut applied[start..]) {
+            let text = applied.category.and_then(|number| self.category(number));
+            if text.is_some_and(|text| frame.category == Some(text.as_bytes())) {
+                applied.category = None;
+            }
+        }
+        Ok(())
+    }
+
+    /// Brings a frame to what rules have made of it.
+    fn carry<'f>(&'f self, frame: &mut PackedFrame<'f>, applied: &AppliedFrame) {
+        frame.in_app = applied.in_app;
+        if let Some(text) = applied.category.and_then(|number| self.category(number)) {
+            frame.category = Some(text.as_bytes());
+        }
+    }
+
+    fn assemble(
+        &self,
+        stacktrace: &PackedStacktrace<'_>,
+        components: &mut [Component],
+        matched: &mut Matched<'_>,
+    ) -> Result<AssembleResult, PackedError> {
+        let mut state = StacktraceState::default();
+        let mut first_rule = 0;
+        for segment in &self.0.segments {
+            // Only the first can fail, before it changes anything: all look at the same texts.
+            let engine = segment.engine();
+            engine.assemble(stacktrace, components, &mut state, first_rule, matched)?;
+            first_rule += segment.rules().len() as u32;
+        }
+        Ok(state.result(components))
+    }
+
+    /// Answers both questions, the second one about the frames as the first one left them; a
+    /// component contributes to begin with if its frame is in-app then. `matched` gets the
+    /// rules that match any frame, perhaps twice.
+    ///
+    /// # Errors
+    ///
+    /// If a text of a frame is not UTF-8.
+    pub(super) fn evaluate(
         &self,
         stacktrace: &PackedStacktrace<'_>,
         matched: &mut Vec<u32>,
-    ) -> Result<Judged, PackedError> {
-        self.engine()
-            .judge(stacktrace, self.categories(), &mut Some(matched))
+    ) -> Result<Evaluation, PackedError> {
+        let matched = &mut Some(matched);
+        let mut applied = Vec::with_capacity(stacktrace.frames.len());
+        self.apply(stacktrace, &mut applied, matched)?;
+        let in_app = |frame: &AppliedFrame| Component::new(Some(frame.in_app == Some(true)));
+        let mut components: Vec<_> = applied.iter().map(in_app).collect();
+        let mut changed = PackedStacktrace {
+            exception: stacktrace.exception,
+            frames: stacktrace.frames.clone(),
+        };
+        for (frame, applied) in changed.frames.iter_mut().zip(&applied) {
+            let as_it_came = frame.in_app.map_or(-1, i8::from);
+            frame.orig_in_app = Some(frame.orig_in_app.unwrap_or(as_it_came));
+            self.carry(frame, applied);
+        }
+        let result = self.assemble(&changed, &mut components, matched)?;
+        Ok(Evaluation {
+            applied,
+            components,
+            result,
+        })
     }
 
     /// [`Enhancements::apply_packed`] on many stack traces, on so many threads.
@@ -300,10 +483,9 @@ impl Enhancements {
         stacktraces: &[PackedStacktrace<'_>],
         threads: usize,
     ) -> Result<Vec<Vec<AppliedFrame>>, PackedError> {
-        let engine = self.engine();
         parallel::each(stacktraces, threads, |stacktrace| {
             let mut applied = Vec::with_capacity(stacktrace.frames.len());
-            engine.apply_packed(stacktrace, &mut applied)?;
+            self.apply_packed(stacktrace, &mut applied)?;
             Ok(applied)
         })
     }
@@ -319,12 +501,17 @@ impl Enhancements {
         stacktraces: &[(PackedStacktrace<'_>, Vec<Component>)],
         threads: usize,
     ) -> Result<Vec<(AssembleResult, Vec<Component>)>, PackedError> {
-        let engine = self.engine();
         parallel::each(stacktraces, threads, |(stacktrace, components)| {
             let mut components = components.clone();
-            let result = engine.assemble_packed(stacktrace, &mut components)?;
+            let result = self.assemble_packed(stacktrace, &mut components)?;
             Ok((result, components))
         })
+    }
+}
+
+impl Default for Enhancements {
+    fn default() -> Self {
+        Self::empty()
     }
 }
 

@@ -24,6 +24,11 @@ pub enum Part {
     Profiling,
 }
 
+impl Part {
+    /// How many parts there are.
+    pub(super) const COUNT: usize = 3;
+}
+
 /// The rules of a part. Rules without an action left are not in it.
 pub(super) fn select(rules: &[Rule], part: Part) -> Vec<Rule> {
     let keep = |keep: fn(&Action) -> bool| {

@@ -16,20 +16,23 @@ use super::program::{order_matters, Act};
 use super::trace::{Trace, Walk};
 use super::Matched;
 use crate::enhancements::action::{FlagAction, FlagKind, Range};
-use crate::enhancements::frame::{AssembleResult, Component};
+use crate::enhancements::frame::Component;
 use crate::enhancements::hint::{Hint, HintKind};
 use crate::enhancements::interpreter::StacktraceState;
 use crate::enhancements::stacktrace::msgpack::PackedStacktrace;
 
-/// Runs the rules that have a say in grouping. `matched` is told of those that match any.
+/// Runs the rules that have a say in grouping. Rules ran before that have set components and
+/// `state`; the first rule here has the number `first_rule` in hints. `matched` gets the
+/// rules that match any frame.
 pub(super) fn assemble<M: Mask>(
     trace: &mut Trace<'_, M>,
     stacktrace: &PackedStacktrace<'_>,
     components: &mut [Component],
+    state: &mut StacktraceState,
+    first_rule: u32,
     matched: &mut Matched<'_>,
-) -> AssembleResult {
-    let mut state = StacktraceState::default();
-    let mut judge = Judge::new(stacktrace, components);
+) {
+    let mut judge = Judge::new(stacktrace, components, first_rule > 0);
     let mut walk = Walk::default();
     while let Some((number, rule)) = trace.next_rule(&mut walk) {
         if !rule.affects_grouping {
@@ -39,6 +42,7 @@ pub(super) fn assemble<M: Mask>(
         if frames.is_empty() {
             continue;
         }
+        let number = first_rule + number;
         if let Some(matched) = matched {
             matched.push(number);
         }
@@ -71,7 +75,6 @@ pub(super) fn assemble<M: Mask>(
         }
     }
     judge.write(components);
-    state.judge(components)
 }
 
 /// The components that have a frame, as sets.
@@ -91,7 +94,8 @@ struct Judge<M> {
 }
 
 impl<M: Mask> Judge<M> {
-    fn new(stacktrace: &PackedStacktrace<'_>, components: &[Component]) -> Self {
+    /// `keep_hints` says whether hints are those of rules that ran before.
+    fn new(stacktrace: &PackedStacktrace<'_>, components: &[Component], keep_hints: bool) -> Self {
         let frames = stacktrace.frames.len();
         let none = M::none(frames);
         let paired = frames.min(components.len());
@@ -103,7 +107,10 @@ impl<M: Mask> Judge<M> {
             ignored: none.clone(),
             changed: none.clone(),
             unknown: none,
-            hints: vec![None; paired],
+            hints: match keep_hints {
+                true => components[..paired].iter().map(|each| each.hint).collect(),
+                false => vec![None; paired],
+            },
         };
         for (frame, component) in components[..paired].iter().enumerate() {
             match component.contributes {

@@ -60,6 +60,11 @@ impl<'a> FieldIndexBuilder<'a> {
         self.0.add(glob.anchors(), condition, tables);
     }
 
+    /// Adds a condition that every value may meet.
+    pub(super) fn add_unindexed(&mut self, condition: u32) {
+        self.0.add(None, condition, [true; 4]);
+    }
+
     pub(super) fn build(self) -> FieldIndex {
         FieldIndex(self.0.build())
     }

@@ -38,22 +38,13 @@ use smol_str::SmolStr;
 use self::masks::{Mask, Wide};
 use self::memo::Memo;
 pub(super) use self::memo::DEFAULT_BYTES;
-use self::program::Program;
+use self::program::{Indexing, Program};
 use self::trace::{Trace, NONE};
-use crate::enhancements::frame::{AssembleResult, Component, ExceptionData, Frame};
+use crate::enhancements::frame::Component;
+use crate::enhancements::interpreter::StacktraceState;
 use crate::enhancements::rule::Rule;
 use crate::enhancements::rule_set::AppliedFrame;
-use crate::enhancements::stacktrace::msgpack::{
-    key_texts, PackedError, PackedFrame, PackedStacktrace,
-};
-
-/// What rules make of a stack trace, both questions answered.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Judged {
-    pub(super) applied: Vec<AppliedFrame>,
-    pub(super) components: Vec<Component>,
-    pub(super) result: AssembleResult,
-}
+use crate::enhancements::stacktrace::msgpack::{PackedError, PackedStacktrace};
 
 /// Where the numbers of rules that match go, if anybody wants them.
 pub(super) type Matched<'m> = Option<&'m mut Vec<u32>>;
@@ -69,8 +60,17 @@ impl Engine {
     /// how much the memo may take.
     pub(super) fn new(rules: &[Rule], categories: &[SmolStr], memo_bytes: usize) -> Self {
         Self {
-            program: Program::new(rules, categories),
+            program: Program::new(rules, categories, Indexing::Full),
             memo: Memo::new(memo_bytes),
+        }
+    }
+
+    /// Compiles rules without an index and without a memo: quick to make, slower to ask. For
+    /// few rules that may never be asked again.
+    pub(super) fn without_index(rules: &[Rule], categories: &[SmolStr]) -> Self {
+        Self {
+            program: Program::new(rules, categories, Indexing::None),
+            memo: Memo::new(0),
         }
     }
 
@@ -78,78 +78,8 @@ impl Engine {
         &self.memo
     }
 
-    pub(super) fn apply_packed(
-        &self,
-        stacktrace: &PackedStacktrace<'_>,
-        applied: &mut Vec<AppliedFrame>,
-    ) -> Result<(), PackedError> {
-        self.apply(stacktrace, applied, &mut None)
-    }
-
-    /// Answers both questions, the second one about the frames as the first one left them; a
-    /// component contributes to begin with if its frame is in-app then. `matched` gets the
-    /// rules that match any frame, perhaps twice.
-    pub(super) fn judge(
-        &self,
-        stacktrace: &PackedStacktrace<'_>,
-        categories: &[SmolStr],
-        matched: &mut Matched<'_>,
-    ) -> Result<Judged, PackedError> {
-        let mut applied = Vec::with_capacity(stacktrace.frames.len());
-        self.apply(stacktrace, &mut applied, matched)?;
-        let in_app = |frame: &AppliedFrame| Component::new(Some(frame.in_app == Some(true)));
-        let mut components: Vec<_> = applied.iter().map(in_app).collect();
-        let changed = PackedStacktrace {
-            exception: stacktrace.exception,
-            frames: stacktrace
-                .frames
-                .iter()
-                .zip(&applied)
-                .map(|(frame, applied)| changed(frame, applied, categories))
-                .collect(),
-        };
-        let result = self.assemble(&changed, &mut components, matched)?;
-        Ok(Judged {
-            applied,
-            components,
-            result,
-        })
-    }
-
-    pub(super) fn apply_frames(
-        &self,
-        frames: &[Frame<'_>],
-        exception: &ExceptionData<'_>,
-    ) -> Vec<AppliedFrame> {
-        let keys = key_texts(frames);
-        let stacktrace = PackedStacktrace::of_frames(exception, frames, &keys);
-        let mut applied = Vec::with_capacity(frames.len());
-        // Frames that hold texts have no text that is not UTF-8.
-        let _ = self.apply(&stacktrace, &mut applied, &mut None);
-        applied
-    }
-
-    pub(super) fn assemble_packed(
-        &self,
-        stacktrace: &PackedStacktrace<'_>,
-        components: &mut [Component],
-    ) -> Result<AssembleResult, PackedError> {
-        self.assemble(stacktrace, components, &mut None)
-    }
-
-    pub(super) fn assemble_frames(
-        &self,
-        frames: &[Frame<'_>],
-        exception: &ExceptionData<'_>,
-        components: &mut [Component],
-    ) -> AssembleResult {
-        let keys = key_texts(frames);
-        let stacktrace = PackedStacktrace::of_frames(exception, frames, &keys);
-        self.assemble(&stacktrace, components, &mut None)
-            .unwrap_or_default()
-    }
-
-    fn apply(
+    /// Appends what the rules make of each frame. `matched` gets the rules that match any.
+    pub(super) fn apply(
         &self,
         stacktrace: &PackedStacktrace<'_>,
         applied: &mut Vec<AppliedFrame>,
@@ -184,16 +114,20 @@ impl Engine {
         Ok(())
     }
 
-    fn assemble(
+    /// Runs the rules that have a say in grouping, and leaves the limits to
+    /// [`StacktraceState::result`]. `matched` gets the rules that match any frame.
+    pub(super) fn assemble(
         &self,
         stacktrace: &PackedStacktrace<'_>,
         components: &mut [Component],
+        state: &mut StacktraceState,
+        first_rule: u32,
         matched: &mut Matched<'_>,
-    ) -> Result<AssembleResult, PackedError> {
+    ) -> Result<(), PackedError> {
         if stacktrace.frames.len() <= 64 {
-            self.assemble_with::<u64>(stacktrace, components, matched)
+            self.assemble_with::<u64>(stacktrace, components, state, first_rule, matched)
         } else {
-            self.assemble_with::<Wide>(stacktrace, components, matched)
+            self.assemble_with::<Wide>(stacktrace, components, state, first_rule, matched)
         }
     }
 
@@ -201,29 +135,14 @@ impl Engine {
         &self,
         stacktrace: &PackedStacktrace<'_>,
         components: &mut [Component],
+        state: &mut StacktraceState,
+        first_rule: u32,
         matched: &mut Matched<'_>,
-    ) -> Result<AssembleResult, PackedError> {
+    ) -> Result<(), PackedError> {
         let mut trace = Trace::<M>::new(&self.program, &self.memo, stacktrace)?;
-        Ok(assemble::assemble(
-            &mut trace, stacktrace, components, matched,
-        ))
-    }
-}
-
-/// A frame as the rules have left it.
-fn changed<'a>(
-    frame: &PackedFrame<'a>,
-    applied: &AppliedFrame,
-    categories: &'a [SmolStr],
-) -> PackedFrame<'a> {
-    let set = applied
-        .category
-        .and_then(|number| categories.get(number as usize));
-    let as_it_came = frame.in_app.map_or(-1, i8::from);
-    PackedFrame {
-        category: set.map(|text| text.as_bytes()).or(frame.category),
-        key: frame.key,
-        in_app: applied.in_app,
-        orig_in_app: Some(frame.orig_in_app.unwrap_or(as_it_came)),
+        assemble::assemble(
+            &mut trace, stacktrace, components, state, first_rule, matched,
+        );
+        Ok(())
     }
 }

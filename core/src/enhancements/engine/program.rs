@@ -64,6 +64,15 @@ pub(super) struct Program {
     pub(super) always: Box<[u32]>,
 }
 
+/// Whether conditions are found by an index, or all of them are tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Indexing {
+    /// By an index: costs half a millisecond for some hundred rules, once.
+    Full,
+    /// All are tried: for few rules that are asked once or twice.
+    None,
+}
+
 /// What a rule asks of the static part of one frame.
 struct Condition {
     rule: u32,
@@ -148,14 +157,14 @@ pub(super) enum Act {
 
 impl Program {
     /// Compiles rules. `categories` has each category that they set, once.
-    pub(super) fn new(rules: &[Rule], categories: &[SmolStr]) -> Self {
+    pub(super) fn new(rules: &[Rule], categories: &[SmolStr], indexing: Indexing) -> Self {
         let mut compiler = Compiler::default();
         compiler.program.values = categories.iter().cloned().zip(0..).collect();
         let programs = (0..)
             .zip(rules)
             .map(|(number, rule)| compiler.rule(number, rule));
         let programs = programs.collect();
-        compiler.finish(programs)
+        compiler.finish(programs, indexing)
     }
 
     pub(super) fn conditions_len(&self) -> usize {
@@ -474,13 +483,17 @@ impl Compiler {
         }
     }
 
-    fn finish(mut self, rules: Box<[RuleProgram]>) -> Program {
+    fn finish(mut self, rules: Box<[RuleProgram]>, indexing: Indexing) -> Program {
         let mut builders: [FieldIndexBuilder<'_>; 4] = Default::default();
         for (number, condition) in (0..).zip(&self.program.conditions) {
             let glob = |test: &FieldTest| &self.program.globs[test.glob as usize];
             let can_meet = |families: Families| condition.admits(families);
             let mut add = |test: &FieldTest| {
-                builders[usize::from(test.field)].add(glob(test), number, can_meet);
+                let builder = &mut builders[usize::from(test.field)];
+                match indexing {
+                    Indexing::Full => builder.add(glob(test), number, can_meet),
+                    Indexing::None => builder.add_unindexed(number),
+                }
             };
             if condition.violation {
                 // Any of them is enough.
@@ -489,7 +502,10 @@ impl Compiler {
                 .patterns
                 .iter()
                 .filter(|test| !test.negated)
-                .max_by_key(|test| selectivity(&glob(test).anchors()))
+                .max_by_key(|test| match indexing {
+                    Indexing::Full => selectivity(&glob(test).anchors()),
+                    Indexing::None => 0,
+                })
             {
                 add(best);
             }

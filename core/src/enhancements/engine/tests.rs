@@ -69,7 +69,8 @@ fn compare(
     let expected = interpreted(rules, frames, exception, start);
     let packed = pack(exception, frames).unwrap();
     let packed = PackedStacktrace::decode(&packed).unwrap();
-    for _ in 0..2 {
+    // Without an index, with one, and with the memo.
+    for _ in 0..4 {
         let seen = by_engine(rules, frames, &packed, start);
         assert_eq!(
             seen, expected,
@@ -214,5 +215,53 @@ fn a_text_that_is_no_utf8_is_the_same_error_with_and_without_memo() {
             );
             assert_eq!(applied, before);
         }
+    }
+}
+
+/// Any split of a list of rules into segments gives what the list gives, hints and numbers of
+/// rules included.
+#[test]
+fn segments_make_what_one_list_makes() {
+    let mut random = Random::new(23);
+    let cache = Cache::new(0);
+    for _ in 0..cases(400) {
+        let text: Vec<_> = (0..random.0.usize(1..8))
+            .map(|_| rule(&mut random))
+            .collect();
+        let Ok(whole) = Enhancements::parse(&text.join("\n"), &cache) else {
+            continue; // the pattern of an exception is not valid
+        };
+        let mut split = Enhancements::empty();
+        let mut rest = &text[..];
+        while !rest.is_empty() {
+            let (part, others) = rest.split_at(random.0.usize(1..=rest.len()));
+            split.extend_from(&Enhancements::parse(&part.join("\n"), &cache).unwrap());
+            rest = others;
+        }
+        assert_eq!(split, whole);
+        let frames: Vec<_> = (0..random.0.usize(0..70))
+            .map(|_| frame(&mut random))
+            .collect();
+        let exception = ExceptionData::default();
+        let packed = pack(&exception, &frames).unwrap();
+        let packed = PackedStacktrace::decode(&packed).unwrap();
+        let len = random.0.usize(0..frames.len() + 2);
+        let choice = |random: &mut Random| *random.pick(&[None, Some(false), Some(true)]);
+        let start: Vec<_> = (0..len)
+            .map(|_| Component::new(choice(&mut random)))
+            .collect();
+        // Often enough for both kinds of engine.
+        for _ in 0..6 {
+            let one = by_engine(&whole, &frames, &packed, &start);
+            let many = by_engine(&split, &frames, &packed, &start);
+            assert_eq!(one, many, "{text:?}");
+        }
+        let evaluated = |rules: &Enhancements| {
+            let mut matched = Vec::new();
+            let evaluation = rules.evaluate(&packed, &mut matched).unwrap();
+            matched.sort_unstable();
+            (evaluation.components, evaluation.result, matched)
+        };
+        assert_eq!(evaluated(&whole), evaluated(&split), "{text:?}");
     }
 }

@@ -1,0 +1,122 @@
+//! Segments: the parts that rule sets are put together from.
+//!
+//! Sentry makes a rule set for every event: the built-in rules, and behind them those of the
+//! project. What is costly about rules, their engine with its index and its memo, must not be
+//! made for every event. So a rule set is a list of segments, which never change and which all
+//! sets share that hold them:
+//!
+//! ```text
+//! set of event 1    [ built-in ] [ project A ]
+//! set of event 2    [ built-in ] [ project A ]      the same two segments
+//! set of event 3    [ built-in ] [ project B ]      the first is shared
+//! ```
+//!
+//! Rules run segment after segment. What they have made of the frames is carried over, so a
+//! set of two segments does what one list of the same rules does.
+//!
+//! A segment that is new may never be asked again. Up to [`SMALL`] rules, its first
+//! [`TRIAL`] questions are answered without an index: making one would cost more than it
+//! saves.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
+
+use once_cell::race::OnceBox;
+use smol_str::SmolStr;
+
+use crate::enhancements::action::{Action, VarAction};
+use crate::enhancements::engine::{Engine, DEFAULT_BYTES};
+use crate::enhancements::rule::Rule;
+use crate::enhancements::select::{self, Part};
+
+/// More rules than this get an index at the first question.
+const SMALL: usize = 200;
+
+/// How many questions a small segment answers before it gets an index.
+const TRIAL: usize = 4;
+
+/// Rules that never change, with all that was made for them.
+#[derive(Default)]
+pub(super) struct Segment {
+    rules: Vec<Rule>,
+    /// What the rules set with `category=`, each once, in the order of first use.
+    categories: Vec<SmolStr>,
+    // Made on first use. Threads that race for one make it twice and keep one: no thread
+    // waits, so a fork in the middle leaves nothing locked in the child.
+    without_index: OnceBox<Engine>,
+    engine: OnceBox<Engine>,
+    asked: AtomicUsize,
+    /// What `set_memo_bytes` was given, plus 1; 0 before the first call.
+    memo_bytes: AtomicUsize,
+    parts: [OnceBox<Arc<Segment>>; Part::COUNT],
+}
+
+impl Segment {
+    pub(super) fn new(rules: Vec<Rule>) -> Self {
+        let mut seen = HashSet::new();
+        let categories = rules
+            .iter()
+            .flat_map(Rule::actions)
+            .filter_map(|action| match action {
+                Action::Var(VarAction::Category(category)) => Some(category),
+                _ => None,
+            })
+            .filter(|category| seen.insert(*category))
+            .cloned()
+            .collect();
+        Self {
+            rules,
+            categories,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    pub(super) fn categories(&self) -> &[SmolStr] {
+        &self.categories
+    }
+
+    /// The engine to ask now.
+    pub(super) fn engine(&self) -> &Engine {
+        if let Some(engine) = self.engine.get() {
+            return engine;
+        }
+        let new = self.rules.len() <= SMALL && self.asked.fetch_add(1, Ordering::Relaxed) < TRIAL;
+        if new {
+            let make = || Box::new(Engine::without_index(&self.rules, &self.categories));
+            return self.without_index.get_or_init(make);
+        }
+        self.engine.get_or_init(|| {
+            let bytes = self.memo_bytes.load(Ordering::Relaxed);
+            let bytes = bytes.checked_sub(1).unwrap_or(DEFAULT_BYTES);
+            Box::new(Engine::new(&self.rules, &self.categories, bytes))
+        })
+    }
+
+    /// Limits the memory for the memo, in bytes; 0 turns it off.
+    pub(super) fn set_memo_bytes(&self, bytes: usize) {
+        self.memo_bytes
+            .store(bytes.saturating_add(1), Ordering::Relaxed);
+        if let Some(engine) = self.engine.get() {
+            engine.memo().set_bytes(bytes);
+        }
+    }
+
+    pub(super) fn memo_bytes_in_use(&self) -> usize {
+        let engine = self.engine.get();
+        engine.map_or(0, |engine| engine.memo().bytes_in_use())
+    }
+
+    /// The rules of a part, as a segment. It is made once.
+    pub(super) fn part(&self, part: Part) -> Arc<Segment> {
+        let make = || {
+            let rules = select::select(&self.rules, part);
+            Box::new(Arc::new(Segment::new(rules)))
+        };
+        self.parts[part as usize].get_or_init(make).clone()
+    }
+}
