@@ -18,26 +18,22 @@
 //!
 //! Frame by frame it took time with the square of their number.
 
+use super::ids::RuleId;
 use super::masks::Mask;
-use super::program::Act;
-use super::trace::{Trace, Walk};
-use super::Matched;
+use super::program::{Act, RuleProgram};
+use super::state::State;
+use super::trace::{Effect, Trace};
 use crate::enhancements::action::{FlagAction, FlagKind, Range};
 
-/// Runs the rules that change frames. `matched` is told of those that match any.
-pub(super) fn apply<M: Mask>(trace: &mut Trace<'_, M>, matched: &mut Matched<'_>) {
-    let mut walk = Walk::default();
-    while let Some((number, rule)) = trace.next_rule(&mut walk) {
-        if !rule.modifies_frames {
-            continue;
-        }
-        let frames = trace.matches(rule);
-        if frames.is_empty() {
-            continue;
-        }
-        if let Some(matched) = matched {
-            matched.push(number);
-        }
+/// The question what rules make of frames.
+pub(super) struct Apply;
+
+impl<M: Mask> Effect<M> for Apply {
+    fn concerns(rule: &RuleProgram) -> bool {
+        rule.modifies_frames
+    }
+
+    fn run(&mut self, _number: RuleId, rule: &RuleProgram, frames: &M, trace: &mut Trace<'_, M>) {
         let flags = || {
             rule.actions
                 .iter()
@@ -45,8 +41,8 @@ pub(super) fn apply<M: Mask>(trace: &mut Trace<'_, M>, matched: &mut Matched<'_>
         };
         for range in [Range::Up, Range::This, Range::Down] {
             for flag in flags().filter(|flag| flag.range == range) {
-                let reached = reach(flag, &frames, trace.category_of.len());
-                set_in_app(trace, flag, &reached);
+                let reached = reach(flag, frames, trace.len());
+                set_in_app(&mut trace.state, flag, &reached);
             }
         }
         for act in &rule.actions {
@@ -67,11 +63,11 @@ pub(super) fn reach<M: Mask>(flag: FlagAction, matched: &M, len: usize) -> M {
     }
 }
 
-fn set_in_app<M: Mask>(trace: &mut Trace<'_, M>, flag: FlagAction, frames: &M) {
-    trace.in_app_known.or(frames);
+fn set_in_app<M: Mask>(state: &mut State<'_, M>, flag: FlagAction, frames: &M) {
+    state.in_app_known.or(frames);
     if flag.flag {
-        trace.in_app_true.or(frames);
+        state.in_app_true.or(frames);
     } else {
-        trace.in_app_true.minus(frames);
+        state.in_app_true.minus(frames);
     }
 }

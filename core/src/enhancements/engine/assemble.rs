@@ -11,74 +11,19 @@
 //! ```
 
 use super::apply::reach;
+use super::ids::RuleId;
 use super::masks::Mask;
-use super::program::{order_matters, Act};
-use super::trace::{Trace, Walk};
-use super::Matched;
+use super::program::{Act, RuleProgram};
+use super::trace::{Effect, Trace};
 use crate::enhancements::action::{FlagAction, FlagKind, Range};
 use crate::enhancements::frame::Component;
 use crate::enhancements::hint::{Hint, HintKind};
 use crate::enhancements::interpreter::StacktraceState;
 use crate::enhancements::stacktrace::msgpack::PackedStacktrace;
 
-/// Runs the rules that have a say in grouping. Rules ran before that have set components and
-/// `state`; the first rule here has the number `first_rule` in hints. `matched` gets the
-/// rules that match any frame.
-pub(super) fn assemble<M: Mask>(
-    trace: &mut Trace<'_, M>,
-    stacktrace: &PackedStacktrace<'_>,
-    components: &mut [Component],
-    state: &mut StacktraceState,
-    first_rule: u32,
-    matched: &mut Matched<'_>,
-) {
-    let mut judge = Judge::new(stacktrace, components, first_rule > 0);
-    let mut walk = Walk::default();
-    while let Some((number, rule)) = trace.next_rule(&mut walk) {
-        if !rule.affects_grouping {
-            continue;
-        }
-        let frames = trace.matches(rule);
-        if frames.is_empty() {
-            continue;
-        }
-        let number = first_rule + number;
-        if let Some(matched) = matched {
-            matched.push(number);
-        }
-        let flags = || {
-            rule.actions.iter().filter_map(|act| match act {
-                Act::Flag(flag) => Some(*flag),
-                _ => None,
-            })
-        };
-        if order_matters(flags()) {
-            frames.for_each(|frame| {
-                let mut one = M::none(stacktrace.frames.len());
-                one.insert(frame);
-                for flag in flags() {
-                    judge.flag(number, flag, &one, trace);
-                }
-            });
-        } else {
-            for flag in flags() {
-                judge.flag(number, flag, &frames, trace);
-            }
-        }
-        for act in &rule.actions {
-            match *act {
-                Act::MaxFrames(n) => state.max_frames = Some((n, number)),
-                Act::MinFrames(n) => state.min_frames = Some((n, number)),
-                Act::Invert(invert) => state.invert_stacktrace = invert,
-                Act::Flag(_) | Act::Category(_) => {}
-            }
-        }
-    }
-    judge.write(components);
-}
-
-/// The components that have a frame, as sets.
-struct Judge<M> {
+/// The question which components count: what is known of them, as sets of the frames that
+/// they belong to.
+pub(super) struct Assemble<M> {
     frames: usize,
     components: usize,
     /// The frames that have a component.
@@ -88,43 +33,106 @@ struct Judge<M> {
     ignored: M,
     /// Frames whose `in_app` differs from what it was.
     changed: M,
-    /// Frames of which nobody knows what it was.
+    /// Frames of which it is not known what `in_app` was.
     unknown: M,
     hints: Vec<Option<Hint>>,
+    stacktrace: StacktraceState,
+    /// The number in hints of the first rule that runs.
+    first_rule: u32,
 }
 
-impl<M: Mask> Judge<M> {
-    /// `keep_hints` says whether hints are those of rules that ran before.
-    fn new(stacktrace: &PackedStacktrace<'_>, components: &[Component], keep_hints: bool) -> Self {
+impl<M: Mask> Effect<M> for Assemble<M> {
+    fn concerns(rule: &RuleProgram) -> bool {
+        rule.affects_grouping
+    }
+
+    fn run(&mut self, number: RuleId, rule: &RuleProgram, frames: &M, trace: &mut Trace<'_, M>) {
+        let number = self.first_rule + number.0;
+        let flags = || {
+            rule.actions.iter().filter_map(|act| match act {
+                Act::Flag(flag) => Some(*flag),
+                _ => None,
+            })
+        };
+        if order_matters(flags()) {
+            frames.for_each(|frame| {
+                let mut one = M::none(self.frames);
+                one.insert(frame);
+                for flag in flags() {
+                    self.flag(number, flag, &one, trace);
+                }
+            });
+        } else {
+            for flag in flags() {
+                self.flag(number, flag, frames, trace);
+            }
+        }
+        for act in &rule.actions {
+            match *act {
+                Act::MaxFrames(n) => self.stacktrace.max_frames = Some((n, number)),
+                Act::MinFrames(n) => self.stacktrace.min_frames = Some((n, number)),
+                Act::Invert(invert) => self.stacktrace.invert_stacktrace = invert,
+                Act::Flag(_) | Act::Category(_) => {}
+            }
+        }
+    }
+}
+
+/// Whether actions on flags must run frame by frame: one of them reaches beyond the frame
+/// that matched, so another one's effect depends on which frame came first.
+fn order_matters(mut flags: impl Iterator<Item = FlagAction>) -> bool {
+    let Some(first) = flags.next() else {
+        return false;
+    };
+    let mut wide = first.range != Range::This;
+    let mut more = false;
+    for flag in flags {
+        more = true;
+        wide |= flag.range != Range::This;
+    }
+    more && wide
+}
+
+impl<M: Mask> Assemble<M> {
+    /// Rules that ran before have set hints and `state`; the first of those that run now has
+    /// the number `first_rule` in hints. Hints of others are dropped.
+    pub(super) fn new(
+        stacktrace: &PackedStacktrace<'_>,
+        components: &[Component],
+        state: StacktraceState,
+        first_rule: u32,
+    ) -> Self {
         let frames = stacktrace.frames.len();
-        let none = M::none(frames);
         let paired = frames.min(components.len());
-        let mut judge = Self {
+        let mut new = Self {
             frames,
             components: components.len(),
             paired: M::range(0, paired, frames),
-            contributing: none.clone(),
-            ignored: none.clone(),
-            changed: none.clone(),
-            unknown: none,
-            hints: match keep_hints {
-                true => components[..paired].iter().map(|each| each.hint).collect(),
-                false => vec![None; paired],
+            contributing: M::none(frames),
+            ignored: M::none(frames),
+            changed: M::none(frames),
+            unknown: M::none(frames),
+            hints: if first_rule == 0 {
+                vec![None; paired]
+            } else {
+                components[..paired].iter().map(|each| each.hint).collect()
             },
+            stacktrace: state,
+            first_rule,
         };
         for (frame, component) in components[..paired].iter().enumerate() {
             match component.contributes {
-                Some(true) => judge.contributing.insert(frame),
-                Some(false) => judge.ignored.insert(frame),
+                Some(true) => new.contributing.insert(frame),
+                Some(false) => new.ignored.insert(frame),
                 None => {}
             }
             match stacktrace.frames[frame].in_app_changed() {
-                Some(true) => judge.changed.insert(frame),
+                Some(true) => new.changed.insert(frame),
                 Some(false) => {}
-                None => judge.unknown.insert(frame),
+                None => new.unknown.insert(frame),
             }
         }
-        judge
+        new
     }
 
     fn flag(&mut self, rule: u32, flag: FlagAction, matched: &M, trace: &Trace<'_, M>) {
@@ -163,7 +171,7 @@ impl<M: Mask> Judge<M> {
                 counts.or(&self.changed);
                 target.and(&counts);
                 target.for_each(|frame| {
-                    let in_app = Some(trace.in_app_true.contains(frame));
+                    let in_app = Some(trace.state.in_app_true.contains(frame));
                     let kind = HintKind::of_app(in_app);
                     self.hints[frame] = Some(Hint { kind, rule });
                 });
@@ -171,7 +179,8 @@ impl<M: Mask> Judge<M> {
         }
     }
 
-    fn write(self, components: &mut [Component]) {
+    /// Writes what was decided into the components.
+    pub(super) fn finish(self, components: &mut [Component]) -> StacktraceState {
         for (frame, component) in components.iter_mut().enumerate() {
             component.hint = self.hints.get(frame).copied().flatten();
             if frame < self.hints.len() {
@@ -182,5 +191,6 @@ impl<M: Mask> Judge<M> {
                 }
             }
         }
+        self.stacktrace
     }
 }

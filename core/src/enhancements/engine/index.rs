@@ -7,10 +7,13 @@
 //! family, with the conditions that frames of that family can meet. Mostly it is empty.
 
 use super::glob::{FieldValue, Glob};
+use super::ids::ConditionId;
 use crate::enhancements::family::Families;
 use crate::glob::{Index, IndexBuilder};
 
-const FAMILIES: [Families; 3] = [Families::JAVASCRIPT, Families::NATIVE, Families::OTHER];
+/// The families one by one.
+pub(super) const FAMILIES: [Families; 3] =
+    [Families::JAVASCRIPT, Families::NATIVE, Families::OTHER];
 
 /// The index of one field.
 #[derive(Default)]
@@ -47,7 +50,7 @@ impl<'a> FieldIndexBuilder<'a> {
     pub(super) fn add(
         &mut self,
         glob: &'a Glob,
-        condition: u32,
+        condition: ConditionId,
         can_meet: impl Fn(Families) -> bool,
     ) {
         // A frame can be of several families at once, and be found by any of them.
@@ -57,12 +60,12 @@ impl<'a> FieldIndexBuilder<'a> {
         };
         let [javascript, native, other] = FAMILIES.map(met_with);
         let tables = [can_meet(Families::NONE), javascript, native, other];
-        self.0.add(glob.anchors(), condition, tables);
+        self.0.add(glob.anchors(), condition.0, tables);
     }
 
     /// Adds a condition that every value may meet.
-    pub(super) fn add_unindexed(&mut self, condition: u32) {
-        self.0.add(None, condition, [true; 4]);
+    pub(super) fn add_unindexed(&mut self, condition: ConditionId) {
+        self.0.add(None, condition.0, [true; 4]);
     }
 
     pub(super) fn build(self) -> FieldIndex {
@@ -93,7 +96,7 @@ mod tests {
             .into();
         let mut builder = FieldIndexBuilder::default();
         for (glob, condition) in globs.iter().zip(0..) {
-            builder.add(glob, condition, |_| true);
+            builder.add(glob, ConditionId(condition), |_| true);
         }
         let index = builder.build();
         for value in [

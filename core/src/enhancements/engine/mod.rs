@@ -11,23 +11,36 @@
 //!
 //! | module | its idea |
 //! | --- | --- |
+//! | [`ids`] | numbers of rules, conditions, categories are types |
 //! | [`glob`] | a glob is a short program over bytes ([`crate::glob`]) |
 //! | [`index`] | texts that a value must have lead to the patterns worth trying |
-//! | [`program`] | what of a rule depends on a frame alone, and what wakes it |
+//! | [`compile`] | how a rule becomes conditions, tests and triggers |
+//! | [`program`] | the compiled rules: what depends on a frame alone, and what on other rules |
 //! | [`memo`] | a frame seen before is known |
 //! | [`masks`], [`triggered`] | sets of frames and of rules are bits |
-//! | [`trace`], [`apply`], [`assemble`] | rules run over all frames at once |
+//! | [`scratch`] | space that is used again |
+//! | [`facts`] | which frames meet which condition: does not change |
+//! | [`state`] | categories and `in_app`: what rules change |
+//! | [`trace`] | one walk over the rules that match, for both questions |
+//! | [`apply`], [`assemble`] | what rules do, for all frames at once |
+//!
+//! DESIGN.md beside this file has the invariants that these modules rely on.
 //!
 //! The interpreter is the definition. Property tests compare the two on random rules and
 //! stack traces.
 
 mod apply;
 mod assemble;
+mod compile;
+mod facts;
 mod glob;
+mod ids;
 mod index;
 mod masks;
 mod memo;
 mod program;
+mod scratch;
+mod state;
 #[cfg(test)]
 mod tests;
 mod trace;
@@ -35,18 +48,21 @@ mod triggered;
 
 use smol_str::SmolStr;
 
+use self::apply::Apply;
+use self::assemble::Assemble;
+use self::compile::{compile, Indexing};
 use self::masks::{Mask, Wide};
 use self::memo::Memo;
 pub(super) use self::memo::DEFAULT_BYTES;
-use self::program::{Indexing, Program};
-use self::trace::{Trace, NONE};
+use self::program::Program;
+use self::trace::Trace;
 use crate::enhancements::frame::Component;
 use crate::enhancements::interpreter::StacktraceState;
 use crate::enhancements::rule::Rule;
 use crate::enhancements::rule_set::AppliedFrame;
 use crate::enhancements::stacktrace::msgpack::{PackedError, PackedStacktrace};
 
-/// Where the numbers of rules that match go, if anybody wants them.
+/// Where the numbers of rules that match go, if they are wanted.
 pub(super) type Matched<'m> = Option<&'m mut Vec<u32>>;
 
 /// A rule set, ready to run.
@@ -60,7 +76,7 @@ impl Engine {
     /// how much the memo may take.
     pub(super) fn new(rules: &[Rule], categories: &[SmolStr], memo_bytes: usize) -> Self {
         Self {
-            program: Program::new(rules, categories, Indexing::Full),
+            program: compile(rules, categories, Indexing::Full),
             memo: Memo::new(memo_bytes),
         }
     }
@@ -69,7 +85,7 @@ impl Engine {
     /// few rules that may never be asked again.
     pub(super) fn without_index(rules: &[Rule], categories: &[SmolStr]) -> Self {
         Self {
-            program: Program::new(rules, categories, Indexing::None),
+            program: compile(rules, categories, Indexing::None),
             memo: Memo::new(0),
         }
     }
@@ -99,16 +115,19 @@ impl Engine {
         matched: &mut Matched<'_>,
     ) -> Result<(), PackedError> {
         let mut trace = Trace::<M>::new(&self.program, &self.memo, stacktrace)?;
-        let own = trace.category_of.clone();
-        apply::apply(&mut trace, matched);
-        let frames = trace.category_of.iter().zip(&own).enumerate();
-        applied.extend(frames.map(|(frame, (&category, &own))| {
+        let before = trace.state.category_of.clone();
+        trace.run(&mut Apply, matched);
+        let state = &trace.state;
+        let frames = state.category_of.iter().zip(&before).enumerate();
+        applied.extend(frames.map(|(frame, (now, before))| {
+            let set = now.filter(|_| now != before);
+            let number = set.and_then(|now| state.categories[now as usize].number);
             AppliedFrame {
-                category: (category != own && category != NONE).then_some(category),
-                in_app: trace
+                category: number.map(|category| category.0),
+                in_app: state
                     .in_app_known
                     .contains(frame)
-                    .then(|| trace.in_app_true.contains(frame)),
+                    .then(|| state.in_app_true.contains(frame)),
             }
         }));
         Ok(())
@@ -140,9 +159,14 @@ impl Engine {
         matched: &mut Matched<'_>,
     ) -> Result<(), PackedError> {
         let mut trace = Trace::<M>::new(&self.program, &self.memo, stacktrace)?;
-        assemble::assemble(
-            &mut trace, stacktrace, components, state, first_rule, matched,
-        );
+        let before = std::mem::take(state);
+        let mut assemble = Assemble::<M>::new(stacktrace, components, before, first_rule);
+        let start = matched.as_ref().map_or(0, |matched| matched.len());
+        trace.run(&mut assemble, matched);
+        for rule in matched.iter_mut().flat_map(|matched| &mut matched[start..]) {
+            *rule += first_rule;
+        }
+        *state = assemble.finish(components);
         Ok(())
     }
 }

@@ -1,95 +1,46 @@
-//! A stack trace while rules run over it: for each question, the frames that say yes.
+//! A stack trace while rules run over it: what is known of its frames, and the walk over the
+//! rules that match.
 //!
-//! ```text
-//! frames                      0 1 2 3 4
-//! condition 17                . x . x .       from the memo or the index, frame by frame
-//! family native               x x x . .
-//! category std (now)          . . x . .       changes as rules run
-//! in_app true (now)           x . . . x       changes as rules run
-//! ```
+//! A rule's frames are the intersection of a few sets, some of them moved by one for callers
+//! and callees. The exception is looked at only where something is left.
 //!
-//! A rule's frames are the intersection of a few such sets, some of them moved by one for
-//! callers and callees. The exception is asked only where something is left.
+//! Both questions walk over the same rules in the same way ([`Trace::run`]); they differ in
+//! which rules concern them and in what these do ([`Effect`]).
 
-use std::cell::Cell;
-
+use super::facts::Facts;
+use super::ids::{CategoryId, RuleId};
 use super::masks::Mask;
 use super::memo::Memo;
-use super::program::{Finder, Program, RuleProgram, Test, TestKind};
-use super::triggered::Triggered;
-use crate::enhancements::family::Families;
+use super::program::{Program, RuleProgram, Test, TestKind};
+use super::scratch::ScratchGuard;
+use super::state::State;
+use super::Matched;
 use crate::enhancements::frame::ExceptionData;
 use crate::enhancements::matcher::Offset;
-use crate::enhancements::stacktrace::msgpack::{KeyFields, PackedError, PackedStacktrace};
+use crate::enhancements::stacktrace::msgpack::{PackedError, PackedStacktrace};
 
-/// No category.
-pub(super) const NONE: u32 = u32::MAX;
+/// What one of the two questions makes of the rules that match.
+pub(super) trait Effect<M> {
+    /// Whether the rule can have an effect.
+    fn concerns(rule: &RuleProgram) -> bool;
 
-/// Space that is used again by the next stack trace of this thread. Between two, all
-/// `slots` are 0 and nothing is triggered.
-#[derive(Default)]
-struct Scratch {
-    /// For each condition, 1 + the index of its set of frames.
-    slots: Vec<u32>,
-    /// The conditions that have a set.
-    touched: Vec<u32>,
-    triggered: Triggered,
-    finder: Finder,
-    facts: Vec<u32>,
-}
-
-thread_local! {
-    static SCRATCH: Cell<Option<Box<Scratch>>> = const { Cell::new(None) };
-}
-
-/// The scratch space of this thread, for as long as it is held.
-struct Lease(Box<Scratch>);
-
-impl Lease {
-    fn take() -> Self {
-        let scratch = SCRATCH.try_with(Cell::take).ok().flatten();
-        Self(scratch.unwrap_or_default())
-    }
-}
-
-impl Drop for Lease {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            return; // it may be half changed: the next one begins anew
-        }
-        let mut scratch = std::mem::take(&mut self.0);
-        for condition in scratch.touched.drain(..) {
-            scratch.slots[condition as usize] = 0;
-        }
-        scratch.triggered.clear();
-        let _ = SCRATCH.try_with(|place| place.set(Some(scratch)));
-    }
+    /// Runs the actions of a rule for the frames that it matches; there is at least one.
+    fn run(&mut self, number: RuleId, rule: &RuleProgram, frames: &M, trace: &mut Trace<'_, M>);
 }
 
 /// A stack trace while rules run over it.
 pub(super) struct Trace<'a, M> {
     program: &'a Program,
-    scratch: Lease,
+    scratch: ScratchGuard,
     exception: ExceptionData<'a>,
-    frames: usize,
     /// All frames.
-    pub(super) all: M,
-    /// The frames that meet each condition that any meets.
-    met: Vec<M>,
-    families: [M; 3],
-    /// The frames of each category that is there now.
-    categories: Vec<(u32, M)>,
-    /// The category of each frame now.
-    pub(super) category_of: Vec<u32>,
-    /// Categories that came with frames and that no rule knows: their numbers follow those
-    /// of the program.
-    foreign: Vec<&'a str>,
-    pub(super) in_app_true: M,
-    pub(super) in_app_known: M,
+    all: M,
+    facts: Facts<M>,
+    pub(super) state: State<'a, M>,
 }
 
 impl<'a, M: Mask> Trace<'a, M> {
-    /// Finds out what the static parts of all frames meet.
+    /// Finds out what all frames meet.
     ///
     /// # Errors
     ///
@@ -100,149 +51,67 @@ impl<'a, M: Mask> Trace<'a, M> {
         stacktrace: &'a PackedStacktrace<'_>,
     ) -> Result<Self, PackedError> {
         let frames = stacktrace.frames.len();
-        let none = M::none(frames);
+        let mut scratch = ScratchGuard::take();
         let mut trace = Self {
             program,
-            scratch: Lease::take(),
             exception: stacktrace.exception,
-            frames,
             all: M::range(0, frames, frames),
-            met: Vec::new(),
-            families: [none.clone(), none.clone(), none.clone()],
-            categories: Vec::new(),
-            category_of: Vec::with_capacity(frames),
-            foreign: Vec::new(),
-            in_app_true: none.clone(),
-            in_app_known: none,
+            facts: Facts::new(program, frames, &mut scratch),
+            state: State::new(frames),
+            scratch,
         };
-        let scratch = &mut *trace.scratch.0;
-        if scratch.slots.len() < program.conditions_len() {
-            scratch.slots.resize(program.conditions_len(), 0);
-        }
-        scratch.triggered.reserve(program.rules.len());
-        for &rule in &program.always {
-            scratch.triggered.insert(rule);
-        }
-        let mut lane = memo.lane();
-        for (frame, read) in stacktrace.frames.iter().enumerate() {
-            let category = read.category(frame)?;
-            let known = match &mut lane {
-                Some((lane, bytes)) => lane.get(read.key, *bytes),
-                None => None,
-            };
-            if let Some(facts) = known {
-                trace.meets(frame, facts);
-            } else {
-                let fields = read.key_fields(frame)?;
-                let mut facts = trace.find(&fields);
-                if let Some((lane, bytes)) = &mut lane {
-                    lane.insert(read.key, &facts, *bytes);
-                }
-                trace.meets(frame, &facts);
-                facts.clear();
-                trace.scratch.0.facts = facts;
-            }
-            if let Some(in_app) = read.in_app {
-                trace.in_app_known.insert(frame);
-                if in_app {
-                    trace.in_app_true.insert(frame);
-                }
-            }
-            trace.category_of.push(NONE);
-            if let Some(category) = category {
-                let number = trace.number(category);
-                trace.set_category(frame, number);
+        let mut memo = memo.shard();
+        for (index, frame) in stacktrace.frames.iter().enumerate() {
+            let category = frame.category(index)?;
+            trace
+                .facts
+                .add(program, &mut memo, &mut trace.scratch, frame, index)?;
+            if let Some(new) = trace.state.push(program, category, frame.in_app) {
+                trace.trigger_by_category(new);
             }
         }
         Ok(trace)
     }
 
-    /// The facts about a frame: its families, then the conditions it meets.
-    fn find(&mut self, fields: &KeyFields<'_>) -> Vec<u32> {
-        let scratch = &mut *self.scratch.0;
-        self.program.conditions_of(fields, &mut scratch.finder);
-        let mut facts = std::mem::take(&mut scratch.facts);
-        facts.push(u32::from(Families::of_frame(fields.family).bits()));
-        facts.extend_from_slice(&scratch.finder.found);
-        facts
+    pub(super) fn len(&self) -> usize {
+        self.state.category_of.len()
     }
 
-    #[inline]
-    fn meets(&mut self, frame: usize, facts: &[u32]) {
-        let Some((&families, conditions)) = facts.split_first() else {
-            return;
-        };
-        for (bit, mask) in self.families.iter_mut().enumerate() {
-            if families >> bit & 1 == 1 {
-                mask.insert(frame);
+    /// Runs all rules that match, in their order. Their numbers are appended to `matched`.
+    pub(super) fn run(&mut self, effect: &mut impl Effect<M>, matched: &mut Matched<'_>) {
+        let program = self.program;
+        while let Some(number) = self.scratch.triggered.pop() {
+            let rule = &program.rules[number.index()];
+            if !concerned(effect, rule) {
+                continue;
             }
-        }
-        let scratch = &mut *self.scratch.0;
-        for &condition in conditions {
-            let slot = &mut scratch.slots[condition as usize];
-            if *slot == 0 {
-                self.met.push(M::none(self.frames));
-                *slot = self.met.len() as u32;
-                scratch.touched.push(condition);
-                if let Some(rule) = self.program.woken_by(condition) {
-                    scratch.triggered.insert(rule);
-                }
+            let frames = self.matches(rule);
+            if frames.is_empty() {
+                continue;
             }
-            self.met[*slot as usize - 1].insert(frame);
-        }
-    }
-
-    /// The number of a category that a frame came with.
-    fn number(&mut self, category: &'a str) -> u32 {
-        if let Some(number) = self.program.category(category) {
-            return number;
-        }
-        let first = self.program.categories_len();
-        let known = self.foreign.iter().position(|&text| text == category);
-        let index = known.unwrap_or_else(|| {
-            self.foreign.push(category);
-            self.foreign.len() - 1
-        });
-        first + index as u32
-    }
-
-    /// Gives a frame a category, and wakes the rules that ask for it.
-    pub(super) fn set_category(&mut self, frame: usize, category: u32) {
-        let before = std::mem::replace(&mut self.category_of[frame], category);
-        if before == category {
-            return;
-        }
-        if let Some((_, mask)) = self.categories.iter_mut().find(|(c, _)| *c == before) {
-            mask.remove(frame);
-        }
-        if let Some((_, mask)) = self.categories.iter_mut().find(|(c, _)| *c == category) {
-            mask.insert(frame);
-            return;
-        }
-        let mut mask = M::none(self.frames);
-        mask.insert(frame);
-        self.categories.push((category, mask));
-        // Those that have run already come up again at the next pass over the bits; a walk
-        // looks ahead only, so they are not run twice: see `next_rule`.
-        for rule in self.program.woken_by_category(category) {
-            self.scratch.0.triggered.insert(rule);
-        }
-    }
-
-    /// The next rule that something triggered, after `last`.
-    pub(super) fn next_rule(&mut self, walk: &mut Walk) -> Option<(u32, &'a RuleProgram)> {
-        loop {
-            let rule = self.scratch.0.triggered.pop(&mut walk.cursor)?;
-            // A category that came up late wakes earlier rules, too; for those it is too late.
-            if walk.last.is_none_or(|last| rule > last) {
-                walk.last = Some(rule);
-                return Some((rule, &self.program.rules[rule as usize]));
+            if let Some(matched) = matched {
+                matched.push(number.0);
             }
+            effect.run(number, rule, &frames, self);
+        }
+    }
+
+    /// Gives a frame a category. If no frame had it before, the rules are triggered that test
+    /// for it: those that come later, as [`Triggered`](super::triggered::Triggered) has it.
+    pub(super) fn set_category(&mut self, frame: usize, category: CategoryId) {
+        if self.state.set_category(self.program, frame, category) {
+            self.trigger_by_category(Some(category));
+        }
+    }
+
+    fn trigger_by_category(&mut self, category: Option<CategoryId>) {
+        for rule in self.program.triggered_by_category(category) {
+            self.scratch.triggered.insert(rule);
         }
     }
 
     /// The frames that a rule is for.
-    pub(super) fn matches(&self, rule: &RuleProgram) -> M {
+    fn matches(&self, rule: &RuleProgram) -> M {
         let mut frames = self.all.clone();
         for test in self.program.tests(rule) {
             let mut passed = self.passed(test);
@@ -259,65 +128,48 @@ impl<'a, M: Mask> Trace<'a, M> {
         if self.program.matches_exception(rule, &self.exception) {
             frames
         } else {
-            M::none(self.frames)
+            self.none()
         }
     }
 
     /// The frames that pass a test, which may be neighbours of those that a rule is for.
     fn passed(&self, test: &Test) -> M {
-        let mut passed = match test.kind {
-            TestKind::Condition(condition) => match self.scratch.0.slots[condition as usize] {
-                0 => M::none(self.frames),
-                slot => self.met[slot as usize - 1].clone(),
-            },
-            TestKind::Family(families) => {
-                let mut passed = M::none(self.frames);
-                for (bit, mask) in self.families.iter().enumerate() {
-                    if families.bits() >> bit & 1 == 1 {
-                        passed.or(mask);
-                    }
-                }
-                passed
-            }
+        let passed = match test.kind {
+            TestKind::Condition(condition) => self.facts.meeting(&self.scratch, condition),
+            TestKind::Family(families) => self.facts.of_families(families),
             TestKind::Category(test) => {
-                let mut passed = M::none(self.frames);
-                for (category, mask) in &self.categories {
-                    let text = || self.text(*category);
-                    if self.program.category_passes(test, *category, text) {
-                        passed.or(mask);
+                let mut passed = self.none();
+                for category in &self.state.categories {
+                    let (number, text) = (category.number, category.text);
+                    if self.program.category_passes(test, number, text) {
+                        passed.or(&category.frames);
                     }
                 }
                 passed
             }
-            TestKind::App(true) => self.in_app_true.clone(),
-            TestKind::App(false) => {
-                let mut passed = self.all.clone();
-                passed.minus(&self.in_app_true);
-                passed
-            }
+            TestKind::App(true) => self.state.in_app_true.clone(),
+            TestKind::App(false) => self.all_but(&self.state.in_app_true),
             TestKind::Exists => self.all.clone(),
-            TestKind::Never => M::none(self.frames),
+            TestKind::Never => self.none(),
         };
         if test.negated {
-            let mut others = self.all.clone();
-            others.minus(&passed);
-            passed = others;
+            self.all_but(&passed)
+        } else {
+            passed
         }
-        passed
     }
 
-    fn text(&self, category: u32) -> &str {
-        let first = self.program.categories_len();
-        match category.checked_sub(first) {
-            Some(foreign) => self.foreign[foreign as usize],
-            None => self.program.category_text(category),
-        }
+    fn none(&self) -> M {
+        M::none(self.len())
+    }
+
+    fn all_but(&self, frames: &M) -> M {
+        let mut others = self.all.clone();
+        others.minus(frames);
+        others
     }
 }
 
-/// A walk over the rules that were triggered, in their order.
-#[derive(Default)]
-pub(super) struct Walk {
-    cursor: super::triggered::Cursor,
-    last: Option<u32>,
+fn concerned<M, E: Effect<M>>(_effect: &E, rule: &RuleProgram) -> bool {
+    E::concerns(rule)
 }

@@ -93,6 +93,26 @@ pub enum FrameKey<'a> {
     Texts(&'a KeyTexts<'a>),
 }
 
+impl<'a> FrameKey<'a> {
+    /// The key in one piece, the same bytes whether or not the texts lie apart. `buffer` is
+    /// where it is put together if it has to be.
+    #[inline]
+    pub(in crate::enhancements) fn bytes<'b>(self, buffer: &'b mut Vec<u8>) -> &'b [u8]
+    where
+        'a: 'b,
+    {
+        let texts = match self {
+            Self::Packed(key) => return key,
+            Self::Texts(texts) => texts,
+        };
+        buffer.clear();
+        for text in texts {
+            put_bytes(buffer, *text);
+        }
+        buffer
+    }
+}
+
 /// The texts from `family` to `path`, where they lie apart.
 pub type KeyTexts<'a> = [Option<&'a [u8]>; 5];
 
@@ -398,25 +418,32 @@ impl Writer {
 
     #[inline]
     fn text(&mut self, value: Option<&str>) -> Result<(), PackedError> {
-        let out = &mut self.0;
-        let Some(text) = value else {
-            out.push(marker::NIL);
-            return Ok(());
-        };
-        match u32::try_from(text.len()).map_err(|_| TOO_LARGE)? {
-            len @ 0..=0xff => out.extend_from_slice(&[marker::BIN8, len as u8]),
-            len @ 0x100..=0xffff => {
-                out.push(marker::BIN16);
-                out.extend((len as u16).to_be_bytes());
-            }
-            len => {
-                out.push(marker::BIN32);
-                out.extend(len.to_be_bytes());
-            }
-        }
-        out.extend_from_slice(text.as_bytes());
+        let text = value.map(str::as_bytes);
+        u32::try_from(text.map_or(0, <[u8]>::len)).map_err(|_| TOO_LARGE)?;
+        put_bytes(&mut self.0, text);
         Ok(())
     }
+}
+
+/// Appends a binary or nil. The length is written as far as 32 bits hold it.
+#[inline]
+fn put_bytes(out: &mut Vec<u8>, text: Option<&[u8]>) {
+    let Some(text) = text else {
+        out.push(marker::NIL);
+        return;
+    };
+    match text.len() {
+        len @ 0..=0xff => out.extend_from_slice(&[marker::BIN8, len as u8]),
+        len @ 0x100..=0xffff => {
+            out.push(marker::BIN16);
+            out.extend((len as u16).to_be_bytes());
+        }
+        len => {
+            out.push(marker::BIN32);
+            out.extend((len as u32).to_be_bytes());
+        }
+    }
+    out.extend_from_slice(text);
 }
 
 const TOO_LARGE: PackedError = PackedError::Structure("it is too large");

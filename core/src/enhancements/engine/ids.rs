@@ -1,0 +1,37 @@
+//! Numbers of rules, conditions, categories and globs, as types that cannot be mixed up.
+//!
+//! Each counts from 0 within one program. They are 32 bits wide: the memo keeps many of them.
+
+macro_rules! numbers {
+    ($($(#[$doc:meta])* $name:ident)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub(super) struct $name(pub(super) u32);
+
+        impl $name {
+            /// The number of what stands at this index of a list.
+            pub(super) fn at(index: usize) -> Self {
+                Self(index as u32)
+            }
+
+            /// The index into the list that it numbers.
+            #[inline]
+            pub(super) fn index(self) -> usize {
+                self.0 as usize
+            }
+        }
+    )*};
+}
+
+numbers! {
+    /// A rule of a program.
+    RuleId
+    /// A condition of a program: a question about the static part of one frame.
+    ConditionId
+    /// A category that a program sets or tests for.
+    CategoryId
+    /// A test of a category.
+    CategoryTestId
+    /// A compiled glob.
+    GlobId
+}
