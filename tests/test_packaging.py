@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 # Files of the repository that its source distribution has no use for.
-NOT_SHIPPED = re.compile(r"\.(ci|github)/|\.gitignore$|\.envrc$")
+# rust-toolchain.toml would decide for a user who builds with another Rust.
+NOT_SHIPPED = re.compile(
+    r"\.(ci|github)/|\.(editorconfig|envrc|gitignore|pre-commit-config\.yaml)$|rust-toolchain\.toml$"
+)
 
 
 def load(source_tree: Path, name: str) -> ModuleType:

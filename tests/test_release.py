@@ -57,13 +57,20 @@ def test_pkg_config_and_cmake_tell_it(installed: Installed, source_tree: Path) -
     assert f'set(PACKAGE_VERSION "{version}")' in cmake.read_text("utf-8")
 
 
-def test_the_changelog_knows_it(source_tree: Path) -> None:
-    """The first section is that of the version, or gathers what comes after it."""
+def test_the_changelog_keeps_its_format(source_tree: Path) -> None:
+    """Unreleased changes first, then dated versions; each heading has an address at the end."""
     text = (source_tree / "CHANGELOG.md").read_text("utf-8")
-    sections = re.findall(r"^## (\S+) \((unreleased|\d{4}-\d\d-\d\d)\)$", text, re.MULTILINE)
-    assert len(sections) == len(re.findall(r"^## ", text, re.MULTILINE)), "a heading is odd"
-    assert version_of(source_tree) in dict(sections)
-    assert all(date != "unreleased" for _, date in sections[1:])
+    first, *others = re.findall(r"^## (.*)$", text, re.MULTILINE)
+    assert first == "[Unreleased]"
+    versions = []
+    for heading in others:
+        found = re.fullmatch(r"\[(\d+\.\d+\.\d+)\] - \d{4}-\d\d-\d\d", heading)
+        assert found, heading
+        versions.append(found[1])
+    addresses = re.findall(r"^\[([\w.]+)\]: https://\S+$", text, re.MULTILINE)
+    assert addresses == ["Unreleased", *versions]
+    kinds = set(re.findall(r"^### (.*)$", text, re.MULTILINE))
+    assert kinds <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
 
 
 class Copy:
@@ -125,7 +132,22 @@ def copy(source_tree: Path, cargo: str, tmp_path: Path) -> Copy:
     return Copy(source_tree, tmp_path / "copy")
 
 
-LOG = "# Changes\n\n## next (unreleased)\n\n### Added\n\n- A *thing*.\n\n## 2.0.0 (2026-01-02)\n\n- All.\n"
+LOG = """\
+# Changes
+
+## [Unreleased]
+
+### Added
+
+- A *thing*.
+
+## [2.0.0] - 2026-01-02
+
+- All.
+
+[Unreleased]: https://github.com/getsentry/ophio/compare/v2.0.0...main
+[2.0.0]: https://github.com/getsentry/ophio/releases/tag/v2.0.0
+"""
 
 
 def test_a_release(copy: Copy) -> None:
@@ -139,7 +161,12 @@ def test_a_release(copy: Copy) -> None:
     assert found == dict.fromkeys(found, "9.8.7")
     today = datetime.datetime.now(datetime.timezone.utc).date()
     log = (copy.root / "CHANGELOG.md").read_text("utf-8")
-    assert log == LOG.replace("next (unreleased)", f"9.8.7 ({today})")
+    assert log == LOG.replace(
+        "## [Unreleased]\n", f"## [Unreleased]\n\n## [9.8.7] - {today}\n"
+    ).replace(
+        "compare/v2.0.0...main\n",
+        "compare/v9.8.7...main\n[9.8.7]: https://github.com/getsentry/ophio/releases/tag/v9.8.7\n",
+    )
 
     assert copy.git("status", "--porcelain") == ""
     assert copy.git("log", "-1", "--format=%s") == "Release 9.8.7\n"
@@ -176,12 +203,10 @@ def test_what_is_not_released(copy: Copy) -> None:
         refused(version, "is not a version")
     refused("1.99.99", "is not newer")
 
-    copy.changelog(
-        "# Changes\n\n## next (unreleased)\n\n### Added\n\n## 2.0.0 (2026-01-02)\n\n- All.\n"
-    )
-    refused("2.1.0", "tells no change in its section next")
-    copy.changelog("# Changes\n\n## 2.0.0 (2026-01-02)\n\n- All.\n")
-    refused("2.1.0", "does not begin with a section")
+    copy.changelog(LOG.replace("- A *thing*.\n", ""))
+    refused("2.1.0", "has no change in its section [Unreleased]")
+    copy.changelog(LOG.replace("## [Unreleased]\n\n### Added\n\n- A *thing*.\n\n", ""))
+    refused("2.1.0", "does not begin with a section `## [Unreleased]`")
 
     copy.changelog(LOG)
     (copy.root / "README.md").write_text("changed\n", "utf-8")

@@ -1,8 +1,9 @@
 """Releases a version: `make release VERSION=2.1.0` calls this.
 
 Writes the version into Cargo.toml, its one place, and brings in step what is made from it:
-both Cargo.lock, fuzz/capi/Cargo.toml, and include/ophio.h. Dates the section of CHANGELOG.md
-that was gathered, commits all that and tags it. Nothing is pushed: look at it, then
+both Cargo.lock, fuzz/capi/Cargo.toml, and include/ophio.h. Gives the section [Unreleased] of
+CHANGELOG.md the version and the date, and begins a new one above it. Commits all that and tags
+it. Nothing is pushed: look at it, then
 
     git push --follow-tags
 
@@ -31,8 +32,14 @@ FUZZ = ROOT / "fuzz" / "capi" / "Cargo.toml"
 HEADER = ROOT / "include" / "ophio.h"
 
 VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
-# `## 2.1.0 (2026-11-25)`, or `(unreleased)`.
-SECTION = re.compile(r"^## (\S+) \((unreleased|\d{4}-\d\d-\d\d)\)\n(.*?)(?=^## |\Z)", re.M | re.S)
+REPOSITORY = "https://github.com/getsentry/ophio"
+# The headings of Keep a Changelog: `## [2.1.0] - 2026-11-25`, and on top `## [Unreleased]`. The
+# last section ends where the addresses of these names begin, `[2.1.0]: https://...`.
+UNRELEASED = "Unreleased"
+SECTION = re.compile(
+    r"^## \[(Unreleased|[\d.]+)\](?: - (\d{4}-\d\d-\d\d))?\n(.*?)(?=^## |^\[[\w.]+\]: |\Z)",
+    re.M | re.S,
+)
 
 
 def numbers(version: str) -> tuple[int, ...]:
@@ -85,20 +92,32 @@ def sections() -> list[tuple[str, str, str]]:
 def notes(version: str) -> str:
     """Give what the changelog says of a version that is released."""
     for name, date, text in sections():
-        if name == version and date != "unreleased":
+        if name == version and date:
             return text
     raise SystemExit(f"CHANGELOG.md has no dated section for {version}")
 
 
-def gathered() -> str:
-    """Give the name of the section that gathers changes, which must tell something."""
-    name, date, text = next(iter(sections()), ("", "", ""))
-    if date != "unreleased":
-        raise SystemExit("CHANGELOG.md does not begin with a section `## ... (unreleased)`")
-    # Headings alone tell nothing.
+def check_unreleased() -> None:
+    """Check that the first section is the one for unreleased changes, and has a change."""
+    name, _, text = next(iter(sections()), ("", "", ""))
+    if name != UNRELEASED:
+        raise SystemExit("CHANGELOG.md does not begin with a section `## [Unreleased]`")
+    # A line that is no heading.
     if not re.search(r"^[^#\s]", text, re.MULTILINE):
-        raise SystemExit(f"CHANGELOG.md tells no change in its section {name}")
-    return name
+        raise SystemExit("CHANGELOG.md has no change in its section [Unreleased]")
+
+
+def date_section(version: str) -> None:
+    """Give the unreleased changes their version and date, and begin a new section above."""
+    today = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
+    heading = f"## [{UNRELEASED}]"
+    replace_once(CHANGELOG, rf"^{re.escape(heading)}$", f"{heading}\n\n## [{version}] - {today}")
+    replace_once(
+        CHANGELOG,
+        rf"^\[{UNRELEASED}\]: .*$",
+        f"[{UNRELEASED}]: {REPOSITORY}/compare/v{version}...main\n"
+        f"[{version}]: {REPOSITORY}/releases/tag/v{version}",
+    )
 
 
 def release(version: str) -> None:
@@ -111,13 +130,11 @@ def release(version: str) -> None:
     changed = run("git", "status", "--porcelain")
     if changed:
         raise SystemExit(f"there are changes that are not committed:\n{changed.rstrip()}")
-    section = gathered()
+    check_unreleased()
 
-    today = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
     replace_once(MANIFEST, r'^version = ".+"$', f'version = "{version}"')
     replace_once(FUZZ, r'^version = "[^"]+"', f'version = "{version}"')
-    heading = rf"^## {re.escape(section)} \(unreleased\)$"
-    replace_once(CHANGELOG, heading, f"## {version} ({today})")
+    date_section(version)
 
     # By hand, because cargo would ask the registry about everything else in the second.
     for lock in (ROOT / "Cargo.lock", ROOT / "fuzz" / "Cargo.lock"):
