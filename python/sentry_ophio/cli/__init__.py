@@ -1,0 +1,40 @@
+"""The command line: rules, and what they make of the stack traces of Sentry events.
+
+    sentry-ophio apply EVENT.json ...      what becomes of each frame
+    sentry-ophio explain EVENT.json        and why, step by step
+    sentry-ophio preview --old A --new B   what other rules would change
+    sentry-ophio events EVENT.json ...     events into a Parquet file
+    sentry-ophio check my.rules ...        what is wrong with rules
+    sentry-ophio fmt my.rules ...          rules in columns
+    sentry-ophio encode, decode            rules in the binary form, and back
+
+A file that cannot be used is told on standard error, in one line; the others are still
+done, and the exit code is 2. 1 means that something was found: problems, or files that
+`fmt` would change.
+"""
+
+from __future__ import annotations
+
+import click
+
+from sentry_ophio import __version__
+from sentry_ophio.cli._apply import apply
+from sentry_ophio.cli._check import check
+from sentry_ophio.cli._decode import decode
+from sentry_ophio.cli._encode import encode
+from sentry_ophio.cli._events import events
+from sentry_ophio.cli._explain import explain
+from sentry_ophio.cli._fmt import fmt
+from sentry_ophio.cli._preview import preview
+
+__all__ = ["cli"]
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="sentry-ophio")
+def cli() -> None:
+    """Stack trace rules: which frames are in-app, and which count for grouping."""
+
+
+for _command in (apply, events, explain, preview, encode, decode, check, fmt):
+    cli.add_command(_command)

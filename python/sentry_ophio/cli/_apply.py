@@ -1,0 +1,232 @@
+"""`sentry-ophio apply`: what rules make of each frame."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from sentry_ophio.cli._input import InputError, read_event_file, read_rules
+from sentry_ophio.cli._rows import PARQUET, show_written, skip_bad_option, write_parquet
+from sentry_ophio.cli._words import decoded, location, word_of
+from sentry_ophio.enhancers import AssembleResult, Component, Enhancements
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from sentry_ophio.events import Stacktrace
+
+
+@click.command()
+@click.argument("events", nargs=-1, required=True, metavar="EVENT...")
+@click.option(
+    "--rules",
+    "rule_files",
+    multiple=True,
+    metavar="FILE",
+    help="Rules in the text form, instead of those that come with this package. "
+    "Can be given several times: the files are taken as one, in that order.",
+)
+@click.option(
+    "--out",
+    metavar="FILE.parquet",
+    help="Write a Parquet file, with a row for each stack trace, instead of tables.",
+)
+@skip_bad_option
+@click.option(
+    "--threads",
+    type=click.IntRange(1),
+    default=os.cpu_count() or 1,
+    metavar="N",
+    help="With --out: how many threads do the work; by default as many as there are processors.",
+)
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print one JSON document a line and event, or, with --out, one with what was written.",
+)
+def apply(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
+    events: tuple[str, ...],
+    rule_files: tuple[str, ...],
+    out: str | None,
+    skip_bad: bool,
+    threads: int,
+    as_json: bool,
+) -> None:
+    """Show what rules make of each frame of Sentry events, or write it into a file.
+
+    EVENT is a file with the JSON of an event, or - for standard input. There is a table
+    for every stack trace in it, and a row for every frame: whether it is in-app before and
+    after, its category, whether it contributes to grouping, and which rule says so.
+
+    With --out, EVENT may also be a Parquet file with the columns frames and exception, a file
+    with one event a line (.ndjson, .jsonl), one of these with gzip (.gz), or a folder; - is one
+    event a line. All columns of the input are written, and two more: category and in_app, lists
+    as long as frames. The file is written as a whole, or stays as it was: after an error, or a
+    kill, run the same command again.
+
+    \b
+    Examples:
+      sentry-ophio apply event.json
+      sentry-ophio apply --rules my.rules event.json other.json
+      curl https://example.com/event.json | sentry-ophio apply --json -
+      sentry-ophio apply --rules my.rules --out answers.parquet month/
+
+    The exit code is 2 if an event or a file of rules cannot be used. The other events are
+    still shown; with --out, nothing is written then, but with --skip-bad the others are.
+    """  # noqa: D301 (click wants the control character)
+    rules = read_rules(rule_files)
+    if out is not None:
+        show_written(out, *write_parquet(events, out, rules, threads, skip_bad), as_json=as_json)
+        return
+    if skip_bad:
+        raise click.UsageError("--skip-bad is for --out: without it, bad events are left out")
+    console = Console(highlight=False)
+    failed = False
+    for name in events:
+        try:
+            if name.endswith(PARQUET):
+                raise InputError(name, "what becomes of its rows is written to a file: add --out")
+            judged = [_evaluate(rules, trace) for trace in read_event_file(name)]
+        except InputError as error:
+            error.show()
+            failed = True
+            continue
+        if as_json:
+            document = {"event": name, "stacktraces": [each.as_json() for each in judged]}
+            click.echo(json.dumps(document))
+        else:
+            _show(console, name, judged)
+    if failed:
+        sys.exit(InputError.exit_code)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A stack trace, and what the rules made of it."""
+
+    trace: Stacktrace
+    frames: list[tuple[str | None, bool | None]]
+    components: list[Component]
+    result: AssembleResult
+
+    def rows(self) -> Iterator[tuple[Mapping[str, Any], bool | None, Any, Component]]:
+        """Yield each frame: source, in_app before, (category, in_app) after, component."""
+        before = (frame["in_app"] for frame in self.trace.frames)
+        return zip(self.trace.sources, before, self.frames, self.components)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as what `--json` prints."""
+        return {
+            "place": self.trace.place,
+            "exception": {key: decoded(value) for key, value in self.trace.exception.items()},
+            "contributes": self.result.contributes,
+            "hint": self.result.hint,
+            "invert_stacktrace": self.result.invert_stacktrace,
+            "frames": [
+                {
+                    "function": source.get("function"),
+                    "location": location(source),
+                    "in_app_before": before,
+                    "in_app": in_app,
+                    "category": category,
+                    "contributes": component.contributes,
+                    "hint": component.hint,
+                }
+                for source, before, (category, in_app), component in self.rows()
+            ],
+        }
+
+
+def _evaluate(rules: Enhancements, trace: Stacktrace) -> Evaluation:
+    """Ask the rules, the way that Sentry does when it groups an event."""
+    applied = rules.apply_modifications_to_frames(trace.frames, trace.exception)
+    # The second question is about the frames as the first one left them, and each knows
+    # whether it was changed: 0 and 1 are what it was, -1 that nobody had said.
+    changed = [
+        {**frame, "category": category and category.encode(), "in_app": in_app}
+        | {"orig_in_app": -1 if frame["in_app"] is None else int(frame["in_app"])}
+        for frame, (category, in_app) in zip(trace.frames, applied)
+    ]
+    # A frame contributes to begin with if it is in-app.
+    components = [Component(contributes=in_app is True) for _, in_app in applied]
+    result = rules.assemble_stacktrace_component(changed, trace.exception, components)
+    return Evaluation(trace, applied, components, result)
+
+
+def _show(console: Console, name: str, judged: list[Evaluation]) -> None:
+    """Print a table a stack trace."""
+    if not judged:
+        console.print(Text(f"{name}: no stack trace", style="yellow"))
+        return
+    for each in judged:
+        console.print(_title(name, each.trace), soft_wrap=True)
+        table = Table(header_style="bold", pad_edge=False, expand=console.is_terminal)
+        table.add_column("#", justify="right", style="dim")
+        table.add_column("function", overflow="fold", ratio=3, min_width=12)
+        table.add_column("location", overflow="fold", ratio=3, min_width=10, style="dim")
+        table.add_column("in-app", no_wrap=True)
+        table.add_column("category", overflow="fold", min_width=8)
+        table.add_column("counts", no_wrap=True)
+        table.add_column("why", overflow="fold", ratio=4, min_width=16)
+        for number, (source, before, after, component) in enumerate(each.rows()):
+            category, in_app = after
+            table.add_row(
+                str(number),
+                Text(str(source.get("function") or "?"), style="bold" if in_app else ""),
+                location(source),
+                _change(before, in_app),
+                category or "",
+                _word(component.contributes),
+                _reason(component),
+            )
+        console.print(table)
+        console.print(_summary(each), soft_wrap=True)
+        console.print()
+
+
+def _title(name: str, trace: Stacktrace) -> Text:
+    title = Text(name, style="bold")
+    title.append(f"  {trace.place}", style="dim")
+    ty, value = (decoded(trace.exception[key]) for key in ("ty", "value"))
+    if ty or value:
+        first_line = (value or "").split("\n")[0]
+        title.append(f"  {ty or '?'}: {first_line}", style="red")
+    return title
+
+
+def _summary(judged: Evaluation) -> Text:
+    result = judged.result
+    counting = sum(component.contributes is True for component in judged.components)
+    text = Text(f"{counting} of {len(judged.components)} frames count for grouping")
+    text.append("; the stack trace " + ("counts" if result.contributes else "does not"))
+    if result.invert_stacktrace:
+        text.append(", in reverse order")
+    if result.hint:
+        text.append(f": {result.hint}")
+    return text
+
+
+def _reason(component: Component) -> Text:
+    """Say why a frame counts or not; if no rule has said so, what was assumed to begin with."""
+    if component.hint is not None:
+        return Text(component.hint)
+    return Text("in-app" if component.contributes else "not in-app", style="dim")
+
+
+def _change(before: bool | None, after: bool | None) -> Text:
+    if before is after:
+        return _word(after)
+    return Text.assemble((word_of(before), "dim"), " → ", _word(after))
+
+
+def _word(value: bool | None) -> Text:
+    return Text(word_of(value), style={True: "green", False: "red", None: "dim"}[value])

@@ -1,0 +1,132 @@
+"""`sentry-ophio check`: the problems of rules."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import click
+
+from sentry_ophio._event_files import STANDARD_INPUT
+from sentry_ophio.cli._input import InputError, read_text
+from sentry_ophio.enhancers import Diagnostic, Enhancements
+
+
+@click.command()
+@click.argument("rules", nargs=-1, required=True, metavar="RULES...")
+@click.option("--strict", is_flag=True, help="Fail on warnings, too.")
+@click.option(
+    "--lenient",
+    is_flag=True,
+    help="Take actions that were retired (+sentinel, -prefix ...) for warnings.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["human", "github", "json"]),
+    default="human",
+    help="How to print problems: for people, as annotations of a GitHub workflow, or as one "
+    "JSON document for all files.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The same as --format=json.")
+def check(rules: tuple[str, ...], strict: bool, lenient: bool, form: str, as_json: bool) -> None:
+    """Find all problems of rules in the text form.
+
+    RULES is a file with rules, or - for standard input. Errors are lines that are no rule;
+    warnings are rules that hardly do what is meant. Each has a code, which
+    docs/diagnostics.md explains.
+
+    \b
+    Examples:
+      sentry-ophio check my.rules
+      sentry-ophio check --strict --format=github rules/*.txt
+      git show HEAD:my.rules | sentry-ophio check --json -
+
+    The exit code is 0 without problems (warnings alone are none, but with --strict), 1 with
+    problems, and 2 if a file cannot be read.
+    """  # noqa: D301 (click wants the control character)
+    form = "json" if as_json else form
+    unreadable = False
+    documents = []
+    errors = warnings = 0
+    for name in rules:
+        try:
+            found = Enhancements.check(read_text(name), lenient=lenient)
+        except InputError as error:
+            error.show()
+            unreadable = True
+            continue
+        errors += sum(each.severity == "error" for each in found)
+        warnings += sum(each.severity == "warning" for each in found)
+        documents.append({"file": name, "diagnostics": [_diagnostic_json(each) for each in found]})
+        for each in found:
+            if form == "github":
+                click.echo(_annotation(name, each))
+            elif form == "human":
+                click.echo(_colored(each, name))
+                click.echo()
+    if form == "json":
+        click.echo(json.dumps(documents, indent=2, ensure_ascii=False))
+    elif form == "human":
+        click.echo(_count(errors, warnings, len(documents)))
+    if unreadable:
+        sys.exit(InputError.exit_code)
+    if errors or (strict and warnings):
+        sys.exit(1)
+
+
+_COLORS = {"error": "red", "warning": "yellow"}
+
+
+def _colored(found: Diagnostic, name: str) -> str:
+    """Draw a problem; click takes the colours away where there is no terminal."""
+    drawn = found.drawn("standard input" if name == STANDARD_INPUT else name)
+    head, *above, caret = drawn.split("\n")
+    kind, colon, message = head.partition(":")
+    gutter, bar, rest = caret.partition("|")
+    color = _COLORS[found.severity]
+    lines = [
+        click.style(kind, fg=color, bold=True) + click.style(colon + message, bold=True),
+        *above,
+        gutter + bar + click.style(rest, fg=color),
+    ]
+    return "\n".join(lines)
+
+
+def _annotation(name: str, found: Diagnostic) -> str:
+    """Write a problem as a command of GitHub's workflows, which shows it beside the line."""
+
+    def escaped(text: str, special: str = "") -> str:
+        for each in "%\r\n" + special:
+            text = text.replace(each, f"%{ord(each):02X}")
+        return text
+
+    message = found.message
+    if found.suggestion is not None:
+        message += f"; did you mean `{found.suggestion}`?"
+    place = f"line={found.line},col={found.column},endColumn={found.end_column}"
+    file = escaped(name, ":,")
+    return f"::{found.severity} file={file},{place},title={found.code}::{escaped(message)}"
+
+
+def _diagnostic_json(found: Diagnostic) -> dict[str, Any]:
+    return {
+        "severity": found.severity,
+        "code": found.code,
+        "line": found.line,
+        "column": found.column,
+        "end_column": found.end_column,
+        "message": found.message,
+        "suggestion": found.suggestion,
+    }
+
+
+def _count(errors: int, warnings: int, files: int) -> str:
+    """Say how many problems there are."""
+
+    def some(count: int, word: str) -> str:
+        return f"{count} {word}{'' if count == 1 else 's'}"
+
+    text = f"{some(errors, 'error')} and {some(warnings, 'warning')} in {some(files, 'file')}"
+    return click.style(text, fg="red" if errors else "yellow" if warnings else "green")

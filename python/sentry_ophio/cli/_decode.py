@@ -1,0 +1,44 @@
+"""`sentry-ophio decode`: rules from the binary form."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from sentry_ophio.cli._input import InputError, read_bytes
+from sentry_ophio.enhancers import Cache, Enhancements, Rule
+from sentry_ophio.exceptions import EnhancementsError
+
+
+@click.command()
+@click.argument("data", metavar="FILE")
+@click.option("--json", "as_json", is_flag=True, help="Print what each rule asks and does.")
+def decode(data: str, as_json: bool) -> None:
+    """Write rules of the binary form as text.
+
+    FILE is a file in the binary form, or - for standard input.
+
+    \b
+    Examples:
+      sentry-ophio decode my.bin > my.rules
+
+    The exit code is 2 if it is no such file.
+    """  # noqa: D301 (click wants the control character)
+    try:
+        rules = Enhancements.from_config_structure(read_bytes(data), Cache(0))
+        if as_json:
+            click.echo(json.dumps([_rule_json(each) for each in rules.rules], ensure_ascii=False))
+        else:
+            click.echo(rules.to_text(), nl=False)
+    except EnhancementsError as error:
+        raise InputError(data, " ".join(str(error).split("\n"))) from None
+
+
+def _rule_json(rule: Rule) -> dict[str, Any]:
+    return {
+        "rule": rule.canonical,
+        "matchers": [each._asdict() for each in rule.matchers],
+        "actions": [each._asdict() for each in rule.actions],
+    }

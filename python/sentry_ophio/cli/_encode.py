@@ -1,0 +1,33 @@
+"""`sentry-ophio encode`: rules into the binary form."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from sentry_ophio._event_files import STANDARD_INPUT
+from sentry_ophio.cli._input import read_rules, replace_file
+
+
+@click.command()
+@click.argument("rules", metavar="RULES")
+@click.option("--output", "-o", default=STANDARD_INPUT, metavar="FILE", help="Where to write.")
+@click.option("--format-version", type=click.Choice(["2", "3"]), default="3", help="Which form.")
+def encode(rules: str, output: str, format_version: str) -> None:
+    """Write rules in the binary form.
+
+    RULES is a file with rules, or - for standard input.
+
+    \b
+    Examples:
+      sentry-ophio encode my.rules -o my.bin
+
+    The exit code is 2 if the rules cannot be read.
+    """  # noqa: D301 (click wants the control character)
+    data = read_rules((rules,)).to_config_structure(int(format_version))
+    if output == STANDARD_INPUT:
+        sys.stdout.buffer.write(data)
+    else:
+        replace_file(Path(output), data)

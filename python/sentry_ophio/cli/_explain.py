@@ -1,0 +1,173 @@
+"""`sentry-ophio explain`: why rules make of each frame what they do."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sentry_ophio._html import explain_page
+from sentry_ophio.cli._input import (
+    InputError,
+    read_event_file,
+    read_rules,
+    replace_file,
+    with_orig_in_app,
+)
+from sentry_ophio.cli._words import location, word_of
+from sentry_ophio.exceptions import OphioOverflowError
+
+if TYPE_CHECKING:
+    from sentry_ophio.enhancers import Enhancements, Explanation, Step
+    from sentry_ophio.events import Stacktrace
+
+
+@click.command()
+@click.argument("event", metavar="EVENT")
+@click.option(
+    "--rules",
+    "rule_files",
+    multiple=True,
+    metavar="FILE",
+    help="Rules in the text form, instead of those that come with this package.",
+)
+@click.option("--frame", type=int, metavar="N", help="Only this frame, counted from 0.")
+@click.option(
+    "--why-not",
+    metavar="RULE:FRAME",
+    help="Tell for each matcher of a rule whether it holds for a frame. RULE is the index that "
+    "is printed, counted from 0, or FILE:LINE.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON document a stack trace.")
+@click.option("--html", "html_file", metavar="FILE", help="Write a page to look at, instead.")
+def explain(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
+    event: str,
+    rule_files: tuple[str, ...],
+    frame: int | None,
+    why_not: str | None,
+    as_json: bool,
+    html_file: str | None,
+) -> None:
+    """Tell step by step why rules make of each frame what they do.
+
+    EVENT is a file with the JSON of an event, or - for standard input. Below each frame are
+    the rules that changed it, in their order, with file and line.
+
+    \b
+    Examples:
+      sentry-ophio explain event.json
+      sentry-ophio explain --rules my.rules --frame 3 event.json
+      sentry-ophio explain --rules my.rules --why-not my.rules:12:3 event.json
+      sentry-ophio explain --html report.html event.json
+
+    The exit code is 2 if the event or the rules cannot be used, or if there is no such rule
+    or frame.
+    """  # noqa: D301 (click wants the control character)
+    rules = read_rules(rule_files)
+    asked = None if why_not is None else _parsed_why_not(rules, why_not)
+    traces = read_event_file(event)
+    if not traces:
+        click.echo(f"{event}: no stack trace", err=True)
+    explained = []
+    for trace in traces:
+        frames = with_orig_in_app(trace)
+        if frame is not None and not 0 <= frame < len(frames):
+            raise InputError(event, f"there is no frame {frame}: there are {len(frames)}")
+        try:
+            found = rules.explain(frames, trace.exception, why_not=asked)
+        except OphioOverflowError as error:
+            raise InputError(event, str(error)) from None
+        if html_file is not None:
+            explained.append((trace, found))
+        elif as_json:
+            click.echo(json.dumps(_explanation_json(trace, found), ensure_ascii=False))
+        else:
+            _show_explanation(event, trace, found, frame)
+    if html_file is not None:
+        replace_file(Path(html_file), explain_page(event, explained, location).encode())
+        click.echo(f"{html_file}: written", err=True)
+
+
+def _parsed_why_not(rules: Enhancements, why_not: str) -> tuple[int, int]:
+    """Read the value of `--why-not`."""
+    name, _, frame = why_not.rpartition(":")
+    file, _, line = name.rpartition(":")
+    if not (frame.isdecimal() and (line or name).isdecimal()):
+        raise click.BadParameter("RULE:FRAME or FILE:LINE:FRAME", param_hint="--why-not")
+    if not file:
+        return int(name), int(frame)
+    for index, rule in enumerate(rules.rules):
+        if (rule.source, rule.line) == (file, int(line)):
+            return index, int(frame)
+    raise InputError(file, f"there is no rule in line {line}")
+
+
+def _show_explanation(name: str, trace: Stacktrace, found: Explanation, only: int | None) -> None:
+    """Print each frame with its steps below it."""
+    click.echo(click.style(f"{name}  {trace.place}", bold=True))
+    for number, (source, frame) in enumerate(zip(trace.sources, found.frames)):
+        if only is not None and number != only:
+            continue
+        function = click.style(str(source.get("function") or "?"), bold=bool(frame.in_app))
+        facts = [
+            click.style("in-app", fg="green") if frame.in_app else "not in-app",
+            click.style("counts", fg="green") if frame.contributes else "does not count",
+        ]
+        if frame.category:
+            facts.append(f"category {frame.category}")
+        click.echo(f"{number:3} {function}  {location(source)}")
+        click.echo(f"      {', '.join(facts)}")
+        _show_steps(frame.steps)
+    if only is None:
+        counts = "counts for grouping" if found.contributes else "does not count for grouping"
+        order = ", in reverse order" if found.invert_stacktrace else ""
+        click.echo(f"the stack trace {counts}{order}")
+        _show_steps(found.steps)
+    if found.why_not is not None:
+        click.echo("matchers of that rule, on that frame:")
+        for test in found.why_not:
+            word = (
+                click.style("holds", fg="green") if test.holds else click.style("fails", fg="red")
+            )
+            click.echo(f"      {word}  {test.matcher}  ({test.reason})")
+    click.echo()
+
+
+def _show_steps(steps: tuple[Step, ...]) -> None:
+    for step in steps:
+        place = f"rule {step.rule}"
+        if step.line is not None:
+            place = f"{step.source or 'default rules'}:{step.line}"
+        change = f"{_value(step.before)} -> {_value(step.after)}"
+        if not step.changed:
+            change = click.style(f"{_value(step.after)} as before", dim=True)
+        field = step.field.replace("_", "-")
+        click.echo(f"      {field} {change}  {click.style(place, fg='cyan')}  {step.text}")
+
+
+def _value(value: object) -> str:
+    if value is None or isinstance(value, bool):
+        return word_of(value)
+    return str(value)
+
+
+def _explanation_json(trace: Stacktrace, found: Explanation) -> dict[str, Any]:
+    def steps(each: tuple[Step, ...]) -> list[dict[str, Any]]:
+        return [step._asdict() for step in each]
+
+    return {
+        "place": trace.place,
+        "frames": [
+            {"function": source.get("function"), "location": location(source)}
+            | frame._asdict()
+            | {"steps": steps(frame.steps)}
+            for source, frame in zip(trace.sources, found.frames)
+        ],
+        "contributes": found.contributes,
+        "hint": found.hint,
+        "invert_stacktrace": found.invert_stacktrace,
+        "steps": steps(found.steps),
+        "why_not": found.why_not and [test._asdict() for test in found.why_not],
+    }

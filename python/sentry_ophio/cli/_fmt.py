@@ -1,0 +1,72 @@
+"""`sentry-ophio fmt`: rules in columns."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from sentry_ophio._event_files import STANDARD_INPUT
+from sentry_ophio.cli._input import InputError, read_text, replace_file
+from sentry_ophio.enhancers import format_rules
+from sentry_ophio.exceptions import EnhancementsError
+
+
+@click.command()
+@click.argument("rules", nargs=-1, required=True, metavar="RULES...")
+@click.option("--check", "only_check", is_flag=True, help="Change nothing, tell what would be.")
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print a JSON document: for each file whether it changes.",
+)
+def fmt(rules: tuple[str, ...], only_check: bool, as_json: bool) -> None:
+    """Write rules anew: in columns, with the usual names, and the same meaning.
+
+    RULES is a file, which is changed in place and as a whole or not at all, or - for
+    standard input, which is written to standard output. Comments and empty lines stay.
+
+    \b
+    Examples:
+      sentry-ophio fmt my.rules
+      sentry-ophio fmt --check rules/*.txt
+      sentry-ophio fmt - < old.rules > new.rules
+
+    The exit code is 1 if --check finds a file that would change, and 2 if a file cannot be
+    read or written, or is no rules: sentry-ophio check tells why.
+    """  # noqa: D301 (click wants the control character)
+    if as_json and STANDARD_INPUT in rules and not only_check:
+        raise click.UsageError("standard output cannot have both the rules and --json")
+    failed = False
+    files: dict[str, bool] = {}
+    for name in rules:
+        try:
+            text = read_text(name)
+            formatted = _formatted(name, text)
+            files[name] = formatted != text
+            if not only_check and name == STANDARD_INPUT:
+                click.echo(formatted, nl=False)
+            elif files[name]:
+                if not only_check:
+                    replace_file(Path(name), formatted.encode())
+                click.echo(f"{name}: {'would change' if only_check else 'written'}", err=True)
+        except InputError as error:
+            error.show()
+            failed = True
+    if as_json:
+        document = [{"file": name, "changed": changed} for name, changed in files.items()]
+        click.echo(json.dumps(document, ensure_ascii=False))
+    if failed:
+        sys.exit(InputError.exit_code)
+    if only_check and any(files.values()):
+        sys.exit(1)
+
+
+def _formatted(name: str, text: str) -> str:
+    try:
+        return format_rules(text)
+    except EnhancementsError as error:
+        raise InputError(name, " ".join(str(error).split("\n"))) from None

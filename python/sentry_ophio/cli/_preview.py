@@ -1,0 +1,194 @@
+"""`sentry-ophio preview`: what other rules would change."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Callable
+
+import click
+
+from sentry_ophio._event_files import STANDARD_INPUT, SUFFIXES, stacktraces_in
+from sentry_ophio._html import preview_page
+from sentry_ophio._preview import BATCH, Comparison
+from sentry_ophio.cli._input import InputError, read_rules, replace_file, with_orig_in_app
+from sentry_ophio.cli._rows import PARQUET, Input, parquet_module, progress_bar, sorted_inputs
+from sentry_ophio.cli._words import location
+from sentry_ophio.enhancers import Report, RuleReport
+from sentry_ophio.enhancers import Stacktrace as Prepared
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sentry_ophio.events import Stacktrace
+    from sentry_ophio.exceptions import OphioError
+
+# So many stack traces that change are on the page of `preview`.
+_SHOWN = 50
+
+
+@click.command()
+@click.argument("events", nargs=-1, required=True, metavar="EVENTS...")
+@click.option("--old", "old_files", multiple=True, metavar="FILE", help="The rules as they are.")
+@click.option(
+    "--new",
+    "new_files",
+    multiple=True,
+    required=True,
+    metavar="FILE",
+    help="The rules as they would be.",
+)
+@click.option("--threads", type=click.IntRange(1), default=os.cpu_count() or 1, metavar="N")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON document.")
+@click.option(
+    "--html",
+    "html_file",
+    metavar="FILE",
+    help="Also write a page with the first stack traces that change. Reads the events twice, so "
+    "not from standard input.",
+)
+def preview(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
+    events: tuple[str, ...],
+    old_files: tuple[str, ...],
+    new_files: tuple[str, ...],
+    threads: int,
+    as_json: bool,
+    html_file: str | None,
+) -> None:
+    """Tell what would change if other rules took the place of the present ones.
+
+    EVENTS are files with the JSON of an event, files with one event a line (.ndjson, .jsonl),
+    both also with gzip (.gz), Parquet files with the columns frames and exception, folders of
+    all these, or - for one event a line on standard input. Without --old the rules that come
+    with this package are the present ones.
+
+    \b
+    Examples:
+      sentry-ophio preview --old now.rules --new then.rules events/
+      sentry-ophio preview --old now.rules --new then.rules month.parquet
+      zcat events.ndjson.gz | sentry-ophio preview --new then.rules -
+
+    Events, rows and files that cannot be used are report and left out; then the exit code is 2.
+    """  # noqa: D301 (click wants the control character)
+    if html_file is not None and STANDARD_INPUT in events:
+        raise click.UsageError("--html reads the events twice, so not from standard input")
+    old, new = read_rules(old_files), read_rules(new_files)
+    failed: list[InputError] = []
+
+    def skip(error: OphioError | OSError) -> None:
+        failed.append(InputError.of(error))
+        failed[-1].show()
+
+    inputs = sorted_inputs(events, skip, (*SUFFIXES, PARQUET))
+    left_out: set[int] = set()
+    with progress_bar(inputs) as progress, Comparison(old, new) as comparing:
+        for done in _compared(comparing, inputs, threads, skip, left_out):
+            progress(done)
+        report = comparing.report()
+    if as_json:
+        click.echo(json.dumps(_report_json(report), ensure_ascii=False))
+    else:
+        click.echo(str(report))
+    if html_file is not None:
+        examples = []
+        for place, trace in _examples(inputs, set(report.examples[:_SHOWN]), left_out):
+            frames = with_orig_in_app(trace)
+            before, after = (each.explain(frames, trace.exception) for each in (old, new))
+            examples.append((place, trace, before, after))
+        replace_file(Path(html_file), preview_page(report, examples, location).encode())
+        click.echo(f"{html_file}: written", err=True)
+    if failed:
+        sys.exit(InputError.exit_code)
+
+
+def _compared(
+    comparing: Comparison,
+    inputs: list[Input],
+    threads: int,
+    skip: Callable[[OphioError | OSError], object],
+    left_out: set[int],
+) -> Iterator[int]:
+    """Compare all stack traces, and yield after each step how many were read so far.
+
+    `left_out` gets the numbers of rows that cannot be used: a report does not count them.
+    """
+    done = 0
+    for each in inputs:
+        if isinstance(each, list):
+            found = stacktraces_in(each, skip, stdin=sys.stdin.buffer)
+            prepared = (Prepared(one.trace.frames, one.trace.exception) for one in found)
+            while batch := list(islice(prepared, BATCH)):
+                comparing.add(batch, threads)
+                done += len(batch)
+                yield done
+            continue
+        start = done
+        dropped = 0
+
+        def skip_row(row: int, error: OphioError, start: int = start) -> None:
+            nonlocal dropped
+            dropped += 1
+            left_out.add(start + row)
+            skip(error)
+
+        try:
+            for count in parquet_module().compared(comparing, each, threads, skip_row):
+                done += count
+                yield done + dropped
+        except parquet_module().ParquetError as error:
+            skip(error)
+        done += dropped
+
+
+def _examples(
+    inputs: list[Input], wanted: set[int], left_out: set[int]
+) -> Iterator[tuple[str, Stacktrace]]:
+    """Read once more, and yield the stack traces that have these numbers in a report."""
+    number = 0
+    for place, (name, made) in enumerate(_each_stacktrace(inputs)):
+        if made is None or place in left_out:
+            continue
+        if number in wanted:
+            yield name, made()
+        number += 1
+
+
+def _each_stacktrace(
+    inputs: list[Input],
+) -> Iterator[tuple[str, Callable[[], Stacktrace] | None]]:
+    for each in inputs:
+        if isinstance(each, list):
+            for found in stacktraces_in(each, lambda _: None):
+                yield found.name, partial(_same, found.trace)
+            continue
+        try:
+            yield from ((each.name, made) for made in parquet_module().rows_of(each))
+        except parquet_module().ParquetError:
+            pass  # report when it was compared
+
+
+def _same(trace: Stacktrace) -> Stacktrace:
+    return trace
+
+
+def _report_json(report: Report) -> dict[str, Any]:
+    def rules(each: tuple[RuleReport, ...]) -> list[dict[str, Any]]:
+        return [
+            {
+                "rule": one.rule.text,
+                "source": one.rule.source,
+                "line": one.rule.line,
+                "matched": one.matched,
+                "responsible": one.responsible,
+            }
+            for one in each
+        ]
+
+    return report._asdict() | {
+        "old_rules": rules(report.old_rules),
+        "new_rules": rules(report.new_rules),
+    }

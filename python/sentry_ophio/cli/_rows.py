@@ -1,0 +1,206 @@
+"""Inputs with a stack trace a row: which files there are, and writing Parquet files."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Callable, Union
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from sentry_ophio._atomic import resolved
+from sentry_ophio._event_files import STANDARD_INPUT, SUFFIXES, files_in, stacktraces_in
+from sentry_ophio.cli._input import InputError
+from sentry_ophio.events import EventError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
+
+    from sentry_ophio._event_files import Skip
+    from sentry_ophio._parquet import ParquetFile
+    from sentry_ophio.enhancers import Enhancements
+    from sentry_ophio.exceptions import OphioError
+
+Input = Union["list[str]", "ParquetFile"]
+"""Files with events that are read one after the other, or a file with rows."""
+
+
+PARQUET = ".parquet"
+
+
+skip_bad_option = click.option(
+    "--skip-bad",
+    is_flag=True,
+    help="With --out: leave out events and rows that cannot be used, and tell them. The exit "
+    "code is 2 then, too.",
+)
+
+
+def parquet_module() -> ModuleType:
+    """Import what reads and writes Parquet files: only who has such files needs it."""
+    try:
+        from sentry_ophio import _parquet as module  # noqa: PLC0415
+    except ImportError as error:
+        if (error.name or "pyarrow").partition(".")[0] != "pyarrow":
+            raise
+        raise InputError(
+            "Parquet files need pyarrow", "pip install 'sentry-ophio[arrow,cli]'"
+        ) from None
+    return module
+
+
+def sorted_inputs(names: tuple[str, ...], skip: Skip, suffixes: tuple[str, ...]) -> list[Input]:
+    """Sort out what files are, and look at those with rows."""
+    found: list[Input] = []
+    for name in files_of(names, suffixes):
+        if name.endswith(PARQUET):
+            module = parquet_module()
+            try:
+                found.append(module.ParquetFile(name))
+            except module.ParquetError as error:
+                if skip is None:
+                    raise InputError.of(error) from None
+                skip(error)
+        elif found and isinstance(found[-1], list):
+            found[-1].append(name)
+        else:
+            found.append([name])
+    return found
+
+
+def files_of(names: tuple[str, ...], suffixes: tuple[str, ...]) -> Iterator[str]:
+    for name in names:
+        path = Path(name)
+        if name == STANDARD_INPUT or not path.is_dir():
+            yield name
+            continue
+        for each in files_in(path, suffixes):
+            # What engines are just writing, they write into folders such as `_temporary`.
+            hidden = any(part[0] in "._" for part in each.relative_to(path).parts)
+            if not (hidden and each.suffix == PARQUET):
+                yield str(each)
+
+
+@contextmanager
+def progress_bar(inputs: list[Input]) -> Iterator[Callable[[int], None]]:
+    """Show how far a command is, with a bar where the files say how many rows there are."""
+    total = 0
+    known = True
+    for each in inputs:
+        if isinstance(each, list):
+            known = False
+        else:
+            total += each.rows
+    columns = (
+        (
+            BarColumn(),
+            TextColumn("{task.completed:,} of {task.total:,} stack traces"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+        )
+        if known and total
+        else (TextColumn("{task.completed:,} stack traces"), TimeElapsedColumn())
+    )
+    bar = Progress(
+        *columns,
+        console=Console(stderr=True),
+        transient=True,
+        disable=not sys.stderr.isatty(),
+    )
+    with bar:
+        task = bar.add_task("", total=total if known and total else None)
+        yield lambda done: bar.update(task, completed=done)
+
+
+def write_parquet(
+    names: tuple[str, ...],
+    out: str,
+    rules: Enhancements | None,
+    threads: int,
+    skip_bad: bool,
+) -> tuple[dict[str, int], int]:
+    """Write events, or rows with the answers of rules, as a whole or not at all.
+
+    Returns:
+        What was written, and how many events and rows were left out.
+    """
+    parquet = parquet_module()
+    left_out = 0
+
+    def report(error: OphioError | OSError) -> None:
+        nonlocal left_out
+        left_out += 1
+        InputError.of(error).show()
+
+    skip = report if skip_bad else None
+    suffixes = SUFFIXES if rules is None else (*SUFFIXES, PARQUET)
+    _check_output(names, out, suffixes)
+    inputs = sorted_inputs(names, None, suffixes)
+    if not inputs:
+        raise InputError(names[0], "there is no file in it to read")
+
+    def batches() -> Iterator[Any]:
+        for each in inputs:
+            if isinstance(each, list):
+                name = each[0]
+                found = parquet.event_batches(stacktraces_in(each, skip, stdin=sys.stdin.buffer))
+            else:
+                name, found = each.name, each.batches()
+            yield from (
+                found if rules is None else parquet.with_answers(name, found, rules, threads, skip)
+            )
+
+    try:
+        schema = parquet.common_schema(inputs, answers=rules is not None)
+        with progress_bar(inputs) as progress:
+            written = parquet.write(out, schema, batches(), progress)
+    except (EventError, parquet.ParquetError, OSError) as error:
+        raise InputError.of(error) from None
+    found = asdict(written)
+    if rules is None:
+        found = {name: found[name] for name in ("stacktraces", "frames")}
+    return found, left_out
+
+
+def _check_output(names: tuple[str, ...], out: str, suffixes: tuple[str, ...]) -> None:
+    """Refuse an output that this run reads, or the next one would."""
+    try:
+        target = resolved(Path(out))
+    except OSError as error:
+        raise InputError(out, error.strerror or str(error)) from None
+    for name in names:
+        path = Path(name)
+        if name != STANDARD_INPUT and path.is_dir():
+            inside = path.resolve() in target.parents and target.name.endswith(suffixes)
+            if inside:
+                raise InputError(out, f"--out lies in {name}, which is read")
+    for name in files_of(names, suffixes):
+        path = Path(name)
+        with suppress(OSError):
+            if name != STANDARD_INPUT and path.samefile(target):
+                raise InputError(out, f"--out is {name}, which is read")
+
+
+def show_written(out: str, written: dict[str, int], left_out: int, *, as_json: bool) -> None:
+    if as_json:
+        document = {"out": out, **written, "left_out": left_out}
+        click.echo(json.dumps(document, ensure_ascii=False))
+    else:
+        facts = [f"{count:,} {_COUNTED[name]}" for name, count in written.items()]
+        click.echo(f"{out}: {', '.join(facts)}")
+    if left_out:
+        sys.exit(InputError.exit_code)
+
+
+_COUNTED = {
+    "stacktraces": "stack traces",
+    "frames": "frames",
+    "in_app": "in-app",
+    "category": "with a category",
+}

@@ -1,0 +1,24 @@
+"""How values are printed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def location(source: Mapping[str, Any]) -> str:
+    """Say where a frame is, in the words that tell most to a person."""
+    place = source.get("filename") or source.get("abs_path") or source.get("module")
+    place = str(place or source.get("package") or "")
+    line = source.get("lineno")
+    return f"{place}:{line}" if place and isinstance(line, int) else place
+
+
+def word_of(value: bool | None) -> str:
+    return {True: "yes", False: "no", None: "-"}[value]
+
+
+def decoded(value: bytes | None) -> str | None:
+    return None if value is None else value.decode()
