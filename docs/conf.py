@@ -56,6 +56,7 @@ NAVIGATION = {
     "Project": {
         "Changes": "changes",
         "Contributing": "contributing",
+        "Style": "style",
         "Security": "security",
     },
 }
