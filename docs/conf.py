@@ -53,6 +53,16 @@ NAVIGATION = {
         "Packaging": "packaging",
         "Versions": "versions",
     },
+    "Decisions": {
+        "cffi": "decisions/cffi",
+        "msgpack": "decisions/msgpack",
+        "One packed call": "decisions/one-packed-call",
+        "Interpreter and engine": "decisions/interpreter-and-engine",
+        "globset as definition": "decisions/globset-as-definition",
+        "Locks are only tried": "decisions/try-lock",
+        "The C++ header": "decisions/header-layer",
+        "milksnake": "decisions/milksnake",
+    },
     "Project": {
         "Changes": "changes",
         "Contributing": "contributing",

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from conftest import Installed
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ["*.md", "docs/*.md", "benches/*.md"]
+PAGES = ["*.md", "docs/*.md", "docs/decisions/*.md", "benches/*.md"]
 
 # What other tests run: page, language, and the test, which looks for such blocks itself.
 COVERED = [

@@ -1,6 +1,6 @@
 """Writes what Sphinx reads: build/docs-source.
 
-    docs/*.md, benches/*.md, CONTRIBUTING.md, ...     copied, links turned     (`turned`)
+    docs/**/*.md, benches/*.md, CONTRIBUTING.md, ...  copied, links turned     (`turned`)
     sentry_ophio.*                                    a page a public module   (`python_pages`)
     include/ophio.h, ophio.hpp                        pages by subject         (`headers`)
 
@@ -47,6 +47,8 @@ class BrokenLinkError(Exception):
 def names(root: Path) -> dict[str, str]:
     """Map the Markdown files of the repository that are pages to their names on the site."""
     found = {f"docs/{path.name}": path.stem for path in sorted((root / "docs").glob("*.md"))}
+    for path in sorted((root / "docs" / "decisions").glob("*.md")):
+        found[f"docs/decisions/{path.name}"] = f"decisions/{path.stem}"
     for path in sorted((root / "benches").glob("*.md")):
         found[f"benches/{path.name}"] = f"benches/{path.stem}"
     return {**ROOT_PAGES, **found}
