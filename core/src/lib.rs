@@ -8,6 +8,7 @@
 
 pub mod codeowners;
 pub mod enhancements;
+pub mod functions;
 pub mod glob;
 pub mod limits;
 mod msgpack_array;

@@ -1,0 +1,90 @@
+//! What stands between brackets, found by counting.
+//!
+//! ```text
+//! a ( b ( c ) d ) e ) f ( g
+//! 0 1   2   1   0   -1    0        depth after each bracket
+//! a                                kept: at depth 0
+//!   `-------------'                a pair: complete when the depth is 0 again
+//!                   e              kept
+//!                     `----------' dropped: below 0, then at 0 by an opening bracket: what
+//!                                  follows that is kept again
+//! ```
+//!
+//! A pair that is never closed is dropped, with all that follows.
+
+use std::borrow::Cow;
+
+/// Replaces the outermost pairs of brackets. `replace` is called with what is between them and
+/// where the opening one stands, and appends what takes the pair's place.
+///
+/// Without an opening bracket, the text is returned as it is.
+pub(super) fn replaced<'t>(
+    text: &'t str,
+    open: u8,
+    close: u8,
+    mut replace: impl FnMut(&'t str, usize, &mut String),
+) -> Cow<'t, str> {
+    if !text.as_bytes().contains(&open) {
+        return text.into();
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut depth = 0_i64;
+    let mut start = 0;
+    // Where the text that is kept as it is begins, while the depth is 0.
+    let mut kept = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        if byte != open && byte != close {
+            continue;
+        }
+        if depth == 0 {
+            out.push_str(&text[kept..at]);
+        }
+        if byte == open {
+            if depth == 0 {
+                start = at;
+            }
+            depth += 1;
+        } else {
+            depth -= 1;
+            if depth == 0 {
+                replace(&text[start + 1..at], start, &mut out);
+            }
+        }
+        kept = at + 1;
+    }
+    if depth == 0 {
+        out.push_str(&text[kept..]);
+    }
+    out.into()
+}
+
+/// Removes arguments. `(anonymous namespace)` and `(operator)` are none.
+pub(super) fn without_arguments(name: &str) -> Cow<'_, str> {
+    replaced(name, b'(', b')', |inner, _, out| {
+        let inner = inner.trim_matches(super::is_space);
+        if matches!(inner, "anonymous namespace" | "operator") {
+            out.extend(["(", inner, ")"]);
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pairs_are_found_by_counting() {
+        for (text, expected) in [
+            ("a", "a"),
+            ("a)b", "a)b"), // no opening bracket
+            ("a(b(c)d)e", "a!e"),
+            ("a)b(c)d(", "ac"),
+            ("(a)(b)", "!!"),
+            ("a(b", "a"),
+            ("é(ü)ö", "é!ö"),
+        ] {
+            let found = replaced(text, b'(', b')', |_, _, out| out.push('!'));
+            assert_eq!(found, expected, "{text}");
+        }
+    }
+}

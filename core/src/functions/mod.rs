@@ -1,0 +1,256 @@
+//! Names of functions, trimmed to what people call them.
+//!
+//! Compilers give functions long names: with the types of arguments and results, generic
+//! parameters, hashes, and numbers for lambdas. Two builds of one program name the same
+//! function differently. Rules match, and groups are made of, what is left when that is cut:
+//!
+//! ```text
+//! void std::vector<int, std::allocator<int>>::push_back(int const&)   std::vector<T>::push_back
+//! <T as core::convert::Into<U>>::into                                 core::convert::Into<T>::into
+//! app::main::{{closure}}::hd691ac2b139ffb3c                           app::main::{{closure}}
+//! static Shop.sell(Swift.Int) -> Swift.Bool                           Shop.sell
+//! ```
+//!
+//! The steps are those of Sentry, which trims the names of native and C# functions, and leaves
+//! others as they are:
+//!
+//! ```text
+//! name -> tidy       white space, trailing const and &, compilers' clones
+//!      -> marks      operators that would upset the pairing of brackets are put aside
+//!      -> lambdas    each kind of compiler's lambda becomes `lambda`
+//!      -> enclosed   arguments (...) go, generic parameters <...> become <T>
+//!      -> tokens     the one that is the function is found
+//!      -> marks      put back
+//!      -> suffixes   hashes and versions go
+//! ```
+//!
+//! Every step takes time in proportion to the name's length, whatever it holds.
+
+mod enclosed;
+mod generics;
+mod lambdas;
+mod marks;
+mod suffixes;
+mod tokens;
+
+use std::borrow::Cow;
+
+/// The platforms whose functions are trimmed as native ones.
+const NATIVE: [&str; 5] = ["objc", "cocoa", "swift", "native", "c"];
+
+/// Trims the name of a function for a platform.
+///
+/// Platforms without a rule, and `None`, leave the name as it is.
+///
+/// ```
+/// use ophio::functions::trim_function_name;
+///
+/// assert_eq!(trim_function_name("int main(int, char**)", Some("native")), "main");
+/// assert_eq!(trim_function_name("Run (int count)", Some("csharp")), "Run");
+/// assert_eq!(trim_function_name("f(x)", Some("python")), "f(x)");
+/// ```
+pub fn trim_function_name<'n>(name: &'n str, platform: Option<&str>) -> Cow<'n, str> {
+    match platform {
+        Some("csharp") => name.split_once(" (").map_or(name, |(name, _)| name).into(),
+        Some(platform) if NATIVE.contains(&platform) => native(name, platform),
+        _ => name.into(),
+    }
+}
+
+fn native<'n>(name: &'n str, platform: &str) -> Cow<'n, str> {
+    if matches!(name, "<redacted>" | "<unknown>") {
+        return name.into();
+    }
+    let stripped = name.trim_matches(is_space);
+    // Objective-C: `-[Shop sell:]`.
+    if ["[", "+[", "-["]
+        .iter()
+        .any(|start| stripped.starts_with(start))
+    {
+        return stripped.into();
+    }
+    if is_plain(stripped) {
+        return stripped.into();
+    }
+    let text = without_clones(stripped);
+    let text = without_qualifiers(&text);
+    let text = marks::put_aside(text);
+    let text = lambdas::normalized(&text);
+    let text = enclosed::without_arguments(&text);
+    let text = generics::replaced(&text);
+    match tokens::function(&text, platform) {
+        Some(function) => {
+            let function = marks::put_back(&function);
+            suffixes::without(&function).to_owned().into()
+        }
+        None => name.into(),
+    }
+}
+
+/// Whether no step changes a name: a C function, most often.
+fn is_plain(name: &str) -> bool {
+    // `const` is the only word that ends a name and is cut.
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    !name.is_empty() && name.bytes().all(plain) && name != "const"
+}
+
+/// Removes `[clone .part.3]` and its like; other brackets stay.
+fn without_clones(name: &str) -> Cow<'_, str> {
+    let kept = enclosed::replaced(name, b'[', b']', |inner, _, out| {
+        if !inner.starts_with("clone .") {
+            out.push('[');
+            out.push_str(inner);
+            out.push(']');
+        }
+    });
+    match kept {
+        Cow::Borrowed(name) => name.trim_end_matches(is_space).into(),
+        Cow::Owned(name) => name.trim_end_matches(is_space).to_owned().into(),
+    }
+}
+
+/// Removes a trailing `const` or `&`, as long as there is one.
+fn without_qualifiers(mut name: &str) -> &str {
+    loop {
+        let rest = match name.strip_suffix('&') {
+            Some(rest) => rest,
+            None => match name.strip_suffix("const") {
+                Some(rest) if !rest.ends_with(is_word) => rest,
+                _ => return name,
+            },
+        };
+        name = rest.trim_end_matches(is_space);
+    }
+}
+
+/// White space as Python's `str.isspace` has it.
+pub(crate) fn is_space(c: char) -> bool {
+    c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c)
+}
+
+/// A character of a word, as `\w` has it.
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names() {
+        for (platform, name, expected) in [
+            ("native", "main", "main"),
+            ("native", " main ", "main"),
+            ("native", "", ""),
+            ("native", "  ", "  "),
+            ("native", "const", "const"),
+            ("native", "<unknown>", "<unknown>"),
+            ("native", "<redacted>", "<redacted>"),
+            ("native", "int main(int, char**)", "main"),
+            ("native", "Shop::sell(int) const &", "Shop::sell"),
+            (
+                "native",
+                "Shop::sell(int) [clone .part.3] [clone .cold]",
+                "Shop::sell",
+            ),
+            (
+                "native",
+                "std::vector<int>::push_back(int const&)",
+                "std::vector<T>::push_back",
+            ),
+            (
+                "native",
+                "std::ostream& std::operator<< <char>(std::ostream&)",
+                "std::operator<< <T>",
+            ),
+            ("native", "Shop::operator()(int) const", "Shop::operator()"),
+            ("native", "Ptr<Shop>::operator->()", "Ptr<T>::operator->"),
+            (
+                "native",
+                "(anonymous namespace)::sell(int)",
+                "(anonymous namespace)::sell",
+            ),
+            (
+                "native",
+                "?A0xdeadbeef::sell",
+                "`anonymous namespace'::sell",
+            ),
+            (
+                "native",
+                "main::{lambda(int)#2}::operator()(int)",
+                "main::lambda::operator()",
+            ),
+            ("native", "main::$_3::run()", "main::lambda::run"),
+            (
+                "native",
+                "<lambda_0123456789abcdef0123456789abcdef>::run",
+                "<lambda>::run",
+            ),
+            ("native", "<Foo as shop::Sell>::sell", "Foo::sell"),
+            (
+                "native",
+                "<T as shop::Sell<Vec<u8>>>::sell",
+                "shop::Sell<T>::sell",
+            ),
+            ("native", "app::run::hd691ac2b139ffb3c", "app::run"),
+            ("native", "memcpy@@GLIBC_2.14", "memcpy"),
+            ("native", "@sell@12", "sell"),
+            ("native", "-[Shop sell:(int)x]", "-[Shop sell:(int)x]"),
+            (
+                "swift",
+                "static Shop.sell(Swift.Int) throws -> Swift.Bool",
+                "Shop.sell",
+            ),
+            ("swift", "closure #1 in Shop.sell()", "closure in Shop.sell"),
+            (
+                "cocoa",
+                "thunk for @escaping @callee () -> ()",
+                "thunk for closure",
+            ),
+            ("csharp", "Shop.Sell (int x) (y)", "Shop.Sell"),
+            ("csharp", "Shop.Sell(int x)", "Shop.Sell(int x)"),
+            ("rust", "a::b(c)", "a::b(c)"),
+        ] {
+            assert_eq!(
+                trim_function_name(name, Some(platform)),
+                expected,
+                "{name:?}"
+            );
+        }
+        assert_eq!(trim_function_name("f(x)", None), "f(x)");
+    }
+
+    #[test]
+    fn no_name_takes_more_than_linear_time() {
+        // With a step of quadratic time these would take minutes.
+        for piece in [
+            "<",
+            "(",
+            "[",
+            ")",
+            "operator<",
+            "const",
+            "&",
+            "{lambda(",
+            "[clone .",
+            "<a as ",
+            " ->",
+            "$_1",
+            "of ",
+        ] {
+            let _ =
+                trim_function_name(&piece.repeat(1 << 20 >> piece.len().ilog2()), Some("swift"));
+        }
+        for (open, close) in [
+            ("<", ">"),
+            ("(", ")"),
+            ("<T as ", ">"),
+            ("<", " as x>"),
+            ("{[", "]}"),
+        ] {
+            let deep = open.repeat(100_000) + &close.repeat(100_000) + "::f";
+            let _ = trim_function_name(&deep, Some("native"));
+        }
+    }
+}
