@@ -14,10 +14,9 @@ use smol_str::SmolStr;
 use crate::enhancements::binary::config_structure;
 use crate::enhancements::cache::Cache;
 use crate::enhancements::describe;
-use crate::enhancements::engine::Matched;
+use crate::enhancements::engine::{self, Engine, Matched};
 use crate::enhancements::error::{ConfigStructureError, EnhancementsError};
 use crate::enhancements::frame::{AssembleResult, Component, ExceptionData, Frame};
-use crate::enhancements::interpreter::StacktraceState;
 use crate::enhancements::parallel;
 use crate::enhancements::rule::Rule;
 use crate::enhancements::segment::Segment;
@@ -368,58 +367,12 @@ impl Enhancements {
         applied: &mut Vec<AppliedFrame>,
         matched: &mut Matched<'_>,
     ) -> Result<(), PackedError> {
-        let [first, others @ ..] = &*self.0.segments else {
-            return Ok(());
-        };
-        let start = applied.len();
-        first.engine().apply(stacktrace, applied, matched)?;
-        if others.is_empty() {
-            return Ok(());
-        }
-        // Frames as the segments so far have left them are what the next one sees.
-        let mut now = PackedStacktrace {
-            exception: stacktrace.exception,
-            frames: stacktrace.frames.clone(),
-        };
-        let mut first_rule = first.rules().len() as u32;
-        let numbers = &self.all_categories().numbers[1..];
-        for (frame, applied) in now.frames.iter_mut().zip(&applied[start..]) {
-            self.carry(frame, applied);
-        }
-        let mut part = Vec::with_capacity(now.frames.len());
-        for (segment, numbers) in others.iter().zip(numbers) {
-            part.clear();
-            let known = matched.as_ref().map_or(0, |matched| matched.len());
-            segment.engine().apply(&now, &mut part, matched)?;
-            for rule in matched.iter_mut().flat_map(|matched| &mut matched[known..]) {
-                *rule += first_rule;
-            }
-            let frames = now.frames.iter_mut().zip(&mut applied[start..]);
-            for ((frame, applied), part) in frames.zip(&part) {
-                applied.in_app = part.in_app;
-                if let Some(category) = part.category {
-                    applied.category = Some(numbers[category as usize]);
-                }
-                self.carry(frame, applied);
-            }
-            first_rule += segment.rules().len() as u32;
-        }
-        // A later segment may have put back the category that a frame came with.
-        for (frame, applied) in stacktrace.frames.iter().zip(&mut applied[start..]) {
-            let text = applied.category.and_then(|number| self.category(number));
-            if text.is_some_and(|text| frame.category == Some(text.as_bytes())) {
-                applied.category = None;
-            }
-        }
-        Ok(())
-    }
-
-    /// Brings a frame to what rules have made of it.
-    fn carry<'f>(&'f self, frame: &mut PackedFrame<'f>, applied: &AppliedFrame) {
-        frame.in_app = applied.in_app;
-        if let Some(text) = applied.category.and_then(|number| self.category(number)) {
-            frame.category = Some(text.as_bytes());
-        }
+        engine::apply(self.engines(), stacktrace, matched, |frame| {
+            applied.push(AppliedFrame {
+                category: frame.category.map(|set_by| self.category_number(set_by)),
+                in_app: frame.in_app,
+            });
+        })
     }
 
     fn assemble(
@@ -428,15 +381,27 @@ impl Enhancements {
         components: &mut [Component],
         matched: &mut Matched<'_>,
     ) -> Result<AssembleResult, PackedError> {
-        let mut state = StacktraceState::default();
-        let mut first_rule = 0;
-        for segment in &self.0.segments {
-            // Only the first can fail, before it changes anything: all look at the same texts.
-            let engine = segment.engine();
-            engine.assemble(stacktrace, components, &mut state, first_rule, matched)?;
-            first_rule += segment.rules().len() as u32;
+        engine::assemble(self.engines(), stacktrace, components, matched)
+    }
+
+    fn engines(&self) -> impl Iterator<Item = &Engine> {
+        self.0.segments.iter().map(|segment| segment.engine())
+    }
+
+    /// The number of a category in this set, by its number in a segment.
+    fn category_number(&self, (segment, number): (usize, u32)) -> u32 {
+        match &*self.0.segments {
+            [_] => number,
+            _ => self.all_categories().numbers[segment][number as usize],
         }
-        Ok(state.result(components))
+    }
+
+    /// Brings a frame to what rules have made of it.
+    fn carry<'f>(&'f self, frame: &mut PackedFrame<'f>, applied: &AppliedFrame) {
+        frame.in_app = applied.in_app;
+        if let Some(text) = applied.category.and_then(|number| self.category(number)) {
+            frame.category = Some(text.as_bytes());
+        }
     }
 
     /// Answers both questions, the second one about the frames as the first one left them; a

@@ -18,7 +18,6 @@
 //!
 //! Frame by frame it took time with the square of their number.
 
-use super::ids::RuleId;
 use super::masks::Mask;
 use super::program::{Act, RuleProgram};
 use super::state::State;
@@ -26,14 +25,17 @@ use super::trace::{Effect, Trace};
 use crate::enhancements::action::{FlagAction, FlagKind, Range};
 
 /// The question what rules make of frames.
-pub(super) struct Apply;
+pub(super) struct Apply {
+    /// How many there are.
+    pub(super) frames: usize,
+}
 
 impl<M: Mask> Effect<M> for Apply {
     fn concerns(rule: &RuleProgram) -> bool {
         rule.modifies_frames
     }
 
-    fn run(&mut self, _number: RuleId, rule: &RuleProgram, frames: &M, trace: &mut Trace<'_, M>) {
+    fn run(&mut self, _number: u32, rule: &RuleProgram, frames: &M, trace: &mut Trace<'_, M>) {
         let flags = || {
             rule.actions
                 .iter()
@@ -41,7 +43,7 @@ impl<M: Mask> Effect<M> for Apply {
         };
         for range in [Range::Up, Range::This, Range::Down] {
             for flag in flags().filter(|flag| flag.range == range) {
-                let reached = reach(flag, frames, trace.len());
+                let reached = reach(flag, frames, self.frames);
                 set_in_app(&mut trace.state, flag, &reached);
             }
         }

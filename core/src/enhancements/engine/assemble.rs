@@ -11,12 +11,11 @@
 //! ```
 
 use super::apply::reach;
-use super::ids::RuleId;
 use super::masks::Mask;
 use super::program::{Act, RuleProgram};
 use super::trace::{Effect, Trace};
 use crate::enhancements::action::{FlagAction, FlagKind, Range};
-use crate::enhancements::frame::Component;
+use crate::enhancements::frame::{AssembleResult, Component};
 use crate::enhancements::hint::{Hint, HintKind};
 use crate::enhancements::interpreter::StacktraceState;
 use crate::enhancements::stacktrace::msgpack::PackedStacktrace;
@@ -37,8 +36,6 @@ pub(super) struct Assemble<M> {
     unknown: M,
     hints: Vec<Option<Hint>>,
     stacktrace: StacktraceState,
-    /// The number in hints of the first rule that runs.
-    first_rule: u32,
 }
 
 impl<M: Mask> Effect<M> for Assemble<M> {
@@ -46,8 +43,7 @@ impl<M: Mask> Effect<M> for Assemble<M> {
         rule.affects_grouping
     }
 
-    fn run(&mut self, number: RuleId, rule: &RuleProgram, frames: &M, trace: &mut Trace<'_, M>) {
-        let number = self.first_rule + number.0;
+    fn run(&mut self, number: u32, rule: &RuleProgram, frames: &M, trace: &mut Trace<'_, M>) {
         let flags = || {
             rule.actions.iter().filter_map(|act| match act {
                 Act::Flag(flag) => Some(*flag),
@@ -94,14 +90,7 @@ fn order_matters(mut flags: impl Iterator<Item = FlagAction>) -> bool {
 }
 
 impl<M: Mask> Assemble<M> {
-    /// Rules that ran before have set hints and `state`; the first of those that run now has
-    /// the number `first_rule` in hints. Hints of others are dropped.
-    pub(super) fn new(
-        stacktrace: &PackedStacktrace<'_>,
-        components: &[Component],
-        state: StacktraceState,
-        first_rule: u32,
-    ) -> Self {
+    pub(super) fn new(stacktrace: &PackedStacktrace<'_>, components: &[Component]) -> Self {
         let frames = stacktrace.frames.len();
         let paired = frames.min(components.len());
         let mut new = Self {
@@ -112,13 +101,8 @@ impl<M: Mask> Assemble<M> {
             ignored: M::none(frames),
             changed: M::none(frames),
             unknown: M::none(frames),
-            hints: if first_rule == 0 {
-                vec![None; paired]
-            } else {
-                components[..paired].iter().map(|each| each.hint).collect()
-            },
-            stacktrace: state,
-            first_rule,
+            hints: vec![None; paired],
+            stacktrace: StacktraceState::default(),
         };
         for (frame, component) in components[..paired].iter().enumerate() {
             match component.contributes {
@@ -179,8 +163,8 @@ impl<M: Mask> Assemble<M> {
         }
     }
 
-    /// Writes what was decided into the components.
-    pub(super) fn finish(self, components: &mut [Component]) -> StacktraceState {
+    /// Writes what was decided into the components, and applies the limits.
+    pub(super) fn finish(self, components: &mut [Component]) -> AssembleResult {
         for (frame, component) in components.iter_mut().enumerate() {
             component.hint = self.hints.get(frame).copied().flatten();
             if frame < self.hints.len() {
@@ -191,6 +175,6 @@ impl<M: Mask> Assemble<M> {
                 }
             }
         }
-        self.stacktrace
+        self.stacktrace.result(components)
     }
 }

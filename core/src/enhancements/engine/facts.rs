@@ -6,43 +6,38 @@
 //! family native               x x x . .
 //! ```
 //!
-//! They do not change while rules run.
+//! They do not change while rules run. Those about conditions are in the scratch space, one
+//! set of frames for each condition of the program.
 
 use super::ids::ConditionId;
 use super::index::FAMILIES;
 use super::masks::Mask;
-use super::memo::{FrameFacts, ShardGuard};
+use super::memo::{hash, FrameFacts, ShardGuard};
 use super::program::Program;
-use super::scratch::{Scratch, ScratchGuard};
+use super::scratch::Scratch;
 use crate::enhancements::family::Families;
 use crate::enhancements::stacktrace::msgpack::{PackedError, PackedFrame};
 
 pub(super) struct Facts<M> {
     frames: usize,
-    /// The frames that meet each condition that any meets.
-    met: Vec<M>,
     /// The frames of each family.
     families: [M; FAMILIES.len()],
 }
 
 impl<M: Mask> Facts<M> {
-    /// Nothing is known of any frame yet.
-    pub(super) fn new(program: &Program, frames: usize, scratch: &mut ScratchGuard) -> Self {
-        if scratch.slots.len() < program.conditions.len() {
-            scratch.slots.resize(program.conditions.len(), 0);
-        }
-        scratch.triggered.reserve(program.rules.len());
-        for &rule in &program.triggers.always {
-            scratch.triggered.insert(rule);
-        }
+    pub(super) fn new(frames: usize) -> Self {
         Self {
             frames,
-            met: Vec::new(),
             families: std::array::from_fn(|_| M::none(frames)),
         }
     }
 
-    /// Adds the facts about a frame: from the memo if it knows them, else from the index.
+    /// Adds the facts about a frame: from the memo if it knows them, else from the index. The
+    /// rules are triggered that they trigger.
+    ///
+    /// # Errors
+    ///
+    /// If the frame is not known and a text of it is not UTF-8.
     #[inline]
     pub(super) fn add(
         &mut self,
@@ -53,25 +48,43 @@ impl<M: Mask> Facts<M> {
         index: usize,
     ) -> Result<(), PackedError> {
         let Some(memo) = memo else {
-            find(program, scratch, frame, index)?;
-            let facts = std::mem::take(&mut scratch.facts);
-            self.put(program, scratch, index, FrameFacts::of(&facts));
-            scratch.facts = facts;
-            return Ok(());
+            return self.find(program, scratch, frame, index);
         };
         let mut buffer = std::mem::take(&mut scratch.key);
         let key = frame.key.bytes(&mut buffer);
-        let hash = memo.hash(key);
+        let hash = match scratch.hashes.get(index) {
+            Some(&known) => known,
+            None => {
+                let new = hash(key);
+                scratch.hashes.push(new);
+                new
+            }
+        };
         if let Some(facts) = memo.get(hash, key) {
             self.put(program, scratch, index, facts);
         } else {
-            find(program, scratch, frame, index)?;
+            self.find(program, scratch, frame, index)?;
             memo.insert(hash, key, FrameFacts::of(&scratch.facts));
-            let facts = std::mem::take(&mut scratch.facts);
-            self.put(program, scratch, index, FrameFacts::of(&facts));
-            scratch.facts = facts;
         }
         scratch.key = buffer;
+        Ok(())
+    }
+
+    /// Adds the facts about a frame by the index, and leaves them in the scratch space.
+    fn find(
+        &mut self,
+        program: &Program,
+        scratch: &mut Scratch,
+        frame: &PackedFrame<'_>,
+        index: usize,
+    ) -> Result<(), PackedError> {
+        let fields = frame.key_fields(index)?;
+        program.conditions_of(&fields, &mut scratch.finder);
+        let families = Families::of_frame(fields.family);
+        let mut facts = std::mem::take(&mut scratch.facts);
+        FrameFacts::encode(families, &scratch.finder.found, &mut facts);
+        self.put(program, scratch, index, FrameFacts::of(&facts));
+        scratch.facts = facts;
         Ok(())
     }
 
@@ -90,24 +103,28 @@ impl<M: Mask> Facts<M> {
             }
         }
         for condition in facts.conditions() {
-            let slot = &mut scratch.slots[condition.index()];
-            if *slot == 0 {
-                self.met.push(M::none(self.frames));
-                *slot = self.met.len() as u32;
+            let met = &mut M::met_mut(scratch)[condition.index()];
+            if met.is_blank() {
+                *met = M::none(self.frames);
+                met.insert(frame);
                 scratch.touched.push(condition);
                 if let Some(rule) = program.triggered_by(condition) {
                     scratch.triggered.insert(rule);
                 }
+            } else {
+                met.insert(frame);
             }
-            self.met[*slot as usize - 1].insert(frame);
         }
     }
 
     /// The frames that meet a condition.
+    #[inline]
     pub(super) fn meeting(&self, scratch: &Scratch, condition: ConditionId) -> M {
-        match scratch.slots[condition.index()] {
-            0 => M::none(self.frames),
-            slot => self.met[slot as usize - 1].clone(),
+        let met = &M::met(scratch)[condition.index()];
+        if met.is_blank() {
+            M::none(self.frames)
+        } else {
+            met.clone()
         }
     }
 
@@ -121,18 +138,4 @@ impl<M: Mask> Facts<M> {
         }
         frames
     }
-}
-
-/// Finds the facts about a frame without the memo, and leaves them in the scratch space.
-fn find(
-    program: &Program,
-    scratch: &mut Scratch,
-    frame: &PackedFrame<'_>,
-    index: usize,
-) -> Result<(), PackedError> {
-    let fields = frame.key_fields(index)?;
-    program.conditions_of(&fields, &mut scratch.finder);
-    let families = Families::of_frame(fields.family);
-    FrameFacts::encode(families, &scratch.finder.found, &mut scratch.facts);
-    Ok(())
 }

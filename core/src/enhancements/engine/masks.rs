@@ -12,8 +12,18 @@
 //!
 //! Up to 64 frames are one machine word; longer stack traces use [`Wide`].
 
+use super::scratch::Scratch;
+
 /// A set of frames. Sets of one stack trace are all made with the same number of frames.
 pub(super) trait Mask: Clone + PartialEq {
+    /// Whether there can be more than 64 frames.
+    const WIDE: bool;
+    /// The sets of a scratch space, one a condition. A set that was not made for a number of
+    /// frames is [blank](Mask::is_blank).
+    fn met(scratch: &Scratch) -> &[Self];
+    fn met_mut(scratch: &mut Scratch) -> &mut [Self];
+    /// Whether the set has no frame because it was not made yet.
+    fn is_blank(&self) -> bool;
     /// No frame.
     fn none(frames: usize) -> Self;
     /// The frames from `start` up to and not including `end`.
@@ -40,6 +50,20 @@ pub(super) trait Mask: Clone + PartialEq {
 }
 
 impl Mask for u64 {
+    const WIDE: bool = false;
+
+    fn met(scratch: &Scratch) -> &[Self] {
+        &scratch.met
+    }
+
+    fn met_mut(scratch: &mut Scratch) -> &mut [Self] {
+        &mut scratch.met
+    }
+
+    fn is_blank(&self) -> bool {
+        *self == 0
+    }
+
     fn none(_frames: usize) -> Self {
         0
     }
@@ -102,7 +126,7 @@ impl Mask for u64 {
 }
 
 /// A set of any number of frames, 64 a word.
-#[derive(Clone, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub(super) struct Wide(Box<[u64]>);
 
 impl Wide {
@@ -114,6 +138,20 @@ impl Wide {
 }
 
 impl Mask for Wide {
+    const WIDE: bool = true;
+
+    fn met(scratch: &Scratch) -> &[Self] {
+        &scratch.met_wide
+    }
+
+    fn met_mut(scratch: &mut Scratch) -> &mut [Self] {
+        &mut scratch.met_wide
+    }
+
+    fn is_blank(&self) -> bool {
+        self.0.is_empty()
+    }
+
     fn none(frames: usize) -> Self {
         Self(vec![0; frames.div_ceil(64)].into())
     }

@@ -28,7 +28,8 @@ use std::hash::{BuildHasher, Hasher};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, TryLockError};
 
-use foldhash::fast::RandomState;
+use foldhash::fast::SeedableRandomState;
+use foldhash::SharedSeed;
 use hashbrown::HashTable;
 
 use super::ids::ConditionId;
@@ -87,8 +88,6 @@ impl<'f> FrameFacts<'f> {
 pub(super) struct Shard {
     young: Generation,
     old: Generation,
-    /// Both generations hash keys with it.
-    seed: RandomState,
 }
 
 /// A shard that this thread holds.
@@ -167,12 +166,17 @@ fn try_lock(shard: &Mutex<Shard>) -> Option<MutexGuard<'_, Shard>> {
     }
 }
 
-impl ShardGuard<'_> {
-    #[inline]
-    pub(super) fn hash(&self, key: &[u8]) -> u64 {
-        self.shard.hash(key)
-    }
+/// The hash of a key: the same in every memo of this process, so that it is made once for
+/// all segments of a rule set. It is random, so that frames cannot be made to collide.
+#[inline]
+pub(super) fn hash(key: &[u8]) -> u64 {
+    let state = SeedableRandomState::with_seed(0, SharedSeed::global_random());
+    let mut hasher = state.build_hasher();
+    hasher.write(key);
+    hasher.finish()
+}
 
+impl ShardGuard<'_> {
     /// The facts about the frame with this key, if it is known.
     #[inline]
     pub(super) fn get(&mut self, hash: u64, key: &[u8]) -> Option<FrameFacts<'_>> {
@@ -186,13 +190,6 @@ impl ShardGuard<'_> {
 }
 
 impl Shard {
-    #[inline]
-    fn hash(&self, key: &[u8]) -> u64 {
-        let mut hasher = self.seed.build_hasher();
-        hasher.write(key);
-        hasher.finish()
-    }
-
     /// The facts about a frame, if it is known. `bytes` is how much the shard may take.
     #[inline]
     fn get(&mut self, hash: u64, key: &[u8], bytes: usize) -> Option<FrameFacts<'_>> {
@@ -282,11 +279,11 @@ mod tests {
 
     impl Shard {
         fn put(&mut self, key: &[u8], facts: &[u8], bytes: usize) {
-            self.insert(self.hash(key), key, FrameFacts(facts), bytes);
+            self.insert(hash(key), key, FrameFacts(facts), bytes);
         }
 
         fn look_up(&mut self, key: &[u8], bytes: usize) -> Option<Vec<u8>> {
-            let facts = self.get(self.hash(key), key, bytes);
+            let facts = self.get(hash(key), key, bytes);
             facts.map(|facts| facts.0.to_vec())
         }
     }
@@ -354,8 +351,7 @@ mod tests {
         assert!(memo.shard().is_none());
         drop(busy);
         let mut shard = memo.shard().unwrap();
-        let hash = shard.hash(b"key");
-        shard.insert(hash, b"key", FrameFacts(&[1]));
+        shard.insert(hash(b"key"), b"key", FrameFacts(&[1]));
         drop(shard);
         assert!(memo.bytes_in_use() > 0);
         memo.set_bytes(0);

@@ -56,10 +56,8 @@ use self::memo::Memo;
 pub(super) use self::memo::DEFAULT_BYTES;
 use self::program::Program;
 use self::trace::Trace;
-use crate::enhancements::frame::Component;
-use crate::enhancements::interpreter::StacktraceState;
+use crate::enhancements::frame::{AssembleResult, Component};
 use crate::enhancements::rule::Rule;
-use crate::enhancements::rule_set::AppliedFrame;
 use crate::enhancements::stacktrace::msgpack::{PackedError, PackedStacktrace};
 
 /// Where the numbers of rules that match go, if they are wanted.
@@ -93,80 +91,86 @@ impl Engine {
     pub(super) fn memo(&self) -> &Memo {
         &self.memo
     }
+}
 
-    /// Appends what the rules make of each frame. `matched` gets the rules that match any.
-    pub(super) fn apply(
-        &self,
-        stacktrace: &PackedStacktrace<'_>,
-        applied: &mut Vec<AppliedFrame>,
-        matched: &mut Matched<'_>,
-    ) -> Result<(), PackedError> {
-        if stacktrace.frames.len() <= 64 {
-            self.apply_with::<u64>(stacktrace, applied, matched)
-        } else {
-            self.apply_with::<Wide>(stacktrace, applied, matched)
+/// What became of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Applied {
+    /// The segment that set the category, and the number that the category has there, unless
+    /// the frame has the category that it came with.
+    pub(super) category: Option<(usize, u32)>,
+    pub(super) in_app: Option<bool>,
+}
+
+/// Runs the rules of segments, one after the other, that change frames. Calls `put` for each
+/// frame, in order. `matched` gets the rules that match any.
+///
+/// # Errors
+///
+/// If a text of a frame is not UTF-8. Nothing is put then.
+pub(super) fn apply<'a>(
+    segments: impl Iterator<Item = &'a Engine>,
+    stacktrace: &'a PackedStacktrace<'a>,
+    matched: &mut Matched<'_>,
+    put: impl FnMut(Applied),
+) -> Result<(), PackedError> {
+    if stacktrace.frames.len() <= 64 {
+        apply_with::<u64>(segments, stacktrace, matched, put)
+    } else {
+        apply_with::<Wide>(segments, stacktrace, matched, put)
+    }
+}
+
+fn apply_with<'a, M: Mask>(
+    segments: impl Iterator<Item = &'a Engine>,
+    stacktrace: &'a PackedStacktrace<'a>,
+    matched: &mut Matched<'_>,
+    put: impl FnMut(Applied),
+) -> Result<(), PackedError> {
+    let frames = stacktrace.frames.len();
+    let mut effect = Apply { frames };
+    let state = Trace::<M>::run(stacktrace, segments, &mut effect, matched)?;
+    let applied = |frame| {
+        let category = state.new_category(frame);
+        let set_by = category.and_then(|category| category.set_by);
+        Applied {
+            category: set_by.map(|(segment, number)| (segment, number.0)),
+            in_app: state
+                .in_app_known
+                .contains(frame)
+                .then(|| state.in_app_true.contains(frame)),
         }
-    }
+    };
+    (0..frames).map(applied).for_each(put);
+    Ok(())
+}
 
-    fn apply_with<M: Mask>(
-        &self,
-        stacktrace: &PackedStacktrace<'_>,
-        applied: &mut Vec<AppliedFrame>,
-        matched: &mut Matched<'_>,
-    ) -> Result<(), PackedError> {
-        let mut trace = Trace::<M>::new(&self.program, &self.memo, stacktrace)?;
-        let before = trace.state.category_of.clone();
-        trace.run(&mut Apply, matched);
-        let state = &trace.state;
-        let frames = state.category_of.iter().zip(&before).enumerate();
-        applied.extend(frames.map(|(frame, (now, before))| {
-            let set = now.filter(|_| now != before);
-            let number = set.and_then(|now| state.categories[now as usize].number);
-            AppliedFrame {
-                category: number.map(|category| category.0),
-                in_app: state
-                    .in_app_known
-                    .contains(frame)
-                    .then(|| state.in_app_true.contains(frame)),
-            }
-        }));
-        Ok(())
+/// Runs the rules of segments, one after the other, that have a say in grouping. `matched`
+/// gets the rules that match any frame.
+///
+/// # Errors
+///
+/// If a text of a frame is not UTF-8. No component is changed then.
+pub(super) fn assemble<'a>(
+    segments: impl Iterator<Item = &'a Engine>,
+    stacktrace: &'a PackedStacktrace<'a>,
+    components: &mut [Component],
+    matched: &mut Matched<'_>,
+) -> Result<AssembleResult, PackedError> {
+    if stacktrace.frames.len() <= 64 {
+        assemble_with::<u64>(segments, stacktrace, components, matched)
+    } else {
+        assemble_with::<Wide>(segments, stacktrace, components, matched)
     }
+}
 
-    /// Runs the rules that have a say in grouping, and leaves the limits to
-    /// [`StacktraceState::result`]. `matched` gets the rules that match any frame.
-    pub(super) fn assemble(
-        &self,
-        stacktrace: &PackedStacktrace<'_>,
-        components: &mut [Component],
-        state: &mut StacktraceState,
-        first_rule: u32,
-        matched: &mut Matched<'_>,
-    ) -> Result<(), PackedError> {
-        if stacktrace.frames.len() <= 64 {
-            self.assemble_with::<u64>(stacktrace, components, state, first_rule, matched)
-        } else {
-            self.assemble_with::<Wide>(stacktrace, components, state, first_rule, matched)
-        }
-    }
-
-    fn assemble_with<M: Mask>(
-        &self,
-        stacktrace: &PackedStacktrace<'_>,
-        components: &mut [Component],
-        state: &mut StacktraceState,
-        first_rule: u32,
-        matched: &mut Matched<'_>,
-    ) -> Result<(), PackedError> {
-        let mut trace = Trace::<M>::new(&self.program, &self.memo, stacktrace)?;
-        let before = std::mem::take(state);
-        let mut assemble = Assemble::<M>::new(stacktrace, components, before, first_rule);
-        let start = matched.as_ref().map_or(0, |matched| matched.len());
-        trace.run(&mut assemble, matched);
-        for rule in matched.iter_mut().flat_map(|matched| &mut matched[start..]) {
-            *rule += first_rule;
-        }
-        *state = assemble.finish(components);
-        Ok(())
-    }
+fn assemble_with<'a, M: Mask>(
+    segments: impl Iterator<Item = &'a Engine>,
+    stacktrace: &'a PackedStacktrace<'a>,
+    components: &mut [Component],
+    matched: &mut Matched<'_>,
+) -> Result<AssembleResult, PackedError> {
+    let mut effect = Assemble::<M>::new(stacktrace, components);
+    Trace::run(stacktrace, segments, &mut effect, matched)?;
+    Ok(effect.finish(components))
 }

@@ -1,27 +1,68 @@
 //! Space that a thread uses again for its next stack trace.
 //!
 //! A question takes a [`ScratchGuard`], which gives the space back when it is dropped, clean:
-//! no slot is set and no rule is triggered. Only what was touched is cleaned, so the cost does
-//! not depend on the number of rules.
+//! no frame meets a condition and no rule is triggered. Only what was touched is cleaned, so
+//! the cost does not depend on the number of rules.
 
 use std::cell::Cell;
 
-use super::ids::ConditionId;
-use super::program::Finder;
+use super::ids::{CategoryId, ConditionId};
+use super::masks::Wide;
+use super::program::{Finder, Program};
 use super::triggered::Triggered;
 
 #[derive(Default)]
 pub(super) struct Scratch {
-    /// For each condition, 1 + the index of its set of frames; 0 if no frame meets it.
-    pub(super) slots: Vec<u32>,
-    /// The conditions that have a set.
+    /// For each condition, the frames that meet it: up to 64 frames, or more.
+    pub(super) met: Vec<u64>,
+    pub(super) met_wide: Vec<Wide>,
+    /// The conditions that some frame meets.
     pub(super) touched: Vec<ConditionId>,
     pub(super) triggered: Triggered,
     pub(super) finder: Finder,
+    /// For each frame, the hash of its key.
+    pub(super) hashes: Vec<u64>,
     /// The key of the frame at hand.
     pub(super) key: Vec<u8>,
     /// The facts about the frame at hand, encoded.
     pub(super) facts: Vec<u8>,
+}
+
+impl Scratch {
+    /// Makes room for a program, and triggers the rules that nothing else does.
+    pub(super) fn prepare(&mut self, program: &Program, wide: bool) {
+        let conditions = program.conditions.len();
+        if wide && self.met_wide.len() < conditions {
+            self.met_wide.resize(conditions, Wide::default());
+        }
+        if !wide && self.met.len() < conditions {
+            self.met.resize(conditions, 0);
+        }
+        self.triggered.reserve(program.rules.len());
+        for &rule in &program.triggers.always {
+            self.triggered.insert(rule);
+        }
+    }
+
+    /// Triggers the rules that a category triggers; `None` is one that no rule names.
+    pub(super) fn trigger_by_category(&mut self, program: &Program, category: Option<CategoryId>) {
+        for rule in program.triggered_by_category(category) {
+            self.triggered.insert(rule);
+        }
+    }
+
+    /// Forgets all that depends on a program.
+    pub(super) fn clear(&mut self) {
+        for condition in self.touched.drain(..) {
+            if let Some(met) = self.met.get_mut(condition.index()) {
+                *met = 0;
+            }
+            if let Some(met) = self.met_wide.get_mut(condition.index()) {
+                *met = Wide::default();
+            }
+        }
+        self.triggered.clear();
+    }
 }
 
 thread_local! {
@@ -58,10 +99,8 @@ impl Drop for ScratchGuard {
             return; // it may be half changed: the next question starts with a new one
         }
         let mut scratch = std::mem::take(&mut self.0);
-        for condition in scratch.touched.drain(..) {
-            scratch.slots[condition.index()] = 0;
-        }
-        scratch.triggered.clear();
+        scratch.clear();
+        scratch.hashes.clear();
         let _ = SCRATCH.try_with(|kept| kept.set(Some(scratch)));
     }
 }

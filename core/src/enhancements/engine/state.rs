@@ -6,6 +6,9 @@
 //! in_app true (now)           x . . . x
 //! in_app known (now)          x . x x x
 //! ```
+//!
+//! It is carried from segment to segment. Categories have other numbers in each, so they are
+//! known by their text, and the number is looked up when a segment has its turn.
 
 use super::ids::CategoryId;
 use super::masks::Mask;
@@ -14,8 +17,10 @@ use super::program::Program;
 /// A category that some frame has or had.
 pub(super) struct Category<'a, M> {
     pub(super) text: &'a str,
-    /// Its number, if a rule names it.
+    /// Its number in the segment that has its turn, if a rule there names it.
     pub(super) number: Option<CategoryId>,
+    /// A segment that sets it, and its number there: once a rule has set it.
+    pub(super) set_by: Option<(usize, CategoryId)>,
     /// The frames that have it now.
     pub(super) frames: M,
 }
@@ -24,83 +29,101 @@ pub(super) struct State<'a, M> {
     frames: usize,
     /// Every category that came up, in that order.
     pub(super) categories: Vec<Category<'a, M>>,
-    /// For each frame, which of them it has now.
-    pub(super) category_of: Vec<Option<u32>>,
+    /// For each frame, which of them it has now; empty while no frame has one.
+    category_of: Vec<Option<u32>>,
+    /// The same before any rule ran.
+    category_before: Vec<Option<u32>>,
     pub(super) in_app_true: M,
     pub(super) in_app_known: M,
 }
 
 impl<'a, M: Mask> State<'a, M> {
-    /// For so many frames, none of which was added yet.
     pub(super) fn new(frames: usize) -> Self {
         Self {
             frames,
             categories: Vec::new(),
-            category_of: Vec::with_capacity(frames),
+            category_of: Vec::new(),
+            category_before: Vec::new(),
             in_app_true: M::none(frames),
             in_app_known: M::none(frames),
         }
     }
 
-    /// Adds the next frame. Returns its category if no frame before had that.
-    pub(super) fn push(
-        &mut self,
-        program: &Program,
-        category: Option<&'a str>,
-        in_app: Option<bool>,
-    ) -> Option<Option<CategoryId>> {
-        let frame = self.category_of.len();
-        self.category_of.push(None);
+    /// Says what a frame comes with.
+    pub(super) fn put(&mut self, frame: usize, category: Option<&'a str>, in_app: Option<bool>) {
         if let Some(in_app) = in_app {
             self.in_app_known.insert(frame);
             if in_app {
                 self.in_app_true.insert(frame);
             }
         }
-        let text = category?;
-        let known = self.categories.iter().position(|known| known.text == text);
-        if let Some(known) = known {
-            self.categories[known].frames.insert(frame);
-            self.category_of[frame] = Some(known as u32);
-            return None;
+        if let Some(text) = category {
+            let known = self.categories.iter().position(|known| known.text == text);
+            let known = known.unwrap_or_else(|| self.add(text));
+            self.give(frame, known);
         }
-        let number = program.category(text);
-        self.put_new(frame, text, number);
-        Some(number)
     }
 
-    /// Gives a frame a category that a rule sets. Returns whether no frame had it before.
+    /// All frames are put: from here on rules run.
+    pub(super) fn start(&mut self) {
+        self.category_before.clone_from(&self.category_of);
+    }
+
+    /// Looks up the numbers of categories in a program.
+    pub(super) fn number(&mut self, program: &Program) {
+        for category in &mut self.categories {
+            category.number = program.category(category.text);
+        }
+    }
+
+    /// Gives a frame a category that a rule of a segment sets. Returns whether no frame had
+    /// it before.
     pub(super) fn set_category(
         &mut self,
+        segment: usize,
         program: &'a Program,
         frame: usize,
         category: CategoryId,
     ) -> bool {
-        if let Some(before) = self.category_of[frame] {
-            let before = &mut self.categories[before as usize];
-            if before.number == Some(category) {
-                return false;
-            }
-            before.frames.remove(frame);
-        }
         let mut known = self.categories.iter();
-        if let Some(known) = known.position(|known| known.number == Some(category)) {
-            self.categories[known].frames.insert(frame);
-            self.category_of[frame] = Some(known as u32);
-            return false;
-        }
-        self.put_new(frame, program.category_text(category), Some(category));
-        true
+        let known = known.position(|known| known.number == Some(category));
+        let index = known.unwrap_or_else(|| {
+            let index = self.add(program.category_text(category));
+            self.categories[index].number = Some(category);
+            index
+        });
+        self.categories[index]
+            .set_by
+            .get_or_insert((segment, category));
+        self.give(frame, index);
+        known.is_none()
     }
 
-    fn put_new(&mut self, frame: usize, text: &'a str, number: Option<CategoryId>) {
-        let mut frames = M::none(self.frames);
-        frames.insert(frame);
-        self.category_of[frame] = Some(self.categories.len() as u32);
+    /// The category of a frame, if it is not the one that the frame came with.
+    pub(super) fn new_category(&self, frame: usize) -> Option<&Category<'a, M>> {
+        let now = self.category_of.get(frame).copied().flatten()?;
+        let before = self.category_before.get(frame).copied().flatten();
+        (before != Some(now)).then(|| &self.categories[now as usize])
+    }
+
+    fn add(&mut self, text: &'a str) -> usize {
         self.categories.push(Category {
             text,
-            number,
-            frames,
+            number: None,
+            set_by: None,
+            frames: M::none(self.frames),
         });
+        self.categories.len() - 1
+    }
+
+    fn give(&mut self, frame: usize, category: usize) {
+        if self.category_of.is_empty() {
+            self.category_of.resize(self.frames, None);
+        }
+        let before = self.category_of[frame].replace(category as u32);
+        if let Some(before) = before {
+            self.categories[before as usize].frames.remove(frame);
+        }
+        self.categories[category].frames.insert(frame);
     }
 }

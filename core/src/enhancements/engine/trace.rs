@@ -1,5 +1,5 @@
-//! A stack trace while rules run over it: what is known of its frames, and the walk over the
-//! rules that match.
+//! A stack trace while rules run over it, segment after segment: what is known of its frames,
+//! and the walk over the rules that match.
 //!
 //! A rule's frames are the intersection of a few sets, some of them moved by one for callers
 //! and callees. The exception is looked at only where something is left.
@@ -8,14 +8,13 @@
 //! which rules concern them and in what these do ([`Effect`]).
 
 use super::facts::Facts;
-use super::ids::{CategoryId, RuleId};
+use super::ids::CategoryId;
 use super::masks::Mask;
 use super::memo::Memo;
 use super::program::{Program, RuleProgram, Test, TestKind};
 use super::scratch::ScratchGuard;
 use super::state::State;
-use super::Matched;
-use crate::enhancements::frame::ExceptionData;
+use super::{Engine, Matched};
 use crate::enhancements::matcher::Offset;
 use crate::enhancements::stacktrace::msgpack::{PackedError, PackedStacktrace};
 
@@ -25,64 +24,96 @@ pub(super) trait Effect<M> {
     fn concerns(rule: &RuleProgram) -> bool;
 
     /// Runs the actions of a rule for the frames that it matches; there is at least one.
-    fn run(&mut self, number: RuleId, rule: &RuleProgram, frames: &M, trace: &mut Trace<'_, M>);
+    /// `number` is that of the rule in the rule set.
+    fn run(&mut self, number: u32, rule: &RuleProgram, frames: &M, trace: &mut Trace<'_, M>);
 }
 
 /// A stack trace while rules run over it.
 pub(super) struct Trace<'a, M> {
+    stacktrace: &'a PackedStacktrace<'a>,
+    /// The segment that has its turn: which one, its rules, and the number of the first.
+    segment: usize,
     program: &'a Program,
-    scratch: ScratchGuard,
-    exception: ExceptionData<'a>,
+    first_rule: u32,
     /// All frames.
     all: M,
+    scratch: ScratchGuard,
     facts: Facts<M>,
     pub(super) state: State<'a, M>,
 }
 
 impl<'a, M: Mask> Trace<'a, M> {
-    /// Finds out what all frames meet.
+    /// Runs all rules that match, in their order, and returns what became of the frames. The
+    /// numbers of the rules are appended to `matched`.
     ///
     /// # Errors
     ///
-    /// If a text of a frame is not UTF-8.
-    pub(super) fn new(
-        program: &'a Program,
-        memo: &Memo,
-        stacktrace: &'a PackedStacktrace<'_>,
-    ) -> Result<Self, PackedError> {
+    /// If a text of a frame is not UTF-8: the first one. No rule ran then.
+    pub(super) fn run(
+        stacktrace: &'a PackedStacktrace<'a>,
+        segments: impl Iterator<Item = &'a Engine>,
+        effect: &mut impl Effect<M>,
+        matched: &mut Matched<'_>,
+    ) -> Result<State<'a, M>, PackedError> {
+        let first_error = |found| stacktrace.unpack().err().unwrap_or(found);
         let frames = stacktrace.frames.len();
-        let mut scratch = ScratchGuard::take();
-        let mut trace = Self {
-            program,
-            exception: stacktrace.exception,
-            all: M::range(0, frames, frames),
-            facts: Facts::new(program, frames, &mut scratch),
-            state: State::new(frames),
-            scratch,
-        };
-        let mut memo = memo.shard();
+        let mut state = State::new(frames);
         for (index, frame) in stacktrace.frames.iter().enumerate() {
-            let category = frame.category(index)?;
-            trace
-                .facts
-                .add(program, &mut memo, &mut trace.scratch, frame, index)?;
-            if let Some(new) = trace.state.push(program, category, frame.in_app) {
-                trace.trigger_by_category(new);
-            }
+            let category = frame.category(index).map_err(first_error)?;
+            state.put(index, category, frame.in_app);
         }
-        Ok(trace)
+        state.start();
+        let mut segments = segments.peekable();
+        let Some(first) = segments.peek() else {
+            return Ok(state);
+        };
+        let mut trace = Self {
+            stacktrace,
+            segment: 0,
+            program: &first.program,
+            first_rule: 0,
+            all: M::range(0, frames, frames),
+            scratch: ScratchGuard::take(),
+            facts: Facts::new(frames),
+            state,
+        };
+        for engine in segments {
+            trace.program = &engine.program;
+            trace.enter(&engine.memo).map_err(first_error)?;
+            trace.walk(effect, matched);
+            trace.segment += 1;
+            trace.first_rule += engine.program.rules.len() as u32;
+        }
+        Ok(trace.state)
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.state.category_of.len()
-    }
-
-    /// Runs all rules that match, in their order. Their numbers are appended to `matched`.
-    pub(super) fn run(&mut self, effect: &mut impl Effect<M>, matched: &mut Matched<'_>) {
+    /// Finds out what all frames meet of the segment that has its turn.
+    ///
+    /// # Errors
+    ///
+    /// If a text of a frame is not UTF-8. Only the first segment can fail: all look at the
+    /// same texts.
+    fn enter(&mut self, memo: &Memo) -> Result<(), PackedError> {
         let program = self.program;
-        while let Some(number) = self.scratch.triggered.pop() {
-            let rule = &program.rules[number.index()];
-            if !concerned(effect, rule) {
+        self.scratch.clear();
+        self.scratch.prepare(program, M::WIDE);
+        let mut memo = memo.shard();
+        for (index, frame) in self.stacktrace.frames.iter().enumerate() {
+            self.facts
+                .add(program, &mut memo, &mut self.scratch, frame, index)?;
+        }
+        self.state.number(program);
+        for category in &self.state.categories {
+            self.scratch.trigger_by_category(program, category.number);
+        }
+        Ok(())
+    }
+
+    fn walk<E: Effect<M>>(&mut self, effect: &mut E, matched: &mut Matched<'_>) {
+        while let Some(rule) = self.scratch.triggered.pop() {
+            let number = self.first_rule + rule.0;
+            let rule = &self.program.rules[rule.index()];
+            if !E::concerns(rule) {
                 continue;
             }
             let frames = self.matches(rule);
@@ -90,7 +121,7 @@ impl<'a, M: Mask> Trace<'a, M> {
                 continue;
             }
             if let Some(matched) = matched {
-                matched.push(number.0);
+                matched.push(number);
             }
             effect.run(number, rule, &frames, self);
         }
@@ -99,14 +130,9 @@ impl<'a, M: Mask> Trace<'a, M> {
     /// Gives a frame a category. If no frame had it before, the rules are triggered that test
     /// for it: those that come later, as [`Triggered`](super::triggered::Triggered) has it.
     pub(super) fn set_category(&mut self, frame: usize, category: CategoryId) {
-        if self.state.set_category(self.program, frame, category) {
-            self.trigger_by_category(Some(category));
-        }
-    }
-
-    fn trigger_by_category(&mut self, category: Option<CategoryId>) {
-        for rule in self.program.triggered_by_category(category) {
-            self.scratch.triggered.insert(rule);
+        let (segment, program) = (self.segment, self.program);
+        if self.state.set_category(segment, program, frame, category) {
+            self.scratch.trigger_by_category(program, Some(category));
         }
     }
 
@@ -125,7 +151,10 @@ impl<'a, M: Mask> Trace<'a, M> {
                 return frames;
             }
         }
-        if self.program.matches_exception(rule, &self.exception) {
+        if self
+            .program
+            .matches_exception(rule, &self.stacktrace.exception)
+        {
             frames
         } else {
             self.none()
@@ -160,7 +189,7 @@ impl<'a, M: Mask> Trace<'a, M> {
     }
 
     fn none(&self) -> M {
-        M::none(self.len())
+        M::none(self.stacktrace.frames.len())
     }
 
     fn all_but(&self, frames: &M) -> M {
@@ -168,8 +197,4 @@ impl<'a, M: Mask> Trace<'a, M> {
         others.minus(frames);
         others
     }
-}
-
-fn concerned<M, E: Effect<M>>(_effect: &E, rule: &RuleProgram) -> bool {
-    E::concerns(rule)
 }
