@@ -271,8 +271,15 @@ def workflows(source_tree: Path) -> dict[str, str]:
     """Read the workflows."""
     directory = source_tree / ".github" / "workflows"
     if not directory.is_dir():
-        pytest.skip("the source distribution has no workflows")
+        pytest.skip("the source distribution has no workflows; `make test` runs this in a clone")
     return {path.name: path.read_text("utf-8") for path in directory.glob("*.yml")}
+
+
+def with_actions(source_tree: Path) -> dict[str, str]:
+    """Read the workflows, and the actions of this repository that they use."""
+    actions = (source_tree / ".github" / "actions").glob("*/action.yml")
+    found = {path.parent.name: path.read_text("utf-8") for path in actions}
+    return {**workflows(source_tree), **found}
 
 
 def test_there_are_workflows(source_tree: Path) -> None:
@@ -287,11 +294,30 @@ def test_workflows_have_no_permissions_but_those_of_their_jobs(source_tree: Path
 
 
 def test_actions_are_named_by_their_commit(source_tree: Path) -> None:
-    for name, text in workflows(source_tree).items():
+    for name, text in with_actions(source_tree).items():
         for line in re.findall(r"uses: *(.*)$", text, re.MULTILINE):
+            if line.startswith("./.github/actions/"):
+                assert (source_tree / line / "action.yml").is_file(), f"{name}: {line}"
+                continue
             assert re.fullmatch(
                 r"\./\.github/workflows/\w+\.yml|[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line
             ), f"{name}: {line}"
+
+
+def test_steps_use_inputs_that_the_action_has(source_tree: Path) -> None:
+    """Other names are ignored by the runner, with a warning that nobody reads."""
+    action = with_actions(source_tree)["setup"].partition("\nruns:")[0]
+    inputs = set(re.findall(r"^  ([\w-]+):$", action, re.MULTILINE))
+    used = [
+        name
+        for text in workflows(source_tree).values()
+        for block in re.findall(
+            r"uses: \./\.github/actions/setup\n        with:\n((?: {10}.*\n)+)", text
+        )
+        for name in re.findall(r"^ {10}([\w-]+):", block, re.MULTILINE)
+    ]
+    assert len(used) > 3
+    assert set(used) <= inputs
 
 
 def test_every_step_is_a_target_of_the_makefile(source_tree: Path) -> None:
@@ -299,7 +325,7 @@ def test_every_step_is_a_target_of_the_makefile(source_tree: Path) -> None:
     targets = set(re.findall(r"^([a-z][a-z-]*):", makefile, re.MULTILINE))
     commands = [
         line
-        for text in workflows(source_tree).values()
+        for text in with_actions(source_tree).values()
         for line in re.findall(r"run: *(.*)$", text, re.MULTILINE)
     ]
     assert len(commands) > 15
