@@ -19,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help venv dev demo test lint lint-rust lint-python lint-workflows test-rust test-core \
+.PHONY: help venv dev demo check test lint lint-rust lint-python lint-workflows test-rust test-core \
         test-capi test-python test-c sanitizers test-oracle msrv msrv-toolchain system-packages minimal-versions newest-versions \
         scale-venv test-scale spark-demo bench-spark \
         header header-check oracle vectors bench images docs docs-site docs-links fuzz soak deny sbom install uninstall \
@@ -59,7 +59,13 @@ demo: dev ## Show the rules at work on a real event (EVENT=file for another)
 
 # --- checks ---------------------------------------------------------------------
 
-# The header first: building mends it. pytest last: its closing line ends the output.
+# For the time between two edits. A mark of tests/conftest.py leaves out what is slow; the programs
+# in C are linked to a debug build, because optimising the library takes a minute.
+QUICK := not (browser or fuzz or long or oracle or sanitizer or tree or valgrind)
+check: header-check lint-rust test-rust dev lint-python ## All but the slow tests: about a minute
+	OPHIO_DEBUG=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile -m '$(QUICK)'
+
+# The header first: building updates it. pytest last: its closing line ends the output.
 test: header-check lint-rust test-rust dev lint-workflows lint-python docs test-python ## Run every check, Rust and Python
 
 lint: lint-rust lint-python lint-workflows ## Formatting, clippy, ruff, mypy, actionlint
@@ -110,14 +116,14 @@ system-packages: ## Install what the tests of C, C++ and pages need (Debian and 
 
 # Parts of test-python, for who works on one thing, and for a job each in CI.
 test-c: dev ## Header, C interface, and the programs in C and C++
-	$(BIN)/python -m pytest tests/test_abi.py tests/test_c.py tests/test_docs.py tests/test_header.py -k 'not sanitizer'
+	$(BIN)/python -m pytest tests/test_abi.py tests/test_c.py tests/test_docs.py tests/test_header.py -m 'not sanitizer'
 
 sanitizers: dev ## The programs in C and C++ under the sanitizers
-	$(BIN)/python -m pytest tests/test_c.py -k sanitizer
+	$(BIN)/python -m pytest tests/test_c.py -m sanitizer
 
 test-oracle: dev ## The same results as the published packages have
 	@test -x $(ORACLE)/bin/python || $(MAKE) oracle
-	$(BIN)/python -m pytest tests/test_oracle.py tests/test_oracle_codeowners.py tests/test_oracle_glob.py tests/test_oracle_proguard.py
+	$(BIN)/python -m pytest -m oracle
 
 MSRV = $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 msrv: ## The oldest Rust that Cargo.toml names: every crate takes it, and the tests pass with it

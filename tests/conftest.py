@@ -25,6 +25,43 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 
 
+# What `make check` leaves out. Here, because a wheel is tested without pyproject.toml.
+MARKERS = {
+    "browser": "drives a real browser",
+    "fuzz": "builds the fuzz targets",
+    "long": "takes many seconds, to try something very often or with very much",
+    "oracle": "compares with the published packages, which `make oracle` installs",
+    "sanitizer": "builds the library with a sanitizer",
+    "tree": "builds, checks or releases a copy of the sources",
+    "valgrind": "runs a program under Valgrind",
+}
+# A fixture that is slow to make marks the tests that need it.
+MARKED_BY_FIXTURE = {
+    "address": "sanitizer",
+    "thread": "sanitizer",
+    "browser": "browser",
+    "copy": "tree",
+    "oracle": "oracle",
+    "programs": "fuzz",
+    "published": "oracle",
+}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the markers known."""
+    for name, meaning in MARKERS.items():
+        config.addinivalue_line("markers", f"{name}: {meaning}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by what they need. `make check` runs those without a mark."""
+    for item in items:
+        for fixture in MARKED_BY_FIXTURE.keys() & set(getattr(item, "fixturenames", ())):
+            item.add_marker(MARKED_BY_FIXTURE[fixture])
+        if item.path.name.startswith("test_oracle"):
+            item.add_marker("oracle")
+
+
 @pytest.fixture(scope="session")
 def source_tree() -> Path:
     """Give the root of the sources."""

@@ -113,6 +113,7 @@ VALGRIND_ERRORS = "--errors-for-leak-kinds=definite,indirect,possible"
 
 
 @linux_only
+@pytest.mark.valgrind
 @pytest.mark.parametrize("source", [*C, *CPP], ids=named)
 def test_valgrind_finds_nothing(
     build_program: Callable[[Path, str, str], Path], source: Path
@@ -131,6 +132,7 @@ int main(void) { for (int n = 0; n < 9; n++) ophio_cache_new(10); return 0; }
 
 
 @linux_only
+@pytest.mark.valgrind
 def test_valgrind_would_find_a_leak(
     build_program: Callable[[Path, str, str], Path], tmp_path: Path
 ) -> None:
