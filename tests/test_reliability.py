@@ -519,7 +519,7 @@ def test_the_interpreter_ends_without_a_message(order: str) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-# --- arguments that lie -------------------------------------------------------------
+# --- hostile arguments -------------------------------------------------------------
 
 
 class LyingBytes(bytes):

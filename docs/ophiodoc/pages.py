@@ -113,9 +113,10 @@ def _tree(caption: str, pages: list[str], options: str = ":hidden:\n") -> str:
 
 
 def python_modules(root: Path) -> list[str]:
-    """Give the names of the public modules."""
+    """Return the names of the public modules; `cli` is a package."""
     package = root / "python" / "sentry_ophio"
-    return sorted(p.stem for p in package.glob("*.py") if not p.stem.startswith("_"))
+    found = [*package.glob("*.py"), *(p.parent for p in package.glob("*/__init__.py"))]
+    return sorted(p.stem for p in found if not p.stem.startswith("_"))
 
 
 _MODULE = """\
