@@ -32,7 +32,7 @@ MARKERS = {
     "long": "takes many seconds, to try something very often or with very much",
     "oracle": "compares with the published packages, which `make oracle` installs",
     "sanitizer": "builds the library with a sanitizer",
-    "tree": "builds, checks or releases a copy of the sources",
+    "tree": "builds another form or a copy of the sources",
     "valgrind": "runs a program under Valgrind",
 }
 # A fixture that is slow to make marks the tests that need it.

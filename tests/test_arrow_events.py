@@ -113,6 +113,7 @@ def test_batches_have_as_many_rows_as_asked_for(tmp_path: Path, rows: int) -> No
     assert ids == [str(number) for number in range(300)]
 
 
+@pytest.mark.long
 def test_large_stack_traces_make_batches_of_fewer_rows(tmp_path: Path) -> None:
     large = {"stacktrace": {"frames": [{"function": "f" * 1_000_000}] * 10}}
     (tmp_path / "a.ndjson").write_bytes(lines(*[large] * 20))
@@ -130,6 +131,7 @@ def test_files_are_read_as_batches_are_asked_for(tmp_path: Path) -> None:
         reader.read_next_batch()
 
 
+@pytest.mark.long
 def test_memory_is_bounded_by_rows(tmp_path: Path) -> None:
     """Ten times the events take the same."""
 

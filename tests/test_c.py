@@ -34,11 +34,11 @@ C = sorted((TESTS / "c").glob("test_*.c"))
 CPP = sorted((TESTS / "cpp").glob("test_*.cpp"))
 MATRIX = [
     *((source, compiler, "c99") for source in C for compiler in ("gcc", "clang")),
+    *((source, compiler, "c++17") for source in CPP for compiler in ("g++", "clang++")),
     *(
-        (source, compiler, standard)
+        pytest.param(source, compiler, "c++20", marks=pytest.mark.long)
         for source in CPP
         for compiler in ("g++", "clang++")
-        for standard in ("c++17", "c++20")
     ),
 ]
 VECTORS = [

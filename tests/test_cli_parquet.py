@@ -445,6 +445,7 @@ def stopped(folder: Path, arguments: list[str], number: int, size: int) -> tuple
 
 
 @POSIX
+@pytest.mark.long
 @pytest.mark.parametrize("old", [None, b"the old one"], ids=["none", "old"])
 def test_after_a_kill_it_is_run_again_and_nothing_is_lost(large: Path, old: bytes | None) -> None:
     out = large / "out.parquet"
@@ -472,6 +473,7 @@ def test_after_a_kill_it_is_run_again_and_nothing_is_lost(large: Path, old: byte
 
 
 @POSIX
+@pytest.mark.long
 def test_an_interrupt_removes_what_was_written(large: Path) -> None:
     out = large / "out.parquet"
     out.write_bytes(b"the old one")
@@ -563,6 +565,7 @@ def peak(folder: Path, *arguments: str) -> int:
 
 
 @POSIX
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("command", "group"),
     [("preview", 2_000), ("apply", 2_000), ("apply", 1_000_000), ("events", 0)],
@@ -593,6 +596,7 @@ def test_memory_is_flat(tmp_path: Path, command: str, group: int) -> None:
 
 
 @POSIX
+@pytest.mark.long
 def test_the_bar_knows_how_many_rows_there_are(folder: Path) -> None:
     import pty  # noqa: PLC0415 (there is none on Windows)
 

@@ -121,12 +121,16 @@ def test_formatting_keeps_the_rules_and_is_done_once(text: str) -> None:
     assert len(after) == len(before)
 
 
-def test_formatting_keeps_real_rules() -> None:
-    path = SHARED / "newstyle@2023-01-11.txt"
-    found = sorted(SHARED.rglob("newstyle@2023-01-11.txt")) if SHARED.exists() else []
-    if not found:
-        pytest.skip(f"{path} is not here")
-    text = found[0].read_text("utf-8")
+# The rules of the package, and the large rule set where it lies beside the project.
+RULE_FILES = [
+    Path(str(resources.files("sentry_ophio") / "data" / "default.rules")),
+    *SHARED.glob("newstyle@2023-01-11.txt"),
+]
+
+
+@pytest.mark.parametrize("path", RULE_FILES, ids=lambda path: path.stem)
+def test_formatting_keeps_real_rules(path: Path) -> None:
+    text = path.read_text("utf-8")
     formatted = format_rules(text)
     assert format_rules(formatted) == formatted
     assert not [each for each in Enhancements.check(text) if each.severity == "error"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from sentry_ophio.exceptions import FrameKeyError, FrameTypeError, OphioOverflow
 TESTS = Path(__file__).resolve().parent
 EVENTS = sorted((TESTS / "fixtures" / "events").glob("*.json"))
 SHARED = TESTS.parent.parent / "shared" / "data"
+DEFAULT_RULES = resources.files("sentry_ophio") / "data" / "default.rules"
 KEYS = ("category", "family", "function", "module", "package", "path", "in_app", "orig_in_app")
 NO_ERROR = {"ty": None, "value": None, "mechanism": None}
 
@@ -64,11 +66,15 @@ def test_events_are_explained_as_the_engine_judges(path: Path) -> None:
         compare(Enhancements.default(), trace.frames, trace.exception)
 
 
-def test_real_stack_traces() -> None:
-    path = SHARED / "stacktraces.jsonl"
-    rules_file = next(SHARED.rglob("newstyle@2023-01-11.txt"), None) if SHARED.exists() else None
-    if not path.exists() or rules_file is None:
-        pytest.skip(f"{path} is not here")
+# Stack traces and rules: those of the project, and the larger ones where they lie beside it.
+REAL = [
+    (TESTS / "fixtures" / "stacktraces.jsonl", Path(str(DEFAULT_RULES))),
+    *zip(SHARED.glob("stacktraces.jsonl"), SHARED.glob("newstyle@2023-01-11.txt")),
+]
+
+
+@pytest.mark.parametrize(("path", "rules_file"), REAL, ids=["project", "large"][: len(REAL)])
+def test_real_stack_traces(path: Path, rules_file: Path) -> None:
     rules = Enhancements.parse(rules_file.read_text("utf-8"), Cache(0))
     for line in path.read_text("utf-8").splitlines():
         trace = json.loads(line)

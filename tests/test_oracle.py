@@ -409,18 +409,22 @@ def check_all(oracle: Oracle, cases: list[Case]) -> None:
         compare(run(enhancers, case), answer)
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="the shared data are not here")
-@pytest.mark.parametrize("suffix", ["txt", "bin"])
-def test_real_stack_traces(oracle: Oracle, suffix: str) -> None:
-    data = (SHARED / f"newstyle@2023-01-11.{suffix}").read_bytes()
-    cases = real_cases(data.decode() if suffix == "txt" else data, SHARED / "stacktraces.jsonl")
-    assert len(cases) > 300
+# Rules and stack traces: those of the project, and the larger ones where they lie beside it.
+OURS = (
+    Path(str(resources.files("sentry_ophio") / "data" / "default.rules")),
+    TESTS / "fixtures" / "stacktraces.jsonl",
+)
+LARGE = [
+    (path, SHARED / "stacktraces.jsonl") for path in sorted(SHARED.glob("newstyle@2023-01-11.*"))
+]
+
+
+@pytest.mark.parametrize(("rules", "traces"), [OURS, *LARGE], ids=lambda path: path.name)
+def test_real_stack_traces(oracle: Oracle, rules: Path, traces: Path) -> None:
+    data = rules.read_bytes()
+    cases = real_cases(data if rules.suffix == ".bin" else data.decode(), traces)
+    assert traces.parent != SHARED or len(cases) > 300
     check_all(oracle, cases)
-
-
-def test_our_stack_traces_and_rules(oracle: Oracle) -> None:
-    text = resources.files("sentry_ophio").joinpath("data/default.rules").read_text("utf-8")
-    check_all(oracle, real_cases(text, TESTS / "fixtures" / "stacktraces.jsonl"))
 
 
 # --- where ours is better, on purpose -----------------------------------------------

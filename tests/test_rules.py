@@ -147,7 +147,7 @@ def test_config_structures_have_bases() -> None:
         parse("").to_config_structure(3, ["a\nb"])
 
 
-@pytest.mark.skipif(not PYTHON.exists(), reason="the published package is not installed")
+@pytest.mark.skipif(not PYTHON.exists(), reason="`make oracle` installs the published package")
 @given(texts, st.sampled_from([2, 3]))
 def test_the_published_package_reads_what_we_write(
     published: Published, text: str, version: int
