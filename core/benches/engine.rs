@@ -10,7 +10,7 @@ use std::hint::black_box;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use criterion::{criterion_group, criterion_main, Criterion, Throughput};
+use criterion::{criterion_group, criterion_main, BatchSize, Criterion, Throughput};
 use ophio::enhancements::stacktrace::msgpack::{pack, PackedStacktrace};
 use ophio::enhancements::{interpreter, Cache, Component, Enhancements, ExceptionData, Frame};
 
@@ -202,5 +202,89 @@ fn rules(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, frames, rules);
+/// The binary form of rules that a project could have; another seed makes other rules.
+fn project(rules: usize, seed: usize) -> Vec<u8> {
+    let rule = |n: usize| match n % 3 {
+        0 => format!("path:**/app{seed}x{n}/** -app\n"),
+        1 => format!("function:handle_{seed}x{n}* -group\n"),
+        _ => format!("module:com.shop{seed}x{n}.* +app\n"),
+    };
+    let text: String = (0..rules).map(rule).collect();
+    let structure = parse(&text).to_config_structure(2, &[]);
+    structure.expect("version 2 can be written")
+}
+
+/// What a service does for each event: rule sets are made, asked once or twice, and dropped.
+fn events(criterion: &mut Criterion) {
+    let (_, traces) = load();
+    let shared = root().join("../shared/data/all-platforms@2026-01-20.txt");
+    let text = fs::read_to_string(shared).unwrap_or_else(|_| load().0);
+    let all = traces.iter().flat_map(|trace| trace.frames.iter());
+    let frames: Vec<_> = all.copied().cycle().take(20).collect();
+    let packed = pack(&ExceptionData::default(), &frames).expect("it can be packed");
+    let stacktrace = PackedStacktrace::decode(&packed).expect("it was packed");
+    let cache = Cache::new(1_000);
+    let base = Enhancements::parse(&text, &cache).expect("the rules are good");
+    let read = |bytes: &[u8]| {
+        Enhancements::from_config_structure(bytes, &cache).expect("the structure is good")
+    };
+    let own = read(&project(23, 0));
+    let fifty = read(&project(51, 0));
+    let merged = |sets: &[&Enhancements]| {
+        let mut merged = Enhancements::empty();
+        sets.iter().for_each(|rules| merged.extend_from(rules));
+        merged
+    };
+    let apply = |rules: &Enhancements| {
+        let mut applied = Vec::new();
+        let result = rules.apply_packed(&stacktrace, &mut applied);
+        result.expect("it is UTF-8");
+        applied
+    };
+    let assemble = |rules: &Enhancements| {
+        let mut components = vec![Component::new(Some(true)); frames.len()];
+        let result = rules.assemble_packed(&stacktrace, &mut components);
+        (result.expect("it is UTF-8"), components)
+    };
+
+    let mut group = criterion.benchmark_group("events");
+    group.bench_function("merge built-in and own rules", |b| {
+        b.iter(|| merged(&[&base, &own]));
+    });
+    group.bench_function("merge built-in and own rules, apply", |b| {
+        b.iter(|| apply(&merged(&[&base, &own])));
+    });
+    group.bench_function("merge 51 rules, assemble", |b| {
+        b.iter(|| assemble(&merged(&[&fifty])));
+    });
+    let known = project(100, 0);
+    group.bench_function("read 100 rules seen before", |b| b.iter(|| read(&known)));
+    let mut seed = 0;
+    let mut unseen = || {
+        seed += 1;
+        project(100, seed)
+    };
+    group.bench_function("read 100 rules never seen", |b| {
+        b.iter_batched(&mut unseen, |bytes| read(&bytes), BatchSize::SmallInput);
+    });
+    group.bench_function("read 100 rules never seen, apply", |b| {
+        b.iter_batched(
+            &mut unseen,
+            |bytes| apply(&read(&bytes)),
+            BatchSize::SmallInput,
+        );
+    });
+    group.bench_function("read 100 rules never seen, apply 10 times", |b| {
+        b.iter_batched(
+            &mut unseen,
+            |bytes| {
+                let rules = read(&bytes);
+                (0..10).for_each(|_| drop(apply(&rules)));
+            },
+            BatchSize::SmallInput,
+        );
+    });
+}
+
+criterion_group!(benches, frames, rules, events);
 criterion_main!(benches);

@@ -160,9 +160,13 @@ impl Program {
             ),
             tokens => (tokens, syntax),
         };
+        if !tokens.iter().any(|token| matches!(token, Token::Choice(_))) {
+            let row = compile(tokens.iter(), syntax);
+            return row.map_or(Self::Regex, |row| Self::Rows([row].into()));
+        }
         rows(tokens)
             .and_then(|rows| {
-                let compiled = rows.iter().map(|row| compile(row, syntax));
+                let compiled = rows.iter().map(|row| compile(row.iter().copied(), syntax));
                 compiled.collect::<Option<Box<[_]>>>()
             })
             .map_or(Self::Regex, Self::Rows)
@@ -362,7 +366,7 @@ fn rows(tokens: &[Token]) -> Option<Vec<Vec<&Token>>> {
 }
 
 /// Compiles a row of tokens without braces; `None` if that is left to the regex.
-fn compile(tokens: &[&Token], syntax: Syntax) -> Option<Row> {
+fn compile<'t>(tokens: impl ExactSizeIterator<Item = &'t Token>, syntax: Syntax) -> Option<Row> {
     // What a dot of the regex matches, and what a wildcard does.
     let dot = || {
         if syntax.newlines {
@@ -379,7 +383,7 @@ fn compile(tokens: &[&Token], syntax: Syntax) -> Option<Row> {
         }
     };
     let mut row = Vec::new();
-    let mut text: Vec<u8> = Vec::new();
+    let mut text: Vec<u8> = Vec::with_capacity(tokens.len());
     for token in tokens {
         let instruction = match token {
             Token::Byte(byte) => {
@@ -409,12 +413,13 @@ fn compile(tokens: &[&Token], syntax: Syntax) -> Option<Row> {
             Token::Choice(_) => return None,
         };
         if !text.is_empty() {
-            row.push(Instruction::Text(std::mem::take(&mut text).into()));
+            row.push(Instruction::Text(text.as_slice().into()));
+            text.clear();
         }
         row.push(instruction);
     }
     if !text.is_empty() {
-        row.push(Instruction::Text(text.into()));
+        row.push(Instruction::Text(text.as_slice().into()));
     }
     (row.len() <= MAX_INSTRUCTIONS).then(|| row.into())
 }

@@ -58,7 +58,7 @@ pub(super) fn parse(glob: &str) -> Result<Vec<Token>, usize> {
     let mut parser = Parser {
         chars: glob.char_indices().peekable(),
         previous: None,
-        tokens: Vec::new(),
+        tokens: Vec::with_capacity(glob.len()),
         brace: None,
     };
     parser.parse()?;

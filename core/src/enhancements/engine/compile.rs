@@ -23,8 +23,8 @@
 //! Invalid globs match nothing. A positive one makes the rule match nothing; a negated one
 //! asks only that the frame is there.
 
-use std::collections::HashMap;
-
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
 use smol_str::SmolStr;
 
 use super::glob::Glob;
@@ -64,9 +64,9 @@ pub(super) fn compile(rules: &[Rule], categories: &[SmolStr], indexing: Indexing
 }
 
 #[derive(Default)]
-struct Compiler {
+struct Compiler<'r> {
     program: Program,
-    globs: HashMap<(Dialect, SmolStr), GlobId>,
+    globs: HashMap<(Dialect, &'r str), GlobId, RandomState>,
 }
 
 /// The matchers of a rule on one frame, sorted; each with whether it is negated.
@@ -86,8 +86,8 @@ enum Trigger {
     Always,
 }
 
-impl Compiler {
-    fn rule(&mut self, number: RuleId, rule: &Rule) {
+impl<'r> Compiler<'r> {
+    fn rule(&mut self, number: RuleId, rule: &'r Rule) {
         let first_test = self.program.tests.len() as u32;
         let mut trigger = Trigger::Always;
         for offset in [Offset::This, Offset::Caller, Offset::Callee] {
@@ -124,7 +124,7 @@ impl Compiler {
     }
 
     /// Adds the tests on one of the frames that a rule looks at.
-    fn frame(&mut self, number: RuleId, rule: &Rule, offset: Offset, trigger: &mut Trigger) {
+    fn frame(&mut self, number: RuleId, rule: &'r Rule, offset: Offset, trigger: &mut Trigger) {
         let matchers = self.matchers(rule, offset);
         let patterns = self.live_patterns(offset, matchers.patterns);
         if patterns.iter().any(|(_, negated)| !negated) {
@@ -158,7 +158,7 @@ impl Compiler {
         }
     }
 
-    fn matchers(&mut self, rule: &Rule, offset: Offset) -> Matchers {
+    fn matchers(&mut self, rule: &'r Rule, offset: Offset) -> Matchers {
         let mut sorted = Matchers::default();
         for matcher in rule.frame_matchers().iter().filter(|m| m.offset == offset) {
             let negated = matcher.negated;
@@ -218,8 +218,8 @@ impl Compiler {
         });
     }
 
-    fn glob(&mut self, pattern: &Pattern) -> GlobId {
-        let key = (pattern.dialect(), SmolStr::new(pattern.as_str()));
+    fn glob(&mut self, pattern: &'r Pattern) -> GlobId {
+        let key = (pattern.dialect(), pattern.as_str());
         *self.globs.entry(key).or_insert_with(|| {
             self.program.globs.push(Glob::new(pattern));
             GlobId::at(self.program.globs.len() - 1)
@@ -238,7 +238,7 @@ impl Compiler {
         number
     }
 
-    fn category_test(&mut self, pattern: &Pattern) -> CategoryTestId {
+    fn category_test(&mut self, pattern: &'r Pattern) -> CategoryTestId {
         let glob = self.glob(pattern);
         let literal = self.program.globs[glob.index()].literal();
         let literal = literal.and_then(|text| String::from_utf8(text.to_vec()).ok());
