@@ -108,7 +108,7 @@ test-core: ## The tests of the logic
 	$(call test_crate,ophio --features arrow)
 	$(CARGO) test --locked -p ophio --doc -q
 
-test-capi: ## The tests of the C face that are written in Rust
+test-capi: ## The tests of the C API that are written in Rust
 	$(call test_crate,ophio-capi)
 
 test-python: dev ## pytest, against the editable install
@@ -151,7 +151,7 @@ minimal-versions: ## The oldest dependencies that both Cargo.toml allow (needs a
 newest-versions: ## The newest dependencies that they allow
 	$(call with_versions,newest,$(CARGO) update -q)
 
-header: ## Write include/ophio.h anew from the sources
+header: ## Generate include/ophio.h from the sources
 	OPHIO_HEADER= $(CARGO) check -q -p ophio-capi
 
 header-check: ## Fail if include/ophio.h is not what the sources declare
@@ -161,7 +161,7 @@ oracle: ## Make .venv-oracle with the published packages, to compare with
 	$(call make_venv,$(ORACLE),$(PYTHON))
 	$(ORACLE)/bin/pip install -q 'sentry-ophio==1.2.0' 'symbolic==13.9.0' pytest hypothesis msgpack
 
-vectors: dev ## Record tests/vectors/*.json anew from the published packages
+vectors: dev ## Record tests/vectors/*.json from the published packages
 	@test -x $(ORACLE)/bin/python || $(MAKE) oracle
 	$(BIN)/python tests/vectors/make.py
 
@@ -175,12 +175,12 @@ bench: dev ## Measure beside the published package; prints and writes benches/*r
 	$(BIN)/python benches/arrow.py
 	$(BIN)/python benches/threads.py
 
-images: dev ## Make the pictures of the README anew, from the real programs
+images: dev ## Generate the pictures of the README from the real programs
 	$(BIN)/python docs/images/make.py
 
 # --- the site of the documentation ----------------------------------------------
 
-# An environment of its own: the tools are many, and who builds the package needs none of them.
+# A separate environment: the tools are many, and building the package needs none of them.
 $(DOCS)/.made: pyproject.toml $(VENV)/.made
 	$(call make_venv,$(DOCS),$(PYTHON))
 	$(DOCS)/bin/pip install -q -e '.[docs]'
@@ -277,7 +277,7 @@ abi: ## Record the C interface in tests/abi after it has changed
 
 # --- distributions --------------------------------------------------------------
 
-# $(call quietly,name,command): a build tells hundreds of lines, which are shown if it fails.
+# $(call quietly,name,command): a build prints hundreds of lines, which are shown only if it fails.
 define quietly
 	@mkdir -p build
 	$(2) >build/$(1).log 2>&1 || { cat build/$(1).log; exit 1; }

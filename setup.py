@@ -101,8 +101,8 @@ def cargo_options() -> list[str]:
 def cargo_build() -> tuple[str, str]:
     """Build the library; return the paths of the library and of cffi's header.
 
-    cargo tells what it has made, one JSON message a line, also when it had
-    nothing to do. So there is no guessing of target directories.
+    cargo prints the files that it has built, as one JSON message a line, also when it had
+    nothing to do. So the target directory need not be guessed.
     """
     wanted = target()
     # zig links for another system, or for an older version of this one.
@@ -225,7 +225,7 @@ def build_native(spec) -> None:
         rtld_flags=["NOW", "LOCAL"],
     )
     if sys.platform == "win32":
-        # milksnake asks for a suffix that Python on Windows no longer tells.
+        # milksnake reads a suffix that Python on Windows no longer defines.
         step.lib_filename = "_lowlevel__lib.dll"
     spec.add_build_step(spec.dist)
 

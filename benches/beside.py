@@ -61,7 +61,7 @@ def main(
         script: The file of the benchmark.
         title: The heading.
         distribution: The name of the published package.
-        measure: Measures the package of its process; told whether that is ours.
+        measure: Measures the package of its process; its argument says whether that is ours.
         results: The name of the file in benches/ to write.
     """
     if len(sys.argv) == 2:

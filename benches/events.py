@@ -1,4 +1,4 @@
-"""Measure what a service does for each event: rule sets made anew, then asked.
+"""Measure what a service does for each event: create a rule set, then apply it.
 
 Sentry makes the rule set of a project for every event, from what is stored, and puts it
 behind the built-in rules. So a set that is asked has just been made.

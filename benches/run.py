@@ -144,7 +144,7 @@ def report() -> str:
         "| measure | ours | published | ratio | wanted |",
         "| --- | --- | --- | --- | --- |",
         row("apply_modifications_to_frames", ours["apply"], theirs["apply"], ns, "12x"),
-        row("assemble, Components made anew", ours["assemble"], theirs["assemble"], ns, "4x"),
+        row("assemble, new Components each time", ours["assemble"], theirs["assemble"], ns, "4x"),
         row("Stacktrace.apply, prepared", ours["prepared apply"], theirs["apply"], ns, "30x"),
         row("batch, prepared", ours["batch apply, prepared"], theirs["apply"], ns, ""),
         row(f"batch, {events}", ours[events], theirs[events], ns, "15x"),

@@ -182,7 +182,7 @@ def main(rules_file: str, traces_file: str) -> None:
 
 
 def more_rules(count: int) -> str:
-    """Rules that none of the frames meets, as those of other projects would be."""
+    """Return rules that match none of the frames, like the rules of other projects."""
     kinds = (
         "path:**/project{n}/lib{m}/** -app",
         "function:company{n}::* +app",

@@ -7,7 +7,7 @@ Prints the tables, and writes them to benches/spark-results.md. The stack traces
 
     read      Parquet files to rows in the JVM
     transfer  and those to a Python worker, as Arrow batches, which sends back the ids
-    preview   and what the library makes of them
+    preview   and the preview of them by the library
 
 Each job runs once before it is measured, so that processes are there, and code is compiled.
 """
@@ -26,7 +26,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 ROOT = Path(__file__).resolve().parent.parent
-# In the place of this directory, which has a glob.py, too: pyspark wants Python's own.
+# Replaces this directory, whose glob.py would hide Python's own module from pyspark.
 sys.path[0] = str(ROOT / "examples" / "spark")
 
 import pyspark  # noqa: E402

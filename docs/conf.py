@@ -4,7 +4,7 @@ To add a page: write docs/page.md and put its name into NAVIGATION. That is all.
 
 The pages are written for GitHub as well, so Sphinx does not read them where they are:
 `ophiodoc.pages` copies them to build/docs-source, with each link turned to where it leads on
-the site, and adds pages that it makes of Python's docstrings and of the C and C++ headers.
+the site, and adds pages that it generates from Python's docstrings and from the C and C++ headers.
 """
 
 from __future__ import annotations

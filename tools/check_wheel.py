@@ -70,7 +70,7 @@ class Wheel:
         self.need(set(said.get_all("Tag") or ()) == tags, "the file WHEEL tells other tags")
 
     def check_size(self) -> None:
-        """docs/size.md tells what it consists of."""
+        """Check the size; docs/size.md lists what it consists of."""
         size = self.path.stat().st_size
         self.need(size < MOST_BYTES, f"it has {size:,} bytes, more than {MOST_BYTES:,}")
 

@@ -3,7 +3,7 @@
     python tools/compress_wheel.py WHEEL
 
 Every entry keeps its name, order, mode and time; RECORD holds hashes of the uncompressed
-files and stays right. Only for wheels that are published: nobody else needs the package
+files and stays right. It is for published wheels only, so other builds do not need the package
 `zopflipy`.
 """
 
@@ -17,7 +17,7 @@ from zopfli import ZOPFLI_FORMAT_DEFLATE, ZopfliCompressor
 
 
 def compress(wheel: Path) -> tuple[int, int]:
-    """Compress a wheel in its place; give its sizes before and after."""
+    """Replace a wheel by a smaller one; return its sizes before and after."""
     new = wheel.with_name(f".{wheel.name}.new")
     # zipfile takes no compressor of ours; this name is what has made one since Python 3.3.
     zipfile._get_compressor = lambda *_: ZopfliCompressor(ZOPFLI_FORMAT_DEFLATE)  # type: ignore[attr-defined]

@@ -1,6 +1,6 @@
 """Checks that no locked crate asks for a newer Rust than Cargo.toml promises.
 
-That our own code does not use what came later, clippy tells (`incompatible_msrv`).
+clippy checks that our own code uses nothing newer (`incompatible_msrv`).
 """
 
 from __future__ import annotations

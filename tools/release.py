@@ -74,7 +74,7 @@ def run(*command: str, **variables: str) -> str:
 
 
 def current_version() -> str:
-    """Read the version from its place."""
+    """Read the version from Cargo.toml."""
     found = re.findall(r'^version = "(.+)"$', MANIFEST.read_text("utf-8"), re.MULTILINE)
     if len(found) != 1:
         raise SystemExit("Cargo.toml should have one version")
@@ -124,7 +124,7 @@ def release(version: str) -> None:
     """Write, commit and tag a version."""
     wanted, now = numbers(version), numbers(current_version())
     tags = run("git", "tag", "--list", "v*").split()
-    # The version of the sources may be released if nobody has done so yet.
+    # The version of the sources may be released if it has no tag yet.
     if wanted < now or f"v{version}" in tags:
         raise SystemExit(f"{version} is not newer than {current_version()}, or it is tagged")
     changed = run("git", "status", "--porcelain")

@@ -47,7 +47,7 @@ def printed(folder: Path, *arguments: str) -> str:
     while True:
         try:
             data = os.read(master, 65536)
-        except OSError:  # how a closed terminal tells its end on Linux
+        except OSError:  # Linux reports a closed terminal as an error
             break
         if not data:
             break

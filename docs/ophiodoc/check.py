@@ -1,8 +1,8 @@
 """Checks the site as it was built: `python docs/ophiodoc/check.py build/docs`.
 
 Every link within it leads to a page that is there, with the anchor; and no page asks another
-host for anything (a font, a script, a picture), so that it can be read offline and nobody
-learns who reads it.
+host for anything (a font, a script, a picture), so that it can be read offline and no
+other host learns who reads it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ FETCHED = {
     *(("source", "srcset"), ("video", "src"), ("audio", "src"), ("object", "data")),
     *(("embed", "src"), ("input", "src"), ("image", "href"), ("use", "href")),
 }
-# Of links in the head, those that are only told.
+# Links in the head that a browser does not load.
 TOLD = {"index", "search", "next", "prev", "canonical", "author", "license"}
 _IN_CSS = re.compile(r"(?:url\(\s*['\"]?|@import\s+['\"])(?:https?:)?//([^)'\"\s]+)")
 _IN_SCRIPT = re.compile(r"(?:\bfetch\(|\bimport\(|\.src\s*=|\.open\([^,]*,)\s*['\"`]https?://")

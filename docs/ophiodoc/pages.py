@@ -126,7 +126,7 @@ _MODULE = """\
 .. automodule:: {name}
 {options}```
 """
-# What objects of the library have in common is told with each; what all of Python's have, not.
+# Members inherited from classes of the library are listed with each class; Python's own are not.
 _INHERITED = "   :inherited-members: tuple, Exception, BaseException, object\n"
 
 
@@ -164,7 +164,7 @@ def command_line() -> str:
 
 
 def made(root: Path) -> dict[str, str]:
-    """Make the pages that nobody has written: name and Markdown."""
+    """Return the generated pages: name and Markdown."""
     c_pages = headers.c_pages((root / "include" / "ophio.h").read_text("utf-8"))
     results = sorted(name for name in names(root).values() if name.startswith("benches/"))
     return {

@@ -1,5 +1,5 @@
 /*
- * Prints what rules make of a stack trace, frame by frame.
+ * Prints what rules do to a stack trace, frame by frame.
  *
  *     frames RULES STACKTRACE.json
  *

@@ -2,7 +2,7 @@
 
     .venv-scale/bin/python examples/interop/polars_frame.py FILES.parquet
 
-What polars has in memory is read where it lies; the answer is columns to put beside the others.
+The library reads the memory of polars in place, and returns columns to put beside the others.
 """
 
 from __future__ import annotations

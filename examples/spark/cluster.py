@@ -63,7 +63,7 @@ def cluster(executors: int, folder: Path, **options: str) -> Iterator[SparkSessi
     for name, value in settings.items():
         builder = builder.config(name, value)
     session = builder.getOrCreate()
-    session.sparkContext.setLogLevel("FATAL")  # a lost executor is told by us
+    session.sparkContext.setLogLevel("FATAL")  # the demo itself reports a lost executor
     try:
         _until(lambda: len(pids_of_executors()) == executors, 60)
         yield session
