@@ -99,7 +99,7 @@ def run(program: Path, seconds: int) -> Result:
 
 
 def minimise(program: Path) -> int:
-    """Choose the corpus of a target anew, from it and from what was found; tell its size."""
+    """Choose a new corpus for a target from the old one and the findings; return its size."""
     corpus, found = FUZZ / "corpus" / program.name, FUZZ / "found" / program.name
     merged = FUZZ / "artifacts" / f"{program.name}.merged"
     shutil.rmtree(merged, ignore_errors=True)

@@ -2,9 +2,9 @@
 
     python fuzz/seed.py
 
-Targets that take text or bytes as they are begin with what is real; the others find their
-way by themselves. What `make fuzz` finds beyond that lies in fuzz/found, which is not
-committed; `fuzz/run.py --minimise` chooses from it for fuzz/corpus.
+Targets that take text or bytes directly begin with real inputs; the others begin without.
+`make fuzz` writes its findings to fuzz/found, which is not committed; `fuzz/run.py --minimise`
+chooses from it for fuzz/corpus.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 
 prints how many bytes the process has more afterwards. tests/test_reliability.py runs it for each.
 In its own process, because the heap of one that has run thousands of tests changes its size for
-other reasons: what is freed in it is given back, or taken anew, long after.
+other reasons: what is freed in it is returned or allocated again long after.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Programs that were compiled against an earlier libophio still run: nothing is broken by chance.
 
-tests/abi/record.py tells what is recorded there, and what to do where it changed.
+tests/abi/record.py describes what is recorded there, and what to do after a change.
 """
 
 from __future__ import annotations

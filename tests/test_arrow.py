@@ -287,7 +287,7 @@ def test_a_column_that_is_there_twice_is_refused() -> None:
 
 
 def test_a_file_whose_offsets_lie_is_refused() -> None:
-    """The interface tells no lengths: the last offset would be taken for that of the texts."""
+    """The interface has no lengths: the last offset would be read as the length of the texts."""
     path = "/a/path/of/thirty-six/characters.py.."
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, arrow.SCHEMA) as writer:

@@ -5,7 +5,7 @@ Every program is compiled without a warning by gcc and by clang, and run
     plain               against the installed shared library
     Valgrind            the same; no error, no leak
     AddressSanitizer    against a static library that is instrumented as well, together with
-                        UndefinedBehaviorSanitizer for the C part; tells leaks, too
+                        UndefinedBehaviorSanitizer for the C part; reports leaks, too
     ThreadSanitizer     the same, for threads that share handles
 
 That a tool would tell is shown by programs that do something wrong on purpose. What is
@@ -348,7 +348,7 @@ def test_nothing_else_is_exported(installed: Installed, declared_functions: set[
 
 @linux_only
 def test_the_library_is_small(installed: Installed, source_tree: Path) -> None:
-    """2.5 MB, stripped: docs/size.md, which tells how large it is."""
+    """The limit is 2.5 MB, stripped; docs/size.md has the size."""
     if os.environ.get("OPHIO_DEBUG", "0") not in ("", "0"):
         pytest.skip("this is a debug build")
     size = (installed.lib / "libophio.so").stat().st_size

@@ -133,7 +133,7 @@ def test_every_fixture_goes_through(path: Path) -> None:
 
 
 def test_every_event_goes_through() -> None:
-    """Those of the project, and the 150 more where they lie beside it."""
+    """Run the events of the project, and 150 more if they are beside it."""
     result = run("apply", "--json", *EVENTS, *SHARED)
     assert (result.returncode, result.stderr) == (0, "")
     assert len(result.stdout.splitlines()) == len(EVENTS) + len(SHARED)

@@ -409,7 +409,7 @@ KILLED_ROWS = 60_000
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a folder with a large file, and what an undisturbed run makes of it."""
+    """Return a folder with a large file, and the output of an uninterrupted run."""
     folder = tmp_path_factory.mktemp("large")
     (folder / "my.rules").write_text(RULES, "utf-8")
     many(folder / "many.parquet", KILLED_ROWS)
@@ -539,7 +539,7 @@ def test_a_link_and_the_permissions_stay(tmp_path: Path) -> None:
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "real").read_bytes() == b"new"
     assert (tmp_path / "real").stat().st_mode & 0o777 == 0o640
-    # A link in the place of the temporary file would have us write elsewhere.
+    # A link with the name of the temporary file would make us write elsewhere.
     temporary_of(tmp_path / "real").symlink_to("victim")
     with pytest.raises(OSError, match="real"), replaced(tmp_path / "real"):
         pass
@@ -615,7 +615,7 @@ def test_the_bar_knows_how_many_rows_there_are(folder: Path) -> None:
         try:
             while chunk := os.read(ours, 65_536):
                 shown += chunk
-        except OSError:  # how Linux tells the end
+        except OSError:  # how Linux reports the end
             pass
         os.close(ours)
         assert process.wait() == 0

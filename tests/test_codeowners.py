@@ -241,7 +241,7 @@ def test_github_skips_a_wrong_line(line: str, column: int, end_column: int, says
         # owners: users, groups, nested groups, roles, addresses; malformed ones are ignored
         ("x @u @g/n/s @@developer m@example.com", "x", "@u @g/n/s @@developer m@example.com"),
         ("/path/* @group user_without_at_symbol @user", "path/x", "@group @user"),
-        # nobody
+        # no owner
         ("x", "x", ""),
         ("* @a\n/x/", "x/y", ""),
         # exclusions

@@ -121,7 +121,7 @@ def test_formatting_keeps_the_rules_and_is_done_once(text: str) -> None:
     assert len(after) == len(before)
 
 
-# The rules of the package, and the large rule set where it lies beside the project.
+# The rules of the package, and the large rule set if it is beside the project.
 RULE_FILES = [
     Path(str(resources.files("sentry_ophio") / "data" / "default.rules")),
     *SHARED.glob("newstyle@2023-01-11.txt"),

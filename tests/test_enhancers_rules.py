@@ -1,4 +1,4 @@
-"""`Enhancements`: how rules are made, extended, counted and told apart from what is none."""
+"""`Enhancements`: how rules are created, extended, counted, and distinguished from invalid ones."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def test_events_are_explained_as_the_engine_judges(path: Path) -> None:
         compare(Enhancements.default(), trace.frames, trace.exception)
 
 
-# Stack traces and rules: those of the project, and the larger ones where they lie beside it.
+# Stack traces and rules: those of the project, and the larger ones if they are beside it.
 REAL = [
     (TESTS / "fixtures" / "stacktraces.jsonl", Path(str(DEFAULT_RULES))),
     *zip(SHARED.glob("stacktraces.jsonl"), SHARED.glob("newstyle@2023-01-11.txt")),

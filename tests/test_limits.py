@@ -1,4 +1,4 @@
-"""Limits: what is too much is refused, and what is not takes time in proportion."""
+"""Limits: input above a limit is an error, and input below it takes linear time."""
 
 from __future__ import annotations
 
@@ -201,7 +201,7 @@ def reading(rules: bytes) -> Callable[[], Any]:
     return lambda: Enhancements.from_config_structure(rules, Cache(0))
 
 
-# What makes matchers that go back try for ever, or copy again and again.
+# Inputs that make a backtracking matcher exponential, or copy again and again.
 WORST: dict[str, Callable[[int], Callable[[], Any]]] = {
     "stars without the end": lambda n: asking("function:*a*a*a*a*a*a*ab -app", b"a" * n),
     "alternates": lambda n: asking("function:*{a,aa}*{a,aa}*{a,aa}*b -app", b"a" * n),

@@ -409,7 +409,7 @@ def check_all(oracle: Oracle, cases: list[Case]) -> None:
         compare(run(enhancers, case), answer)
 
 
-# Rules and stack traces: those of the project, and the larger ones where they lie beside it.
+# Rules and stack traces: those of the project, and the larger ones if they are beside it.
 OURS = (
     Path(str(resources.files("sentry_ophio") / "data" / "default.rules")),
     TESTS / "fixtures" / "stacktraces.jsonl",

@@ -305,7 +305,7 @@ def test_actions_are_named_by_their_commit(source_tree: Path) -> None:
 
 
 def test_steps_use_inputs_that_the_action_has(source_tree: Path) -> None:
-    """Other names are ignored by the runner, with a warning that nobody reads."""
+    """The runner ignores other names, with a warning that is easily missed."""
     action = with_actions(source_tree)["setup"].partition("\nruns:")[0]
     inputs = set(re.findall(r"^  ([\w-]+):$", action, re.MULTILINE))
     used = [

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from _cffi_backend import _CDataBase as CData
 
-# What each status is, for ever: a compiled program has these numbers in it.
+# The number of each status never changes: compiled programs contain these numbers.
 STATUS_NUMBERS = {
     "OPHIO_STATUS_OK": 0,
     "OPHIO_STATUS_PANIC": 1,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def version_of(source_tree: Path) -> str:
-    """Read the version from its place."""
+    """Read the version from Cargo.toml."""
     manifest = (source_tree / "Cargo.toml").read_text("utf-8")
     (version,) = re.findall(r'^version = "(.+)"$', manifest, re.MULTILINE)
     return str(version)

@@ -56,7 +56,7 @@ def test_threads_see_one_of_the_legal_states() -> None:
     """Eight ask while one extends the same rules and one parses with the same cache.
 
     Every answer is what the rules were before or after some extension, never a mixture: the
-    `n`-th rule that is appended sets the category `c<n>`, so the category tells how many
+    `n`-th rule that is appended sets the category `c<n>`, so the category shows how many
     rules there were, and only grows.
     """
     cache = Cache(50)
@@ -401,7 +401,7 @@ class LyingBytes(bytes):
 
 
 class LyingText(str):
-    """Gives bytes that lie."""
+    """Encodes to bytes that report a wrong length."""
 
     __slots__ = ()
 
@@ -413,7 +413,7 @@ class LyingText(str):
 
 
 class LyingPath:
-    """Gives bytes that lie."""
+    """Encodes to bytes that report a wrong length."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -433,8 +433,8 @@ class Kinds(NamedTuple):
     data: Callable[[bytes], Any]
 
 
-# A call with an argument that lies, and what it returns: what it does with a plain one. If
-# the length is believed, a byte more is read, which here is 0 and there is not one's own.
+# A call with a hostile argument, and its result: the same as with a plain one. A call that
+# trusts the wrong length reads one byte more: here it is 0, elsewhere it is foreign memory.
 LIES: dict[str, tuple[Callable[[Kinds], Any], Any]] = {
     "glob, value": (lambda as_: glob.is_glob_match(as_.data(b"ab"), "ab"), True),
     "glob, text": (lambda as_: glob.is_glob_match(as_.text("ab"), "ab"), True),

@@ -83,7 +83,7 @@ def test_a_broken_link_is_an_error(source_tree: Path, target: str) -> None:
 
 
 def test_no_page_has_a_broken_link(source_tree: Path) -> None:
-    """On GitHub: README.md, which is no page of the site, too."""
+    """On GitHub, so README.md, which is not on the site, is checked too."""
     for path in pages.names(source_tree):
         pages.turned(source_tree, path, (source_tree / path).read_text("utf-8"))
 

@@ -197,7 +197,7 @@ def test_rules_are_compiled_once_a_process(session: SparkSession, df: DataFrame)
         rows = df.select("id").mapInArrow(counted, "pid long, compiled long, asked long").distinct()
         return {row.pid: row for row in rows.collect()}
 
-    # A rule set that no other test has used, so that nobody has compiled it.
+    # A rule set that no other test has used, so no worker has compiled it.
     rules = Enhancements.parse("function:only-here -app", Cache(0))
     before = ask()
     for _ in range(3):

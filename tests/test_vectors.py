@@ -1,6 +1,6 @@
 """The recorded vectors of tests/vectors through Python, in every form that Python has.
 
-tests/vectors/make.py tells where they come from; core, C and C++ run the same files.
+tests/vectors/make.py describes where they come from; core, C and C++ run the same files.
 """
 
 from __future__ import annotations

@@ -74,7 +74,7 @@ fn parse(text: &str) -> Enhancements {
     Enhancements::parse(text, &Cache::new(0)).expect("the rules are good")
 }
 
-/// Rules that none of the frames meets, as those of other projects would be.
+/// Returns rules that match none of the frames, like the rules of other projects.
 fn more_rules(count: usize) -> String {
     let rule = |n: usize| match n % 4 {
         0 => format!("path:**/project{n}/lib{}/** -app\n", n % 97),

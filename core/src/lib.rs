@@ -1,8 +1,8 @@
 //! The logic of libophio, in safe Rust.
 //!
-//! Each public module is one binding: it has a C face of the same name in the
-//! crate `ophio-capi` and a Python face of the same name in the package
-//! `sentry_ophio`. Nothing here knows of C or Python.
+//! Each public module is one binding: it has a C API of the same name in the
+//! crate `ophio-capi` and a Python module of the same name in the package
+//! `sentry_ophio`. Nothing here depends on C or Python.
 
 #![forbid(unsafe_code)]
 

@@ -14,7 +14,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// Compares the two on every stack trace; tells how many frames there were.
+/// Compares the two on every stack trace; returns the number of frames.
 fn compare(rules: &Enhancements, lines: &str) -> usize {
     let mut count = 0;
     for line in lines.lines() {

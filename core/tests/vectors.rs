@@ -1,5 +1,5 @@
 //! The recorded vectors of tests/vectors through the Rust crate: by the engine, and, for
-//! rules, by the interpreter as well. tests/vectors/make.py tells where they come from.
+//! rules, by the interpreter as well. tests/vectors/make.py describes where they come from.
 
 mod common;
 

@@ -245,7 +245,7 @@ unsafe fn read(status: i32, mut string: Slice) {
     ophio_str_free(&mut string);
 }
 
-/// A failure has a status, which is no panic, and a message.
+/// A failure has a message, and a status other than PANIC.
 unsafe fn check(status: i32) {
     if status != 0 {
         let message = ophio_last_error_message();

@@ -3,8 +3,8 @@
     declarations.txt  functions and structs of ophio.h, one a line, without comments
     layout.txt        sizes, offsets and numbers, as tests/c/layout.c prints them
 
-tests/test_abi.py compares both to the sources. What is added is recorded without a word;
-what is changed or removed breaks programs, so that it is recorded only together with a
+tests/test_abi.py compares both to the sources. An addition is recorded without a question.
+A change or removal breaks programs, so it is recorded only together with a
 higher ABI_VERSION (capi/src/version.rs), which is the soname.
 """
 

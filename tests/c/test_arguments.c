@@ -4,7 +4,7 @@
  * Bad ones are: NULL for a handle, for a place, and for a buffer with a length; lengths that
  * no buffer has; bytes that are no UTF-8; numbers out of range; MessagePack that is none.
  * Each is refused with the status that the header names, and nothing is written. NULL with
- * length 0 is no bad one but the empty text, of which each function makes what it makes of any.
+ * length 0 is valid: it is the empty text, which each function treats like any other text.
  */
 #include <stdlib.h>
 

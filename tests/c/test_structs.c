@@ -148,7 +148,7 @@ static void test_pack(void)
     ophio_enhancements_free(rules);
 }
 
-/* A call that fails has written nothing, and tells which argument is to blame. */
+/* A call that fails has written nothing, and reports which argument is wrong. */
 static void test_failures(void)
 {
     OphioEnhancements *rules = parse("function:main -app -group\n", NULL);

@@ -1,6 +1,6 @@
 /*
  * Two threads share handles: rules, which one of them extends meanwhile, a cache, a glob, a
- * file of owners and a mapper. For ThreadSanitizer, which tells of every access that is not
+ * file of owners and a mapper. For ThreadSanitizer, which reports every access that is not
  * ordered; the results are checked as well.
  */
 #include <pthread.h>

@@ -759,7 +759,7 @@ int main(int argc, char **argv)
     test_proguard();
     test_proguard_file(argv[0] + ".mapping"s);
     // The counting works: errors that were thrown had to put their texts somewhere. (Under
-    // Valgrind it does not, which puts its own operators in the place of those above.)
+    // Valgrind it does not, because Valgrind replaces the operators above by its own.)
     const char *preloaded = std::getenv("LD_PRELOAD");
     CHECK(allocations > 0 || (preloaded != nullptr && contains(preloaded, "vgpreload")));
     return failures == 0 ? 0 : 1;

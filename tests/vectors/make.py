@@ -1,4 +1,4 @@
-"""Records the vectors: inputs, and what the published packages make of them.
+"""Records the vectors: inputs, and the results of the published packages.
 
     make vectors
 
@@ -157,7 +157,7 @@ def enhancements(published: Published) -> list[dict[str, Any]]:
     calls: list[Any] = []
     traces = stack_traces()
     for number, (name, rules) in enumerate(RULES.items()):
-        # Each rule set meets three of the real ones, and all that are made up.
+        # Each rule set runs on three of the real ones, and on all generated ones.
         real = len(traces) - len(EXTRA)
         for trace in [*(traces[(number * 3 + k) % real] for k in range(3)), *traces[real:]]:
             frames = [frame(each) for each in trace["frames"][:12]]

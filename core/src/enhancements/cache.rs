@@ -6,9 +6,9 @@
 //! kept as well, because the same one comes again with every event of a project: then not
 //! even its lines are looked at, and what the engine has found out is shared.
 //!
-//! No thread ever waits for the cache: who finds it busy parses for himself.
-//! That is what makes a fork safe: if another thread held the lock in that
-//! moment, the child finds it busy for ever, and does without.
+//! No thread waits for the cache: if the lock is held, the caller parses without the cache.
+//! That makes a fork safe: if another thread held the lock at that moment, it stays locked in
+//! the child, which then parses without the cache.
 
 use std::fmt;
 use std::sync::{Mutex, TryLockError};
@@ -153,9 +153,9 @@ impl Drop for Cache {
 
 /// Drops what a lock guards, and puts `nothing` there; but leaks it if the lock is held.
 ///
-/// Nobody else has a reference, so who holds it is a thread of the process from which this
-/// one was forked. It was changing what is guarded, and here will never end that: walking
-/// over lists of which half is linked would free what is no memory.
+/// The caller has the only reference, so a thread of the process from which this one was forked
+/// holds the lock. It was changing the guarded value, and does not exist in this process: a walk
+/// over half-linked lists would free invalid pointers.
 fn drop_unless_held<T>(lock: &mut Mutex<T>, nothing: T) {
     let lock = std::mem::replace(lock, Mutex::new(nothing));
     let held = matches!(lock.try_lock(), Err(TryLockError::WouldBlock));
@@ -179,7 +179,7 @@ mod tests {
     use crate::enhancements::text::parser::parse_rule;
     use std::sync::Arc;
 
-    /// Asks for a rule and tells whether it had to be parsed.
+    /// Looks a rule up, and returns whether it had to be parsed.
     fn parses(cache: &Cache, text: &str) -> bool {
         let mut parsed = false;
         cache
@@ -252,7 +252,7 @@ mod tests {
             let kept = Arc::new(());
             let mut lock = Mutex::new(Some(kept.clone()));
             if held {
-                // As in the child of a fork: locked, and nobody there to unlock.
+                // As in the child of a fork: locked, and no thread that could unlock it.
                 std::mem::forget(lock.lock().unwrap());
             }
             drop_unless_held(&mut lock, None);

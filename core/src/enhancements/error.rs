@@ -64,7 +64,7 @@ pub struct SyntaxError {
     pub stage: Stage,
     /// What kind of error it is.
     pub code: Code,
-    /// What is to blame, in bytes from the start of `line`.
+    /// The span of the fault, in bytes from the start of `line`.
     pub place: Range<usize>,
     /// From the outermost to the innermost.
     pub causes: Vec<Cause>,

@@ -5,10 +5,10 @@
 //!           path:**/lib/** ^-group   contributes  true -> false    (matched frame 0)
 //! ```
 //!
-//! Nothing is worked out anew here: the interpreter runs as always, with an [`Observer`]
-//! that it tells of every action. So an explanation is right if the interpreter is.
+//! Nothing is computed a second way here: the interpreter runs as always, and reports every
+//! action to an [`Observer`]. So an explanation is right if the interpreter is.
 //!
-//! The two questions are answered one after the other, as Sentry asks them: rules change
+//! The two passes run one after the other, as in Sentry: rules change
 //! frames first, and what they left is looked at for grouping.
 
 use serde::Serialize;
@@ -122,7 +122,7 @@ pub struct Test {
     pub reason: String,
 }
 
-/// Explains what rules make of a stack trace.
+/// Explains what rules do to a stack trace.
 ///
 /// Frames are as they were before any rule. Without `components` there is one for each
 /// frame, which counts if the frame is in-app after the rules. `why_not` names a rule and a
@@ -167,8 +167,9 @@ pub fn explain(
         let Some(rule) = rules.get(number) else {
             return Vec::new();
         };
-        // A rule that changes frames sees what those before it left, another one all. One that
-        // does both has two turns: told is the first if it matches there, else the second.
+        // A rule that changes frames sees the changes of the rules before it, any other rule sees
+        // all changes. A rule of both kinds runs twice: the result is that of the first run if it
+        // matches there, else that of the second.
         let mut seen = changed.clone();
         if rule.modifies_frames() {
             let mut then = frames.to_vec();
@@ -202,7 +203,7 @@ pub fn explain(
     }
 }
 
-/// Writes down what the interpreter tells.
+/// Records what the interpreter reports.
 struct Log<'r> {
     rules: &'r [Rule],
     frames: Vec<Vec<Step>>,

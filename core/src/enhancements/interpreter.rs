@@ -14,7 +14,7 @@ use crate::enhancements::frame::{AssembleResult, Component, ExceptionData, Frame
 use crate::enhancements::hint::{Hint, HintKind, TooFewFrames};
 use crate::enhancements::rule::Rule;
 
-/// Is told of every action that runs. What is not wanted costs nothing: `()` hears nothing.
+/// Receives every action that runs. `()` ignores them all, at no cost.
 pub(super) trait Observer {
     /// A flag of a frame or component was set, from one value to another.
     fn flag(
@@ -83,7 +83,7 @@ pub(super) fn apply_observed<'a>(
 /// Decides which components count for grouping, and says why.
 ///
 /// Component and frame of the same index belong together. Frames without a
-/// component are looked at and not judged; components without a frame count for
+/// component are matched but get no result; components without a frame count for
 /// the limits. Every hint is replaced.
 pub fn assemble_stacktrace_component(
     rules: &[Rule],

@@ -1,9 +1,8 @@
 //! Many stack traces in one call, on as many threads as the caller asks for.
 //!
-//! Threads are made for the call and gone when it returns. A pool that outlives the call
-//! would be quicker to start, but a process that forks has a pool without threads in the
-//! child, and waits for it for ever. Making a thread costs about 20 µs, as much as asking
-//! rules about 300 frames.
+//! Threads are started for the call and end before it returns. A pool that outlives the call
+//! would start faster, but after a fork the child has a pool without threads, and would wait for
+//! it permanently. Starting a thread takes about 20 µs, as much as applying rules to 300 frames.
 
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
@@ -50,7 +49,7 @@ pub(super) fn in_parts<R: Send, E: Send>(
     ranges: &[Range<usize>],
     f: impl Fn(Range<usize>) -> Result<R, E> + Sync,
 ) -> Result<Vec<R>, E> {
-    // A place for each result. Nobody waits for its lock: it has one user.
+    // A slot for each result. Its lock has one user, so no thread waits for it.
     let places: Vec<_> = ranges.iter().map(|_| Mutex::new(None)).collect();
     on_threads(ranges.len(), &|part| {
         let result = f(ranges[part].clone());

@@ -1,7 +1,7 @@
 //! Patterns: globs over bytes, in the two dialects that rules use.
 //!
 //! The dialect is that of the crate `globset`, matched by the regex that
-//! `globset` makes of a glob: anchored, byte by byte, and with `.` not matching
+//! `globset` creates from a glob: anchored, byte by byte, and with `.` not matching
 //! a line feed. Only the difference between names and paths is ours:
 //!
 //! ```text

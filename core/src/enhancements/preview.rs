@@ -202,8 +202,8 @@ impl Preview {
     }
 }
 
-/// What two rule sets make of a stack trace, and where that differs. `matched` is told the
-/// numbers of the old and the new rules that match any frame, perhaps twice.
+/// Runs two rule sets on a stack trace, and returns where the results differ. `matched` receives
+/// the numbers of the old and the new rules that match any frame, possibly twice.
 pub(super) fn changes(
     old_rules: &Enhancements,
     new_rules: &Enhancements,
@@ -318,7 +318,7 @@ mod tests {
 
             let mut expected = Report::default();
             for (number, frames) in (0..).zip(&traces) {
-                // As the engine takes a frame of which nobody knows what it was.
+                // As the engine reads a frame whose original `in_app` is unknown.
                 let mut frames = frames.clone();
                 for frame in &mut frames {
                     let as_it_came = frame.in_app.map_or(-1, i8::from);

@@ -79,7 +79,7 @@ pub struct AppliedFrame {
     pub in_app: Option<bool>,
 }
 
-/// What rules make of a stack trace, both questions answered.
+/// The results of both passes over a stack trace.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Evaluation {
     pub(super) applied: Vec<AppliedFrame>,
@@ -129,8 +129,8 @@ impl Enhancements {
         })
     }
 
-    /// [`Enhancements::parse`], but actions that were retired (`+sentinel`, `+prefix` and
-    /// their like) are left out, and rules that have no other: what is left out is told.
+    /// Like [`Enhancements::parse`], but drops retired actions (`+sentinel`, `+prefix` and
+    /// their negations), and rules that have no others. Returns what was dropped.
     ///
     /// # Errors
     ///

@@ -28,7 +28,7 @@ const MAX_DFA_BYTES: usize = 2 << 20;
 
 type NewCache = Box<dyn Fn() -> Cache + Send + Sync + UnwindSafe + RefUnwindSafe>;
 
-/// A regex that tells whether it matches.
+/// A regex that reports only whether it matches.
 pub(crate) struct Regex {
     dfa: DFA,
     /// The states of the DFA that each thread has built.

@@ -19,7 +19,7 @@
 //! that follows such an instruction is searched for, so the choices are few; where they still
 //! get too many, [`BUDGET`] ends it.
 //!
-//! The definition is the regex that `globset` makes of the glob ([`LazyRegex`]). It
+//! The definition is the regex that `globset` creates from the glob ([`LazyRegex`]). It
 //! also takes over for what has no instructions here (classes beyond ASCII, too many
 //! choices or instructions), and where the budget is spent. A regex takes tens of microseconds
 //! and kilobytes to build, so that happens on first use.

@@ -9,7 +9,7 @@
 //! | `{a,b}` | one of several; braces in braces are not valid |
 //! | `\*` | the character itself |
 //!
-//! [`Syntax`] sets what `?` and `*` stop at. The regex that `globset` makes of a glob is
+//! [`Syntax`] sets what `?` and `*` stop at. The regex that `globset` creates from a glob is
 //! the definition. `globset` also decides which globs are valid and says what is wrong with
 //! one; [`InvalidGlob`] adds the position of the fault.
 

@@ -10,8 +10,8 @@
 //! ["max-frames", 3]
 //! ```
 //!
-//! Input comes from strangers. The lengths it claims are not believed: memory is
-//! taken as bytes really arrive, and the depth is bounded by `rmp-serde`.
+//! The input is untrusted. Memory is allocated as bytes arrive, not for the lengths that the
+//! input states, and `rmp-serde` limits the depth.
 
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;

@@ -1,4 +1,4 @@
-//! What rules make of `in_app` and category, for all frames at once.
+//! The pass that sets `in_app` and category, for all frames at once.
 //!
 //! ```text
 //! rule            frames it is for     what happens
@@ -24,7 +24,7 @@ use super::state::State;
 use super::trace::{Effect, Trace};
 use crate::enhancements::action::{FlagAction, FlagKind, Range};
 
-/// The question what rules make of frames.
+/// The pass in which rules change frames.
 pub(super) struct Apply {
     /// How many there are.
     pub(super) frames: usize,

@@ -46,7 +46,7 @@ impl FieldIndex {
 pub(super) struct FieldIndexBuilder<'a>(IndexBuilder<'a, 4>);
 
 impl<'a> FieldIndexBuilder<'a> {
-    /// Adds a condition. `can_meet` tells whether a frame of these families could meet it.
+    /// Adds a condition. `can_meet` says whether a frame of these families could meet it.
     pub(super) fn add(
         &mut self,
         glob: &'a Glob,

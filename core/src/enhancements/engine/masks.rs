@@ -36,8 +36,8 @@ pub(super) trait Mask: Clone + PartialEq {
     fn or(&mut self, other: &Self);
     /// Takes out what is in `other`.
     fn minus(&mut self, other: &Self);
-    /// Moves every frame to the next higher index. The highest one falls off once the
-    /// result meets a set of existing frames.
+    /// Moves every frame to the next higher index. The highest one disappears when the
+    /// result is intersected with a set of existing frames.
     fn up(&mut self);
     /// Moves every frame to the next lower index; the lowest falls off.
     fn down(&mut self);

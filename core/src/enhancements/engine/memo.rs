@@ -17,12 +17,12 @@
 //! *Shared by threads, and never waited for.* There are several shards, each behind a lock
 //! that is only ever tried. A thread takes the first one that is free, for the time of a
 //! call; with none free it works without. A fork leaves shards that other threads held
-//! locked in the child for ever, which costs the child these shards, and nothing else.
+//! locked in the child permanently; the child loses these shards, and nothing else.
 //!
 //! *Never wrong.* A key is found by comparing its bytes, whatever its hash is.
 //!
-//! A stack trace whose texts lie apart, as those of columns do, writes each frame's key into a
-//! buffer first, so the same frame has the same entry whatever carried it.
+//! A stack trace in columns has its texts in separate buffers. It writes each frame's key into
+//! one buffer first, so the same frame has the same entry in every input form.
 
 use std::hash::{BuildHasher, Hasher};
 use std::sync::atomic::{AtomicUsize, Ordering};

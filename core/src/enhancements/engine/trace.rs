@@ -18,7 +18,7 @@ use super::{Engine, Matched};
 use crate::enhancements::matcher::Offset;
 use crate::enhancements::stacktrace::msgpack::{PackedError, PackedStacktrace};
 
-/// What one of the two questions makes of the rules that match.
+/// The effect of matching rules in one of the two passes.
 pub(super) trait Effect<M> {
     /// Whether the rule can have an effect.
     fn concerns(rule: &RuleProgram) -> bool;
@@ -87,7 +87,7 @@ impl<'a, M: Mask> Trace<'a, M> {
         Ok(trace.state)
     }
 
-    /// Finds out what all frames meet of the segment that has its turn.
+    /// Computes which conditions of the current segment each frame meets.
     ///
     /// # Errors
     ///

@@ -17,7 +17,7 @@
 //! recognised by comparing one slice, its [key](PackedFrame::key). Texts are
 //! checked for UTF-8 when they are looked at, not when they arrive.
 //!
-//! Where the texts of a frame lie apart, as in columns, the key is a list of them
+//! If the texts of a frame are in separate buffers, as in columns, the key is a list of them
 //! instead: [`FrameKey`]. The rest is the same for both.
 
 use std::fmt;
@@ -94,8 +94,8 @@ pub enum FrameKey<'a> {
 }
 
 impl<'a> FrameKey<'a> {
-    /// The key in one piece, the same bytes whether or not the texts lie apart. `buffer` is
-    /// where it is put together if it has to be.
+    /// Returns the key as one slice, with the same bytes for both forms. Texts in separate buffers
+    /// are joined in `buffer`.
     #[inline]
     pub(in crate::enhancements) fn bytes<'b>(self, buffer: &'b mut Vec<u8>) -> &'b [u8]
     where
@@ -113,7 +113,7 @@ impl<'a> FrameKey<'a> {
     }
 }
 
-/// The texts from `family` to `path`, where they lie apart.
+/// The texts from `family` to `path`, in separate buffers.
 pub type KeyTexts<'a> = [Option<&'a [u8]>; 5];
 
 /// One frame, still packed.
@@ -264,7 +264,7 @@ impl<'a> PackedStacktrace<'a> {
         let [ty, value, mechanism] = exception;
 
         let count = reader.array_len("expected an array of frames")?;
-        // A count that lies is not the one to complain about: see what follows.
+        // The code below reports a wrong count.
         Limit::Frames.check(reader.at_most(count))?;
         let mut frames = Vec::with_capacity(reader.at_most(count));
         for index in 0..count {

@@ -1,4 +1,4 @@
-//! Rules written anew: the same rules, in columns.
+//! The formatter: the same rules, aligned in columns.
 //!
 //! ```text
 //! stack.function:"a"   +app          function:a               +app
@@ -19,8 +19,8 @@ use crate::enhancements::text::parser::{self, Retired, WrittenMatcher, WrittenRu
 /// Longer matchers do not move the actions of others to the right.
 const WIDEST: usize = 80;
 
-/// Writes rules anew. Comments, empty lines and the order stay; what the rules mean stays.
-/// Lines end in a line feed. To do it twice changes nothing.
+/// Formats rules. Comments, empty lines, the order and the meaning of the rules stay. Lines end in
+/// a line feed. Formatting a formatted text changes nothing.
 ///
 /// # Errors
 ///

@@ -27,7 +27,7 @@ pub(in crate::enhancements) type Place = ops::Range<usize>;
 /// Why the parser stopped.
 struct Failure {
     code: Code,
-    /// What is to blame.
+    /// The span of the fault.
     place: Place,
     /// The causes so far, innermost first.
     causes: Vec<Cause>,
@@ -37,7 +37,7 @@ struct Failure {
 pub(in crate::enhancements) struct WrittenRule {
     pub(in crate::enhancements) matchers: Vec<WrittenMatcher>,
     pub(in crate::enhancements) actions: Vec<(Place, Action)>,
-    /// Actions that old rule sets have and nobody knows any more, where they are let pass.
+    /// Retired actions, if they are accepted.
     pub(in crate::enhancements) retired: Vec<Place>,
     /// Where the `#` of the comment behind it is.
     pub(in crate::enhancements) comment: Option<usize>,
@@ -106,7 +106,7 @@ pub(in crate::enhancements) fn parse_rule(
     parse_written(line, line_number, Retired::Fail).map(WrittenRule::into_rule)
 }
 
-/// What to do about actions that old rule sets have and nobody knows any more.
+/// What to do with retired actions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::enhancements) enum Retired {
     /// They are no actions.
@@ -316,7 +316,7 @@ fn var_action(cursor: &mut Cursor<'_>) -> Result<VarAction, Failure> {
         .map_err(|failure| failure.within(name_at, "expected variable name"))?;
     let name_place = name_at..cursor.at;
     cursor.expect("=", Code::NoEquals).map_err(|failure| {
-        // A matcher, or what was meant to be one: the name is to blame.
+        // A matcher, or an attempt at one: the fault is the name.
         let is_matcher = cursor.line[failure.place.clone()].starts_with(':');
         let place = if is_matcher {
             name_place.clone()
@@ -363,7 +363,7 @@ fn var_action(cursor: &mut Cursor<'_>) -> Result<VarAction, Failure> {
     })
 }
 
-/// A failure whose message tells no place of its own.
+/// Returns a failure whose message does not quote the line.
 fn unplaced(code: Code, place: Place, message: String) -> Failure {
     let cause = Cause {
         at: None,
@@ -377,7 +377,7 @@ fn unplaced(code: Code, place: Place, message: String) -> Failure {
     }
 }
 
-/// A failure whose message tells the line from `at` on.
+/// Returns a failure whose message quotes the line from `at` on.
 fn placed(code: Code, at: usize, place: Place, message: String) -> Failure {
     let mut failure = unplaced(code, place, message);
     failure.causes[0].at = Some(at);

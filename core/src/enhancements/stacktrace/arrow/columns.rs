@@ -1,4 +1,4 @@
-//! One field of all frames, read where it lies.
+//! One field of all frames, read in place.
 //!
 //! ```text
 //! utf8, binary     offsets 0 4 4 9     bytes  m a i n h e l l o        value 1 is empty
@@ -6,8 +6,8 @@
 //! view             short ones in place, longer ones in one of several buffers
 //! ```
 //!
-//! Each reader checks the type once, and what is in the arrays whenever it is looked at: an
-//! offset that lies leads to an error, never outside of a buffer.
+//! Each reader checks the type once, and each value when it reads it: an invalid offset is an
+//! error, and never leads outside of a buffer.
 
 use std::ops::Range;
 

@@ -1,7 +1,7 @@
 //! Rules over Arrow arrays: a row is a stack trace.
 //!
-//! Last month's events lie in Parquet files and tables, a thousand million stack traces in
-//! columns. Here they are asked about where they lie:
+//! Last month's events are in Parquet files and tables, a billion stack traces in columns. This
+//! module applies rules to them in place:
 //!
 //! ```text
 //!  frames: list<struct<category, family, function, module, package, path: text,
@@ -23,8 +23,8 @@
 //!
 //! A row that is null has null for an answer. A frame that is null has no fields.
 //!
-//! Arrays come from strangers: offsets, keys of dictionaries and UTF-8 are checked when they
-//! are looked at, so a batch that is a slice of a larger one costs what the slice costs.
+//! Arrays are untrusted input. Offsets, keys of dictionaries and UTF-8 are checked when they are
+//! read, so a slice of a large batch costs only what the slice costs.
 
 mod columns;
 mod input;
@@ -151,7 +151,7 @@ pub fn assemble(
     answers.finish(rules.rules())
 }
 
-/// Tells for every row what changes from one rule set to another, on so many threads.
+/// Returns for every row what changes from one rule set to another, on `threads` threads.
 ///
 /// Frames are as they were before any rule, as in [`Preview::add`]. Gives a struct of
 /// `changed: bool`, the numbers of frames `frames`, `changed_frames`, `in_app`, `category`,

@@ -283,7 +283,7 @@ fn main_frame() -> Vec<Option<Row<'static>>> {
     vec![Some((ExceptionData::default(), vec![frame; 3]))]
 }
 
-/// `array` with another column in the place of one of its frames' or of its own.
+/// Returns `array` with one of its columns, or of its frames' columns, replaced.
 fn replaced(array: &StructArray, name: &str, column: Option<ArrayRef>) -> ArrayData {
     let (in_frames, name) = match name.strip_prefix("frames.") {
         Some(name) => (true, name),

@@ -341,7 +341,7 @@ impl Across {
                 by != NONE && seen > by && !(moves && moved)
             };
             let bits = || (0..TARGETS).filter(|bit| rule.sets >> bit & 1 == 1);
-            // Where the later rule is the same one, that is told of the later one.
+            // If the later rule is identical, the diagnostic is on the later one.
             let last = bits().map(|bit| setters[bit]).max().unwrap_or(NONE);
             if rule.sets != 0
                 && bits().all(is_overridden)

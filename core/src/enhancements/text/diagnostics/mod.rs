@@ -1,4 +1,4 @@
-//! Diagnostics: every problem of a rule text at once, with its place.
+//! Diagnostics: every problem of a rule text, each with its span.
 //!
 //! ```text
 //! text -> lines -> parser --- no rule ---> error   (codes.rs)  --\
@@ -143,7 +143,7 @@ pub(in crate::enhancements) fn left_out(
     found
 }
 
-/// What is found out about a rule, with its place in the trimmed line.
+/// A problem of a rule, with its span in the trimmed line.
 struct Finding {
     code: Code,
     place: Place,
@@ -158,8 +158,8 @@ struct Line<'a> {
     /// How many bytes of white space are before the rule.
     indent: usize,
     source: Arc<str>,
-    /// Where each character begins, in bytes; empty if all are one byte long. Counting anew
-    /// for each place would take quadratic time on a line with many.
+    /// Where each character begins, in bytes; empty if all are one byte long. Counting again
+    /// for each span would take quadratic time on a line with many.
     starts: Vec<usize>,
 }
 

@@ -29,10 +29,10 @@ const FLAGS: [&str; 2] = ["app", "group"];
 const VARIABLES: [&str; 4] = ["max-frames", "min-frames", "invert-stacktrace", "category"];
 const FAMILIES: [&str; 4] = ["native", "javascript", "other", "all"];
 const BOOLEANS: [&str; 4] = ["yes", "no", "true", "false"];
-/// Longer words are nobody's slip, and distances cost the product of the lengths.
+/// Longer words are not typing errors, and a distance takes the product of the lengths.
 const LONGEST: usize = 40;
 
-/// What to write instead of the place of the error.
+/// Returns what to write instead of the faulty text.
 pub(super) fn for_error(error: &SyntaxError) -> Option<String> {
     let word = error.line.get(error.place.clone())?;
     let after = error.line.get(error.place.end..)?;
