@@ -14,6 +14,8 @@
 
 use std::borrow::Cow;
 
+use memchr::{memchr, memchr2_iter};
+
 /// Replaces the outermost pairs of brackets. `replace` is called with what is between them and
 /// where the opening one stands, and appends what takes the pair's place.
 ///
@@ -24,7 +26,7 @@ pub(super) fn replaced<'t>(
     close: u8,
     mut replace: impl FnMut(&'t str, usize, &mut String),
 ) -> Cow<'t, str> {
-    if !text.as_bytes().contains(&open) {
+    if memchr(open, text.as_bytes()).is_none() {
         return text.into();
     }
     let mut out = String::with_capacity(text.len());
@@ -32,10 +34,8 @@ pub(super) fn replaced<'t>(
     let mut start = 0;
     // Where the text that is kept as it is begins, while the depth is 0.
     let mut kept = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        if byte != open && byte != close {
-            continue;
-        }
+    for at in memchr2_iter(open, close, text.as_bytes()) {
+        let byte = text.as_bytes()[at];
         if depth == 0 {
             out.push_str(&text[kept..at]);
         }

@@ -10,38 +10,39 @@
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memmem};
+use memchr::{memchr, memchr_iter, memmem};
 
-use super::is_word;
+use super::characters::{is_digit, is_word};
+use super::edit::Edit;
 use super::marks::ANONYMOUS;
 
 /// Replaces lambdas, then anonymous namespaces.
 pub(super) fn normalized(name: &str) -> Cow<'_, str> {
-    let mut name = Cow::Borrowed(name);
-    if name.contains("lambda") || name.contains("$_") {
-        name = without_lambdas(&name).into();
+    match without_lambdas(name) {
+        Cow::Borrowed(name) => with_namespaces(name),
+        Cow::Owned(name) => with_namespaces(&name).into_owned().into(),
     }
-    if name.contains("?A0x") {
-        name = with_namespaces(&name).into();
-    }
-    name
 }
 
-fn without_lambdas(name: &str) -> String {
-    let mut out = String::with_capacity(name.len());
+fn without_lambdas(name: &str) -> Cow<'_, str> {
+    let mut edit = Edit::new(name);
     let mut finder = Finder::default();
-    let (mut kept, mut at) = (0, 0);
-    while at < name.len() {
-        match finder.len_at(name, at) {
-            Some(len) => {
-                out.extend([&name[kept..at], "lambda"]);
-                at += len;
-                kept = at;
-            }
-            None => at += 1,
+    let bytes = name.as_bytes();
+    for (at, &byte) in bytes.iter().enumerate() {
+        // The rarest byte of each kind: MSVC's is the last of `lambda_`.
+        let start = match byte {
+            b'{' | b'$' => at,
+            b'_' if bytes[..=at].ends_with(MSVC.as_bytes()) => at + 1 - MSVC.len(),
+            _ => continue,
+        };
+        if start < edit.end() {
+            continue;
+        }
+        if let Some(len) = finder.len_at(name, start) {
+            edit.replace(start..start + len).push_str("lambda");
         }
     }
-    out + &name[kept..]
+    edit.finish()
 }
 
 /// The length of the lambda that begins at a position, in bytes.
@@ -49,11 +50,16 @@ pub(super) fn len_at(name: &str, at: usize) -> Option<usize> {
     Finder::default().len_at(name, at)
 }
 
+/// What MSVC's lambdas begin with.
+const MSVC: &str = "lambda_";
+
 /// Remembers where gcc's lambdas end, so that many that do not end take linear time.
 #[derive(Default)]
 struct Finder {
     /// The first end, `)#3}`, after a position: both of them, and the end's length.
     end: Option<(usize, Option<(usize, usize)>)>,
+    /// The end of a line that a lambda was found to have within.
+    line_end: usize,
 }
 
 impl Finder {
@@ -82,8 +88,14 @@ impl Finder {
         };
         self.end = Some((inside, end));
         let (end, len) = end?;
-        let one_line = memchr(b'\n', &name.as_bytes()[inside..end]).is_none();
-        one_line.then_some(end + len - at)
+        if (inside..end).contains(&self.line_end) {
+            return None;
+        }
+        if let Some(found) = memchr(b'\n', &name.as_bytes()[inside..end]) {
+            self.line_end = inside + found;
+            return None;
+        }
+        Some(end + len - at)
     }
 }
 
@@ -93,22 +105,18 @@ fn end_from(name: &str, from: usize) -> Option<(usize, usize)> {
     found.find_map(|found| {
         let start = from + found;
         let digits = &name[start + 2..];
-        let len = digits
-            .find(|c: char| !c.is_numeric())
-            .unwrap_or(digits.len());
+        let len = digits.find(|c: char| !is_digit(c)).unwrap_or(digits.len());
         let closed = len > 0 && digits[len..].starts_with('}');
         closed.then_some((start, 2 + len + 1))
     })
 }
 
 fn msvc(name: &str, at: usize) -> Option<usize> {
-    const START: &str = "lambda_";
     const DIGITS: usize = 32;
     let bytes = &name.as_bytes()[at..];
-    let digits = bytes.strip_prefix(START.as_bytes())?.get(..DIGITS)?;
-    let len = START.len() + DIGITS;
-    let hex = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-    if !digits.iter().all(hex) {
+    let digits = bytes.strip_prefix(MSVC.as_bytes())?.get(..DIGITS)?;
+    let len = MSVC.len() + DIGITS;
+    if !digits.iter().all(is_hex) {
         return None;
     }
     let whole = !name[..at].ends_with(is_word) && !name[at + len..].starts_with(is_word);
@@ -117,32 +125,31 @@ fn msvc(name: &str, at: usize) -> Option<usize> {
 
 fn clang(name: &str, at: usize) -> Option<usize> {
     let digits = name[at..].strip_prefix("$_")?;
-    let len = digits
-        .find(|c: char| !c.is_numeric())
-        .unwrap_or(digits.len());
+    let len = digits.find(|c: char| !is_digit(c)).unwrap_or(digits.len());
     (len > 0 && !digits[len..].starts_with(is_word)).then_some(2 + len)
 }
 
-fn with_namespaces(name: &str) -> String {
+fn with_namespaces(name: &str) -> Cow<'_, str> {
     const START: &str = "?A0x";
-    const DIGITS: usize = 8;
-    let mut out = String::with_capacity(name.len());
-    let mut rest = name;
-    while let Some(found) = rest.find(START) {
-        let (before, from) = rest.split_at(found);
-        out.push_str(before);
-        let digits = &from.as_bytes()[START.len()..];
-        let hex = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-        let number = digits
-            .get(..DIGITS)
-            .is_some_and(|digits| digits.iter().all(hex));
-        if number && digits[DIGITS..].starts_with(b"::") {
-            out.push_str(ANONYMOUS);
-            rest = &from[START.len() + DIGITS..];
-        } else {
-            out.push_str(START);
-            rest = &from[START.len()..];
+    const END: &str = "::";
+    let mut edit = Edit::new(name);
+    for at in memchr_iter(b'?', name.as_bytes()) {
+        let digits = at + START.len();
+        let end = digits + 8;
+        let bytes = name.as_bytes();
+        if bytes[at..].starts_with(START.as_bytes())
+            && bytes
+                .get(digits..end)
+                .is_some_and(|digits| digits.iter().all(is_hex))
+            && bytes[end..].starts_with(END.as_bytes())
+        {
+            edit.replace(at..end).push_str(ANONYMOUS);
         }
     }
-    out + rest
+    edit.finish()
+}
+
+/// A digit of the numbers that compilers append.
+fn is_hex(byte: &u8) -> bool {
+    matches!(byte, b'0'..=b'9' | b'a'..=b'f')
 }

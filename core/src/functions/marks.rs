@@ -12,6 +12,8 @@
 
 use std::borrow::Cow;
 
+use super::edit::Edit;
+
 /// The arrow before the type of a result.
 pub(super) const ARROW: &str = "⟿";
 
@@ -19,20 +21,34 @@ pub(super) const ARROW: &str = "⟿";
 pub(super) const ANONYMOUS: &str = "〔anonymousnamespace〕";
 
 pub(super) fn put_aside(name: &str) -> Cow<'_, str> {
-    let mut name = Cow::Borrowed(name);
-    if name.contains("operator") {
-        for (text, mark) in [
-            ("operator<<", "operator⟨⟨"),
-            ("operator<", "operator⟨"),
-            ("operator()", "operator◯"),
-            ("operator->", "operator⟿"),
-        ] {
-            replace(&mut name, text, mark);
+    const NAMESPACE: &str = "`anonymous namespace'";
+    let mut edit = Edit::new(name);
+    for (at, byte) in name.bytes().enumerate() {
+        // What follows "operator", or begins a namespace: rare bytes in a name.
+        if !matches!(byte, b'<' | b'(' | b'-' | b'`') || at < edit.end() {
+            continue;
         }
+        let operator = |edit: &Edit<'_>| edit.before(at).ends_with("operator");
+        let rest = &name[at..];
+        let (part, mark) = if byte == b'`' && rest.starts_with(NAMESPACE) {
+            (at..at + NAMESPACE.len(), ANONYMOUS)
+        } else if rest.starts_with("-> ") && edit.before(at).ends_with(' ') {
+            // With its spaces, which the next arrow cannot have as well.
+            (at - 1..at + 3, " ⟿ ")
+        } else if rest.starts_with("->") && operator(&edit) {
+            (at..at + 2, ARROW)
+        } else if rest.starts_with("<<") && operator(&edit) {
+            (at..at + 2, "⟨⟨")
+        } else if rest.starts_with('<') && operator(&edit) {
+            (at..at + 1, "⟨")
+        } else if rest.starts_with("()") && operator(&edit) {
+            (at..at + 2, "◯")
+        } else {
+            continue;
+        };
+        edit.replace(part).push_str(mark);
     }
-    replace(&mut name, " -> ", " ⟿ ");
-    replace(&mut name, "`anonymous namespace'", ANONYMOUS);
-    name
+    edit.finish()
 }
 
 pub(super) fn put_back(name: &str) -> Cow<'_, str> {
@@ -44,14 +60,10 @@ pub(super) fn put_back(name: &str) -> Cow<'_, str> {
             (ARROW, "->"),
             (ANONYMOUS, "`anonymous namespace'"),
         ] {
-            replace(&mut name, mark, text);
+            if name.contains(mark) {
+                name = name.replace(mark, text).into();
+            }
         }
     }
     name
-}
-
-fn replace(name: &mut Cow<'_, str>, from: &str, to: &str) {
-    if name.contains(from) {
-        *name = Cow::Owned(name.replace(from, to));
-    }
 }

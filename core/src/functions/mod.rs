@@ -26,6 +26,8 @@
 //!
 //! Every step takes time in proportion to the name's length, whatever it holds.
 
+mod characters;
+mod edit;
 mod enclosed;
 mod generics;
 mod lambdas;
@@ -34,6 +36,9 @@ mod suffixes;
 mod tokens;
 
 use std::borrow::Cow;
+
+pub(crate) use characters::is_space;
+use characters::is_word;
 
 /// The platforms whose functions are trimmed as native ones.
 const NATIVE: [&str; 5] = ["objc", "cocoa", "swift", "native", "c"];
@@ -81,7 +86,12 @@ fn native<'n>(name: &'n str, platform: &str) -> Cow<'n, str> {
     match tokens::function(&text, platform) {
         Some(function) => {
             let function = marks::put_back(&function);
-            suffixes::without(&function).to_owned().into()
+            let trimmed = suffixes::without(&function);
+            if trimmed == name {
+                name.into()
+            } else {
+                trimmed.to_owned().into()
+            }
         }
         None => name.into(),
     }
@@ -89,9 +99,12 @@ fn native<'n>(name: &'n str, platform: &str) -> Cow<'n, str> {
 
 /// Whether no step changes a name: a C function, most often.
 fn is_plain(name: &str) -> bool {
-    // `const` is the only word that ends a name and is cut.
+    // Of single words only `const` is cut, and MSVC's lambdas are replaced.
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    !name.is_empty() && name.bytes().all(plain) && name != "const"
+    !name.is_empty()
+        && name.bytes().all(plain)
+        && name != "const"
+        && lambdas::len_at(name, 0).is_none()
 }
 
 /// Removes `[clone .part.3]` and its like; other brackets stay.
@@ -105,7 +118,10 @@ fn without_clones(name: &str) -> Cow<'_, str> {
     });
     match kept {
         Cow::Borrowed(name) => name.trim_end_matches(is_space).into(),
-        Cow::Owned(name) => name.trim_end_matches(is_space).to_owned().into(),
+        Cow::Owned(mut name) => {
+            name.truncate(name.trim_end_matches(is_space).len());
+            name.into()
+        }
     }
 }
 
@@ -121,16 +137,6 @@ fn without_qualifiers(mut name: &str) -> &str {
         };
         name = rest.trim_end_matches(is_space);
     }
-}
-
-/// White space as Python's `str.isspace` has it.
-pub(crate) fn is_space(c: char) -> bool {
-    c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c)
-}
-
-/// A character of a word, as `\w` has it.
-fn is_word(c: char) -> bool {
-    c.is_alphanumeric() || c == '_'
 }
 
 #[cfg(test)]
@@ -182,6 +188,22 @@ mod tests {
                 "main::lambda::operator()",
             ),
             ("native", "main::$_3::run()", "main::lambda::run"),
+            ("native", "$_\u{663}", "lambda"),
+            ("native", "$_\u{b2}", "$_\u{b2}"),
+            ("native", "$_1\u{93e}", "lambda\u{93e}"),
+            ("native", "a\u{93e}const", "a\u{93e}"),
+            ("native", "a\u{e9}const", "a\u{e9}const"),
+            ("native", "{lambda(a\nb)#1}", "{lambda#1}"),
+            (
+                "native",
+                "lambda_0123456789abcdef0123456789abcdef",
+                "lambda",
+            ),
+            (
+                "native",
+                "xlambda_0123456789abcdef0123456789abcdef",
+                "xlambda_0123456789abcdef0123456789abcdef",
+            ),
             (
                 "native",
                 "<lambda_0123456789abcdef0123456789abcdef>::run",

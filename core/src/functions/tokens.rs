@@ -8,91 +8,125 @@
 //! closure #1 in Shop.sell          the last one, and a word about it    closure in Shop.sell
 //! ```
 
+use std::borrow::Cow;
+
 use super::is_space;
 use super::marks::ARROW;
 
 /// Returns the function, or `None` where there is no token.
-pub(super) fn function(text: &str, platform: &str) -> Option<String> {
+pub(super) fn function<'t>(text: &'t str, platform: &str) -> Option<Cow<'t, str>> {
     let mut tokens = split(text);
     // MSVC puts a space between a generic operator and its parameters.
-    let generic_operator = tokens.len() > 1 && tokens.last().is_some_and(|last| last == "<T>");
+    let generic_operator = tokens.len() > 1 && tokens.last() == Some(&"<T>");
     if generic_operator {
         tokens.pop();
-        tokens.last_mut()?.push_str(" <T>");
     }
-    if text.contains("initialization expression of") {
-        if let Some(of) = tokens.iter().rposition(|token| token == "of") {
-            let mut next = tokens.get(of + 1)?;
-            if next == "static" {
-                next = tokens.get(of + 2)?;
-            }
-            let next = next.strip_prefix(':').unwrap_or(next);
-            return Some(format!("initializer expression of {next}"));
+    // With the parameters that belong to it, for the last token.
+    let whole = |at: usize| -> Cow<'t, str> {
+        if generic_operator && at == tokens.len() - 1 {
+            format!("{} <T>", tokens[at]).into()
+        } else {
+            tokens[at].into()
+        }
+    };
+    let last_of = |word: &str| {
+        let last = tokens.len().checked_sub(1)?;
+        // A word that parameters were put behind is another one.
+        let words = if generic_operator { last } else { last + 1 };
+        tokens[..words].iter().rposition(|&token| token == word)
+    };
+    if let Some(of) = last_of("of") {
+        if text.contains("initialization expression of") {
+            let next = of + 1;
+            let is_static = tokens.get(next) == Some(&"static");
+            let next = if is_static && !(generic_operator && next == tokens.len() - 1) {
+                next + 1
+            } else {
+                next
+            };
+            tokens.get(next)?;
+            let name = whole(next);
+            let name = name.strip_prefix(':').unwrap_or(&name);
+            return Some(format!("initializer expression of {name}").into());
         }
     }
-    let token = match tokens.iter().rposition(|token| token == ARROW) {
+    let last = tokens.len().checked_sub(1)?;
+    let at = match last_of(ARROW) {
         Some(arrow) => {
             // Before the first token comes the last one, as Python counts.
-            let before = |at: usize| at.checked_sub(1).unwrap_or(tokens.len() - 1);
+            let before = |at: usize| at.checked_sub(1).unwrap_or(last);
             let at = before(arrow);
-            if tokens[at] == "throws" {
-                &tokens[before(at)]
+            if whole(at) == "throws" {
+                before(at)
             } else {
-                &tokens[at]
+                at
             }
         }
-        None => tokens.last()?,
+        None => last,
     };
+    let token = whole(at);
     if matches!(platform, "cocoa" | "swift") && token.starts_with('@') {
-        let thunk = if text.contains("thunk for ") {
-            "thunk for "
+        let thunk = text.contains("thunk for ");
+        let closure = if thunk {
+            "thunk for closure"
         } else {
-            ""
+            "closure"
         };
-        return Some(format!("{thunk}closure"));
+        return Some(closure.into());
     }
-    let closure = token != "closure" && tokens.iter().any(|token| token == "closure");
-    let word = if closure { "closure in " } else { "" };
-    Some(format!("{word}{token}"))
+    if token != "closure" && last_of("closure").is_some() {
+        return Some(format!("closure in {token}").into());
+    }
+    Some(token)
 }
 
 /// Cuts at white space outside of brackets. A closing bracket counts if it closes the innermost
 /// open one. What follows a bracket that is never closed is dropped.
-fn split(text: &str) -> Vec<String> {
-    let mut tokens = Vec::new();
-    let mut token = String::new();
-    let mut open = Vec::new();
-    let mut kept = 0;
-    for (at, c) in text.char_indices() {
-        let next = at + c.len_utf8();
-        let closing = match c {
-            '(' => Some(')'),
-            '{' => Some('}'),
-            '[' => Some(']'),
-            '<' => Some('>'),
-            _ => None,
-        };
-        if let Some(closing) = closing {
-            open.push(closing);
-        } else if open.last() == Some(&c) {
-            open.pop();
-            if open.is_empty() {
-                token.push_str(&text[kept..next]);
-                kept = next;
-            }
-        } else if open.is_empty() {
-            if is_space(c) {
-                if !token.is_empty() {
-                    tokens.push(std::mem::take(&mut token));
+fn split(text: &str) -> Vec<&str> {
+    let bytes = text.as_bytes();
+    let mut tokens = Vec::with_capacity(8);
+    // The ends of the open brackets.
+    let mut open: Vec<u8> = Vec::with_capacity(8);
+    // The token that is being read.
+    let (mut start, mut end) = (0, 0);
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let first = at;
+        at += 1;
+        match byte {
+            b'(' => open.push(b')'),
+            b'{' => open.push(b'}'),
+            b'[' => open.push(b']'),
+            b'<' => open.push(b'>'),
+            _ => {
+                if let Some(&closing) = open.last() {
+                    if byte == closing {
+                        open.pop();
+                        if open.is_empty() {
+                            end = at;
+                        }
+                    }
+                    continue;
                 }
-            } else {
-                token.push_str(&text[kept..next]);
+                let space = if byte.is_ascii() {
+                    is_space(byte as char)
+                } else {
+                    let c = text[first..].chars().next().unwrap_or_default();
+                    at = first + c.len_utf8();
+                    is_space(c)
+                };
+                if space {
+                    if start < end {
+                        tokens.push(&text[start..end]);
+                    }
+                    start = at;
+                }
+                end = at;
             }
-            kept = next;
         }
     }
-    if !token.is_empty() {
-        tokens.push(token);
+    if start < end {
+        tokens.push(&text[start..end]);
     }
     tokens
 }
