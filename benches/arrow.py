@@ -89,7 +89,7 @@ from sentry_ophio import arrow
 from sentry_ophio.enhancers import Enhancements
 rules = Enhancements.default()
 for batch in pq.ParquetFile(sys.argv[1]).iter_batches(batch_size=4_096):
-    arrow.apply(batch, rules)
+    arrow.apply(rules, batch)
 """
 
 
@@ -121,22 +121,22 @@ def main() -> None:
 
     say("2 of 4: through Arrow")
     measured: list[tuple[str, float]] = [
-        ("apply", frames / ask(lambda batch: arrow.apply(batch, rules))),
-        ("assemble", frames / ask(lambda batch: arrow.assemble(batch, rules))),
+        ("apply", frames / ask(lambda batch: arrow.apply(rules, batch))),
+        ("assemble", frames / ask(lambda batch: arrow.assemble(rules, batch))),
         (
             "preview: both questions, two rule sets",
-            frames / ask(lambda batch: arrow.preview(batch, rules, new)),
+            frames / ask(lambda batch: arrow.preview(rules, new, batch)),
         ),
         (
             "apply, every frame new",
-            fresh_frames / ask(lambda batch: arrow.apply(batch, rules), fresh),
+            fresh_frames / ask(lambda batch: arrow.apply(rules, batch), fresh),
         ),
     ]
     dictionaries = rows.cast(dictionary_schema())
     measured.append(
         (
             "apply, texts in dictionaries",
-            frames / ask(lambda batch: arrow.apply(batch, rules), dictionaries),
+            frames / ask(lambda batch: arrow.apply(rules, batch), dictionaries),
         )
     )
 
@@ -163,7 +163,7 @@ def main() -> None:
 
         def from_parquet() -> None:
             for batch in pq.ParquetFile(small).iter_batches(batch_size=4_096, use_threads=False):
-                arrow.apply(batch, rules)
+                arrow.apply(rules, batch)
 
         parquet_rate = frames / best(from_parquet, 3.0, 3)
         size = small.stat().st_size / frames

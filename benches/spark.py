@@ -51,7 +51,7 @@ def jobs(df: DataFrame) -> dict[str, DataFrame]:
     return {
         "read": df,
         "transfer": df.mapInArrow(transferred, "id long"),
-        "preview": spark.preview(df, *rule_sets()),
+        "preview": spark.preview(*rule_sets(), df),
     }
 
 
@@ -77,7 +77,7 @@ def alone(files: list[Path], ask: bool) -> tuple[float, int]:
         for batch in pq.ParquetFile(path).iter_batches(10_000, use_threads=False):
             frames += len(batch.column("frames").flatten())
             if ask:
-                arrow.preview(batch, old, new)
+                arrow.preview(old, new, batch)
     return time.process_time() - start, frames
 
 

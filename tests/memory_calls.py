@@ -131,7 +131,7 @@ CALLS: dict[str, tuple[int, Callable[[], Any]]] = {
     "remap a method": (1, lambda: MAPPER.remap_method("a", "b")),
     "remap a trace": (2, lambda: MAPPER.remap_stacktrace("a: b\n    at a.b(A:1)")),
     "mapped file": (20, lambda: ProguardMapper.open(__file__, mmap=True).uuid),
-    "limit": (1, lambda: limits.set("frames", limits.get("frames"))),
+    "limit": (1, lambda: limits.set(limits.Limit.FRAMES, limits.get(limits.Limit.FRAMES))),
     "a cycle with a handle": (5, cycle),
     "bad rules": (2, failing(lambda: Enhancements.parse("nonsense", CACHE))),
     "bad binary": (2, failing(lambda: Enhancements.from_config_structure(b"no", CACHE))),

@@ -131,8 +131,8 @@ def previewed(row: Any) -> Any:
     }
 
 
-def ask_preview(stacktraces: Any, rules: Enhancements, **options: Any) -> Any:
-    return arrow.preview(stacktraces, rules, OTHERS, **options)
+def ask_preview(rules: Enhancements, stacktraces: Any, **options: Any) -> Any:
+    return arrow.preview(rules, OTHERS, stacktraces, **options)
 
 
 QUESTIONS = [
@@ -152,7 +152,7 @@ def test_answers_are_those_of_single_calls(
     list_of = data.draw(st.sampled_from([pa.list_, pa.large_list]))
     whole = batch_of(found, LAYOUTS[layout](), list_of)
     start = data.draw(st.integers(0, len(found)))
-    answer = ask(whole.slice(start), RULES, threads=data.draw(st.integers(1, 3)))
+    answer = ask(RULES, whole.slice(start), threads=data.draw(st.integers(1, 3)))
     answer.validate(full=True)
     assert answer.schema.equals(columns)
     nothing = dict.fromkeys(columns.names)
@@ -201,17 +201,17 @@ class OnlyStream:
     ],
 )
 def test_whatever_speaks_arrow_is_taken(stacktraces: Any, kind: Any) -> None:
-    answer = arrow.apply(stacktraces(), RULES)
+    answer = arrow.apply(RULES, stacktraces())
     assert isinstance(answer, kind)
     assert answer.to_pylist() == ANSWER
 
 
 def test_a_stream_of_nothing_has_the_columns_of_an_answer() -> None:
     empty = pa.RecordBatchReader.from_batches(arrow.SCHEMA, [])
-    assert arrow.apply(empty, RULES).schema == arrow.APPLIED
+    assert arrow.apply(RULES, empty).schema == arrow.APPLIED
     wrong = pa.RecordBatchReader.from_batches(pa.schema([("a", pa.int8())]), [])
     with pytest.raises(SchemaError, match="column `frames` is missing"):
-        arrow.apply(wrong, RULES)
+        arrow.apply(RULES, wrong)
 
 
 def test_components_begin_as_the_column_contributes_says() -> None:
@@ -219,7 +219,7 @@ def test_components_begin_as_the_column_contributes_says() -> None:
     frame = pa.struct([*told.field("frames").type.value_type, ("contributes", pa.bool_())])
     told = pa.schema([("frames", pa.list_(frame)), told.field("exception")])
     found = [{"frames": [{"contributes": value} for value in (True, False, None)]}]
-    answer = arrow.assemble(pa.RecordBatch.from_pylist(found, schema=told), RULES)
+    answer = arrow.assemble(RULES, pa.RecordBatch.from_pylist(found, schema=told))
     frames = answer.to_pylist()[0]["frames"]
     assert [frame["contributes"] for frame in frames] == [True, False, None]
 
@@ -269,21 +269,21 @@ NUMBERS = pa.array([1, 2, 3])
 def test_a_wrong_schema_is_one_error_that_names_the_column(stacktraces: Any, message: str) -> None:
     for ask in (arrow.apply, arrow.assemble, ask_preview):
         with pytest.raises(SchemaError) as caught:
-            ask(stacktraces, RULES)
+            ask(RULES, stacktraces)
         assert message in str(caught.value)
 
 
 def test_a_column_that_is_there_twice_is_refused() -> None:
     twice = BATCH.append_column("frames", BATCH.column("frames"))
     with pytest.raises(SchemaError, match="column `frames`: there are several of that name"):
-        arrow.apply(twice, RULES)
+        arrow.apply(RULES, twice)
     frames = BATCH.column("frames")
     fields = [*frames.values.type, frames.values.type.field("path")]
     columns = [*frames.values.flatten(), frames.values.field("path")]
     doubled = pa.StructArray.from_arrays(columns, fields=fields)
     bad = BATCH.set_column(0, "frames", pa.ListArray.from_arrays(frames.offsets, doubled))
     with pytest.raises(SchemaError, match=r"column `frames\.path` is corrupt: there are several"):
-        arrow.apply(bad, RULES)
+        arrow.apply(RULES, bad)
 
 
 def test_a_file_whose_offsets_lie_is_refused() -> None:
@@ -299,7 +299,7 @@ def test_a_file_whose_offsets_lie_is_refused() -> None:
     lie = (0).to_bytes(4, "little") + (2**31 - 1).to_bytes(4, "little")
     lying = stream[:at] + lie + stream[at + len(lie) :]
     with pytest.raises(SchemaError, match="the columns are corrupt"):
-        arrow.apply(pa.ipc.open_stream(lying), RULES)
+        arrow.apply(RULES, pa.ipc.open_stream(lying))
 
 
 def test_types_that_nest_deep_are_refused_and_end_nothing() -> None:
@@ -307,41 +307,41 @@ def test_types_that_nest_deep_are_refused_and_end_nothing() -> None:
     for _ in range(100):
         deep = pa.list_(deep)
     with pytest.raises(SchemaError, match="nests more than 64 levels deep"):
-        arrow.apply(with_field("frames", "deep", pa.nulls(3, deep)), RULES)
+        arrow.apply(RULES, with_field("frames", "deep", pa.nulls(3, deep)))
 
 
 @pytest.mark.parametrize("stacktraces", [None, [{"frames": []}], b"", {"frames": []}])
 def test_what_is_nothing_of_arrow_is_a_type_error(stacktraces: Any) -> None:
-    with pytest.raises(TypeError, match="expected an object with __arrow_c_array__"):
-        arrow.apply(stacktraces, RULES)
+    with pytest.raises(TypeError, match="stacktraces must be an object with __arrow_c_array__"):
+        arrow.apply(RULES, stacktraces)
 
 
 @pytest.mark.parametrize("threads", [0, -1])
 def test_threads_are_at_least_one(threads: int) -> None:
     with pytest.raises(InvalidArgumentError, match=f"threads must be 1 or more, not {threads}"):
-        arrow.apply(BATCH, RULES, threads=threads)
+        arrow.apply(RULES, BATCH, threads=threads)
 
 
 def test_bad_values_are_told_with_row_and_frame() -> None:
     bad = pa.array([b"a", b"\xff", b"b"], pa.binary())
     with pytest.raises(FrameTypeError, match="row 0: frame 1: field `function`: invalid UTF-8"):
-        arrow.apply(with_field("frames", "function", bad), RULES)
+        arrow.apply(RULES, with_field("frames", "function", bad))
     with pytest.raises(FrameTypeError, match="row 2: frame 0: field `orig_in_app`"):
-        arrow.assemble(with_field("frames", "orig_in_app", pa.array([0, 1, 128])), RULES)
+        arrow.assemble(RULES, with_field("frames", "orig_in_app", pa.array([0, 1, 128])))
     with pytest.raises(FrameTypeError, match="row 1: exception data: field `ty`: invalid UTF-8"):
-        arrow.apply(with_field("exception", "ty", bad), RULES)
+        arrow.apply(RULES, with_field("exception", "ty", bad))
 
 
 def test_a_stack_trace_has_a_limited_number_of_frames() -> None:
-    before = limits.get("frames")
-    limits.set("frames", 1)
+    before = limits.get(limits.Limit.FRAMES)
+    limits.set(limits.Limit.FRAMES, 1)
     try:
         with pytest.raises(
             LimitError, match="row 0: 2 frames are too many: the limit `frames` is 1"
         ):
-            arrow.apply(BATCH, RULES)
+            arrow.apply(RULES, BATCH)
     finally:
-        limits.set("frames", before)
+        limits.set(limits.Limit.FRAMES, before)
 
 
 def test_memory_of_arrow_is_given_back() -> None:
@@ -349,9 +349,9 @@ def test_memory_of_arrow_is_given_back() -> None:
     wrong = with_field("frames", "path", NUMBERS)
 
     def ask() -> None:
-        arrow.apply(arrow.batch([{"frames": [FRAME] * 50}] * 20), RULES)
+        arrow.apply(RULES, arrow.batch([{"frames": [FRAME] * 50}] * 20))
         with pytest.raises(SchemaError):
-            arrow.apply(wrong, RULES)
+            arrow.apply(RULES, wrong)
 
     ask()
     gc.collect()
@@ -364,7 +364,7 @@ def test_memory_of_arrow_is_given_back() -> None:
 
 def test_an_answer_outlives_rules_and_question() -> None:
     rules = Enhancements.parse("function:a category=gone -group", Cache(0))
-    answer = arrow.assemble(arrow.batch([{"frames": [FRAME]}]), rules)
+    answer = arrow.assemble(rules, arrow.batch([{"frames": [FRAME]}]))
     rules.close()
     gc.collect()
     hint = "ignored by stack trace rule (function:a category=gone -group)"
@@ -372,11 +372,11 @@ def test_an_answer_outlives_rules_and_question() -> None:
 
 
 def test_threads_share_rules() -> None:
-    expected = arrow.apply(BATCH, RULES).to_pylist()
+    expected = arrow.apply(RULES, BATCH).to_pylist()
     seen: list[Any] = []
 
     def ask() -> None:
-        seen.extend(arrow.apply(BATCH, RULES, threads=2).to_pylist() == expected for _ in range(50))
+        seen.extend(arrow.apply(RULES, BATCH, threads=2).to_pylist() == expected for _ in range(50))
 
     threads = [threading.Thread(target=ask) for _ in range(4)]
     for thread in threads:
@@ -391,4 +391,4 @@ def test_columns_in_parquet_are_what_is_asked(tmp_path: Path) -> None:
     parquet.write_table(pa.Table.from_batches([BATCH]), tmp_path / "a.parquet")
     for names in ([], ["frames.list.element.path"]):
         table = parquet.read_table(tmp_path / "a.parquet", read_dictionary=names)
-        assert arrow.apply(table, RULES).to_pylist() == ANSWER
+        assert arrow.apply(RULES, table).to_pylist() == ANSWER

@@ -15,8 +15,12 @@ tracemalloc = pytest.importorskip("tracemalloc")  # PyPy has none
 from sentry_ophio import arrow, limits  # noqa: E402
 from sentry_ophio._event_files import files_in  # noqa: E402
 from sentry_ophio.enhancers import Cache, Enhancements, Stacktrace, preview  # noqa: E402
-from sentry_ophio.events import EventError, stacktraces_of  # noqa: E402
-from sentry_ophio.exceptions import InvalidArgumentError, SchemaError  # noqa: E402
+from sentry_ophio.events import stacktraces_of  # noqa: E402
+from sentry_ophio.exceptions import (  # noqa: E402
+    EventError,
+    InvalidArgumentError,
+    SchemaError,
+)
 
 FOLDER = Path(__file__).resolve().parent / "fixtures" / "events"
 EVENTS = [json.loads(path.read_text("utf-8")) for path in sorted(FOLDER.glob("*.json"))]
@@ -160,7 +164,7 @@ BAD = [
     (b'{"event_id": []}', "not an event: event_id must be a text, not a list"),
     (
         b'{"stacktrace": {"frames": [' + b"{}," * 100_000 + b"{}]}}",
-        "not an event: stacktrace has 100,001 frames, and no more than 100,000 are taken",
+        "not an event: stacktrace has 100,001 frames; the limit is 100,000",
     ),
 ]
 
@@ -186,13 +190,13 @@ def test_a_bad_event_is_named_or_left_out(tmp_path: Path, bad: bytes, reason: st
 
 def test_what_is_too_much_follows_the_limit(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_bytes(lines({"stacktrace": {"frames": [{}] * 4}}))
-    before = limits.get("frames")
-    limits.set("frames", 3)
+    before = limits.get(limits.Limit.FRAMES)
+    limits.set(limits.Limit.FRAMES, 3)
     try:
-        with pytest.raises(EventError, match="has 4 frames, and no more than 3 are taken"):
+        with pytest.raises(EventError, match="has 4 frames; the limit is 3"):
             arrow.events_to_arrow(tmp_path).read_all()
     finally:
-        limits.set("frames", before)
+        limits.set(limits.Limit.FRAMES, before)
 
 
 def test_bad_files_are_named_and_the_others_read(tmp_path: Path) -> None:
@@ -237,16 +241,16 @@ def test_a_report_has_the_numbers_of_preview(rows: int, threads: int) -> None:
     assert wanted.changed_stacktraces > 5
     assert wanted.responsible
     source = arrow.events_to_arrow(FOLDER, rows=rows)
-    assert arrow.preview_report(source, RULES, OTHERS, threads=threads) == wanted
+    assert arrow.preview_report(RULES, OTHERS, source, threads=threads) == wanted
     for old, new in ((RULES, RULES), (OTHERS, RULES)):
         table = arrow.events_to_arrow(FOLDER).read_all()
-        assert arrow.preview_report(table, old, new) == preview(old, new, prepared())
+        assert arrow.preview_report(old, new, table) == preview(old, new, prepared())
 
 
 def test_a_report_tells_how_far_it_is() -> None:
     batch = arrow.batch([{"frames": [{"function": "main"}]}] * 25_000)
     told: list[int] = []
-    report = arrow.preview_report(batch, Enhancements.empty(), OTHERS, progress=told.append)
+    report = arrow.preview_report(Enhancements.empty(), OTHERS, batch, progress=told.append)
     assert told == [10_000, 20_000, 25_000]
     assert report.stacktraces == report.changed_stacktraces == 25_000
 
@@ -255,18 +259,18 @@ def test_rows_that_are_null_are_counted_nowhere() -> None:
     batch = arrow.batch(
         [{"frames": [{"function": "main"}]}, {}, {"frames": [{"function": "main"}]}]
     )
-    report = arrow.preview_report(batch, RULES, OTHERS)
+    report = arrow.preview_report(RULES, OTHERS, batch)
     assert (report.stacktraces, report.examples) == (2, (0, 1))
 
 
 def test_a_report_of_nothing_and_of_what_is_no_stack_trace() -> None:
     nothing = pa.RecordBatchReader.from_batches(arrow.SCHEMA, [])
-    assert arrow.preview_report(nothing, RULES, OTHERS).stacktraces == 0
+    assert arrow.preview_report(RULES, OTHERS, nothing).stacktraces == 0
     wrong = pa.schema([("frames", pa.int8())])
     for batches in ([], [pa.RecordBatch.from_pylist([], schema=wrong)]):
         with pytest.raises(SchemaError, match="frames"):
-            arrow.preview_report(pa.RecordBatchReader.from_batches(wrong, batches), RULES, OTHERS)
+            arrow.preview_report(RULES, OTHERS, pa.RecordBatchReader.from_batches(wrong, batches))
     with pytest.raises(ValueError, match="threads must be 1 or more"):
-        arrow.preview_report(nothing, RULES, OTHERS, threads=0)
+        arrow.preview_report(RULES, OTHERS, nothing, threads=0)
     with pytest.raises(TypeError, match="__arrow_c_stream__"):
-        arrow.preview_report(7, RULES, OTHERS)
+        arrow.preview_report(RULES, OTHERS, 7)

@@ -139,7 +139,7 @@ def test_apply_writes_all_columns_and_two_more(folder: Path) -> None:
     assert after.column_names == ["number", "frames", "exception", "category", "in_app"]
     assert after.select(before.column_names).to_pylist() == before.to_pylist()
     rules = Enhancements.parse(RULES, Cache(0))
-    answers = arrow.apply(before, rules).to_pylist()
+    answers = arrow.apply(rules, before).to_pylist()
     assert after.select(["category", "in_app"]).to_pylist() == answers
     assert after.schema.field("category").type.value_type == pa.string()
 

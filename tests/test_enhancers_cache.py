@@ -33,7 +33,7 @@ def test_no_size(size: Any, error: type[Exception]) -> None:
 
 
 def test_a_negative_size_is_an_error_of_ours() -> None:
-    with pytest.raises(OphioError, match="a cache cannot have a size of -1"):
+    with pytest.raises(OphioError, match="size must not be negative"):
         Cache(-1)
 
 

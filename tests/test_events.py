@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from sentry_ophio.events import EventError, stacktraces_of
+from sentry_ophio.events import stacktraces_of
+from sentry_ophio.exceptions import EventError
 
 ONE = {"frames": [{"function": "f"}]}
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from sentry_ophio import glob as module
 from sentry_ophio._ffi import ffi, lib
-from sentry_ophio.exceptions import HandleClosedError, InvalidGlobError, OphioError
+from sentry_ophio.exceptions import GlobError, HandleClosedError, OphioError
 from sentry_ophio.glob import Glob, GlobSet, is_glob_match
 
 if TYPE_CHECKING:
@@ -125,11 +125,11 @@ def test_other_types_are_refused(wrong: Any) -> None:
 
 def test_a_wrong_value_among_many_is_named() -> None:
     glob = Glob("a*")
-    with pytest.raises(TypeError, match="`value 1` must be str or bytes, not int"):
+    with pytest.raises(TypeError, match="value 1 must be a str or bytes, not int"):
         glob.match_many(["a", 1, "b"])  # type: ignore[list-item]
-    with pytest.raises(TypeError, match="`value 0` must be str or bytes, not object"):
+    with pytest.raises(TypeError, match="value 0 must be a str or bytes, not object"):
         glob.match_many([object()])  # type: ignore[list-item]
-    with pytest.raises(TypeError, match="`value 1` must be str or bytes, not int"):
+    with pytest.raises(TypeError, match="value 1 must be a str or bytes, not int"):
         Glob("a*", case_insensitive=True).match_many(["a", 1])  # type: ignore[list-item]
     with pytest.raises(UnicodeEncodeError):
         glob.match_many(["\ud800"])
@@ -148,23 +148,25 @@ def test_bad_text_is_refused() -> None:
 
 
 def test_strict_refuses_what_is_not_valid() -> None:
-    with pytest.raises(InvalidGlobError, match="unclosed character class") as caught:
+    with pytest.raises(GlobError, match="unclosed character class") as caught:
         Glob("é[a", strict=True)
     assert isinstance(caught.value, ValueError)
     assert isinstance(caught.value, OphioError)
-    assert (caught.value.position, caught.value.pattern) == (1, "é[a")
+    (found,) = caught.value.diagnostics
+    assert (found.column, found.source) == (2, "é[a")
     assert not Glob("[a").match("[a")
     assert not Glob("[a").is_valid
     assert Glob("[a]").is_valid
     assert Glob("[a").match_many(["a", "[a"]) == [False, False]
     assert Glob("a", strict=True).match("a")
-    with pytest.raises(InvalidGlobError, match="pattern 1"):
-        GlobSet(["a", "{b", "c"], strict=True)
+    with pytest.raises(GlobError, match=r"pattern 1, '{b': unclosed") as caught:
+        GlobSet(["a", "{b", "c", "["], strict=True)
+    assert [each.source for each in caught.value.diagnostics] == ["{b", "["]
 
 
 def test_a_set_names_what_is_not_valid() -> None:
     globs = GlobSet(["a*", "é{b", "*", "[", "x{a,{b}}"])
-    assert {at: error.position for at, error in globs.invalid.items()} == {1: 1, 3: 0, 4: 4}
+    assert {at: found.column for at, found in globs.invalid.items()} == {1: 2, 3: 1, 4: 5}
     assert globs.matches("é{b") == [2]
     assert len(globs) == 5
     assert globs.patterns[1] == "é{b"
@@ -172,12 +174,13 @@ def test_a_set_names_what_is_not_valid() -> None:
 
 @pytest.mark.parametrize(
     ("pattern", "position"),
-    [("a[", 1), ("{a,b", 0), ("a{b,{c}}", 4), ("é\\", 1), ("[z-a]", 1), (b"\xc3\xa9[", 2)],
+    [("a[", 1), ("{a,b", 0), ("a{b,{c}}", 4), ("é\\", 1), ("[z-a]", 1), (b"\xc3\xa9[", 1)],
 )
 def test_validate_tells_the_place(pattern: Any, position: int) -> None:
-    error = Glob.validate(pattern)
-    assert error is not None
-    assert error.position == position
+    found = Glob.validate(pattern)
+    assert found is not None
+    assert (found.line, found.column, found.end_column) == (1, position + 1, position + 2)
+    assert found.severity == "error"
     assert Glob.validate("a\\") is not None
     assert Glob.validate("a\\", path_normalize=True) is None
     assert Glob.validate("[a-Z]") is not None
@@ -186,18 +189,19 @@ def test_validate_tells_the_place(pattern: Any, position: int) -> None:
 
 
 def test_places_are_those_of_the_pattern_that_was_given() -> None:
-    error = Glob.validate("İX[", case_insensitive=True)
-    assert error is not None
-    assert error.position == 2
-    assert str(error).startswith("error parsing glob 'İX[': unclosed")
-    error = Glob.validate("a\\[", path_normalize=True)
-    assert error is not None
-    assert str(error).startswith("error parsing glob 'a\\[': unclosed")
+    found = Glob.validate("İX[", case_insensitive=True)
+    assert found is not None
+    assert (found.column, found.source) == (3, "İX[")
+    with pytest.raises(GlobError, match=r"^error parsing glob 'İX\[': unclosed"):
+        Glob("İX[", case_insensitive=True, strict=True)
+    found = Glob.validate("a\\[", path_normalize=True)
+    assert found is not None
+    assert found.source == "a\\["
 
 
 def test_options_are_bool_cold_and_warm() -> None:
     for _ in range(2):
-        with pytest.raises(TypeError, match="`double_star` must be bool, not int"):
+        with pytest.raises(TypeError, match="double_star must be a bool, not int"):
             is_glob_match("a/b", "a*", 1, True)  # type: ignore[arg-type]
         assert is_glob_match("a/b", "a*", False, True)
     assert not is_glob_match("a/b", "a*", True, True)

@@ -49,7 +49,7 @@ def table(folder: Path) -> Any:
 @pytest.fixture(scope="module")
 def applied(table: Any) -> dict[str, list[Any]]:
     """Give what the examples add, as pyarrow has it."""
-    told: dict[str, list[Any]] = table.to_pydict() | arrow.apply(table, RULES).to_pydict()
+    told: dict[str, list[Any]] = table.to_pydict() | arrow.apply(RULES, table).to_pydict()
     assert sum(frames is None for frames in told["category"]) > 0
     return told
 
@@ -67,7 +67,7 @@ def test_polars(folder: Path, applied: dict[str, list[Any]]) -> None:
 def test_duckdb(folder: Path, table: Any) -> None:
     found = duckdb.read_parquet(str(folder / "*.parquet"))
     answers = duckdb_relation.previewed(found, Enhancements.empty(), RULES)
-    told = arrow.preview(table, Enhancements.empty(), RULES)
+    told = arrow.preview(Enhancements.empty(), RULES, table)
     expected = told.add_column(0, "id", table.column("id"))
     assert answers.sort_by("id").to_pydict() == expected.to_pydict()
     counted = duckdb.sql(

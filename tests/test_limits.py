@@ -12,7 +12,8 @@ import pytest
 
 from sentry_ophio import codeowners, glob, limits
 from sentry_ophio.enhancers import Cache, Enhancements, Stacktrace, format_rules
-from sentry_ophio.exceptions import InvalidArgumentError, LimitError, OphioError
+from sentry_ophio.exceptions import LimitError, OphioError
+from sentry_ophio.limits import Limit
 from sentry_ophio.proguard import ProguardMapper
 
 if TYPE_CHECKING:
@@ -28,10 +29,10 @@ def frames(function: bytes, count: int = 1) -> list[Any]:
 
 @pytest.fixture(autouse=True)
 def _as_before() -> Iterator[None]:
-    before = {name: limits.get(name) for name in limits.NAMES}
+    before = {limit: limits.get(limit) for limit in Limit}
     yield
-    for name, most in before.items():
-        limits.set(name, most)
+    for limit, value in before.items():
+        limits.set(limit, value)
 
 
 def binary(pattern: str, rules: int = 1) -> bytes:
@@ -45,59 +46,67 @@ STORED = Enhancements.parse(
 
 
 # A limit, what it is set to, and what is then refused and would be taken otherwise.
-TOO_MUCH: dict[str, tuple[str, int, Callable[[], Any]]] = {
-    "rule text": ("rule_bytes", 20, lambda: Enhancements.parse("app:no -group\n" * 2, Cache(0))),
+TOO_MUCH: dict[str, tuple[Limit, int, Callable[[], Any]]] = {
+    "rule text": (
+        Limit.RULE_BYTES,
+        20,
+        lambda: Enhancements.parse("app:no -group\n" * 2, Cache(0)),
+    ),
     "binary rules": (
-        "rule_bytes",
+        Limit.RULE_BYTES,
         10,
         lambda: Enhancements.from_config_structure(binary("aaaaaaaaaaaaa"), Cache(0)),
     ),
     "stored rules": (
-        "rule_bytes",
+        Limit.RULE_BYTES,
         1_000,
         lambda: Enhancements.from_base64(STORED, Cache(0)),
     ),
-    "rules of a text": ("rules", 1, lambda: Enhancements.parse("app:no -group\n" * 2, Cache(0))),
+    "rules of a text": (
+        Limit.RULES,
+        1,
+        lambda: Enhancements.parse("app:no -group\n" * 2, Cache(0)),
+    ),
     "rules of a lenient text": (
-        "rules",
+        Limit.RULES,
         1,
         lambda: Enhancements.parse("app:no -group\n" * 2, Cache(0), lenient=True),
     ),
-    "rules to check": ("rules", 1, lambda: Enhancements.check("app:no -group\n" * 2)),
-    "rules to format": ("rules", 1, lambda: format_rules("app:no -group\n" * 2)),
+    "rules to check": (Limit.RULES, 1, lambda: Enhancements.check("app:no -group\n" * 2)),
+    "rules to format": (Limit.RULES, 1, lambda: format_rules("app:no -group\n" * 2)),
     "rules of a binary": (
-        "rules",
+        Limit.RULES,
         1,
         lambda: Enhancements.from_config_structure(binary("a", 2), Cache(0)),
     ),
     "rules put together": (
-        "rules",
+        Limit.RULES,
         3,
         lambda: TWO.extend_from(TWO),
     ),
-    "a line": ("pattern_bytes", 10, lambda: Enhancements.parse("function:a -app", Cache(0))),
+    "a line": (Limit.PATTERN_BYTES, 10, lambda: Enhancements.parse("function:a -app", Cache(0))),
     "a pattern": (
-        "pattern_bytes",
+        Limit.PATTERN_BYTES,
         10,
         lambda: Enhancements.from_config_structure(binary("a" * 11), Cache(0)),
     ),
-    "a glob": ("pattern_bytes", 2, lambda: glob.is_glob_match("a", "a*b*limits")),
-    "a compiled glob": ("pattern_bytes", 2, lambda: glob.Glob("a*b")),
-    "a glob of a set": ("pattern_bytes", 2, lambda: glob.GlobSet(["a", "a*b"])),
-    "globs": ("patterns", 1, lambda: glob.GlobSet(["a", "b"])),
+    "a glob": (Limit.PATTERN_BYTES, 2, lambda: glob.is_glob_match("a", "a*b*limits")),
+    "a compiled glob": (Limit.PATTERN_BYTES, 2, lambda: glob.Glob("a*b")),
+    "a glob of a set": (Limit.PATTERN_BYTES, 2, lambda: glob.GlobSet(["a", "a*b"])),
+    "globs": (Limit.PATTERNS, 1, lambda: glob.GlobSet(["a", "b"])),
     "an owner's pattern": (
-        "pattern_bytes",
+        Limit.PATTERN_BYTES,
         2,
         lambda: codeowners.is_codeowners_path_match(b"a", "a*b"),
     ),
-    "frames": ("frames", 2, lambda: TWO.apply_modifications_to_frames(frames(b"a", 3), ERROR)),
-    "prepared frames": ("frames", 2, lambda: Stacktrace(frames(b"a", 3), ERROR)),
+    "frames": (Limit.FRAMES, 2, lambda: TWO.apply_modifications_to_frames(frames(b"a", 3), ERROR)),
+    "prepared frames": (Limit.FRAMES, 2, lambda: Stacktrace(frames(b"a", 3), ERROR)),
     "frames of an event": (
-        "frames",
+        Limit.FRAMES,
         2,
         lambda: Stacktrace.from_event_frames([{"function": "a"}] * 3, "python"),
     ),
-    "a mapping": ("mapping_bytes", 3, lambda: ProguardMapper.from_bytes(b"a -> b:")),
+    "a mapping": (Limit.MAPPING_BYTES, 3, lambda: ProguardMapper.from_bytes(b"a -> b:")),
 }
 
 
@@ -105,7 +114,7 @@ TOO_MUCH: dict[str, tuple[str, int, Callable[[], Any]]] = {
 def test_what_is_too_much_is_refused(name: str) -> None:
     limit, most, call = TOO_MUCH[name]
     limits.set(limit, most)
-    with pytest.raises(LimitError, match=f"the limit `{limit}` is {most}$"):
+    with pytest.raises(LimitError, match=f"the limit `{limit.name.lower()}` is {most}$"):
         call()
     assert len(TWO) == 2, "half changed"
 
@@ -119,9 +128,9 @@ def test_it_is_taken_otherwise(name: str) -> None:
 def test_a_mapping_file_is_not_read(tmp_path: Path, mmap: bool) -> None:
     path = tmp_path / "mapping.txt"
     path.write_text("a -> b:\n", "utf-8")
-    limits.set("mapping_bytes", 8)
+    limits.set(Limit.MAPPING_BYTES, 8)
     ProguardMapper.open(path, mmap=mmap)
-    limits.set("mapping_bytes", 7)
+    limits.set(Limit.MAPPING_BYTES, 7)
     with pytest.raises(LimitError, match="8 bytes of a mapping"):
         ProguardMapper.open(path, mmap=mmap)
 
@@ -129,7 +138,7 @@ def test_a_mapping_file_is_not_read(tmp_path: Path, mmap: bool) -> None:
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="for Unix")
 def test_a_file_that_never_ends_is_read_up_to_the_limit() -> None:
     """It says that it has no bytes at all."""
-    limits.set("mapping_bytes", 100_000)
+    limits.set(Limit.MAPPING_BYTES, 100_000)
     with pytest.raises(LimitError, match="100001 bytes of a mapping"):
         ProguardMapper.open("/dev/zero")
 
@@ -144,16 +153,17 @@ def test_doubling_ends() -> None:
 
 
 def test_names_and_numbers() -> None:
-    limits.set("frames", 5)
-    assert limits.get("frames") == 5
-    with pytest.raises(InvalidArgumentError, match="no limit 'frame'; there are rule_bytes, "):
-        limits.get("frame")
-    with pytest.raises(InvalidArgumentError):
-        limits.set("frame", 1)
+    limits.set(Limit.FRAMES, 5)
+    assert limits.get(Limit.FRAMES) == 5
+    for name in ("frames", 4, None):
+        with pytest.raises(TypeError, match="limit must be a Limit, not "):
+            limits.get(name)  # type: ignore[arg-type]
+        with pytest.raises(TypeError, match="limit must be a Limit, not "):
+            limits.set(name, 1)  # type: ignore[arg-type]
     for wrong in (-1, 2**64):
         with pytest.raises(OverflowError):
-            limits.set("frames", wrong)
-    assert limits.get("frames") == 5
+            limits.set(Limit.FRAMES, wrong)
+    assert limits.get(Limit.FRAMES) == 5
 
 
 def test_caches_of_any_size_take_no_memory() -> None:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import copy
 import gc
 import pickle
 import re
-from typing import TYPE_CHECKING, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
 
 import sentry_ophio
-from sentry_ophio import _ffi, exceptions
+from sentry_ophio import _ffi, codeowners, exceptions, glob, limits
 from sentry_ophio._ffi import EXCEPTIONS, Handle, check, decode, error_for, ffi, last_error, lib
+from sentry_ophio.enhancers import AssembleResult, Cache, Component, Enhancements
 from sentry_ophio.exceptions import HandleClosedError, OphioError
+from sentry_ophio.proguard import ProguardMapper
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,20 +43,26 @@ STATUS_NUMBERS = {
 
 # What users of the earlier package catch.
 BUILT_IN_BASES = {
+    "ArgumentTypeError": TypeError,
     "CodeownersError": ValueError,
+    "DuplicateComponentError": RuntimeError,
     "EnhancementsError": RuntimeError,
+    "EventError": ValueError,
     "FrameKeyError": KeyError,
     "FrameTypeError": TypeError,
     "HandleClosedError": ValueError,
     "InvalidArgumentError": ValueError,
-    "InvalidGlobError": ValueError,
+    "GlobError": ValueError,
     "InvalidUtf8Error": ValueError,
     "LimitError": RuntimeError,
+    "MissingDependencyError": ImportError,
     "OphioError": Exception,
     "OphioOverflowError": OverflowError,
     "OphioPanicError": Exception,
+    "ParquetError": ValueError,
     "ProguardError": OSError,
     "SchemaError": ValueError,
+    "UnsupportedOperationError": TypeError,
 }
 
 
@@ -80,6 +89,85 @@ def test_exception_prints_its_message_and_survives_pickle(name: str) -> None:
         assert type(again) is type(error)
         assert again.args == error.args
         assert str(again) == str(error)
+
+
+# Python's own protocols ask for these: attribute access, and errors of the system.
+RAISED_AS_THEY_ARE = {"AttributeError", "OSError", "IsADirectoryError"}
+
+
+def test_whatever_the_package_raises_is_an_ophio_error(source_tree: Path) -> None:
+    """Also for what Python has a class of: the two are one class."""
+    raised = set()
+    for path in (source_tree / "python" / "sentry_ophio").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+                called = node.exc.func
+                if isinstance(called, ast.Name) and hasattr(builtins, called.id):
+                    raised.add((path.name, called.id))
+    assert {name for _, name in raised} <= RAISED_AS_THEY_ARE, raised
+
+
+# Without their types, which forbid these calls.
+CACHE: Any = Cache
+COMPONENT: Any = Component
+GLOB: Any = glob
+LIMITS: Any = limits
+MAPPER: Any = ProguardMapper
+OWNERS: Any = codeowners.Codeowners
+RULES: Any = Enhancements
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        (lambda: CACHE("1"), TypeError),
+        (lambda: Cache(-1), OverflowError),
+        (lambda: Cache(2**70), OverflowError),
+        (lambda: COMPONENT(1), TypeError),
+        (AssembleResult, TypeError),
+        (RULES, TypeError),
+        (lambda: RULES.parse(b"", Cache(0)), TypeError),
+        (lambda: RULES.parse("", None), TypeError),
+        (lambda: RULES.from_config_structure("", Cache(0)), TypeError),
+        (lambda: RULES.empty().extend_from(None), TypeError),
+        (lambda: RULES.empty().set_memo_bytes(-1), OverflowError),
+        (lambda: RULES.empty().to_config_structure(2**70), RuntimeError),
+        (lambda: RULES.empty().apply_modifications_to_frames((), {}), TypeError),
+        (lambda: RULES.empty().apply_modifications_to_stacktraces([1]), TypeError),
+        (
+            lambda: RULES.empty().apply_modifications_to_stacktraces([], threads=0),
+            ValueError,
+        ),
+        (
+            lambda: RULES.empty().apply_modifications_to_stacktraces([], threads="2"),
+            TypeError,
+        ),
+        (lambda: pickle.dumps(Component()), TypeError),
+        (lambda: GLOB.Glob(1), TypeError),
+        (lambda: GLOB.Glob("a", double_star=1), TypeError),
+        (lambda: GLOB.GlobSet("a"), TypeError),
+        (lambda: GLOB.Glob.escape(b""), TypeError),
+        (OWNERS, TypeError),
+        (lambda: OWNERS.parse("", "svn"), ValueError),
+        (lambda: OWNERS.parse("", max_bytes=-1), ValueError),
+        (lambda: OWNERS.parse("", max_bytes=None), TypeError),
+        (lambda: LIMITS.get("frames"), TypeError),
+        (lambda: LIMITS.set(limits.Limit.FRAMES, -1), OverflowError),
+        (lambda: LIMITS.set(limits.Limit.FRAMES, "1"), TypeError),
+        (MAPPER, TypeError),
+        (lambda: MAPPER.open(7), TypeError),
+        (lambda: MAPPER.from_bytes(7), TypeError),
+        (lambda: MAPPER.from_bytes(b"").remap_class(7), TypeError),
+        (lambda: MAPPER.from_bytes(b"").remap_method("a", 7), TypeError),
+        (lambda: MAPPER.from_bytes(b"").remap_stacktrace(7), TypeError),
+    ],
+)
+def test_a_wrong_argument_is_an_ophio_error_and_what_python_has(
+    call: Callable[[], object], expected: type[Exception]
+) -> None:
+    with pytest.raises(OphioError) as caught:
+        call()
+    assert isinstance(caught.value, expected)
 
 
 # --- status -------------------------------------------------------------------------

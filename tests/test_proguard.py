@@ -448,16 +448,20 @@ def test_a_frame_is_a_value() -> None:
 # --- bad arguments ------------------------------------------------------------------
 
 BAD_QUERIES: list[tuple[Any, type[Exception], str]] = [
-    ((None, "m", 1), TypeError, "`klass` must be str, not NoneType"),
-    (("c", 5, 1), TypeError, "`method` must be str, not int"),
-    (("c", "m", "1"), TypeError, "`line` must be int, not str"),
-    (("c", "m", None), TypeError, "`line` must be int, not NoneType"),
-    (("c", "m", True), TypeError, "`line` must be int, not bool"),
-    (("c", "m", 1.0), TypeError, "`line` must be int, not float"),
-    (("c", "m", object()), TypeError, "`line` must be int, not object"),
-    (("c", "m", 1, 2), TypeError, "`parameters` must be str, not int"),
-    (("c", "m", -1), OphioOverflowError, "`line` is -1, not from 0"),
-    (("c", "m", 2**64), OphioOverflowError, "`line` is 18446744073709551616, not from 0"),
+    ((None, "m", 1), TypeError, "klass must be a str, not NoneType"),
+    (("c", 5, 1), TypeError, "method must be a str, not int"),
+    (("c", "m", "1"), TypeError, "line must be an int, not str"),
+    (("c", "m", None), TypeError, "line must be an int, not NoneType"),
+    (("c", "m", True), TypeError, "line must be an int, not bool"),
+    (("c", "m", 1.0), TypeError, "line must be an int, not float"),
+    (("c", "m", object()), TypeError, "line must be an int, not object"),
+    (("c", "m", 1, 2), TypeError, "parameters must be a str, not int"),
+    (("c", "m", -1), OphioOverflowError, r"line must be from 0 to 2\*\*64 - 1, not -1"),
+    (
+        ("c", "m", 2**64),
+        OphioOverflowError,
+        r"line must be from 0 to 2\*\*64 - 1, not 18446744073709551616",
+    ),
     (("\ud800", "m", 1), UnicodeEncodeError, "surrogates not allowed"),
 ]
 

@@ -81,26 +81,26 @@ def written(df: DataFrame, folder: Path) -> Any:
 
 
 def applied(table: pa.Table) -> Answers:
-    told: Answers = arrow.apply(table, NEW).to_pydict()
+    told: Answers = arrow.apply(NEW, table).to_pydict()
     return told
 
 
 def assembled(table: pa.Table) -> Answers:
-    rows = arrow.assemble(table, NEW).to_pylist()
+    rows = arrow.assemble(NEW, table).to_pylist()
     return {"grouping": [None if row["contributes"] is None else row for row in rows]}
 
 
 def previewed(table: pa.Table) -> Answers:
-    told: Answers = arrow.preview(table, OLD, NEW).to_pydict()
+    told: Answers = arrow.preview(OLD, NEW, table).to_pydict()
     return told
 
 
 @pytest.mark.parametrize(
     ("ask", "expected"),
     [
-        pytest.param(lambda df: spark.apply(df, NEW), applied, id="apply"),
-        pytest.param(lambda df: spark.assemble(df, NEW), assembled, id="assemble"),
-        pytest.param(lambda df: spark.preview(df, OLD, NEW), previewed, id="preview"),
+        pytest.param(lambda df: spark.apply(NEW, df), applied, id="apply"),
+        pytest.param(lambda df: spark.assemble(NEW, df), assembled, id="assemble"),
+        pytest.param(lambda df: spark.preview(OLD, NEW, df), previewed, id="preview"),
     ],
 )
 def test_answers_are_those_without_spark(
@@ -134,7 +134,7 @@ def test_other_columns_pass_through(session: SparkSession, df: DataFrame, tmp_pa
         "id",
     )
     kept = ["at", "Tags", "Größe", "nothing", "id"]
-    answers = spark.preview(more, OLD, NEW)
+    answers = spark.preview(OLD, NEW, more)
     assert answers.columns == [*kept, *arrow.PREVIEWED.names]
     assert answers.select(kept).schema == more.select(kept).schema
     found, told = (
@@ -142,7 +142,7 @@ def test_other_columns_pass_through(session: SparkSession, df: DataFrame, tmp_pa
     )
     assert found.equals(told)
     assert found.num_rows == ROWS
-    all_kept = spark.apply(more, NEW)
+    all_kept = spark.apply(NEW, more)
     assert all_kept.columns == [*more.columns, "category", "in_app"]
 
 
@@ -160,9 +160,9 @@ def test_binary_texts_and_wide_numbers_are_taken(
             " not f.in_app contributes)) frames"
         ),
     )
-    found = written(spark.preview(changed, OLD, NEW), tmp_path / "out")
+    found = written(spark.preview(OLD, NEW, changed), tmp_path / "out")
     assert found.select(arrow.PREVIEWED.names).to_pydict() == previewed(table)
-    grouping = spark.assemble(changed, Enhancements.empty()).select("frames", "grouping")
+    grouping = spark.assemble(Enhancements.empty(), changed).select("frames", "grouping")
     rows = grouping.where("frames is not null").limit(50).collect()
     assert len(rows) == 50
     for row in rows:
@@ -171,8 +171,8 @@ def test_binary_texts_and_wide_numbers_are_taken(
 
 
 def test_a_data_frame_without_rows(df: DataFrame) -> None:
-    assert spark.preview(df.limit(0), OLD, NEW).collect() == []
-    assert spark.assemble(df.where("id < 0"), NEW).collect() == []
+    assert spark.preview(OLD, NEW, df.limit(0)).collect() == []
+    assert spark.assemble(NEW, df.where("id < 0")).collect() == []
 
 
 # --- rules ----------------------------------------------------------------------------
@@ -201,7 +201,7 @@ def test_rules_are_compiled_once_a_process(session: SparkSession, df: DataFrame)
     rules = Enhancements.parse("function:only-here -app", Cache(0))
     before = ask()
     for _ in range(3):
-        assert spark.apply(df, rules).where("category is not null").count() > ROWS // 2
+        assert spark.apply(rules, df).where("category is not null").count() > ROWS // 2
     after = ask()
     assert 1 <= len(after) <= 4
     compiled = {
@@ -216,10 +216,10 @@ def test_rules_are_compiled_once_a_process(session: SparkSession, df: DataFrame)
 
 def test_rules_that_are_extended_later_do_not_change_an_answer(df: DataFrame) -> None:
     rules = Enhancements.empty()
-    answers = spark.preview(df, Enhancements.empty(), rules)
+    answers = spark.preview(Enhancements.empty(), rules, df)
     rules.extend_from(NEW)
     assert answers.where("changed").count() == 0
-    assert spark.preview(df, Enhancements.empty(), rules).where("changed").count() > 0
+    assert spark.preview(Enhancements.empty(), rules, df).where("changed").count() > 0
 
 
 # --- errors ---------------------------------------------------------------------------
@@ -284,9 +284,9 @@ def test_a_wrong_schema_is_refused_at_once(df: DataFrame, change: Ask, message: 
     """On the driver: there is no action here that could begin a job."""
     wrong = change(df)
     questions: list[Callable[[], Any]] = [
-        lambda: spark.apply(wrong, NEW),
-        lambda: spark.assemble(wrong, NEW),
-        lambda: spark.preview(wrong, OLD, NEW),
+        lambda: spark.apply(NEW, wrong),
+        lambda: spark.assemble(NEW, wrong),
+        lambda: spark.preview(OLD, NEW, wrong),
     ]
     for ask in questions:
         with pytest.raises(SchemaError) as caught:
@@ -297,10 +297,10 @@ def test_a_wrong_schema_is_refused_at_once(df: DataFrame, change: Ask, message: 
 @pytest.mark.parametrize(
     ("ask", "name"),
     [
-        (lambda df: spark.apply(df, NEW), "category"),
-        (lambda df: spark.apply(df, NEW), "In_App"),
-        (lambda df: spark.assemble(df, NEW), "grouping"),
-        (lambda df: spark.preview(df, OLD, NEW), "changed"),
+        (lambda df: spark.apply(NEW, df), "category"),
+        (lambda df: spark.apply(NEW, df), "In_App"),
+        (lambda df: spark.assemble(NEW, df), "grouping"),
+        (lambda df: spark.preview(OLD, NEW, df), "changed"),
     ],
 )
 def test_a_column_that_the_answer_has_is_refused(df: DataFrame, ask: Ask, name: str) -> None:
@@ -340,11 +340,11 @@ def test_the_library_takes_what_the_driver_takes() -> None:
             empty = pa.RecordBatch.from_pylist([], schema=schema)
             leaf = struct.field(inner).type
             if kind in kinds:
-                arrow.apply(empty, NEW)
+                arrow.apply(NEW, empty)
                 spark._check(types, name, kind, leaf)
             else:
                 with pytest.raises(SchemaError):
-                    arrow.apply(empty, NEW)
+                    arrow.apply(NEW, empty)
                 with pytest.raises(SchemaError):
                     spark._check(types, name, kind, leaf)
 
@@ -352,19 +352,19 @@ def test_the_library_takes_what_the_driver_takes() -> None:
 @pytest.mark.parametrize("wrong", [None, [], "frames"])
 def test_what_is_no_data_frame_is_a_type_error(wrong: Any) -> None:
     with pytest.raises(TypeError, match="df must be a DataFrame of pyspark, not"):
-        spark.apply(wrong, NEW)
+        spark.apply(NEW, wrong)
 
 
 def test_what_are_no_rules_is_a_type_error(df: DataFrame) -> None:
     with pytest.raises(TypeError, match="rules must be Enhancements, not str"):
-        spark.preview(df, OLD, "path:** -app")  # type: ignore[arg-type]
+        spark.preview(OLD, "path:** -app", df)  # type: ignore[arg-type]
 
 
 def test_a_bad_value_is_told_by_the_job(df: DataFrame) -> None:
     broken = functions.transform(
         "frames", lambda frame: frame.withField("path", functions.expr("cast(X'ff' as binary)"))
     )
-    answers = spark.apply(df.withColumn("frames", broken), NEW)
+    answers = spark.apply(NEW, df.withColumn("frames", broken))
     with pytest.raises(PythonException, match="field `path`: invalid UTF-8"):
         answers.collect()
 
@@ -376,7 +376,7 @@ def test_without_pyspark_the_error_says_what_to_install(
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "pyspark", None)
     with pytest.raises(ImportError, match=r"pip install 'sentry-ophio\[spark\]', and Java 17"):
-        spark.apply(df, NEW)
+        spark.apply(NEW, df)
 
 
 def test_examples_of_the_module(session: SparkSession) -> None:
@@ -408,17 +408,17 @@ def test_an_executor_that_is_killed_loses_and_doubles_nothing(
         yield from batches
 
     slow = df.mapInArrow(slowly, df.schema)
-    done = cluster.run(session, spark.preview(slow, OLD, NEW), tmp_path / "out", kill_at=0.3)
+    done = cluster.run(session, spark.preview(OLD, NEW, slow), tmp_path / "out", kill_at=0.3)
     assert len(done.killed) == done.lost == 1
     assert 0 < done.done_before < done.tasks == 8
     assert done.failed_tasks >= 1
-    expected = arrow.preview(table, OLD, NEW).add_column(0, "id", table.column("id"))
+    expected = arrow.preview(OLD, NEW, table).add_column(0, "id", table.column("id"))
     assert demo.compared(pq.read_table(tmp_path / "out"), expected) == []
 
 
 def test_a_row_that_is_lost_doubled_or_different_is_told(table: pa.Table) -> None:
     """What the demonstration, and the test above, compare with."""
-    expected = arrow.preview(table, OLD, NEW).add_column(0, "id", table.column("id"))
+    expected = arrow.preview(OLD, NEW, table).add_column(0, "id", table.column("id"))
     assert demo.compared(pa.concat_tables([expected[7:], expected[:7]]), expected) == []
     assert demo.compared(expected[1:], expected) == [f"{ROWS - 1:,} rows instead of {ROWS:,}"]
     doubled = pa.concat_tables([expected[1:], expected[5:6]])

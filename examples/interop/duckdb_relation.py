@@ -21,7 +21,7 @@ def previewed(
 ) -> pa.Table:
     """Give the `id` of each row of a query, and what `preview` says of it."""
     return pa.Table.from_batches(
-        arrow.preview(batch, old, new).add_column(0, "id", batch.column("id"))
+        arrow.preview(old, new, batch).add_column(0, "id", batch.column("id"))
         for batch in arrow.batches(stacktraces)
     )
 

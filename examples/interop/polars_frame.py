@@ -17,7 +17,7 @@ from sentry_ophio.enhancers import Enhancements
 
 def applied(frame: pl.DataFrame, rules: Enhancements) -> pl.DataFrame:
     """Add the columns `category` and `in_app`."""
-    return pl.concat([frame, pl.DataFrame(arrow.apply(frame, rules))], how="horizontal")
+    return pl.concat([frame, pl.DataFrame(arrow.apply(rules, frame))], how="horizontal")
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ def applied(stacktraces: ray.data.Dataset, rules: Enhancements) -> ray.data.Data
     """Add the columns `category` and `in_app`."""
 
     def answer(table: pa.Table) -> pa.Table:
-        answers = arrow.apply(table, rules)
+        answers = arrow.apply(rules, table)
         return pa.table(
             [*table.columns, *answers.columns], [*table.column_names, *answers.column_names]
         )

@@ -57,7 +57,7 @@ def alone(files: list[Path]) -> tuple[pa.Table, float]:
     answers = []
     for number, path in enumerate(files):
         for batch in pq.ParquetFile(path).iter_batches(10_000):
-            answer = arrow.preview(batch, old, new)
+            answer = arrow.preview(old, new, batch)
             answers.append(answer.add_column(0, "id", batch.column("id")))
         show = f"\rone process    [{'#' * ((number + 1) * 30 // len(files)):30}]"
         print(show, end="", file=sys.stderr, flush=True)
@@ -70,7 +70,7 @@ def on_spark(files: list[Path], work: Path) -> tuple[pa.Table, Done]:
     out = work / "answers"
     with cluster(2, work, spark__sql__files__minPartitionNum="32") as session:
         df = session.read.parquet(str(files[0].parent))
-        answers = spark.preview(df, *rule_sets())
+        answers = spark.preview(*rule_sets(), df)
         done = run(session, answers, out, kill_at=0.5, show="two executors ")
     return pq.read_table(out), done
 

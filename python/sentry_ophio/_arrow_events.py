@@ -8,14 +8,13 @@ at a time become columns, and the columns of as many as wanted one batch:
 
 from __future__ import annotations
 
-from operator import index
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from sentry_ophio._arguments import checked_positive
 from sentry_ophio._event_files import stacktraces_in
-from sentry_ophio.exceptions import InvalidArgumentError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -39,9 +38,7 @@ def reader(
     skip: Skip,
 ) -> pa.RecordBatchReader:
     """See `sentry_ophio.arrow.events_to_arrow`."""
-    rows = index(rows)
-    if rows < 1:
-        raise InvalidArgumentError(f"rows must be 1 or more, not {rows}")
+    rows = checked_positive("rows", rows)
     if isinstance(files, (str, PathLike)):
         files = [files]
     found = stacktraces_in((fspath(each) for each in files), skip)

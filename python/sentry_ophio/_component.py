@@ -6,6 +6,13 @@ from collections.abc import Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING, NoReturn, TypeVar, final
 
+from sentry_ophio._arguments import type_error
+from sentry_ophio.exceptions import (
+    ArgumentTypeError,
+    DuplicateComponentError,
+    UnsupportedOperationError,
+)
+
 if TYPE_CHECKING:
     from typing import Optional
 
@@ -63,7 +70,7 @@ class Component:
 
     def __reduce__(self) -> NoReturn:
         """Refuse to be copied or pickled: a component is known by its identity."""
-        raise TypeError("cannot copy or pickle a Component")
+        raise UnsupportedOperationError("cannot copy or pickle a Component")
 
 
 _UNTOLD: dict[bool | None, State] = {
@@ -72,8 +79,8 @@ _UNTOLD: dict[bool | None, State] = {
 state_of = attrgetter("_state")
 
 
-def _not_tristate(value: object) -> TypeError:
-    return TypeError(f"contributes must be a bool or None, not {type(value).__name__}")
+def _not_tristate(value: object) -> ArgumentTypeError:
+    return type_error("contributes", "a bool or None", value)
 
 
 @final
@@ -88,7 +95,7 @@ class AssembleResult:
 
     def __new__(cls) -> AssembleResult:
         """Refuse: only the library makes results."""
-        raise TypeError("cannot create an AssembleResult: Enhancements makes them")
+        raise UnsupportedOperationError("cannot create an AssembleResult: Enhancements makes them")
 
     @property
     def contributes(self) -> bool:
@@ -119,14 +126,14 @@ def distinct_components(components: Sequence[Component]) -> list[Component]:
     types = set(map(type, distinct))
     if types and types != {Component}:
         other = (types - {Component}).pop()
-        raise TypeError(f"components must be Component objects, not {other.__name__}")
+        raise ArgumentTypeError(f"components must be Component objects, not {other.__name__}")
     # They have no notion of equality but identity.
     if len(set(distinct)) != len(distinct):
-        raise RuntimeError("a Component is in the sequence more than once")
+        raise DuplicateComponentError("components has the same Component more than once")
     return distinct
 
 
 def sequence(items: Sequence[Read]) -> list[Read]:
     if not isinstance(items, Sequence):
-        raise TypeError(f"components must be a sequence, not {type(items).__name__}")
+        raise type_error("components", "a sequence", items)
     return list(items)

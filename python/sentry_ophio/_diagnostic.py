@@ -1,4 +1,4 @@
-"""One problem of a rule text, and how it is drawn: `Diagnostic`. Data only.
+"""One problem of a text, and how it is drawn: `Diagnostic`. Data only.
 
 error[OPH002]: Unknown matcher `funktion`
  --> my.rules:3:1
@@ -19,7 +19,7 @@ _WIDEST = 100
 
 @dataclass(frozen=True)
 class Diagnostic:
-    """A problem in a rule text.
+    """A problem in the text of rules, in a glob, or in a CODEOWNERS file.
 
         >>> from sentry_ophio.enhancers import Enhancements
         >>> (found,) = Enhancements.check("funktion:log_* -app")
@@ -32,31 +32,31 @@ class Diagnostic:
         1 | funktion:log_* -app
           | ^^^^^^^^ did you mean `function`?
 
-    Lines and columns count from 1, columns in characters. docs/diagnostics.md has a
-    paragraph on every code.
+    `str()` draws the line with a caret under the problem.
     """
 
     severity: Literal["error", "warning"]
-    """An error is what `parse` fails with; a warning is about a rule that is understood."""
-    code: str
-    """What kind of problem it is, such as `OPH002`. A code keeps its meaning for ever."""
-    line: int
-    """The line."""
-    column: int
-    """The first column of the place."""
-    end_column: int
-    """The column after its last one: at most the length of the line + 1."""
+    """An error is what `parse` fails with; a warning is about input that is accepted."""
     message: str
     """What is wrong."""
-    # Optional and not `| None`: some tools evaluate this at run time, on 3.9.
-    suggestion: Optional[str]  # noqa: UP045
-    """A text that would rather stand in this place."""
-    title: str
-    """What the code means, in a few words."""
+    line: int
+    """The line, counted from 1."""
+    column: int
+    """The first column, counted from 1 in characters."""
+    end_column: int
+    """The column after the last one: at most the length of the line + 1."""
     source: str
     """The line of the text, without its line break."""
-    details: str
-    """For an error the message of `parse`, for a warning nothing."""
+    # Optional and not `| None`: some tools evaluate these at run time, on 3.9.
+    code: Optional[str] = None  # noqa: UP045
+    """The kind of the problem, such as `OPH002`: docs/diagnostics.md explains each. A code
+    never changes its meaning. None outside of stack trace rules."""
+    suggestion: Optional[str] = None  # noqa: UP045
+    """A text to put there instead."""
+    title: str = ""
+    """What the code means, in a few words."""
+    details: str = ""
+    """For an error of stack trace rules the message of `parse`, otherwise empty."""
 
     def __str__(self) -> str:
         """Draw the line with a caret under the place."""
@@ -77,13 +77,14 @@ class Diagnostic:
             if name is None
             else f"{name}:{self.line}:{self.column}"
         )
+        code = "" if self.code is None else f"[{self.code}]"
         number = str(self.line)
         gutter = " " * len(number)
         caret = " " * _width(before) + "^" * max(1, _width(marked))
         hint = "" if self.suggestion is None else f" did you mean `{self.suggestion}`?"
         return "\n".join(
             [
-                f"{self.severity}[{self.code}]: {self.message}",
+                f"{self.severity}{code}: {self.message}",
                 f"{gutter}--> {place}",
                 f"{gutter} |",
                 f"{number} | {before}{marked}{after}",

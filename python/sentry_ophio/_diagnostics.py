@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sentry_ophio._arguments import encoded
 from sentry_ophio._diagnostic import Diagnostic
 from sentry_ophio._ffi import check, decode, ffi, lib
 
@@ -14,22 +15,22 @@ if TYPE_CHECKING:
 def _taken(pointer: CData) -> list[Diagnostic]:
     """Read a list of the library and free it."""
     try:
-        place: Any = ffi.new("OphioDiagnostic *")
+        each: Any = ffi.new("OphioDiagnostic *")
         found = []
         for index in range(lib.ophio_diagnostics_len(pointer)):
-            check(lib.ophio_diagnostics_get(pointer, index, place))
+            check(lib.ophio_diagnostics_get(pointer, index, each))
             found.append(
                 Diagnostic(
-                    "error" if place.severity == lib.OPHIO_SEVERITY_ERROR else "warning",
-                    decode(place.code),
-                    place.line,
-                    place.column,
-                    place.end_column,
-                    decode(place.message),
-                    decode(place.suggestion) if place.suggestion.data else None,
-                    decode(place.title),
-                    decode(place.source),
-                    decode(place.details),
+                    severity="error" if each.severity == lib.OPHIO_SEVERITY_ERROR else "warning",
+                    message=decode(each.message),
+                    line=each.line,
+                    column=each.column,
+                    end_column=each.end_column,
+                    source=decode(each.source),
+                    code=decode(each.code),
+                    suggestion=decode(each.suggestion) if each.suggestion.data else None,
+                    title=decode(each.title),
+                    details=decode(each.details),
                 )
             )
         return found
@@ -71,9 +72,7 @@ def format_rules(text: str) -> str:
         TypeError: `text` is no `str`.
         UnicodeEncodeError: The text has lone surrogates.
     """
-    if not isinstance(text, str):
-        raise TypeError(f"text must be a str, not {type(text).__name__}")
-    data = str.encode(text)
+    data = encoded("text", text)
     out = ffi.new("OphioStr *")
     check(lib.ophio_enhancements_format(data, len(data), out))
     try:

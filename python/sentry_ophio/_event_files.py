@@ -18,12 +18,13 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Callable, NamedTuple, Optional, Union
 
 from sentry_ophio import limits
-from sentry_ophio.events import EventError, event_id_of, stacktraces_of
+from sentry_ophio.events import event_id_of, stacktraces_of
+from sentry_ophio.exceptions import EventError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from sentry_ophio.events import Stacktrace
+    from sentry_ophio.events import EventStacktrace
 
 __all__ = [
     "STANDARD_INPUT",
@@ -53,7 +54,7 @@ class Found(NamedTuple):
     """The file, and the line where there is an event a line."""
     event_id: bytes | None
     """The event's, if it has one."""
-    trace: Stacktrace
+    trace: EventStacktrace
     """The stack trace."""
     size: int
     """How many bytes its event has."""
@@ -90,7 +91,7 @@ def stacktraces_in(
             skip(error)
 
 
-def read_event(place: str, data: bytes) -> tuple[bytes | None, list[Stacktrace]]:
+def read_event(place: str, data: bytes) -> tuple[bytes | None, list[EventStacktrace]]:
     """Read the JSON of an event.
 
     Args:
@@ -107,10 +108,10 @@ def read_event(place: str, data: bytes) -> tuple[bytes | None, list[Stacktrace]]
         event = json.loads(data.decode("utf-8-sig"))
         # First the stack traces: they tell whether it is an event at all.
         traces = stacktraces_of(event)
-        most = limits.get("frames")
+        most = limits.get(limits.Limit.FRAMES)
         for trace in traces:
             if len(trace.frames) > most:
-                count = f"{len(trace.frames):,} frames, and no more than {most:,} are taken"
+                count = f"{len(trace.frames):,} frames; the limit is {most:,}"
                 raise EventError(f"{trace.place} has {count}")
         return event_id_of(event), traces
     except UnicodeDecodeError as error:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from sentry_ophio._explain import Explanation, FrameExplanation, Step
     from sentry_ophio._preview import Report
-    from sentry_ophio.events import Stacktrace
+    from sentry_ophio.events import EventStacktrace
 
 __all__ = ["explain_page", "preview_page"]
 
@@ -76,7 +76,7 @@ def _facts(found: Explanation) -> str:
 
 def explain_page(
     name: str,
-    explained: Iterable[tuple[Stacktrace, Explanation]],
+    explained: Iterable[tuple[EventStacktrace, Explanation]],
     location: Callable[[Mapping[str, Any]], str],
 ) -> str:
     """Make the page of `explain`.
@@ -114,7 +114,7 @@ def explain_page(
 
 def preview_page(
     report: Report,
-    examples: Iterable[tuple[str, Stacktrace, Explanation, Explanation]],
+    examples: Iterable[tuple[str, EventStacktrace, Explanation, Explanation]],
     location: Callable[[Mapping[str, Any]], str],
 ) -> str:
     """Make the page of `preview`.

@@ -22,8 +22,8 @@ from sentry_ophio import arrow
 from sentry_ophio._arrow_events import batches_of
 from sentry_ophio._atomic import replaced
 from sentry_ophio.enhancers import Enhancements
-from sentry_ophio.events import Stacktrace
-from sentry_ophio.exceptions import OphioError, SchemaError
+from sentry_ophio.events import EventStacktrace
+from sentry_ophio.exceptions import InvalidArgumentError, OphioError, ParquetError, SchemaError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from sentry_ophio._preview import Comparison
 
 __all__ = [
-    "ParquetError",
     "ParquetFile",
     "Written",
     "answered",
@@ -60,10 +59,6 @@ _ANSWERS = (pa.field("category", pa.list_(pa.string())), pa.field("in_app", pa.l
 _FAULTS = (pa.ArrowException, OSError, ValueError, KeyError, TypeError)
 
 
-class ParquetError(OphioError, ValueError):
-    """A Parquet file that cannot be used; the message names it."""
-
-
 class ParquetFile:
     """A file with stack traces, of which only the end was read so far.
 
@@ -85,7 +80,7 @@ class ParquetFile:
             self.rows: int = file.metadata.num_rows
             self.schema: pa.Schema = file.schema_arrow
             # Asked about no rows at all, rules tell what is wrong with the columns.
-            arrow.apply(pa.RecordBatch.from_pylist([], schema=self.schema), Enhancements.empty())
+            arrow.apply(Enhancements.empty(), pa.RecordBatch.from_pylist([], schema=self.schema))
 
     def batches(self, *, every_column: bool = True) -> Iterator[pa.RecordBatch]:
         """Read it, either whole or what rules look at.
@@ -210,7 +205,7 @@ def _asked(
             yield answer
 
 
-def rows_of(file: ParquetFile) -> Iterator[Callable[[], Stacktrace] | None]:
+def rows_of(file: ParquetFile) -> Iterator[Callable[[], EventStacktrace] | None]:
     """Yield for each row a function that makes a stack trace of it, to look at; None for null.
 
     Raises:
@@ -224,7 +219,7 @@ def rows_of(file: ParquetFile) -> Iterator[Callable[[], Stacktrace] | None]:
         start += batch.num_rows
 
 
-def _stacktrace(place: str, row: pa.RecordBatch) -> Stacktrace:
+def _stacktrace(place: str, row: pa.RecordBatch) -> EventStacktrace:
     (values,) = row.to_pylist()
     fields = arrow.SCHEMA.field("frames").type.value_type
     frames = [
@@ -241,7 +236,7 @@ def _stacktrace(place: str, row: pa.RecordBatch) -> Stacktrace:
         }
         for frame in frames
     ]
-    return Stacktrace(place, frames, exception, sources)
+    return EventStacktrace(place, frames, exception, sources)
 
 
 def _value(value: object) -> Any:
@@ -269,7 +264,7 @@ def common_schema(inputs: Iterable[ParquetFile | list[str]], *, answers: bool) -
         if answers:
             answered(name, schema)
     if first is None:
-        raise ValueError("no files")
+        raise InvalidArgumentError("there are no files")
     return answered("", first) if answers else first
 
 
@@ -305,7 +300,7 @@ def with_answers(
     """
 
     def ask(rows: pa.RecordBatch) -> pa.RecordBatch:
-        answer = arrow.apply(rows, rules, threads=threads)
+        answer = arrow.apply(rules, rows, threads=threads)
         # As plain texts: in Parquet, that is a dictionary anyway, one for a row group.
         added = [answer.column(each.name).cast(each.type) for each in _ANSWERS]
         return pa.RecordBatch.from_arrays(

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from itertools import islice
-from operator import index
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
+from sentry_ophio._arguments import checked_threads
 from sentry_ophio._ffi import Handle, check, decode, ffi, lib
 from sentry_ophio._pack import join
-from sentry_ophio._stacktrace import Stacktrace
-from sentry_ophio.exceptions import InvalidArgumentError
+from sentry_ophio._stacktrace import check_stacktraces
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
     from sentry_ophio._rule_set import Enhancements
     from sentry_ophio._rules import Rule
+    from sentry_ophio._stacktrace import Stacktrace
 
 BATCH = 1_000
 """So many stack traces are in memory at a time."""
@@ -115,10 +115,10 @@ class Comparison(Handle):
 
     __slots__ = ("_rules",)
 
-    def __init__(self, old: Enhancements, new: Enhancements) -> None:
+    def __init__(self, old_rules: Enhancements, new_rules: Enhancements) -> None:
         # As they are now: a report tells about these, also if a set grows meanwhile.
-        self._rules = {"old_rules": old.rules, "new_rules": new.rules}
-        self._adopt(lib.ophio_preview_new(old._ptr, new._ptr), lib.ophio_preview_free)
+        self._rules = {"old_rules": old_rules.rules, "new_rules": new_rules.rules}
+        self._adopt(lib.ophio_preview_new(old_rules._ptr, new_rules._ptr), lib.ophio_preview_free)
 
     def add(self, stacktraces: list[Stacktrace], threads: int) -> None:
         """Compare prepared stack traces."""
@@ -146,21 +146,9 @@ class Comparison(Handle):
         return Report(**found)
 
 
-def checked_threads(threads: int) -> int:
-    """Return how many threads there shall be.
-
-    Raises:
-        InvalidArgumentError: It is less than 1.
-    """
-    threads = index(threads)
-    if threads < 1:
-        raise InvalidArgumentError(f"threads must be 1 or more, not {threads}")
-    return threads
-
-
 def preview(
-    old: Enhancements,
-    new: Enhancements,
+    old_rules: Enhancements,
+    new_rules: Enhancements,
     stacktraces: Iterable[Stacktrace],
     *,
     threads: int = 1,
@@ -181,8 +169,8 @@ def preview(
         (1, 'path:**/vendor/** -app')
 
     Args:
-        old: The rules as they are.
-        new: The rules as they would be.
+        old_rules: The present rules.
+        new_rules: The rules that would replace them.
         stacktraces: `Stacktrace` objects, with frames as they were before any rule. They may
             come from a generator: 1,000 at a time are in memory.
         threads: How many threads do the work, at least 1.
@@ -196,15 +184,11 @@ def preview(
         ValueError: `threads` is less than 1.
     """
     threads = checked_threads(threads)
-    with Comparison(old, new) as comparing:
+    with Comparison(old_rules, new_rules) as comparing:
         iterator = iter(stacktraces)
         done = 0
         while batch := list(islice(iterator, BATCH)):
-            others = set(map(type, batch)) - {Stacktrace}
-            if others:
-                raise TypeError(
-                    f"stacktraces must be Stacktrace objects, not {others.pop().__name__}"
-                )
+            check_stacktraces(batch)
             comparing.add(batch, threads)
             done += len(batch)
             if progress is not None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import resources
-from operator import index
 from typing import TYPE_CHECKING, Any, TypeVar, final
 
+from sentry_ophio._arguments import checked_int, encoded, type_error
 from sentry_ophio._component import (
     TRISTATE,
     AssembleResult,
@@ -32,6 +32,7 @@ from sentry_ophio.exceptions import (
     EnhancementsError,
     InvalidArgumentError,
     OphioOverflowError,
+    UnsupportedOperationError,
 )
 
 if TYPE_CHECKING:
@@ -72,9 +73,7 @@ class Cache(Handle):
     __slots__ = ("_size",)
 
     def __init__(self, size: int) -> None:
-        self._size = int(index(size))  # a bool is an int, and prints as none
-        if self._size < 0:
-            raise OphioOverflowError(f"a cache cannot have a size of {self._size}")
+        self._size = checked_int("size", size)
         self._adopt(lib.ophio_cache_new(self._size), lib.ophio_cache_free)
 
     def __repr__(self) -> str:
@@ -134,7 +133,9 @@ class Enhancements(Handle):
 
     def __new__(cls) -> Enhancements:
         """Refuse: there are functions that make rules."""
-        raise TypeError("cannot create Enhancements: use Enhancements.parse() or .empty()")
+        raise UnsupportedOperationError(
+            "cannot create Enhancements: use Enhancements.parse() or .empty()"
+        )
 
     @classmethod
     def _owning(
@@ -150,13 +151,14 @@ class Enhancements(Handle):
         rules._states = {}
         return rules
 
-    @staticmethod
-    def empty() -> Enhancements:
+    @classmethod
+    def empty(cls) -> Enhancements:
         """Return a set without rules."""
         return Enhancements._owning(lib.ophio_enhancements_new())
 
-    @staticmethod
+    @classmethod
     def parse(
+        cls,
         input: str,  # noqa: A002 (the name is API)
         cache: Cache,
         *,
@@ -185,9 +187,7 @@ class Enhancements(Handle):
             UnicodeEncodeError: The text has lone surrogates.
             TypeError: `input` is no `str`, or `cache` no `Cache`.
         """
-        if not isinstance(input, str):
-            raise TypeError(f"input must be a str, not {type(input).__name__}")
-        text = str.encode(input)
+        text = encoded("input", input)
         if strict:
             found = check_rules(text, lenient)
             errors = [str(each) for each in found if each.severity == "error"]
@@ -225,22 +225,20 @@ class Enhancements(Handle):
             TypeError: `text` is no `str`.
             UnicodeEncodeError: The text has lone surrogates.
         """
-        if not isinstance(text, str):
-            raise TypeError(f"text must be a str, not {type(text).__name__}")
-        return check_rules(str.encode(text), lenient)
+        return check_rules(encoded("text", text), lenient)
 
     @property
     def left_out(self) -> tuple[Diagnostic, ...]:
         """What `parse(..., lenient=True)` has left out: a warning for each retired action."""
         return self._left_out
 
-    @staticmethod
-    def from_config_structure(input: bytes, cache: Cache) -> Enhancements:  # noqa: A002
+    @classmethod
+    def from_config_structure(cls, input: bytes, cache: Cache) -> Enhancements:  # noqa: A002
         """Read rules in the binary form, a MessagePack structure of version 2 or 3.
 
         Args:
             input: The structure.
-            cache: Rules that it knows are not made again.
+            cache: A structure that it knows is not read again.
 
         Returns:
             The rules in their order.
@@ -250,14 +248,14 @@ class Enhancements(Handle):
             TypeError: `input` is no `bytes`, or `cache` no `Cache`.
         """
         if not isinstance(input, bytes):
-            raise TypeError(f"input must be bytes, not {type(input).__name__}")
+            raise type_error("input", "bytes", input)
         data = plain(input)
         return Enhancements._owning(
             lib.ophio_enhancements_from_config_structure(data, len(data), _pointer_of(cache))
         )
 
-    @staticmethod
-    def default() -> Enhancements:
+    @classmethod
+    def default(cls) -> Enhancements:
         """Return the rules that come with this package.
 
         They are parsed once a process. Each call returns a set of its own, which may be
@@ -277,7 +275,7 @@ class Enhancements(Handle):
             TypeError: `other` is no `Enhancements`.
         """
         if not isinstance(other, Enhancements):
-            raise TypeError(f"other must be Enhancements, not {type(other).__name__}")
+            raise type_error("other", "Enhancements", other)
         origins = self._all_origins() + other._all_origins()
         check(lib.ophio_enhancements_extend_from(self._ptr, other._ptr))
         self._origins = origins
@@ -342,8 +340,8 @@ class Enhancements(Handle):
         """
         return _string(lambda out: lib.ophio_enhancements_to_base64(self._ptr, out))
 
-    @staticmethod
-    def from_base64(text: str, cache: Cache) -> Enhancements:
+    @classmethod
+    def from_base64(cls, text: str, cache: Cache) -> Enhancements:
         """Read rules in the form in which Sentry stores them.
 
         >>> rules = Enhancements.parse("function:a -app", Cache(0))
@@ -359,9 +357,7 @@ class Enhancements(Handle):
             EnhancementsError: The text is malformed, or has more than 64 MiB of rules.
             TypeError: `text` is no `str`, or `cache` no `Cache`.
         """
-        if not isinstance(text, str):
-            raise TypeError(f"text must be a str, not {type(text).__name__}")
-        data = str.encode(text)
+        data = encoded("text", text)
         return Enhancements._owning(
             lib.ophio_enhancements_from_base64(data, len(data), _pointer_of(cache))
         )
@@ -572,17 +568,18 @@ class Enhancements(Handle):
             results.append(result)
         return results
 
-    def set_memo_bytes(self, limit: int) -> None:
+    def set_memo_bytes(self, max_bytes: int) -> None:
         """Limit the memory for what is remembered of frames that were seen before.
 
         Args:
-            limit: In bytes; 0 turns it off. It is 2 MiB if nobody says otherwise. Results are
-                the same, only slower. What is remembered now is forgotten, and rules that
-                are appended later begin anew with 2 MiB.
+            max_bytes: How many bytes, 2 MiB by default; 0 turns it off. Results do not
+                depend on it. What is remembered now is forgotten, and rules that are
+                appended later begin with 2 MiB again.
 
         Raises:
-            OverflowError: `limit` is negative, or has more than 64 bits.
+            OverflowError: `max_bytes` is negative, or has more than 64 bits.
         """
+        limit = checked_int("max_bytes", max_bytes)
         check(lib.ophio_enhancements_set_memo_bytes(self._ptr, limit))
 
     def assemble_stacktrace_component(
@@ -771,5 +768,5 @@ def _default() -> Enhancements:
 
 def _pointer_of(cache: Cache) -> CData:
     if not isinstance(cache, Cache):
-        raise TypeError(f"cache must be a Cache, not {type(cache).__name__}")
+        raise type_error("cache", "a Cache", cache)
     return cache._ptr

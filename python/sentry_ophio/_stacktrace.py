@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from operator import index
 from typing import TYPE_CHECKING, Any, TypeVar, final
 
+from sentry_ophio._arguments import checked_threads, type_error
 from sentry_ophio._ffi import check, copied, error_for, ffi, lib
 from sentry_ophio._pack import (
     SupportsGetItem,
@@ -14,7 +14,7 @@ from sentry_ophio._pack import (
     read_frame,
     read_frames,
 )
-from sentry_ophio.exceptions import FrameTypeError, InvalidArgumentError
+from sentry_ophio.exceptions import ArgumentTypeError, FrameTypeError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,8 +79,9 @@ class Stacktrace:
         self._len = len(values)
         self._categories = [value[0] for value in values]
 
-    @staticmethod
+    @classmethod
     def from_event_frames(
+        cls,
         frames: list[dict[str, Any]],
         platform: str | None,
         exception: dict[str, Any] | None = None,
@@ -109,33 +110,31 @@ class Stacktrace:
             raise FrameTypeError(f"not frames of an event: {error}") from error
         packed = ffi.new("OphioStr *")
         check(lib.ophio_stacktrace_pack_event_frames(data, len(data), packed))
-        stacktrace = object.__new__(Stacktrace)
+        stacktrace = object.__new__(cls)
         stacktrace._packed = copied(packed[0])
         lib.ophio_str_free(packed)
         stacktrace._len = len(categories)  # reading a frame may have changed `frames`
         stacktrace._categories = categories
         return stacktrace
 
-    def apply(self, enhancements: Enhancements) -> list[AppliedFrame]:
+    def apply(self, rules: Enhancements) -> list[AppliedFrame]:
         """Return what `Enhancements.apply_modifications_to_frames` says of it."""
         count = self._len + 1
         codes = _new(U32_ARRAY, count)
         packed = self._packed
-        status = _apply_packed(enhancements._ptr, packed, len(packed), codes, count)
+        status = _apply_packed(rules._ptr, packed, len(packed), codes, count)
         if status:
             raise error_for(status)
         numbers = read_numbers(codes, count)
         own = numbers.pop()
-        applied = enhancements._lookup(enhancements._applied, numbers, enhancements._applied_frame)
+        applied = rules._lookup(rules._applied, numbers, rules._applied_frame)
         if own:
             keep_own_categories(applied, numbers, self._categories)
         return applied
 
-    def assemble(
-        self, enhancements: Enhancements, components: Sequence[Component]
-    ) -> AssembleResult:
+    def assemble(self, rules: Enhancements, components: Sequence[Component]) -> AssembleResult:
         """Do what `Enhancements.assemble_stacktrace_component` does with it."""
-        return enhancements.assemble_stacktrace_components([self], [components])[0]
+        return rules.assemble_stacktrace_components([self], [components])[0]
 
     def __len__(self) -> int:
         """Return the number of frames."""
@@ -201,7 +200,7 @@ def pack_carefully(
 
 def check_list(frames: object) -> None:
     if not isinstance(frames, list):
-        raise TypeError(f"frames must be a list, not {type(frames).__name__}")
+        raise type_error("frames", "a list", frames)
 
 
 def read_numbers(codes: CData, count: int) -> list[int]:
@@ -212,13 +211,17 @@ def read_numbers(codes: CData, count: int) -> list[int]:
 
 def checked_batch(stacktraces: Sequence[Stacktrace], threads: int) -> tuple[list[Stacktrace], int]:
     stacktraces = list(stacktraces)
+    check_stacktraces(stacktraces)
+    return stacktraces, checked_threads(threads)
+
+
+def check_stacktraces(stacktraces: list[Stacktrace]) -> None:
+    """Raise an `ArgumentTypeError` if there is something else in the list."""
     others = set(map(type, stacktraces)) - {Stacktrace}
     if others:
-        raise TypeError(f"stacktraces must be Stacktrace objects, not {others.pop().__name__}")
-    threads = index(threads)
-    if threads < 1:
-        raise InvalidArgumentError(f"threads must be 1 or more, not {threads}")
-    return stacktraces, threads
+        raise ArgumentTypeError(
+            f"stacktraces must be Stacktrace objects, not {others.pop().__name__}"
+        )
 
 
 def keep_own_categories(

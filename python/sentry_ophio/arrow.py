@@ -8,7 +8,7 @@ columns, without making a Python object for a frame:
     >>> from sentry_ophio.enhancers import Cache, Enhancements
     >>> rules = Enhancements.parse("path:**/vendor/** -app category=vendor", Cache(0))
     >>> batch = arrow.batch([{"frames": [{"path": "/a/vendor/b.py", "in_app": True}]}])
-    >>> arrow.apply(batch, rules).to_pylist()
+    >>> arrow.apply(rules, batch).to_pylist()
     [{'category': ['vendor'], 'in_app': [False]}]
 
 A batch has two columns; others are passed over:
@@ -34,14 +34,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Callable
 
+from sentry_ophio._arguments import checked_threads
 from sentry_ophio._ffi import error_for, ffi, lib
-from sentry_ophio._preview import Comparison, checked_threads
-from sentry_ophio.exceptions import SchemaError
+from sentry_ophio._preview import Comparison
+from sentry_ophio.exceptions import ArgumentTypeError, MissingDependencyError, SchemaError
 
 try:
     import pyarrow as pa
 except ImportError as error:  # pragma: no cover (every environment that tests has it)
-    raise ImportError(
+    raise MissingDependencyError(
         "sentry_ophio.arrow needs pyarrow: pip install 'sentry-ophio[arrow]'"
     ) from error
 
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
     from _cffi_backend import _CDataBase as CData
 
     from sentry_ophio.enhancers import Enhancements, Report
-    from sentry_ophio.events import EventError
+    from sentry_ophio.exceptions import EventError
 
 __all__ = [
     "APPLIED",
@@ -127,14 +128,12 @@ PREVIEWED = pa.schema(
 """What `preview` answers with."""
 
 
-def apply(
-    stacktraces: Any, enhancements: Enhancements, *, threads: int = 1
-) -> pa.RecordBatch | pa.Table:
+def apply(rules: Enhancements, stacktraces: Any, *, threads: int = 1) -> pa.RecordBatch | pa.Table:
     """Set `in_app` and category of all frames, as the rules say.
 
     Args:
+        rules: The rules.
         stacktraces: A batch or a stream of stack traces; see above.
-        enhancements: The rules.
         threads: How many threads do the work, at least 1.
 
     Returns:
@@ -146,11 +145,11 @@ def apply(
         TypeError: A text is not UTF-8, or `stacktraces` is nothing of Arrow's.
         LimitError: A stack trace has more frames than allowed.
     """
-    return _ask(lib.ophio_enhancements_apply_arrow, (enhancements._ptr,), stacktraces, threads)
+    return _ask(lib.ophio_enhancements_apply_arrow, (rules._ptr,), stacktraces, threads)
 
 
 def assemble(
-    stacktraces: Any, enhancements: Enhancements, *, threads: int = 1
+    rules: Enhancements, stacktraces: Any, *, threads: int = 1
 ) -> pa.RecordBatch | pa.Table:
     """Decide which frames count for grouping, and which stack traces.
 
@@ -159,8 +158,8 @@ def assemble(
     that says; else it does if it is in-app.
 
     Args:
+        rules: The rules.
         stacktraces: A batch or a stream of stack traces; see above.
-        enhancements: The rules.
         threads: How many threads do the work, at least 1.
 
     Returns:
@@ -173,11 +172,11 @@ def assemble(
         TypeError: A text is not UTF-8, or `stacktraces` is nothing of Arrow's.
         LimitError: A stack trace has more frames than allowed.
     """
-    return _ask(lib.ophio_enhancements_assemble_arrow, (enhancements._ptr,), stacktraces, threads)
+    return _ask(lib.ophio_enhancements_assemble_arrow, (rules._ptr,), stacktraces, threads)
 
 
 def preview(
-    stacktraces: Any, old: Enhancements, new: Enhancements, *, threads: int = 1
+    old_rules: Enhancements, new_rules: Enhancements, stacktraces: Any, *, threads: int = 1
 ) -> pa.RecordBatch | pa.Table:
     """Tell for each stack trace what changes if one rule set takes the place of another.
 
@@ -185,10 +184,10 @@ def preview(
     which adds up the same numbers and tells which rules are responsible.
 
     Args:
+        old_rules: The present rules.
+        new_rules: The rules that would replace them.
         stacktraces: A batch or a stream of stack traces, with frames as they were before any
             rule; see above.
-        old: The rules as they are.
-        new: The rules as they would be.
         threads: How many threads do the work, at least 1.
 
     Returns:
@@ -201,13 +200,15 @@ def preview(
         TypeError: A text is not UTF-8, or `stacktraces` is nothing of Arrow's.
         LimitError: A stack trace has more frames than allowed.
     """
-    return _ask(lib.ophio_enhancements_preview_arrow, (old._ptr, new._ptr), stacktraces, threads)
+    return _ask(
+        lib.ophio_enhancements_preview_arrow, (old_rules._ptr, new_rules._ptr), stacktraces, threads
+    )
 
 
 def preview_report(
+    old_rules: Enhancements,
+    new_rules: Enhancements,
     stacktraces: Any,
-    old: Enhancements,
-    new: Enhancements,
     *,
     threads: int = 1,
     progress: Callable[[int], object] | None = None,
@@ -221,15 +222,15 @@ def preview_report(
         >>> old = Enhancements.parse("function:log_* -app", Cache(0))
         >>> new = Enhancements.parse("function:log_* -app\npath:**/vendor/** -app", Cache(0))
         >>> batch = arrow.batch([{"frames": [{"path": "/a/vendor/b.py", "in_app": True}]}])
-        >>> report = arrow.preview_report(batch, old, new)
+        >>> report = arrow.preview_report(old, new, batch)
         >>> report.in_app, report.responsible[0].rule.text
         (1, 'path:**/vendor/** -app')
 
     Args:
+        old_rules: The present rules.
+        new_rules: The rules that would replace them.
         stacktraces: A batch or a stream of stack traces, with frames as they were before any
             rule; see above. Of a stream, one batch at a time is in memory.
-        old: The rules as they are.
-        new: The rules as they would be.
         threads: How many threads do the work, at least 1.
         progress: Called now and then with how many rows were compared so far.
 
@@ -243,7 +244,7 @@ def preview_report(
         LimitError: A stack trace has more frames than allowed.
     """
     threads = checked_threads(threads)
-    with Comparison(old, new) as comparing:
+    with Comparison(old_rules, new_rules) as comparing:
         done = 0
         for part in _parts(_taken(stacktraces)):
             for count in compare_batch(comparing, part, threads):
@@ -347,8 +348,8 @@ def _taken(stacktraces: Any) -> pa.RecordBatch | pa.RecordBatchReader:
             return pa.record_batch(stacktraces)
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
         raise SchemaError(f"expected rows with the columns frames and exception: {error}") from None
-    raise TypeError(
-        "expected an object with __arrow_c_array__ or __arrow_c_stream__,"
+    raise ArgumentTypeError(
+        "stacktraces must be an object with __arrow_c_array__ or __arrow_c_stream__,"
         f" not {type(stacktraces).__name__}"
     )
 

@@ -32,7 +32,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Union, final
 
 from msgpack import Packer
 
+from sentry_ophio._arguments import as_int, type_error
+from sentry_ophio._diagnostic import Diagnostic
 from sentry_ophio._ffi import Handle, check, decode, error_for, ffi, last_error, lib, plain
+from sentry_ophio.exceptions import InvalidArgumentError, UnsupportedOperationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -42,7 +45,6 @@ Text = Union[str, bytes]
 
 __all__ = [
     "Codeowners",
-    "Diagnostic",
     "Match",
     "Ownership",
     "Section",
@@ -93,7 +95,7 @@ def _encoded(text: object, name: str) -> bytes:
         return plain(text)
     if isinstance(text, str):
         return str.encode(text)
-    raise TypeError(f"`{name}` must be str or bytes, not {type(text).__name__}")
+    raise type_error(name, "a str or bytes", text)
 
 
 # --- a whole file -------------------------------------------------------------------
@@ -179,27 +181,6 @@ class Ownership(NamedTuple):
         return f"Ownership({self.path!r}, {' '.join(self.owners) or 'cleared'} {where})"
 
 
-class Diagnostic(NamedTuple):
-    """Something wrong in a file.
-
-    >>> print(Codeowners.parse("src[1] @frontend").diagnostics[0])
-    line 1, column 4: `[ ]` is not supported by GitHub: the line is skipped
-    """
-
-    line: int
-    """The line, counted from 1."""
-    column: int
-    """Where in the line it begins, in characters, counted from 1."""
-    end_column: int
-    """The column after its last character."""
-    message: str
-    """What is wrong, and what comes of it."""
-
-    def __str__(self) -> str:
-        """Return place and message."""
-        return f"line {self.line}, column {self.column}: {self.message}"
-
-
 _NO_RULE = 2**32 - 1
 _DIALECTS = {
     "github": lib.OPHIO_CODEOWNERS_DIALECT_GITHUB,
@@ -223,7 +204,7 @@ class Codeowners(Handle):
     _sections: tuple[Section, ...]
 
     def __init__(self) -> None:
-        raise TypeError("a Codeowners is made by Codeowners.parse")
+        raise UnsupportedOperationError("cannot create a Codeowners: use Codeowners.parse()")
 
     @classmethod
     def parse(
@@ -235,7 +216,7 @@ class Codeowners(Handle):
     ) -> Codeowners:
         r"""Read a file.
 
-        Lines that are wrong are told by `diagnostics`, and the others work.
+        `diagnostics` reports the lines that are not valid; the others work.
 
             >>> file = Codeowners.parse('''
             ... [Docs] @writers
@@ -259,9 +240,10 @@ class Codeowners(Handle):
             UnicodeEncodeError: `text` has a lone surrogate.
         """
         if dialect not in _DIALECTS:
-            raise ValueError(f'`dialect` must be "github" or "gitlab", not {dialect!r}')
+            raise InvalidArgumentError(f'dialect must be "github" or "gitlab", not {dialect!r}')
+        max_bytes = as_int("max_bytes", max_bytes)
         if max_bytes < 0:
-            raise ValueError(f"`max_bytes` is {max_bytes}, less than nothing")
+            raise InvalidArgumentError("max_bytes must not be negative")
         data = _encoded(text, "text")
         if isinstance(text, bytes):
             data.decode()
@@ -274,7 +256,7 @@ class Codeowners(Handle):
         counts: Any = ffi.new("OphioCodeownersCounts *")
         check(lib.ophio_codeowners_counts(pointer, counts))
         self._sections = tuple(map(self._section, range(counts.sections)))
-        self._diagnostics = tuple(map(self._diagnostic, range(counts.diagnostics)))
+        self._diagnostics = self._read_diagnostics(data, counts.diagnostics)
         self._rules = [None] * counts.rules
         return self
 
@@ -283,10 +265,23 @@ class Codeowners(Handle):
         check(lib.ophio_codeowners_section(self._ptr, number, place))
         return Section(decode(place.name), place.line, place.optional, place.approvals)
 
-    def _diagnostic(self, number: int) -> Diagnostic:
-        place: Any = ffi.new("OphioCodeownersDiagnostic *")
-        check(lib.ophio_codeowners_diagnostic(self._ptr, number, place))
-        return Diagnostic(place.line, place.column, place.end_column, decode(place.message))
+    def _read_diagnostics(self, data: bytes, count: int) -> tuple[Diagnostic, ...]:
+        lines = data.decode().split("\n") if count else []
+        found: Any = ffi.new("OphioCodeownersDiagnostic *")
+        diagnostics = []
+        for number in range(count):
+            check(lib.ophio_codeowners_diagnostic(self._ptr, number, found))
+            diagnostics.append(
+                Diagnostic(
+                    severity="warning",
+                    message=decode(found.message),
+                    line=found.line,
+                    column=found.column,
+                    end_column=found.end_column,
+                    source=lines[found.line - 1].rstrip("\r"),
+                )
+            )
+        return tuple(diagnostics)
 
     def _rule(self, number: int) -> Match:
         match = self._rules[number]
@@ -316,7 +311,15 @@ class Codeowners(Handle):
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
-        """What is wrong, in the order of the file."""
+        r"""The lines that are not valid, in the order of the file.
+
+        >>> print(Codeowners.parse("*.js @frontend\nsrc[1] @frontend").diagnostics[0])
+        warning: `[ ]` is not supported by GitHub: the line is skipped
+         --> line 2, column 4
+          |
+        2 | src[1] @frontend
+          |    ^
+        """
         return self._diagnostics
 
     def owners(self, path: Text) -> Ownership:
@@ -385,7 +388,7 @@ class Codeowners(Handle):
 
     def __reduce__(self) -> NoReturn:
         """Refuse to be pickled: the text is not kept, parse it again."""
-        raise TypeError("a Codeowners cannot be pickled: pickle its text")
+        raise UnsupportedOperationError("cannot pickle a Codeowners: pickle its text")
 
     def __len__(self) -> int:
         """Return how many lines have a pattern."""

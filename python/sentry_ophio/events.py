@@ -18,9 +18,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sentry_ophio.exceptions import OphioError
+from sentry_ophio.exceptions import EventError
 
-__all__ = ["EventError", "Stacktrace", "event_id_of", "stacktraces_of"]
+__all__ = ["EventStacktrace", "event_id_of", "stacktraces_of"]
 
 _FAMILIES = {
     **dict.fromkeys(("cocoa", "native", "objc", "swift", "c", "cpp", "rust"), b"native"),
@@ -28,12 +28,8 @@ _FAMILIES = {
 }
 
 
-class EventError(OphioError, ValueError):
-    """This is no Sentry event."""
-
-
 @dataclass(frozen=True)
-class Stacktrace:
+class EventStacktrace:
     """A stack trace of an event, in the form that rules are asked about.
 
     Attributes:
@@ -49,7 +45,7 @@ class Stacktrace:
     sources: list[Mapping[str, Any]]
 
 
-def stacktraces_of(event: object) -> list[Stacktrace]:
+def stacktraces_of(event: object) -> list[EventStacktrace]:
     """Find all stack traces of an event.
 
     Args:
@@ -114,7 +110,7 @@ def _values(interface: object, name: str) -> Iterator[tuple[str, Mapping[str, An
 
 def _stacktrace(
     place: str, stacktrace: object, exception: Mapping[str, Any], platform: str
-) -> Stacktrace:
+) -> EventStacktrace:
     path = place if place == "stacktrace" else f"{place}.stacktrace"
     frames = _list(_mapping(stacktrace, path).get("frames"), f"{path}.frames")
     sources = [
@@ -132,7 +128,7 @@ def _stacktrace(
         _frame(source, platform, f"{path}.frames[{number}]")
         for number, source in enumerate(sources)
     ]
-    return Stacktrace(place, matched, data, sources)
+    return EventStacktrace(place, matched, data, sources)
 
 
 def _frame(source: Mapping[str, Any], platform: str, place: str) -> dict[str, Any]:

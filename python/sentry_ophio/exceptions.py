@@ -1,9 +1,8 @@
-"""What can go wrong, as exception classes.
+"""The exceptions that this package raises.
 
-All derive from [`OphioError`][sentry_ophio.exceptions.OphioError], so one clause
-catches whatever this package raises on its own account. Each derives as well
-from the built-in class that says the same thing, so that code which knows
-nothing of this package catches it, too:
+All derive from [`OphioError`][sentry_ophio.exceptions.OphioError], so one clause catches
+every one of them. Each also derives from the built-in class with the same meaning, so
+code that catches `TypeError` or `RuntimeError` works as it is:
 
     >>> from sentry_ophio.exceptions import EnhancementsError, OphioError
     >>> issubclass(EnhancementsError, OphioError)
@@ -11,7 +10,12 @@ nothing of this package catches it, too:
     >>> issubclass(EnhancementsError, RuntimeError)
     True
 
-Exceptions can be pickled, as those that cross a process pool must.
+Three kinds of errors come from Python itself and keep Python's classes: a `str` or `bytes`
+that cannot be encoded or decoded (`UnicodeEncodeError`, `UnicodeDecodeError`), a file that
+the system cannot open or write (`OSError`), and an attribute that cannot be set
+(`AttributeError`).
+
+Exceptions can be pickled, so they cross a process pool.
 """
 
 from __future__ import annotations
@@ -22,20 +26,26 @@ if TYPE_CHECKING:
     from sentry_ophio._diagnostic import Diagnostic
 
 __all__ = [
+    "ArgumentTypeError",
     "CodeownersError",
+    "DuplicateComponentError",
     "EnhancementsError",
+    "EventError",
     "FrameKeyError",
     "FrameTypeError",
+    "GlobError",
     "HandleClosedError",
     "InvalidArgumentError",
-    "InvalidGlobError",
     "InvalidUtf8Error",
     "LimitError",
+    "MissingDependencyError",
     "OphioError",
     "OphioOverflowError",
     "OphioPanicError",
+    "ParquetError",
     "ProguardError",
     "SchemaError",
+    "UnsupportedOperationError",
 ]
 
 
@@ -44,45 +54,53 @@ class OphioError(Exception):
 
 
 class OphioPanicError(OphioError):
-    """A fault inside the library was caught; please report it.
+    """The library caught a fault of its own; please report it.
 
     The process and the objects it holds are intact.
     """
+
+
+class ArgumentTypeError(OphioError, TypeError):
+    """An argument has the wrong type."""
 
 
 class InvalidArgumentError(OphioError, ValueError):
     """An argument has a value that is not allowed."""
 
 
+class OphioOverflowError(OphioError, OverflowError):
+    """A number is negative or too large for what it counts."""
+
+
 class InvalidUtf8Error(InvalidArgumentError):
-    """Bytes that must be UTF-8 are not."""
+    """Bytes are not valid UTF-8."""
 
 
 class LimitError(InvalidArgumentError, RuntimeError):
-    """There is more than a limit allows: see [`sentry_ophio.limits`][]."""
+    """The input is larger than a limit allows: see [`sentry_ophio.limits`][]."""
 
 
-class OphioOverflowError(OphioError, OverflowError):
-    """A number is too large or too small for what it counts."""
+class UnsupportedOperationError(OphioError, TypeError):
+    """An object cannot be created directly, copied or pickled; the message says what to use."""
 
 
 class HandleClosedError(OphioError, ValueError):
     """An object was used after its `close()`."""
 
 
+class MissingDependencyError(OphioError, ImportError):
+    """A module needs a package that is not installed; the message names the extra to install."""
+
+
 class EnhancementsError(OphioError, RuntimeError):
     """The text of stack trace rules, or their binary form, is malformed."""
 
     diagnostics: tuple[Diagnostic, ...] = ()
-    """With `parse(..., strict=True)`, all that there is to say about the text."""
+    """With `parse(..., strict=True)`, all problems of the text; otherwise empty."""
 
 
-class FrameTypeError(OphioError, TypeError):
+class FrameTypeError(ArgumentTypeError):
     """A stack frame, or the data of an exception, has a field of the wrong type."""
-
-
-class SchemaError(OphioError, ValueError):
-    """Arrow data has not the columns that stack traces have; the message names the column."""
 
 
 class FrameKeyError(OphioError, KeyError):
@@ -93,26 +111,39 @@ class FrameKeyError(OphioError, KeyError):
         return Exception.__str__(self)
 
 
-class CodeownersError(OphioError, ValueError):
-    """A CODEOWNERS file is larger than allowed."""
+class DuplicateComponentError(OphioError, RuntimeError):
+    """A `Component` stands more than once in the components of one call."""
 
 
-class InvalidGlobError(OphioError, ValueError):
+class EventError(OphioError, ValueError):
+    """The input is not a Sentry event; the message says what is wrong, and where."""
+
+
+class SchemaError(OphioError, ValueError):
+    """Arrow data lacks the columns of stack traces; the message names the column."""
+
+
+class ParquetError(OphioError, ValueError):
+    """A Parquet file cannot be used; the message names the file."""
+
+
+class GlobError(OphioError, ValueError):
     """A glob is not valid.
 
     >>> from sentry_ophio.glob import Glob
-    >>> error = Glob.validate("src/[a-")
-    >>> print(error)
+    >>> try:
+    ...     Glob("src/[a-", strict=True)
+    ... except GlobError as error:
+    ...     print(error)
     error parsing glob 'src/[a-': unclosed character class; missing ']'
-    >>> error.position
-    4
     """
 
-    position: int = 0
-    """Where the fault is in the pattern, in characters."""
+    diagnostics: tuple[Diagnostic, ...] = ()
+    """What is wrong, and where: a diagnostic for each invalid pattern."""
 
-    pattern: str | bytes = ""
-    """The pattern."""
+
+class CodeownersError(OphioError, ValueError):
+    """A CODEOWNERS file is larger than allowed."""
 
 
 class ProguardError(OphioError, OSError):

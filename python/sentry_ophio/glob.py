@@ -35,8 +35,10 @@ from typing import TYPE_CHECKING, Any, NoReturn, final
 
 from msgpack import Packer
 
+from sentry_ophio._arguments import encoded, type_error
+from sentry_ophio._diagnostic import Diagnostic
 from sentry_ophio._ffi import Handle, check, decode, error_for, ffi, last_error, lib, plain
-from sentry_ophio.exceptions import InvalidGlobError
+from sentry_ophio.exceptions import ArgumentTypeError, GlobError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -69,7 +71,7 @@ def _encoded(text: object, name: str, fold: bool = False) -> bytes:
         return str.encode(str.lower(text) if fold else text)
     if isinstance(text, bytes):
         return plain(text)
-    raise TypeError(f"`{name}` must be str or bytes, not {type(text).__name__}")
+    raise type_error(name, "a str or bytes", text)
 
 
 def _encoded_pattern(pattern: object, fold: bool, name: str = "pat") -> bytes:
@@ -80,36 +82,52 @@ def _encoded_pattern(pattern: object, fold: bool, name: str = "pat") -> bytes:
     return data
 
 
-def _fault(pattern: Text, data: bytes, reason: str, position: int) -> InvalidGlobError:
-    """Make the error for a pattern, of which the library was given `data`."""
-    error = InvalidGlobError(reason)
-    error.pattern = pattern
-    if isinstance(pattern, str):
-        position = len(data[:position].decode())
-        # What was given is in lower case, where a character can become two.
-        given = 0
-        for char in pattern if len(pattern) != len(data.decode()) else "":
-            if position <= 0:
+def _diagnostic(pattern: Text, data: bytes, message: str, position: int) -> Diagnostic:
+    """Make the diagnostic for a pattern, of which the library has read `data`.
+
+    Args:
+        pattern: The pattern of the caller.
+        data: The same for the library: a `str` may be in lower case there.
+        message: What is wrong.
+        position: Where, in bytes of `data`.
+    """
+    text = pattern if isinstance(pattern, str) else pattern.decode()
+    characters = len(data[:position].decode())
+    if len(text) != len(data.decode()):
+        # In lower case one character can become two.
+        lower = 0
+        for count, char in enumerate(text):
+            if lower >= characters:
+                characters = count
                 break
-            position -= len(char.lower())
-            given += 1
-        position = given or position
-    error.position = position
+            lower += len(char.lower())
+    return Diagnostic(
+        severity="error",
+        message=message,
+        line=1,
+        column=characters + 1,
+        end_column=min(characters + 1, len(text)) + 1,
+        source=text,
+    )
+
+
+def _error(diagnostics: tuple[Diagnostic, ...], message: str) -> GlobError:
+    error = GlobError(message)
+    error.diagnostics = diagnostics
     return error
 
 
-def _compile(pattern: Text, data: bytes, bits: int) -> CData | InvalidGlobError:
+def _compile(pattern: Text, data: bytes, bits: int) -> CData | Diagnostic:
     position = ffi.new("size_t *")
     pointer = lib.ophio_glob_new(data, len(data), bits, position)
     if pointer != ffi.NULL:
         return ffi.gc(pointer, lib.ophio_glob_free)
     error = last_error()
-    if not isinstance(error, InvalidGlobError):
+    if not isinstance(error, GlobError):
         raise error
-    # The library names the pattern as it was read: with slashes, in lower case.
+    # The library's message begins with the pattern as it was read: in lower case, with slashes.
     reason = str(error).rpartition("': ")[2]
-    shown = pattern if isinstance(pattern, str) else pattern.decode()
-    return _fault(pattern, data, f"error parsing glob '{shown}': {reason}", position[0])
+    return _diagnostic(pattern, data, reason, position[0])
 
 
 # --- one call -----------------------------------------------------------------------
@@ -131,7 +149,7 @@ def _remember(pat: Text, options: tuple[bool, bool, bool, bool]) -> CData | None
     cache = _texts if isinstance(pat, str) else _bytes
     if len(cache) >= _CACHE_SIZE:
         cache.clear()
-    glob = None if isinstance(compiled, InvalidGlobError) else compiled
+    glob = None if isinstance(compiled, Diagnostic) else compiled
     # Nor one of a subclass, which may claim to be equal to what it is not.
     if type(pat) in _caches and len(pat) <= _LONGEST_KEPT:
         cache[(pat, *options) if True in options else pat] = glob
@@ -219,7 +237,7 @@ def is_glob_match(  # noqa: PLR0913, PLR0917 (as it has always been)
 def _flag(value: object, name: str) -> bool:
     if isinstance(value, bool):
         return value
-    raise TypeError(f"`{name}` must be bool, not {type(value).__name__}")
+    raise type_error(name, "a bool", value)
 
 
 # --- one pattern, many values -------------------------------------------------------
@@ -249,7 +267,7 @@ class Glob(Handle):
             `is_glob_match`.
 
     Raises:
-        InvalidGlobError: With `strict`, the pattern is not valid.
+        GlobError: With `strict`, the pattern is not valid.
         TypeError: `pattern` is neither str nor bytes, or an option is no bool.
         UnicodeDecodeError: `pattern` is bytes that are no UTF-8.
         UnicodeEncodeError: `pattern` holds a lone surrogate.
@@ -272,9 +290,10 @@ class Glob(Handle):
             _flag(value, name)
         data = _encoded_pattern(pattern, case_insensitive, "pattern")
         compiled = _compile(pattern, data, _bits(*options))
-        if isinstance(compiled, InvalidGlobError):
+        if isinstance(compiled, Diagnostic):
             if strict:
-                raise compiled
+                message = f"error parsing glob '{compiled.source}': {compiled.message}"
+                raise _error((compiled,), message)
             compiled = ffi.NULL  # matches nothing
         self._pattern = pattern
         self._options = options
@@ -362,9 +381,7 @@ class Glob(Handle):
             TypeError: `text` is no str.
             UnicodeEncodeError: The text holds a lone surrogate.
         """
-        if not isinstance(text, str):
-            raise TypeError(f"`text` must be str, not {type(text).__name__}")
-        data = str.encode(text)
+        data = encoded("text", text)
         out = ffi.new("OphioStr *")
         check(lib.ophio_glob_escape(data, len(data), out))
         try:
@@ -380,15 +397,17 @@ class Glob(Handle):
         case_insensitive: bool = False,
         path_normalize: bool = False,
         allow_newline: bool = False,
-    ) -> InvalidGlobError | None:
-        r"""Say what is wrong with a pattern, and where.
+    ) -> Diagnostic | None:
+        r"""Return what is wrong with a pattern, and where.
 
         >>> Glob.validate("src/*.py") is None
         True
-        >>> print(Glob.validate("src/{a,b"))  # doctest: +ELLIPSIS
-        error parsing glob 'src/{a,b': unclosed alternate group; missing '}' ...
-        >>> Glob.validate("src/{a,b").position
-        4
+        >>> print(Glob.validate("src/[a-"))
+        error: unclosed character class; missing ']'
+         --> line 1, column 5
+          |
+        1 | src/[a-
+          |     ^
 
         Args:
             pattern: The pattern. Bytes must be UTF-8.
@@ -398,7 +417,7 @@ class Glob(Handle):
             allow_newline: As for `Glob`.
 
         Returns:
-            An error, not raised, or None if the pattern is valid.
+            A diagnostic, or None if the pattern is valid.
 
         Raises:
             TypeError: `pattern` is neither str nor bytes.
@@ -408,7 +427,7 @@ class Glob(Handle):
         data = _encoded_pattern(pattern, case_insensitive, "pattern")
         bits = _bits(double_star, case_insensitive, path_normalize, allow_newline)
         compiled = _compile(pattern, data, bits)
-        return compiled if isinstance(compiled, InvalidGlobError) else None
+        return compiled if isinstance(compiled, Diagnostic) else None
 
     def __repr__(self) -> str:
         """Return the expression that makes it."""
@@ -482,7 +501,7 @@ class GlobSet(Handle):
             `invalid` names them.
 
     Raises:
-        InvalidGlobError: With `strict`, a pattern is not valid.
+        GlobError: With `strict`, a pattern is not valid.
         TypeError: A pattern is neither str nor bytes, or an option is no bool.
         UnicodeDecodeError: A pattern is bytes that are no UTF-8.
         UnicodeEncodeError: A pattern holds a lone surrogate.
@@ -506,7 +525,7 @@ class GlobSet(Handle):
         for value, name in zip(options, _OPTIONS):
             _flag(value, name)
         if isinstance(patterns, (str, bytes)):
-            raise TypeError("`patterns` must be several patterns, not one")
+            raise ArgumentTypeError("patterns must be several patterns, not one")
         self._patterns = tuple(patterns)
         data = [
             _encoded_pattern(pattern, case_insensitive, f"pattern {number}")
@@ -522,10 +541,12 @@ class GlobSet(Handle):
         self._spare: list[CData] = []
         self._invalid = self._faults(data)
         if strict and self._invalid:
-            raise next(iter(self._invalid.values()))
+            number, first = next(iter(self._invalid.items()))
+            message = f"pattern {number}, {self._patterns[number]!r}: {first.message}"
+            raise _error(tuple(self._invalid.values()), message)
 
-    def _faults(self, data: list[bytes]) -> dict[int, InvalidGlobError]:
-        faults: dict[int, InvalidGlobError] = {}
+    def _faults(self, data: list[bytes]) -> dict[int, Diagnostic]:
+        faults: dict[int, Diagnostic] = {}
         number, position = ffi.new("size_t *"), ffi.new("size_t *")
         reason = ffi.new("OphioSlice *")
         at = 0
@@ -535,8 +556,7 @@ class GlobSet(Handle):
             if at == len(data):
                 return faults
             pattern = self._patterns[at]
-            message = f"pattern {at}, {pattern!r}: {decode(reason[0])}"
-            faults[at] = _fault(pattern, data[at], message, position[0])
+            faults[at] = _diagnostic(pattern, data[at], decode(reason[0]), position[0])
             at += 1
 
     @property
@@ -545,11 +565,11 @@ class GlobSet(Handle):
         return self._patterns
 
     @property
-    def invalid(self) -> dict[int, InvalidGlobError]:
-        """What is wrong with patterns, by their number.
+    def invalid(self) -> dict[int, Diagnostic]:
+        """The patterns that are not valid, by their number: what is wrong, and where.
 
-        >>> print(GlobSet(["a", "[b"]).invalid[1])
-        pattern 1, '[b': unclosed character class; missing ']'
+        >>> GlobSet(["a", "[b"]).invalid[1].message
+        "unclosed character class; missing ']'"
         """
         return dict(self._invalid)
 

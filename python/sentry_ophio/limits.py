@@ -1,83 +1,84 @@
-"""How much is taken from strangers: limits on what rules, globs and events may be.
+"""Limits on the size of untrusted input: rules, globs, stack traces and mapping files.
 
-Everything in this package takes time and memory in proportion to what it is given. Beyond a
-limit nothing is begun: the call raises
-[`LimitError`][sentry_ophio.exceptions.LimitError], which tells how much there was.
+Every function of this package takes time and memory in proportion to its input. Input that
+is larger than a limit is rejected before any work starts: the call raises
+[`LimitError`][sentry_ophio.exceptions.LimitError], which gives the size and the limit.
 
-| name | of what | unless set |
+| limit | of what | default |
 | --- | --- | ---: |
-| `rule_bytes` | rules in one text or binary form, after decompression | 67,108,864 |
-| `rules` | rules in one set, also one that was extended | 1,000,000 |
-| `pattern_bytes` | a glob, a pattern in the binary form, a line of rule text | 65,536 |
-| `patterns` | globs in a `GlobSet` | 1,000,000 |
-| `frames` | frames in a stack trace | 100,000 |
-| `mapping_bytes` | a mapping file of ProGuard | 2,147,483,648 |
+| `Limit.RULE_BYTES` | rules in one text or binary form, after decompression | 67,108,864 |
+| `Limit.RULES` | rules in one set, also one that was extended | 1,000,000 |
+| `Limit.PATTERN_BYTES` | a glob, a pattern in the binary form, a line of rule text | 65,536 |
+| `Limit.PATTERNS` | globs in a `GlobSet` | 1,000,000 |
+| `Limit.FRAMES` | frames in a stack trace | 100,000 |
+| `Limit.MAPPING_BYTES` | a mapping file of ProGuard | 2,147,483,648 |
 
 `Codeowners.parse` has an argument of its own, `max_bytes`.
 
-They hold for the whole process, and are best set when it starts:
+Limits hold for the whole process. Set them when it starts:
 
     >>> from sentry_ophio import limits
-    >>> limits.get("frames")
+    >>> from sentry_ophio.limits import Limit
+    >>> limits.get(Limit.FRAMES)
     100000
-    >>> limits.set("frames", 250_000)
-    >>> limits.set("frames", 100_000)
+    >>> limits.set(Limit.FRAMES, 250_000)
+    >>> limits.set(Limit.FRAMES, 100_000)
 """
 
 from __future__ import annotations
 
+from enum import Enum
+
+from sentry_ophio._arguments import checked_int, type_error
 from sentry_ophio._ffi import check, ffi, lib
-from sentry_ophio.exceptions import InvalidArgumentError
 
-__all__ = ["NAMES", "get", "set"]
-
-_NUMBERS = {
-    "rule_bytes": lib.OPHIO_LIMIT_RULE_BYTES,
-    "rules": lib.OPHIO_LIMIT_RULES,
-    "pattern_bytes": lib.OPHIO_LIMIT_PATTERN_BYTES,
-    "patterns": lib.OPHIO_LIMIT_PATTERNS,
-    "frames": lib.OPHIO_LIMIT_FRAMES,
-    "mapping_bytes": lib.OPHIO_LIMIT_MAPPING_BYTES,
-}
-
-NAMES: tuple[str, ...] = tuple(_NUMBERS)
-"""The names of all limits."""
+__all__ = ["Limit", "get", "set"]
 
 
-def _number(name: str) -> int:
-    try:
-        return _NUMBERS[name]
-    except KeyError:
-        known = ", ".join(NAMES)
-        raise InvalidArgumentError(f"there is no limit {name!r}; there are {known}") from None
+class Limit(Enum):
+    """What a limit is about. The values are those of `OphioLimit` in the C API."""
+
+    RULE_BYTES = lib.OPHIO_LIMIT_RULE_BYTES
+    RULES = lib.OPHIO_LIMIT_RULES
+    PATTERN_BYTES = lib.OPHIO_LIMIT_PATTERN_BYTES
+    PATTERNS = lib.OPHIO_LIMIT_PATTERNS
+    FRAMES = lib.OPHIO_LIMIT_FRAMES
+    MAPPING_BYTES = lib.OPHIO_LIMIT_MAPPING_BYTES
 
 
-def get(name: str) -> int:
-    """Tell a limit.
+def _number(limit: Limit) -> int:
+    if isinstance(limit, Limit):
+        number: int = limit.value
+        return number
+    raise type_error("limit", "a Limit", limit)
+
+
+def get(limit: Limit) -> int:
+    """Return the value of a limit.
 
     Args:
-        name: One of `NAMES`.
+        limit: Which limit.
 
     Returns:
-        How much is taken: a number of bytes or of things, as the name says.
+        A number of bytes or of things, as the table above says.
 
     Raises:
-        InvalidArgumentError: There is no such limit; a `ValueError`.
+        TypeError: `limit` is not a `Limit`.
     """
-    most = ffi.new("size_t *")
-    check(lib.ophio_limit_get(_number(name), most))
-    return int(most[0])
+    value = ffi.new("size_t *")
+    check(lib.ophio_limit_get(_number(limit), value))
+    return int(value[0])
 
 
-def set(name: str, most: int) -> None:  # noqa: A001 - it is called as limits.set
-    """Set a limit for the whole process. What was made before stays.
+def set(limit: Limit, value: int) -> None:  # noqa: A001 - it is called as limits.set
+    """Set a limit for the whole process. Objects that exist already stay as they are.
 
     Args:
-        name: One of `NAMES`.
-        most: How much is taken from now on, 0 or more.
+        limit: Which limit.
+        value: The largest number of bytes or of things that is accepted from now on.
 
     Raises:
-        InvalidArgumentError: There is no such limit; a `ValueError`.
-        OverflowError: `most` is negative, or more than a machine word holds.
+        TypeError: `limit` is not a `Limit`, or `value` not an `int`.
+        OverflowError: `value` is negative, or has more than 64 bits.
     """
-    check(lib.ophio_limit_set(_number(name), most))
+    check(lib.ophio_limit_set(_number(limit), checked_int("value", value)))

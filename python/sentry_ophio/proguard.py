@@ -34,8 +34,15 @@ from uuid import UUID
 
 from msgpack import Packer, unpackb
 
+from sentry_ophio._arguments import encoded, type_error
 from sentry_ophio._ffi import Handle, check, decode, error_for, ffi, last_error, lib, plain
-from sentry_ophio.exceptions import InvalidArgumentError, OphioOverflowError, ProguardError
+from sentry_ophio.exceptions import (
+    ArgumentTypeError,
+    InvalidArgumentError,
+    OphioOverflowError,
+    ProguardError,
+    UnsupportedOperationError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -115,17 +122,17 @@ def _check_queries(queries: Sequence[object]) -> None:
     for number, query in enumerate(queries):
         where = f"frame {number}: " if len(queries) > 1 else ""
         if not isinstance(query, (tuple, list)) or len(query) not in (3, 4):
-            raise TypeError(f"{where}expected a tuple of 3 or 4, not {query!r:.60}")
+            raise ArgumentTypeError(f"{where}expected a tuple of 3 or 4, not {query!r:.60}")
         parameters = query[3] if len(query) == 4 else None
         texts = {"klass": query[0], "method": query[1], "parameters": parameters}
         for name, text in texts.items():
             if not isinstance(text, str) and not (name == "parameters" and text is None):
-                raise TypeError(f"{where}`{name}` must be str, not {type(text).__name__}")
+                raise type_error(f"{where}{name}", "a str", text)
         line = query[2]
         if not isinstance(line, int) or isinstance(line, bool):
-            raise TypeError(f"{where}`line` must be int, not {type(line).__name__}")
+            raise type_error(f"{where}line", "an int", line)
         if not 0 <= line <= MAX_LINE:
-            raise OphioOverflowError(f"{where}`line` is {line}, not from 0 to 2**64 - 1")
+            raise OphioOverflowError(f"{where}line must be from 0 to 2**64 - 1, not {line}")
 
 
 _make_frame = JavaStackFrame._make
@@ -157,7 +164,7 @@ class ProguardMapper(Handle):
         Raises:
             TypeError: Always.
         """
-        raise TypeError(
+        raise UnsupportedOperationError(
             "cannot create a ProguardMapper: use ProguardMapper.open() or .from_bytes()"
         )
 
@@ -188,7 +195,10 @@ class ProguardMapper(Handle):
             OSError: The file cannot be read: the subclass that `open` of Python raises,
                 with the path, such as `FileNotFoundError`.
         """
-        name = plain(os.fsencode(path))
+        try:
+            name = plain(os.fsencode(path))
+        except TypeError:
+            raise type_error("path", "a str or path", path) from None
         pointer = lib.ophio_proguard_open(name, len(name), mmap)
         if pointer == ffi.NULL:
             error = last_error()
@@ -211,7 +221,10 @@ class ProguardMapper(Handle):
         Raises:
             TypeError: `data` is no bytes-like object.
         """
-        buffer = ffi.from_buffer("uint8_t[]", data)
+        try:
+            buffer = ffi.from_buffer("uint8_t[]", data)
+        except TypeError:
+            raise type_error("data", "bytes-like", data) from None
         return cls._from_pointer(lib.ophio_proguard_new(buffer, len(buffer)))
 
     @property
@@ -270,7 +283,7 @@ class ProguardMapper(Handle):
         # The name is read from inside of the mapper, which `ptr` keeps alive though
         # another thread may close it.
         ptr = self._ptr
-        data = str.encode(klass)
+        data = encoded("klass", klass)
         scratch = _scratch()
         names = scratch.names
         status = lib.ophio_proguard_remap_class(ptr, data, len(data), names)
@@ -296,8 +309,8 @@ class ProguardMapper(Handle):
             UnicodeEncodeError: A name cannot be encoded.
         """
         ptr = self._ptr
-        class_data = str.encode(klass)
-        method_data = str.encode(method)
+        class_data = encoded("klass", klass)
+        method_data = encoded("method", method)
         scratch = _scratch()
         names = scratch.names
         status = lib.ophio_proguard_remap_method(
@@ -401,7 +414,7 @@ class ProguardMapper(Handle):
             HandleClosedError: The mapper is closed.
             UnicodeEncodeError: The text cannot be encoded.
         """
-        data = str.encode(text)
+        data = encoded("text", text)
         out = ffi.new("OphioStr *")
         check(lib.ophio_proguard_remap_stacktrace(self._ptr, data, len(data), out))
         try:

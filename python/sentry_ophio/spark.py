@@ -1,7 +1,8 @@
 """Rules over Spark data frames: `sentry_ophio.arrow` on as many machines as there are.
 
     >>> from sentry_ophio import spark
-    >>> from sentry_ophio.enhancers import Cache, Enhancements
+    >>> from sentry_ophio._arguments import type_error
+from sentry_ophio.enhancers import Cache, Enhancements
     >>> old = Enhancements.default()
     >>> new = Enhancements.parse("path:**/vendor/** -app", Cache(0))
     >>> answers = spark.preview(df, old, new)
@@ -36,15 +37,16 @@ from __future__ import annotations
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Callable
 
+from sentry_ophio._arguments import type_error
 from sentry_ophio.enhancers import Cache, Enhancements
-from sentry_ophio.exceptions import SchemaError
+from sentry_ophio.exceptions import MissingDependencyError, SchemaError
 
 try:
     import pyarrow as pa
 
     from sentry_ophio import arrow
 except ImportError as error:  # pragma: no cover (every environment that tests has it)
-    raise ImportError(
+    raise MissingDependencyError(
         "sentry_ophio.spark needs pyarrow: pip install 'sentry-ophio[spark]'"
     ) from error
 
@@ -61,12 +63,12 @@ __all__ = ["apply", "assemble", "preview"]
 _KEPT = 8
 
 
-def apply(df: DataFrame, rules: Enhancements) -> DataFrame:
+def apply(rules: Enhancements, df: DataFrame) -> DataFrame:
     """Set `in_app` and category of all frames, as the rules say.
 
     Args:
+        rules: The rules. Those that are added after this call do not count.
         df: A row for each stack trace; see above.
-        rules: The rules, as they are now: those added later do not count.
 
     Returns:
         The same rows and columns, and two more, each as long as `frames` and null where that
@@ -81,21 +83,21 @@ def apply(df: DataFrame, rules: Enhancements) -> DataFrame:
             more frames than allowed. Its message has the error of `sentry_ophio.arrow.apply`.
 
     Example:
-        >>> spark.apply(df, new).select("id", "category", "in_app").collect()
+        >>> spark.apply(new, df).select("id", "category", "in_app").collect()
         [Row(id=7, category=[None, None], in_app=[True, False])]
     """
     return _mapped(df, _applied, (rules,), _columns(arrow.APPLIED), drops=False)
 
 
-def assemble(df: DataFrame, rules: Enhancements) -> DataFrame:
+def assemble(rules: Enhancements, df: DataFrame) -> DataFrame:
     """Decide which frames count for grouping, and which stack traces.
 
     Frames are looked at as they are, as `sentry_ophio.arrow.assemble` does: a field
     `contributes: boolean` of `frames` says what counts to begin with.
 
     Args:
+        rules: The rules. Those that are added after this call do not count.
         df: A row for each stack trace; see above.
-        rules: The rules, as they are now.
 
     Returns:
         The same rows and columns, and one more, null where `frames` is null:
@@ -109,7 +111,7 @@ def assemble(df: DataFrame, rules: Enhancements) -> DataFrame:
         pyspark.errors.PythonException: From the job, as with `apply`.
 
     Example:
-        >>> [row] = spark.assemble(df, new).collect()
+        >>> [row] = spark.assemble(new, df).collect()
         >>> row.grouping.contributes, [frame.contributes for frame in row.grouping.frames]
         (True, [True, True])
     """
@@ -117,13 +119,13 @@ def assemble(df: DataFrame, rules: Enhancements) -> DataFrame:
     return _mapped(df, _assembled, (rules,), {"grouping": pa.struct(fields)}, drops=False)
 
 
-def preview(df: DataFrame, old: Enhancements, new: Enhancements) -> DataFrame:
+def preview(old_rules: Enhancements, new_rules: Enhancements, df: DataFrame) -> DataFrame:
     """Tell for each stack trace what changes if one rule set takes the place of another.
 
     Args:
+        old_rules: The present rules.
+        new_rules: The rules that would replace them.
         df: A row for each stack trace, with frames as they were before any rule; see above.
-        old: The rules as they are.
-        new: The rules as they would be.
 
     Returns:
         The same rows without `frames` and `exception`, and with the columns of
@@ -137,11 +139,11 @@ def preview(df: DataFrame, old: Enhancements, new: Enhancements) -> DataFrame:
         pyspark.errors.PythonException: From the job, as with `apply`.
 
     Example:
-        >>> [row] = spark.preview(df, Enhancements.empty(), new).collect()
+        >>> [row] = spark.preview(Enhancements.empty(), new, df).collect()
         >>> row.id, row.frames, row.changed_frames, row.grouping
         (7, 2, 1, False)
     """
-    return _mapped(df, _previewed, (old, new), _columns(arrow.PREVIEWED), drops=True)
+    return _mapped(df, _previewed, (old_rules, new_rules), _columns(arrow.PREVIEWED), drops=True)
 
 
 # --- on the driver ------------------------------------------------------------------
@@ -159,10 +161,10 @@ def _mapped(
 ) -> DataFrame:
     types = _spark_types()
     if not hasattr(df, "mapInArrow"):
-        raise TypeError(f"df must be a DataFrame of pyspark, not {type(df).__name__}")
+        raise type_error("df", "a DataFrame of pyspark", df)
     for each in rules:
         if not isinstance(each, Enhancements):
-            raise TypeError(f"rules must be Enhancements, not {type(each).__name__}")
+            raise type_error("rules", "Enhancements", each)
     fields = list(df.schema.fields)
     for column in arrow.SCHEMA:
         _check(types, column.name, _only(fields, column), column.type)
@@ -182,7 +184,7 @@ def _spark_types() -> ModuleType:
     try:
         from pyspark.sql import types  # noqa: PLC0415 (not needed on import)
     except ImportError as error:
-        raise ImportError(
+        raise MissingDependencyError(
             "sentry_ophio.spark needs pyspark: pip install 'sentry-ophio[spark]', and Java 17"
         ) from error
     found: ModuleType = types
@@ -310,18 +312,18 @@ def _answer(
 
 
 def _applied(batch: pa.RecordBatch, rules: Enhancements) -> list[pa.Array]:
-    return _decoded(arrow.apply(batch, rules))
+    return _decoded(arrow.apply(rules, batch))
 
 
 def _assembled(batch: pa.RecordBatch, rules: Enhancements) -> list[pa.Array]:
-    answer = arrow.assemble(batch, rules)
+    answer = arrow.assemble(rules, batch)
     columns = _decoded(answer)
     nulls = answer.column("contributes").is_null()
     return [pa.StructArray.from_arrays(columns, answer.schema.names, mask=nulls)]
 
 
 def _previewed(batch: pa.RecordBatch, old: Enhancements, new: Enhancements) -> list[pa.Array]:
-    return _decoded(arrow.preview(batch, old, new))
+    return _decoded(arrow.preview(old, new, batch))
 
 
 def _decoded(answer: pa.RecordBatch) -> list[pa.Array]:

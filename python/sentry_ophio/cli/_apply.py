@@ -21,7 +21,7 @@ from sentry_ophio.enhancers import AssembleResult, Component, Enhancements
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from sentry_ophio.events import Stacktrace
+    from sentry_ophio.events import EventStacktrace
 
 
 @click.command()
@@ -113,7 +113,7 @@ def apply(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
 class Evaluation:
     """A stack trace, and what the rules made of it."""
 
-    trace: Stacktrace
+    trace: EventStacktrace
     frames: list[tuple[str | None, bool | None]]
     components: list[Component]
     result: AssembleResult
@@ -146,7 +146,7 @@ class Evaluation:
         }
 
 
-def _evaluate(rules: Enhancements, trace: Stacktrace) -> Evaluation:
+def _evaluate(rules: Enhancements, trace: EventStacktrace) -> Evaluation:
     """Ask the rules, the way that Sentry does when it groups an event."""
     applied = rules.apply_modifications_to_frames(trace.frames, trace.exception)
     # The second question is about the frames as the first one left them, and each knows
@@ -193,7 +193,7 @@ def _show(console: Console, name: str, judged: list[Evaluation]) -> None:
         console.print()
 
 
-def _title(name: str, trace: Stacktrace) -> Text:
+def _title(name: str, trace: EventStacktrace) -> Text:
     title = Text(name, style="bold")
     title.append(f"  {trace.place}", style="dim")
     ty, value = (decoded(trace.exception[key]) for key in ("ty", "value"))

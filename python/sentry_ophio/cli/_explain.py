@@ -21,7 +21,7 @@ from sentry_ophio.exceptions import OphioOverflowError
 
 if TYPE_CHECKING:
     from sentry_ophio.enhancers import Enhancements, Explanation, Step
-    from sentry_ophio.events import Stacktrace
+    from sentry_ophio.events import EventStacktrace
 
 
 @click.command()
@@ -104,7 +104,9 @@ def _parsed_why_not(rules: Enhancements, why_not: str) -> tuple[int, int]:
     raise InputError(file, f"there is no rule in line {line}")
 
 
-def _show_explanation(name: str, trace: Stacktrace, found: Explanation, only: int | None) -> None:
+def _show_explanation(
+    name: str, trace: EventStacktrace, found: Explanation, only: int | None
+) -> None:
     """Print each frame with its steps below it."""
     click.echo(click.style(f"{name}  {trace.place}", bold=True))
     for number, (source, frame) in enumerate(zip(trace.sources, found.frames)):
@@ -153,7 +155,7 @@ def _value(value: object) -> str:
     return str(value)
 
 
-def _explanation_json(trace: Stacktrace, found: Explanation) -> dict[str, Any]:
+def _explanation_json(trace: EventStacktrace, found: Explanation) -> dict[str, Any]:
     def steps(each: tuple[Step, ...]) -> list[dict[str, Any]]:
         return [step._asdict() for step in each]
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sentry_ophio._atomic import replaced
 from sentry_ophio._event_files import STANDARD_INPUT, read_event
 from sentry_ophio.enhancers import Cache, Enhancements
-from sentry_ophio.events import EventError, Stacktrace
-from sentry_ophio.exceptions import EnhancementsError, OphioError
+from sentry_ophio.exceptions import EnhancementsError, EventError, OphioError
+
+if TYPE_CHECKING:
+    from sentry_ophio.events import EventStacktrace
 
 
 class InputError(click.ClickException):
@@ -48,7 +50,7 @@ def read_text(name: str) -> str:
         raise InputError(name, f"not UTF-8 (at byte {error.start})") from None
 
 
-def read_event_file(name: str) -> list[Stacktrace]:
+def read_event_file(name: str) -> list[EventStacktrace]:
     try:
         return read_event(name, read_bytes(name))[1]
     except EventError as error:
@@ -67,7 +69,7 @@ def read_rules(names: tuple[str, ...]) -> Enhancements:
     return rules
 
 
-def with_orig_in_app(trace: Stacktrace) -> list[dict[str, Any]]:
+def with_orig_in_app(trace: EventStacktrace) -> list[dict[str, Any]]:
     """Say of each frame what its `in_app` is before any rule."""
     return [
         {**each, "orig_in_app": -1 if each["in_app"] is None else int(each["in_app"])}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import suppress
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -18,14 +19,13 @@ from sentry_ophio._preview import BATCH, Comparison
 from sentry_ophio.cli._input import InputError, read_rules, replace_file, with_orig_in_app
 from sentry_ophio.cli._rows import PARQUET, Input, parquet_module, progress_bar, sorted_inputs
 from sentry_ophio.cli._words import location
-from sentry_ophio.enhancers import Report, RuleReport
-from sentry_ophio.enhancers import Stacktrace as Prepared
+from sentry_ophio.enhancers import Report, RuleReport, Stacktrace
+from sentry_ophio.exceptions import OphioError, ParquetError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sentry_ophio.events import Stacktrace
-    from sentry_ophio.exceptions import OphioError
+    from sentry_ophio.events import EventStacktrace
 
 # So many stack traces that change are on the page of `preview`.
 _SHOWN = 50
@@ -120,7 +120,7 @@ def _compared(
     for each in inputs:
         if isinstance(each, list):
             found = stacktraces_in(each, skip, stdin=sys.stdin.buffer)
-            prepared = (Prepared(one.trace.frames, one.trace.exception) for one in found)
+            prepared = (Stacktrace(one.trace.frames, one.trace.exception) for one in found)
             while batch := list(islice(prepared, BATCH)):
                 comparing.add(batch, threads)
                 done += len(batch)
@@ -139,14 +139,14 @@ def _compared(
             for count in parquet_module().compared(comparing, each, threads, skip_row):
                 done += count
                 yield done + dropped
-        except parquet_module().ParquetError as error:
+        except ParquetError as error:
             skip(error)
         done += dropped
 
 
 def _examples(
     inputs: list[Input], wanted: set[int], left_out: set[int]
-) -> Iterator[tuple[str, Stacktrace]]:
+) -> Iterator[tuple[str, EventStacktrace]]:
     """Read once more, and yield the stack traces that have these numbers in a report."""
     number = 0
     for place, (name, made) in enumerate(_each_stacktrace(inputs)):
@@ -159,19 +159,18 @@ def _examples(
 
 def _each_stacktrace(
     inputs: list[Input],
-) -> Iterator[tuple[str, Callable[[], Stacktrace] | None]]:
+) -> Iterator[tuple[str, Callable[[], EventStacktrace] | None]]:
     for each in inputs:
         if isinstance(each, list):
             for found in stacktraces_in(each, lambda _: None):
                 yield found.name, partial(_same, found.trace)
             continue
-        try:
+        # The comparison has already reported what is wrong with the file.
+        with suppress(ParquetError):
             yield from ((each.name, made) for made in parquet_module().rows_of(each))
-        except parquet_module().ParquetError:
-            pass  # report when it was compared
 
 
-def _same(trace: Stacktrace) -> Stacktrace:
+def _same(trace: EventStacktrace) -> EventStacktrace:
     return trace
 
 

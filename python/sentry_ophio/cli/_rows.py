@@ -16,13 +16,12 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from sentry_ophio._atomic import resolved
 from sentry_ophio._event_files import STANDARD_INPUT, SUFFIXES, files_in, stacktraces_in
 from sentry_ophio.cli._input import InputError
-from sentry_ophio.events import EventError
+from sentry_ophio.exceptions import EventError, ParquetError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
-    from sentry_ophio._event_files import Skip
     from sentry_ophio._parquet import ParquetFile
     from sentry_ophio.enhancers import Enhancements
     from sentry_ophio.exceptions import OphioError
@@ -55,7 +54,11 @@ def parquet_module() -> ModuleType:
     return module
 
 
-def sorted_inputs(names: tuple[str, ...], skip: Skip, suffixes: tuple[str, ...]) -> list[Input]:
+def sorted_inputs(
+    names: tuple[str, ...],
+    skip: Callable[[OphioError | OSError], object] | None,
+    suffixes: tuple[str, ...],
+) -> list[Input]:
     """Sort out what files are, and look at those with rows."""
     found: list[Input] = []
     for name in files_of(names, suffixes):
@@ -63,7 +66,7 @@ def sorted_inputs(names: tuple[str, ...], skip: Skip, suffixes: tuple[str, ...])
             module = parquet_module()
             try:
                 found.append(module.ParquetFile(name))
-            except module.ParquetError as error:
+            except ParquetError as error:
                 if skip is None:
                     raise InputError.of(error) from None
                 skip(error)
@@ -160,7 +163,7 @@ def write_parquet(
         schema = parquet.common_schema(inputs, answers=rules is not None)
         with progress_bar(inputs) as progress:
             written = parquet.write(out, schema, batches(), progress)
-    except (EventError, parquet.ParquetError, OSError) as error:
+    except (EventError, ParquetError, OSError) as error:
         raise InputError.of(error) from None
     found = asdict(written)
     if rules is None:

@@ -1,0 +1,96 @@
+"""Checks of arguments: what a caller passes, before it goes to the library."""
+
+from __future__ import annotations
+
+from operator import index
+
+from sentry_ophio.exceptions import ArgumentTypeError, InvalidArgumentError, OphioOverflowError
+
+__all__ = [
+    "as_int",
+    "checked_int",
+    "checked_positive",
+    "checked_str",
+    "checked_threads",
+    "encoded",
+    "type_error",
+]
+
+# What a `size_t` of the library holds.
+_MAX_SIZE = 2**64 - 1
+
+
+def type_error(name: str, expected: str, value: object) -> ArgumentTypeError:
+    """Make the error for an argument of the wrong type."""
+    return ArgumentTypeError(f"{name} must be {expected}, not {type(value).__name__}")
+
+
+def as_int(name: str, value: object) -> int:
+    """Return an `int`; that of a `bool` prints as a number.
+
+    Raises:
+        ArgumentTypeError: The value is not an `int`; a `TypeError`.
+    """
+    try:
+        return int(index(value))  # type: ignore[arg-type]  # its TypeError is the check
+    except TypeError:
+        raise type_error(name, "an int", value) from None
+
+
+def checked_int(name: str, value: object, maximum: int = _MAX_SIZE) -> int:
+    """Return an `int` from 0 to `maximum`.
+
+    Raises:
+        ArgumentTypeError: The value is not an `int`; a `TypeError`.
+        OphioOverflowError: It is negative or too large; an `OverflowError`.
+    """
+    number = as_int(name, value)
+    if number < 0:
+        raise OphioOverflowError(f"{name} must not be negative")
+    if number > maximum:
+        raise OphioOverflowError(f"{name} must be at most {maximum}")
+    return number
+
+
+def checked_threads(threads: object) -> int:
+    """Return the number of threads, which is at least 1.
+
+    Raises:
+        ArgumentTypeError: It is not an `int`; a `TypeError`.
+        InvalidArgumentError: It is less than 1; a `ValueError`.
+    """
+    return checked_positive("threads", threads)
+
+
+def checked_positive(name: str, value: object) -> int:
+    """Return an `int` that is at least 1.
+
+    Raises:
+        ArgumentTypeError: It is not an `int`; a `TypeError`.
+        InvalidArgumentError: It is less than 1; a `ValueError`.
+    """
+    number = as_int(name, value)
+    if number < 1:
+        raise InvalidArgumentError(f"{name} must be 1 or more, not {number}")
+    return number
+
+
+def checked_str(name: str, text: object) -> str:
+    """Return a `str`.
+
+    Raises:
+        ArgumentTypeError: It is not a `str`; a `TypeError`.
+    """
+    if isinstance(text, str):
+        return text
+    raise type_error(name, "a str", text)
+
+
+def encoded(name: str, text: object) -> bytes:
+    """Return the UTF-8 of a `str`.
+
+    Raises:
+        ArgumentTypeError: It is not a `str`; a `TypeError`.
+        UnicodeEncodeError: It has a lone surrogate.
+    """
+    return str.encode(checked_str(name, text))
