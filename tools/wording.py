@@ -33,7 +33,6 @@ EXCLUDED = {STYLE, "LICENSE", "Cargo.lock"}
 NOT_YET = (
     "capi/",
     "include/",
-    "python/",
 )
 
 

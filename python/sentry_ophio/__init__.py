@@ -7,8 +7,8 @@ The modules, over the shared library that comes with the package:
 - `sentry_ophio.enhancers`: stack trace rules, which frames count for grouping;
 - `sentry_ophio.events`: the frames and exceptions of a Sentry event, as rules take them;
 - `sentry_ophio.glob`: patterns with wildcards, one or many at once;
-- `sentry_ophio.limits`: how much is taken from strangers;
-- `sentry_ophio.proguard`: names back from ProGuard and R8 mappings;
+- `sentry_ophio.limits`: limits on untrusted input;
+- `sentry_ophio.proguard`: original names from ProGuard and R8 mappings;
 - `sentry_ophio.spark`: stack trace rules over Spark data frames;
 - `sentry_ophio.exceptions`: what all of them raise.
 

@@ -3,9 +3,9 @@
     .NAME.ophio-tmp   written, fsync   --rename-->   NAME
 
 Whoever reads NAME sees the old file or the new one, also if the writer is killed or the machine
-loses power. What a killed writer leaves has always the same name, so that the next one takes it
-over, and there is never more than one. A lock, which ends with its process, tells such a
-leftover from the file of a writer that is still at work.
+loses power. The leftover of a killed writer always has the same name, so the next writer replaces
+it, and there is never more than one. A lock, which ends with its process, distinguishes such a
+leftover from the file of a writer that is still running.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ try:
     import fcntl
 
     _locks = fcntl
-except ImportError:  # pragma: no cover (Windows refuses to rename what somebody has open)
+except ImportError:  # pragma: no cover (Windows cannot rename an open file)
     pass
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def replaced(path: Path) -> Iterator[IO[bytes]]:
             os.fsync(file.fileno())
             if _locks is None:  # pragma: no cover
                 file.close()
-            # Still locked: nobody else takes it for a leftover.
+            # Still locked: no other writer treats it as a leftover.
             temporary.replace(target)
             done = True
             _sync_folder(target.parent)
@@ -137,7 +137,7 @@ def _locked(handle: int, path: Path) -> bool:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Have the rename itself on the disk, where folders can be told so."""
+    """Flush the rename itself to the disk, on systems that can open a folder."""
     with suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:

@@ -127,7 +127,7 @@ def distinct_components(components: Sequence[Component]) -> list[Component]:
     if types and types != {Component}:
         other = (types - {Component}).pop()
         raise ArgumentTypeError(f"components must be Component objects, not {other.__name__}")
-    # They have no notion of equality but identity.
+    # Components compare by identity.
     if len(set(distinct)) != len(distinct):
         raise DuplicateComponentError("components has the same Component more than once")
     return distinct

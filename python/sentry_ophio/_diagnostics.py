@@ -53,7 +53,7 @@ def parse_lenient(text: bytes, cache: CData) -> tuple[CData, tuple[Diagnostic, .
 
 
 def format_rules(text: str) -> str:
-    r"""Write rules anew: in columns, with comments and empty lines kept.
+    r"""Format rules: aligned in columns, with comments and empty lines kept.
 
         >>> print(format_rules("function:log_* -app\npath:**/vendor/** -group # not ours"), end="")
         function:log_*     -app

@@ -5,8 +5,8 @@
     folder                               all of those in it, and in its folders, in order
 
 This reads one document at a time, so memory is that of the largest event. What cannot be used
-is an `EventError` that names file and line, or an `OSError` that names the file; who reads on
-hands in a `skip` that is told of it.
+is an `EventError` that names file and line, or an `OSError` that names the file. To read on, pass
+a function `skip`, which receives the error.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def stacktraces_in(
 
     Args:
         names: The files and folders.
-        skip: Told of each event or file that cannot be used; the others are still read.
+        skip: Receives the error of each event or file that cannot be used; the others are read.
         stdin: Where the name `-` leads to: an event a line.
 
     Raises:
@@ -122,7 +122,7 @@ def read_event(place: str, data: bytes) -> tuple[bytes | None, list[EventStacktr
         reason = "not an event: it is nested too deeply"
     except EventError as error:
         reason = f"not an event: {error}"
-    except ValueError:  # Python refuses to read numbers of thousands of digits
+    except ValueError:  # Python does not parse numbers of thousands of digits
         reason = "not an event: it has a number of too many digits"
     raise EventError(f"{place}: {reason}")
 

@@ -82,7 +82,7 @@ class TriedMatcher(NamedTuple):
 
 
 class Explanation(NamedTuple):
-    """A stack trace, and how it became what it is. `str()` tells it as a list."""
+    """The steps by which rules changed a stack trace. `str()` returns them as a list."""
 
     frames: tuple[FrameExplanation, ...]
     """Its frames."""

@@ -141,7 +141,7 @@ class Handle:
 
     The object is freed once, by cffi, when nothing refers to the pointer any
     more. `close` therefore only drops our reference: a call that another thread
-    is just making with the same pointer holds its own, and ends in peace. A use
+    is just making with the same pointer holds its own, and is unaffected. A use
     after `close` finds no `_ptr` and gets to `__getattr__`, so the check costs
     nothing as long as the object is open.
     """
@@ -170,7 +170,7 @@ class Handle:
         return False
 
     def close(self) -> None:
-        """Let go of the object; it cannot be used after that.
+        """Free the object; it cannot be used after that.
 
         Calling it again does nothing. There is no need to call it: what is
         garbage is freed as well.

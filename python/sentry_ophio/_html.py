@@ -83,8 +83,8 @@ def explain_page(
 
     Args:
         name: The name of the event.
-        explained: Its stack traces with what is to say about them.
-        location: Tells where a frame of an event is.
+        explained: Its stack traces with their explanations.
+        location: Returns where a frame of an event is.
     """
     traces = []
     for trace, found in explained:
@@ -123,7 +123,7 @@ def preview_page(
         report: The numbers.
         examples: Stack traces that change: a name, the stack trace, and what is to say about it
             with the old and with the new rules.
-        location: Tells where a frame of an event is.
+        location: Returns where a frame of an event is.
     """
     traces = []
     for name, trace, old, new in examples:

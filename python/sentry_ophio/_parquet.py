@@ -161,7 +161,7 @@ def compared(
         comparing: What was compared so far.
         file: The file.
         threads: How many threads do the work.
-        skip: Told of each row that cannot be used: its number, and why.
+        skip: Receives the number of each row that cannot be used, and the reason.
 
     Raises:
         ParquetError: It is corrupt; what was read before is counted.

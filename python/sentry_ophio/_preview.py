@@ -40,7 +40,7 @@ class RuleReport(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What changes from one rule set to another. `str()` tells it in words."""
+    """What changes from one rule set to another. `str()` returns it as text."""
 
     stacktraces: int
     """How many stack traces were compared."""
@@ -116,7 +116,7 @@ class Comparison(Handle):
     __slots__ = ("_rules",)
 
     def __init__(self, old_rules: Enhancements, new_rules: Enhancements) -> None:
-        # As they are now: a report tells about these, also if a set grows meanwhile.
+        # The current rules: the report is about these, even if a set grows meanwhile.
         self._rules = {"old_rules": old_rules.rules, "new_rules": new_rules.rules}
         self._adopt(lib.ophio_preview_new(old_rules._ptr, new_rules._ptr), lib.ophio_preview_free)
 

@@ -171,11 +171,10 @@ class Enhancements(Handle):
         Args:
             input: The text. Empty lines, and lines that begin with `#`, are skipped.
             cache: Rules that it knows are not parsed again.
-            strict: Look at all lines before failing: the error has all problems, and its
-                text shows each with a caret under its place. Warnings are no reason to fail.
-            lenient: Leave out actions that were retired (`+sentinel`, `-prefix` and their
-                like), and rules that have no other, instead of failing. `left_out` tells
-                which.
+            strict: Check all lines before failing: the error has all problems, and its
+                text shows each with carets under its span. Warnings do not fail.
+            lenient: Drop retired actions (`+sentinel`, `-sentinel`, `+prefix`, `-prefix`),
+                and rules that have no others, instead of failing. `left_out` lists them.
             source: A name for the text, such as that of its file, for `rules` and `explain`.
 
         Returns:
@@ -287,7 +286,7 @@ class Enhancements(Handle):
 
     @property
     def rules(self) -> tuple[Rule, ...]:
-        """The rules, in their order. They are read anew each time.
+        """The rules, in order. Each access reads them again.
 
         >>> rules = Enhancements.parse("path:**/vendor/** -app", Cache(0))
         >>> rules.rules[0].matchers[0]
@@ -418,7 +417,7 @@ class Enhancements(Handle):
             exception_data: The exception, as this module describes it.
             components: What counts before any rule, a component a frame; they are not
                 changed. Without them a frame counts if it is in-app after the rules.
-            why_not: The index of a rule and of a frame: `why_not` of the result tells for
+            why_not: The index of a rule and of a frame: `why_not` of the result lists for
                 each matcher of the rule whether it holds for the frame, and why.
 
         Raises:
@@ -704,7 +703,7 @@ class Enhancements(Handle):
         return states, result
 
     def close(self) -> None:
-        """Let go of the rules; the object cannot be used after that.
+        """Free the rules; the object cannot be used after that.
 
         There is no need to call it: what is garbage is freed as well.
         """

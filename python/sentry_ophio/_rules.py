@@ -1,7 +1,7 @@
 """What rules consist of: `Enhancements.rules`.
 
-The library tells fields and values as JSON; where a rule stands in the text that it was
-parsed from is known here, since `Enhancements` keeps that text.
+The library returns fields and values as JSON. The line of a rule is computed here, since
+`Enhancements` keeps the text that it was parsed from.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def described(json_text: str, origins: tuple[Origin, ...]) -> tuple[Rule, ...]:
     places: list[tuple[int | None, str | None, str | None]] = []
     for origin in origins:
         lines = list(origin.lines())
-        # A lenient parse leaves out rules: then nobody knows which.
+        # A lenient parse drops rules, so the lines of the others are unknown.
         if len(lines) == origin.rules:
             places += [(number, line, origin.source) for number, line in lines]
         else:

@@ -185,11 +185,11 @@ def pack_carefully(
     """Pack a stack trace that could not be packed, or was refused, the quick way.
 
     Returns:
-        The buffer, and the values of the frames. If nothing is to blame, a value was merely
-        of a rare type, and has a plain one now.
+        The buffer, and the values of the frames. If no field is invalid, a value was of a
+        rare type, and is converted to a plain one.
 
     Raises:
-        FrameKeyError, FrameTypeError: Naming the field that is to blame.
+        FrameKeyError, FrameTypeError: With the offending field.
         OphioError: It was refused for another reason.
     """
     if status != lib.OPHIO_STATUS_FRAME:

@@ -1,7 +1,7 @@
 """Rules over Arrow data: a row is a stack trace, a batch one call.
 
-Stack traces in Parquet files, tables and data frames are asked about where they lie, in
-columns, without making a Python object for a frame:
+The functions read stack traces in Parquet files, tables and data frames in place, in columns,
+without creating a Python object for a frame:
 
     >>> import pyarrow as pa
     >>> from sentry_ophio import arrow
@@ -72,7 +72,7 @@ __all__ = [
     "preview_report",
 ]
 
-# After so many rows of a batch `preview_report` tells how far it is. A slice costs no copy.
+# `preview_report` reports its progress after so many rows of a batch. A slice is not a copy.
 _STEP = 10_000
 
 _TEXTS = ("category", "family", "function", "module", "package", "path")
@@ -181,7 +181,7 @@ def preview(
     """Tell for each stack trace what changes if one rule set takes the place of another.
 
     Both questions are asked with both rule sets, as `sentry_ophio.enhancers.preview` does,
-    which adds up the same numbers and tells which rules are responsible.
+    which adds up the same numbers and lists the responsible rules.
 
     Args:
         old_rules: The present rules.
@@ -410,8 +410,8 @@ class _Structs:
                 raise SchemaError(f"column `{name}`: there are several of that name")
         wanted = rows.select(names)
         try:
-            # Half a microsecond. Nobody has done it for what comes from a file, and the length
-            # of a buffer is not handed over: the last offset stands for it.
+            # Half a microsecond. Data from a file is not validated yet, and the interface does not
+            # pass the length of a buffer: the last offset is used instead.
             wanted.validate()
         except pa.ArrowInvalid as error:
             raise SchemaError(f"the columns are corrupt: {error}") from None

@@ -159,7 +159,7 @@ class Ownership(NamedTuple):
 
     @property
     def is_cleared(self) -> bool:
-        """Whether lines match, and say that nobody owns the path."""
+        """Whether lines match, and state that the path has no owner."""
         return bool(self.matches) and not self.owners
 
     @property

@@ -175,8 +175,8 @@ def is_glob_match(  # noqa: PLR0913, PLR0917 (as it has always been)
     >>> is_glob_match(b"src\\main.c", "src/*.c", path_normalize=True)
     True
 
-    Up to 2,048 patterns stay compiled; when there are more, all are let go and it begins
-    anew. So what a call takes is mostly the way to the library and back.
+    Up to 2,048 patterns stay compiled; when there are more, all are freed and it begins
+    again. So a call spends most of its time on the way into the library and back.
 
     Args:
         value: What is to match. Bytes need not be UTF-8.

@@ -97,7 +97,7 @@ class _Scratch:
 
     FRAME = 160  # bytes for one query: more than most answers have
     FRAMES = 8
-    LARGEST_KEPT = 65_536  # one answer of many megabytes would stay for ever
+    LARGEST_KEPT = 65_536  # otherwise one result of many megabytes would stay allocated
 
     def __init__(self, frames: int = FRAMES) -> None:
         self.capacity = frames * self.FRAME
@@ -143,7 +143,7 @@ class ProguardMapper(Handle):
     """A mapping file, ready to be asked. Made by `open` and `from_bytes`.
 
     It holds the file and an index of it, about 13 times the size of the file. `close()`
-    lets go of that, at the end of a `with` block as well:
+    frees both, as does the end of a `with` block:
 
         >>> with ProguardMapper.from_bytes(b"org.example.Cart -> a.b:") as mapper:
         ...     mapper.remap_class("a.b")
@@ -178,13 +178,13 @@ class ProguardMapper(Handle):
     def open(cls, path: StrPath, *, mmap: bool = False) -> ProguardMapper:
         """Read a mapping file.
 
-        A file that is no mapping gives a mapper that knows nothing; `is_valid` tells.
+        A file that is not a mapping opens too, without entries; `is_valid` is False then.
 
         Args:
             path: The file.
-            mmap: Map the file instead of reading it into memory, which spares a copy.
-                Only for files that nobody touches before the mapper is freed: a change
-                makes answers wrong, and if the file is shortened **the system kills the
+            mmap: Map the file instead of reading it into memory, which saves a copy.
+                Only for files that do not change before the mapper is freed: a change
+                makes results wrong, and if the file is shortened **the system kills the
                 process** (SIGBUS) when the mapper looks at what was cut off. Replacing
                 the file by renaming another over it is safe.
 
@@ -337,8 +337,8 @@ class ProguardMapper(Handle):
                 takes about as long as opening the file.
 
         Returns:
-            The frames, innermost first: several where methods were inlined, or cannot be
-            told apart; none where the mapping does not know the method.
+            The frames, innermost first: several if methods were inlined, or cannot be
+            distinguished; none if the mapping does not know the method.
 
         Raises:
             HandleClosedError: The mapper is closed.

@@ -170,7 +170,7 @@ def _mapped(
         _check(types, column.name, _only(fields, column), column.type)
     kept = [field for field in fields if not (drops and field.name in arrow.SCHEMA.names)]
     for name in answers:
-        # Spark's names have no case, unless it is told so.
+        # By default Spark's column names ignore case.
         if name in (field.name.lower() for field in kept):
             raise SchemaError(f"column `{name}`: the answer has one of this name, rename this one")
     added = [types.StructField(name, _spark_type(types, kind)) for name, kind in answers.items()]

@@ -30,8 +30,8 @@ impl<'t> Edit<'t> {
         &self.text[self.kept..at]
     }
 
-    /// Replaces a part that follows the last replacement. The caller appends to the result what
-    /// takes its place.
+    /// Replaces a part that follows the last replacement. The caller appends the replacement to the
+    /// result.
     pub(super) fn replace(&mut self, part: Range<usize>) -> &mut String {
         if self.out.capacity() == 0 {
             self.out.reserve(self.text.len() + 16);

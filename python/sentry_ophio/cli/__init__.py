@@ -1,4 +1,4 @@
-"""The command line: rules, and what they make of the stack traces of Sentry events.
+"""The command line: rules, and what they do to the stack traces of Sentry events.
 
     sentry-ophio apply EVENT.json ...      what becomes of each frame
     sentry-ophio explain EVENT.json        and why, step by step
@@ -8,9 +8,9 @@
     sentry-ophio fmt my.rules ...          rules in columns
     sentry-ophio encode, decode            rules in the binary form, and back
 
-A file that cannot be used is told on standard error, in one line; the others are still
-done, and the exit code is 2. 1 means that something was found: problems, or files that
-`fmt` would change.
+A file that cannot be used is reported on standard error, in one line; the others are still
+processed, and the exit code is 2. Exit code 1 means problems in the rules, or files that `fmt`
+would change.
 """
 
 from __future__ import annotations

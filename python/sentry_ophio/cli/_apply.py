@@ -1,4 +1,4 @@
-"""`sentry-ophio apply`: what rules make of each frame."""
+"""`sentry-ophio apply`: what rules do to each frame."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def apply(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
     threads: int,
     as_json: bool,
 ) -> None:
-    """Show what rules make of each frame of Sentry events, or write it into a file.
+    """Show what rules do to each frame of Sentry events, or write it to a file.
 
     EVENT is a file with the JSON of an event, or - for standard input. There is a table
     for every stack trace in it, and a row for every frame: whether it is in-app before and
@@ -149,8 +149,8 @@ class Evaluation:
 def _evaluate(rules: Enhancements, trace: EventStacktrace) -> Evaluation:
     """Ask the rules, the way that Sentry does when it groups an event."""
     applied = rules.apply_modifications_to_frames(trace.frames, trace.exception)
-    # The second question is about the frames as the first one left them, and each knows
-    # whether it was changed: 0 and 1 are what it was, -1 that nobody had said.
+    # The second pass takes the frames as the first one left them, and each has its original
+    # `in_app`: 0 or 1, and -1 for unset.
     changed = [
         {**frame, "category": category and category.encode(), "in_app": in_app}
         | {"orig_in_app": -1 if frame["in_app"] is None else int(frame["in_app"])}

@@ -1,4 +1,4 @@
-"""`sentry-ophio explain`: why rules make of each frame what they do."""
+"""`sentry-ophio explain`: why rules changed each frame."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def explain(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
     as_json: bool,
     html_file: str | None,
 ) -> None:
-    """Tell step by step why rules make of each frame what they do.
+    """Explain step by step how rules changed each frame.
 
     EVENT is a file with the JSON of an event, or - for standard input. Below each frame are
     the rules that changed it, in their order, with file and line.

@@ -24,7 +24,7 @@ from sentry_ophio.exceptions import EnhancementsError
     help="Print a JSON document: for each file whether it changes.",
 )
 def fmt(rules: tuple[str, ...], only_check: bool, as_json: bool) -> None:
-    """Write rules anew: in columns, with the usual names, and the same meaning.
+    """Format rules: in columns, with the usual names, and the same meaning.
 
     RULES is a file, which is changed in place and as a whole or not at all, or - for
     standard input, which is written to standard output. Comments and empty lines stay.
@@ -36,7 +36,7 @@ def fmt(rules: tuple[str, ...], only_check: bool, as_json: bool) -> None:
       sentry-ophio fmt - < old.rules > new.rules
 
     The exit code is 1 if --check finds a file that would change, and 2 if a file cannot be
-    read or written, or is no rules: sentry-ophio check tells why.
+    read or written, or is not valid: sentry-ophio check reports why.
     """  # noqa: D301 (click wants the control character)
     if as_json and STANDARD_INPUT in rules and not only_check:
         raise click.UsageError("standard output cannot have both the rules and --json")
