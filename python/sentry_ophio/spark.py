@@ -1,8 +1,7 @@
 """Rules over Spark data frames: `sentry_ophio.arrow` on as many machines as there are.
 
     >>> from sentry_ophio import spark
-    >>> from sentry_ophio._arguments import type_error
-from sentry_ophio.enhancers import Cache, Enhancements
+    >>> from sentry_ophio.enhancers import Cache, Enhancements
     >>> old = Enhancements.default()
     >>> new = Enhancements.parse("path:**/vendor/** -app", Cache(0))
     >>> answers = spark.preview(df, old, new)
