@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::enhancements::action::{Action, Range, VarAction};
+use crate::enhancements::action::{Action, FlagKind, Range, VarAction};
 use crate::enhancements::matcher::Offset;
 use crate::enhancements::rule::Rule;
 
@@ -50,7 +50,7 @@ fn rule(rule: &Rule) -> DescribedRule<'_> {
         .exception_matchers()
         .iter()
         .map(|matcher| DescribedMatcher {
-            field: matcher.field.name(),
+            field: matcher.name(),
             pattern: matcher.pattern.as_str(),
             negated: matcher.negated,
             of: "exception",
@@ -79,8 +79,8 @@ fn action(action: &Action) -> DescribedAction {
     let (name, value, range) = match action {
         Action::Flag(flag) => {
             let name = match flag.kind {
-                super::FlagKind::App => "app",
-                super::FlagKind::Group => "group",
+                FlagKind::App => "app",
+                FlagKind::Group => "group",
             };
             let range = match flag.range {
                 Range::This => "this",

@@ -322,7 +322,8 @@ fn tests(
         let looked_at = matcher.offset.index(index).filter(|&at| at < frames.len());
         let holds = matcher.is_match(frames, index);
         let value = looked_at.and_then(|at| match &matcher.test {
-            FrameTest::Field(field, _) => field.of(&frames[at]).map(str::to_owned),
+            FrameTest::Category(_) => frames[at].category.map(str::to_owned),
+            FrameTest::Text(field, _) => field.of(&frames[at]).map(str::to_owned),
             FrameTest::Family { .. } => frames[at].family.map(str::to_owned),
             FrameTest::App { .. } => Some(match frames[at].in_app {
                 Some(true) => "true".to_owned(),
@@ -336,7 +337,7 @@ fn tests(
                 Offset::This => "there is no such frame".to_owned(),
                 Offset::Callee => "there is no frame after".to_owned(),
             },
-            (FrameTest::Field(_, pattern), ..) if pattern.validate().is_err() => {
+            (test, ..) if test.pattern().is_some_and(|p| p.validate().is_err()) => {
                 format!("the glob is not valid{}", negation(matcher.negated))
             }
             (_, _, Some(value)) => reason(value, holds, matcher.negated),

@@ -29,18 +29,19 @@ impl Families {
     /// All of them.
     pub const ALL: Self = Self(7);
 
+    /// What rules can name: the name in the text form, the letter in the binary form, the set.
+    pub(super) const NAMED: [(&'static str, char, Self); 4] = [
+        ("native", 'N', Self::NATIVE),
+        ("javascript", 'J', Self::JAVASCRIPT),
+        ("other", 'O', Self::OTHER),
+        ("all", 'a', Self::ALL),
+    ];
+
     /// Reads a comma list of names. Unknown names count for nothing.
     pub fn from_names(names: &str) -> Self {
-        names
-            .split(',')
-            .map(|name| match name {
-                "native" => Self::NATIVE,
-                "javascript" => Self::JAVASCRIPT,
-                "other" => Self::OTHER,
-                "all" => Self::ALL,
-                _ => Self::NONE,
-            })
-            .fold(Self::NONE, BitOr::bitor)
+        let family = |name| Self::NAMED.into_iter().find(|(known, ..)| *known == name);
+        let found = names.split(',').filter_map(family);
+        found.fold(Self::NONE, |all, (.., family)| all | family)
     }
 
     /// The families of a frame: a missing value is `other`.
@@ -78,13 +79,11 @@ impl fmt::Display for Families {
         if *self == Self::ALL {
             return f.write_str("all");
         }
-        let names = [
-            (Self::NATIVE, "native"),
-            (Self::JAVASCRIPT, "javascript"),
-            (Self::OTHER, "other"),
-        ];
         let mut first = true;
-        for (family, name) in names {
+        let one_by_one = Self::NAMED
+            .iter()
+            .filter(|(.., family)| *family != Self::ALL);
+        for &(name, _, family) in one_by_one {
             if self.intersects(family) {
                 if !first {
                     f.write_str(",")?;

@@ -13,87 +13,10 @@ use std::fmt;
 use smol_str::SmolStr;
 
 use crate::enhancements::family::Families;
+use crate::enhancements::fields::{ExceptionField, Subject, TextField};
 use crate::enhancements::frame::{ExceptionData, Frame};
 use crate::enhancements::pattern::{Dialect, Pattern};
 use crate::glob::InvalidGlob;
-
-/// A text field of a frame that a pattern can be asked of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum FrameField {
-    /// `category`
-    Category,
-    /// `function`
-    Function,
-    /// `module`
-    Module,
-    /// `package`
-    Package,
-    /// `path`
-    Path,
-}
-
-impl FrameField {
-    /// The name in the text form.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Category => "category",
-            Self::Function => "function",
-            Self::Module => "module",
-            Self::Package => "package",
-            Self::Path => "path",
-        }
-    }
-
-    /// How patterns on this field read case and slashes.
-    pub fn dialect(self) -> Dialect {
-        match self {
-            Self::Package | Self::Path => Dialect::Path,
-            Self::Category | Self::Function | Self::Module => Dialect::Name,
-        }
-    }
-
-    /// The value of this field.
-    pub fn of<'a>(self, frame: &Frame<'a>) -> Option<&'a str> {
-        match self {
-            Self::Category => frame.category,
-            Self::Function => frame.function,
-            Self::Module => frame.module,
-            Self::Package => frame.package,
-            Self::Path => frame.path,
-        }
-    }
-}
-
-/// A text field of the exception.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ExceptionField {
-    /// `type`
-    Type,
-    /// `value`
-    Value,
-    /// `mechanism`
-    Mechanism,
-}
-
-impl ExceptionField {
-    /// The name in the text form.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Type => "type",
-            Self::Value => "value",
-            Self::Mechanism => "mechanism",
-        }
-    }
-
-    /// The value of this field.
-    pub fn of<'a>(self, exception: &ExceptionData<'a>) -> Option<&'a str> {
-        match self {
-            Self::Type => exception.ty,
-            Self::Value => exception.value,
-            Self::Mechanism => exception.mechanism,
-        }
-    }
-}
 
 /// Which frame a matcher looks at, seen from the frame that is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -120,8 +43,10 @@ impl Offset {
 /// What is asked of a frame. Equal are those that ask the same, however it is written.
 #[derive(Clone, Debug)]
 pub enum FrameTest {
-    /// A field matches a pattern.
-    Field(FrameField, Pattern),
+    /// The category matches a pattern.
+    Category(Pattern),
+    /// A text matches a pattern.
+    Text(TextField, Pattern),
     /// The frame's families share one with these.
     Family {
         /// The families that are asked for.
@@ -142,7 +67,8 @@ pub enum FrameTest {
 impl PartialEq for FrameTest {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Field(field, pattern), Self::Field(other_field, other_pattern)) => {
+            (Self::Category(pattern), Self::Category(other)) => pattern == other,
+            (Self::Text(field, pattern), Self::Text(other_field, other_pattern)) => {
                 (field, pattern) == (other_field, other_pattern)
             }
             (
@@ -167,28 +93,44 @@ impl Eq for FrameTest {}
 impl FrameTest {
     /// Whether the frame passes, negation left aside.
     pub fn holds(&self, frame: &Frame<'_>) -> bool {
+        let matches = |pattern: &Pattern, value: Option<&str>| {
+            value.is_some_and(|value| pattern.is_match(value.as_bytes()))
+        };
         match self {
-            Self::Field(field, pattern) => field
-                .of(frame)
-                .is_some_and(|value| pattern.is_match(value.as_bytes())),
+            Self::Category(pattern) => matches(pattern, frame.category),
+            Self::Text(field, pattern) => matches(pattern, field.of(frame)),
             Self::Family { families, .. } => families.intersects(Families::of_frame(frame.family)),
             Self::App { expected, .. } => *expected == Some(frame.in_app.unwrap_or(false)),
         }
     }
 
-    /// The name in the text form.
-    pub fn name(&self) -> &'static str {
+    /// Returns what is tested.
+    pub fn subject(&self) -> Subject {
         match self {
-            Self::Field(field, _) => field.name(),
-            Self::Family { .. } => "family",
-            Self::App { .. } => "app",
+            Self::Category(_) => Subject::Category,
+            Self::Text(field, _) => Subject::Text(*field),
+            Self::Family { .. } => Subject::Family,
+            Self::App { .. } => Subject::App,
+        }
+    }
+
+    /// Returns the name in the text form.
+    pub fn name(&self) -> &'static str {
+        self.subject().name()
+    }
+
+    /// Returns the pattern that a text must match, if the test has one.
+    pub fn pattern(&self) -> Option<&Pattern> {
+        match self {
+            Self::Category(pattern) | Self::Text(_, pattern) => Some(pattern),
+            Self::Family { .. } | Self::App { .. } => None,
         }
     }
 
     /// The argument as it was written.
     pub fn argument(&self) -> &str {
         match self {
-            Self::Field(_, pattern) => pattern.as_str(),
+            Self::Category(pattern) | Self::Text(_, pattern) => pattern.as_str(),
             Self::Family { raw, .. } | Self::App { raw, .. } => raw,
         }
     }
@@ -227,6 +169,11 @@ pub struct ExceptionMatcher {
 }
 
 impl ExceptionMatcher {
+    /// Returns the name in the text form.
+    pub fn name(&self) -> &'static str {
+        Subject::Exception(self.field).name()
+    }
+
     /// Whether the matcher holds. A missing field counts as `<unknown>`.
     pub fn is_match(&self, exception: &ExceptionData<'_>) -> bool {
         let value = self.field.of(exception).unwrap_or("<unknown>");
@@ -239,15 +186,6 @@ impl ExceptionMatcher {
 pub(super) enum Matcher {
     Frame(FrameMatcher),
     Exception(ExceptionMatcher),
-}
-
-/// What a matcher is about: its name without its argument.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Subject {
-    Field(FrameField),
-    Family,
-    App,
-    Exception(ExceptionField),
 }
 
 impl Matcher {
@@ -273,9 +211,8 @@ impl Matcher {
                     pattern,
                 }));
             }
-            Subject::Field(field) => {
-                FrameTest::Field(field, Pattern::new(argument, field.dialect()))
-            }
+            Subject::Category => FrameTest::Category(Pattern::new(argument, Dialect::Name)),
+            Subject::Text(field) => FrameTest::Text(field, Pattern::new(argument, field.dialect())),
             Subject::Family => FrameTest::Family {
                 families: Families::from_names(argument),
                 raw: SmolStr::new(argument),
@@ -318,6 +255,6 @@ impl fmt::Display for FrameMatcher {
 impl fmt::Display for ExceptionMatcher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bang = if self.negated { "!" } else { "" };
-        write!(f, "{bang}{}:{}", self.field.name(), self.pattern.as_str())
+        write!(f, "{bang}{}:{}", self.name(), self.pattern.as_str())
     }
 }

@@ -8,8 +8,9 @@
 //!
 //! Sentry asks the two questions at different times, and stores rules in these two parts.
 
-use crate::enhancements::action::{Action, FlagKind};
-use crate::enhancements::matcher::{FrameTest, Offset};
+use crate::enhancements::action::{Action, FlagKind, Range};
+use crate::enhancements::fields::TextField;
+use crate::enhancements::matcher::{FrameMatcher, FrameTest, Offset};
 use crate::enhancements::rule::Rule;
 
 /// Which part.
@@ -47,19 +48,22 @@ pub(super) fn select(rules: &[Rule], part: Part) -> Vec<Rule> {
 }
 
 fn is_for_profiling(rule: &Rule) -> bool {
-    use crate::enhancements::matcher::FrameField::{Function, Module, Package, Path};
-    let plain = |matcher: &super::FrameMatcher| {
-        let asks = matches!(
-            &matcher.test,
-            FrameTest::Field(Function | Module | Package | Path, _)
-        );
-        asks && matcher.offset == Offset::This
+    let plain = |matcher: &FrameMatcher| {
+        let known = match &matcher.test {
+            FrameTest::Text(field, _) => match field {
+                TextField::Function | TextField::Module | TextField::Package | TextField::Path => {
+                    true
+                }
+            },
+            FrameTest::Category(_) | FrameTest::Family { .. } | FrameTest::App { .. } => false,
+        };
+        known && matcher.offset == Offset::This
     };
     let [Action::Flag(action)] = rule.actions() else {
         return false;
     };
     action.kind == FlagKind::App
-        && action.range == super::Range::This
+        && action.range == Range::This
         && rule.exception_matchers().is_empty()
         && rule.frame_matchers().iter().all(plain)
 }

@@ -1,6 +1,7 @@
 //! Random rules and frames for the tests of the engine.
 
-use crate::enhancements::Frame;
+use crate::enhancements::fields::{Subject, TextField};
+use crate::enhancements::frame::Frame;
 use crate::testing::Random;
 
 const GLOBS: [&str; 30] = [
@@ -68,10 +69,16 @@ const ACTIONS: [&str; 18] = [
 
 fn matcher(random: &mut Random) -> String {
     let bang = if random.one_in(4) { "!" } else { "" };
-    let name = *random.pick(&[
+    let often = [
         "function", "function", "module", "path", "path", "package", "category", "category",
         "family", "app",
-    ]);
+    ];
+    // Every text field comes up, also one that is not in this list.
+    let name = if random.one_in(5) {
+        Subject::Text(*random.pick(&TextField::ALL)).name()
+    } else {
+        *random.pick(&often)
+    };
     let argument = match name {
         "family" => *random.pick(&FAMILIES),
         "app" => *random.pick(&["1", "no", "maybe"]),

@@ -18,9 +18,9 @@ use smol_str::SmolStr;
 
 use crate::enhancements::action::{Action, FlagAction, FlagKind, Range, VarAction};
 use crate::enhancements::error::ConfigStructureError;
-use crate::enhancements::matcher::{
-    ExceptionField, FrameField, FrameMatcher, FrameTest, Matcher, Offset, Subject,
-};
+use crate::enhancements::family::Families;
+use crate::enhancements::fields::Subject;
+use crate::enhancements::matcher::{FrameMatcher, FrameTest, Matcher, Offset};
 use crate::enhancements::rule::Rule;
 use crate::limits::Limit;
 
@@ -98,7 +98,7 @@ pub(in crate::enhancements) fn encode<'a>(
 fn encode_rule(rule: &Rule) -> EncodedRule {
     let exceptions = rule.exception_matchers().iter().map(|matcher| {
         let bang = if matcher.negated { "!" } else { "" };
-        let letter = exception_letter(matcher.field);
+        let letter = Subject::Exception(matcher.field).letter();
         format!("{bang}{letter}{}", matcher.pattern.as_str())
     });
     let frames = rule.frame_matchers().iter().map(encode_frame_matcher);
@@ -108,14 +108,6 @@ fn encode_rule(rule: &Rule) -> EncodedRule {
     )
 }
 
-fn exception_letter(field: ExceptionField) -> char {
-    match field {
-        ExceptionField::Type => 't',
-        ExceptionField::Value => 'v',
-        ExceptionField::Mechanism => 'M',
-    }
-}
-
 fn encode_frame_matcher(matcher: &FrameMatcher) -> String {
     let (open, close) = match matcher.offset {
         Offset::Caller => ("[", "]|"),
@@ -123,41 +115,24 @@ fn encode_frame_matcher(matcher: &FrameMatcher) -> String {
         Offset::Callee => ("|[", "]"),
     };
     let bang = if matcher.negated { "!" } else { "" };
-    let (letter, argument) = match &matcher.test {
-        FrameTest::Field(field, pattern) => {
-            let letter = match field {
-                FrameField::Category => 'c',
-                FrameField::Function => 'f',
-                FrameField::Module => 'm',
-                FrameField::Package => 'P',
-                FrameField::Path => 'p',
-            };
-            (letter, pattern.as_str().to_owned())
+    let letter = matcher.test.subject().letter();
+    let argument = match &matcher.test {
+        FrameTest::Family { raw, .. } => raw.split(',').filter_map(family_letter).collect(),
+        test @ (FrameTest::Category(_) | FrameTest::Text(..) | FrameTest::App { .. }) => {
+            test.argument().to_owned()
         }
-        FrameTest::Family { raw, .. } => ('F', raw.split(',').filter_map(family_letter).collect()),
-        FrameTest::App { raw, .. } => ('a', raw.to_string()),
     };
     format!("{open}{bang}{letter}{argument}{close}")
 }
 
 fn family_letter(name: &str) -> Option<char> {
-    Some(match name {
-        "native" => 'N',
-        "javascript" => 'J',
-        "other" => 'O',
-        "all" => 'a',
-        _ => return None,
-    })
+    let mut known = Families::NAMED.into_iter();
+    known.find_map(|(other, letter, _)| (other == name).then_some(letter))
 }
 
 fn family_name(letter: char) -> Option<&'static str> {
-    Some(match letter {
-        'N' => "native",
-        'J' => "javascript",
-        'O' => "other",
-        'a' => "all",
-        _ => return None,
-    })
+    let mut known = Families::NAMED.into_iter();
+    known.find_map(|(name, other, _)| (other == letter).then_some(name))
 }
 
 fn decode_matcher(text: &str) -> Result<Matcher, String> {
@@ -176,19 +151,8 @@ fn decode_matcher(text: &str) -> Result<Matcher, String> {
     let mut chars = inner.chars();
     let letter = chars.next().ok_or("it is empty")?;
     let argument = chars.as_str();
-    let subject = match letter {
-        'p' => Subject::Field(FrameField::Path),
-        'f' => Subject::Field(FrameField::Function),
-        'm' => Subject::Field(FrameField::Module),
-        'P' => Subject::Field(FrameField::Package),
-        'c' => Subject::Field(FrameField::Category),
-        'F' => Subject::Family,
-        'a' => Subject::App,
-        't' => Subject::Exception(ExceptionField::Type),
-        'v' => Subject::Exception(ExceptionField::Value),
-        'M' => Subject::Exception(ExceptionField::Mechanism),
-        _ => return Err(format!("unknown letter `{letter}`")),
-    };
+    let subject =
+        Subject::from_letter(letter).ok_or_else(|| format!("unknown letter `{letter}`"))?;
     let matcher = if subject == Subject::Family {
         let names: Vec<_> = argument.chars().filter_map(family_name).collect();
         Matcher::new(subject, negated, offset, &names.join(","))

@@ -32,10 +32,11 @@ use super::ids::{CategoryId, CategoryTestId, ConditionId, GlobId, RuleId};
 use super::index::FieldIndexBuilder;
 use super::program::{
     families_pass, Act, CategoryTest, Condition, ExceptionTest, FieldPattern, Patterns, Program,
-    RuleProgram, StaticField, Test, TestKind,
+    RuleProgram, Test, TestKind,
 };
 use crate::enhancements::action::{Action, VarAction};
 use crate::enhancements::family::Families;
+use crate::enhancements::fields::ByText;
 use crate::enhancements::matcher::{FrameTest, Offset};
 use crate::enhancements::pattern::{Dialect, Pattern};
 use crate::enhancements::rule::Rule;
@@ -163,18 +164,15 @@ impl<'r> Compiler<'r> {
         for matcher in rule.frame_matchers().iter().filter(|m| m.offset == offset) {
             let negated = matcher.negated;
             match &matcher.test {
-                FrameTest::Field(field, pattern) => match StaticField::of(*field) {
-                    None => {
-                        let test = self.category_test(pattern);
-                        sorted.categories.push((test, negated));
-                    }
-                    Some(field) => {
-                        let glob = self.glob(pattern);
-                        sorted
-                            .patterns
-                            .push((FieldPattern { field, glob }, negated));
-                    }
-                },
+                FrameTest::Category(pattern) => {
+                    let test = self.category_test(pattern);
+                    sorted.categories.push((test, negated));
+                }
+                FrameTest::Text(field, pattern) => {
+                    let (field, glob) = (*field, self.glob(pattern));
+                    let pattern = FieldPattern { field, glob };
+                    sorted.patterns.push((pattern, negated));
+                }
                 FrameTest::Family { families, .. } => sorted.families.push((*families, negated)),
                 FrameTest::App { expected, .. } => sorted.apps.push((*expected, negated)),
             }
@@ -262,7 +260,7 @@ impl<'r> Compiler<'r> {
 
     /// Indexes the conditions.
     fn finish(self, indexing: Indexing) -> Program {
-        let mut builders: [FieldIndexBuilder<'_>; StaticField::COUNT] = Default::default();
+        let mut builders: ByText<FieldIndexBuilder<'_>> = Default::default();
         let glob = |pattern: &FieldPattern| &self.program.globs[pattern.glob.index()];
         let mut add = |pattern: &FieldPattern, number, can_meet: &dyn Fn(Families) -> bool| {
             let builder = &mut builders[pattern.field as usize];

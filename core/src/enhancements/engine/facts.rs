@@ -78,9 +78,10 @@ impl<M: Mask> Facts<M> {
         frame: &PackedFrame<'_>,
         index: usize,
     ) -> Result<(), PackedError> {
-        let fields = frame.key_fields(index)?;
-        program.conditions_of(&fields, &mut scratch.finder);
-        let families = Families::of_frame(fields.family);
+        let key = frame.key_fields(index)?;
+        program.conditions_of(&key, &mut scratch.finder);
+        let [family, ..] = key;
+        let families = Families::of_frame(family);
         let mut facts = std::mem::take(&mut scratch.facts);
         FrameFacts::encode(families, &scratch.finder.found, &mut facts);
         self.put(program, scratch, index, FrameFacts::of(&facts));

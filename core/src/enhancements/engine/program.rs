@@ -22,62 +22,16 @@ use super::ids::{CategoryId, CategoryTestId, ConditionId, GlobId, RuleId};
 use super::index::FieldIndex;
 use crate::enhancements::action::{FlagAction, FlagKind};
 use crate::enhancements::family::Families;
+use crate::enhancements::fields::{ByKey, ByText, ExceptionField, TextField};
 use crate::enhancements::frame::ExceptionData;
-use crate::enhancements::matcher::{ExceptionField, FrameField, Offset};
-use crate::enhancements::pattern::Dialect;
-use crate::enhancements::stacktrace::msgpack::KeyFields;
-
-/// The fields that no rule changes and that patterns can look at. Each has an index.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum StaticField {
-    Function,
-    Module,
-    Package,
-    Path,
-}
-
-impl StaticField {
-    /// All of them, in the order of their numbers.
-    pub(super) const ALL: [Self; 4] = [Self::Function, Self::Module, Self::Package, Self::Path];
-    pub(super) const COUNT: usize = Self::ALL.len();
-
-    /// The static field, or `None` for the one that rules change. A new field does not
-    /// compile until it is said here which of the two it is.
-    pub(super) fn of(field: FrameField) -> Option<Self> {
-        match field {
-            FrameField::Category => None,
-            FrameField::Function => Some(Self::Function),
-            FrameField::Module => Some(Self::Module),
-            FrameField::Package => Some(Self::Package),
-            FrameField::Path => Some(Self::Path),
-        }
-    }
-
-    fn dialect(self) -> Dialect {
-        match self {
-            Self::Function => FrameField::Function.dialect(),
-            Self::Module => FrameField::Module.dialect(),
-            Self::Package => FrameField::Package.dialect(),
-            Self::Path => FrameField::Path.dialect(),
-        }
-    }
-
-    fn text<'a>(self, frame: &KeyFields<'a>) -> Option<&'a str> {
-        match self {
-            Self::Function => frame.function,
-            Self::Module => frame.module,
-            Self::Package => frame.package,
-            Self::Path => frame.path,
-        }
-    }
-}
+use crate::enhancements::matcher::Offset;
 
 /// A rule set in the form that runs.
 #[derive(Default)]
 pub(super) struct Program {
     pub(super) globs: Vec<Glob>,
     pub(super) conditions: Vec<Condition>,
-    pub(super) indexes: [FieldIndex; StaticField::COUNT],
+    pub(super) indexes: ByText<FieldIndex>,
     pub(super) rules: Vec<RuleProgram>,
     pub(super) tests: Vec<Test>,
     pub(super) exceptions: Vec<ExceptionTest>,
@@ -125,7 +79,7 @@ pub(super) enum Patterns {
 /// A pattern on a field.
 #[derive(Clone, Copy)]
 pub(super) struct FieldPattern {
-    pub(super) field: StaticField,
+    pub(super) field: TextField,
     pub(super) glob: GlobId,
 }
 
@@ -202,7 +156,7 @@ impl Act {
 }
 
 /// The static texts of a frame in the forms that patterns are tried on.
-type Values<'a> = [Option<FieldValue<'a>>; StaticField::COUNT];
+type Values<'a> = ByText<Option<FieldValue<'a>>>;
 
 impl Program {
     /// The rule that a condition triggers where a frame meets it.
@@ -226,8 +180,9 @@ impl Program {
     }
 
     /// Finds the conditions that a frame meets, in their order.
-    pub(super) fn conditions_of(&self, frame: &KeyFields<'_>, finder: &mut Finder) {
-        let families = Families::of_frame(frame.family);
+    pub(super) fn conditions_of(&self, key: &ByKey<Option<&str>>, finder: &mut Finder) {
+        let [family, texts @ ..] = key;
+        let families = Families::of_frame(*family);
         let Finder {
             candidates,
             scratch,
@@ -236,8 +191,8 @@ impl Program {
         candidates.clear();
         found.clear();
         let mut values: Values<'_> = Default::default();
-        for ((value, scratch), field) in values.iter_mut().zip(scratch).zip(StaticField::ALL) {
-            let text = field.text(frame);
+        let spaces = values.iter_mut().zip(scratch);
+        for ((value, scratch), (text, field)) in spaces.zip(texts.iter().zip(TextField::ALL)) {
             *value = text.map(|text| FieldValue::new(text.as_bytes(), field.dialect(), scratch));
         }
         for (index, value) in self.indexes.iter().zip(&values) {
@@ -319,7 +274,7 @@ impl Program {
 #[derive(Default)]
 pub(super) struct Finder {
     candidates: Vec<u32>,
-    scratch: [Vec<u8>; StaticField::COUNT],
+    scratch: ByText<Vec<u8>>,
     /// What was found.
     pub(super) found: Vec<ConditionId>,
 }

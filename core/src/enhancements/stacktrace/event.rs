@@ -21,10 +21,9 @@
 //! data = nil or [category, orig_in_app]
 //! ```
 
+use crate::enhancements::fields::ExceptionField;
 use crate::enhancements::frame::{ExceptionData, Frame};
-use crate::enhancements::stacktrace::msgpack::{
-    PackedError, Place, Reader, Writer, EXCEPTION_FIELDS,
-};
+use crate::enhancements::stacktrace::msgpack::{PackedError, Place, Reader, Writer};
 use crate::limits::Limit;
 
 /// The names of an event frame's fields, in the order in which they come.
@@ -44,8 +43,8 @@ pub fn pack_event_frames(bytes: &[u8]) -> Result<Vec<u8>, PackedError> {
     let platform = reader.text(Place::Exception("platform"))?;
     reader.array(3, "expected an exception of 3 fields")?;
     let mut exception = [None; 3];
-    for (value, &name) in exception.iter_mut().zip(&EXCEPTION_FIELDS) {
-        *value = reader.text(Place::Exception(name))?;
+    for (value, field) in exception.iter_mut().zip(ExceptionField::ALL) {
+        *value = reader.text(Place::Exception(field.name()))?;
     }
     let [ty, value, mechanism] = exception;
     let exception = ExceptionData {

@@ -24,23 +24,9 @@ use std::fmt;
 
 use thiserror::Error;
 
+use crate::enhancements::fields::{ByKey, ExceptionField, FrameField, TextField};
 use crate::enhancements::frame::{ExceptionData, Frame};
 use crate::limits::{Limit, LimitExceeded};
-
-/// The names of a frame's fields, in their packed order.
-pub const FRAME_FIELDS: [&str; 8] = [
-    "category",
-    "family",
-    "function",
-    "module",
-    "package",
-    "path",
-    "in_app",
-    "orig_in_app",
-];
-
-/// The names of the exception's fields, in their packed order.
-pub const EXCEPTION_FIELDS: [&str; 3] = ["ty", "value", "mechanism"];
 
 /// Where in a stack trace something is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,8 +99,8 @@ impl<'a> FrameKey<'a> {
     }
 }
 
-/// The texts from `family` to `path`, in separate buffers.
-pub type KeyTexts<'a> = [Option<&'a [u8]>; 5];
+/// The texts of the fields in [`FrameField::KEY`], in separate buffers.
+pub type KeyTexts<'a> = [Option<&'a [u8]>; FrameField::KEY.len()];
 
 /// One frame, still packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,49 +115,30 @@ pub struct PackedFrame<'a> {
     pub orig_in_app: Option<i8>,
 }
 
-/// The fields of a [key](PackedFrame::key).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct KeyFields<'a> {
-    /// The family.
-    pub family: Option<&'a str>,
-    /// The name of the function.
-    pub function: Option<&'a str>,
-    /// The module.
-    pub module: Option<&'a str>,
-    /// The package.
-    pub package: Option<&'a str>,
-    /// The path.
-    pub path: Option<&'a str>,
-}
-
 impl<'a> PackedFrame<'a> {
-    /// Unpacks the key of the frame with this index.
+    /// Unpacks the key of the frame with this index: the fields in [`FrameField::KEY`].
     ///
     /// # Errors
     ///
     /// [`PackedError::Utf8`] for the first field that is not UTF-8.
-    pub fn key_fields(&self, index: usize) -> Result<KeyFields<'a>, PackedError> {
+    pub(in crate::enhancements) fn key_fields(
+        &self,
+        index: usize,
+    ) -> Result<ByKey<Option<&'a str>>, PackedError> {
         let mut reader = Reader(match self.key {
             FrameKey::Packed(key) => key,
             FrameKey::Texts(_) => &[],
         });
-        let mut fields = [None; 5];
-        for (number, value) in fields.iter_mut().enumerate() {
-            let place = Place::Frame(index, FRAME_FIELDS[1 + number]);
+        let mut fields = ByKey::default();
+        for (number, (value, field)) in fields.iter_mut().zip(FrameField::KEY).enumerate() {
+            let place = Place::Frame(index, field.name());
             let bytes = match self.key {
                 FrameKey::Packed(_) => reader.bytes(|| place)?,
                 FrameKey::Texts(texts) => texts[number],
             };
             *value = utf8(bytes, place)?;
         }
-        let [family, function, module, package, path] = fields;
-        Ok(KeyFields {
-            family,
-            function,
-            module,
-            package,
-            path,
-        })
+        Ok(fields)
     }
 
     /// The category of the frame with this index.
@@ -180,7 +147,10 @@ impl<'a> PackedFrame<'a> {
     ///
     /// [`PackedError::Utf8`] if it is not UTF-8.
     pub fn category(&self, index: usize) -> Result<Option<&'a str>, PackedError> {
-        utf8(self.category, Place::Frame(index, "category"))
+        utf8(
+            self.category,
+            Place::Frame(index, FrameField::Category.name()),
+        )
     }
 
     /// Whether `in_app` differs from what it was; `None` if that is not known.
@@ -200,14 +170,15 @@ impl<'a> PackedFrame<'a> {
     /// [`PackedError::Utf8`] for the first field that is not UTF-8.
     pub fn unpack(&self, index: usize) -> Result<Frame<'a>, PackedError> {
         let category = self.category(index)?;
-        let key = self.key_fields(index)?;
+        let [family, texts @ ..] = self.key_fields(index)?;
+        let text = |field: TextField| texts[field as usize];
         Ok(Frame {
             category,
-            family: key.family,
-            function: key.function,
-            module: key.module,
-            package: key.package,
-            path: key.path,
+            family,
+            function: text(TextField::Function),
+            module: text(TextField::Module),
+            package: text(TextField::Package),
+            path: text(TextField::Path),
             in_app: self.in_app,
             orig_in_app: self.orig_in_app,
         })
@@ -255,13 +226,14 @@ impl<'a> PackedStacktrace<'a> {
 
     fn read(reader: &mut Reader<'a>) -> Result<Self, PackedError> {
         reader.array(2, "expected an array of exception and frames")?;
-        reader.array(3, "expected an exception of 3 fields")?;
-        let mut exception = [None; 3];
-        for (value, &name) in exception.iter_mut().zip(&EXCEPTION_FIELDS) {
-            let place = Place::Exception(name);
-            *value = utf8(reader.bytes(|| place)?, place)?;
-        }
-        let [ty, value, mechanism] = exception;
+        reader.array(
+            ExceptionField::COUNT,
+            "expected an array of the fields of the exception",
+        )?;
+        let exception = ExceptionData::from_fields(|field| {
+            let place = Place::Exception(field.name());
+            utf8(reader.bytes(|| place)?, place)
+        })?;
 
         let count = reader.array_len("expected an array of frames")?;
         // The code below reports a wrong count.
@@ -270,14 +242,7 @@ impl<'a> PackedStacktrace<'a> {
         for index in 0..count {
             frames.push(read_frame(reader, index)?);
         }
-        Ok(Self {
-            exception: ExceptionData {
-                ty,
-                value,
-                mechanism,
-            },
-            frames,
-        })
+        Ok(Self { exception, frames })
     }
 
     /// Frames as they are, with the texts of each from [`key_texts`]; nothing is packed.
@@ -314,33 +279,38 @@ impl<'a> PackedStacktrace<'a> {
 
 /// The texts by which each of these frames can be recognised.
 pub fn key_texts<'a>(frames: &[Frame<'a>]) -> Vec<KeyTexts<'a>> {
+    let bytes = |text: Option<&'a str>| text.map(str::as_bytes);
     let texts = |frame: &Frame<'a>| {
-        let texts = [
-            frame.family,
-            frame.function,
-            frame.module,
-            frame.package,
-            frame.path,
-        ];
-        texts.map(|text| text.map(str::as_bytes))
+        let mut key = KeyTexts::default();
+        let [family, texts @ ..] = &mut key;
+        *family = bytes(frame.family);
+        *texts = TextField::ALL.map(|field| bytes(field.of(frame)));
+        key
     };
     frames.iter().map(texts).collect()
 }
 
+// `read_frame` reads the category, the key and the two numbers behind it. A field that is
+// neither does not compile until it is read there.
+const _: () = assert!(FrameField::COUNT == 1 + FrameField::KEY.len() + 2);
+
 fn read_frame<'a>(reader: &mut Reader<'a>, index: usize) -> Result<PackedFrame<'a>, PackedError> {
-    reader.array(8, "expected a frame of 8 fields")?;
-    let place = |field: usize| Place::Frame(index, FRAME_FIELDS[field]);
-    let category = reader.bytes(|| place(0))?;
+    reader.array(
+        FrameField::COUNT,
+        "expected an array of the fields of a frame",
+    )?;
+    let place = |field: FrameField| Place::Frame(index, field.name());
+    let category = reader.bytes(|| place(FrameField::Category))?;
     let start = reader.0;
-    for field in 1..6 {
+    for field in FrameField::KEY {
         reader.bytes(|| place(field))?;
     }
     let key = &start[..start.len() - reader.0.len()];
     Ok(PackedFrame {
         category,
         key: FrameKey::Packed(key),
-        in_app: reader.bool(place(6))?,
-        orig_in_app: reader.small_int(place(7))?,
+        in_app: reader.bool(place(FrameField::InApp))?,
+        orig_in_app: reader.small_int(place(FrameField::OrigInApp))?,
     })
 }
 
@@ -371,9 +341,11 @@ impl Writer {
     ) -> Result<Self, PackedError> {
         let count = u32::try_from(frames).map_err(|_| TOO_LARGE)?;
         let mut writer = Self(Vec::with_capacity(64 + frames * 96));
-        writer.0.extend([0x92, 0x93]);
-        for value in [exception.ty, exception.value, exception.mechanism] {
-            writer.text(value)?;
+        writer
+            .0
+            .extend([short_array(2), short_array(ExceptionField::COUNT)]);
+        for field in ExceptionField::ALL {
+            writer.text(field.of(exception))?;
         }
         let out = &mut writer.0;
         match count {
@@ -392,26 +364,23 @@ impl Writer {
 
     /// Writes a frame.
     pub(in crate::enhancements) fn frame(&mut self, frame: &Frame<'_>) -> Result<(), PackedError> {
-        self.0.push(0x98);
-        for value in [
-            frame.category,
-            frame.family,
-            frame.function,
-            frame.module,
-            frame.package,
-            frame.path,
-        ] {
-            self.text(value)?;
-        }
-        self.0.push(match frame.in_app {
-            None => marker::NIL,
-            Some(false) => marker::FALSE,
-            Some(true) => marker::TRUE,
-        });
-        match frame.orig_in_app {
-            None => self.0.push(marker::NIL),
-            Some(n @ -32..) => self.0.push(n as u8),
-            Some(n) => self.0.extend([marker::INT8, n as u8]),
+        self.0.push(const { short_array(FrameField::COUNT) });
+        for field in FrameField::ALL {
+            match field {
+                FrameField::Category => self.text(frame.category)?,
+                FrameField::Family => self.text(frame.family)?,
+                FrameField::Text(field) => self.text(field.of(frame))?,
+                FrameField::InApp => self.0.push(match frame.in_app {
+                    None => marker::NIL,
+                    Some(false) => marker::FALSE,
+                    Some(true) => marker::TRUE,
+                }),
+                FrameField::OrigInApp => match frame.orig_in_app {
+                    None => self.0.push(marker::NIL),
+                    Some(n @ -32..) => self.0.push(n as u8),
+                    Some(n) => self.0.extend([marker::INT8, n as u8]),
+                },
+            }
         }
         Ok(())
     }
@@ -423,6 +392,12 @@ impl Writer {
         put_bytes(&mut self.0, text);
         Ok(())
     }
+}
+
+/// Returns the first byte of an array of so many items, at most 15.
+const fn short_array(len: usize) -> u8 {
+    assert!(len <= 15);
+    0x90 | len as u8
 }
 
 /// Appends a binary or nil. The length is written as far as 32 bits hold it.
@@ -741,11 +716,12 @@ mod tests {
         ));
     }
 
-    /// A frame whose field with this index is the given MessagePack value.
-    fn with_field(field: usize, value: &[u8]) -> Vec<u8> {
-        let mut packed = vec![0x92, 0x93, 0xc0, 0xc0, 0xc0, 0x91, 0x98];
-        for index in 0..8 {
-            packed.extend_from_slice(if index == field { value } else { &[0xc0] });
+    /// A frame whose field has the given MessagePack value.
+    fn with_field(field: FrameField, value: &[u8]) -> Vec<u8> {
+        let mut packed = vec![0x92, 0x93, 0xc0, 0xc0, 0xc0, 0x91];
+        packed.push(short_array(FrameField::COUNT));
+        for other in FrameField::ALL {
+            packed.extend_from_slice(if other == field { value } else { &[0xc0] });
         }
         packed
     }
@@ -770,7 +746,7 @@ mod tests {
             (&[0xc3], Some(1)),
             (&[0xa0], None),
         ] {
-            let packed = with_field(7, value);
+            let packed = with_field(FrameField::OrigInApp, value);
             let decoded = PackedStacktrace::decode(&packed);
             match expected {
                 Some(n) => assert_eq!(decoded.unwrap().frames[0].orig_in_app, Some(n)),
@@ -782,16 +758,17 @@ mod tests {
     #[test]
     fn errors_name_frame_and_field() {
         for (field, value, message) in [
-            (2, &[0xa1, b'f'][..], "frame 0: field `function`: expected bytes or None, not a str"),
-            (5, &[0x01], "frame 0: field `path`: expected bytes or None, not an int"),
-            (6, &[0x01], "frame 0: field `in_app`: expected a bool or None, not an int"),
-            (7, &[0xcc, 200], "frame 0: field `orig_in_app`: expected an int from -128 to 127 or None, not an int"),
-            (0, &[0x90], "frame 0: field `category`: expected bytes or None, not a list"),
+            (FrameField::Text(TextField::Function), &[0xa1, b'f'][..], "frame 0: field `function`: expected bytes or None, not a str"),
+            (FrameField::Text(TextField::Path), &[0x01], "frame 0: field `path`: expected bytes or None, not an int"),
+            (FrameField::InApp, &[0x01], "frame 0: field `in_app`: expected a bool or None, not an int"),
+            (FrameField::OrigInApp, &[0xcc, 200], "frame 0: field `orig_in_app`: expected an int from -128 to 127 or None, not an int"),
+            (FrameField::Category, &[0x90], "frame 0: field `category`: expected bytes or None, not a list"),
         ] {
             let err = PackedStacktrace::decode(&with_field(field, value)).unwrap_err();
             assert_eq!(err.to_string(), message);
         }
-        for (field, name) in FRAME_FIELDS[..6].iter().enumerate() {
+        for field in FrameField::KEY.into_iter().chain([FrameField::Category]) {
+            let name = field.name();
             let packed = with_field(field, &[0xc4, 1, 0xff]);
             let decoded = PackedStacktrace::decode(&packed).unwrap();
             let message = decoded.unpack().unwrap_err().to_string();

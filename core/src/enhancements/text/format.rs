@@ -75,7 +75,7 @@ fn matcher(matcher: &WrittenMatcher, line: &str) -> String {
     let bang = if matcher.negated { "!" } else { "" };
     let name = match &matcher.matcher {
         Matcher::Frame(frame) => frame.test.name(),
-        Matcher::Exception(exception) => exception.field.name(),
+        Matcher::Exception(exception) => exception.name(),
     };
     let argument = &line[matcher.argument.clone()];
     let needs_quotes = argument.is_empty() || argument.contains(|c: char| c.is_ascii_whitespace());

@@ -16,9 +16,8 @@ use std::ops;
 use crate::enhancements::action::{Action, FlagAction, FlagKind, Range, VarAction};
 use crate::enhancements::codes::Code;
 use crate::enhancements::error::{Cause, Stage, SyntaxError};
-use crate::enhancements::matcher::{
-    parse_bool, ExceptionField, FrameField, Matcher, Offset, Subject,
-};
+use crate::enhancements::fields::Subject;
+use crate::enhancements::matcher::{parse_bool, Matcher, Offset};
 use crate::enhancements::rule::Rule;
 
 /// A piece of the line, in bytes.
@@ -204,7 +203,7 @@ fn matcher(cursor: &mut Cursor<'_>, offset: Offset) -> Result<WrittenMatcher, Fa
     let (argument, place) = cursor
         .argument()
         .map_err(|failure| failure.within(argument_at, "failed to parse matcher argument"))?;
-    let Some(subject) = subject(name) else {
+    let Some(subject) = Subject::from_name(name) else {
         let message = format!("Unknown matcher `{name}`");
         return Err(unplaced(Code::UnknownMatcher, name_place, message));
     };
@@ -215,22 +214,6 @@ fn matcher(cursor: &mut Cursor<'_>, offset: Offset) -> Result<WrittenMatcher, Fa
         negated,
         offset,
         argument: place,
-    })
-}
-
-fn subject(name: &str) -> Option<Subject> {
-    Some(match name {
-        "category" => Subject::Field(FrameField::Category),
-        "function" | "stack.function" => Subject::Field(FrameField::Function),
-        "module" | "stack.module" => Subject::Field(FrameField::Module),
-        "package" | "stack.package" => Subject::Field(FrameField::Package),
-        "path" | "stack.abs_path" => Subject::Field(FrameField::Path),
-        "family" => Subject::Family,
-        "app" => Subject::App,
-        "type" | "error.type" => Subject::Exception(ExceptionField::Type),
-        "value" | "error.value" => Subject::Exception(ExceptionField::Value),
-        "mechanism" | "error.mechanism" => Subject::Exception(ExceptionField::Mechanism),
-        _ => return None,
     })
 }
 
@@ -535,6 +518,16 @@ mod tests {
             ("function:[ +app", "function:[ +app"),
         ] {
             assert_eq!(printed(line), expected, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn every_name_of_a_matcher_is_read() {
+        for subject in Subject::all() {
+            for name in subject.names() {
+                let expected = format!("{}:1 +app", subject.name());
+                assert_eq!(printed(&format!("{name}:1 +app")), expected);
+            }
         }
     }
 

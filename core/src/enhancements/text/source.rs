@@ -68,7 +68,7 @@ fn write_rule(text: &mut String, rule: &Rule) {
     for matcher in rule.exception_matchers() {
         put(&written(
             matcher.negated,
-            matcher.field.name(),
+            matcher.name(),
             matcher.pattern.as_str(),
         ));
     }

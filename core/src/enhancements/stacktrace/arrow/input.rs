@@ -10,25 +10,16 @@ use arrow_schema::DataType;
 
 use super::columns::{Bools, Column, Ints, Lists, Nulls, Texts};
 use super::ArrowError;
+use crate::enhancements::fields::{ExceptionField, FrameField};
 use crate::enhancements::frame::{Component, ExceptionData};
 use crate::enhancements::stacktrace::msgpack::{
-    utf8, FrameKey, KeyTexts, PackedError, PackedFrame, PackedStacktrace, Place, EXCEPTION_FIELDS,
+    utf8, FrameKey, KeyTexts, PackedError, PackedFrame, PackedStacktrace, Place,
 };
 use crate::limits::Limit;
 
 const ROW: &str = "a struct of frames and exception";
-const FRAMES: &str = "list<struct<category, family, function, module, package, path, in_app, \
-                      orig_in_app>>";
-const EXCEPTION: &str = "struct<ty, value, mechanism>";
-
-/// The names of the texts that make a frame's key, in the order of [`KeyTexts`].
-const KEY: [(&str, &str); 5] = [
-    ("family", "frames.family"),
-    ("function", "frames.function"),
-    ("module", "frames.module"),
-    ("package", "frames.package"),
-    ("path", "frames.path"),
-];
+const FRAMES: &str = FrameField::COLUMN_TYPE;
+const EXCEPTION: &str = ExceptionField::COLUMN_TYPE;
 
 /// An array of stack traces, with a reader for each column.
 pub(super) struct Stacktraces<'a> {
@@ -39,12 +30,14 @@ pub(super) struct Stacktraces<'a> {
     lists: Lists<'a>,
     frames: Structs<'a>,
     category: Texts<'a>,
-    key: [Texts<'a>; 5],
+    /// The texts of the fields in [`FrameField::KEY`].
+    key: Box<[Texts<'a>]>,
     in_app: Bools<'a>,
     orig_in_app: Ints<'a>,
     contributes: Option<Bools<'a>>,
     exceptions: Structs<'a>,
-    exception: [Texts<'a>; 3],
+    /// The texts of the fields in [`ExceptionField::ALL`].
+    exception: Box<[Texts<'a>]>,
 }
 
 /// Which structs are there, and where their fields begin in the columns.
@@ -83,40 +76,34 @@ impl<'a> Stacktraces<'a> {
         }
         let (lists, frame) = Lists::new(row.field("frames", "frames", FRAMES)?, FRAMES)?;
         let frames = Structs::new(frame, FRAMES)?;
-        let text = |field, name| Texts::new(frame.field(field, name, Texts::EXPECTED)?);
-        let [family, function, module, package, path] = KEY;
-        let key = [
-            text(family.0, family.1)?,
-            text(function.0, function.1)?,
-            text(module.0, module.1)?,
-            text(package.0, package.1)?,
-            text(path.0, path.1)?,
-        ];
-        let in_app = frame.field("in_app", "frames.in_app", Bools::EXPECTED)?;
-        let orig_in_app = frame.field("orig_in_app", "frames.orig_in_app", Ints::EXPECTED)?;
+        let column =
+            |field: FrameField, expected| frame.field(field.name(), field.column(), expected);
+        let text = |field| Texts::new(column(field, Texts::EXPECTED)?);
+        let key = FrameField::KEY.into_iter().map(text);
+        let key = key.collect::<Result<_, _>>()?;
+        let in_app = column(FrameField::InApp, Bools::EXPECTED)?;
+        let orig_in_app = column(FrameField::OrigInApp, Ints::EXPECTED)?;
         let contributes = frame.optional_field("contributes", "frames.contributes");
 
         let exception = row.field("exception", "exception", EXCEPTION)?;
         let exceptions = Structs::new(exception, EXCEPTION)?;
-        let text_of_exception =
-            |field, name| Texts::new(exception.field(field, name, Texts::EXPECTED)?);
+        let text_of_exception = |field: ExceptionField| {
+            Texts::new(exception.field(field.name(), field.column(), Texts::EXPECTED)?)
+        };
+        let texts_of_exception = ExceptionField::ALL.into_iter().map(text_of_exception);
         let found = Self {
             len: data.len(),
             offset: data.offset(),
             rows: Nulls::of(row),
             lists,
             frames,
-            category: text("category", "frames.category")?,
+            category: text(FrameField::Category)?,
             key,
             in_app: Bools::new(in_app)?,
             orig_in_app: Ints::new(orig_in_app)?,
             contributes: contributes.map(Bools::new).transpose()?,
             exceptions,
-            exception: [
-                text_of_exception("ty", "exception.ty")?,
-                text_of_exception("value", "exception.value")?,
-                text_of_exception("mechanism", "exception.mechanism")?,
-            ],
+            exception: texts_of_exception.collect::<Result<_, _>>()?,
         };
         found.check_size()?;
         Ok(found)
@@ -157,9 +144,9 @@ impl<'a> Stacktraces<'a> {
     /// Appends the texts of each frame of a row.
     pub(super) fn keys(&self, row: usize, keys: &mut Vec<KeyTexts<'a>>) -> Result<(), ArrowError> {
         for frame in self.frames(row)?.unwrap_or_default() {
-            let mut key = [None; 5];
+            let mut key = KeyTexts::default();
             if let Some(place) = self.frames.place(frame)? {
-                for (text, column) in key.iter_mut().zip(&self.key) {
+                for (text, column) in key.iter_mut().zip(&*self.key) {
                     *text = column.get(place)?;
                 }
             }
@@ -194,7 +181,7 @@ impl<'a> Stacktraces<'a> {
                         Some(i8::try_from(number_told).map_err(|_| ArrowError::Row {
                             row,
                             error: PackedError::Type {
-                                place: Place::Frame(number, "orig_in_app"),
+                                place: Place::Frame(number, FrameField::OrigInApp.name()),
                                 expected: "an int from -128 to 127 or null",
                                 found: "a larger one",
                             },
@@ -214,16 +201,11 @@ impl<'a> Stacktraces<'a> {
         let Some(place) = self.exceptions.place(self.offset + row)? else {
             return Ok(ExceptionData::default());
         };
-        let mut texts = [None; 3];
-        for ((text, column), name) in texts.iter_mut().zip(&self.exception).zip(EXCEPTION_FIELDS) {
-            *text = utf8(column.get(place)?, Place::Exception(name))
-                .map_err(|error| ArrowError::Row { row, error })?;
-        }
-        let [ty, value, mechanism] = texts;
-        Ok(ExceptionData {
-            ty,
-            value,
-            mechanism,
+        let mut columns = self.exception.iter();
+        ExceptionData::from_fields(|field| {
+            let bytes = columns.next().map(|column| column.get(place));
+            utf8(bytes.transpose()?.flatten(), Place::Exception(field.name()))
+                .map_err(|error| ArrowError::Row { row, error })
         })
     }
 

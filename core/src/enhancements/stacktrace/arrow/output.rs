@@ -15,6 +15,7 @@ use foldhash::fast::RandomState;
 use smol_str::SmolStr;
 
 use super::ArrowError;
+use crate::enhancements::fields::FrameField;
 use crate::enhancements::frame::{AssembleResult, Component};
 use crate::enhancements::hint::{Hint, TooFewFrames};
 use crate::enhancements::preview::Changes;
@@ -53,7 +54,7 @@ impl Applied {
                 (Some(text), _) => self.category.push(text, SmolStr::clone),
                 (None, None) => self.category.push_none(),
                 (None, own) => {
-                    let own = utf8(own, Place::Frame(number, "category"))
+                    let own = utf8(own, Place::Frame(number, FrameField::Category.name()))
                         .map_err(|error| ArrowError::Row { row, error })?;
                     let own = own.unwrap_or_default();
                     self.category.push(own, |own| SmolStr::new(own));

@@ -19,7 +19,7 @@ use super::{suggest, Finding};
 use crate::enhancements::action::{Action, FlagKind, Range, VarAction};
 use crate::enhancements::codes::Code;
 use crate::enhancements::family::Families;
-use crate::enhancements::matcher::{FrameField, FrameTest, Matcher};
+use crate::enhancements::matcher::{FrameTest, Matcher};
 use crate::enhancements::pattern::Dialect;
 use crate::enhancements::text::parser::{Place, WrittenMatcher, WrittenRule};
 
@@ -33,7 +33,7 @@ pub(super) fn each(rule: &WrittenRule, line: &str, report: &mut impl FnMut(Findi
             continue;
         };
         match &frame.test {
-            FrameTest::Field(_, pattern) => {
+            FrameTest::Category(pattern) | FrameTest::Text(_, pattern) => {
                 if let Err(invalid) = pattern.validate() {
                     let fate = never(matcher);
                     report(Finding {
@@ -380,8 +380,8 @@ fn asks(rule: &WrittenRule) -> Targets {
     let asked = rule.matchers.iter().map(|matcher| match &matcher.matcher {
         Matcher::Frame(frame) => match frame.test {
             FrameTest::App { .. } => APP,
-            FrameTest::Field(FrameField::Category, _) => CATEGORY,
-            _ => 0,
+            FrameTest::Category(_) => CATEGORY,
+            FrameTest::Text(..) | FrameTest::Family { .. } => 0,
         },
         Matcher::Exception(_) => 0,
     });
@@ -393,8 +393,8 @@ fn asks(rule: &WrittenRule) -> Targets {
 fn canonical(rule: &WrittenRule) -> Vec<String> {
     let print = |matcher: &WrittenMatcher| match &matcher.matcher {
         Matcher::Exception(exception) => exception.to_string(),
-        Matcher::Frame(frame) => match &frame.test {
-            FrameTest::Field(_, pattern) if pattern.dialect() == Dialect::Path => {
+        Matcher::Frame(frame) => match frame.test.pattern() {
+            Some(pattern) if pattern.dialect() == Dialect::Path => {
                 frame.to_string().to_ascii_lowercase().replace('\\', "/")
             }
             _ => frame.to_string(),

@@ -5,29 +5,11 @@
 
 use crate::enhancements::codes::Code;
 use crate::enhancements::error::SyntaxError;
+use crate::enhancements::family::Families;
+use crate::enhancements::fields::Subject;
 
-const MATCHERS: [&str; 17] = [
-    "function",
-    "module",
-    "package",
-    "path",
-    "family",
-    "app",
-    "category",
-    "type",
-    "value",
-    "mechanism",
-    "stack.function",
-    "stack.module",
-    "stack.package",
-    "stack.abs_path",
-    "error.type",
-    "error.value",
-    "error.mechanism",
-];
 const FLAGS: [&str; 2] = ["app", "group"];
 const VARIABLES: [&str; 4] = ["max-frames", "min-frames", "invert-stacktrace", "category"];
-const FAMILIES: [&str; 4] = ["native", "javascript", "other", "all"];
 const BOOLEANS: [&str; 4] = ["yes", "no", "true", "false"];
 /// Longer words are not typing errors, and a distance takes the product of the lengths.
 const LONGEST: usize = 40;
@@ -37,10 +19,10 @@ pub(super) fn for_error(error: &SyntaxError) -> Option<String> {
     let word = error.line.get(error.place.clone())?;
     let after = error.line.get(error.place.end..)?;
     let found = match error.code {
-        Code::UnknownMatcher => nearest(word, &MATCHERS),
+        Code::UnknownMatcher => nearest(word, &matchers()),
         // A matcher with a first letter that no matcher has, or a matcher after the actions.
         Code::NoMatcher | Code::NoEquals if after.starts_with(':') => {
-            nearest(word, &MATCHERS).filter(|&name| name != word)
+            nearest(word, &matchers()).filter(|&name| name != word)
         }
         Code::UnknownFlag => nearest(word, &FLAGS),
         Code::UnknownVariable => nearest(word, &VARIABLES),
@@ -52,12 +34,20 @@ pub(super) fn for_error(error: &SyntaxError) -> Option<String> {
 
 /// The family that was meant.
 pub(super) fn family(word: &str) -> Option<String> {
-    nearest(word, &FAMILIES).map(str::to_owned)
+    nearest(word, &families()).map(str::to_owned)
 }
 
 /// The boolean that was meant.
 pub(super) fn boolean(word: &str) -> Option<String> {
     nearest(word, &BOOLEANS).map(str::to_owned)
+}
+
+fn matchers() -> Vec<&'static str> {
+    Subject::all().flat_map(Subject::names).copied().collect()
+}
+
+fn families() -> [&'static str; Families::NAMED.len()] {
+    Families::NAMED.map(|(name, ..)| name)
 }
 
 fn nearest(word: &str, known: &[&'static str]) -> Option<&'static str> {
@@ -76,19 +66,20 @@ mod tests {
 
     #[test]
     fn slips_are_found_and_other_words_left_alone() {
+        let (matchers, families) = (matchers(), families());
         for (word, known, expected) in [
-            ("funktion", &MATCHERS[..], Some("function")),
-            ("Function", &MATCHERS, Some("function")),
-            ("stack.abs-path", &MATCHERS, Some("stack.abs_path")),
-            ("moduel", &MATCHERS, Some("module")),
-            ("filename", &MATCHERS, None),
-            ("x", &MATCHERS, None),
+            ("funktion", &matchers[..], Some("function")),
+            ("Function", &matchers, Some("function")),
+            ("stack.abs-path", &matchers, Some("stack.abs_path")),
+            ("moduel", &matchers, Some("module")),
+            ("filename", &matchers, None),
+            ("x", &matchers, None),
             ("ap", &FLAGS, Some("app")),
             ("gruop", &FLAGS, Some("group")),
             ("maxframes", &VARIABLES, Some("max-frames")),
             ("max_frames", &VARIABLES, Some("max-frames")),
-            ("Native", &FAMILIES, Some("native")),
-            ("python", &FAMILIES, None),
+            ("Native", &families, Some("native")),
+            ("python", &families, None),
             ("TRUE", &BOOLEANS, Some("true")),
             ("", &BOOLEANS, None),
         ] {
