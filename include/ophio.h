@@ -308,6 +308,24 @@ typedef struct OphioPreview OphioPreview;
 typedef struct OphioProguard OphioProguard;
 
 /**
+ * An owned UTF-8 string, or buffer where a function says so: `len` bytes at `data`. No
+ * NUL byte follows.
+ *
+ * The library made it and the caller owns it: give it to `ophio_str_free` once
+ * it is read. It belongs to no thread. `data` is NULL if the string is empty.
+ */
+typedef struct OphioStr {
+    /**
+     * The first byte, not to be written to.
+     */
+    uint8_t *data;
+    /**
+     * The number of bytes.
+     */
+    size_t len;
+} OphioStr;
+
+/**
  * How much there is in a CODEOWNERS file.
  */
 typedef struct OphioCodeownersCounts {
@@ -411,24 +429,6 @@ typedef struct OphioCodeownersDiagnostic {
      */
     uint32_t end_column;
 } OphioCodeownersDiagnostic;
-
-/**
- * An owned UTF-8 string, or buffer where a function says so: `len` bytes at `data`. No
- * NUL byte follows.
- *
- * The library made it and the caller owns it: give it to `ophio_str_free` once
- * it is read. It belongs to no thread. `data` is NULL if the string is empty.
- */
-typedef struct OphioStr {
-    /**
-     * The first byte, not to be written to.
-     */
-    uint8_t *data;
-    /**
-     * The number of bytes.
-     */
-    size_t len;
-} OphioStr;
 
 /**
  * Something to say about a place in a rule text.
@@ -612,6 +612,37 @@ int32_t ophio_codeowners_is_path_match(const uint8_t *path,
                                        size_t path_len,
                                        const uint8_t *pattern,
                                        size_t pattern_len);
+
+/**
+ * Returns a text test that a host can make in place of `ophio_codeowners_is_path_match`.
+ *
+ * `pattern` is UTF-8. Writes to `shortcut` what `ophio_glob_shortcut` writes. A test holds for
+ * paths that are valid UTF-8 and have no line feed. The string is the caller's: free it with
+ * `ophio_str_free`. Any thread may call this. Fails with `OPHIO_STATUS_INVALID_UTF8`,
+ * `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_NULL_POINTER`, `OPHIO_STATUS_INVALID_ARGUMENT`.
+ *
+ * # Safety
+ *
+ * `pattern` is readable for `pattern_len` bytes, and `shortcut` may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_codeowners_shortcut(const uint8_t *pattern,
+                                           size_t pattern_len,
+                                           struct OphioStr *shortcut);
+
+/**
+ * Returns whether a path matches a pattern of Sentry's ownership rules: 1 if it does, 0 if not,
+ * and a negative status, such as `-OPHIO_STATUS_INVALID_UTF8`, on failure.
+ *
+ * `ophio_codeowners_is_path_match` in the form with the fewest arguments, for bindings in
+ * languages where each argument takes 50 ns. Both texts end at their first NUL. `path` is any
+ * bytes otherwise, `pattern` is UTF-8. Any thread may call this.
+ *
+ * # Safety
+ *
+ * `path` and `pattern` are NULL or end with a NUL.
+ */
+OPHIO_API int32_t ophio_codeowners_match_text(const char *path, const char *pattern);
 
 /**
  * Reads a CODEOWNERS file.
@@ -1606,6 +1637,43 @@ OPHIO_API
 int32_t ophio_glob_is_match(const struct OphioGlob *glob,
                             const uint8_t *value,
                             size_t value_len);
+
+/**
+ * Returns a text test that a host can make in place of `ophio_glob_is_match`: for bindings in
+ * languages where a call into C takes longer than a comparison of texts.
+ *
+ * Writes a MessagePack array to `shortcut`: the number of the test, a text to put before the
+ * value, one to put after it, and two texts to look for in the result. The tests:
+ *
+ * - 0: the value matches if both texts are there;
+ * - 1: it matches if one of them is there;
+ * - 2: it can match only if the first text is there. `ophio_glob_is_match` decides.
+ *
+ * A test holds for values that are valid UTF-8, have no line feed, and are already in lower
+ * case and with slashes where the options ask for it. The string is the caller's: free it with
+ * `ophio_str_free`. Threads may share `glob`. Fails with `OPHIO_STATUS_NULL_POINTER` only.
+ *
+ * # Safety
+ *
+ * `glob` comes from `ophio_glob_new` and is not freed yet. `shortcut` may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_glob_shortcut(const struct OphioGlob *glob,
+                                     struct OphioStr *shortcut);
+
+/**
+ * Returns whether a text matches as a whole: 1 if it does, 0 if not, and a negative status,
+ * such as `-OPHIO_STATUS_NULL_POINTER`, on failure.
+ *
+ * `ophio_glob_is_match` in the form with the fewest arguments, for bindings in languages where
+ * each argument takes 50 ns. `text` ends at its first NUL, and is any bytes otherwise. Threads
+ * may share `glob`.
+ *
+ * # Safety
+ *
+ * `glob` comes from `ophio_glob_new` and is not freed yet. `text` is NULL or ends with a NUL.
+ */
+OPHIO_API int32_t ophio_glob_match_text(const struct OphioGlob *glob, const char *text);
 
 /**
  * Tells for many values whether each matches as a whole.

@@ -877,6 +877,33 @@ class glob : public detail::handle<OphioGlob, ophio_glob_free> {
         check(try_match_packed(values, matched));
     }
 
+    status try_shortcut(string &packed) const noexcept
+    {
+        return detail::into(packed, [&](OphioStr *out) noexcept {
+            return ophio_glob_shortcut(get(), out);
+        });
+    }
+    string shortcut() const
+    {
+        string packed;
+        check(try_shortcut(packed));
+        return packed;
+    }
+
+    status try_match_text(const char *text, bool &matched) const noexcept
+    {
+        const std::int32_t answer = ophio_glob_match_text(get(), text);
+        if (answer < 0) return static_cast<status>(-answer);
+        matched = answer == 1;
+        return OPHIO_STATUS_OK;
+    }
+    bool match_text(const char *text) const
+    {
+        bool matched = false;
+        check(try_match_text(text, matched));
+        return matched;
+    }
+
     static status try_escape(std::string_view value, string &pattern) noexcept
     {
         return detail::into(pattern, [&](OphioStr *out) noexcept {
@@ -1066,6 +1093,33 @@ class codeowners : public detail::handle<OphioCodeowners, ophio_codeowners_free>
     {
         bool matched = false;
         check(try_is_path_match(path, pattern, matched));
+        return matched;
+    }
+
+    static status try_shortcut(std::string_view pattern, string &packed) noexcept
+    {
+        return detail::into(packed, [&](OphioStr *out) noexcept {
+            return ophio_codeowners_shortcut(detail::bytes(pattern), pattern.size(), out);
+        });
+    }
+    static string shortcut(std::string_view pattern)
+    {
+        string packed;
+        check(try_shortcut(pattern, packed));
+        return packed;
+    }
+
+    static status try_match_text(const char *path, const char *pattern, bool &matched) noexcept
+    {
+        const std::int32_t answer = ophio_codeowners_match_text(path, pattern);
+        if (answer < 0) return static_cast<status>(-answer);
+        matched = answer == 1;
+        return OPHIO_STATUS_OK;
+    }
+    static bool match_text(const char *path, const char *pattern)
+    {
+        bool matched = false;
+        check(try_match_text(path, pattern, matched));
         return matched;
     }
 };

@@ -146,7 +146,7 @@ CANNOT_FAIL = {
     *("ophio_abi_version", "ophio_version", "ophio_cache_new", "ophio_enhancements_new"),
     *("ophio_last_error_clear", "ophio_last_error_code", "ophio_last_error_message"),
 }
-REFUSALS = r"\b(?:REFUSED|REFUSED_STR|NO_HANDLE|NEGATIVE)\(\s*"
+REFUSALS = r"\b(?:REFUSED|REFUSED_STR|NO_HANDLE|NEGATIVE|MINUS)\(\s*"
 
 
 def test_every_c_function_gets_good_and_bad_arguments(

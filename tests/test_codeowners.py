@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sentry_ophio import codeowners as module
 from sentry_ophio._ffi import ffi, lib
 from sentry_ophio.codeowners import (
     Codeowners,
@@ -57,6 +58,22 @@ TABLE: list[tuple[Any, Any, bool]] = [
     ("a/b", b"a", True),
     (b"\xff/a", "a", True),
 ]
+
+
+@given(st.text(alphabet="*?/ab.é\\\n\0", max_size=7), st.text(alphabet="/ab.é\\\n\0", max_size=7))
+def test_shortcuts_match_as_the_library_does(pattern: str, path: str) -> None:
+    expected = module._decide(path.encode(), pattern.encode())
+    assert is_codeowners_path_match(path, pattern) is expected
+    assert is_codeowners_path_match(path.encode(), pattern.encode()) is expected
+
+
+def test_the_cache_of_patterns_is_bounded() -> None:
+    for number in range(module._MAX_PATTERNS + 10):
+        assert is_codeowners_path_match(f"x{number}/a", f"x{number}")
+    assert len(module._patterns) <= module._MAX_PATTERNS
+    long = "a" * (module._MAX_PATTERN_LENGTH + 1)
+    assert is_codeowners_path_match(long, long)
+    assert long not in module._patterns
 
 
 @pytest.mark.parametrize(("path", "pattern", "expected"), TABLE)

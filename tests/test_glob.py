@@ -86,10 +86,68 @@ def test_the_table(value: Any, pattern: Any, options: set[str], expected: bool) 
 
 
 def test_the_cache_of_patterns_is_bounded() -> None:
-    for number in range(module._CACHE_SIZE + 10):
-        assert is_glob_match(f"x{number}", f"x{number}")
-    assert len(module._texts) <= module._CACHE_SIZE
+    for number in range(module._MAX_PATTERNS + 10):
+        assert is_glob_match(f"x{number}", f"x{number}", number % 2 == 1)
+    assert sum(map(len, module._patterns)) <= module._MAX_PATTERNS
     assert is_glob_match("x1", "x1")
+
+
+def answers() -> int:
+    return sum(len(answers) for patterns in module._patterns for answers, _ in patterns.values())
+
+
+def test_answers_are_bounded_and_pause_when_none_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_room", 0)
+    monkeypatch.setattr(module, "_used", [True])
+    module._drop_answers()
+    assert answers() == 0
+    for number in range(module._MAX_ANSWERS - 1):
+        assert is_glob_match(f"{number}.py", "*.py")
+    assert answers() == module._MAX_ANSWERS - 1
+    assert is_glob_match("last.py", "*.py")
+    assert answers() == 0
+    for number in range(module._PAUSE):
+        assert not is_glob_match(f"{number}.py", "*.c")
+        assert answers() == 0
+    for _ in range(3):
+        assert is_glob_match("again.py", "*.py")
+        assert is_glob_match("a" * module._MAX_ANSWER_LENGTH + ".py", "*.py")
+    assert answers() == 1
+    for number in range(2 * module._MAX_ANSWERS):
+        assert is_glob_match(f"{number}.py", "*.py")
+    # One was used, so the first time there was no pause.
+    assert answers() == 0
+    assert module._room < 0
+
+
+def test_an_answer_is_that_of_its_own_pattern_and_options() -> None:
+    for _ in range(3):
+        assert is_glob_match("a/b", "a*")
+        assert not is_glob_match("a/b", "a*", double_star=True)
+        assert not is_glob_match("a/b", "A*")
+        assert is_glob_match("a/b", "A*", case_insensitive=True)
+        assert not is_glob_match("a/b", "b*")
+        assert is_glob_match(b"a/b", b"a*")
+        assert not is_glob_match(b"a/b", "b*")
+        with pytest.raises(UnicodeEncodeError):
+            is_glob_match("a\ud800", "b*")
+
+
+PATTERNS = st.text(alphabet="*?/ab[!]é\n", max_size=6)
+VALUES = st.text(alphabet="/aAb\\é\n\0", max_size=6)
+
+
+@given(PATTERNS, VALUES, st.sets(st.sampled_from(OPTIONS)))
+def test_shortcuts_and_answers_are_those_of_the_library(
+    pattern: str, value: str, options: set[str]
+) -> None:
+    keywords = dict.fromkeys(options, True)
+    expected = Glob(pattern, **keywords).match(value)
+    for _ in range(2):
+        assert is_glob_match(value, pattern, **keywords) is expected
+    # Bytes are put in lower case as far as they are ASCII, which is the same here.
+    assert is_glob_match(value.encode(), pattern.encode(), **keywords) is expected
+    assert is_glob_match(value, pattern.encode(), **keywords) is expected
 
 
 def test_bytes_and_text_do_not_meet_in_the_cache() -> None:
@@ -210,7 +268,7 @@ def test_options_are_bool_cold_and_warm() -> None:
 def test_long_patterns_are_not_kept() -> None:
     pattern = "?" * 2_000
     assert is_glob_match("a" * 2_000, pattern)
-    assert pattern not in module._texts
+    assert pattern not in module._patterns[0]
 
 
 @given(st.text(alphabet="*?[]{}\\!^-,/aAé\n", max_size=12), st.sets(st.sampled_from(OPTIONS)))

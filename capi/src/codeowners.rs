@@ -2,12 +2,14 @@
 //!
 //! A path is answered with numbers of rules; what a rule says is asked for by its number.
 
-use ophio_core::codeowners::{is_path_match, Codeowners, CodeownersError, Dialect};
+use std::ffi::c_char;
+
+use ophio_core::codeowners::{self, is_path_match, Codeowners, CodeownersError, Dialect};
 use ophio_core::limits::Limit;
 
 use crate::handle;
-use crate::slice::{self, OphioSlice};
-use crate::status::{guard, guard_or, Error, OphioStatus};
+use crate::slice::{self, OphioSlice, OphioStr};
+use crate::status::{self, guard, guard_or, Error, OphioStatus};
 
 /// Whose reading of a CODEOWNERS file it is.
 #[repr(C)]
@@ -122,6 +124,59 @@ pub unsafe extern "C" fn ophio_codeowners_is_path_match(
         let pattern = unsafe { slice::text(pattern, pattern_len, "pattern") }?;
         Limit::PatternBytes.check(pattern.len())?;
         Ok(i32::from(is_path_match(path, pattern)))
+    })
+}
+
+/// Returns a text test that a host can make in place of `ophio_codeowners_is_path_match`.
+///
+/// `pattern` is UTF-8. Writes to `shortcut` what `ophio_glob_shortcut` writes. A test holds for
+/// paths that are valid UTF-8 and have no line feed. The string is the caller's: free it with
+/// `ophio_str_free`. Any thread may call this. Fails with `OPHIO_STATUS_INVALID_UTF8`,
+/// `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_NULL_POINTER`, `OPHIO_STATUS_INVALID_ARGUMENT`.
+///
+/// # Safety
+///
+/// `pattern` is readable for `pattern_len` bytes, and `shortcut` may be written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_codeowners_shortcut(
+    pattern: *const u8,
+    pattern_len: usize,
+    shortcut: *mut OphioStr,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `pattern`.
+        let pattern = unsafe { slice::text(pattern, pattern_len, "pattern") }?;
+        Limit::PatternBytes.check(pattern.len())?;
+        // SAFETY: the caller's promise about `shortcut`.
+        let shortcut = unsafe { handle::out(shortcut, "shortcut") }?;
+        shortcut.write(codeowners::shortcut(pattern).to_packed().into());
+        Ok(())
+    })
+}
+
+/// Returns whether a path matches a pattern of Sentry's ownership rules: 1 if it does, 0 if not,
+/// and a negative status, such as `-OPHIO_STATUS_INVALID_UTF8`, on failure.
+///
+/// `ophio_codeowners_is_path_match` in the form with the fewest arguments, for bindings in
+/// languages where each argument takes 50 ns. Both texts end at their first NUL. `path` is any
+/// bytes otherwise, `pattern` is UTF-8. Any thread may call this.
+///
+/// # Safety
+///
+/// `path` and `pattern` are NULL or end with a NUL.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_codeowners_match_text(
+    path: *const c_char,
+    pattern: *const c_char,
+) -> i32 {
+    status::answer(|| {
+        // SAFETY: the caller's promise about `path`.
+        let path = unsafe { slice::until_nul(path, "path") }?;
+        // SAFETY: the caller's promise about `pattern`.
+        let pattern = unsafe { slice::until_nul(pattern, "pattern") }?;
+        let pattern = slice::utf8(pattern, "pattern")?;
+        Limit::PatternBytes.check(pattern.len())?;
+        Ok(is_path_match(path, pattern))
     })
 }
 

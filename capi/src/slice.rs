@@ -15,6 +15,7 @@
 //! The empty string may come as NULL and 0, as many C programs write it. NULL with
 //! any other length is refused, and so is a length that no buffer can have.
 
+use std::ffi::{c_char, CStr};
 use std::mem::MaybeUninit;
 use std::ptr;
 
@@ -146,13 +147,33 @@ fn check<T>(data: *const T, len: usize, name: &str) -> Result<(), Error> {
 /// That of [`bytes`].
 pub unsafe fn text<'a>(data: *const u8, len: usize, name: &str) -> Result<&'a str, Error> {
     // SAFETY: the caller's promise.
-    let bytes = unsafe { bytes(data, len, name) }?;
+    utf8(unsafe { bytes(data, len, name) }?, name)
+}
+
+/// The bytes of the argument called `name` as text. Fails with `InvalidUtf8`, naming the first
+/// bad byte.
+pub fn utf8<'a>(bytes: &'a [u8], name: &str) -> Result<&'a str, Error> {
     std::str::from_utf8(bytes).map_err(|error| {
         Error::new(
             OphioStatus::InvalidUtf8,
             format_args!("`{name}` is not valid UTF-8 (byte {})", error.valid_up_to()),
         )
     })
+}
+
+/// The bytes before the first NUL at `data`, the argument called `name`. Fails with
+/// `NullPointer` for NULL.
+///
+/// # Safety
+///
+/// If `data` is not NULL, it can be read up to a NUL and does not change while the result is in
+/// use; the lifetime `'a` is the caller's choice and has to respect that.
+pub unsafe fn until_nul<'a>(data: *const c_char, name: &str) -> Result<&'a [u8], Error> {
+    if data.is_null() {
+        return Err(Error::null(name));
+    }
+    // SAFETY: not NULL, and ends with a NUL by the caller's promise.
+    Ok(unsafe { CStr::from_ptr(data) }.to_bytes())
 }
 
 /// An owned UTF-8 string, or buffer where a function says so: `len` bytes at `data`. No

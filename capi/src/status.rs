@@ -168,6 +168,15 @@ pub fn guard_or<T>(failure: T, body: impl FnOnce() -> Result<T, Error>) -> T {
     run(body).unwrap_or(failure)
 }
 
+/// The body of a function that returns a yes or no, or a negative status, without an out
+/// parameter.
+pub fn answer(body: impl FnOnce() -> Result<bool, Error>) -> i32 {
+    match run(body) {
+        Ok(answer) => answer.into(),
+        Err(status) => -(status as i32),
+    }
+}
+
 /// The body of a function that returns nothing and cannot fail, such as a
 /// `_free`. A panic (in a destructor) is caught and recorded all the same.
 pub fn guard_unit(body: impl FnOnce()) {

@@ -13,5 +13,6 @@ pub mod glob;
 pub mod limits;
 mod msgpack_array;
 pub mod proguard;
+mod shortcut;
 #[cfg(test)]
 mod testing;

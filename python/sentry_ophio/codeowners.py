@@ -35,6 +35,7 @@ from msgpack import Packer
 from sentry_ophio._arguments import as_int, type_error
 from sentry_ophio._diagnostic import Diagnostic
 from sentry_ophio._ffi import Handle, check, decode, error_for, ffi, last_error, lib, plain
+from sentry_ophio._shortcut import ALL, ANY, Shortcut, unpacked
 from sentry_ophio.exceptions import InvalidArgumentError, UnsupportedOperationError
 
 if TYPE_CHECKING:
@@ -52,6 +53,12 @@ __all__ = [
 ]
 
 _is_path_match = lib.ophio_codeowners_is_path_match
+_match_text = lib.ophio_codeowners_match_text
+
+# Patterns that were matched.
+_patterns: dict[str, Shortcut] = {}
+_MAX_PATTERNS = 2_048
+_MAX_PATTERN_LENGTH = 1_024
 
 
 def is_codeowners_path_match(value: Text, pattern: Text) -> bool:
@@ -79,13 +86,49 @@ def is_codeowners_path_match(value: Text, pattern: Text) -> bool:
         UnicodeEncodeError: A str has a lone surrogate.
         UnicodeDecodeError: The bytes of the pattern are not UTF-8.
     """
-    # Not isinstance: str is what nearly all are, and this is quicker.
-    path = value.encode() if type(value) is str else _encoded(value, "value")
-    data = pattern.encode() if type(pattern) is str else _encoded(pattern, "pattern")
-    answer = _is_path_match(path, len(path), data, len(data))
+    if not (type(value) is type(pattern) is str):
+        if not (type(value) is type(pattern) is bytes and value.isascii() and pattern.isascii()):
+            return _decide(_encoded(value, "value"), _encoded(pattern, "pattern"))
+        value, pattern = value.decode(), pattern.decode()
+    try:
+        before, after, first, second, test, data = _patterns[pattern]
+    except KeyError:
+        before, after, first, second, test, data = _remember(pattern)
+    if value.isascii() and "\n" not in value:
+        path = f"{before}{value}{after}"
+        if test == ALL:
+            return first in path and second in path
+        if test == ANY:
+            return first in path or second in path
+        if first not in path:
+            return False
+    encoded = value.encode()
+    if b"\0" in encoded or b"\0" in data:
+        return _decide(encoded, data)
+    matched: int = _match_text(encoded, data)
+    if matched < 0:
+        raise last_error()
+    return matched == 1
+
+
+def _remember(pattern: str) -> Shortcut:
+    """Look up how a pattern is matched, and keep it."""
+    data = pattern.encode()
+    out = ffi.new("OphioStr *")
+    shortcut = unpacked(lib.ophio_codeowners_shortcut(data, len(data), out), out, data)
+    if len(pattern) <= _MAX_PATTERN_LENGTH:
+        if len(_patterns) >= _MAX_PATTERNS:
+            _patterns.clear()
+        _patterns[pattern] = shortcut
+    return shortcut
+
+
+def _decide(path: bytes, pattern: bytes) -> bool:
+    """Match any bytes, in the library."""
+    answer = _is_path_match(path, len(path), pattern, len(pattern))
     if answer < 0:
         error = last_error()
-        data.decode()
+        pattern.decode()
         raise error
     return answer == 1
 

@@ -38,6 +38,7 @@ from msgpack import Packer
 from sentry_ophio._arguments import encoded, type_error
 from sentry_ophio._diagnostic import Diagnostic
 from sentry_ophio._ffi import Handle, check, decode, error_for, ffi, last_error, lib, plain
+from sentry_ophio._shortcut import ALL, NEEDS, Shortcut, unpacked
 from sentry_ophio.exceptions import ArgumentTypeError, GlobError
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
 __all__ = ["Glob", "GlobSet", "is_glob_match"]
 
 _is_match = lib.ophio_glob_is_match
+_match_text = lib.ophio_glob_match_text
 _OPTIONS = ("double_star", "case_insensitive", "path_normalize", "allow_newline")
 
 
@@ -132,35 +134,98 @@ def _compile(pattern: Text, data: bytes, bits: int) -> CData | Diagnostic:
 
 # --- one call -----------------------------------------------------------------------
 
-# Compiled patterns by pattern and options. str and bytes are kept apart: they have equal
-# hashes, and comparing the two warns under `python -b`.
-_texts: dict[Any, CData | None] = {}
-_bytes: dict[Any, CData | None] = {}
-_caches = {str: _texts, bytes: _bytes}
-_CACHE_SIZE = 2_048
+# Patterns that were matched, for each sum of options: answers by value, and how it is matched.
+# Bytes beyond ASCII are not put in lower case as a str is, so they have 16 of their own.
+_patterns: list[dict[str, tuple[dict[str, bool], Shortcut]]] = [{} for _ in range(32)]
+_MAX_PATTERNS = 2_048
 # A longer pattern is not kept: compiled, a byte of it can take a hundred.
-_LONGEST_KEPT = 1_024
+_MAX_PATTERN_LENGTH = 1_024
+
+# To remember an answer takes 120 ns, so it must pay. When `_MAX_ANSWERS` were added, all are
+# dropped; if none of them was used, none is added for the next `_PAUSE` calls.
+_MAX_ANSWERS = 4_096
+_PAUSE = 16_384
+_MAX_ANSWER_LENGTH = 256
+# How many answers can be added; below 0 for how many calls none was added.
+_room = _MAX_ANSWERS
+# Whether an answer was used since answers were dropped.
+_used = [False]
 
 
-def _remember(pat: Text, options: tuple[bool, bool, bool, bool]) -> CData | None:
-    """Compile a pattern and keep it; None if it is not valid."""
-    data = _encoded_pattern(pat, options[1])
-    compiled = _compile(pat, data, _bits(*options))
-    cache = _texts if isinstance(pat, str) else _bytes
-    if len(cache) >= _CACHE_SIZE:
-        cache.clear()
-    glob = None if isinstance(compiled, Diagnostic) else compiled
-    # Nor one of a subclass, which may claim to be equal to what it is not.
-    if type(pat) in _caches and len(pat) <= _LONGEST_KEPT:
-        cache[(pat, *options) if True in options else pat] = glob
-    return glob
+def _drop_answers() -> None:
+    """Begin anew with answers, at once or after a pause."""
+    global _room  # noqa: PLW0603
+    if _used[0] or _room < 0:
+        _room = _MAX_ANSWERS
+    _used[0] = False
+    for patterns in _patterns:
+        for answers, _ in list(patterns.values()):
+            answers.clear()
+
+
+def _shortcut(pat: Text, bits: int) -> Shortcut:
+    """Compile a pattern."""
+    data = _encoded_pattern(pat, bool(bits & lib.OPHIO_GLOB_OPTION_CASE_INSENSITIVE))
+    glob = _compile(pat, data, bits)
+    if isinstance(glob, Diagnostic):
+        return "", "", "", "", NEEDS, None  # matches nothing
+    out = ffi.new("OphioStr *")
+    return unpacked(lib.ophio_glob_shortcut(glob, out), out, glob)
+
+
+def _remember(pat: Text, bits: int) -> tuple[dict[str, bool], Shortcut]:
+    """Compile a pattern and keep it."""
+    pattern: tuple[dict[str, bool], Shortcut] = ({}, _shortcut(pat, bits))
+    if len(pat) <= _MAX_PATTERN_LENGTH:
+        if sum(map(len, _patterns)) >= _MAX_PATTERNS:
+            for patterns in _patterns:
+                patterns.clear()
+        if isinstance(pat, str):
+            _patterns[bits][pat] = pattern
+        else:
+            _patterns[bits + 16][pat.decode()] = pattern
+    return pattern
+
+
+def _decide(glob: CData | None, data: bytes) -> bool:
+    """Match any bytes, in the library."""
+    if glob is None:
+        return False
+    matched = _is_match(glob, data, len(data))
+    if matched < 0:
+        _failed()
+    return matched == 1
+
+
+def _is_match_bytes(value: Text, pat: Text, bits: int) -> bool:
+    """Match where value or pattern is bytes, or of a subclass."""
+    pattern = None
+    kept = pat
+    # A subclass may claim to be equal to another pattern.
+    if type(pat) is bytes:
+        if pat.isascii():
+            kept = pat.decode()
+            pattern = _patterns[bits].get(kept)
+        else:
+            pattern = _patterns[bits + 16].get(pat.decode())
+    elif type(pat) is str:
+        pattern = _patterns[bits].get(pat)
+    else:
+        return _decide(_shortcut(pat, bits)[-1], _encoded_value(value, bits))
+    if pattern is None:
+        pattern = _remember(kept, bits)
+    return _decide(pattern[1][-1], _encoded_value(value, bits))
+
+
+def _encoded_value(value: object, bits: int) -> bytes:
+    return _encoded(value, "value", bool(bits & lib.OPHIO_GLOB_OPTION_CASE_INSENSITIVE))
 
 
 def _failed() -> NoReturn:
     raise last_error()
 
 
-def is_glob_match(  # noqa: PLR0913, PLR0917 (as it has always been)
+def is_glob_match(  # noqa: PLR0912, PLR0913, PLR0917
     value: Text,
     pat: Text,
     double_star: bool = False,
@@ -175,8 +240,8 @@ def is_glob_match(  # noqa: PLR0913, PLR0917 (as it has always been)
     >>> is_glob_match(b"src\\main.c", "src/*.c", path_normalize=True)
     True
 
-    Up to 2,048 patterns stay compiled; when there are more, all are freed and it begins
-    again. So a call spends most of its time on the way into the library and back.
+    Up to 2,048 patterns stay compiled, and up to 4,096 answers are kept. When there are more,
+    all of them are dropped.
 
     Args:
         value: What is to match. Bytes need not be UTF-8.
@@ -194,44 +259,55 @@ def is_glob_match(  # noqa: PLR0913, PLR0917 (as it has always been)
         UnicodeDecodeError: `pat` is bytes that are no UTF-8.
         UnicodeEncodeError: A str holds a lone surrogate.
     """
+    global _room  # noqa: PLW0603
+    bits = 0
+    if double_star:
+        bits = 1 if double_star is True else _flag(double_star, "double_star")  # type: ignore[redundant-expr]
+    if case_insensitive:
+        bits += 2 if case_insensitive is True else _flag(case_insensitive, "case_insensitive")  # type: ignore[redundant-expr]
+    if path_normalize:
+        bits += 4 if path_normalize is True else _flag(path_normalize, "path_normalize")  # type: ignore[redundant-expr]
+    if allow_newline:
+        bits += 8 if allow_newline is True else _flag(allow_newline, "allow_newline")  # type: ignore[redundant-expr]
+    if not (type(value) is type(pat) is str):
+        if not (type(value) is type(pat) is bytes and value.isascii() and pat.isascii()):
+            return _is_match_bytes(value, pat, bits)
+        value, pat = value.decode(), pat.decode()
     try:
-        cache = _caches[type(pat)]
-        if double_star or case_insensitive or path_normalize or allow_newline:
-            # 1 and True are the same key, and only one of them is an option.
-            if not (
-                type(double_star)
-                is type(case_insensitive)
-                is type(path_normalize)
-                is type(allow_newline)
-                is bool
-            ):
-                raise KeyError
-            glob = cache[pat, double_star, case_insensitive, path_normalize, allow_newline]
-            if case_insensitive and isinstance(value, str):
-                value = value.lower()
-        else:
-            glob = cache[pat]
+        answers, shortcut = _patterns[bits][pat]
+        if answers and value in answers:
+            _used[0] = True
+            return answers[value]
     except KeyError:
-        options = (
-            double_star and _flag(double_star, "double_star"),
-            case_insensitive and _flag(case_insensitive, "case_insensitive"),
-            path_normalize and _flag(path_normalize, "path_normalize"),
-            allow_newline and _flag(allow_newline, "allow_newline"),
-        )
-        glob = _remember(pat, options)
-        if case_insensitive and isinstance(value, str):
-            value = value.lower()
-    # Not isinstance: bytes and str are what nearly all values are, and this is quicker.
-    if type(value) is str:
-        value = value.encode()
-    elif type(value) is not bytes:
-        value = _encoded(value, "value")
-    if glob is None:
-        return False
-    matched = _is_match(glob, value, len(value))
-    if matched < 0:
-        _failed()
-    return matched == 1
+        # Not seen before, or another thread has dropped the answer.
+        answers, shortcut = _remember(pat, bits)
+    before, after, first, second, test, glob = shortcut
+    text = value.lower() if case_insensitive else value
+    if path_normalize:
+        text = text.replace("\\", "/")
+    answer = None
+    if text.isascii() and "\n" not in text:
+        marked = f"{before}{text}{after}"
+        if test == ALL:
+            answer = first in marked and second in marked
+        elif first not in marked:
+            answer = False
+    if answer is None:
+        data = text.encode()
+        if glob is None or b"\0" in data:
+            answer = _decide(glob, data)
+        else:
+            matched = _match_text(glob, data)
+            if matched < 0:
+                _failed()
+            answer = matched == 1
+    _room = room = _room - 1
+    if room > 0:
+        if len(value) <= _MAX_ANSWER_LENGTH:
+            answers[value] = answer
+    elif room == 0 or room < -_PAUSE:
+        _drop_answers()
+    return answer
 
 
 def _flag(value: object, name: str) -> bool:

@@ -39,6 +39,8 @@ static int told(OphioStatus status)
 #define NO_HANDLE(call, status) CHECK((call) == NULL && told(status))
 /* A call that returns a number fails with this status. */
 #define NEGATIVE(call, status) CHECK((call) == -1 && told(status))
+/* A call fails with a status, which it returns as a negative number. */
+#define MINUS(call, status) CHECK((call) == -(int32_t)(status) && told(status))
 /* A call goes well, and says nothing. */
 #define GOOD(call)                                                                     \
     CHECK((call) == OPHIO_STATUS_OK && ophio_last_error_code() == OPHIO_STATUS_OK)
@@ -702,6 +704,17 @@ static void test_glob(void)
     NEGATIVE(ophio_glob_is_match(glob, NONE), NULL_POINTER);
     NEGATIVE(ophio_glob_is_match(glob, HUGE_TEXT), INVALID_ARGUMENT);
 
+    CHECK(ophio_glob_match_text(glob, "a.py") == 1);
+    CHECK(ophio_glob_match_text(glob, "") == 0);
+    CHECK(ophio_glob_match_text(glob, "\xff") == 0);
+    MINUS(ophio_glob_match_text(NULL, "a"), NULL_POINTER);
+    MINUS(ophio_glob_match_text(glob, NULL), NULL_POINTER);
+
+    /* With `double_star`, `*` stops at slashes: the text is needed and does not decide. */
+    GOOD_STR(ophio_glob_shortcut(glob, place), "\x95\x02\xa0\xa0\xa3.py\xa0");
+    REFUSED_STR(ophio_glob_shortcut(NULL, place), NULL_POINTER);
+    REFUSED(ophio_glob_shortcut(glob, NULL), NULL_POINTER);
+
     REFUSED(ophio_glob_match_packed(NULL, TEXT("\x92\xa4" "a.py\xa1" "b"), matched, 2),
             NULL_POINTER);
     REFUSED(ophio_glob_match_packed(glob, NONE, matched, 2), NULL_POINTER);
@@ -856,6 +869,20 @@ static void test_codeowners(void)
     NEGATIVE(ophio_codeowners_is_path_match(TEXT("a"), BAD), INVALID_UTF8);
     NEGATIVE(ophio_codeowners_is_path_match(HUGE_TEXT, TEXT("a")), INVALID_ARGUMENT);
     NEGATIVE(ophio_codeowners_is_path_match(TEXT("a"), HUGE_TEXT), INVALID_ARGUMENT);
+
+    CHECK(ophio_codeowners_match_text("src/a.py", "*.py") == 1);
+    CHECK(ophio_codeowners_match_text("\xff", "*.py") == 0);
+    CHECK(ophio_codeowners_match_text("a", "") == 0);
+    MINUS(ophio_codeowners_match_text(NULL, "a"), NULL_POINTER);
+    MINUS(ophio_codeowners_match_text("a", NULL), NULL_POINTER);
+    MINUS(ophio_codeowners_match_text("a", "\xff"), INVALID_UTF8);
+
+    GOOD_STR(ophio_codeowners_shortcut(TEXT("*.py"), place), "\x95\x00\xa0\xa1/\xa4.py/\xa0");
+    GOOD_STR(ophio_codeowners_shortcut(EMPTY, place), "\x95");
+    REFUSED_STR(ophio_codeowners_shortcut(NONE, place), NULL_POINTER);
+    REFUSED_STR(ophio_codeowners_shortcut(HUGE_TEXT, place), INVALID_ARGUMENT);
+    REFUSED_STR(ophio_codeowners_shortcut(BAD, place), INVALID_UTF8);
+    REFUSED(ophio_codeowners_shortcut(TEXT("a"), NULL), NULL_POINTER);
 }
 
 /* --- ProGuard ---------------------------------------------------------------------- */

@@ -516,6 +516,19 @@ void test_globs()
     CHECK(matched);
     THROWN(NULL_POINTER, none.is_match("a"));
 
+    GOOD(glob.try_match_text("a_rather_long_name.py", matched));
+    CHECK(matched);
+    RETURNS(glob.match_text("a_rather_long_name.py") && !glob.match_text("\xff"));
+    REFUSED(NULL_POINTER, glob.try_match_text(nullptr, matched));
+    REFUSED(NULL_POINTER, none.try_match_text("a", matched));
+    CHECK(matched);
+    THROWN(NULL_POINTER, none.match_text("a"));
+
+    GOOD(glob.try_shortcut(text));
+    RETURNS(glob.shortcut().view() == text.view());
+    REFUSED(NULL_POINTER, none.try_shortcut(text));
+    THROWN(NULL_POINTER, none.shortcut());
+
     GOOD(glob.try_match_packed(values, answers));
     QUIETLY(glob.match_packed(values, answers));
     REFUSED(INVALID_ARGUMENT, glob.try_match_packed(EMPTY, answers));
@@ -646,6 +659,21 @@ void test_codeowners()
     REFUSED(INVALID_ARGUMENT, ophio::codeowners::try_is_path_match(VAST, "a"sv, matched));
     REFUSED(INVALID_UTF8, ophio::codeowners::try_is_path_match("a"sv, BAD, matched));
     THROWN(INVALID_UTF8, ophio::codeowners::is_path_match("a", BAD));
+
+    GOOD(ophio::codeowners::try_match_text("src/some/where/a.py", "*.py", matched));
+    RETURNS(ophio::codeowners::match_text("src/some/where/a.py", "*.py"));
+    REFUSED(NULL_POINTER, ophio::codeowners::try_match_text(nullptr, "a", matched));
+    REFUSED(NULL_POINTER, ophio::codeowners::try_match_text("a", nullptr, matched));
+    REFUSED(INVALID_UTF8, ophio::codeowners::try_match_text("a", "\xff", matched));
+    THROWN(INVALID_UTF8, ophio::codeowners::match_text("a", "\xff"));
+
+    ophio::string packed;
+    GOOD(ophio::codeowners::try_shortcut("*.py"sv, packed));
+    RETURNS(ophio::codeowners::shortcut("*.py"sv).view() == packed.view());
+    REFUSED(NULL_POINTER, ophio::codeowners::try_shortcut(NONE, packed));
+    REFUSED(INVALID_ARGUMENT, ophio::codeowners::try_shortcut(VAST, packed));
+    REFUSED(INVALID_UTF8, ophio::codeowners::try_shortcut(BAD, packed));
+    THROWN(INVALID_UTF8, ophio::codeowners::shortcut(BAD));
 }
 
 void test_proguard()

@@ -45,6 +45,7 @@ pub use self::file::{CodeownersError, Diagnostic, Dialect, Rule, Section};
 use self::index::Index;
 use self::pattern::Pattern;
 pub use crate::msgpack_array::PackedValuesError;
+pub use crate::shortcut::{Shortcut, Test};
 
 /// How many compiled patterns a thread keeps for [`is_path_match`].
 const MAX_KEPT: usize = 512;
@@ -98,7 +99,13 @@ pub fn is_path_match(path: &[u8], pattern: &str) -> bool {
         .unwrap_or_else(|| Pattern::published(pattern).matches(path))
 }
 
-/// A CODEOWNERS file. It does not change, so threads may share it.
+/// Returns a text test that a host can make in place of [`is_path_match`], on paths that are
+/// valid UTF-8 and have no line feed.
+pub fn shortcut(pattern: &str) -> Shortcut {
+    Pattern::published(pattern).shortcut()
+}
+
+/// A CODEOWNERS file. It is immutable, so threads can share it.
 #[derive(Debug)]
 pub struct Codeowners {
     file: file::File,

@@ -35,6 +35,7 @@
 //! time.
 
 use super::piece::{is_line, Piece, Token};
+use crate::shortcut::{Shortcut, Test};
 
 /// Where in the path a pattern begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -256,6 +257,55 @@ impl Pattern {
         }
     }
 
+    /// Returns a text test for paths that are UTF-8 without a line feed.
+    pub(super) fn shortcut(&self) -> Shortcut {
+        // A slash after the path makes its end one of a segment.
+        let after = match self.end {
+            End::Inside => "",
+            End::AtOrBelow => "/",
+            End::Exactly => return self.needs(),
+        };
+        let text = |text: &[u8]| String::from_utf8_lossy(text).into_owned();
+        let literals = self.pieces.iter().map(|piece| match piece {
+            Piece::Literal(literal) => Some(text(literal)),
+            _ => None,
+        });
+        if let Some(literals) = literals.collect::<Option<Vec<_>>>() {
+            let literals = literals.join("/");
+            return match self.start {
+                Start::Root => Shortcut::one("\n", format!("\n{literals}/"), after),
+                Start::RootOrSlash => {
+                    let (first, second) = (format!("\n{literals}/"), format!("\n/{literals}/"));
+                    Shortcut::new("\n", Test::Any(first, second), after)
+                }
+                Start::Anywhere => Shortcut::one("/", format!("/{literals}/"), after),
+            };
+        }
+        match (&self.pieces[..], self.start) {
+            ([Piece::Affixes(head, tail)], Start::Anywhere) if head.is_empty() => {
+                Shortcut::one("", format!("{}/", text(tail)), after)
+            }
+            ([Piece::Affixes(head, tail)], Start::Anywhere)
+                if tail.is_empty() && self.end == End::AtOrBelow =>
+            {
+                Shortcut::one("/", format!("/{}", text(head)), "")
+            }
+            _ => self.needs(),
+        }
+    }
+
+    /// Returns the shortcut that leaves paths with the longest text to the library.
+    fn needs(&self) -> Shortcut {
+        let texts = self.pieces.iter().flat_map(|piece| match piece {
+            Piece::Literal(text) => [Some(&**text), None],
+            Piece::Affixes(before, after) => [Some(&**before), Some(&**after)],
+            _ => [None, None],
+        });
+        let longest = texts.flatten().max_by_key(|text| text.len());
+        let text = longest.map(String::from_utf8_lossy).unwrap_or_default();
+        Shortcut::needs(text.into_owned())
+    }
+
     /// Returns whether `path` matches.
     pub(super) fn matches(&self, path: &[u8]) -> bool {
         if self.needs_simulation(path) {
@@ -469,6 +519,30 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn a_shortcut_decides_as_the_pattern_does() {
+        const PIECES: [&str; 12] = [
+            "/", "/", "a", "b", "*", "**", "/**/", "?", "*.a", "b*", "é", "\\",
+        ];
+        const PATHS: [&str; 7] = ["a", "b", "/", "/", ".a", "é", "\\"];
+        let mut random = Random::new(10);
+        let mut decided = 0;
+        for _ in 0..cases(20_000) {
+            let text = random.concat(&PIECES, 5);
+            let pattern = Pattern::published(&text);
+            let shortcut = pattern.shortcut();
+            for _ in 0..6 {
+                let path = random.concat(&PATHS, 7);
+                if let Some(found) = shortcut.decides(&path) {
+                    let expected = pattern.matches(path.as_bytes());
+                    assert_eq!(found, expected, "{text:?} on {path:?}");
+                    decided += usize::from(found);
+                }
+            }
+        }
+        assert!(decided > 500, "{decided}");
     }
 
     #[test]

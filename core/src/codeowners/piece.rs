@@ -85,9 +85,11 @@ impl Piece {
             Piece::AnyLine => is_line(segment),
             Piece::Literal(text) => **text == *segment,
             Piece::Affixes(before, after) => {
+                // A comparison with an empty slice takes 150 ns where `memcmp` uses AVX-512: its
+                // masked load from a dangling pointer suppresses a fault.
                 segment.len() >= before.len() + after.len()
-                    && segment.starts_with(before)
-                    && segment.ends_with(after)
+                    && (before.is_empty() || segment.starts_with(before))
+                    && (after.is_empty() || segment.ends_with(after))
                     && readable()
             }
             Piece::Tokens(tokens) => matches_tokens(tokens, segment) && readable(),

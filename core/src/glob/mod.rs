@@ -68,6 +68,7 @@ pub use self::set::GlobSet;
 pub use self::syntax::InvalidGlob;
 pub(crate) use self::syntax::Syntax;
 pub use crate::msgpack_array::PackedValuesError;
+pub use crate::shortcut::{Shortcut, Test};
 
 /// The regex of a pattern with up to so many bytes is never too large: a byte of the pattern
 /// takes up to 100. Only patterns with many braces, which have no program, can be worse.
@@ -193,6 +194,13 @@ impl Glob {
     pub fn is_match(&self, value: &[u8]) -> bool {
         self.options
             .with_value(value, |value| self.is_match_prepared(value))
+    }
+
+    /// Returns a text test that a host can make in place of [`Glob::is_match`], on values that
+    /// are valid UTF-8, have no line feed, and are already in lower case and with slashes where
+    /// the options ask for it.
+    pub fn shortcut(&self) -> Shortcut {
+        self.program.shortcut()
     }
 
     /// Sets each element of `matched` to whether the value matches, for many values in one
@@ -369,6 +377,33 @@ mod tests {
                 assert_eq!(matched, expected, "{pattern:?} {options:?} on {value:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_shortcut_decides_as_the_glob_does() {
+        let mut random = Random::new(5);
+        let mut decided = 0;
+        for _ in 0..cases(20_000) {
+            let pattern = random.concat(&PIECES, 4);
+            let options = Options {
+                path_normalize: false,
+                case_insensitive: false,
+                ..options(&mut random)
+            };
+            let Ok(glob) = Glob::new(&pattern, options) else {
+                continue;
+            };
+            let shortcut = glob.shortcut();
+            for _ in 0..6 {
+                let value = random.concat(&VALUES, 6);
+                if let Some(found) = shortcut.decides(&value) {
+                    let expected = glob.is_match(value.as_bytes());
+                    assert_eq!(found, expected, "{pattern:?} {options:?} on {value:?}");
+                    decided += usize::from(found);
+                }
+            }
+        }
+        assert!(decided > 500, "{decided}");
     }
 
     #[test]

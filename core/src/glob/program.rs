@@ -34,6 +34,7 @@ use memchr::{memchr, memmem};
 
 use super::syntax::Syntax;
 use super::token::{self, Class, Token};
+use crate::shortcut::Shortcut;
 
 /// How many instructions a match may try before the regex takes over.
 const BUDGET: u32 = 2_000;
@@ -117,6 +118,11 @@ impl ByteSet {
             Self::NotSlash => byte != b'/',
             Self::Listed(bits) => bits[usize::from(byte >> 6)] >> (byte & 63) & 1 == 1,
         }
+    }
+
+    /// Whether it is a wildcard that matches slashes.
+    fn has_slash(&self) -> bool {
+        matches!(self, Self::All | Self::Dot)
     }
 
     /// How many bytes at the front of `value` are in the set.
@@ -206,6 +212,61 @@ impl Program {
             }
         }
         Some(false)
+    }
+
+    /// Returns a text test for values without a line feed.
+    pub(crate) fn shortcut(&self) -> Shortcut {
+        use Instruction::{LeadingDirs, MiddleDirs, One, Run, Text};
+        let Some([row]) = self.rows() else {
+            return Shortcut::needs(String::new());
+        };
+        // Texts begin and end between characters, since wildcards do.
+        let text = |text: &[u8]| String::from_utf8_lossy(text).into_owned();
+        match &row[..] {
+            [] => Shortcut::one("\n", "\n\n".to_owned(), "\n"),
+            [Text(all)] => Shortcut::one("\n", format!("\n{}\n", text(all)), "\n"),
+            [Text(head), Run(bytes)] if bytes.has_slash() => {
+                Shortcut::one("\n", format!("\n{}", text(head)), "")
+            }
+            [Run(bytes), Text(tail)] if bytes.has_slash() => {
+                Shortcut::one("", format!("{}\n", text(tail)), "\n")
+            }
+            [Text(head), Run(bytes), Text(tail)] if bytes.has_slash() => {
+                Shortcut::affixes(text(head), text(tail))
+            }
+            [Run(before), Text(inside), Run(after)] if before.has_slash() && after.has_slash() => {
+                Shortcut::one("", text(inside), "")
+            }
+            // Any number of directories and a part of a name are any text.
+            [LeadingDirs(_), Run(_), Text(tail)] => {
+                Shortcut::one("", format!("{}\n", text(tail)), "\n")
+            }
+            [Text(head), MiddleDirs(_), Run(_)] => {
+                Shortcut::one("\n", format!("\n{}/", text(head)), "")
+            }
+            [Text(head), MiddleDirs(_), Run(_), Text(tail)] => {
+                Shortcut::affixes(text(head) + "/", text(tail))
+            }
+            [LeadingDirs(_), Text(tail)] => Shortcut::one("/", format!("/{}\n", text(tail)), "\n"),
+            [LeadingDirs(_), Text(inside), Run(bytes)] if bytes.has_slash() => {
+                Shortcut::one("/", format!("/{}", text(inside)), "")
+            }
+            row => {
+                let texts = row.iter().filter_map(|instruction| match instruction {
+                    Text(text) => Some(text),
+                    One(_) | Run(_) | LeadingDirs(_) | MiddleDirs(_) => None,
+                });
+                let longest = texts.max_by_key(|text| text.len());
+                Shortcut::needs(longest.map_or_else(String::new, |longest| text(longest)))
+            }
+        }
+    }
+
+    fn rows(&self) -> Option<&[Row]> {
+        match self {
+            Self::Rows(rows) => Some(rows),
+            Self::Regex => None,
+        }
     }
 
     /// For each row, texts that every value matching it has; `None` if that is not known.
