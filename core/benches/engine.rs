@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use criterion::{criterion_group, criterion_main, BatchSize, Criterion, Throughput};
-use ophio::enhancements::stacktrace::msgpack::{pack, PackedStacktrace};
+use ophio::enhancements::stacktrace::msgpack::{self, pack};
 use ophio::enhancements::{interpreter, Cache, Component, Enhancements, ExceptionData, Frame};
 
 /// A stack trace in all the forms that are measured.
@@ -89,7 +89,7 @@ fn apply_all(rules: &Enhancements, traces: &[Trace]) {
     let mut applied = Vec::new();
     for trace in traces {
         applied.clear();
-        let stacktrace = PackedStacktrace::decode(&trace.packed).expect("it was packed");
+        let stacktrace = msgpack::decode(&trace.packed).expect("it was packed");
         rules
             .apply_packed(&stacktrace, &mut applied)
             .expect("it is UTF-8");
@@ -143,7 +143,7 @@ fn frames(criterion: &mut Criterion) {
     group.sample_size(50);
     let assemble_packed = |rules: &Enhancements| {
         assemble_all(&traces, |trace, components| {
-            let stacktrace = PackedStacktrace::decode(&trace.packed).expect("it was packed");
+            let stacktrace = msgpack::decode(&trace.packed).expect("it was packed");
             rules
                 .assemble_packed(&stacktrace, components)
                 .expect("it is UTF-8");
@@ -154,7 +154,7 @@ fn frames(criterion: &mut Criterion) {
     group.bench_function("decode", |b| {
         b.iter(|| {
             for trace in &traces {
-                black_box(PackedStacktrace::decode(&trace.packed).expect("it was packed"));
+                black_box(msgpack::decode(&trace.packed).expect("it was packed"));
             }
         });
     });
@@ -222,7 +222,7 @@ fn events(criterion: &mut Criterion) {
     let all = traces.iter().flat_map(|trace| trace.frames.iter());
     let frames: Vec<_> = all.copied().cycle().take(20).collect();
     let packed = pack(&ExceptionData::default(), &frames).expect("it can be packed");
-    let stacktrace = PackedStacktrace::decode(&packed).expect("it was packed");
+    let stacktrace = msgpack::decode(&packed).expect("it was packed");
     let cache = Cache::new(1_000);
     let base = Enhancements::parse(&text, &cache).expect("the rules are good");
     let read = |bytes: &[u8]| {

@@ -6,7 +6,7 @@ mod common;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ophio::enhancements::stacktrace::msgpack::{pack, PackedStacktrace};
+use ophio::enhancements::stacktrace::msgpack::{self, pack};
 use ophio::enhancements::{interpreter, Cache, Component, Enhancements};
 use serde_json::Value;
 
@@ -30,7 +30,7 @@ fn compare(rules: &Enhancements, lines: &str) -> usize {
         let mut expected = frames.clone();
         interpreter::apply_modifications_to_frames(rules.rules(), &mut expected, &exception);
         let packed = pack(&exception, &frames).unwrap();
-        let packed = PackedStacktrace::decode(&packed).unwrap();
+        let packed = msgpack::decode(&packed).unwrap();
         let mut applied = Vec::new();
         rules.apply_packed(&packed, &mut applied).unwrap();
         for ((before, after), applied) in frames.iter().zip(&expected).zip(&applied) {
@@ -40,7 +40,7 @@ fn compare(rules: &Enhancements, lines: &str) -> usize {
         }
         // The second question is about the frames as the first one left them.
         let packed = pack(&exception, &expected).unwrap();
-        let packed = PackedStacktrace::decode(&packed).unwrap();
+        let packed = msgpack::decode(&packed).unwrap();
         for start in [None, Some(true), Some(false)] {
             let mut components = vec![Component::new(start); frames.len()];
             let mut wanted = components.clone();

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use ophio::codeowners::{self, Codeowners, Dialect};
-use ophio::enhancements::stacktrace::msgpack::{pack, PackedStacktrace};
+use ophio::enhancements::stacktrace::msgpack::{self, pack};
 use ophio::enhancements::{interpreter, Cache, Component, Enhancements};
 use ophio::glob::{Glob, Options};
 use ophio::proguard::Mapper;
@@ -57,7 +57,7 @@ fn enhancements() {
         };
 
         let packed = pack(&exception, &frames).unwrap();
-        let packed = PackedStacktrace::decode(&packed).unwrap();
+        let packed = msgpack::decode(&packed).unwrap();
         let mut applied = Vec::new();
         rules.apply_packed(&packed, &mut applied).unwrap();
         let applied: Vec<_> = frames

@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use ophio::enhancements::stacktrace::msgpack::{pack, PackedStacktrace};
+use ophio::enhancements::stacktrace::msgpack::{self, pack};
 use ophio::enhancements::{interpreter, Cache, Component, Enhancements};
 use ophio_fuzz::{Rules, Trace};
 
@@ -15,7 +15,7 @@ fuzz_target!(|case: (Rules, Vec<Trace<'_>>, u16, Option<bool>)| {
     rules.set_memo_bytes(usize::from(memo_bytes));
     for Trace { exception, frames } in &traces {
         let packed = pack(exception, frames).unwrap();
-        let packed = PackedStacktrace::decode(&packed).unwrap();
+        let packed = msgpack::decode(&packed).unwrap();
         let mut changed = frames.clone();
         interpreter::apply_modifications_to_frames(rules.rules(), &mut changed, exception);
         for _ in 0..2 {

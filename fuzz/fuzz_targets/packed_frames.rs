@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use ophio::enhancements::stacktrace::event::pack_event_frames;
-use ophio::enhancements::stacktrace::msgpack::{pack, PackedStacktrace};
+use ophio::enhancements::stacktrace::msgpack::{self, pack};
+use ophio::enhancements::stacktrace::view::{StacktraceView};
 use ophio::enhancements::preview::Preview;
 use ophio::enhancements::{Cache, Component, Enhancements};
 
@@ -15,7 +16,7 @@ static RULES: LazyLock<Enhancements> = LazyLock::new(|| {
     Enhancements::parse(text, &Cache::new(0)).unwrap()
 });
 
-fn ask(stacktrace: &PackedStacktrace<'_>) {
+fn ask(stacktrace: &StacktraceView<'_>) {
     let mut applied = Vec::new();
     if RULES.apply_packed(stacktrace, &mut applied).is_ok() {
         assert_eq!(applied.len(), stacktrace.frames.len());
@@ -25,19 +26,19 @@ fn ask(stacktrace: &PackedStacktrace<'_>) {
             .expect("frames were good");
         let frames = stacktrace.unpack().expect("frames were good");
         let again = pack(&stacktrace.exception, &frames).unwrap();
-        let again = PackedStacktrace::decode(&again).expect("packed by us");
+        let again = msgpack::decode(&again).expect("packed by us");
         assert_eq!(again.unpack().unwrap(), frames);
     }
 }
 
 fuzz_target!(|data: &[u8]| {
     if let Ok(packed) = pack_event_frames(data) {
-        ask(&PackedStacktrace::decode(&packed).expect("packed by us"));
+        ask(&msgpack::decode(&packed).expect("packed by us"));
     }
-    if let Ok(stacktrace) = PackedStacktrace::decode(data) {
+    if let Ok(stacktrace) = msgpack::decode(data) {
         ask(&stacktrace);
     }
-    if let Ok(stacktraces) = PackedStacktrace::decode_many(data) {
+    if let Ok(stacktraces) = msgpack::decode_many(data) {
         stacktraces.iter().for_each(ask);
         let _ = RULES.apply_batch(&stacktraces, 1);
         let _ = Preview::new(&RULES, &Enhancements::empty()).add(&stacktraces, 1);

@@ -13,7 +13,8 @@
 
 use std::mem::MaybeUninit;
 
-use ophio_core::enhancements::stacktrace::msgpack::{PackedError, PackedStacktrace};
+use ophio_core::enhancements::stacktrace::msgpack;
+use ophio_core::enhancements::stacktrace::view::{StacktraceError, StacktraceView};
 use ophio_core::enhancements::{AppliedFrame, AssembleResult, Component, TooFewFrames};
 
 use super::rules::{hint_number, write_text, OphioEnhancements};
@@ -22,12 +23,12 @@ use crate::handle;
 use crate::slice::{self, OphioStr};
 use crate::status::{guard, Error, OphioStatus};
 
-impl From<PackedError> for Error {
-    fn from(error: PackedError) -> Self {
+impl From<StacktraceError> for Error {
+    fn from(error: StacktraceError) -> Self {
         let status = match error {
-            PackedError::Structure(_) => OphioStatus::InvalidArgument,
-            PackedError::Type { .. } | PackedError::Utf8(_) => OphioStatus::Frame,
-            PackedError::Limit(_) => OphioStatus::Limit,
+            StacktraceError::Structure(_) => OphioStatus::InvalidArgument,
+            StacktraceError::Type { .. } | StacktraceError::Utf8(_) => OphioStatus::Frame,
+            StacktraceError::Limit(_) => OphioStatus::Limit,
         };
         Error::new(status, error)
     }
@@ -72,7 +73,7 @@ pub unsafe extern "C" fn ophio_enhancements_apply_packed(
         // SAFETY: the caller's promise about `codes`.
         let codes = unsafe { slice::out(codes, codes_len, "codes") }?;
 
-        let stacktrace = PackedStacktrace::decode(packed)?;
+        let stacktrace = msgpack::decode(packed)?;
         let frames = stacktrace.frames.len();
         check_room(codes_len, frames, 1)?;
         let mut applied = Vec::with_capacity(frames);
@@ -125,7 +126,7 @@ pub unsafe extern "C" fn ophio_enhancements_assemble_packed(
         // SAFETY: the caller's promise about `codes`.
         let codes = unsafe { slice::out(codes, codes_len, "codes") }?;
 
-        let stacktrace = PackedStacktrace::decode(packed)?;
+        let stacktrace = msgpack::decode(packed)?;
         check_room(codes_len, components_len, 4)?;
         let mut components = read_components(contributes)?;
         let result = rules.assemble_packed(&stacktrace, &mut components)?;
@@ -167,7 +168,7 @@ pub unsafe extern "C" fn ophio_enhancements_too_few_frames_hint(
 
 /// Writes a number a frame; tells how many frames have kept a category of their own.
 pub(super) fn write_applied(
-    stacktrace: &PackedStacktrace<'_>,
+    stacktrace: &StacktraceView<'_>,
     applied: &[AppliedFrame],
     codes: &mut [MaybeUninit<u32>],
 ) -> u32 {

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, TryLockError};
 
 use ophio_core::enhancements::preview::Preview;
-use ophio_core::enhancements::stacktrace::msgpack::PackedStacktrace;
+use ophio_core::enhancements::stacktrace::msgpack;
 
 use super::rules::OphioEnhancements;
 use crate::handle;
@@ -83,7 +83,7 @@ pub unsafe extern "C" fn ophio_preview_add(
         let preview = unsafe { handle::borrow(preview, "preview") }?;
         // SAFETY: the caller's promise about `packed`.
         let packed = unsafe { slice::bytes(packed, packed_len, "packed") }?;
-        let stacktraces = PackedStacktrace::decode_many(packed)?;
+        let stacktraces = msgpack::decode_many(packed)?;
         preview.with(|preview| Ok(preview.add(&stacktraces, threads)?))
     })
 }

@@ -9,7 +9,7 @@
 //! ```
 
 use ophio_core::enhancements::stacktrace::event::pack_event_frames;
-use ophio_core::enhancements::stacktrace::msgpack::PackedStacktrace;
+use ophio_core::enhancements::stacktrace::msgpack;
 
 use super::packed::{check_room, read_components, write_applied, write_assembled};
 use super::rules::OphioEnhancements;
@@ -92,7 +92,7 @@ pub unsafe extern "C" fn ophio_stacktrace_check(
     guard(|| {
         // SAFETY: the caller's promise about `packed`.
         let packed = unsafe { slice::bytes(packed, packed_len, "packed") }?;
-        PackedStacktrace::decode(packed)?.unpack()?;
+        msgpack::decode(packed)?.unpack()?;
         Ok(())
     })
 }
@@ -153,7 +153,7 @@ pub unsafe extern "C" fn ophio_enhancements_apply_batch(
         // SAFETY: the caller's promise about `codes`.
         let codes = unsafe { slice::out(codes, codes_len, "codes") }?;
 
-        let stacktraces = PackedStacktrace::decode_many(packed)?;
+        let stacktraces = msgpack::decode_many(packed)?;
         let frames = stacktraces.iter().map(|each| each.frames.len()).sum();
         check_room(codes.len(), frames, stacktraces.len())?;
         let applied = rules.apply_batch(&stacktraces, threads)?;
@@ -211,7 +211,7 @@ pub unsafe extern "C" fn ophio_enhancements_assemble_batch(
         // SAFETY: the caller's promise about `codes`.
         let mut codes = unsafe { slice::out(codes, codes_len, "codes") }?;
 
-        let stacktraces = PackedStacktrace::decode_many(packed)?;
+        let stacktraces = msgpack::decode_many(packed)?;
         check_room(stacktraces_len, stacktraces.len(), 0)?;
         check_room(codes.len(), total, stacktraces_len.saturating_mul(4))?;
         let mut items = Vec::with_capacity(stacktraces.len());

@@ -5,7 +5,7 @@
 
 use std::mem::MaybeUninit;
 
-use ophio_core::enhancements::stacktrace::msgpack::{pack, PackedStacktrace};
+use ophio_core::enhancements::stacktrace::msgpack::{self, pack};
 use ophio_core::enhancements::{AssembleResult, Component, ExceptionData, Frame};
 use ophio_core::limits::Limit;
 
@@ -117,7 +117,7 @@ pub unsafe extern "C" fn ophio_enhancements_apply(
         // SAFETY: the caller's promise about `applied`.
         let applied = unsafe { slice::out(applied, frames_len, "applied") }?;
 
-        let stacktrace = PackedStacktrace::decode(&packed)?;
+        let stacktrace = msgpack::decode(&packed)?;
         let mut results = Vec::with_capacity(frames_len);
         rules.apply_packed(&stacktrace, &mut results)?;
         for (place, result) in applied.iter_mut().zip(&results) {
@@ -166,7 +166,7 @@ pub unsafe extern "C" fn ophio_enhancements_assemble(
         let result = unsafe { handle::out(result, "result") }?;
 
         let mut components = read_components(places)?;
-        let stacktrace = PackedStacktrace::decode(&packed)?;
+        let stacktrace = msgpack::decode(&packed)?;
         let AssembleResult {
             contributes,
             hint,

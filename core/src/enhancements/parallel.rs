@@ -96,7 +96,7 @@ fn on_threads(parts: usize, run: &(dyn Fn(usize) + Sync)) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::enhancements::stacktrace::msgpack::PackedError;
+    use crate::enhancements::stacktrace::view::StacktraceError;
 
     #[test]
     fn results_come_in_order_from_any_number_of_threads() {
@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn the_first_error_is_told() {
         let items: Vec<_> = (0..100).collect();
-        const ODD: PackedError = PackedError::Structure("odd");
+        const ODD: StacktraceError = StacktraceError::Structure("odd");
         for threads in [1, 3] {
             let result = each(&items, threads, |&n| if n == 70 { Err(ODD) } else { Ok(n) });
             assert_eq!(result, Err(ODD));

@@ -14,7 +14,7 @@ use serde::Serialize;
 use crate::enhancements::explain::{explain, Explanation, Field, Step};
 use crate::enhancements::parallel;
 use crate::enhancements::rule_set::{AppliedFrame, Enhancements};
-use crate::enhancements::stacktrace::msgpack::{PackedError, PackedStacktrace};
+use crate::enhancements::stacktrace::view::{StacktraceError, StacktraceView};
 
 /// How many of the stack traces that change are explained: it takes a thousand times as long
 /// as to judge one.
@@ -103,9 +103,9 @@ impl Preview {
     /// If a text of a frame is not UTF-8; nothing is counted then.
     pub fn add(
         &mut self,
-        stacktraces: &[PackedStacktrace<'_>],
+        stacktraces: &[StacktraceView<'_>],
         threads: usize,
-    ) -> Result<(), PackedError> {
+    ) -> Result<(), StacktraceError> {
         let compared = parallel::each(stacktraces, threads, |stacktrace| {
             let mut matched = [Vec::new(), Vec::new()];
             let changes = changes(&self.old, &self.new, stacktrace, &mut matched)?;
@@ -113,7 +113,7 @@ impl Preview {
                 rules.sort_unstable();
                 rules.dedup();
             }
-            Ok::<_, PackedError>((changes, matched))
+            Ok::<_, StacktraceError>((changes, matched))
         })?;
         let left = (EXPLAINED - self.report.explained) as usize;
         let changed = compared
@@ -126,7 +126,7 @@ impl Preview {
             .collect();
         let explained = parallel::each_costly(&explained, threads, 1, |stacktrace| {
             let frames = stacktrace.unpack()?;
-            Ok::<_, PackedError>(self.responsible(&frames, stacktrace))
+            Ok::<_, StacktraceError>(self.responsible(&frames, stacktrace))
         })?;
         for responsible in explained {
             self.report.explained += 1;
@@ -169,7 +169,7 @@ impl Preview {
     fn responsible(
         &self,
         frames: &[super::Frame<'_>],
-        stacktrace: &PackedStacktrace<'_>,
+        stacktrace: &StacktraceView<'_>,
     ) -> Vec<(bool, u32)> {
         let [old, new] = [&self.old, &self.new]
             .map(|rules| explain(rules.rules(), frames, &stacktrace.exception, None, None));
@@ -207,9 +207,9 @@ impl Preview {
 pub(super) fn changes(
     old_rules: &Enhancements,
     new_rules: &Enhancements,
-    stacktrace: &PackedStacktrace<'_>,
+    stacktrace: &StacktraceView<'_>,
     matched: &mut [Vec<u32>; 2],
-) -> Result<Changes, PackedError> {
+) -> Result<Changes, StacktraceError> {
     let [of_old, of_new] = matched;
     of_old.clear();
     of_new.clear();
@@ -238,7 +238,7 @@ pub(super) fn changes(
 
 fn category<'s>(
     rules: &'s Enhancements,
-    stacktrace: &PackedStacktrace<'s>,
+    stacktrace: &StacktraceView<'s>,
     index: usize,
     applied: &AppliedFrame,
 ) -> Option<&'s str> {
@@ -278,7 +278,7 @@ impl Changes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::enhancements::stacktrace::msgpack::pack;
+    use crate::enhancements::stacktrace::msgpack::{self, pack};
     use crate::enhancements::testing::{frame, rule};
     use crate::enhancements::{Cache, ExceptionData};
     use crate::testing::{cases, Random};
@@ -308,10 +308,7 @@ mod tests {
                 .iter()
                 .map(|t| pack(&exception, t).unwrap())
                 .collect();
-            let decoded: Vec<_> = packed
-                .iter()
-                .map(|p| PackedStacktrace::decode(p).unwrap())
-                .collect();
+            let decoded: Vec<_> = packed.iter().map(|p| msgpack::decode(p).unwrap()).collect();
             let mut preview = Preview::new(&old, &new);
             preview.add(&decoded[..7], 1).unwrap();
             preview.add(&decoded[7..], 2).unwrap();
@@ -386,7 +383,7 @@ mod tests {
             &[frame("a"), frame("b"), frame("a")],
         )
         .unwrap();
-        let stacktrace = PackedStacktrace::decode(&packed).unwrap();
+        let stacktrace = msgpack::decode(&packed).unwrap();
         let mut preview = Preview::new(&old, &new);
         preview.add(&[stacktrace], 1).unwrap();
         let matched: Vec<_> = preview

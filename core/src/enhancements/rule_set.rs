@@ -1,7 +1,7 @@
 //! A rule set: rules in order, and the two questions that are asked of them.
 //!
 //! The questions can be asked of [`Frame`]s, which hold texts, and of a
-//! [`PackedStacktrace`], where the answer for a frame names a category by its
+//! [`StacktraceView`], where the answer for a frame names a category by its
 //! number in [`Enhancements::categories`]. Numbers of rules and categories stay
 //! what they are when rules are appended.
 
@@ -21,8 +21,8 @@ use crate::enhancements::parallel;
 use crate::enhancements::rule::Rule;
 use crate::enhancements::segment::Segment;
 use crate::enhancements::select::Part;
-use crate::enhancements::stacktrace::msgpack::{
-    key_texts, PackedError, PackedFrame, PackedStacktrace,
+use crate::enhancements::stacktrace::view::{
+    key_texts, FrameView, StacktraceError, StacktraceView,
 };
 use crate::enhancements::text::diagnostics::{self, Diagnostic};
 use crate::enhancements::text::parser::{self, Retired};
@@ -69,7 +69,7 @@ impl Categories {
     }
 }
 
-/// What the rules made of a frame of a [`PackedStacktrace`].
+/// What the rules made of a frame of a [`StacktraceView`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AppliedFrame {
     /// The category as an index into [`Enhancements::categories`], or `None` where
@@ -307,7 +307,7 @@ impl Enhancements {
         exception: &ExceptionData<'_>,
     ) {
         let keys = key_texts(frames);
-        let stacktrace = PackedStacktrace::of_frames(exception, frames, &keys);
+        let stacktrace = StacktraceView::of_frames(exception, frames, &keys);
         let mut applied = Vec::with_capacity(frames.len());
         // Frames that hold texts have no text that is not UTF-8.
         let _ = self.apply_packed(&stacktrace, &mut applied);
@@ -329,7 +329,7 @@ impl Enhancements {
         components: &mut [Component],
     ) -> AssembleResult {
         let keys = key_texts(frames);
-        let stacktrace = PackedStacktrace::of_frames(exception, frames, &keys);
+        let stacktrace = StacktraceView::of_frames(exception, frames, &keys);
         self.assemble_packed(&stacktrace, components)
             .unwrap_or_default()
     }
@@ -342,9 +342,9 @@ impl Enhancements {
     /// If a text of a frame is not UTF-8; nothing is appended then.
     pub fn apply_packed(
         &self,
-        stacktrace: &PackedStacktrace<'_>,
+        stacktrace: &StacktraceView<'_>,
         applied: &mut Vec<AppliedFrame>,
-    ) -> Result<(), PackedError> {
+    ) -> Result<(), StacktraceError> {
         self.apply(stacktrace, applied, &mut None)
     }
 
@@ -355,18 +355,18 @@ impl Enhancements {
     /// If a text of a frame is not UTF-8; no component is changed then.
     pub fn assemble_packed(
         &self,
-        stacktrace: &PackedStacktrace<'_>,
+        stacktrace: &StacktraceView<'_>,
         components: &mut [Component],
-    ) -> Result<AssembleResult, PackedError> {
+    ) -> Result<AssembleResult, StacktraceError> {
         self.assemble(stacktrace, components, &mut None)
     }
 
     fn apply(
         &self,
-        stacktrace: &PackedStacktrace<'_>,
+        stacktrace: &StacktraceView<'_>,
         applied: &mut Vec<AppliedFrame>,
         matched: &mut Matched<'_>,
-    ) -> Result<(), PackedError> {
+    ) -> Result<(), StacktraceError> {
         engine::apply(self.engines(), stacktrace, matched, |frame| {
             applied.push(AppliedFrame {
                 category: frame.category.map(|set_by| self.category_number(set_by)),
@@ -377,10 +377,10 @@ impl Enhancements {
 
     fn assemble(
         &self,
-        stacktrace: &PackedStacktrace<'_>,
+        stacktrace: &StacktraceView<'_>,
         components: &mut [Component],
         matched: &mut Matched<'_>,
-    ) -> Result<AssembleResult, PackedError> {
+    ) -> Result<AssembleResult, StacktraceError> {
         engine::assemble(self.engines(), stacktrace, components, matched)
     }
 
@@ -397,7 +397,7 @@ impl Enhancements {
     }
 
     /// Brings a frame to what rules have made of it.
-    fn carry<'f>(&'f self, frame: &mut PackedFrame<'f>, applied: &AppliedFrame) {
+    fn carry<'f>(&'f self, frame: &mut FrameView<'f>, applied: &AppliedFrame) {
         frame.in_app = applied.in_app;
         if let Some(text) = applied.category.and_then(|number| self.category(number)) {
             frame.category = Some(text.as_bytes());
@@ -413,15 +413,15 @@ impl Enhancements {
     /// If a text of a frame is not UTF-8.
     pub(super) fn evaluate(
         &self,
-        stacktrace: &PackedStacktrace<'_>,
+        stacktrace: &StacktraceView<'_>,
         matched: &mut Vec<u32>,
-    ) -> Result<Evaluation, PackedError> {
+    ) -> Result<Evaluation, StacktraceError> {
         let matched = &mut Some(matched);
         let mut applied = Vec::with_capacity(stacktrace.frames.len());
         self.apply(stacktrace, &mut applied, matched)?;
         let in_app = |frame: &AppliedFrame| Component::new(Some(frame.in_app == Some(true)));
         let mut components: Vec<_> = applied.iter().map(in_app).collect();
-        let mut changed = PackedStacktrace {
+        let mut changed = StacktraceView {
             exception: stacktrace.exception,
             frames: stacktrace.frames.clone(),
         };
@@ -445,9 +445,9 @@ impl Enhancements {
     /// If a text of a frame is not UTF-8: that of the first such stack trace.
     pub fn apply_batch(
         &self,
-        stacktraces: &[PackedStacktrace<'_>],
+        stacktraces: &[StacktraceView<'_>],
         threads: usize,
-    ) -> Result<Vec<Vec<AppliedFrame>>, PackedError> {
+    ) -> Result<Vec<Vec<AppliedFrame>>, StacktraceError> {
         parallel::each(stacktraces, threads, |stacktrace| {
             let mut applied = Vec::with_capacity(stacktrace.frames.len());
             self.apply_packed(stacktrace, &mut applied)?;
@@ -463,9 +463,9 @@ impl Enhancements {
     /// If a text of a frame is not UTF-8: that of the first such stack trace.
     pub fn assemble_batch(
         &self,
-        stacktraces: &[(PackedStacktrace<'_>, Vec<Component>)],
+        stacktraces: &[(StacktraceView<'_>, Vec<Component>)],
         threads: usize,
-    ) -> Result<Vec<(AssembleResult, Vec<Component>)>, PackedError> {
+    ) -> Result<Vec<(AssembleResult, Vec<Component>)>, StacktraceError> {
         parallel::each(stacktraces, threads, |(stacktrace, components)| {
             let mut components = components.clone();
             let result = self.assemble_packed(stacktrace, &mut components)?;
@@ -498,7 +498,7 @@ impl fmt::Debug for Enhancements {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::enhancements::stacktrace::msgpack::pack;
+    use crate::enhancements::stacktrace::msgpack::{self, pack};
     use crate::enhancements::testing::rule;
     use crate::enhancements::Offset;
     use crate::testing::{cases, Random};
@@ -518,7 +518,7 @@ mod tests {
             frame("c", Some("own")),
         ];
         let packed = pack(&ExceptionData::default(), &frames).unwrap();
-        let stacktrace = PackedStacktrace::decode(&packed).unwrap();
+        let stacktrace = msgpack::decode(&packed).unwrap();
         let mut applied = Vec::new();
         rules.apply_packed(&stacktrace, &mut applied).unwrap();
         let category =

@@ -18,7 +18,7 @@ use crate::enhancements::action::{FlagAction, FlagKind, Range};
 use crate::enhancements::frame::{AssembleResult, Component};
 use crate::enhancements::hint::{Hint, HintKind};
 use crate::enhancements::interpreter::StacktraceState;
-use crate::enhancements::stacktrace::msgpack::PackedStacktrace;
+use crate::enhancements::stacktrace::view::StacktraceView;
 
 /// The question which components count: what is known of them, as sets of the frames that
 /// they belong to.
@@ -90,7 +90,7 @@ fn order_matters(mut flags: impl Iterator<Item = FlagAction>) -> bool {
 }
 
 impl<M: Mask> Assemble<M> {
-    pub(super) fn new(stacktrace: &PackedStacktrace<'_>, components: &[Component]) -> Self {
+    pub(super) fn new(stacktrace: &StacktraceView<'_>, components: &[Component]) -> Self {
         let frames = stacktrace.frames.len();
         let paired = frames.min(components.len());
         let mut new = Self {

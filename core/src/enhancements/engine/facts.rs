@@ -16,7 +16,7 @@ use super::memo::{hash, FrameFacts, ShardGuard};
 use super::program::Program;
 use super::scratch::Scratch;
 use crate::enhancements::family::Families;
-use crate::enhancements::stacktrace::msgpack::{PackedError, PackedFrame};
+use crate::enhancements::stacktrace::view::{FrameView, StacktraceError};
 
 pub(super) struct Facts<M> {
     frames: usize,
@@ -44,9 +44,9 @@ impl<M: Mask> Facts<M> {
         program: &Program,
         memo: &mut Option<ShardGuard<'_>>,
         scratch: &mut Scratch,
-        frame: &PackedFrame<'_>,
+        frame: &FrameView<'_>,
         index: usize,
-    ) -> Result<(), PackedError> {
+    ) -> Result<(), StacktraceError> {
         let Some(memo) = memo else {
             return self.find(program, scratch, frame, index);
         };
@@ -75,9 +75,9 @@ impl<M: Mask> Facts<M> {
         &mut self,
         program: &Program,
         scratch: &mut Scratch,
-        frame: &PackedFrame<'_>,
+        frame: &FrameView<'_>,
         index: usize,
-    ) -> Result<(), PackedError> {
+    ) -> Result<(), StacktraceError> {
         let key = frame.key_fields(index)?;
         program.conditions_of(&key, &mut scratch.finder);
         let [family, ..] = key;

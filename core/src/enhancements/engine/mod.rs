@@ -58,7 +58,7 @@ use self::program::Program;
 use self::trace::Trace;
 use crate::enhancements::frame::{AssembleResult, Component};
 use crate::enhancements::rule::Rule;
-use crate::enhancements::stacktrace::msgpack::{PackedError, PackedStacktrace};
+use crate::enhancements::stacktrace::view::{StacktraceError, StacktraceView};
 
 /// Where the numbers of rules that match go, if they are wanted.
 pub(super) type Matched<'m> = Option<&'m mut Vec<u32>>;
@@ -110,10 +110,10 @@ pub(super) struct Applied {
 /// If a text of a frame is not UTF-8. Nothing is put then.
 pub(super) fn apply<'a>(
     segments: impl Iterator<Item = &'a Engine>,
-    stacktrace: &'a PackedStacktrace<'a>,
+    stacktrace: &'a StacktraceView<'a>,
     matched: &mut Matched<'_>,
     put: impl FnMut(Applied),
-) -> Result<(), PackedError> {
+) -> Result<(), StacktraceError> {
     if stacktrace.frames.len() <= 64 {
         apply_with::<u64>(segments, stacktrace, matched, put)
     } else {
@@ -123,10 +123,10 @@ pub(super) fn apply<'a>(
 
 fn apply_with<'a, M: Mask>(
     segments: impl Iterator<Item = &'a Engine>,
-    stacktrace: &'a PackedStacktrace<'a>,
+    stacktrace: &'a StacktraceView<'a>,
     matched: &mut Matched<'_>,
     put: impl FnMut(Applied),
-) -> Result<(), PackedError> {
+) -> Result<(), StacktraceError> {
     let frames = stacktrace.frames.len();
     let mut effect = Apply { frames };
     let state = Trace::<M>::run(stacktrace, segments, &mut effect, matched)?;
@@ -153,10 +153,10 @@ fn apply_with<'a, M: Mask>(
 /// If a text of a frame is not UTF-8. No component is changed then.
 pub(super) fn assemble<'a>(
     segments: impl Iterator<Item = &'a Engine>,
-    stacktrace: &'a PackedStacktrace<'a>,
+    stacktrace: &'a StacktraceView<'a>,
     components: &mut [Component],
     matched: &mut Matched<'_>,
-) -> Result<AssembleResult, PackedError> {
+) -> Result<AssembleResult, StacktraceError> {
     if stacktrace.frames.len() <= 64 {
         assemble_with::<u64>(segments, stacktrace, components, matched)
     } else {
@@ -166,10 +166,10 @@ pub(super) fn assemble<'a>(
 
 fn assemble_with<'a, M: Mask>(
     segments: impl Iterator<Item = &'a Engine>,
-    stacktrace: &'a PackedStacktrace<'a>,
+    stacktrace: &'a StacktraceView<'a>,
     components: &mut [Component],
     matched: &mut Matched<'_>,
-) -> Result<AssembleResult, PackedError> {
+) -> Result<AssembleResult, StacktraceError> {
     let mut effect = Assemble::<M>::new(stacktrace, components);
     Trace::run(stacktrace, segments, &mut effect, matched)?;
     Ok(effect.finish(components))

@@ -1,6 +1,7 @@
 //! The engine against the interpreter, on random rules and stack traces.
 
-use crate::enhancements::stacktrace::msgpack::{pack, PackedStacktrace};
+use crate::enhancements::stacktrace::msgpack::{self, pack};
+use crate::enhancements::stacktrace::view::StacktraceView;
 use crate::enhancements::testing::{frame, rule};
 use crate::enhancements::{
     interpreter, AppliedFrame, AssembleResult, Cache, Component, Enhancements, ExceptionData, Frame,
@@ -37,7 +38,7 @@ fn interpreted(
 fn by_engine(
     rules: &Enhancements,
     frames: &[Frame<'_>],
-    packed: &PackedStacktrace<'_>,
+    packed: &StacktraceView<'_>,
     start: &[Component],
 ) -> Answers {
     let mut applied = Vec::new();
@@ -68,7 +69,7 @@ fn compare(
 ) {
     let expected = interpreted(rules, frames, exception, start);
     let packed = pack(exception, frames).unwrap();
-    let packed = PackedStacktrace::decode(&packed).unwrap();
+    let packed = msgpack::decode(&packed).unwrap();
     // Without an index, with one, and with the memo.
     for _ in 0..4 {
         let seen = by_engine(rules, frames, &packed, start);
@@ -203,11 +204,11 @@ fn a_text_that_is_no_utf8_is_the_same_error_with_and_without_memo() {
         for _ in 0..2 {
             let mut applied = Vec::new();
             rules
-                .apply_packed(&PackedStacktrace::decode(&good).unwrap(), &mut applied)
+                .apply_packed(&msgpack::decode(&good).unwrap(), &mut applied)
                 .unwrap();
             let before = applied.clone();
             let error = rules
-                .apply_packed(&PackedStacktrace::decode(&bad).unwrap(), &mut applied)
+                .apply_packed(&msgpack::decode(&bad).unwrap(), &mut applied)
                 .unwrap_err();
             assert_eq!(
                 error.to_string(),
@@ -244,7 +245,7 @@ fn segments_make_what_one_list_makes() {
             .collect();
         let exception = ExceptionData::default();
         let packed = pack(&exception, &frames).unwrap();
-        let packed = PackedStacktrace::decode(&packed).unwrap();
+        let packed = msgpack::decode(&packed).unwrap();
         let len = random.0.usize(0..frames.len() + 2);
         let choice = |random: &mut Random| *random.pick(&[None, Some(false), Some(true)]);
         let start: Vec<_> = (0..len)

@@ -16,7 +16,7 @@ use super::scratch::ScratchGuard;
 use super::state::State;
 use super::{Engine, Matched};
 use crate::enhancements::matcher::Offset;
-use crate::enhancements::stacktrace::msgpack::{PackedError, PackedStacktrace};
+use crate::enhancements::stacktrace::view::{StacktraceError, StacktraceView};
 
 /// The effect of matching rules in one of the two passes.
 pub(super) trait Effect<M> {
@@ -30,7 +30,7 @@ pub(super) trait Effect<M> {
 
 /// A stack trace while rules run over it.
 pub(super) struct Trace<'a, M> {
-    stacktrace: &'a PackedStacktrace<'a>,
+    stacktrace: &'a StacktraceView<'a>,
     /// The segment that has its turn: which one, its rules, and the number of the first.
     segment: usize,
     program: &'a Program,
@@ -50,11 +50,11 @@ impl<'a, M: Mask> Trace<'a, M> {
     ///
     /// If a text of a frame is not UTF-8: the first one. No rule ran then.
     pub(super) fn run(
-        stacktrace: &'a PackedStacktrace<'a>,
+        stacktrace: &'a StacktraceView<'a>,
         segments: impl Iterator<Item = &'a Engine>,
         effect: &mut impl Effect<M>,
         matched: &mut Matched<'_>,
-    ) -> Result<State<'a, M>, PackedError> {
+    ) -> Result<State<'a, M>, StacktraceError> {
         let first_error = |found| stacktrace.unpack().err().unwrap_or(found);
         let frames = stacktrace.frames.len();
         let mut state = State::new(frames);
@@ -93,7 +93,7 @@ impl<'a, M: Mask> Trace<'a, M> {
     ///
     /// If a text of a frame is not UTF-8. Only the first segment can fail: all look at the
     /// same texts.
-    fn enter(&mut self, memo: &Memo) -> Result<(), PackedError> {
+    fn enter(&mut self, memo: &Memo) -> Result<(), StacktraceError> {
         let program = self.program;
         self.scratch.clear();
         self.scratch.prepare(program, M::WIDE);

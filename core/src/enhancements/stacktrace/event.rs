@@ -23,7 +23,8 @@
 
 use crate::enhancements::fields::ExceptionField;
 use crate::enhancements::frame::{ExceptionData, Frame};
-use crate::enhancements::stacktrace::msgpack::{PackedError, Place, Reader, Writer};
+use crate::enhancements::stacktrace::msgpack::{Reader, Writer};
+use crate::enhancements::stacktrace::view::{FieldPath, StacktraceError};
 use crate::limits::Limit;
 
 /// The names of an event frame's fields, in the order in which they come.
@@ -37,14 +38,14 @@ pub const EVENT_FRAME_FIELDS: [&str; 8] = [
 ///
 /// If the buffer is not as described above, a field has the wrong type, or a text is not
 /// UTF-8.
-pub fn pack_event_frames(bytes: &[u8]) -> Result<Vec<u8>, PackedError> {
+pub fn pack_event_frames(bytes: &[u8]) -> Result<Vec<u8>, StacktraceError> {
     let mut reader = Reader::new(bytes);
     reader.array(3, "expected an array of platform, exception and frames")?;
-    let platform = reader.text(Place::Exception("platform"))?;
+    let platform = reader.text(FieldPath::Exception("platform"))?;
     reader.array(3, "expected an exception of 3 fields")?;
     let mut exception = [None; 3];
     for (value, field) in exception.iter_mut().zip(ExceptionField::ALL) {
-        *value = reader.text(Place::Exception(field.name()))?;
+        *value = reader.text(FieldPath::Exception(field.name()))?;
     }
     let [ty, value, mechanism] = exception;
     let exception = ExceptionData {
@@ -73,9 +74,9 @@ fn read<'a>(
     reader: &mut Reader<'a>,
     index: usize,
     platform: Option<&'a str>,
-) -> Result<Frame<'a>, PackedError> {
+) -> Result<Frame<'a>, StacktraceError> {
     reader.array(8, "expected a frame of 8 fields")?;
-    let place = |field: usize| Place::Frame(index, EVENT_FRAME_FIELDS[field]);
+    let place = |field: usize| FieldPath::Frame(index, EVENT_FRAME_FIELDS[field]);
     let mut texts = [None; 6];
     for (field, text) in texts.iter_mut().enumerate() {
         *text = reader.text(place(field))?;
@@ -85,8 +86,8 @@ fn read<'a>(
     let (mut category, mut orig_in_app) = (None, None);
     if !reader.nil() {
         reader.array(2, "expected nil or an array of category and orig_in_app")?;
-        category = reader.text(Place::Frame(index, "data.category"))?;
-        orig_in_app = reader.small_int(Place::Frame(index, "data.orig_in_app"))?;
+        category = reader.text(FieldPath::Frame(index, "data.category"))?;
+        orig_in_app = reader.small_int(FieldPath::Frame(index, "data.orig_in_app"))?;
     }
     let told = |text: Option<&'a str>| text.filter(|text| !text.is_empty());
     Ok(Frame {
@@ -132,14 +133,14 @@ fn normalized<'s>(path: &'s str, scratch: &'s mut String) -> &'s str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::enhancements::stacktrace::msgpack::PackedStacktrace;
+    use crate::enhancements::stacktrace::msgpack;
 
     /// What a frame becomes, given its fields as JSON.
-    fn read(platform: &str, fields: &str) -> Result<String, PackedError> {
+    fn read(platform: &str, fields: &str) -> Result<String, StacktraceError> {
         let json = format!("[{platform}, [\"E\", null, \"m\"], [{fields}]]");
         let value: serde_json::Value = serde_json::from_str(&json).unwrap();
         let packed = pack_event_frames(&rmp_serde::to_vec(&value).unwrap())?;
-        let stacktrace = PackedStacktrace::decode(&packed)?;
+        let stacktrace = msgpack::decode(&packed)?;
         assert_eq!(stacktrace.exception.mechanism, Some("m"));
         let frame = stacktrace.unpack()?[0];
         Ok(format!(

@@ -1,6 +1,7 @@
 //! Stack traces as they come in, and what carries them.
 //!
 //! ```text
+//! view       what the engine sees                      points into what carried it
 //! msgpack    match frames, packed by the caller        one buffer a stack trace
 //! event      frames as Sentry events have them         made into match frames
 //! arrow      columns of stack traces                   read where they are
@@ -9,4 +10,6 @@
 #[cfg(feature = "arrow")]
 pub mod arrow;
 pub mod event;
+mod key;
 pub mod msgpack;
+pub mod view;

@@ -12,8 +12,8 @@ use super::columns::{Bools, Column, Ints, Lists, Nulls, Texts};
 use super::ArrowError;
 use crate::enhancements::fields::{ExceptionField, FrameField};
 use crate::enhancements::frame::{Component, ExceptionData};
-use crate::enhancements::stacktrace::msgpack::{
-    utf8, FrameKey, KeyTexts, PackedError, PackedFrame, PackedStacktrace, Place,
+use crate::enhancements::stacktrace::view::{
+    utf8, FieldPath, FrameKey, FrameView, KeyTexts, StacktraceError, StacktraceView,
 };
 use crate::limits::Limit;
 
@@ -135,7 +135,7 @@ impl<'a> Stacktraces<'a> {
             return Ok(None);
         };
         Limit::Frames.check(frames.len()).map_err(|error| {
-            let error = PackedError::Limit(error);
+            let error = StacktraceError::Limit(error);
             ArrowError::Row { row, error }
         })?;
         Ok(Some(frames))
@@ -160,13 +160,13 @@ impl<'a> Stacktraces<'a> {
         &'s self,
         row: usize,
         keys: &'s [KeyTexts<'s>],
-    ) -> Result<Option<PackedStacktrace<'s>>, ArrowError> {
+    ) -> Result<Option<StacktraceView<'s>>, ArrowError> {
         let Some(range) = self.frames(row)? else {
             return Ok(None);
         };
         let mut frames = Vec::with_capacity(keys.len());
         for ((number, frame), key) in range.enumerate().zip(keys) {
-            let mut read = PackedFrame {
+            let mut read = FrameView {
                 category: None,
                 key: FrameKey::Texts(key),
                 in_app: None,
@@ -180,8 +180,8 @@ impl<'a> Stacktraces<'a> {
                     Some(number_told) => {
                         Some(i8::try_from(number_told).map_err(|_| ArrowError::Row {
                             row,
-                            error: PackedError::Type {
-                                place: Place::Frame(number, FrameField::OrigInApp.name()),
+                            error: StacktraceError::Type {
+                                path: FieldPath::Frame(number, FrameField::OrigInApp.name()),
                                 expected: "an int from -128 to 127 or null",
                                 found: "a larger one",
                             },
@@ -191,7 +191,7 @@ impl<'a> Stacktraces<'a> {
             }
             frames.push(read);
         }
-        Ok(Some(PackedStacktrace {
+        Ok(Some(StacktraceView {
             exception: self.exception(row)?,
             frames,
         }))
@@ -204,8 +204,11 @@ impl<'a> Stacktraces<'a> {
         let mut columns = self.exception.iter();
         ExceptionData::from_fields(|field| {
             let bytes = columns.next().map(|column| column.get(place));
-            utf8(bytes.transpose()?.flatten(), Place::Exception(field.name()))
-                .map_err(|error| ArrowError::Row { row, error })
+            utf8(
+                bytes.transpose()?.flatten(),
+                FieldPath::Exception(field.name()),
+            )
+            .map_err(|error| ArrowError::Row { row, error })
         })
     }
 
@@ -213,12 +216,12 @@ impl<'a> Stacktraces<'a> {
     pub(super) fn components(
         &self,
         row: usize,
-        stacktrace: &PackedStacktrace<'_>,
+        stacktrace: &StacktraceView<'_>,
         components: &mut Vec<Component>,
     ) -> Result<(), ArrowError> {
         components.clear();
         let Some(contributes) = &self.contributes else {
-            let in_app = |frame: &PackedFrame<'_>| Component::new(Some(frame.in_app == Some(true)));
+            let in_app = |frame: &FrameView<'_>| Component::new(Some(frame.in_app == Some(true)));
             components.extend(stacktrace.frames.iter().map(in_app));
             return Ok(());
         };

@@ -40,7 +40,7 @@ use self::output::{Answers, Applied, Assembled, Previewed};
 use crate::enhancements::parallel;
 use crate::enhancements::preview::{self, Preview};
 use crate::enhancements::rule_set::Enhancements;
-use crate::enhancements::stacktrace::msgpack::{PackedError, PackedStacktrace};
+use crate::enhancements::stacktrace::view::{StacktraceError, StacktraceView};
 
 /// An array that holds no stack traces, or one of them is not as it should be.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -77,7 +77,7 @@ pub enum ArrowError {
         /// The row, counted from 0 in its batch.
         row: usize,
         /// Why.
-        error: PackedError,
+        error: StacktraceError,
     },
     /// The result would need offsets of 64 bits.
     #[error("a batch has at most 2,147,483,647 frames: pass fewer rows at a time")]
@@ -257,7 +257,7 @@ fn on_parts<T: Answers + Send>(
 /// What is done with a row and its stack trace, which is `None` where it is null.
 ///
 /// Not generic: a call of it a stack trace costs nothing, and reading a row is there once.
-type OnRow<'f> = &'f mut dyn FnMut(usize, Option<PackedStacktrace<'_>>) -> Result<(), ArrowError>;
+type OnRow<'f> = &'f mut dyn FnMut(usize, Option<StacktraceView<'_>>) -> Result<(), ArrowError>;
 
 /// Calls `f` for every row.
 fn each_row(

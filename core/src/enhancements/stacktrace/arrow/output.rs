@@ -21,7 +21,7 @@ use crate::enhancements::hint::{Hint, TooFewFrames};
 use crate::enhancements::preview::Changes;
 use crate::enhancements::rule::Rule;
 use crate::enhancements::rule_set::AppliedFrame;
-use crate::enhancements::stacktrace::msgpack::{utf8, PackedStacktrace, Place};
+use crate::enhancements::stacktrace::view::{utf8, FieldPath, StacktraceView};
 
 /// Answers to a part of the rows.
 pub(super) trait Answers: Default {
@@ -42,7 +42,7 @@ impl Applied {
     pub(super) fn push(
         &mut self,
         row: usize,
-        stacktrace: &PackedStacktrace<'_>,
+        stacktrace: &StacktraceView<'_>,
         applied: &[AppliedFrame],
         categories: &[SmolStr],
     ) -> Result<(), ArrowError> {
@@ -54,7 +54,7 @@ impl Applied {
                 (Some(text), _) => self.category.push(text, SmolStr::clone),
                 (None, None) => self.category.push_none(),
                 (None, own) => {
-                    let own = utf8(own, Place::Frame(number, FrameField::Category.name()))
+                    let own = utf8(own, FieldPath::Frame(number, FrameField::Category.name()))
                         .map_err(|error| ArrowError::Row { row, error })?;
                     let own = own.unwrap_or_default();
                     self.category.push(own, |own| SmolStr::new(own));

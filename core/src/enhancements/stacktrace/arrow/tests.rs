@@ -15,7 +15,7 @@ use arrow_data::ArrayData;
 use arrow_schema::{DataType, Field};
 
 use super::*;
-use crate::enhancements::stacktrace::msgpack::pack;
+use crate::enhancements::stacktrace::msgpack::{self, pack};
 use crate::enhancements::testing::{frame, rule};
 use crate::enhancements::{Cache, Component, ExceptionData, Frame};
 use crate::testing::{cases, Random};
@@ -204,7 +204,7 @@ fn every_layout_gives_the_answers_of_packed_stack_traces() {
                 continue;
             };
             let packed = pack(exception, frames).unwrap();
-            let packed = PackedStacktrace::decode(&packed).unwrap();
+            let packed = msgpack::decode(&packed).unwrap();
 
             let mut expected = Vec::new();
             rules.apply_packed(&packed, &mut expected).unwrap();

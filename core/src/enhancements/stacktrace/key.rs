@@ -1,0 +1,102 @@
+//! Texts as bytes, one behind the other: the key of a frame, and the texts of the packed form.
+//!
+//! ```text
+//! nil                 0xc0
+//! up to 255 bytes     0xc4 length  bytes...      two and four bytes of length: 0xc5, 0xc6
+//! ```
+//!
+//! These are the nil and the binaries of MessagePack. The part of a frame that no rule changes is
+//! a slice of such texts, its key, so a packed frame has its key without any work. A text has one
+//! encoding only if its length is written as short as it can be: [`put`] does so.
+
+/// The first byte of no text.
+pub(super) const NIL: u8 = 0xc0;
+/// The first byte of a text with one, two or four bytes of length.
+pub(super) const BIN8: u8 = 0xc4;
+pub(super) const BIN16: u8 = 0xc5;
+pub(super) const BIN32: u8 = 0xc6;
+
+/// Appends a text. The length is written as far as 32 bits hold it.
+#[inline]
+pub(super) fn put(out: &mut Vec<u8>, text: Option<&[u8]>) {
+    let Some(text) = text else {
+        out.push(NIL);
+        return;
+    };
+    match text.len() {
+        len @ 0..=0xff => out.extend_from_slice(&[BIN8, len as u8]),
+        len @ 0x100..=0xffff => {
+            out.push(BIN16);
+            out.extend((len as u16).to_be_bytes());
+        }
+        len => {
+            out.push(BIN32);
+            out.extend((len as u32).to_be_bytes());
+        }
+    }
+    out.extend_from_slice(text);
+}
+
+/// Takes a text off the front. Returns `None`, and takes nothing, if there is none.
+#[inline(always)]
+pub(super) fn take<'a>(bytes: &mut &'a [u8]) -> Option<Option<&'a [u8]>> {
+    // Nearly all are nil or have less than 256 bytes.
+    match **bytes {
+        [NIL, ref rest @ ..] => {
+            *bytes = rest;
+            Some(None)
+        }
+        [BIN8, len, ref rest @ ..] if rest.len() >= usize::from(len) => {
+            let (text, rest) = rest.split_at(usize::from(len));
+            *bytes = rest;
+            Some(Some(text))
+        }
+        _ => take_long(bytes).map(Some),
+    }
+}
+
+#[cold]
+fn take_long<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let (&first, rest) = bytes.split_first()?;
+    let width = match first {
+        BIN16 => 2,
+        BIN32 => 4,
+        _ => return None,
+    };
+    let (len, rest) = rest.split_at_checked(width)?;
+    let len = len
+        .iter()
+        .fold(0, |len, &byte| len << 8 | usize::from(byte));
+    let (text, rest) = rest.split_at_checked(len)?;
+    *bytes = rest;
+    Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_put_is_taken() {
+        let long = vec![b'x'; 70_000];
+        for text in [
+            None,
+            Some(&b""[..]),
+            Some(b"a"),
+            Some(&long[..300]),
+            Some(&long),
+        ] {
+            let mut bytes = Vec::new();
+            put(&mut bytes, text);
+            for len in 0..bytes.len() {
+                let mut short = &bytes[..len];
+                assert_eq!(take(&mut short), None);
+                assert_eq!(short.len(), len);
+            }
+            bytes.push(NIL);
+            let mut rest = &bytes[..];
+            assert_eq!(take(&mut rest), Some(text));
+            assert_eq!(rest, [NIL]);
+        }
+    }
+}

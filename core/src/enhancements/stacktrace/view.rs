@@ -1,0 +1,243 @@
+//! A stack trace as the engine sees it, whatever carried it.
+//!
+//! ```text
+//! msgpack    one buffer         key: a slice of it      \
+//! arrow      columns            key: a list of texts     > StacktraceView -> engine
+//! Frame      texts of a caller  key: a list of texts    /
+//! ```
+//!
+//! Nothing is copied: a view points into the buffers of the caller. The part of a frame that no
+//! rule can change is its [key](FrameView::key), by which a frame seen before is recognised. Texts
+//! are checked for UTF-8 when they are looked at.
+
+use std::fmt;
+
+use thiserror::Error;
+
+use super::key;
+use crate::enhancements::fields::{ByKey, FrameField, TextField};
+use crate::enhancements::frame::{ExceptionData, Frame};
+use crate::limits::LimitExceeded;
+
+/// The field of a stack trace in which something is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldPath {
+    /// A field of the exception.
+    Exception(&'static str),
+    /// A field of the frame with this index.
+    Frame(usize, &'static str),
+}
+
+impl fmt::Display for FieldPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exception(field) => write!(f, "exception data: field `{field}`"),
+            Self::Frame(index, field) => write!(f, "frame {index}: field `{field}`"),
+        }
+    }
+}
+
+/// Why a stack trace cannot be read.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum StacktraceError {
+    /// The buffer is not the structure that is expected.
+    #[error("not a packed stack trace: {0}")]
+    Structure(&'static str),
+    /// A field has a value of another type.
+    #[error("{path}: expected {expected}, not {found}")]
+    Type {
+        /// Where.
+        path: FieldPath,
+        /// What may stand there.
+        expected: &'static str,
+        /// What stands there.
+        found: &'static str,
+    },
+    /// A text is not UTF-8.
+    #[error("{0}: invalid UTF-8")]
+    Utf8(FieldPath),
+    /// There are more frames than are taken.
+    #[error(transparent)]
+    Limit(#[from] LimitExceeded),
+}
+
+/// The part of a frame that no rule can change, from `family` to `path`. Not checked for UTF-8.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FrameKey<'a> {
+    /// The texts behind each other, as [`super::key`] encodes them.
+    Encoded(&'a [u8]),
+    /// Text by text.
+    Texts(&'a KeyTexts<'a>),
+}
+
+impl<'a> FrameKey<'a> {
+    /// Returns the key as one slice, with the same bytes for both forms. Texts in separate buffers
+    /// are joined in `buffer`.
+    #[inline]
+    pub(in crate::enhancements) fn bytes<'b>(self, buffer: &'b mut Vec<u8>) -> &'b [u8]
+    where
+        'a: 'b,
+    {
+        let texts = match self {
+            Self::Encoded(key) => return key,
+            Self::Texts(texts) => texts,
+        };
+        buffer.clear();
+        for text in texts {
+            key::put(buffer, *text);
+        }
+        buffer
+    }
+}
+
+/// The texts of the fields in [`FrameField::KEY`], in separate buffers.
+pub type KeyTexts<'a> = [Option<&'a [u8]>; FrameField::KEY.len()];
+
+const BAD_KEY: StacktraceError = StacktraceError::Structure("the key of a frame is not complete");
+
+/// One frame. Its texts are in the buffers that carry it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FrameView<'a> {
+    /// The category, not checked for UTF-8.
+    pub category: Option<&'a [u8]>,
+    /// The fields from `family` to `path`, not checked for UTF-8.
+    pub key: FrameKey<'a>,
+    /// Whether the frame is the user's code.
+    pub in_app: Option<bool>,
+    /// What `in_app` originally was.
+    pub orig_in_app: Option<i8>,
+}
+
+impl<'a> FrameView<'a> {
+    /// Unpacks the key of the frame with this index: the fields in [`FrameField::KEY`].
+    ///
+    /// # Errors
+    ///
+    /// [`StacktraceError::Utf8`] for the first field that is not UTF-8.
+    pub(in crate::enhancements) fn key_fields(
+        &self,
+        index: usize,
+    ) -> Result<ByKey<Option<&'a str>>, StacktraceError> {
+        let mut encoded = match self.key {
+            FrameKey::Encoded(key) => key,
+            FrameKey::Texts(_) => &[],
+        };
+        let mut fields = ByKey::default();
+        for (number, (value, field)) in fields.iter_mut().zip(FrameField::KEY).enumerate() {
+            let path = FieldPath::Frame(index, field.name());
+            let bytes = match self.key {
+                FrameKey::Encoded(_) => key::take(&mut encoded).ok_or(BAD_KEY)?,
+                FrameKey::Texts(texts) => texts[number],
+            };
+            *value = utf8(bytes, path)?;
+        }
+        Ok(fields)
+    }
+
+    /// The category of the frame with this index.
+    ///
+    /// # Errors
+    ///
+    /// [`StacktraceError::Utf8`] if it is not UTF-8.
+    pub fn category(&self, index: usize) -> Result<Option<&'a str>, StacktraceError> {
+        utf8(
+            self.category,
+            FieldPath::Frame(index, FrameField::Category.name()),
+        )
+    }
+
+    /// Whether `in_app` differs from what it was; `None` if that is not known.
+    pub fn in_app_changed(&self) -> Option<bool> {
+        let plain = Frame {
+            in_app: self.in_app,
+            orig_in_app: self.orig_in_app,
+            ..Frame::default()
+        };
+        plain.in_app_changed()
+    }
+
+    /// Unpacks the frame with this index.
+    ///
+    /// # Errors
+    ///
+    /// [`StacktraceError::Utf8`] for the first field that is not UTF-8.
+    pub fn unpack(&self, index: usize) -> Result<Frame<'a>, StacktraceError> {
+        let category = self.category(index)?;
+        let [family, texts @ ..] = self.key_fields(index)?;
+        let text = |field: TextField| texts[field as usize];
+        Ok(Frame {
+            category,
+            family,
+            function: text(TextField::Function),
+            module: text(TextField::Module),
+            package: text(TextField::Package),
+            path: text(TextField::Path),
+            in_app: self.in_app,
+            orig_in_app: self.orig_in_app,
+        })
+    }
+}
+
+/// A stack trace. Its texts are in the buffers that carry it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StacktraceView<'a> {
+    /// The exception it belongs to.
+    pub exception: ExceptionData<'a>,
+    /// The frames, in their order.
+    pub frames: Vec<FrameView<'a>>,
+}
+
+impl<'a> StacktraceView<'a> {
+    /// Frames as they are, with the texts of each from [`key_texts`]; nothing is packed.
+    pub fn of_frames(
+        exception: &ExceptionData<'a>,
+        frames: &[Frame<'a>],
+        keys: &'a [KeyTexts<'a>],
+    ) -> Self {
+        let frame = |(frame, key): (&Frame<'a>, &'a KeyTexts<'a>)| FrameView {
+            category: frame.category.map(str::as_bytes),
+            key: FrameKey::Texts(key),
+            in_app: frame.in_app,
+            orig_in_app: frame.orig_in_app,
+        };
+        Self {
+            exception: *exception,
+            frames: frames.iter().zip(keys).map(frame).collect(),
+        }
+    }
+
+    /// Unpacks all frames.
+    ///
+    /// # Errors
+    ///
+    /// [`StacktraceError::Utf8`] for the first text that is not UTF-8.
+    pub fn unpack(&self) -> Result<Vec<Frame<'a>>, StacktraceError> {
+        self.frames
+            .iter()
+            .enumerate()
+            .map(|(index, frame)| frame.unpack(index))
+            .collect()
+    }
+}
+
+/// The texts by which each of these frames can be recognised.
+pub fn key_texts<'a>(frames: &[Frame<'a>]) -> Vec<KeyTexts<'a>> {
+    let bytes = |text: Option<&'a str>| text.map(str::as_bytes);
+    let texts = |frame: &Frame<'a>| {
+        let mut key = KeyTexts::default();
+        let [family, texts @ ..] = &mut key;
+        *family = bytes(frame.family);
+        *texts = TextField::ALL.map(|field| bytes(field.of(frame)));
+        key
+    };
+    frames.iter().map(texts).collect()
+}
+
+pub(in crate::enhancements) fn utf8(
+    bytes: Option<&[u8]>,
+    path: FieldPath,
+) -> Result<Option<&str>, StacktraceError> {
+    bytes
+        .map(|bytes| std::str::from_utf8(bytes).map_err(|_| StacktraceError::Utf8(path)))
+        .transpose()
+}
