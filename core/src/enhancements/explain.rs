@@ -14,9 +14,10 @@
 use serde::Serialize;
 
 use crate::enhancements::action::{Action, FlagKind, VarAction};
-use crate::enhancements::frame::{AssembleResult, Component, ExceptionData, Frame};
+use crate::enhancements::frame::{ExceptionData, Frame};
 use crate::enhancements::interpreter::{self, Observer};
 use crate::enhancements::matcher::{FrameTest, Offset};
+use crate::enhancements::result::{AssembleResult, Component};
 use crate::enhancements::rule::Rule;
 
 /// What a step changes.

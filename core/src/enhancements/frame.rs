@@ -1,9 +1,7 @@
-//! What rules look at and what they produce.
+//! What rules look at: frames, and the exception that they belong to.
 //!
 //! Texts are borrowed: a [`Frame`] is a view of somebody else's data, and a
 //! category that a rule sets is a view of the rule.
-
-use crate::enhancements::hint::{Hint, TooFewFrames};
 
 /// One frame of a stack trace, as far as rules can see it.
 ///
@@ -52,36 +50,6 @@ pub struct ExceptionData<'a> {
     pub value: Option<&'a str>,
     /// The type of the mechanism that reported it.
     pub mechanism: Option<&'a str>,
-}
-
-/// A frame's part in the grouping of an event.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Component {
-    /// Whether the frame counts for grouping; `None` is undecided.
-    pub contributes: Option<bool>,
-    /// Why `contributes` is what it is, naming the rule that said so.
-    pub hint: Option<Hint>,
-}
-
-impl Component {
-    /// A component without a hint.
-    pub fn new(contributes: Option<bool>) -> Self {
-        Self {
-            contributes,
-            hint: None,
-        }
-    }
-}
-
-/// What the rules say about a stack trace as a whole.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct AssembleResult {
-    /// Whether the stack trace counts for grouping.
-    pub contributes: bool,
-    /// Why it does not, where a rule said so.
-    pub hint: Option<TooFewFrames>,
-    /// Whether the frames should be looked at in reverse order.
-    pub invert_stacktrace: bool,
 }
 
 #[cfg(test)]

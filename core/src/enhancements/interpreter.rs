@@ -10,8 +10,8 @@
 //! ```
 
 use crate::enhancements::action::{Action, FlagAction, FlagKind, Range, VarAction};
-use crate::enhancements::frame::{AssembleResult, Component, ExceptionData, Frame};
-use crate::enhancements::hint::{Hint, HintKind, TooFewFrames};
+use crate::enhancements::frame::{ExceptionData, Frame};
+use crate::enhancements::result::{AssembleResult, Component, Hint, HintKind, TooFewFrames};
 use crate::enhancements::rule::Rule;
 
 /// Receives every action that runs. `()` ignores them all, at no cost.

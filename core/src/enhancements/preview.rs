@@ -12,8 +12,10 @@
 use serde::Serialize;
 
 use crate::enhancements::explain::{explain, Explanation, Field, Step};
+use crate::enhancements::frame::Frame;
 use crate::enhancements::parallel;
-use crate::enhancements::rule_set::{AppliedFrame, Enhancements};
+use crate::enhancements::result::AppliedFrame;
+use crate::enhancements::rule_set::Enhancements;
 use crate::enhancements::stacktrace::view::{StacktraceError, StacktraceView};
 
 /// How many of the stack traces that change are explained: it takes a thousand times as long
@@ -168,7 +170,7 @@ impl Preview {
     /// The rules that had the last word about each change: whether it is a new one, and which.
     fn responsible(
         &self,
-        frames: &[super::Frame<'_>],
+        frames: &[Frame<'_>],
         stacktrace: &StacktraceView<'_>,
     ) -> Vec<(bool, u32)> {
         let [old, new] = [&self.old, &self.new]
@@ -374,7 +376,7 @@ mod tests {
             &cache,
         );
         let (old, new) = (Enhancements::empty(), rules.unwrap());
-        let frame = |function| super::super::Frame {
+        let frame = |function| Frame {
             function: Some(function),
             ..Default::default()
         };

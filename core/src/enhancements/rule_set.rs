@@ -16,8 +16,9 @@ use crate::enhancements::cache::Cache;
 use crate::enhancements::describe;
 use crate::enhancements::engine::{self, Engine, Matched};
 use crate::enhancements::error::{ConfigStructureError, EnhancementsError};
-use crate::enhancements::frame::{AssembleResult, Component, ExceptionData, Frame};
+use crate::enhancements::frame::{ExceptionData, Frame};
 use crate::enhancements::parallel;
+use crate::enhancements::result::{AppliedFrame, AssembleResult, Component, Evaluation};
 use crate::enhancements::rule::Rule;
 use crate::enhancements::segment::Segment;
 use crate::enhancements::select::Part;
@@ -67,24 +68,6 @@ impl Categories {
         let numbers = numbers.collect();
         Self { texts, numbers }
     }
-}
-
-/// What the rules made of a frame of a [`StacktraceView`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AppliedFrame {
-    /// The category as an index into [`Enhancements::categories`], or `None` where
-    /// the frame still has the one it came with.
-    pub category: Option<u32>,
-    /// Whether the frame is the user's code.
-    pub in_app: Option<bool>,
-}
-
-/// The results of both passes over a stack trace.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Evaluation {
-    pub(super) applied: Vec<AppliedFrame>,
-    pub(super) components: Vec<Component>,
-    pub(super) result: AssembleResult,
 }
 
 /// A set of more segments becomes one, so that each question walks over few.

@@ -15,9 +15,8 @@ use super::masks::Mask;
 use super::program::{Act, RuleProgram};
 use super::trace::{Effect, Trace};
 use crate::enhancements::action::{FlagAction, FlagKind, Range};
-use crate::enhancements::frame::{AssembleResult, Component};
-use crate::enhancements::hint::{Hint, HintKind};
 use crate::enhancements::interpreter::StacktraceState;
+use crate::enhancements::result::{AssembleResult, Component, Hint, HintKind};
 use crate::enhancements::stacktrace::view::StacktraceView;
 
 /// The question which components count: what is known of them, as sets of the frames that

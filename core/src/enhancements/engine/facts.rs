@@ -104,7 +104,7 @@ impl<M: Mask> Facts<M> {
             }
         }
         for condition in facts.conditions() {
-            let met = &mut M::met_mut(scratch)[condition.index()];
+            let met = &mut M::of_mut(&mut scratch.met)[condition.index()];
             if met.is_blank() {
                 *met = M::none(self.frames);
                 met.insert(frame);
@@ -121,7 +121,7 @@ impl<M: Mask> Facts<M> {
     /// The frames that meet a condition.
     #[inline]
     pub(super) fn meeting(&self, scratch: &Scratch, condition: ConditionId) -> M {
-        let met = &M::met(scratch)[condition.index()];
+        let met = &M::of(&scratch.met)[condition.index()];
         if met.is_blank() {
             M::none(self.frames)
         } else {

@@ -12,16 +12,13 @@
 //!
 //! Up to 64 frames are one machine word; longer stack traces use [`Wide`].
 
-use super::scratch::Scratch;
-
 /// A set of frames. Sets of one stack trace are all made with the same number of frames.
 pub(super) trait Mask: Clone + PartialEq {
     /// Whether there can be more than 64 frames.
     const WIDE: bool;
-    /// The sets of a scratch space, one a condition. A set that was not made for a number of
-    /// frames is [blank](Mask::is_blank).
-    fn met(scratch: &Scratch) -> &[Self];
-    fn met_mut(scratch: &mut Scratch) -> &mut [Self];
+    /// The sets of this width.
+    fn of(sets: &Sets) -> &[Self];
+    fn of_mut(sets: &mut Sets) -> &mut [Self];
     /// Whether the set has no frame because it was not made yet.
     fn is_blank(&self) -> bool;
     /// No frame.
@@ -49,15 +46,45 @@ pub(super) trait Mask: Clone + PartialEq {
     fn for_each(&self, f: impl FnMut(usize));
 }
 
+/// A list of sets: for stack traces of up to 64 frames, and for longer ones. A set that was not
+/// made for a number of frames is [blank](Mask::is_blank).
+#[derive(Default)]
+pub(super) struct Sets {
+    narrow: Vec<u64>,
+    wide: Vec<Wide>,
+}
+
+impl Sets {
+    /// Makes room for so many sets of one width.
+    pub(super) fn reserve(&mut self, len: usize, wide: bool) {
+        if wide && self.wide.len() < len {
+            self.wide.resize(len, Wide::default());
+        }
+        if !wide && self.narrow.len() < len {
+            self.narrow.resize(len, 0);
+        }
+    }
+
+    /// Makes a set blank.
+    pub(super) fn clear(&mut self, index: usize) {
+        if let Some(set) = self.narrow.get_mut(index) {
+            *set = 0;
+        }
+        if let Some(set) = self.wide.get_mut(index) {
+            *set = Wide::default();
+        }
+    }
+}
+
 impl Mask for u64 {
     const WIDE: bool = false;
 
-    fn met(scratch: &Scratch) -> &[Self] {
-        &scratch.met
+    fn of(sets: &Sets) -> &[Self] {
+        &sets.narrow
     }
 
-    fn met_mut(scratch: &mut Scratch) -> &mut [Self] {
-        &mut scratch.met
+    fn of_mut(sets: &mut Sets) -> &mut [Self] {
+        &mut sets.narrow
     }
 
     fn is_blank(&self) -> bool {
@@ -140,12 +167,12 @@ impl Wide {
 impl Mask for Wide {
     const WIDE: bool = true;
 
-    fn met(scratch: &Scratch) -> &[Self] {
-        &scratch.met_wide
+    fn of(sets: &Sets) -> &[Self] {
+        &sets.wide
     }
 
-    fn met_mut(scratch: &mut Scratch) -> &mut [Self] {
-        &mut scratch.met_wide
+    fn of_mut(sets: &mut Sets) -> &mut [Self] {
+        &mut sets.wide
     }
 
     fn is_blank(&self) -> bool {

@@ -55,13 +55,11 @@ use self::masks::{Mask, Wide};
 use self::memo::Memo;
 pub(super) use self::memo::DEFAULT_BYTES;
 use self::program::Program;
+pub(super) use self::trace::Matched;
 use self::trace::Trace;
-use crate::enhancements::frame::{AssembleResult, Component};
+use crate::enhancements::result::{AssembleResult, Component};
 use crate::enhancements::rule::Rule;
 use crate::enhancements::stacktrace::view::{StacktraceError, StacktraceView};
-
-/// Where the numbers of rules that match go, if they are wanted.
-pub(super) type Matched<'m> = Option<&'m mut Vec<u32>>;
 
 /// A rule set, ready to run.
 pub(super) struct Engine {
@@ -90,6 +88,10 @@ impl Engine {
 
     pub(super) fn memo(&self) -> &Memo {
         &self.memo
+    }
+
+    fn parts(&self) -> (&Program, &Memo) {
+        (&self.program, &self.memo)
     }
 }
 
@@ -129,7 +131,12 @@ fn apply_with<'a, M: Mask>(
 ) -> Result<(), StacktraceError> {
     let frames = stacktrace.frames.len();
     let mut effect = Apply { frames };
-    let state = Trace::<M>::run(stacktrace, segments, &mut effect, matched)?;
+    let state = Trace::<M>::run(
+        stacktrace,
+        segments.map(Engine::parts),
+        &mut effect,
+        matched,
+    )?;
     let applied = |frame| {
         let category = state.new_category(frame);
         let set_by = category.and_then(|category| category.set_by);
@@ -171,6 +178,11 @@ fn assemble_with<'a, M: Mask>(
     matched: &mut Matched<'_>,
 ) -> Result<AssembleResult, StacktraceError> {
     let mut effect = Assemble::<M>::new(stacktrace, components);
-    Trace::run(stacktrace, segments, &mut effect, matched)?;
+    Trace::run(
+        stacktrace,
+        segments.map(Engine::parts),
+        &mut effect,
+        matched,
+    )?;
     Ok(effect.finish(components))
 }

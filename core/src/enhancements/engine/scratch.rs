@@ -7,15 +7,14 @@
 use std::cell::Cell;
 
 use super::ids::{CategoryId, ConditionId};
-use super::masks::Wide;
+use super::masks::Sets;
 use super::program::{Finder, Program};
 use super::triggered::Triggered;
 
 #[derive(Default)]
 pub(super) struct Scratch {
-    /// For each condition, the frames that meet it: up to 64 frames, or more.
-    pub(super) met: Vec<u64>,
-    pub(super) met_wide: Vec<Wide>,
+    /// For each condition, the frames that meet it.
+    pub(super) met: Sets,
     /// The conditions that some frame meets.
     pub(super) touched: Vec<ConditionId>,
     pub(super) triggered: Triggered,
@@ -31,13 +30,7 @@ pub(super) struct Scratch {
 impl Scratch {
     /// Makes room for a program, and triggers the rules that nothing else does.
     pub(super) fn prepare(&mut self, program: &Program, wide: bool) {
-        let conditions = program.conditions.len();
-        if wide && self.met_wide.len() < conditions {
-            self.met_wide.resize(conditions, Wide::default());
-        }
-        if !wide && self.met.len() < conditions {
-            self.met.resize(conditions, 0);
-        }
+        self.met.reserve(program.conditions.len(), wide);
         self.triggered.reserve(program.rules.len());
         for &rule in &program.triggers.always {
             self.triggered.insert(rule);
@@ -54,12 +47,7 @@ impl Scratch {
     /// Forgets all that depends on a program.
     pub(super) fn clear(&mut self) {
         for condition in self.touched.drain(..) {
-            if let Some(met) = self.met.get_mut(condition.index()) {
-                *met = 0;
-            }
-            if let Some(met) = self.met_wide.get_mut(condition.index()) {
-                *met = Wide::default();
-            }
+            self.met.clear(condition.index());
         }
         self.triggered.clear();
     }

@@ -14,9 +14,11 @@ use super::memo::Memo;
 use super::program::{Program, RuleProgram, Test, TestKind};
 use super::scratch::ScratchGuard;
 use super::state::State;
-use super::{Engine, Matched};
 use crate::enhancements::matcher::Offset;
 use crate::enhancements::stacktrace::view::{StacktraceError, StacktraceView};
+
+/// Receives the numbers of the rules that match, if they are wanted.
+pub(in crate::enhancements) type Matched<'m> = Option<&'m mut Vec<u32>>;
 
 /// The effect of matching rules in one of the two passes.
 pub(super) trait Effect<M> {
@@ -51,7 +53,7 @@ impl<'a, M: Mask> Trace<'a, M> {
     /// If a text of a frame is not UTF-8: the first one. No rule ran then.
     pub(super) fn run(
         stacktrace: &'a StacktraceView<'a>,
-        segments: impl Iterator<Item = &'a Engine>,
+        segments: impl Iterator<Item = (&'a Program, &'a Memo)>,
         effect: &mut impl Effect<M>,
         matched: &mut Matched<'_>,
     ) -> Result<State<'a, M>, StacktraceError> {
@@ -64,25 +66,25 @@ impl<'a, M: Mask> Trace<'a, M> {
         }
         state.start();
         let mut segments = segments.peekable();
-        let Some(first) = segments.peek() else {
+        let Some(&(first, _)) = segments.peek() else {
             return Ok(state);
         };
         let mut trace = Self {
             stacktrace,
             segment: 0,
-            program: &first.program,
+            program: first,
             first_rule: 0,
             all: M::range(0, frames, frames),
             scratch: ScratchGuard::take(),
             facts: Facts::new(frames),
             state,
         };
-        for engine in segments {
-            trace.program = &engine.program;
-            trace.enter(&engine.memo).map_err(first_error)?;
+        for (program, memo) in segments {
+            trace.program = program;
+            trace.enter(memo).map_err(first_error)?;
             trace.walk(effect, matched);
             trace.segment += 1;
-            trace.first_rule += engine.program.rules.len() as u32;
+            trace.first_rule += program.rules.len() as u32;
         }
         Ok(trace.state)
     }

@@ -14,7 +14,7 @@ use std::fmt::Write;
 
 use thiserror::Error;
 
-use crate::enhancements::matcher::Offset;
+use crate::enhancements::matcher::{FrameMatcher, Offset};
 use crate::enhancements::rule::Rule;
 use crate::enhancements::text::parser;
 
@@ -58,7 +58,7 @@ fn write_rule(text: &mut String, rule: &Rule) {
         let matchers = rule.frame_matchers().iter();
         matchers.filter(move |matcher| matcher.offset == offset)
     };
-    let plain = |matcher: &crate::enhancements::FrameMatcher| {
+    let plain = |matcher: &FrameMatcher| {
         let test = &matcher.test;
         written(matcher.negated, test.name(), test.argument())
     };

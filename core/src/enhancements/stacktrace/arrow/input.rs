@@ -11,7 +11,8 @@ use arrow_schema::DataType;
 use super::columns::{Bools, Column, Ints, Lists, Nulls, Texts};
 use super::ArrowError;
 use crate::enhancements::fields::{ExceptionField, FrameField};
-use crate::enhancements::frame::{Component, ExceptionData};
+use crate::enhancements::frame::ExceptionData;
+use crate::enhancements::result::Component;
 use crate::enhancements::stacktrace::view::{
     utf8, FieldPath, FrameKey, FrameView, KeyTexts, StacktraceError, StacktraceView,
 };

@@ -16,11 +16,9 @@ use smol_str::SmolStr;
 
 use super::ArrowError;
 use crate::enhancements::fields::FrameField;
-use crate::enhancements::frame::{AssembleResult, Component};
-use crate::enhancements::hint::{Hint, TooFewFrames};
 use crate::enhancements::preview::Changes;
+use crate::enhancements::result::{AppliedFrame, AssembleResult, Component, Hint, TooFewFrames};
 use crate::enhancements::rule::Rule;
-use crate::enhancements::rule_set::AppliedFrame;
 use crate::enhancements::stacktrace::view::{utf8, FieldPath, StacktraceView};
 
 /// Answers to a part of the rows.

@@ -1,4 +1,10 @@
-//! Hints: why a component counts for grouping or does not.
+//! What rules produce: results for frames, components and stack traces, and hints.
+//!
+//! ```text
+//! apply      frame      -> AppliedFrame    in_app, number of the category
+//! assemble   component  -> Component       contributes, hint
+//!            stack trace -> AssembleResult  contributes, hint, order of the frames
+//! ```
 //!
 //! A hint is a kind and the index of the rule it comes from. Most hints are never
 //! read, so the text is made when somebody asks for it:
@@ -11,6 +17,54 @@ use std::fmt;
 
 use crate::enhancements::action::{Action, VarAction};
 use crate::enhancements::rule::Rule;
+
+/// What the rules made of a frame of a stack trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AppliedFrame {
+    /// The category as an index into the categories of the rule set, or `None` where
+    /// the frame still has the one it came with.
+    pub category: Option<u32>,
+    /// Whether the frame is the user's code.
+    pub in_app: Option<bool>,
+}
+
+/// The results of both passes over a stack trace.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Evaluation {
+    pub(super) applied: Vec<AppliedFrame>,
+    pub(super) components: Vec<Component>,
+    pub(super) result: AssembleResult,
+}
+
+/// A frame's part in the grouping of an event.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Component {
+    /// Whether the frame counts for grouping; `None` is undecided.
+    pub contributes: Option<bool>,
+    /// Why `contributes` is what it is, naming the rule that said so.
+    pub hint: Option<Hint>,
+}
+
+impl Component {
+    /// A component without a hint.
+    pub fn new(contributes: Option<bool>) -> Self {
+        Self {
+            contributes,
+            hint: None,
+        }
+    }
+}
+
+/// What the rules say about a stack trace as a whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AssembleResult {
+    /// Whether the stack trace counts for grouping.
+    pub contributes: bool,
+    /// Why it does not, where a rule said so.
+    pub hint: Option<TooFewFrames>,
+    /// Whether the frames should be looked at in reverse order.
+    pub invert_stacktrace: bool,
+}
 
 /// What happened to the component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
