@@ -181,6 +181,24 @@ typedef enum OphioCodeownersDialect {
 } OphioCodeownersDialect;
 
 /**
+ * A rule set of a config.
+ */
+typedef enum OphioConfigPart {
+    /**
+     * The rules of the project, without the bases.
+     */
+    OPHIO_CONFIG_PART_OWN = 0,
+    /**
+     * What of all rules changes frames.
+     */
+    OPHIO_CONFIG_PART_CLASSIFIER = 1,
+    /**
+     * What of all rules is about grouping.
+     */
+    OPHIO_CONFIG_PART_CONTRIBUTES = 2,
+} OphioConfigPart;
+
+/**
  * A part of a rule set, by what rules do.
  */
 typedef enum OphioPart {
@@ -275,6 +293,14 @@ typedef struct OphioDiagnostics OphioDiagnostics;
  * using it in the child.
  */
 typedef struct OphioEnhancements OphioEnhancements;
+
+/**
+ * The rules of a project, with the rule sets that come before them.
+ *
+ * It does not change, so threads may share it. A process may fork at any time and go on using
+ * it in the child.
+ */
+typedef struct OphioEnhancementsConfig OphioEnhancementsConfig;
 
 /**
  * A glob, ready to be matched.
@@ -899,6 +925,217 @@ OPHIO_API struct OphioCache *ophio_cache_new(size_t size);
  * and no other thread uses it.
  */
 OPHIO_API void ophio_cache_free(struct OphioCache *cache);
+
+/**
+ * Parses the rules of a project: UTF-8, one rule a line. The bases come before them.
+ *
+ * `names` has the name of each of the `count` bases, joined by line feeds. Any thread may call
+ * this.
+ *
+ * Writes the config to `config`, which is the caller's: free it with
+ * `ophio_enhancements_config_free`. Fails with `OPHIO_STATUS_SYNTAX`, `OPHIO_STATUS_LIMIT`,
+ * `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * # Safety
+ *
+ * `text` is readable for `text_len` bytes, `names` for `names_len`, `bases` for `count`
+ * handles that are not freed yet; `config` is NULL or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_enhancements_config_from_text(const uint8_t *text,
+                                                     size_t text_len,
+                                                     const uint8_t *names,
+                                                     size_t names_len,
+                                                     const struct OphioEnhancements *const *bases,
+                                                     size_t count,
+                                                     struct OphioEnhancementsConfig **config);
+
+/**
+ * Reads the rules of a project in the form in which Sentry stores them: three parts joined
+ * by `#`. The bases are those that the text may name.
+ *
+ * With `ignore_other`, the family `other` is not read, as in the package sentry-ophio 1.2.0.
+ * `names` and `bases` are as for `ophio_enhancements_config_from_text`. Any thread may call
+ * this.
+ *
+ * Writes the config to `config`, which is the caller's: free it with
+ * `ophio_enhancements_config_free`. Fails with `OPHIO_STATUS_SYNTAX`, `OPHIO_STATUS_LIMIT`,
+ * `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_INVALID_ARGUMENT` (also for a base that is not
+ * given), `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * # Safety
+ *
+ * That of `ophio_enhancements_config_from_text`.
+ */
+OPHIO_API
+enum OphioStatus ophio_enhancements_config_from_base64(const uint8_t *text,
+                                                       size_t text_len,
+                                                       const uint8_t *names,
+                                                       size_t names_len,
+                                                       const struct OphioEnhancements *const *bases,
+                                                       size_t count,
+                                                       bool ignore_other,
+                                                       struct OphioEnhancementsConfig **config);
+
+/**
+ * Frees a config; NULL does nothing.
+ *
+ * # Safety
+ *
+ * `config` is NULL or comes from this library, is not freed yet, and no call uses it.
+ */
+OPHIO_API void ophio_enhancements_config_free(struct OphioEnhancementsConfig *config);
+
+/**
+ * Writes the form in which Sentry stores the rules of a project.
+ *
+ * Any thread may call this. Writes the text to `text`, which is the caller's: free it with
+ * `ophio_str_free`. Fails with `OPHIO_STATUS_SYNTAX` for a pattern that the form cannot hold,
+ * `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * # Safety
+ *
+ * `config` is NULL or comes from this library and is not freed yet; `text` is NULL or may be
+ * written.
+ */
+OPHIO_API
+enum OphioStatus ophio_enhancements_config_to_base64(const struct OphioEnhancementsConfig *config,
+                                                     struct OphioStr *text);
+
+/**
+ * Writes the names of a config's bases, joined by line feeds.
+ *
+ * Any thread may call this. Writes the text to `names`, which is the caller's: free it with
+ * `ophio_str_free`. Fails with `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * # Safety
+ *
+ * `config` is NULL or comes from this library and is not freed yet; `names` is NULL or may be
+ * written.
+ */
+OPHIO_API
+enum OphioStatus ophio_enhancements_config_bases(const struct OphioEnhancementsConfig *config,
+                                                 struct OphioStr *names);
+
+/**
+ * Makes a rule set of a part of a config. It shares what was made for the config's rules.
+ *
+ * `part` is an `OphioConfigPart`. Any thread may call this. Writes the rules to `rules`, which
+ * are the caller's: free them with `ophio_enhancements_free`. Fails with
+ * `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * # Safety
+ *
+ * `config` is NULL or comes from this library and is not freed yet; `rules` is NULL or may be
+ * written.
+ */
+OPHIO_API
+enum OphioStatus ophio_enhancements_config_part(const struct OphioEnhancementsConfig *config,
+                                                uint32_t part,
+                                                struct OphioEnhancements **rules);
+
+/**
+ * Runs the rules of a config on the frames of a stack trace of an event.
+ *
+ * `data` is a MessagePack array of the event's platform, the exception (nil, or a map as the
+ * event has it) and the frames (an array of maps as the event has them). Any thread may call
+ * this.
+ *
+ * Writes a MessagePack value to `result`, which is the caller's: free it with
+ * `ophio_str_free`. It is an array of `app`, `system` and `changes`. A variant is an array of
+ * `contributes`, `hint` (a string or nil), `outcomes` (arrays of `contributes` and `hint`) and,
+ * for each frame, the index of its outcome. A change is nil or an array of the new `in_app`,
+ * `data.orig_in_app` and `data.category` of the frame, each nil where it stays. Fails with
+ * `OPHIO_STATUS_FRAME`, `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_ARGUMENT`,
+ * `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * # Safety
+ *
+ * `config` is NULL or comes from this library and is not freed yet; `data` is readable for
+ * `data_len` bytes; `result` is NULL or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_enhancements_config_process(const struct OphioEnhancementsConfig *config,
+                                                   const uint8_t *data,
+                                                   size_t data_len,
+                                                   struct OphioStr *result);
+
+/**
+ * Sets category and in_app of frames of an event as rules say.
+ *
+ * `data` is as for `ophio_enhancements_config_process`. Any thread may call this.
+ *
+ * Writes a MessagePack value to `result`, which is the caller's: free it with
+ * `ophio_str_free`. It is an array of `frames` and `changes`: for each frame, category and
+ * in_app after the rules; and the changes as those of `ophio_enhancements_config_process`.
+ * Fails with `OPHIO_STATUS_FRAME`, `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_ARGUMENT`,
+ * `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * # Safety
+ *
+ * `rules` is NULL or comes from this library and is not freed yet; `data` is readable for
+ * `data_len` bytes; `result` is NULL or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_enhancements_apply_event(const struct OphioEnhancements *rules,
+                                                const uint8_t *data,
+                                                size_t data_len,
+                                                struct OphioStr *result);
+
+/**
+ * Makes match frames, what rules are asked about, of the frames of an event.
+ *
+ * `data` is as for `ophio_enhancements_config_process`. Any thread may call this.
+ *
+ * Writes a MessagePack array of maps to `frames`, which is the caller's: free it with
+ * `ophio_str_free`. Texts in it are binaries. Fails with `OPHIO_STATUS_FRAME`,
+ * `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * # Safety
+ *
+ * `data` is readable for `data_len` bytes; `frames` is NULL or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_event_match_frames(const uint8_t *data,
+                                          size_t data_len,
+                                          struct OphioStr *frames);
+
+/**
+ * Reads rules in the form in which Sentry stores them: the first of up to three parts joined
+ * by `#`, which has all of them. The other parts must be well formed.
+ *
+ * With `ignore_other`, the family `other` is not read, as in the package sentry-ophio 1.2.0.
+ * `text` is UTF-8. Any thread may call this.
+ *
+ * Writes the rules to `rules`, which are the caller's: free them with
+ * `ophio_enhancements_free`. Fails with `OPHIO_STATUS_SYNTAX`, `OPHIO_STATUS_LIMIT`,
+ * `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * # Safety
+ *
+ * `text` is readable for `text_len` bytes; `rules` is NULL or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_enhancements_read_stored(const uint8_t *text,
+                                                size_t text_len,
+                                                bool ignore_other,
+                                                struct OphioEnhancements **rules);
+
+/**
+ * Writes the names of the rule sets that a binary form says these rules were written for,
+ * joined by line feeds.
+ *
+ * Any thread may call this. Writes the text to `names`, which is the caller's: free it with
+ * `ophio_str_free`. Fails with `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * # Safety
+ *
+ * `rules` is NULL or comes from this library and is not freed yet; `names` is NULL or may be
+ * written.
+ */
+OPHIO_API
+enum OphioStatus ophio_enhancements_bases(const struct OphioEnhancements *rules,
+                                          struct OphioStr *names);
 
 /**
  * Finds all problems of rules in the text form: UTF-8, one rule a line.
@@ -1590,6 +1827,50 @@ enum OphioStatus ophio_enhancements_assemble(const struct OphioEnhancements *rul
                                              struct OphioComponent *components,
                                              size_t components_len,
                                              struct OphioAssembleResult *result);
+
+/**
+ * Trims the name of a function to what people call it, as Sentry does before it groups.
+ *
+ * `name` and `platform` are UTF-8. Names of the platforms `objc`, `cocoa`, `swift`, `native`,
+ * `c` and `csharp` are trimmed, others stay; `platform` may be NULL. Takes time in proportion
+ * to the name's length. Any thread may call this.
+ *
+ * Writes the trimmed name to `trimmed`, which is the caller's: free it with `ophio_str_free`.
+ * Fails with `OPHIO_STATUS_NULL_POINTER`, `OPHIO_STATUS_INVALID_ARGUMENT`,
+ * `OPHIO_STATUS_INVALID_UTF8`.
+ *
+ * # Safety
+ *
+ * `name` is readable for `name_len` bytes, `platform` for `platform_len`; `trimmed` is NULL
+ * or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_function_trim(const uint8_t *name,
+                                     size_t name_len,
+                                     const uint8_t *platform,
+                                     size_t platform_len,
+                                     struct OphioStr *trimmed);
+
+/**
+ * Trims many names of one platform, as `ophio_function_trim` does.
+ *
+ * `names` is a MessagePack array of strings. Any thread may call this.
+ *
+ * Writes a MessagePack array of strings to `trimmed`, which is the caller's: free it with
+ * `ophio_str_free`. Fails with `OPHIO_STATUS_NULL_POINTER`, `OPHIO_STATUS_INVALID_ARGUMENT`,
+ * `OPHIO_STATUS_INVALID_UTF8`.
+ *
+ * # Safety
+ *
+ * `names` is readable for `names_len` bytes, `platform` for `platform_len`; `trimmed` is NULL
+ * or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_function_trim_packed(const uint8_t *names,
+                                            size_t names_len,
+                                            const uint8_t *platform,
+                                            size_t platform_len,
+                                            struct OphioStr *trimmed);
 
 /**
  * Compiles a glob.

@@ -1257,6 +1257,226 @@ class proguard : public detail::handle<OphioProguard, ophio_proguard_free> {
     }
 };
 
+/* --- events ------------------------------------------------------------------------ */
+
+/* Writes what `call(out)` makes to `made`; that keeps what it has if the call fails. */
+namespace detail {
+template <typename Handle, typename T, typename F> status make(Handle &made, F &&call) noexcept
+{
+    T *raw = nullptr;
+    const status code = call(&raw);
+    if (code == OPHIO_STATUS_OK) made = Handle(raw);
+    return code;
+}
+} // namespace detail
+
+/* The rules of a project with their bases: OphioEnhancementsConfig. */
+class enhancements_config
+    : public detail::handle<OphioEnhancementsConfig, ophio_enhancements_config_free> {
+  public:
+    using handle::handle;
+
+    static status try_from_text(std::string_view text, std::string_view names,
+                                span<const OphioEnhancements *const> bases,
+                                enhancements_config &made) noexcept
+    {
+        return detail::make<enhancements_config, OphioEnhancementsConfig>(
+            made, [&](OphioEnhancementsConfig **out) noexcept {
+                return ophio_enhancements_config_from_text(
+                    detail::bytes(text), text.size(), detail::bytes(names), names.size(),
+                    bases.data(), bases.size(), out);
+            });
+    }
+
+    /* Rules as text; `names` are those of the bases, joined by line feeds. */
+    static enhancements_config from_text(std::string_view text, std::string_view names,
+                                         span<const OphioEnhancements *const> bases)
+    {
+        enhancements_config made;
+        check(try_from_text(text, names, bases, made));
+        return made;
+    }
+
+    static status try_from_stored(std::string_view text, std::string_view names,
+                                  span<const OphioEnhancements *const> bases, bool ignore_other,
+                                  enhancements_config &made) noexcept
+    {
+        return detail::make<enhancements_config, OphioEnhancementsConfig>(
+            made, [&](OphioEnhancementsConfig **out) noexcept {
+                return ophio_enhancements_config_from_base64(
+                    detail::bytes(text), text.size(), detail::bytes(names), names.size(),
+                    bases.data(), bases.size(), ignore_other, out);
+            });
+    }
+
+    /* Rules in the form in which Sentry stores them. */
+    static enhancements_config from_stored(std::string_view text, std::string_view names,
+                                           span<const OphioEnhancements *const> bases,
+                                           bool ignore_other = false)
+    {
+        enhancements_config made;
+        check(try_from_stored(text, names, bases, ignore_other, made));
+        return made;
+    }
+
+    status try_to_stored(string &text) const noexcept
+    {
+        return detail::into(text, [&](OphioStr *out) noexcept {
+            return ophio_enhancements_config_to_base64(get(), out);
+        });
+    }
+    string to_stored() const
+    {
+        string text;
+        check(try_to_stored(text));
+        return text;
+    }
+
+    status try_base_names(string &names) const noexcept
+    {
+        return detail::into(names, [&](OphioStr *out) noexcept {
+            return ophio_enhancements_config_bases(get(), out);
+        });
+    }
+    string base_names() const
+    {
+        string names;
+        check(try_base_names(names));
+        return names;
+    }
+
+    status try_rules_of(OphioConfigPart part, enhancements &rules) const noexcept
+    {
+        return detail::make<enhancements, OphioEnhancements>(
+            rules, [&](OphioEnhancements **out) noexcept {
+                return ophio_enhancements_config_part(get(), static_cast<std::uint32_t>(part),
+                                                      out);
+            });
+    }
+    enhancements rules_of(OphioConfigPart part) const
+    {
+        enhancements rules;
+        check(try_rules_of(part, rules));
+        return rules;
+    }
+
+    status try_process(std::string_view data, string &result) const noexcept
+    {
+        return detail::into(result, [&](OphioStr *out) noexcept {
+            return ophio_enhancements_config_process(get(), detail::bytes(data), data.size(),
+                                                     out);
+        });
+    }
+
+    /* What rules make of the frames of an event, as MessagePack. */
+    string process(std::string_view data) const
+    {
+        string result;
+        check(try_process(data, result));
+        return result;
+    }
+};
+
+inline status try_apply_event(const enhancements &rules, std::string_view data,
+                              string &result) noexcept
+{
+    return detail::into(result, [&](OphioStr *out) noexcept {
+        return ophio_enhancements_apply_event(rules.get(), detail::bytes(data), data.size(), out);
+    });
+}
+
+/* Category and in_app of the frames of an event, as MessagePack. */
+inline string apply_event(const enhancements &rules, std::string_view data)
+{
+    string result;
+    check(try_apply_event(rules, data, result));
+    return result;
+}
+
+inline status try_match_frames(std::string_view data, string &frames) noexcept
+{
+    return detail::into(frames, [&](OphioStr *out) noexcept {
+        return ophio_event_match_frames(detail::bytes(data), data.size(), out);
+    });
+}
+
+/* Match frames of the frames of an event, as MessagePack. */
+inline string match_frames(std::string_view data)
+{
+    string frames;
+    check(try_match_frames(data, frames));
+    return frames;
+}
+
+inline status try_read_stored(std::string_view text, bool ignore_other,
+                              enhancements &rules) noexcept
+{
+    return detail::make<enhancements, OphioEnhancements>(
+        rules, [&](OphioEnhancements **out) noexcept {
+            return ophio_enhancements_read_stored(detail::bytes(text), text.size(), ignore_other,
+                                                  out);
+        });
+}
+
+/* All rules of a text in the form in which Sentry stores them. */
+inline enhancements read_stored(std::string_view text, bool ignore_other = false)
+{
+    enhancements rules;
+    check(try_read_stored(text, ignore_other, rules));
+    return rules;
+}
+
+inline status try_bases_of(const enhancements &rules, string &names) noexcept
+{
+    return detail::into(names, [&](OphioStr *out) noexcept {
+        return ophio_enhancements_bases(rules.get(), out);
+    });
+}
+
+/* The names of the rule sets that these rules were written for, joined by line feeds. */
+inline string bases_of(const enhancements &rules)
+{
+    string names;
+    check(try_bases_of(rules, names));
+    return names;
+}
+
+/* --- functions ---------------------------------------------------------------------- */
+
+inline status try_trim_function(std::string_view name, std::string_view platform,
+                                string &trimmed) noexcept
+{
+    return detail::into(trimmed, [&](OphioStr *out) noexcept {
+        return ophio_function_trim(detail::bytes(name), name.size(), detail::bytes(platform),
+                                   platform.size(), out);
+    });
+}
+
+/* The name of a function, trimmed to what people call it. */
+inline string trim_function(std::string_view name, std::string_view platform)
+{
+    string trimmed;
+    check(try_trim_function(name, platform, trimmed));
+    return trimmed;
+}
+
+inline status try_trim_functions(std::string_view names, std::string_view platform,
+                                 string &trimmed) noexcept
+{
+    return detail::into(trimmed, [&](OphioStr *out) noexcept {
+        return ophio_function_trim_packed(detail::bytes(names), names.size(),
+                                          detail::bytes(platform), platform.size(), out);
+    });
+}
+
+/* Many names, a MessagePack array going in and coming out. */
+inline string trim_functions(std::string_view names, std::string_view platform)
+{
+    string trimmed;
+    check(try_trim_functions(names, platform, trimmed));
+    return trimmed;
+}
+
 } // namespace ophio
 
 #endif /* OPHIO_HPP */

@@ -52,9 +52,12 @@ def only_frame(frame: dict[str, Any], platform: str | None = None) -> dict[str, 
 @pytest.mark.parametrize(
     ("platform", "family"),
     [
-        *((name, b"native") for name in ("cocoa", "native", "objc", "swift", "c", "cpp", "rust")),
+        *((name, b"native") for name in ("cocoa", "native", "objc", "swift", "c")),
         *((name, b"javascript") for name in ("javascript", "node")),
-        *((name, b"other") for name in ("python", "java", "csharp", "", None)),
+        *(
+            (name, b"other")
+            for name in ("python", "java", "csharp", "cpp", "rust", "Native", "", None)
+        ),
     ],
 )
 def test_the_platform_decides_the_family(platform: str | None, family: bytes) -> None:
@@ -74,15 +77,16 @@ def test_the_platform_of_a_frame_comes_first() -> None:
         ({"package": "C:\\Windows\\K.DLL"}, "package", b"c:/windows/k.dll"),
         ({"abs_path": "/A/b.py", "filename": "b.py"}, "path", b"/a/b.py"),
         ({"abs_path": "", "filename": "B.py"}, "path", b"b.py"),
-        ({"filename": "É.py"}, "path", "é.py".encode()),
+        ({"filename": "ÉA.py"}, "path", "Éa.py".encode()),
         ({}, "path", None),
+        ({}, "function", b"<unknown>"),
+        ({"function": "f(int)", "platform": "native"}, "function", b"f"),
+        ({"function": "f(int)", "raw_function": "x", "platform": "c"}, "function", b"f(int)"),
         ({"in_app": True}, "in_app", True),
         ({"in_app": None}, "in_app", None),
-        ({"in_app": 1}, "in_app", None),
         ({"data": {"category": "ui"}}, "category", b"ui"),
         ({"data": {"orig_in_app": -1}}, "orig_in_app", -1),
-        ({"data": {"orig_in_app": True}}, "orig_in_app", None),
-        ({"data": {"orig_in_app": 1.0}}, "orig_in_app", None),
+        ({"data": {"orig_in_app": True}}, "orig_in_app", 1),
         ({"data": None}, "category", None),
         ({"function": "\ud800"}, "function", b"?"),
         ({"function": 7}, "function", b"7"),
@@ -113,6 +117,14 @@ def test_the_exception_belongs_to_its_stack_trace() -> None:
         (
             {"stacktrace": {"frames": [{}, {"function": ["f"]}]}},
             "stacktrace.frames[1].function must be a text, not a list",
+        ),
+        (
+            {"stacktrace": {"frames": [None, {"in_app": 1}]}},
+            "stacktrace.frames[1].in_app must be a boolean, not a number",
+        ),
+        (
+            {"stacktrace": {"frames": [{"data": {"orig_in_app": 1.0}}]}},
+            "stacktrace.frames[0].data.orig_in_app must be a whole number from -128 to 127",
         ),
         (
             {"exception": {"values": [7]}},

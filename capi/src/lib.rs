@@ -57,6 +57,7 @@
 
 pub mod codeowners;
 pub mod enhancements;
+pub mod functions;
 pub mod glob;
 pub mod handle;
 pub mod limits;

@@ -37,6 +37,9 @@ class _Lib:
     OPHIO_LIMIT_PATTERNS: Final[int]
     OPHIO_LIMIT_FRAMES: Final[int]
     OPHIO_LIMIT_MAPPING_BYTES: Final[int]
+    OPHIO_CONFIG_PART_OWN: Final[int]
+    OPHIO_CONFIG_PART_CLASSIFIER: Final[int]
+    OPHIO_CONFIG_PART_CONTRIBUTES: Final[int]
     OPHIO_PART_CLASSIFIER: Final[int]
     OPHIO_PART_CONTRIBUTES: Final[int]
     OPHIO_PART_PROFILING: Final[int]
@@ -126,6 +129,62 @@ class _Lib:
     def ophio_stacktrace_check(self, packed: bytes, packed_len: int, /) -> int: ...
     def ophio_stacktrace_pack_event_frames(
         self, data: bytes, data_len: int, packed: CData, /
+    ) -> int: ...
+    def ophio_event_match_frames(self, data: bytes, data_len: int, frames: CData, /) -> int: ...
+    def ophio_enhancements_apply_event(
+        self, rules: CData, data: bytes, data_len: int, result: CData, /
+    ) -> int: ...
+    def ophio_enhancements_read_stored(
+        self, text: bytes, text_len: int, ignore_other: bool, rules: CData, /
+    ) -> int: ...
+    def ophio_enhancements_bases(self, rules: CData, names: CData, /) -> int: ...
+    def ophio_enhancements_config_from_text(
+        self,
+        text: bytes,
+        text_len: int,
+        names: bytes,
+        names_len: int,
+        bases: CData,
+        count: int,
+        config: CData,
+        /,
+    ) -> int: ...
+    def ophio_enhancements_config_from_base64(
+        self,
+        text: bytes,
+        text_len: int,
+        names: bytes,
+        names_len: int,
+        bases: CData,
+        count: int,
+        ignore_other: bool,
+        config: CData,
+        /,
+    ) -> int: ...
+    def ophio_enhancements_config_free(self, config: CData, /) -> None: ...
+    def ophio_enhancements_config_to_base64(self, config: CData, text: CData, /) -> int: ...
+    def ophio_enhancements_config_bases(self, config: CData, names: CData, /) -> int: ...
+    def ophio_enhancements_config_part(self, config: CData, part: int, rules: CData, /) -> int: ...
+    def ophio_enhancements_config_process(
+        self, config: CData, data: bytes, data_len: int, result: CData, /
+    ) -> int: ...
+    def ophio_function_trim(
+        self,
+        name: bytes,
+        name_len: int,
+        platform: bytes,
+        platform_len: int,
+        trimmed: CData,
+        /,
+    ) -> int: ...
+    def ophio_function_trim_packed(
+        self,
+        names: bytes,
+        names_len: int,
+        platform: bytes,
+        platform_len: int,
+        trimmed: CData,
+        /,
     ) -> int: ...
     # Of use to C, where frames are structs; Python packs them.
     def ophio_stacktrace_pack(

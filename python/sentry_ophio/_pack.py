@@ -36,9 +36,12 @@ TEXT_FIELDS = ("category", "family", "function", "module", "package", "path")
 FRAME_FIELDS = (*TEXT_FIELDS, "in_app", "orig_in_app")
 EXCEPTION_FIELDS = ("ty", "value", "mechanism")
 
+# What is read of an event's frame, and of its `data`.
 EVENT_FIELDS = (
-    *("function", "module", "package", "abs_path", "filename", "platform", "in_app", "data"),
+    *("function", "raw_function", "module", "package", "abs_path", "filename", "platform"),
+    "in_app",
 )
+EVENT_DATA = ("category", "orig_in_app", "client_in_app")
 
 # These have `[]` and know nothing of keys.
 NOT_MAPPINGS: tuple[type[object], ...] = (str, bytes, bytearray, memoryview, list, tuple, range)
@@ -84,47 +87,40 @@ def join(packed: list[bytes]) -> bytes:
     return b"".join([Packer().pack_array_header(len(packed)), *packed])
 
 
-def pack_event_frames(
-    frames: list[dict[str, Any]], platform: str | None, exception: dict[str, Any] | None
-) -> tuple[bytes, list[Any]]:
+def pack_event_frames(frames: list[Any], platform: str | None, exception: object) -> bytes:
     """Write frames as Sentry events have them into one buffer.
 
     Args:
-        frames: The frames, `str` values, keys may be missing.
+        frames: The frames, with all of their keys.
         platform: The event's.
         exception: The exception as the event has it, or None.
 
     Returns:
-        The buffer, and the category of each frame.
+        The buffer. No value in it was looked at.
 
     Raises:
         Exception: What a value raises that is no mapping, or that msgpack cannot write.
     """
-    values: list[list[Any]] = [list(map(frame.get, EVENT_FIELDS)) for frame in frames]
-    categories: list[Any] = []
-    for value in values:
-        data = value[7]
-        category = None
-        if data:
-            category = data.get("category")
-            value[7] = (category, data.get("orig_in_app"))
-        elif data is not None:
-            value[7] = None
-        categories.append(category)
-    told: Values = (None, None, None)
-    if exception:
-        mechanism = exception.get("mechanism")
-        told = (
-            exception.get("type"),
-            exception.get("value"),
-            mechanism.get("type") if mechanism else None,
-        )
     try:
-        packed: bytes = Packer(buf_size=4096).pack((platform, told, values))
-    except UnicodeEncodeError:
+        packed: bytes = Packer(buf_size=4096).pack((platform, exception, frames))
+    except (TypeError, ValueError, OverflowError):
+        # A key that no rule looks at may have any value, and a mapping may be no dict.
+        plain = [_only(frame, EVENT_FIELDS, "data", EVENT_DATA) for frame in frames]
+        told = exception and _only(exception, ("type", "value"), "mechanism", ("type",))
         # JSON can hold half of a surrogate pair, UTF-8 cannot: it becomes a question mark.
-        packed = Packer(unicode_errors="replace").pack((platform, told, values))
-    return packed, categories
+        packed = Packer(unicode_errors="replace").pack((platform, told, plain))
+    return packed
+
+
+def _only(
+    value: Any, fields: tuple[str, ...], nested: str, nested_fields: tuple[str, ...]
+) -> dict[str, Any]:
+    """Copy what is looked at of a mapping, and of one in it."""
+    found = {field: value.get(field) for field in fields}
+    inner = value.get(nested)
+    if hasattr(inner, "get"):
+        found[nested] = {field: inner.get(field) for field in nested_fields}
+    return found
 
 
 def read_frames(

@@ -15,6 +15,7 @@ from sentry_ophio._component import (
     state_of,
 )
 from sentry_ophio._diagnostics import check_rules, parse_lenient
+from sentry_ophio._event_frames import answer_about_event, write_changes
 from sentry_ophio._explain import explained
 from sentry_ophio._ffi import Handle, check, copied, decode, ffi, last_error, lib, plain
 from sentry_ophio._pack import join, read_frames
@@ -25,6 +26,7 @@ from sentry_ophio._stacktrace import (
     checked_batch,
     keep_own_categories,
     pack_carefully,
+    packed_event,
     packed_frames,
     read_numbers,
 )
@@ -340,7 +342,7 @@ class Enhancements(Handle):
         return _string(lambda out: lib.ophio_enhancements_to_base64(self._ptr, out))
 
     @classmethod
-    def from_base64(cls, text: str, cache: Cache) -> Enhancements:
+    def from_base64(cls, text: str, cache: Cache, *, ignore_other: bool = False) -> Enhancements:
         """Read rules in the form in which Sentry stores them.
 
         >>> rules = Enhancements.parse("function:a -app", Cache(0))
@@ -348,18 +350,36 @@ class Enhancements(Handle):
         True
 
         Args:
-            text: Up to three such texts, joined by `#`, each compressed by zstandard or zlib.
-                The rules follow each other.
+            text: Up to three parts, joined by `#`, each compressed by zstandard or zlib. The
+                first has all rules, and is what is returned. The others have what of them
+                changes frames, and what is about grouping: `EnhancementsConfig.from_base64`
+                reads those.
             cache: As for `from_config_structure`.
+            ignore_other: Read `family:other` as `sentry-ophio` 1.2.0 does, which skips the
+                family. Rules with it never match there.
+
+        Returns:
+            The rules in their order. Their `bases` are those that the text names.
 
         Raises:
             EnhancementsError: The text is malformed, or has more than 64 MiB of rules.
             TypeError: `text` is no `str`, or `cache` no `Cache`.
         """
+        _pointer_of(cache)
         data = encoded("text", text)
-        return Enhancements._owning(
-            lib.ophio_enhancements_from_base64(data, len(data), _pointer_of(cache))
-        )
+        rules = ffi.new("OphioEnhancements **")
+        check(lib.ophio_enhancements_read_stored(data, len(data), bool(ignore_other), rules))
+        return Enhancements._owning(rules[0])
+
+    @property
+    def bases(self) -> tuple[str, ...]:
+        """The names of the rule sets that a binary form says the rules were written for.
+
+        They are not part of the set: one that was extended has none.
+        """
+        ptr = self._ptr
+        names = _string(lambda out: lib.ophio_enhancements_bases(ptr, out))
+        return tuple(names.split("\n")) if names else ()
 
     def split(self) -> tuple[Enhancements, Enhancements]:
         r"""Split by what rules do: those that change frames, and those about grouping.
@@ -567,13 +587,52 @@ class Enhancements(Handle):
             results.append(result)
         return results
 
+    def apply_to_event_frames(
+        self,
+        frames: list[dict[str, Any]],
+        platform: str | None,
+        exception: dict[str, Any] | None = None,
+        *,
+        write: bool = False,
+    ) -> list[AppliedFrame]:
+        """Query category and `in_app` of frames as Sentry events have them, in one call.
+
+        Args:
+            frames: The frames, as `Stacktrace.from_event_frames` takes them.
+            platform: The event's platform.
+            exception: The exception that they belong to, as in the event.
+            write: Write the answers into the frames, as Sentry does: where `in_app` changes,
+                `in_app`, and `data["orig_in_app"]` if that is not there yet; where rules set
+                a category, `data["category"]`. Nothing is written if the call fails.
+
+        Returns:
+            A tuple a frame: the category (None for none) and `in_app` (None for unknown).
+
+        Raises:
+            FrameTypeError: A value has the wrong type; a `TypeError`.
+
+        Example:
+            >>> rules = Enhancements.parse("path:**/vendor/** -app", Cache(0))
+            >>> frames = [{"filename": "vendor/log.php", "in_app": True}]
+            >>> rules.apply_to_event_frames(frames, "php", write=True)
+            [(None, False)]
+            >>> frames
+            [{'filename': 'vendor/log.php', 'in_app': False, 'data': {'orig_in_app': 1}}]
+        """
+        data = packed_event(frames, platform, exception)
+        applied, changes = answer_about_event(lib.ophio_enhancements_apply_event, self._ptr, data)
+        if write:
+            write_changes(frames, changes)
+        return list(map(tuple, applied))
+
     def set_memo_bytes(self, max_bytes: int) -> None:
         """Limit the memory for what is remembered of frames that were seen before.
 
         Args:
-            max_bytes: How many bytes, 2 MiB by default; 0 turns it off. Results do not
-                depend on it. What is remembered now is forgotten, and rules that are
-                appended later begin with 2 MiB again.
+            max_bytes: How many bytes for each segment of the set, 2 MiB by default; 0 turns it
+                off. Results do not depend on it. What is remembered now is forgotten. Other
+                sets that share a segment share its memo; rules that are appended later begin
+                with 2 MiB.
 
         Raises:
             OverflowError: `max_bytes` is negative, or has more than 64 bits.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar, final
 
+from msgpack import unpackb
+
 from sentry_ophio._arguments import checked_threads, type_error
 from sentry_ophio._ffi import check, copied, error_for, ffi, lib
 from sentry_ophio._pack import (
@@ -89,9 +91,10 @@ class Stacktrace:
         """Prepare frames as Sentry events have them.
 
         Args:
-            frames: The frames, oldest call first. Read are `function`, `module`, `package`,
-                `abs_path` (or `filename` where that is empty), `platform`, `in_app`, and
-                `category` and `orig_in_app` of `data`; texts are `str`. Any may be missing.
+            frames: The frames, oldest call first. Read are `function`, `raw_function`, `module`,
+                `package`, `abs_path` (or `filename` where that is empty), `platform`, `in_app`,
+                and `category` and `orig_in_app` of `data`; texts are `str`. Any may be missing.
+                They become what `sentry_ophio.events.match_frames` returns.
             platform: The event's platform, which decides the family of frames that have none
                 of their own.
             exception: The exception that they belong to, as in the event; read are `type`,
@@ -103,18 +106,16 @@ class Stacktrace:
         Raises:
             FrameTypeError: A value has the wrong type; a `TypeError`.
         """
-        check_list(frames)
-        try:
-            data, categories = pack_event_frames(frames, platform, exception)
-        except (AttributeError, TypeError, ValueError, OverflowError) as error:
-            raise FrameTypeError(f"not frames of an event: {error}") from error
+        data = packed_event(frames, platform, exception)
         packed = ffi.new("OphioStr *")
         check(lib.ophio_stacktrace_pack_event_frames(data, len(data), packed))
         stacktrace = object.__new__(cls)
         stacktrace._packed = copied(packed[0])
         lib.ophio_str_free(packed)
-        stacktrace._len = len(categories)  # reading a frame may have changed `frames`
-        stacktrace._categories = categories
+        # Of the buffer and not of `frames`, which reading a frame may have changed.
+        _, packed_frames = unpackb(stacktrace._packed)
+        stacktrace._len = len(packed_frames)
+        stacktrace._categories = [frame[0] for frame in packed_frames]
         return stacktrace
 
     def apply(self, rules: Enhancements) -> list[AppliedFrame]:
@@ -175,6 +176,20 @@ def packed_frames(
         return pack(read_exception(exception_data), values), values
     except (KeyError, TypeError, ValueError, OverflowError):
         return pack_carefully(frames, exception_data)
+
+
+def packed_event(frames: object, platform: str | None, exception: object) -> bytes:
+    """Pack frames as events have them.
+
+    Raises:
+        FrameTypeError: They cannot be packed.
+        TypeError: `frames` is no list.
+    """
+    check_list(frames)
+    try:
+        return pack_event_frames(frames, platform, exception)  # type: ignore[arg-type]
+    except (AttributeError, TypeError, ValueError, OverflowError) as error:
+        raise FrameTypeError(f"not frames of an event: {error}") from error
 
 
 def pack_carefully(

@@ -34,6 +34,7 @@ Objects of this module may be shared by threads, and used in a child after a for
 from __future__ import annotations
 
 from sentry_ophio._component import AssembleResult, Component
+from sentry_ophio._config import EnhancementsConfig, ProcessedStacktrace, VariantResult
 from sentry_ophio._diagnostic import Diagnostic
 from sentry_ophio._diagnostics import format_rules
 from sentry_ophio._explain import Explanation, FrameExplanation, Step, TriedMatcher
@@ -48,10 +49,12 @@ __all__ = [
     "Component",
     "Diagnostic",
     "Enhancements",
+    "EnhancementsConfig",
     "Explanation",
     "FlagAction",
     "FrameExplanation",
     "Matcher",
+    "ProcessedStacktrace",
     "Report",
     "Rule",
     "RuleReport",
@@ -59,10 +62,11 @@ __all__ = [
     "Step",
     "TriedMatcher",
     "VarAction",
+    "VariantResult",
     "format_rules",
     "preview",
 ]
 
 # Users know and pickle these under the name of this module, whatever file they are in.
-for _each in (AssembleResult, Cache, Component, Enhancements, Stacktrace):
+for _each in (AssembleResult, Cache, Component, Enhancements, EnhancementsConfig, Stacktrace):
     _each.__module__ = __name__

@@ -14,18 +14,16 @@ error that says where.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sentry_ophio.exceptions import EventError
+from sentry_ophio._event_frames import answer_about_event
+from sentry_ophio._ffi import lib
+from sentry_ophio._stacktrace import packed_event
+from sentry_ophio.exceptions import EventError, FrameTypeError
 
-__all__ = ["EventStacktrace", "event_id_of", "stacktraces_of"]
-
-_FAMILIES = {
-    **dict.fromkeys(("cocoa", "native", "objc", "swift", "c", "cpp", "rust"), b"native"),
-    **dict.fromkeys(("javascript", "node"), b"javascript"),
-}
+__all__ = ["EventStacktrace", "event_id_of", "match_frames", "stacktraces_of"]
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ def stacktraces_of(event: object) -> list[EventStacktrace]:
         EventError: It is no event; the message says what is wrong, and where.
 
     Example:
-        >>> event = {"platform": "rust", "stacktrace": {"frames": [{"function": "main"}]}}
+        >>> event = {"platform": "native", "stacktrace": {"frames": [{"function": "main"}]}}
         >>> [trace] = stacktraces_of(event)
         >>> trace.place, trace.frames[0]["function"], trace.frames[0]["family"]
         ('stacktrace', b'main', b'native')
@@ -124,37 +122,67 @@ def _stacktrace(
         "value": _bytes(exception, "value", place),
         "mechanism": _bytes(mechanism, "type", place) if isinstance(mechanism, Mapping) else None,
     }
-    matched = [
-        _frame(source, platform, f"{path}.frames[{number}]")
-        for number, source in enumerate(sources)
-    ]
+    try:
+        matched = match_frames(sources, platform)
+    except FrameTypeError as error:
+        raise EventError(_wrong_field(frames, path) or f"{path}: {error}") from None
     return EventStacktrace(place, matched, data, sources)
 
 
-def _frame(source: Mapping[str, Any], platform: str, place: str) -> dict[str, Any]:
-    data = source.get("data")
-    data = data if isinstance(data, Mapping) else {}
-    platform = _text(source, "platform", place) or platform
-    in_app = source.get("in_app")
-    orig_in_app = data.get("orig_in_app")
-    return {
-        "category": _bytes(data, "category", f"{place}.data"),
-        "family": _FAMILIES.get(platform, b"other"),
-        "function": _bytes(source, "function", place),
-        "module": _bytes(source, "module", place),
-        "package": _path(source, "package", place),
-        "path": _path(source, "abs_path", place) or _path(source, "filename", place),
-        "in_app": in_app if isinstance(in_app, bool) else None,
-        # In JSON, `true` and 1.0 are no -1, 0 or 1, though Python finds them equal.
-        "orig_in_app": orig_in_app
-        if type(orig_in_app) is int and orig_in_app in (-1, 0, 1)
-        else None,
-    }
+def match_frames(frames: Iterable[Mapping[str, Any]], platform: str | None) -> list[dict[str, Any]]:
+    r"""Make match frames, what rules are asked about, of the frames of an event.
+
+    They are exactly the frames that Sentry makes: functions are trimmed
+    (`sentry_ophio.functions`), the platform decides the family, package and path have ASCII
+    in lower case and forward slashes.
+
+    Args:
+        frames: The frames as the event has them, oldest call first. Read are `function`,
+            `raw_function`, `module`, `package`, `abs_path` (or `filename` where that is empty),
+            `platform`, `in_app`, and `category` and `orig_in_app` of `data`.
+        platform: The event's platform, for frames that have none of their own.
+
+    Returns:
+        A frame each, as `sentry_ophio.enhancers` describes them.
+
+    Raises:
+        FrameTypeError: A value has the wrong type, naming frame and field; a `TypeError`.
+
+    Example:
+        >>> [frame] = match_frames([{"function": "f(int)", "filename": "C:\\A.c"}], "native")
+        >>> frame["function"], frame["path"], frame["family"]
+        (b'f', b'c:/a.c', b'native')
+    """
+    data = packed_event(list(frames), platform, None)
+    return list(answer_about_event(lib.ophio_event_match_frames, None, data))
 
 
-def _path(source: Mapping[str, Any], key: str, place: str) -> bytes | None:
-    text = _text(source, key, place)
-    return _encoded(text.lower().replace("\\", "/")) if text else None
+def _wrong_field(frames: list[Any], path: str) -> str | None:
+    """Describe the first field that has the wrong type."""
+    texts = ("function", "raw_function", "module", "package", "abs_path", "filename", "platform")
+    for number, frame in enumerate(frames):
+        if frame is None:
+            continue
+        place = f"{path}.frames[{number}]"
+        data = frame.get("data")
+        data = data if isinstance(data, Mapping) else {}
+        try:
+            for key in texts:
+                _text(frame, key, place)
+            _text(data, "category", f"{place}.data")
+        except EventError as error:
+            return str(error)
+        for owner, key, where in (
+            (frame, "in_app", place),
+            (data, "client_in_app", f"{place}.data"),
+        ):
+            value = owner.get(key)
+            if value is not None and not isinstance(value, bool):
+                return f"{where}.{key} must be a boolean, not {_kind(value)}"
+        value = data.get("orig_in_app")
+        if value is not None and not (isinstance(value, int) and -128 <= value < 128):
+            return f"{place}.data.orig_in_app must be a whole number from -128 to 127"
+    return None
 
 
 def _bytes(source: Mapping[str, Any], key: str, place: str) -> bytes | None:

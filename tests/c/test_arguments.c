@@ -521,11 +521,12 @@ static void test_packed_frames(void)
     ophio_enhancements_free(rules);
 }
 
+/* ["native", nil, [{"function": "main", "in_app": true}]] */
+static const uint8_t event[] = "\x93\xa6native\xc0\x91\x82\xa8"
+                               "function\xa4main\xa6in_app\xc3";
+
 static void test_event_frames(void)
 {
-    /* ["native", [nil, nil, nil], [["main", nil, nil, nil, nil, nil, true, nil]]] */
-    static const uint8_t event[] = "\x93\xa6native\x93\xc0\xc0\xc0\x91\x98\xa4main"
-                                   "\xc0\xc0\xc0\xc0\xc0\xc3\xc0";
     OphioStr packed = {NULL, 0};
 
     GOOD(ophio_stacktrace_pack_event_frames(event, sizeof event - 1, &packed));
@@ -537,6 +538,142 @@ static void test_event_frames(void)
     REFUSED_STR(ophio_stacktrace_pack_event_frames(event, sizeof event - 3, place),
                 INVALID_ARGUMENT);
     REFUSED(ophio_stacktrace_pack_event_frames(event, sizeof event - 1, NULL), NULL_POINTER);
+}
+
+static void test_events(void)
+{
+    OphioEnhancements *rules = parse("function:main -app");
+    OphioStr text = {NULL, 0};
+
+    GOOD(ophio_event_match_frames(event, sizeof event - 1, &text));
+    ophio_str_free(&text);
+    REFUSED_STR(ophio_event_match_frames(NONE, place), NULL_POINTER);
+    REFUSED_STR(ophio_event_match_frames(HUGE_TEXT, place), INVALID_ARGUMENT);
+    REFUSED_STR(ophio_event_match_frames(EMPTY, place), INVALID_ARGUMENT);
+    REFUSED(ophio_event_match_frames(event, sizeof event - 1, NULL), NULL_POINTER);
+
+    GOOD(ophio_enhancements_apply_event(rules, event, sizeof event - 1, &text));
+    ophio_str_free(&text);
+    REFUSED_STR(ophio_enhancements_apply_event(NULL, event, sizeof event - 1, place),
+                NULL_POINTER);
+    REFUSED_STR(ophio_enhancements_apply_event(rules, NONE, place), NULL_POINTER);
+    REFUSED_STR(ophio_enhancements_apply_event(rules, HUGE_TEXT, place), INVALID_ARGUMENT);
+    REFUSED_STR(ophio_enhancements_apply_event(rules, EMPTY, place), INVALID_ARGUMENT);
+    REFUSED(ophio_enhancements_apply_event(rules, event, sizeof event - 1, NULL), NULL_POINTER);
+
+    GOOD(ophio_enhancements_bases(rules, &text));
+    CHECK(text.len == 0);
+    REFUSED_STR(ophio_enhancements_bases(NULL, place), NULL_POINTER);
+    REFUSED(ophio_enhancements_bases(rules, NULL), NULL_POINTER);
+    ophio_enhancements_free(rules);
+}
+
+static void test_configs(void)
+{
+    OphioEnhancements *base = parse("function:main -app"), *made = NULL;
+    const OphioEnhancements *bases[1], *none[1] = {NULL};
+    OphioEnhancementsConfig *config = NULL, *again = NULL;
+    OphioStr stored = {NULL, 0}, text = {NULL, 0};
+    bases[0] = base;
+
+    GOOD(ophio_enhancements_config_from_text(TEXT("function:a -group"), TEXT("base"), bases, 1,
+                                             &config));
+    REFUSED(ophio_enhancements_config_from_text(NONE, TEXT("base"), bases, 1, &again),
+            NULL_POINTER);
+    REFUSED(ophio_enhancements_config_from_text(HUGE_TEXT, TEXT("base"), bases, 1, &again),
+            INVALID_ARGUMENT);
+    REFUSED(ophio_enhancements_config_from_text(BAD, TEXT("base"), bases, 1, &again),
+            INVALID_UTF8);
+    REFUSED(ophio_enhancements_config_from_text(TEXT("nonsense"), EMPTY, NULL, 0, &again), SYNTAX);
+    REFUSED(ophio_enhancements_config_from_text(EMPTY, TEXT("a\nb"), bases, 1, &again),
+            INVALID_ARGUMENT);
+    REFUSED(ophio_enhancements_config_from_text(EMPTY, TEXT("base"), none, 1, &again),
+            NULL_POINTER);
+    REFUSED(ophio_enhancements_config_from_text(EMPTY, TEXT("base"), bases, 1, NULL),
+            NULL_POINTER);
+    CHECK(again == NULL);
+
+    GOOD(ophio_enhancements_config_to_base64(config, &stored));
+    REFUSED_STR(ophio_enhancements_config_to_base64(NULL, place), NULL_POINTER);
+    REFUSED(ophio_enhancements_config_to_base64(config, NULL), NULL_POINTER);
+
+    GOOD(ophio_enhancements_config_from_base64(stored.data, stored.len, TEXT("base"), bases, 1,
+                                               false, &again));
+    ophio_enhancements_config_free(again);
+    again = NULL;
+    REFUSED(ophio_enhancements_config_from_base64(stored.data, stored.len, TEXT("other"), bases, 1,
+                                                  false, &again),
+            INVALID_ARGUMENT);
+    REFUSED(ophio_enhancements_config_from_base64(NONE, EMPTY, NULL, 0, false, &again),
+            NULL_POINTER);
+    REFUSED(ophio_enhancements_config_from_base64(HUGE_TEXT, EMPTY, NULL, 0, false, &again),
+            INVALID_ARGUMENT);
+    REFUSED(ophio_enhancements_config_from_base64(EMPTY, EMPTY, NULL, 0, true, &again), SYNTAX);
+    CHECK(again == NULL);
+
+    GOOD(ophio_enhancements_config_bases(config, &text));
+    CHECK(text.len == 4);
+    ophio_str_free(&text);
+    REFUSED_STR(ophio_enhancements_config_bases(NULL, place), NULL_POINTER);
+    REFUSED(ophio_enhancements_config_bases(config, NULL), NULL_POINTER);
+
+    GOOD(ophio_enhancements_config_part(config, OPHIO_CONFIG_PART_OWN, &made));
+    ophio_enhancements_free(made);
+    made = NULL;
+    REFUSED(ophio_enhancements_config_part(NULL, OPHIO_CONFIG_PART_OWN, &made), NULL_POINTER);
+    REFUSED(ophio_enhancements_config_part(config, 3, &made), INVALID_ARGUMENT);
+    REFUSED(ophio_enhancements_config_part(config, 0, NULL), NULL_POINTER);
+    CHECK(made == NULL);
+
+    GOOD(ophio_enhancements_config_process(config, event, sizeof event - 1, &text));
+    ophio_str_free(&text);
+    REFUSED_STR(ophio_enhancements_config_process(NULL, event, sizeof event - 1, place),
+                NULL_POINTER);
+    REFUSED_STR(ophio_enhancements_config_process(config, NONE, place), NULL_POINTER);
+    REFUSED_STR(ophio_enhancements_config_process(config, HUGE_TEXT, place), INVALID_ARGUMENT);
+    REFUSED_STR(ophio_enhancements_config_process(config, EMPTY, place), INVALID_ARGUMENT);
+    REFUSED(ophio_enhancements_config_process(config, event, sizeof event - 1, NULL),
+            NULL_POINTER);
+
+    GOOD(ophio_enhancements_read_stored(stored.data, stored.len, true, &made));
+    ophio_enhancements_free(made);
+    made = NULL;
+    REFUSED(ophio_enhancements_read_stored(NONE, false, &made), NULL_POINTER);
+    REFUSED(ophio_enhancements_read_stored(HUGE_TEXT, false, &made), INVALID_ARGUMENT);
+    REFUSED(ophio_enhancements_read_stored(EMPTY, false, &made), SYNTAX);
+    REFUSED(ophio_enhancements_read_stored(BAD, false, &made), INVALID_UTF8);
+    REFUSED(ophio_enhancements_read_stored(stored.data, stored.len, false, NULL), NULL_POINTER);
+    CHECK(made == NULL);
+
+    ophio_str_free(&stored);
+    ophio_enhancements_config_free(config);
+    ophio_enhancements_config_free(NULL);
+    ophio_enhancements_free(base);
+}
+
+static void test_functions(void)
+{
+    OphioStr text = {NULL, 0};
+    static const uint8_t names[] = "\x91\xa4main";
+
+    GOOD(ophio_function_trim(TEXT("main(int)"), TEXT("native"), &text));
+    CHECK(text.len == 4);
+    ophio_str_free(&text);
+    GOOD(ophio_function_trim(EMPTY, EMPTY, &text));
+    ophio_str_free(&text);
+    REFUSED_STR(ophio_function_trim(NONE, EMPTY, place), NULL_POINTER);
+    REFUSED_STR(ophio_function_trim(HUGE_TEXT, EMPTY, place), INVALID_ARGUMENT);
+    REFUSED_STR(ophio_function_trim(BAD, EMPTY, place), INVALID_UTF8);
+    REFUSED_STR(ophio_function_trim(TEXT("f"), BAD, place), INVALID_UTF8);
+    REFUSED(ophio_function_trim(TEXT("f"), EMPTY, NULL), NULL_POINTER);
+
+    GOOD(ophio_function_trim_packed(names, sizeof names - 1, TEXT("c"), &text));
+    CHECK(text.len == sizeof names - 1);
+    ophio_str_free(&text);
+    REFUSED_STR(ophio_function_trim_packed(NONE, EMPTY, place), NULL_POINTER);
+    REFUSED_STR(ophio_function_trim_packed(HUGE_TEXT, EMPTY, place), INVALID_ARGUMENT);
+    REFUSED_STR(ophio_function_trim_packed(EMPTY, EMPTY, place), INVALID_ARGUMENT);
+    REFUSED(ophio_function_trim_packed(names, sizeof names - 1, EMPTY, NULL), NULL_POINTER);
 }
 
 static void test_batches(void)
@@ -1022,6 +1159,9 @@ int main(int argc, char **argv)
     test_frames_in_structs();
     test_packed_frames();
     test_event_frames();
+    test_events();
+    test_configs();
+    test_functions();
     test_batches();
     test_arrow();
     test_preview();

@@ -381,6 +381,95 @@ void test_arrow()
     CHECK(made == released);
 }
 
+// ["native", nil, [{"function": "main", "in_app": true}]]
+constexpr std::string_view event = "\x93\xa6native\xc0\x91\x82\xa8"
+                                   "function\xa4main\xa6in_app\xc3"sv;
+
+void test_events()
+{
+    const ophio::enhancements rules{"function:main -app"}, none;
+    ophio::string text;
+
+    GOOD(ophio::try_match_frames(event, text));
+    RETURNS(ophio::match_frames(event).view() == text.view());
+    REFUSED(INVALID_ARGUMENT, ophio::try_match_frames(EMPTY, text));
+    REFUSED(NULL_POINTER, ophio::try_match_frames(NONE, text));
+    THROWN(INVALID_ARGUMENT, ophio::match_frames("no"));
+
+    GOOD(ophio::try_apply_event(rules, event, text));
+    RETURNS(ophio::apply_event(rules, event).view() == text.view());
+    REFUSED(NULL_POINTER, ophio::try_apply_event(none, event, text));
+    THROWN(INVALID_ARGUMENT, ophio::apply_event(rules, "no"));
+
+    GOOD(ophio::try_bases_of(rules, text));
+    RETURNS(ophio::bases_of(rules).empty());
+    REFUSED(NULL_POINTER, ophio::try_bases_of(none, text));
+    THROWN(NULL_POINTER, ophio::bases_of(none));
+}
+
+void test_configs()
+{
+    const ophio::enhancements base{"function:main -app"};
+    const std::array<const OphioEnhancements *, 1> bases{base.get()};
+    const ophio::span<const OphioEnhancements *const> given{bases};
+    ophio::enhancements_config config;
+    const ophio::enhancements_config none;
+    ophio::enhancements rules;
+    ophio::string text;
+
+    GOOD(ophio::enhancements_config::try_from_text("function:a -group", "base", given, config));
+    RETURNS(bool(ophio::enhancements_config::from_text("", "base", given)));
+    REFUSED(SYNTAX, ophio::enhancements_config::try_from_text("nonsense", "base", given, config));
+    THROWN(SYNTAX, ophio::enhancements_config::from_text("nonsense", "base", given));
+
+    GOOD(config.try_to_stored(text));
+    RETURNS(config.to_stored().view() == text.view());
+    REFUSED(NULL_POINTER, none.try_to_stored(text));
+    THROWN(NULL_POINTER, none.to_stored());
+
+    const ophio::string stored = config.to_stored();
+    GOOD(ophio::enhancements_config::try_from_stored(stored, "base", given, false, config));
+    RETURNS(bool(ophio::enhancements_config::from_stored(stored, "base", given)));
+    REFUSED(INVALID_ARGUMENT,
+            ophio::enhancements_config::try_from_stored(stored, "other", given, false, config));
+    THROWN(SYNTAX, ophio::enhancements_config::from_stored("", "base", given));
+
+    GOOD(config.try_base_names(text));
+    RETURNS(config.base_names().view() == "base");
+    REFUSED(NULL_POINTER, none.try_base_names(text));
+    THROWN(NULL_POINTER, none.base_names());
+
+    GOOD(config.try_rules_of(OPHIO_CONFIG_PART_OWN, rules));
+    RETURNS(bool(config.rules_of(OPHIO_CONFIG_PART_CLASSIFIER)));
+    REFUSED(INVALID_ARGUMENT, config.try_rules_of(static_cast<OphioConfigPart>(3), rules));
+    THROWN(NULL_POINTER, none.rules_of(OPHIO_CONFIG_PART_CONTRIBUTES));
+
+    GOOD(config.try_process(event, text));
+    RETURNS(config.process(event).view() == text.view());
+    REFUSED(INVALID_ARGUMENT, config.try_process(EMPTY, text));
+    THROWN(NULL_POINTER, none.process(event));
+
+    GOOD(ophio::try_read_stored(stored, true, rules));
+    RETURNS(bool(ophio::read_stored(stored)));
+    REFUSED(SYNTAX, ophio::try_read_stored(EMPTY, false, rules));
+    THROWN(SYNTAX, ophio::read_stored("%"));
+}
+
+void test_functions()
+{
+    ophio::string text;
+
+    GOOD(ophio::try_trim_function("main(int)", "native", text));
+    RETURNS(ophio::trim_function("main(int)", "native").view() == "main");
+    REFUSED(NULL_POINTER, ophio::try_trim_function(NONE, "c", text));
+    THROWN(INVALID_UTF8, ophio::trim_function("\xff", "c"));
+
+    GOOD(ophio::try_trim_functions("\x91\xa4main", "c", text));
+    RETURNS(ophio::trim_functions("\x91\xa4main", "c").view() == "\x91\xa4main");
+    REFUSED(INVALID_ARGUMENT, ophio::try_trim_functions(EMPTY, "c", text));
+    THROWN(INVALID_ARGUMENT, ophio::trim_functions("no", "c"));
+}
+
 void test_packed_frames()
 {
     const ophio::enhancements rules{"function:main -app -group"}, none;
@@ -392,9 +481,6 @@ void test_packed_frames()
     std::array<std::uint32_t, 5> room{};
     const ophio::span<std::uint32_t> two{room.data(), 2}, five{room}, absent{nullptr, 5};
     ophio::string text;
-    // ["native", [nil, nil, nil], [["main", nil, nil, nil, nil, nil, true, nil]]]
-    const std::string_view event = "\x93\xa6native\x93\xc0\xc0\xc0\x91\x98\xa4main"
-                                   "\xc0\xc0\xc0\xc0\xc0\xc3\xc0"sv;
 
     GOOD(ophio::try_check_packed(packed));
     QUIETLY(ophio::check_packed(packed));
@@ -781,6 +867,9 @@ int main(int argc, char **argv)
     test_frames();
     test_arrow();
     test_packed_frames();
+    test_events();
+    test_configs();
+    test_functions();
     test_globs();
     test_glob_sets();
     test_codeowners();

@@ -212,8 +212,8 @@ void test_frames()
     THROWS(OPHIO_STATUS_INVALID_ARGUMENT, ophio::check_packed("no"));
     THROWS(OPHIO_STATUS_INVALID_ARGUMENT, ophio::pack_event_frames("no"));
     const ophio::string event =
-        ophio::pack_event_frames("\x93\xa6native\x93\xc0\xc0\xc0\x91\x98\xa4main"
-                                 "\xc0\xc0\xc0\xc0\xc0\xc3\xc0"sv);
+        ophio::pack_event_frames("\x93\xa6native\xc0\x91\x82\xa8"
+                                 "function\xa4main\xa6in_app\xc3"sv);
     CHECK(!event.empty());
 
     std::vector<std::uint32_t> codes(6);

@@ -305,7 +305,11 @@ pub unsafe extern "C" fn ophio_enhancements_from_base64(
         // SAFETY: the caller's promise about `text`.
         let text = unsafe { slice::text(text, text_len, "text") }?;
         // SAFETY: the caller's promise about `cache`.
-        let read = unsafe { with_cache(cache, |cache| Enhancements::from_base64(text, cache)) };
+        let read = unsafe {
+            with_cache(cache, |_| {
+                Enhancements::from_base64(text, Default::default())
+            })
+        };
         Ok(OphioEnhancements::new(read?))
     })
 }

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! cache.rs       OphioCache: parsed rules, kept for the next parse
+//! config.rs      OphioEnhancementsConfig: a project's rules, at work on an event's frames
 //! rules.rs       OphioEnhancements: made, extended, counted, printed
 //! diagnostics.rs OphioDiagnostics: every problem of a text; texts written anew
 //! introspection.rs what they are and did, their other forms and parts
@@ -16,6 +17,7 @@
 #[cfg(feature = "arrow")]
 pub mod arrow;
 pub mod cache;
+pub mod config;
 pub mod diagnostics;
 pub mod introspection;
 pub mod packed;

@@ -55,6 +55,16 @@ impl Families {
         }
     }
 
+    /// The name of a single family; `all` for others.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::NATIVE => "native",
+            Self::JAVASCRIPT => "javascript",
+            Self::OTHER => "other",
+            _ => "all",
+        }
+    }
+
     /// Whether the two sets share a family.
     pub fn intersects(self, other: Self) -> bool {
         self.0 & other.0 != 0

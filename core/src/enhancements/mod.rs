@@ -50,6 +50,7 @@ pub mod explain;
 mod family;
 mod fields;
 mod frame;
+pub mod grouping;
 pub mod interpreter;
 mod matcher;
 mod parallel;
@@ -66,7 +67,8 @@ mod testing;
 pub mod text;
 
 pub use action::{Action, FlagAction, FlagKind, Range, VarAction};
-pub use binary::stored::StoredError;
+pub use binary::config_structure::OtherFamily;
+pub use binary::stored::{StoredError, StoredRules};
 pub use cache::Cache;
 pub use error::{Cause, ConfigStructureError, EnhancementsError, Stage, SyntaxError};
 pub use family::Families;

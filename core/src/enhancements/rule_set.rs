@@ -11,7 +11,7 @@ use std::sync::Arc;
 use once_cell::race::OnceBox;
 use smol_str::SmolStr;
 
-use crate::enhancements::binary::config_structure;
+use crate::enhancements::binary::config_structure::{self, OtherFamily};
 use crate::enhancements::cache::Cache;
 use crate::enhancements::describe;
 use crate::enhancements::engine::{self, Engine, Matched};
@@ -41,6 +41,8 @@ struct RuleSet {
     rules: OnceBox<Vec<Rule>>,
     /// The categories of all segments; as the rules.
     categories: OnceBox<Categories>,
+    /// The names of the rule sets that these were written for; see [`Enhancements::bases`].
+    bases: Vec<String>,
 }
 
 /// What the segments of a set set with `category=`.
@@ -86,6 +88,7 @@ impl Enhancements {
             segments,
             rules: OnceBox::new(),
             categories: OnceBox::new(),
+            bases: Vec::new(),
         }))
     }
 
@@ -148,15 +151,38 @@ impl Enhancements {
     ///
     /// What is malformed, and in which rule.
     pub fn from_config_structure(input: &[u8], cache: &Cache) -> Result<Self, EnhancementsError> {
-        cache.get_or_make(input, || {
-            Limit::RuleBytes.check(input.len())?;
-            let rules = config_structure::decode(input).map_err(|err| match err {
-                ConfigStructureError::Limit(err) => err.into(),
-                err => EnhancementsError::from(err),
-            })?;
-            Limit::Rules.check(rules.len())?;
-            Ok(Self::from_rules(rules))
-        })
+        cache.get_or_make(input, || Self::decode(input, OtherFamily::Read))
+    }
+
+    /// [`Enhancements::from_config_structure`] without a cache, and with a choice of how the
+    /// family `other` is read.
+    ///
+    /// # Errors
+    ///
+    /// What is malformed, and in which rule.
+    pub fn decode(input: &[u8], other: OtherFamily) -> Result<Self, EnhancementsError> {
+        Limit::RuleBytes.check(input.len())?;
+        let decoded = config_structure::decode(input, other).map_err(|err| match err {
+            ConfigStructureError::Limit(err) => err.into(),
+            err => EnhancementsError::from(err),
+        })?;
+        Limit::Rules.check(decoded.rules.len())?;
+        let rules = Self::from_rules(decoded.rules);
+        if decoded.bases.is_empty() {
+            return Ok(rules);
+        }
+        Ok(Self(Arc::new(RuleSet {
+            segments: rules.0.segments.clone(),
+            rules: OnceBox::new(),
+            categories: OnceBox::new(),
+            bases: decoded.bases,
+        })))
+    }
+
+    /// The names of the rule sets that a binary form says these rules were written for. They
+    /// are not part of the set: another set has none, also one that was extended.
+    pub fn bases(&self) -> &[String] {
+        &self.0.bases
     }
 
     /// Writes the binary form. `bases` is stored beside the rules and not used.

@@ -40,6 +40,8 @@ use std::borrow::Cow;
 pub(crate) use characters::is_space;
 use characters::is_word;
 
+use crate::msgpack_array::{self, PackedValuesError};
+
 /// The platforms whose functions are trimmed as native ones.
 const NATIVE: [&str; 5] = ["objc", "cocoa", "swift", "native", "c"];
 
@@ -60,6 +62,21 @@ pub fn trim_function_name<'n>(name: &'n str, platform: Option<&str>) -> Cow<'n, 
         Some(platform) if NATIVE.contains(&platform) => native(name, platform),
         _ => name.into(),
     }
+}
+
+/// Trims many names of one platform: a MessagePack array of strings, as the result is.
+///
+/// # Errors
+///
+/// If the buffer is malformed, or a name is not UTF-8.
+pub fn trim_packed(names: &[u8], platform: Option<&str>) -> Result<Vec<u8>, PackedValuesError> {
+    let mut trimmed = Vec::new();
+    msgpack_array::for_each(names, |name| {
+        let name = std::str::from_utf8(name).map_err(PackedValuesError::new)?;
+        trimmed.push(trim_function_name(name, platform));
+        Ok(())
+    })?;
+    rmp_serde::to_vec(&trimmed).map_err(PackedValuesError::new)
 }
 
 fn native<'n>(name: &'n str, platform: &str) -> Cow<'n, str> {

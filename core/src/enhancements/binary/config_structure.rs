@@ -48,16 +48,40 @@ enum EncodedValue {
     Str(SmolStr),
 }
 
+/// How the letter of the family `other` is read.
+///
+/// The package `sentry-ophio` 1.2.0 writes it and does not read it: a rule with `family:other`
+/// never matches there. Stored rules that had no effect begin to work where it is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum OtherFamily {
+    /// As the family it is.
+    #[default]
+    Read,
+    /// Not at all, as in 1.2.0.
+    Ignore,
+}
+
+/// What a structure holds.
+#[derive(Debug)]
+pub(in crate::enhancements) struct Decoded {
+    /// The names of the rule sets that these rules were written for.
+    pub(in crate::enhancements) bases: Vec<String>,
+    /// The rules in order.
+    pub(in crate::enhancements) rules: Vec<Rule>,
+}
+
 /// Reads rules. Bytes after the structure are ignored.
-pub(in crate::enhancements) fn decode(input: &[u8]) -> Result<Vec<Rule>, ConfigStructureError> {
+pub(in crate::enhancements) fn decode(
+    input: &[u8],
+    other: OtherFamily,
+) -> Result<Decoded, ConfigStructureError> {
     let mut deserializer = rmp_serde::Deserializer::from_read_ref(input);
-    let EncodedEnhancements(version, _bases, rules) =
-        Deserialize::deserialize(&mut deserializer)
-            .map_err(|err| ConfigStructureError::Structure(err.to_string()))?;
+    let EncodedEnhancements(version, bases, rules) = Deserialize::deserialize(&mut deserializer)
+        .map_err(|err| ConfigStructureError::Structure(err.to_string()))?;
     if !VERSIONS.contains(&version) {
         return Err(ConfigStructureError::Version(version));
     }
-    rules
+    let rules = rules
         .into_iter()
         .enumerate()
         .map(|(index, EncodedRule(matchers, actions))| {
@@ -65,7 +89,7 @@ pub(in crate::enhancements) fn decode(input: &[u8]) -> Result<Vec<Rule>, ConfigS
                 .iter()
                 .map(|text| {
                     Limit::PatternBytes.check(text.len())?;
-                    decode_matcher(text).map_err(|reason| ConfigStructureError::Matcher {
+                    decode_matcher(text, other).map_err(|reason| ConfigStructureError::Matcher {
                         rule: index,
                         matcher: text.clone(),
                         reason,
@@ -78,7 +102,8 @@ pub(in crate::enhancements) fn decode(input: &[u8]) -> Result<Vec<Rule>, ConfigS
                 .collect::<Result<_, _>>()?;
             Ok(Rule::new(matchers, actions))
         })
-        .collect()
+        .collect::<Result<_, ConfigStructureError>>()?;
+    Ok(Decoded { bases, rules })
 }
 
 /// Writes rules.
@@ -135,7 +160,7 @@ fn family_name(letter: char) -> Option<&'static str> {
     known.find_map(|(name, other, _)| (other == letter).then_some(name))
 }
 
-fn decode_matcher(text: &str) -> Result<Matcher, String> {
+fn decode_matcher(text: &str, other: OtherFamily) -> Result<Matcher, String> {
     let between = |open, close| text.strip_prefix(open)?.strip_suffix(close);
     let (offset, inner) = if let Some(inner) = between("|[", "]") {
         (Offset::Callee, inner)
@@ -154,7 +179,11 @@ fn decode_matcher(text: &str) -> Result<Matcher, String> {
     let subject =
         Subject::from_letter(letter).ok_or_else(|| format!("unknown letter `{letter}`"))?;
     let matcher = if subject == Subject::Family {
-        let names: Vec<_> = argument.chars().filter_map(family_name).collect();
+        let names: Vec<_> = argument
+            .chars()
+            .filter_map(family_name)
+            .filter(|name| *name != "other" || other == OtherFamily::Read)
+            .collect();
         Matcher::new(subject, negated, offset, &names.join(","))
     } else {
         Matcher::new(subject, negated, offset, argument)
@@ -242,9 +271,12 @@ mod tests {
     }
 
     fn decode_one(matcher: &str) -> Result<String, String> {
-        decode(&bytes(&[(&[matcher], &[EncodedAction::Flag(0x300)])]))
-            .map(|rules| rules[0].to_string())
-            .map_err(|err| err.to_string())
+        decode(
+            &bytes(&[(&[matcher], &[EncodedAction::Flag(0x300)])]),
+            OtherFamily::Read,
+        )
+        .map(|decoded| decoded.rules[0].to_string())
+        .map_err(|err| err.to_string())
     }
 
     #[test]
@@ -263,6 +295,20 @@ mod tests {
             ("fa]|", "function:a]| -group"),
         ] {
             assert_eq!(decode_one(matcher).as_deref(), Ok(expected), "{matcher:?}");
+        }
+    }
+
+    #[test]
+    fn the_family_other_is_ignored_on_request() {
+        let rules = bytes(&[(&["FNO"], &[EncodedAction::Flag(0x300)])]);
+        for (other, expected) in [
+            (OtherFamily::Read, "family:native,other -group"),
+            (OtherFamily::Ignore, "family:native -group"),
+        ] {
+            assert_eq!(
+                decode(&rules, other).unwrap().rules[0].to_string(),
+                expected
+            );
         }
     }
 
@@ -291,10 +337,13 @@ mod tests {
             b"\xdd\xff\xff\xff\xff",
             b"\x93\x02\x90\xdd\xff\xff\xff\xff",
         ] {
-            let message = decode(input).unwrap_err().to_string();
+            let message = decode(input, OtherFamily::Read).unwrap_err().to_string();
             assert!(message.starts_with("Invalid syntax "), "{message}");
         }
-        assert_eq!(decode(b"\x93\x03\x90\x90trailing").map(|r| r.len()), Ok(0));
+        assert_eq!(
+            decode(b"\x93\x03\x90\x90trailing", OtherFamily::Read).map(|r| r.rules.len()),
+            Ok(0)
+        );
     }
 
     #[test]
@@ -308,7 +357,7 @@ mod tests {
             EncodedAction::Var("category".into(), EncodedValue::Int(1)),
             EncodedAction::Var("foo".into(), EncodedValue::Int(1)),
         ] {
-            let message = decode(&bytes(&[(&["fa"], &[action])]))
+            let message = decode(&bytes(&[(&["fa"], &[action])]), OtherFamily::Read)
                 .unwrap_err()
                 .to_string();
             assert!(message.starts_with("Invalid syntax "), "{message}");
@@ -326,7 +375,7 @@ mod tests {
             let rule = parse_rule(line, 1).unwrap();
             for version in VERSIONS {
                 let encoded = encode(std::slice::from_ref(&rule), version, &["base:v1".to_owned()]).unwrap();
-                assert_eq!(decode(&encoded).unwrap(), std::slice::from_ref(&rule), "{line:?}");
+                assert_eq!(decode(&encoded, OtherFamily::Read).unwrap().rules, std::slice::from_ref(&rule), "{line:?}");
             }
         }
         assert_eq!(encode([], 4, &[]), Err(ConfigStructureError::Version(4)));

@@ -3,8 +3,11 @@
 //! ```text
 //! rules -> binary form -> zstandard -> base64 (URL-safe, no padding)
 //!
-//! KLUv_SAVqQAA...#eJxrYGBg...       up to three of them, joined by #: one after the other
+//! KLUv_SAVqQAA...#eJxrYGBg...#...   up to three of them, joined by #
 //! ```
+//!
+//! A text of three parts holds the same rules three times: as they were written, then what of
+//! them changes frames, then what of them is about grouping ([`Part`]).
 //!
 //! Older ones are compressed by zlib; both are read, zstandard is written. What comes out of
 //! a few kilobytes can be gigabytes, so there is a limit to it.
@@ -19,18 +22,18 @@ use ruzstd::decoding::StreamingDecoder;
 use ruzstd::encoding::{compress_to_vec, CompressionLevel};
 use thiserror::Error;
 
-use crate::enhancements::binary::config_structure;
-use crate::enhancements::cache::Cache;
+use crate::enhancements::binary::config_structure::{self, OtherFamily};
 use crate::enhancements::error::{ConfigStructureError, EnhancementsError};
 use crate::enhancements::rule_set::Enhancements;
+use crate::enhancements::select::Part;
 use crate::limits::Limit;
 
 /// How many rule sets one text may hold.
-const MOST: usize = 3;
+const MAX_PARTS: usize = 3;
 
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
-// It is written without padding; who has added some means no harm.
+// It is written without padding, and read with or without.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::URL_SAFE,
     GeneralPurposeConfig::new()
@@ -43,7 +46,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 pub enum StoredError {
     /// More rule sets than a text may hold.
     #[error(
-        "Invalid syntax in the stored rules: {0} parts joined by `#`, at most {MOST} are read"
+        "Invalid syntax in the stored rules: {0} parts joined by `#`, at most {MAX_PARTS} are read"
     )]
     TooMany(usize),
     /// Not base64.
@@ -79,17 +82,39 @@ impl Enhancements {
         Ok(BASE64.encode(compressed))
     }
 
-    /// Reads the form in which Sentry stores rules.
+    /// Reads the form in which Sentry stores rules: its first part, which has all of them.
     ///
     /// # Errors
     ///
-    /// What is malformed, and in which part; or more rules than are taken.
-    pub fn from_base64(text: &str, cache: &Cache) -> Result<Self, StoredError> {
+    /// What is malformed, and in which part; or more rules than the limit.
+    pub fn from_base64(text: &str, other: OtherFamily) -> Result<Self, StoredError> {
+        Ok(StoredRules::decode(text, other)?.rules)
+    }
+}
+
+/// The rule sets of one stored text.
+#[derive(Clone, Debug)]
+pub struct StoredRules {
+    /// All rules, as they were written.
+    pub rules: Enhancements,
+    /// What of them changes frames.
+    pub classifier: Enhancements,
+    /// What of them is about grouping.
+    pub contributes: Enhancements,
+}
+
+impl StoredRules {
+    /// Reads a stored text. Parts that it does not have are made of the first one.
+    ///
+    /// # Errors
+    ///
+    /// What is malformed, and in which part; or more rules than the limit.
+    pub fn decode(text: &str, other: OtherFamily) -> Result<Self, StoredError> {
         let parts: Vec<&str> = text.split('#').collect();
-        if parts.len() > MOST {
+        if parts.len() > MAX_PARTS {
             return Err(StoredError::TooMany(parts.len()));
         }
-        let mut rules = Self::empty();
+        let mut sets = Vec::with_capacity(MAX_PARTS);
         for (part, encoded) in parts.into_iter().enumerate() {
             let compressed = BASE64.decode(encoded.trim()).map_err(|err| {
                 let reason = err.to_string();
@@ -98,9 +123,33 @@ impl Enhancements {
             let binary = decompress(&compressed)
                 .map_err(|reason| StoredError::Compression { part, reason })?
                 .ok_or_else(|| EnhancementsError::Limit(Limit::RuleBytes.beyond()))?;
-            rules.extend_from(&Self::from_config_structure(&binary, cache)?);
+            sets.push(Enhancements::decode(&binary, other)?);
         }
-        Ok(rules)
+        let mut sets = sets.into_iter();
+        let rules = sets.next().unwrap_or_default();
+        let classifier = sets.next();
+        let contributes = sets.next();
+        Ok(Self {
+            classifier: classifier.unwrap_or_else(|| rules.part(Part::Classifier)),
+            contributes: contributes.unwrap_or_else(|| rules.part(Part::Contributes)),
+            rules,
+        })
+    }
+
+    /// Writes a stored text of three parts. `bases` is kept in each.
+    ///
+    /// # Errors
+    ///
+    /// If a pattern is larger than the binary form can hold.
+    pub fn encode(&self, bases: &[String]) -> Result<String, ConfigStructureError> {
+        let encoded = |rules: &Enhancements| {
+            let binary = config_structure::encode(rules.rules(), 2, bases)?;
+            let compressed = compress_to_vec(&binary[..], CompressionLevel::Fastest);
+            Ok::<_, ConfigStructureError>(BASE64.encode(compressed))
+        };
+        let sets = [&self.rules, &self.classifier, &self.contributes];
+        let parts: Result<Vec<_>, _> = sets.map(encoded).into_iter().collect();
+        Ok(parts?.join("#"))
     }
 }
 
@@ -127,6 +176,7 @@ fn decompress(data: &[u8]) -> Result<Option<Vec<u8>>, String> {
 mod tests {
     use super::*;
     use crate::enhancements::testing::rule;
+    use crate::enhancements::Cache;
     use crate::testing::{cases, Random};
     use miniz_oxide::deflate::compress_to_vec_zlib;
 
@@ -136,18 +186,17 @@ mod tests {
 
     #[test]
     fn rules_survive_being_stored() {
-        let cache = Cache::new(0);
         let mut random = Random::new(31);
         for _ in 0..cases(500) {
             let text: Vec<_> = (0..random.0.usize(..30))
                 .map(|_| rule(&mut random))
                 .collect();
-            let Ok(rules) = Enhancements::parse(&text.join("\n"), &cache) else {
+            let Ok(rules) = Enhancements::parse(&text.join("\n"), &Cache::new(0)) else {
                 continue;
             };
             let stored = rules.to_base64().unwrap();
             assert!(!stored.contains(['+', '/', '=', '#']));
-            let again = Enhancements::from_base64(&stored, &cache).unwrap();
+            let again = Enhancements::from_base64(&stored, OtherFamily::Read).unwrap();
             let binary = |rules: &Enhancements| rules.to_config_structure(3, &[]).unwrap();
             assert_eq!(binary(&again), binary(&rules));
         }
@@ -161,13 +210,12 @@ mod tests {
         let padded = base64::engine::general_purpose::URL_SAFE.encode(&zlib);
         let stored = rules.to_base64().unwrap();
         let joined = format!("{}#{stored}#{padded}", BASE64.encode(&zlib));
-        let read = Enhancements::from_base64(&joined, &Cache::new(0)).unwrap();
-        assert_eq!(read.rules().len(), 3);
+        let read = Enhancements::from_base64(&joined, OtherFamily::Read).unwrap();
+        assert_eq!(read.rules().len(), 1);
     }
 
     #[test]
     fn what_is_malformed_is_told() {
-        let cache = Cache::new(0);
         let good = parse("function:a +app").to_base64().unwrap();
         for (text, says) in [
             ("a#b#c#d".to_owned(), "4 parts joined by `#`, at most 3"),
@@ -182,7 +230,7 @@ mod tests {
             ),
             (good[..good.len() - 8].to_owned(), "cannot be decompressed"),
         ] {
-            let error = Enhancements::from_base64(&text, &cache).err();
+            let error = Enhancements::from_base64(&text, OtherFamily::Read).err();
             let error = error.map(|error| error.to_string()).unwrap_or_default();
             assert!(error.contains(says), "{text}: {error}");
         }
@@ -190,13 +238,12 @@ mod tests {
 
     #[test]
     fn a_bomb_does_not_go_off() {
-        let cache = Cache::new(0);
         let zeros = vec![0; Limit::RuleBytes.get() + 1];
         for bomb in [
             compress_to_vec(&zeros[..], CompressionLevel::Fastest),
             compress_to_vec_zlib(&zeros, 6),
         ] {
-            let error = Enhancements::from_base64(&BASE64.encode(bomb), &cache)
+            let error = Enhancements::from_base64(&BASE64.encode(bomb), OtherFamily::Read)
                 .err()
                 .unwrap();
             assert!(

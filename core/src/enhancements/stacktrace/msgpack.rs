@@ -17,6 +17,8 @@
 //! recognised by comparing one slice, its [key](FrameView::key). Texts are
 //! checked for UTF-8 when they are looked at, not when they arrive.
 
+use std::borrow::Cow;
+
 use super::key;
 use super::view::{utf8, FieldPath, FrameKey, FrameView, StacktraceError, StacktraceView};
 use crate::enhancements::fields::{ExceptionField, FrameField};
@@ -202,6 +204,8 @@ mod marker {
     pub(super) const STR32: u8 = 0xdb;
     pub(super) const ARRAY16: u8 = 0xdc;
     pub(super) const ARRAY32: u8 = 0xdd;
+    pub(super) const MAP16: u8 = 0xde;
+    pub(super) const MAP32: u8 = 0xdf;
 
     /// What kind of value begins with this byte, in Python's words.
     pub(super) fn kind(first: u8) -> &'static str {
@@ -235,15 +239,6 @@ impl<'a> Reader<'a> {
     /// is not reserved.
     pub(super) fn at_most(&self, count: usize) -> usize {
         count.min(self.0.len() / 7 + 1)
-    }
-
-    /// `count`, if what is left can hold so many items.
-    pub(super) fn checked(&self, count: usize) -> Result<usize, StacktraceError> {
-        if self.at_most(count) == count {
-            Ok(count)
-        } else {
-            Err(ENDS)
-        }
     }
 
     /// Takes nil off the front, if it is there.
@@ -324,6 +319,117 @@ impl<'a> Reader<'a> {
             None | Some(marker::NIL | marker::BIN8..=marker::BIN32) => ENDS,
             Some(first) => wrong_type(path, "bytes or None", first),
         }
+    }
+
+    /// The number of pairs of a map.
+    pub(super) fn map(
+        &mut self,
+        place: impl FnOnce() -> FieldPath,
+    ) -> Result<usize, StacktraceError> {
+        let len = match self.first()? {
+            first @ 0x80..=0x8f => u64::from(first & 0x0f),
+            marker::MAP16 => self.number(2)?,
+            marker::MAP32 => self.number(4)?,
+            first => return Err(wrong_type(place(), "a dict", first)),
+        };
+        usize::try_from(len).map_err(|_| ENDS)
+    }
+
+    /// The number of pairs of a map, or none for nil.
+    pub(super) fn map_or_nil(
+        &mut self,
+        place: impl FnOnce() -> FieldPath,
+    ) -> Result<Option<usize>, StacktraceError> {
+        if self.nil() {
+            return Ok(None);
+        }
+        self.map(place).map(Some)
+    }
+
+    /// The number of pairs of a map; any other value is skipped.
+    pub(super) fn map_or_other(&mut self) -> Result<Option<usize>, StacktraceError> {
+        match self.0.first() {
+            Some(0x80..=0x8f | &marker::MAP16 | &marker::MAP32) => {
+                self.map(|| FieldPath::Exception("")).map(Some)
+            }
+            _ => self.skip().map(|()| None),
+        }
+    }
+
+    /// A key of a map. A key that is not a text is skipped, and is empty.
+    #[inline]
+    pub(super) fn key(&mut self) -> Result<&'a [u8], StacktraceError> {
+        match *self.0 {
+            [first @ 0xa0..=0xbf, ref rest @ ..] => {
+                self.0 = rest;
+                self.take(usize::from(first & 0x1f))
+            }
+            [marker::STR8, len, ref rest @ ..] => {
+                self.0 = rest;
+                self.take(usize::from(len))
+            }
+            _ => self.skip().map(|()| &[][..]),
+        }
+    }
+
+    /// Takes any value off the front, however deep it is nested.
+    pub(super) fn skip(&mut self) -> Result<(), StacktraceError> {
+        let mut left = 1_u64;
+        while left > 0 {
+            left -= 1;
+            let (bytes, values) = match self.first()? {
+                0x00..=0x7f | 0xe0..=0xff | 0xc0..=0xc3 => (0, 0),
+                first @ 0x80..=0x8f => (0, 2 * u64::from(first & 0x0f)),
+                first @ 0x90..=0x9f => (0, u64::from(first & 0x0f)),
+                first @ 0xa0..=0xbf => (u64::from(first & 0x1f), 0),
+                marker::BIN8 | marker::STR8 => (self.number(1)?, 0),
+                0xc5 | 0xda => (self.number(2)?, 0),
+                marker::BIN32 | marker::STR32 => (self.number(4)?, 0),
+                0xc7 => (self.number(1)? + 1, 0),
+                0xc8 => (self.number(2)? + 1, 0),
+                0xc9 => (self.number(4)? + 1, 0),
+                0xca => (4, 0),
+                0xcb => (8, 0),
+                first @ 0xcc..=0xd3 => (1 << (first & 3), 0),
+                first @ 0xd4..=0xd8 => (1 + (1 << (first - 0xd4)), 0),
+                marker::ARRAY16 => (0, self.number(2)?),
+                marker::ARRAY32 => (0, self.number(4)?),
+                marker::MAP16 => (0, 2 * self.number(2)?),
+                marker::MAP32 => (0, 2 * self.number(4)?),
+            };
+            self.take(usize::try_from(bytes).map_err(|_| ENDS)?)?;
+            left += values;
+        }
+        Ok(())
+    }
+
+    /// A string or binary of UTF-8, or nil; a number as its digits.
+    #[inline]
+    pub(super) fn any_text(
+        &mut self,
+        place: FieldPath,
+    ) -> Result<Option<Cow<'a, str>>, StacktraceError> {
+        if let Some(0x00..=0x7f | 0xca..=0xd3 | 0xe0..=0xff) = self.0.first() {
+            return Ok(Some(self.digits()?.into()));
+        }
+        Ok(self.text(place)?.map(Cow::Borrowed))
+    }
+
+    #[cold]
+    fn digits(&mut self) -> Result<String, StacktraceError> {
+        let first = self.first()?;
+        Ok(match first {
+            0x00..=0x7f => first.to_string(),
+            0xca => format!("{:?}", f32::from_bits(self.number(4)? as u32)),
+            0xcb => format!("{:?}", f64::from_bits(self.number(8)?)),
+            0xcc..=0xcf => self.number(1 << (first & 3))?.to_string(),
+            0xd0..=0xd3 => {
+                let len = 1 << (first & 3);
+                let unused = 64 - 8 * len as u32;
+                (((self.number(len)? << unused) as i64) >> unused).to_string()
+            }
+            _ => (first as i8).to_string(),
+        })
     }
 
     /// A string or binary of UTF-8, or nil.

@@ -1,0 +1,421 @@
+//! `OphioEnhancementsConfig`: the rules of a project with their bases, and what they make of
+//! the frames of an event.
+
+use ophio_core::enhancements::grouping::{ConfigError, EnhancementsConfig};
+use ophio_core::enhancements::stacktrace::event::{match_frames_packed, EventStacktrace};
+use ophio_core::enhancements::{Enhancements, OtherFamily};
+
+use super::rules::OphioEnhancements;
+use crate::handle;
+use crate::slice::{self, OphioStr};
+use crate::status::{guard, guard_unit, Error, OphioStatus};
+
+/// The rules of a project, with the rule sets that come before them.
+///
+/// It does not change, so threads may share it. A process may fork at any time and go on using
+/// it in the child.
+pub struct OphioEnhancementsConfig(EnhancementsConfig);
+
+/// A rule set of a config.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OphioConfigPart {
+    /// The rules of the project, without the bases.
+    Own = 0,
+    /// What of all rules changes frames.
+    Classifier = 1,
+    /// What of all rules is about grouping.
+    Contributes = 2,
+}
+
+impl From<ConfigError> for Error {
+    fn from(error: ConfigError) -> Self {
+        match error {
+            ConfigError::Text(error) => error.into(),
+            ConfigError::Stored(error) => error.into(),
+            ConfigError::UnknownBase { .. } => Error::new(OphioStatus::InvalidArgument, error),
+        }
+    }
+}
+
+/// Calls `f` with the bases and their names.
+///
+/// # Safety
+///
+/// `names` is readable for `names_len` bytes, `bases` for `count` handles, which are not freed
+/// yet.
+unsafe fn with_bases<R>(
+    names: *const u8,
+    names_len: usize,
+    bases: *const *const OphioEnhancements,
+    count: usize,
+    f: impl FnOnce(&[(&str, &Enhancements)]) -> Result<R, Error>,
+) -> Result<R, Error> {
+    // SAFETY: the caller's promise about `names`.
+    let names = unsafe { slice::text(names, names_len, "names") }?;
+    // SAFETY: the caller's promise about `bases`.
+    let handles = unsafe { slice::array(bases, count, "bases") }?;
+    let names: Vec<&str> = if count == 0 {
+        Vec::new()
+    } else {
+        names.split('\n').collect()
+    };
+    if names.len() != count {
+        let message = format!("names has {} lines for {count} bases", names.len());
+        return Err(Error::new(OphioStatus::InvalidArgument, message));
+    }
+    let mut sets = Vec::with_capacity(count);
+    for handle in handles {
+        // SAFETY: the caller's promise about `bases`.
+        sets.push(unsafe { handle::borrow(*handle, "bases") }?.current());
+    }
+    let bases: Vec<_> = names
+        .into_iter()
+        .zip(sets.iter().map(|set| &**set))
+        .collect();
+    f(&bases)
+}
+
+/// Parses the rules of a project: UTF-8, one rule a line. The bases come before them.
+///
+/// `names` has the name of each of the `count` bases, joined by line feeds. Any thread may call
+/// this.
+///
+/// Writes the config to `config`, which is the caller's: free it with
+/// `ophio_enhancements_config_free`. Fails with `OPHIO_STATUS_SYNTAX`, `OPHIO_STATUS_LIMIT`,
+/// `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `text` is readable for `text_len` bytes, `names` for `names_len`, `bases` for `count`
+/// handles that are not freed yet; `config` is NULL or may be written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_enhancements_config_from_text(
+    text: *const u8,
+    text_len: usize,
+    names: *const u8,
+    names_len: usize,
+    bases: *const *const OphioEnhancements,
+    count: usize,
+    config: *mut *mut OphioEnhancementsConfig,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `config`.
+        let config = unsafe { handle::out(config, "config") }?;
+        // SAFETY: the caller's promise about `text`.
+        let text = unsafe { slice::text(text, text_len, "text") }?;
+        // SAFETY: the caller's promise about `names` and `bases`.
+        let made = unsafe {
+            with_bases(names, names_len, bases, count, |bases| {
+                Ok(EnhancementsConfig::from_text(text, bases)?)
+            })
+        }?;
+        config.write(handle::new(OphioEnhancementsConfig(made)));
+        Ok(())
+    })
+}
+
+/// Reads the rules of a project in the form in which Sentry stores them: three parts joined
+/// by `#`. The bases are those that the text may name.
+///
+/// With `ignore_other`, the family `other` is not read, as in the package sentry-ophio 1.2.0.
+/// `names` and `bases` are as for `ophio_enhancements_config_from_text`. Any thread may call
+/// this.
+///
+/// Writes the config to `config`, which is the caller's: free it with
+/// `ophio_enhancements_config_free`. Fails with `OPHIO_STATUS_SYNTAX`, `OPHIO_STATUS_LIMIT`,
+/// `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_INVALID_ARGUMENT` (also for a base that is not
+/// given), `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// That of `ophio_enhancements_config_from_text`.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_enhancements_config_from_base64(
+    text: *const u8,
+    text_len: usize,
+    names: *const u8,
+    names_len: usize,
+    bases: *const *const OphioEnhancements,
+    count: usize,
+    ignore_other: bool,
+    config: *mut *mut OphioEnhancementsConfig,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `config`.
+        let config = unsafe { handle::out(config, "config") }?;
+        // SAFETY: the caller's promise about `text`.
+        let text = unsafe { slice::text(text, text_len, "text") }?;
+        let other = other_family(ignore_other);
+        // SAFETY: the caller's promise about `names` and `bases`.
+        let made = unsafe {
+            with_bases(names, names_len, bases, count, |bases| {
+                Ok(EnhancementsConfig::from_base64(text, bases, other)?)
+            })
+        }?;
+        config.write(handle::new(OphioEnhancementsConfig(made)));
+        Ok(())
+    })
+}
+
+fn other_family(ignore: bool) -> OtherFamily {
+    if ignore {
+        OtherFamily::Ignore
+    } else {
+        OtherFamily::Read
+    }
+}
+
+/// Frees a config; NULL does nothing.
+///
+/// # Safety
+///
+/// `config` is NULL or comes from this library, is not freed yet, and no call uses it.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_enhancements_config_free(config: *mut OphioEnhancementsConfig) {
+    guard_unit(|| {
+        // SAFETY: the caller's promise.
+        unsafe { handle::free(config) };
+    });
+}
+
+/// Writes the form in which Sentry stores the rules of a project.
+///
+/// Any thread may call this. Writes the text to `text`, which is the caller's: free it with
+/// `ophio_str_free`. Fails with `OPHIO_STATUS_SYNTAX` for a pattern that the form cannot hold,
+/// `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `config` is NULL or comes from this library and is not freed yet; `text` is NULL or may be
+/// written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_enhancements_config_to_base64(
+    config: *const OphioEnhancementsConfig,
+    text: *mut OphioStr,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `config`.
+        let config = unsafe { handle::borrow(config, "config") }?;
+        // SAFETY: the caller's promise about `text`.
+        let text = unsafe { handle::out(text, "text") }?;
+        let stored = config.0.to_base64();
+        let stored = stored.map_err(|error| Error::new(OphioStatus::Syntax, error))?;
+        text.write(stored.into_bytes().into());
+        Ok(())
+    })
+}
+
+/// Writes the names of a config's bases, joined by line feeds.
+///
+/// Any thread may call this. Writes the text to `names`, which is the caller's: free it with
+/// `ophio_str_free`. Fails with `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `config` is NULL or comes from this library and is not freed yet; `names` is NULL or may be
+/// written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_enhancements_config_bases(
+    config: *const OphioEnhancementsConfig,
+    names: *mut OphioStr,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `config`.
+        let config = unsafe { handle::borrow(config, "config") }?;
+        // SAFETY: the caller's promise about `names`.
+        let names = unsafe { handle::out(names, "names") }?;
+        names.write(config.0.bases().join("\n").into_bytes().into());
+        Ok(())
+    })
+}
+
+/// Makes a rule set of a part of a config. It shares what was made for the config's rules.
+///
+/// `part` is an `OphioConfigPart`. Any thread may call this. Writes the rules to `rules`, which
+/// are the caller's: free them with `ophio_enhancements_free`. Fails with
+/// `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `config` is NULL or comes from this library and is not freed yet; `rules` is NULL or may be
+/// written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_enhancements_config_part(
+    config: *const OphioEnhancementsConfig,
+    part: u32,
+    rules: *mut *mut OphioEnhancements,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `config`.
+        let config = unsafe { handle::borrow(config, "config") }?;
+        // SAFETY: the caller's promise about `rules`.
+        let rules = unsafe { handle::out(rules, "rules") }?;
+        let found = match part {
+            0 => config.0.own(),
+            1 => config.0.classifier(),
+            2 => config.0.contributes(),
+            _ => {
+                let message = format!("{part} is not a valid OphioConfigPart");
+                return Err(Error::new(OphioStatus::InvalidArgument, message));
+            }
+        };
+        rules.write(OphioEnhancements::new(found.clone()));
+        Ok(())
+    })
+}
+
+/// Runs the rules of a config on the frames of a stack trace of an event.
+///
+/// `data` is a MessagePack array of the event's platform, the exception (nil, or a map as the
+/// event has it) and the frames (an array of maps as the event has them). Any thread may call
+/// this.
+///
+/// Writes a MessagePack value to `result`, which is the caller's: free it with
+/// `ophio_str_free`. It is an array of `app`, `system` and `changes`. A variant is an array of
+/// `contributes`, `hint` (a string or nil), `outcomes` (arrays of `contributes` and `hint`) and,
+/// for each frame, the index of its outcome. A change is nil or an array of the new `in_app`,
+/// `data.orig_in_app` and `data.category` of the frame, each nil where it stays. Fails with
+/// `OPHIO_STATUS_FRAME`, `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_ARGUMENT`,
+/// `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `config` is NULL or comes from this library and is not freed yet; `data` is readable for
+/// `data_len` bytes; `result` is NULL or may be written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_enhancements_config_process(
+    config: *const OphioEnhancementsConfig,
+    data: *const u8,
+    data_len: usize,
+    result: *mut OphioStr,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `config`.
+        let config = unsafe { handle::borrow(config, "config") }?;
+        // SAFETY: the caller's promise about `result`.
+        let result = unsafe { handle::out(result, "result") }?;
+        // SAFETY: the caller's promise about `data`.
+        let data = unsafe { slice::bytes(data, data_len, "data") }?;
+        let event = EventStacktrace::decode(data)?;
+        result.write(config.0.process(&event)?.to_msgpack().into());
+        Ok(())
+    })
+}
+
+/// Sets category and in_app of frames of an event as rules say.
+///
+/// `data` is as for `ophio_enhancements_config_process`. Any thread may call this.
+///
+/// Writes a MessagePack value to `result`, which is the caller's: free it with
+/// `ophio_str_free`. It is an array of `frames` and `changes`: for each frame, category and
+/// in_app after the rules; and the changes as those of `ophio_enhancements_config_process`.
+/// Fails with `OPHIO_STATUS_FRAME`, `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_ARGUMENT`,
+/// `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `rules` is NULL or comes from this library and is not freed yet; `data` is readable for
+/// `data_len` bytes; `result` is NULL or may be written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_enhancements_apply_event(
+    rules: *const OphioEnhancements,
+    data: *const u8,
+    data_len: usize,
+    result: *mut OphioStr,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `rules`.
+        let rules = unsafe { handle::borrow(rules, "rules") }?.current();
+        // SAFETY: the caller's promise about `result`.
+        let result = unsafe { handle::out(result, "result") }?;
+        // SAFETY: the caller's promise about `data`.
+        let data = unsafe { slice::bytes(data, data_len, "data") }?;
+        let event = EventStacktrace::decode(data)?;
+        result.write(rules.apply_to_event(&event)?.to_msgpack().into());
+        Ok(())
+    })
+}
+
+/// Makes match frames, what rules are asked about, of the frames of an event.
+///
+/// `data` is as for `ophio_enhancements_config_process`. Any thread may call this.
+///
+/// Writes a MessagePack array of maps to `frames`, which is the caller's: free it with
+/// `ophio_str_free`. Texts in it are binaries. Fails with `OPHIO_STATUS_FRAME`,
+/// `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `data` is readable for `data_len` bytes; `frames` is NULL or may be written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_event_match_frames(
+    data: *const u8,
+    data_len: usize,
+    frames: *mut OphioStr,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `frames`.
+        let frames = unsafe { handle::out(frames, "frames") }?;
+        // SAFETY: the caller's promise about `data`.
+        let data = unsafe { slice::bytes(data, data_len, "data") }?;
+        frames.write(match_frames_packed(data)?.into());
+        Ok(())
+    })
+}
+
+/// Reads rules in the form in which Sentry stores them: the first of up to three parts joined
+/// by `#`, which has all of them. The other parts must be well formed.
+///
+/// With `ignore_other`, the family `other` is not read, as in the package sentry-ophio 1.2.0.
+/// `text` is UTF-8. Any thread may call this.
+///
+/// Writes the rules to `rules`, which are the caller's: free them with
+/// `ophio_enhancements_free`. Fails with `OPHIO_STATUS_SYNTAX`, `OPHIO_STATUS_LIMIT`,
+/// `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `text` is readable for `text_len` bytes; `rules` is NULL or may be written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_enhancements_read_stored(
+    text: *const u8,
+    text_len: usize,
+    ignore_other: bool,
+    rules: *mut *mut OphioEnhancements,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `rules`.
+        let rules = unsafe { handle::out(rules, "rules") }?;
+        // SAFETY: the caller's promise about `text`.
+        let text = unsafe { slice::text(text, text_len, "text") }?;
+        let read = Enhancements::from_base64(text, other_family(ignore_other))?;
+        rules.write(OphioEnhancements::new(read));
+        Ok(())
+    })
+}
+
+/// Writes the names of the rule sets that a binary form says these rules were written for,
+/// joined by line feeds.
+///
+/// Any thread may call this. Writes the text to `names`, which is the caller's: free it with
+/// `ophio_str_free`. Fails with `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `rules` is NULL or comes from this library and is not freed yet; `names` is NULL or may be
+/// written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_enhancements_bases(
+    rules: *const OphioEnhancements,
+    names: *mut OphioStr,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `rules`.
+        let rules = unsafe { handle::borrow(rules, "rules") }?.current();
+        // SAFETY: the caller's promise about `names`.
+        let names = unsafe { handle::out(names, "names") }?;
+        names.write(rules.bases().join("\n").into_bytes().into());
+        Ok(())
+    })
+}

@@ -1,0 +1,74 @@
+//! Trimming the names of functions: `ophio_function_trim`, and many in one call.
+
+use ophio_core::functions::{trim_function_name, trim_packed};
+
+use crate::handle;
+use crate::slice::{self, OphioStr};
+use crate::status::{guard, OphioStatus};
+
+/// Trims the name of a function to what people call it, as Sentry does before it groups.
+///
+/// `name` and `platform` are UTF-8. Names of the platforms `objc`, `cocoa`, `swift`, `native`,
+/// `c` and `csharp` are trimmed, others stay; `platform` may be NULL. Takes time in proportion
+/// to the name's length. Any thread may call this.
+///
+/// Writes the trimmed name to `trimmed`, which is the caller's: free it with `ophio_str_free`.
+/// Fails with `OPHIO_STATUS_NULL_POINTER`, `OPHIO_STATUS_INVALID_ARGUMENT`,
+/// `OPHIO_STATUS_INVALID_UTF8`.
+///
+/// # Safety
+///
+/// `name` is readable for `name_len` bytes, `platform` for `platform_len`; `trimmed` is NULL
+/// or may be written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_function_trim(
+    name: *const u8,
+    name_len: usize,
+    platform: *const u8,
+    platform_len: usize,
+    trimmed: *mut OphioStr,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `trimmed`.
+        let trimmed = unsafe { handle::out(trimmed, "trimmed") }?;
+        // SAFETY: the caller's promise about `name`.
+        let name = unsafe { slice::text(name, name_len, "name") }?;
+        // SAFETY: the caller's promise about `platform`.
+        let platform = unsafe { slice::text(platform, platform_len, "platform") }?;
+        let text = trim_function_name(name, Some(platform));
+        trimmed.write(text.into_owned().into_bytes().into());
+        Ok(())
+    })
+}
+
+/// Trims many names of one platform, as `ophio_function_trim` does.
+///
+/// `names` is a MessagePack array of strings. Any thread may call this.
+///
+/// Writes a MessagePack array of strings to `trimmed`, which is the caller's: free it with
+/// `ophio_str_free`. Fails with `OPHIO_STATUS_NULL_POINTER`, `OPHIO_STATUS_INVALID_ARGUMENT`,
+/// `OPHIO_STATUS_INVALID_UTF8`.
+///
+/// # Safety
+///
+/// `names` is readable for `names_len` bytes, `platform` for `platform_len`; `trimmed` is NULL
+/// or may be written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_function_trim_packed(
+    names: *const u8,
+    names_len: usize,
+    platform: *const u8,
+    platform_len: usize,
+    trimmed: *mut OphioStr,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `trimmed`.
+        let trimmed = unsafe { handle::out(trimmed, "trimmed") }?;
+        // SAFETY: the caller's promise about `names`.
+        let names = unsafe { slice::bytes(names, names_len, "names") }?;
+        // SAFETY: the caller's promise about `platform`.
+        let platform = unsafe { slice::text(platform, platform_len, "platform") }?;
+        trimmed.write(trim_packed(names, Some(platform))?.into());
+        Ok(())
+    })
+}

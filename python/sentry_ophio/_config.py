@@ -1,0 +1,233 @@
+"""The rules of a project with their bases: `EnhancementsConfig`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional, final
+
+from sentry_ophio._arguments import encoded, type_error
+from sentry_ophio._event_frames import answer_about_event, write_changes
+from sentry_ophio._ffi import Handle, check, decode, ffi, lib
+from sentry_ophio._rule_set import Enhancements
+from sentry_ophio._stacktrace import packed_event
+from sentry_ophio.exceptions import ArgumentTypeError, InvalidArgumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Callable
+
+    from _cffi_backend import _CDataBase as CData
+
+
+class VariantResult(NamedTuple):
+    """What rules do to one variant of a stack trace."""
+
+    contributes: bool
+    """Whether the stack trace counts for grouping."""
+    hint: Optional[str]  # noqa: UP045 (some tools evaluate this at run time, on 3.9)
+    """Why it does not."""
+    frames: list[tuple[Optional[bool], Optional[str]]]  # noqa: UP045
+    """For each frame, whether it counts, and why."""
+
+
+class ProcessedStacktrace(NamedTuple):
+    """What `EnhancementsConfig.process` returns."""
+
+    app: VariantResult
+    """The app variant: frames that are in-app begin as counting, no others count."""
+    system: VariantResult
+    """The system variant: all frames begin as counting."""
+
+
+@final
+class EnhancementsConfig(Handle):
+    """The rules of a project, behind those of its bases, at work on events.
+
+    It does what Sentry does with a stack trace before it groups: frames are changed, the
+    changes are written back, and hints are made for the app and the system variant.
+
+        >>> from sentry_ophio.enhancers import Cache, Enhancements, EnhancementsConfig
+        >>> base = Enhancements.parse("path:**/vendor/** -app", Cache(0))
+        >>> config = EnhancementsConfig.from_text("function:log_* -group", {"base": base})
+        >>> frames = [
+        ...     {"function": "main", "filename": "main.py", "in_app": True},
+        ...     {"function": "log_it", "filename": "vendor/log.py", "in_app": True},
+        ... ]
+        >>> result = config.process(frames, "python", {"type": "E"})
+        >>> frames[1]["in_app"], frames[1]["data"]
+        (False, {'orig_in_app': 1})
+        >>> result.app.frames[1]
+        (False, 'marked out of app by built-in stacktrace rule (path:**/vendor/** -app)')
+        >>> result.system.frames[1]
+        (False, 'ignored by custom stacktrace rule (function:log_* -group)')
+
+    Made by `from_text` and `from_base64`, which find rules again that were read before, and
+    share what was made for them. It does not change; threads may share it, and a child may
+    use it after a fork.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls) -> EnhancementsConfig:
+        """Fail: `from_text` and `from_base64` make configs."""
+        raise ArgumentTypeError(
+            "cannot create an EnhancementsConfig: use EnhancementsConfig.from_text() or "
+            ".from_base64()"
+        )
+
+    @classmethod
+    def _made(cls, call: Callable[[CData], int]) -> EnhancementsConfig:
+        config = object.__new__(cls)
+        out = ffi.new("OphioEnhancementsConfig **")
+        check(call(out))
+        config._adopt(out[0], lib.ophio_enhancements_config_free)
+        return config
+
+    @classmethod
+    def from_text(cls, text: str, bases: Mapping[str, Enhancements]) -> EnhancementsConfig:
+        """Parse the rules of a project, one rule a line.
+
+        Args:
+            text: The rules.
+            bases: Rule sets by name. They come before the rules, in their order.
+
+        Raises:
+            EnhancementsError: A line is no rule; a `RuntimeError`.
+            TypeError: `text` is no `str`, or a base no `Enhancements`.
+            ValueError: The name of a base has a line break.
+        """
+        data = encoded("text", text)
+        names, pointers, kept = _bases(bases)
+        config = cls._made(
+            lambda out: lib.ophio_enhancements_config_from_text(
+                data, len(data), names, len(names), pointers, len(pointers), out
+            )
+        )
+        del kept
+        return config
+
+    @classmethod
+    def from_base64(
+        cls, text: str, bases: Mapping[str, Enhancements], *, ignore_other: bool = False
+    ) -> EnhancementsConfig:
+        """Read the rules of a project in the form in which Sentry stores them.
+
+        Args:
+            text: Three parts joined by `#`: all rules, what of them changes frames, what of
+                them is about grouping. Parts that are missing are made of the first one.
+            bases: Rule sets by name. Those that the text names come before the rules.
+            ignore_other: Read `family:other` as `sentry-ophio` 1.2.0 does, which skips the
+                family. Rules with it never match there.
+
+        Raises:
+            EnhancementsError: The text is malformed; a `RuntimeError`.
+            TypeError: `text` is no `str`, or a base no `Enhancements`.
+            ValueError: The text names a base that is not in `bases`.
+        """
+        data = encoded("text", text)
+        names, pointers, kept = _bases(bases)
+        ignore = bool(ignore_other)
+        config = cls._made(
+            lambda out: lib.ophio_enhancements_config_from_base64(
+                data, len(data), names, len(names), pointers, len(pointers), ignore, out
+            )
+        )
+        del kept
+        return config
+
+    def to_base64(self) -> str:
+        """Write the form in which Sentry stores the rules, with the names of the bases."""
+        return self._text(lib.ophio_enhancements_config_to_base64)
+
+    @property
+    def bases(self) -> tuple[str, ...]:
+        """The names of the bases."""
+        names = self._text(lib.ophio_enhancements_config_bases)
+        return tuple(names.split("\n")) if names else ()
+
+    @property
+    def own(self) -> Enhancements:
+        """The rules of the project, without the bases."""
+        return self._part(lib.OPHIO_CONFIG_PART_OWN)
+
+    @property
+    def classifier(self) -> Enhancements:
+        """What of all rules changes frames."""
+        return self._part(lib.OPHIO_CONFIG_PART_CLASSIFIER)
+
+    @property
+    def contributes(self) -> Enhancements:
+        """What of all rules is about grouping."""
+        return self._part(lib.OPHIO_CONFIG_PART_CONTRIBUTES)
+
+    def process(
+        self,
+        frames: list[dict[str, Any]],
+        platform: str | None,
+        exception: dict[str, Any] | None = None,
+    ) -> ProcessedStacktrace:
+        """Run the rules on a stack trace of an event, and write back what they change.
+
+        Where a frame's `in_app` changes, `in_app` is written, and what it was goes to
+        `data["orig_in_app"]` as a number (1, 0, or -1 for None) if that is not there yet. A
+        category that rules set goes to `data["category"]`. Nothing is written if this fails.
+
+        Args:
+            frames: The frames as the event has them, oldest call first. Read are `function`,
+                `raw_function`, `module`, `package`, `abs_path`, `filename`, `platform`,
+                `in_app`, and `category`, `orig_in_app` and `client_in_app` of `data`.
+            platform: The event's platform.
+            exception: The exception that they belong to, as in the event; read are `type`,
+                `value`, and `type` of `mechanism`.
+
+        Returns:
+            Both variants of the stack trace, with their hints.
+
+        Raises:
+            FrameTypeError: A value has the wrong type; a `TypeError`.
+        """
+        data = packed_event(frames, platform, exception)
+        app, system, changes = answer_about_event(
+            lib.ophio_enhancements_config_process, self._ptr, data
+        )
+        write_changes(frames, changes)
+        return ProcessedStacktrace(_variant(app), _variant(system))
+
+    def __repr__(self) -> str:
+        """Show the names of the bases and how many rules there are."""
+        if self.closed:
+            return "EnhancementsConfig(closed)"
+        return f"EnhancementsConfig({self.own!r}, bases={list(self.bases)!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Fail: the bases are not part of it."""
+        raise ArgumentTypeError("cannot copy or pickle an EnhancementsConfig: use to_base64()")
+
+    def _text(self, function: Callable[[CData, CData], int]) -> str:
+        out = ffi.gc(ffi.new("OphioStr *"), lib.ophio_str_free)
+        check(function(self._ptr, out))
+        return decode(out[0])
+
+    def _part(self, part: int) -> Enhancements:
+        out = ffi.new("OphioEnhancements **")
+        check(lib.ophio_enhancements_config_part(self._ptr, part, out))
+        return Enhancements._owning(out[0])
+
+
+def _variant(packed: tuple[Any, ...]) -> VariantResult:
+    contributes, hint, outcomes, numbers = packed
+    return VariantResult(contributes, hint, [outcomes[number] for number in numbers])
+
+
+def _bases(bases: Mapping[str, Enhancements]) -> tuple[bytes, Any, list[Any]]:
+    """Return the names, joined by line feeds, the handles, and what keeps these alive."""
+    names = []
+    kept = []
+    given: dict[str, Any] = dict(bases)
+    for name, rules in given.items():
+        if not isinstance(rules, Enhancements):
+            raise type_error(f"the base {name!r}", "Enhancements", rules)
+        if "\n" in name or "\r" in name:
+            raise InvalidArgumentError("the name of a base must not have a line break")
+        names.append(name)
+        kept.append(rules._ptr)
+    return "\n".join(names).encode(), ffi.new("OphioEnhancements *[]", kept), kept

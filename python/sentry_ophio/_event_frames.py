@@ -1,0 +1,68 @@
+"""Frames as events have them: answers about them, and writing these back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from msgpack import unpackb
+
+from sentry_ophio._ffi import check, ffi, lib
+from sentry_ophio.exceptions import FrameTypeError
+
+if TYPE_CHECKING:
+    from typing import Callable
+
+    from _cffi_backend import _CDataBase as CData
+
+
+def answer_about_event(function: Callable[..., int], pointer: CData | None, data: bytes) -> Any:
+    """Call a function of the library that writes a MessagePack value, and read that.
+
+    Args:
+        function: The function.
+        pointer: Its first argument, if it has one.
+        data: The packed frames.
+    """
+    # cffi frees it, also where an exception comes between the call and the next line.
+    out = ffi.gc(ffi.new("OphioStr *"), lib.ophio_str_free)
+    if pointer is None:
+        check(function(data, len(data), out))
+    else:
+        check(function(pointer, data, len(data), out))
+    return unpackb(ffi.buffer(out[0].data, out[0].len), use_list=False)
+
+
+def write_changes(frames: list[dict[str, Any]], changes: tuple[Any, ...]) -> None:
+    """Write what rules changed into the frames of an event, or nothing at all.
+
+    Args:
+        frames: The frames.
+        changes: For each frame None, or the new `in_app`, `orig_in_app` and category.
+
+    Raises:
+        FrameTypeError: `data` of a frame is neither an object nor missing; a `TypeError`.
+    """
+    pending: list[tuple[dict[str, Any], Any, Any, Any, Any]] = []
+    for number, (frame, change) in enumerate(zip(frames, changes)):
+        if change is None:
+            continue
+        in_app, orig_in_app, category = change
+        data = frame.get("data")
+        if orig_in_app is not None or category is not None:
+            if data is None:
+                data = {}
+            elif not isinstance(data, dict):
+                kind = type(data).__name__
+                raise FrameTypeError(
+                    f"frame {number}: field `data`: expected a dict or None, not {kind}"
+                )
+        pending.append((frame, data, in_app, orig_in_app, category))
+    for frame, data, in_app, orig_in_app, category in pending:
+        if in_app is not None:
+            frame["in_app"] = in_app
+        if orig_in_app is not None:
+            data["orig_in_app"] = orig_in_app
+        if category is not None:
+            data["category"] = category
+        if data:
+            frame["data"] = data

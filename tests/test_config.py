@@ -1,0 +1,284 @@
+"""A project's rules at work on an event: `EnhancementsConfig`, and frames as events have them."""
+
+from __future__ import annotations
+
+import copy
+import gc
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentry_ophio.enhancers import Cache, Enhancements, EnhancementsConfig, Stacktrace
+from sentry_ophio.events import match_frames, stacktraces_of
+from sentry_ophio.exceptions import EnhancementsError, EventError, FrameTypeError, HandleClosedError
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+BASE = Enhancements.parse(
+    "path:**/vendor/** -app category=vendor\ncategory:vendor -group\nfunction:spin max-frames=2",
+    Cache(0),
+)
+OWN = "function:main +app\nfunction:log_* -group\n[ function:log_it ] | function:own -group"
+FRAMES: list[dict[str, Any]] = [
+    {"function": "main", "filename": "main.py"},
+    {"function": "log_it", "filename": "log.py", "in_app": True},
+    {"function": "own", "filename": "own.py", "in_app": True, "data": {"client_in_app": True}},
+    {"function": "lib", "filename": "x/vendor/lib.py", "in_app": True, "data": {}},
+]
+
+
+def config() -> EnhancementsConfig:
+    return EnhancementsConfig.from_text(OWN, {"base": BASE})
+
+
+def changed(frames: list[dict[str, Any]]) -> list[list[Any]]:
+    """Return what rules change of frames."""
+    data = [frame.get("data") or {} for frame in frames]
+    return [
+        [frame.get("in_app"), each.get("category"), each.get("orig_in_app")]
+        for frame, each in zip(frames, data)
+    ]
+
+
+# --- processing -------------------------------------------------------------------------
+
+
+def test_a_stack_trace_is_processed() -> None:
+    frames = copy.deepcopy(FRAMES)
+    result = config().process(frames, "python", {"type": "E", "mechanism": {"type": "m"}})
+    assert changed(frames) == [
+        [True, None, -1],
+        [True, None, None],
+        [True, None, None],
+        [False, "vendor", 1],
+    ]
+    assert result.app.contributes is True
+    assert result.app.hint is None
+    assert result.app.frames == [
+        (True, "marked in-app by custom stacktrace rule (function:main +app)"),
+        (False, "ignored by custom stacktrace rule (function:log_* -group)"),
+        (
+            False,
+            "marked in-app by the client but ignored by built-in stacktrace rule "
+            "([function:log_it] | function:own -group)",
+        ),
+        (
+            False,
+            "marked out of app by built-in stacktrace rule "
+            "(path:**/vendor/** -app category=vendor)",
+        ),
+    ]
+    assert result.system.frames[0] == (True, None)
+    assert result.system.frames[3] == (
+        False,
+        "ignored by built-in stacktrace rule (category:vendor -group)",
+    )
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="the measured table is kept beside the project")
+def test_every_measured_path() -> None:
+    base = SHARED / "all-platforms@2026-01-20.txt"
+    bases = {"all-platforms:2026-01-20": Enhancements.parse(base.read_text("utf-8"), Cache(0))}
+    rules = json.loads((SHARED / "sentry_path_rules.json").read_text("utf-8"))
+    for line in (SHARED / "sentry_path.jsonl").read_text("utf-8").splitlines():
+        row = json.loads(line)
+        known = rules[row["rules"]]
+        for each in (
+            EnhancementsConfig.from_text(known["text"], bases),
+            EnhancementsConfig.from_base64(known["stored"], bases),
+        ):
+            frames = copy.deepcopy(row["frames"])
+            result = each.process(frames, row["platform"], row["exception"])
+            found = [
+                [variant.contributes, variant.hint, [list(frame) for frame in variant.frames]]
+                for variant in result
+            ]
+            assert [changed(frames), *found] == [row["frames_after"], row["app"], row["system"]]
+
+
+@pytest.mark.parametrize(
+    ("frame", "message"),
+    [
+        ({"function": []}, "frame 4: field `function`: expected a text or None, not a list"),
+        ({"in_app": "yes"}, "frame 4: field `in_app`: expected a bool or None, not a str"),
+        (
+            {"filename": "vendor/a", "in_app": True, "data": [1]},
+            "frame 4: field `data`: expected a dict or None, not list",
+        ),
+        ("main", "frame 4: field `frame`: expected a dict, not a str"),
+    ],
+)
+def test_nothing_is_written_when_it_fails(frame: Any, message: str) -> None:
+    frames: list[Any] = [*copy.deepcopy(FRAMES), frame]
+    before = copy.deepcopy(frames)
+    for call in (
+        lambda: config().process(frames, "python", None),
+        lambda: config().classifier.apply_to_event_frames(frames, "python", write=True),
+    ):
+        if "`vendor`" in message:
+            continue
+        with pytest.raises(FrameTypeError) as caught:
+            call()
+        assert str(caught.value).startswith(message)
+        assert frames == before
+
+
+def test_what_no_rule_looks_at_may_be_anything() -> None:
+    frame = {"function": "main", "vars": {"a": object(), 7: {1, 2}}, "lineno": 2**80}
+    assert config().process([frame], None).app.frames[0][0] is True
+    assert match_frames([{"function": "\ud800"}], None)[0]["function"] == b"?"
+
+
+# --- rules ------------------------------------------------------------------------------
+
+
+def test_the_parts_of_a_config() -> None:
+    made = config()
+    assert made.bases == ("base",)
+    assert made.own.to_text().count("\n") == 3
+    assert made.classifier.to_text() == (
+        "path:**/vendor/** -app category=vendor\nfunction:main +app\n"
+    )
+    assert made.contributes.to_text() == (
+        "category:vendor -group\nfunction:spin max-frames=2\nfunction:log_* -group\n"
+        "[ function:log_it ] | function:own -group\n"
+    )
+    assert repr(made) == "EnhancementsConfig(Enhancements(3 rules), bases=['base'])"
+
+
+def test_the_stored_form() -> None:
+    stored = config().to_base64()
+    assert stored.count("#") == 2
+    again = EnhancementsConfig.from_base64(stored, {"other": BASE, "base": BASE})
+    assert (again.own, again.classifier, again.contributes) == (
+        config().own,
+        config().classifier,
+        config().contributes,
+    )
+    assert again.to_base64() == stored
+    first = Enhancements.from_base64(stored, Cache(0))
+    assert first == config().own
+    assert first.bases == ("base",)
+    only_first = EnhancementsConfig.from_base64(stored.split("#", maxsplit=1)[0], {"base": BASE})
+    assert only_first.classifier == config().classifier
+    with pytest.raises(ValueError, match="unknown base `base`: the bases given are `other`"):
+        EnhancementsConfig.from_base64(stored, {"other": BASE})
+    with pytest.raises(ValueError, match="unknown base `base`: the bases given are none"):
+        EnhancementsConfig.from_base64(stored, {})
+
+
+def test_the_first_part_alone_has_the_rules() -> None:
+    """All three parts appended gave ('x', False)."""
+    text = "category:x -app\nfunction:a category=x\nfunction:b -group"
+    stored = EnhancementsConfig.from_text(text, {}).to_base64()
+    frames = [{"function": "a", "in_app": True}]
+    rules = Enhancements.from_base64(stored, Cache(0))
+    assert rules.apply_to_event_frames(frames, "python") == [("x", True)]
+
+
+def test_the_family_other_on_request() -> None:
+    stored = EnhancementsConfig.from_text("family:other -app", {}).to_base64()
+    frames = [{"function": "a", "in_app": True}]
+    for ignore, expected in ((False, False), (True, True)):
+        rules = Enhancements.from_base64(stored, Cache(0), ignore_other=ignore)
+        assert rules.apply_to_event_frames(frames, "python") == [(None, expected)]
+        made = EnhancementsConfig.from_base64(stored, {}, ignore_other=ignore)
+        assert made.classifier.apply_to_event_frames(frames, "python") == [(None, expected)]
+
+
+@pytest.mark.parametrize(
+    ("call", "error"),
+    [
+        (EnhancementsConfig, TypeError),
+        (lambda: EnhancementsConfig.from_text(b"", {}), TypeError),  # type: ignore[arg-type]
+        (lambda: EnhancementsConfig.from_text("", {"a": 7}), TypeError),  # type: ignore[dict-item]
+        (lambda: EnhancementsConfig.from_text("", {"a\nb": BASE}), ValueError),
+        (lambda: EnhancementsConfig.from_text("nonsense", {}), EnhancementsError),
+        (lambda: EnhancementsConfig.from_base64("%", {}), EnhancementsError),
+        (lambda: copy.copy(config()), TypeError),
+    ],
+)
+def test_bad_arguments(call: Any, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        call()
+
+
+def test_it_can_be_closed() -> None:
+    made = config()
+    part = made.own
+    made.close()
+    gc.collect()
+    assert len(part) == 3
+    assert repr(made) == "EnhancementsConfig(closed)"
+    with pytest.raises(HandleClosedError):
+        made.process([], None)
+
+
+# --- frames -----------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="the measured table is kept beside the project")
+def test_every_measured_match_frame() -> None:
+    for line in (SHARED / "match_frames.jsonl").read_text("utf-8").splitlines():
+        row = json.loads(line)
+        expected = [
+            {key: text.encode() if isinstance(text, str) else text for key, text in frame.items()}
+            for frame in row["match_frames"]
+        ]
+        assert match_frames(row["frames"], row["platform"]) == expected
+
+
+def test_answers_are_written_on_request() -> None:
+    rules = config().classifier
+    frames = copy.deepcopy(FRAMES)
+    answers = rules.apply_to_event_frames(frames, "python", {"type": "E"})
+    assert frames == FRAMES
+    assert answers == rules.apply_to_event_frames(frames, "python", write=True)
+    assert answers == [(None, True), (None, True), (None, True), ("vendor", False)]
+    assert changed(frames)[3] == [False, "vendor", 1]
+
+
+TEXTS = st.none() | st.text(max_size=5) | st.sampled_from(["f(int)", "C:\\A", "native", "node"])
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-200, 200) | st.floats() | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=5,
+)
+KEYS = ["function", "raw_function", "module", "package", "abs_path", "filename", "platform"]
+FRAME = st.fixed_dictionaries(
+    {},
+    optional={
+        **dict.fromkeys(KEYS, TEXTS),
+        "in_app": st.none() | st.booleans(),
+        "lineno": JSON,
+        "data": st.fixed_dictionaries({}, optional={"category": TEXTS, "sourcemap": JSON}),
+    },
+)
+
+
+@given(st.lists(FRAME, max_size=4), TEXTS)
+def test_each_door_makes_the_same_frames(frames: list[dict[str, Any]], platform: Any) -> None:
+    event = {"platform": platform, "stacktrace": {"frames": frames}}
+    [found] = stacktraces_of(event)
+    assert found.frames == match_frames(frames, platform)
+    prepared = Stacktrace.from_event_frames(frames, platform)
+    assert prepared == Stacktrace(found.frames, found.exception)
+    rules = config().classifier
+    assert prepared.apply(rules) == rules.apply_to_event_frames(frames, platform)
+
+
+WRONG = st.fixed_dictionaries({}, optional=dict.fromkeys([*KEYS, "in_app", "data"], JSON)) | JSON
+
+
+@given(st.lists(WRONG, max_size=3), JSON)
+def test_any_json_has_an_answer_or_an_error_with_the_place(frames: Any, platform: Any) -> None:
+    event = {"platform": platform, "stacktrace": {"frames": frames}}
+    caught = None
+    try:
+        stacktraces_of(event)
+    except EventError as error:
+        caught = str(error)
+    assert caught is None or caught.startswith(("stacktrace.frames[", "platform", "stacktrace: "))
