@@ -6,6 +6,7 @@ import copy
 import pickle
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -377,3 +378,28 @@ def test_the_c_functions_refuse_what_they_must() -> None:
     assert lib.ophio_last_error_code() == lib.OPHIO_STATUS_INVALID_ARGUMENT
     lib.ophio_glob_free(ffi.NULL)
     lib.ophio_glob_set_free(ffi.NULL)
+
+
+@pytest.mark.parametrize(
+    ("first", "repeated", "last", "value"),
+    [
+        ("", "?*", "", "a"),
+        ("", "*a", "b", "a"),
+        ("*", "[!b]", "b*", "a"),
+        ("*", "a?", "b*", "a"),
+        ("{a,b}", "*a", "b", "a"),
+        ("", "**/a*/", "b", "a/"),
+        ("a", "/**/a", "b", "a/"),
+    ],
+)
+@pytest.mark.parametrize("double_star", [False, True])
+def test_long_patterns_take_milliseconds(
+    first: str, repeated: str, last: str, value: str, double_star: bool
+) -> None:
+    """64 KiB against 64 KiB took seconds, up to 36. It takes 30 ms; a debug build takes more."""
+    pattern = first + repeated * (65_500 // len(repeated)) + last
+    long = value * (65_536 // len(value))
+    glob = Glob(pattern, double_star=double_star, strict=True)
+    start = time.process_time()
+    assert glob.match(long) is (repeated == "?*")
+    assert time.process_time() - start < 1

@@ -50,6 +50,7 @@ mod index;
 mod lazy_regex;
 mod program;
 mod set;
+mod simulation;
 mod syntax;
 mod token;
 mod trie;
@@ -69,10 +70,6 @@ pub use self::syntax::InvalidGlob;
 pub(crate) use self::syntax::Syntax;
 pub use crate::msgpack_array::PackedValuesError;
 pub use crate::shortcut::{Shortcut, Test};
-
-/// The regex of a pattern with up to so many bytes is never too large: a byte of the pattern
-/// takes up to 100. Only patterns with many braces, which have no program, can be worse.
-const MAX_UNCHECKED_BYTES: usize = 20_000;
 
 /// How a glob matches.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -174,11 +171,8 @@ impl Glob {
             options,
             pattern: pattern.into(),
         };
-        // A program can hand over to the regex, so the regex must exist. Building it takes long
-        // and cannot fail below this size.
-        let large =
-            glob.pattern.len() > MAX_UNCHECKED_BYTES || matches!(glob.program, Program::Regex);
-        if large && glob.regex().is_none() {
+        // Only a regex can be too large, and only then it is needed.
+        if matches!(glob.program, Program::Regex) && glob.regex().is_none() {
             return Err(InvalidGlob::too_large(&glob.pattern));
         }
         Ok(glob)
@@ -478,12 +472,13 @@ mod tests {
 
     #[test]
     fn a_glob_that_takes_too_much_is_an_error() {
-        let fault = Glob::new(&"*".repeat(100_000), Options::default())
-            .err()
-            .unwrap();
+        let wide = format!("{{{}}}", "ab?,".repeat(100_000) + "b");
+        let fault = Glob::new(&wide, Options::default()).err().unwrap();
         assert!(fault.to_string().contains("too much memory"));
-        // Also where a program exists: it can hand over to the regex.
+        // Without braces nothing is too large.
         let long = format!("*a?{}*c", "b".repeat(1_000_000));
-        assert!(Glob::new(&long, Options::default()).is_err());
+        assert!(Glob::new(&long, Options::default()).is_ok());
+        let stars = Glob::new(&"*".repeat(100_000), Options::default()).unwrap();
+        assert!(stars.is_match(b"abc"));
     }
 }

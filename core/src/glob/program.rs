@@ -16,13 +16,14 @@
 //!
 //! Braces become one row of instructions for each choice. Matching tries the instructions of a
 //! row from the left and goes back to the last `Run` or `Dirs` that has another choice. A text
-//! that follows such an instruction is searched for, so the choices are few; where they still
-//! get too many, [`BUDGET`] ends it.
+//! that follows such an instruction is searched for, so the choices are few. Where they still
+//! get too many, [`BUDGET`] ends it and the [`Simulation`] takes over, which takes at most the
+//! product of both lengths divided by 256.
 //!
-//! The definition is the regex that `globset` creates from the glob ([`LazyRegex`]). It
-//! also takes over for what has no instructions here (classes beyond ASCII, too many
-//! choices or instructions), and where the budget is spent. A regex takes tens of microseconds
-//! and kilobytes to build, so that happens on first use.
+//! The definition is the regex that `globset` makes of the glob ([`LazyRegex`]). It matches
+//! what has no instructions here: classes beyond ASCII, too many choices, and choices that
+//! begin or end with directories beside a star. A regex takes tens of microseconds and
+//! kilobytes to build, so that happens on first use.
 //!
 //! Traps, each with a test: a lone `*` never matches a line feed, one that stops at
 //! slashes does; `**` that is not a whole segment is two `*`; `/**` needs its slash; classes
@@ -31,19 +32,29 @@
 //! [`LazyRegex`]: super::lazy_regex::LazyRegex
 
 use memchr::{memchr, memmem};
+use once_cell::race::OnceBox;
 
+use super::simulation::Simulation;
 use super::syntax::Syntax;
 use super::token::{self, Class, Token};
 use crate::shortcut::Shortcut;
 
-/// How many instructions a match may try before the regex takes over.
-const BUDGET: u32 = 2_000;
+/// How many instructions a match may try before the simulation takes over. Long values have a
+/// larger budget.
+const BUDGET: usize = 2_000;
 
-/// How many instructions a row may have. Matching is recursive, and a stack is not endless.
+/// How many bytes can be searched or compared in the time of an instruction.
+const BYTES: usize = 128;
+
+/// How many instructions a row may have for the matcher that is recursive: a stack is not endless.
 const MAX_INSTRUCTIONS: usize = 64;
 
 /// How many rows a program may have: with more choices the regex is faster.
 const MAX_ROWS: usize = 32;
+
+/// How many bytes all rows of a program may have if there are several: they repeat what stands
+/// beside a brace.
+const MAX_ROW_BYTES: usize = 256 << 10;
 
 /// A valid glob, compiled as far as it can be.
 pub(crate) enum Program {
@@ -54,7 +65,11 @@ pub(crate) enum Program {
 }
 
 /// Instructions that match one after the other.
-pub(crate) type Row = Box<[Instruction]>;
+pub(crate) struct Row {
+    instructions: Box<[Instruction]>,
+    // Threads that race for the first use build it twice and keep one, without a lock.
+    simulation: OnceBox<Simulation>,
+}
 
 /// One instruction of a row.
 pub(crate) enum Instruction {
@@ -71,7 +86,7 @@ pub(crate) enum Instruction {
 }
 
 /// A set of bytes.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) enum ByteSet {
     /// Every byte.
     All,
@@ -111,7 +126,7 @@ impl ByteSet {
         bytes.next().is_none().then_some(byte)
     }
 
-    fn contains(&self, byte: u8) -> bool {
+    pub(super) fn contains(&self, byte: u8) -> bool {
         match self {
             Self::All => true,
             Self::Dot => byte != b'\n',
@@ -171,6 +186,7 @@ impl Program {
             return row.map_or(Self::Regex, |row| Self::Rows([row].into()));
         }
         rows(tokens)
+            .filter(|rows| rows.len() == 1 || rows.len() * glob.len() <= MAX_ROW_BYTES)
             .and_then(|rows| {
                 let compiled = rows.iter().map(|row| compile(row.iter().copied(), syntax));
                 compiled.collect::<Option<Box<[_]>>>()
@@ -182,7 +198,7 @@ impl Program {
     pub(crate) fn literal(&self) -> Option<&[u8]> {
         match self {
             Self::Rows(rows) => match &rows[..] {
-                [row] => match &row[..] {
+                [row] => match &row.instructions[..] {
                     [] => Some(b""),
                     [Instruction::Text(text)] => Some(text),
                     _ => None,
@@ -200,13 +216,13 @@ impl Program {
         let Self::Rows(rows) = self else {
             return None;
         };
-        let mut budget = BUDGET;
+        let mut budget = BUDGET + value.folded.len() / 8;
         for row in rows {
-            if run(row, value.folded, &mut budget)? {
+            if row.is_match(value.folded, &mut budget) {
                 return Some(true);
             }
             if let Some(rooted) = value.rooted {
-                if run(row, rooted, &mut budget)? {
+                if row.is_match(rooted, &mut budget) {
                     return Some(true);
                 }
             }
@@ -222,7 +238,7 @@ impl Program {
         };
         // Texts begin and end between characters, since wildcards do.
         let text = |text: &[u8]| String::from_utf8_lossy(text).into_owned();
-        match &row[..] {
+        match &row.instructions[..] {
             [] => Shortcut::one("\n", "\n\n".to_owned(), "\n"),
             [Text(all)] => Shortcut::one("\n", format!("\n{}\n", text(all)), "\n"),
             [Text(head), Run(bytes)] if bytes.has_slash() => {
@@ -272,9 +288,28 @@ impl Program {
     /// For each row, texts that every value matching it has; `None` if that is not known.
     pub(crate) fn anchors(&self) -> Option<Vec<Vec<Anchor<'_>>>> {
         match self {
-            Self::Rows(rows) => Some(rows.iter().map(|row| anchors(row)).collect()),
+            Self::Rows(rows) => Some(rows.iter().map(|row| anchors(&row.instructions)).collect()),
             Self::Regex => None,
         }
+    }
+}
+
+impl Row {
+    /// Returns whether the whole value matches.
+    #[inline]
+    fn is_match(&self, value: &[u8], budget: &mut usize) -> bool {
+        if self.instructions.len() <= MAX_INSTRUCTIONS {
+            if let Some(found) = run(&self.instructions, value, budget) {
+                return found;
+            }
+        }
+        self.simulate(value)
+    }
+
+    #[cold]
+    fn simulate(&self, value: &[u8]) -> bool {
+        let simulation = || Box::new(Simulation::new(&self.instructions));
+        self.simulation.get_or_init(simulation).is_match(value)
     }
 }
 
@@ -317,20 +352,26 @@ impl<'a> Value<'a> {
 }
 
 /// Runs instructions on a value; `None` if the budget is spent.
-fn run(row: &[Instruction], mut value: &[u8], budget: &mut u32) -> Option<bool> {
+fn run(row: &[Instruction], mut value: &[u8], budget: &mut usize) -> Option<bool> {
     for (at, instruction) in row.iter().enumerate() {
         *budget = budget.checked_sub(1)?;
         let rest = &row[at + 1..];
         match instruction {
-            Instruction::Text(text) => match value.strip_prefix(&text[..]) {
-                Some(after) => value = after,
-                None => return Some(false),
-            },
+            Instruction::Text(text) => {
+                *budget = budget.checked_sub(text.len() / BYTES)?;
+                match value.strip_prefix(&text[..]) {
+                    Some(after) => value = after,
+                    None => return Some(false),
+                }
+            }
             Instruction::One(bytes) => match value.split_first() {
                 Some((&byte, after)) if bytes.contains(byte) => value = after,
                 _ => return Some(false),
             },
-            Instruction::Run(bytes) => return run_after(bytes.span(value), rest, value, budget),
+            Instruction::Run(bytes) => {
+                *budget = budget.checked_sub(value.len() / BYTES)?;
+                return run_after(bytes.span(value), rest, value, budget);
+            }
             Instruction::LeadingDirs(bytes) => {
                 if run(rest, value, budget)? {
                     return Some(true);
@@ -352,7 +393,12 @@ fn run(row: &[Instruction], mut value: &[u8], budget: &mut u32) -> Option<bool> 
 }
 
 /// Runs `rest` after each possible length, up to `longest`, of what stands before it.
-fn run_after(longest: usize, rest: &[Instruction], value: &[u8], budget: &mut u32) -> Option<bool> {
+fn run_after(
+    longest: usize,
+    rest: &[Instruction],
+    value: &[u8],
+    budget: &mut usize,
+) -> Option<bool> {
     match rest.first() {
         None => Some(longest == value.len()),
         Some(Instruction::Text(text)) if rest.len() == 1 => Some(
@@ -365,6 +411,7 @@ fn run_after(longest: usize, rest: &[Instruction], value: &[u8], budget: &mut u3
             let window = &value[..value.len().min(longest + text.len())];
             let mut from = 0;
             while let Some(found) = memmem::find(&window[from..], text) {
+                *budget = budget.checked_sub((found + text.len()) / BYTES)?;
                 let start = from + found;
                 if run(&rest[1..], &value[start + text.len()..], budget)? {
                     return Some(true);
@@ -389,7 +436,7 @@ fn run_in_dirs(
     bytes: &ByteSet,
     rest: &[Instruction],
     value: &[u8],
-    budget: &mut u32,
+    budget: &mut usize,
 ) -> Option<bool> {
     let reach = bytes.span(value);
     for slash in memchr::memchr_iter(b'/', &value[..reach]) {
@@ -477,12 +524,25 @@ fn compile<'t>(tokens: impl ExactSizeIterator<Item = &'t Token>, syntax: Syntax)
             row.push(Instruction::Text(text.as_slice().into()));
             text.clear();
         }
-        row.push(instruction);
+        match (row.last(), &instruction) {
+            // Stars in a row match what one does.
+            (Some(Instruction::Run(one)), Instruction::Run(other)) => {
+                if one != other {
+                    return None;
+                }
+            }
+            // A choice of a brace can begin with directories.
+            (Some(_), Instruction::LeadingDirs(_)) => return None,
+            _ => row.push(instruction),
+        }
     }
     if !text.is_empty() {
         row.push(Instruction::Text(text.as_slice().into()));
     }
-    (row.len() <= MAX_INSTRUCTIONS).then(|| row.into())
+    Some(Row {
+        instructions: row.into(),
+        simulation: OnceBox::new(),
+    })
 }
 
 #[cfg(test)]
@@ -510,7 +570,13 @@ mod tests {
             Instruction::LeadingDirs(bytes) => format!("leading({})", set(bytes)),
             Instruction::MiddleDirs(bytes) => format!("middle({})", set(bytes)),
         };
-        let row = |row: &Row| row.iter().map(instruction).collect::<Vec<_>>().join(" ");
+        let row = |row: &Row| {
+            row.instructions
+                .iter()
+                .map(instruction)
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
         match Program::new(glob, syntax) {
             Program::Rows(rows) => rows.iter().map(row).collect::<Vec<_>>().join("\n"),
             Program::Regex => "regex".to_owned(),
@@ -557,7 +623,96 @@ mod tests {
             assert_eq!(shown(glob, syntax), expected, "{glob}");
         }
         assert_eq!(shown(&"{a,b}".repeat(6), NAME), "regex");
-        assert_eq!(shown(&"a*".repeat(33), NAME), "regex");
+        assert_eq!(shown("a{b,**/c}", PATH), "regex");
+        assert_eq!(shown("{/**,a}*", PATH), "regex");
+    }
+
+    /// Positions of many words, where low ones and high ones are left behind.
+    #[test]
+    fn long_rows_match_what_their_regex_matches() {
+        const PIECES: [&str; 12] = [
+            "*", "?", "a", "b", "/", "[ab]", "[!a]", "/**/", "\n", "aaaa", "????", "*a*",
+        ];
+        const VALUES: [&str; 9] = ["a", "a", "b", "b", "/", "\n", "aaaa", "ab", "ba"];
+        let mut random = Random::new(22);
+        let mut matched = 0;
+        for _ in 0..cases(1_000) / 3 {
+            let syntax = Syntax {
+                separators: random.one_in(2),
+                ..NAME
+            };
+            // A pattern made of a value, so that it matches now and then.
+            let len = 60 + random.0.usize(..200);
+            let mut glob = String::new();
+            let mut value = String::new();
+            for _ in 0..len {
+                let text = *random.pick(&VALUES);
+                value += text;
+                glob += match random.0.usize(..12) {
+                    0 if !matches!(text, "/" | "\n") => "*",
+                    1 if text.len() == 1 => "?",
+                    2 if text == "a" => "[ab]",
+                    3 if text == "b" => "[!a]",
+                    4 if text == "/" => "/**/",
+                    5 if random.one_in(99) => *random.pick(&PIECES),
+                    _ => text,
+                };
+            }
+            let program = Program::new(&glob, syntax);
+            let regex = LazyRegex::default();
+            let regex = regex.get(|| &glob, syntax).unwrap();
+            for cut in [0, 1, value.len() / 2] {
+                let value = &value.as_bytes()[cut..];
+                let expected = regex.is_match(value);
+                matched += usize::from(expected);
+                for row in program.rows().unwrap() {
+                    assert_eq!(row.simulate(value), expected, "{glob:?} on {value:?}");
+                }
+                assert_eq!(program.is_match(&Value::new(value)), Some(expected));
+            }
+        }
+        assert!(matched > 50, "{matched}");
+    }
+
+    /// A position goes from word to word and leaves nothing behind.
+    #[test]
+    fn the_words_beside_the_reached_ones_are_clear() {
+        for count in [1, 63, 64, 65, 130, 200] {
+            let glob = "?".repeat(count);
+            let program = Program::new(&glob, NAME);
+            for len in 0..count + 8 {
+                let found = program.rows().unwrap()[0].simulate("a".repeat(len).as_bytes());
+                assert_eq!(found, len == count, "{count} on {len}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_pattern_takes_the_product_of_the_lengths() {
+        let len = 16_384;
+        for (glob, value) in [
+            ("?*".repeat(len / 2), "a".repeat(len)),
+            ("*a".repeat(len / 2), "a".repeat(len)),
+            ("*a".repeat(len / 2) + "b", "a".repeat(len)),
+            (format!("*{}b*", "a?".repeat(len / 4)), "a".repeat(len)),
+            (
+                format!("*{}b*", "[ab][!b]".repeat(len / 20)),
+                "a".repeat(len),
+            ),
+            (format!("{}b", "*a*".repeat(20)), "a".repeat(len)),
+            (
+                format!("{}b", "**/a*".repeat(len / 8)),
+                "a/".repeat(len / 2),
+            ),
+        ] {
+            for syntax in [NAME, PATH] {
+                let program = Program::new(&glob, syntax);
+                let start = std::time::Instant::now();
+                assert!(program.is_match(&Value::new(value.as_bytes())).is_some());
+                // 2 ms where it is optimised, and seconds if it were the product.
+                assert!(start.elapsed().as_millis() < 1_000, "{}", &glob[..9]);
+            }
+        }
     }
 
     #[test]
@@ -604,6 +759,13 @@ mod tests {
                     expected,
                     "{glob:?} {syntax:?} on {value:?}"
                 );
+                if let Some(rows) = program.rows() {
+                    let simulated = rows.iter().any(|row| row.simulate(value));
+                    assert_eq!(
+                        simulated, expected,
+                        "simulated {glob:?} {syntax:?} on {value:?}"
+                    );
+                }
             }
         }
         assert!(decided > 30_000, "{decided}");
