@@ -36,6 +36,30 @@ def best(call: Callable[[], object], number: int, per: int = 1) -> float:
     return min(times) / per
 
 
+def never_seen(call: Callable[[str], object], value: str) -> float:
+    """Time a call with values that it has not seen: `value` with numbers in place of `{}`."""
+    times = []
+    for turn in range(5):
+        values = [value.format(f"{turn}-{number}") for number in range(20_000)]
+        start = time.perf_counter()
+        for each in values:
+            call(each)
+        times.append((time.perf_counter() - start) / len(values))
+    return min(times)
+
+
+def seen_before(call: Callable[[str], object], value: str) -> float:
+    """Time a call with 2,000 values in turn, as often as it takes to know them."""
+    values = [value.format(number) for number in range(2_000)]
+    times = []
+    for _ in range(20):
+        start = time.perf_counter()
+        for each in values:
+            call(each)
+        times.append((time.perf_counter() - start) / len(values))
+    return min(times)
+
+
 def unit(seconds: float) -> str:
     """Print a time in a unit that suits it."""
     for factor, name in ((1, "s"), (1e3, "ms"), (1e6, "µs")):

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 
-from beside import Times, best, main
+from beside import Times, best, main, never_seen
 
 from sentry_ophio import codeowners as module
 from sentry_ophio.codeowners import is_codeowners_path_match
@@ -49,6 +49,16 @@ def measure(ours: bool) -> Times:
             lambda: is_codeowners_path_match("src/sentry/api/base.py", "*.js"), 50_000
         ),
     }
+    for name, pattern in [
+        ("hit", "/src/sentry/api/"),
+        ("miss", "*.js"),
+        ("not decided by texts", "src/**/base*.py"),
+    ]:
+
+        def call(path: str, pattern: str = pattern) -> bool:
+            return is_codeowners_path_match(path, pattern)
+
+        results[f"paths never seen, {name}"] = never_seen(call, "src/sentry/api/base{}.py")
     for rules in (100, 1_000, 10_000):
         written = patterns(rules)
         name = f"a path, {rules:,} rules"

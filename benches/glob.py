@@ -9,7 +9,7 @@ benches/glob-results.md.
 
 from __future__ import annotations
 
-from beside import Times, best, main
+from beside import Times, best, main, never_seen, seen_before
 
 from sentry_ophio import glob as module
 from sentry_ophio.glob import is_glob_match
@@ -33,6 +33,19 @@ def measure(ours: bool) -> Times:
             lambda: is_glob_match(VALUE, "SRC/**/*.py", True, True, True, True), 50_000
         ),
     }
+    for name, pattern, options in [
+        ("two texts", "src/*.py", ()),
+        ("two texts, `double_star`", "src/**/*.py", (True,)),
+        ("two texts, all options", "SRC/**/*.py", (True, True, True, True)),
+        ("not decided by texts", "src/*/glob[0-9]*.py", ()),
+        ("no match", "*.js", ()),
+    ]:
+
+        def call(value: str, pattern: str = pattern, options: tuple[bool, ...] = options) -> bool:
+            return is_glob_match(value, pattern, *options)
+
+        results[f"values never seen, {name}"] = never_seen(call, "src/sentry/utils/glob{}.py")
+        results[f"values seen before, {name}"] = seen_before(call, "src/sentry/utils/glob{}.py")
     # The published package has nothing of the following: its users write a loop.
     if not ours:
 

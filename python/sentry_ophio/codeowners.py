@@ -103,7 +103,7 @@ def is_codeowners_path_match(value: Text, pattern: Text) -> bool:
         if first not in path:
             return False
     encoded = value.encode()
-    if b"\0" in encoded or b"\0" in data:
+    if "\0" in value or "\0" in pattern:
         return _decide(encoded, data)
     matched: int = _match_text(encoded, data)
     if matched < 0:

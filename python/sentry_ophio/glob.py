@@ -294,7 +294,7 @@ def is_glob_match(  # noqa: PLR0912, PLR0913, PLR0917
             answer = False
     if answer is None:
         data = text.encode()
-        if glob is None or b"\0" in data:
+        if glob is None or "\0" in text:
             answer = _decide(glob, data)
         else:
             matched = _match_text(glob, data)
