@@ -1138,6 +1138,46 @@ enum OphioStatus ophio_enhancements_bases(const struct OphioEnhancements *rules,
                                           struct OphioStr *names);
 
 /**
+ * Packs many stack traces from frames as Sentry events have them.
+ *
+ * `data` is a MessagePack array with an element for each stack trace, as
+ * `ophio_enhancements_config_process` takes one. Any thread may call this.
+ *
+ * Writes a MessagePack array to `packed`, which is the caller's: free it with
+ * `ophio_str_free`. It has an array for each stack trace: the packed form, and the number of
+ * frames. Fails with `OPHIO_STATUS_FRAME`, `OPHIO_STATUS_LIMIT`,
+ * `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * # Safety
+ *
+ * `data` is readable for `data_len` bytes; `packed` is NULL or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_event_pack_stacktraces(const uint8_t *data,
+                                              size_t data_len,
+                                              struct OphioStr *packed);
+
+/**
+ * Packs the stack traces of events, one event a line of JSON. Empty lines are skipped.
+ *
+ * Any thread may call this.
+ *
+ * Writes a MessagePack array to `packed`, which is the caller's: free it with
+ * `ophio_str_free`. It has an array for each stack trace: the line counted from 1, where in the
+ * event it was (such as `exception.values[0]`), the packed form, and the number of frames. Fails
+ * with `OPHIO_STATUS_FRAME` for a line that is not an event, `OPHIO_STATUS_INVALID_ARGUMENT`,
+ * `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * # Safety
+ *
+ * `json` is readable for `json_len` bytes; `packed` is NULL or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_event_pack_json_lines(const uint8_t *json,
+                                             size_t json_len,
+                                             struct OphioStr *packed);
+
+/**
  * Finds all problems of rules in the text form: UTF-8, one rule a line.
  *
  * There is an error in the list exactly if `ophio_enhancements_parse` fails, or, with

@@ -1408,6 +1408,36 @@ inline string match_frames(std::string_view data)
     return frames;
 }
 
+inline status try_pack_stacktraces(std::string_view data, string &packed) noexcept
+{
+    return detail::into(packed, [&](OphioStr *out) noexcept {
+        return ophio_event_pack_stacktraces(detail::bytes(data), data.size(), out);
+    });
+}
+
+/* Packs many stack traces of events, as MessagePack. */
+inline string pack_stacktraces(std::string_view data)
+{
+    string packed;
+    check(try_pack_stacktraces(data, packed));
+    return packed;
+}
+
+inline status try_pack_json_lines(std::string_view json, string &packed) noexcept
+{
+    return detail::into(packed, [&](OphioStr *out) noexcept {
+        return ophio_event_pack_json_lines(detail::bytes(json), json.size(), out);
+    });
+}
+
+/* Packs the stack traces of events, one a line of JSON. */
+inline string pack_json_lines(std::string_view json)
+{
+    string packed;
+    check(try_pack_json_lines(json, packed));
+    return packed;
+}
+
 inline status try_read_stored(std::string_view text, bool ignore_other,
                               enhancements &rules) noexcept
 {

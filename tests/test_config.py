@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentry_ophio.enhancers import Cache, Enhancements, EnhancementsConfig, Stacktrace
-from sentry_ophio.events import match_frames, stacktraces_of
+from sentry_ophio.events import from_json_lines, match_frames, stacktraces_of
 from sentry_ophio.exceptions import EnhancementsError, EventError, FrameTypeError, HandleClosedError
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -268,6 +268,50 @@ def test_each_door_makes_the_same_frames(frames: list[dict[str, Any]], platform:
     assert prepared == Stacktrace(found.frames, found.exception)
     rules = config().classifier
     assert prepared.apply(rules) == rules.apply_to_event_frames(frames, platform)
+
+
+@given(st.lists(st.tuples(st.lists(FRAME, max_size=3), TEXTS), max_size=3))
+def test_json_lines_are_the_same_stack_traces(given: list[Any]) -> None:
+    given = [(frames, platform, None) for frames, platform in given]
+    events = [
+        {"platform": platform, "stacktrace": {"frames": frames}} for frames, platform, _ in given
+    ]
+    try:
+        lines = "\n\n".join(json.dumps(event, allow_nan=False) for event in events).encode()
+    except ValueError:
+        return  # JSON has no NaN
+    prepared = Stacktrace.many_from_event_frames(given)
+    assert from_json_lines(lines) == prepared
+    assert prepared == [Stacktrace.from_event_frames(*each) for each in given]
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"{}\n[]", "line 2: invalid type: sequence, expected an object"),
+        (b"{", "line 1: EOF while parsing an object"),
+        (
+            b'{"stacktrace": {"frames": [{"function": {}}]}}',
+            "line 1: stacktrace.frames[0].function: invalid type: map, expected a text",
+        ),
+    ],
+)
+def test_a_line_that_is_not_an_event(data: bytes, message: str) -> None:
+    with pytest.raises(EventError) as caught:
+        from_json_lines(data)
+    assert str(caught.value).startswith(message)
+
+
+def test_every_stack_trace_of_a_line_is_found() -> None:
+    one = {"frames": [{"function": "f", "data": {"category": "mine"}}]}
+    value = {"type": "E", "value": "v", "mechanism": {"type": "m"}, "stacktrace": one}
+    event = {"stacktrace": one, "exception": {"values": [value]}, "threads": [None, value]}
+    found = stacktraces_of(event)
+    prepared = from_json_lines(json.dumps(event).encode())
+    assert prepared == [Stacktrace(each.frames, each.exception) for each in found]
+    assert prepared[1].apply(Enhancements.empty()) == [("mine", None)]
+    with pytest.raises(TypeError):
+        from_json_lines("{}")  # type: ignore[arg-type]
 
 
 WRONG = st.fixed_dictionaries({}, optional=dict.fromkeys([*KEYS, "in_app", "data"], JSON)) | JSON

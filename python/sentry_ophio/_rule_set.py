@@ -583,7 +583,7 @@ class Enhancements(Handle):
             start, end = end, end + stacktrace._len
             result = applied[start:end]
             if own:
-                keep_own_categories(result, numbers[start:end], stacktrace._categories)
+                keep_own_categories(result, numbers[start:end], stacktrace.own_categories())
             results.append(result)
         return results
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, final
 from msgpack import unpackb
 
 from sentry_ophio._arguments import checked_threads, type_error
-from sentry_ophio._ffi import check, copied, error_for, ffi, lib
+from sentry_ophio._ffi import check, error_for, ffi, lib
 from sentry_ophio._pack import (
     SupportsGetItem,
+    join,
     pack,
     pack_event_frames,
     read_exception,
@@ -67,8 +68,9 @@ class Stacktrace:
 
     _packed: bytes
     _len: int
-    # The categories that frames came with, which the library leaves out of its answers.
-    _categories: list[Any]
+    # The categories that frames came with, which the library leaves out of its answers; None
+    # until they are needed, which is rare.
+    _categories: list[Any] | None
 
     def __init__(self, frames: list[Frame], exception_data: SupportsGetItem) -> None:
         check_list(frames)
@@ -106,17 +108,34 @@ class Stacktrace:
         Raises:
             FrameTypeError: A value has the wrong type; a `TypeError`.
         """
-        data = packed_event(frames, platform, exception)
-        packed = ffi.new("OphioStr *")
-        check(lib.ophio_stacktrace_pack_event_frames(data, len(data), packed))
-        stacktrace = object.__new__(cls)
-        stacktrace._packed = copied(packed[0])
-        lib.ophio_str_free(packed)
-        # Of the buffer and not of `frames`, which reading a frame may have changed.
-        _, packed_frames = unpackb(stacktrace._packed)
-        stacktrace._len = len(packed_frames)
-        stacktrace._categories = [frame[0] for frame in packed_frames]
-        return stacktrace
+        return cls.many_from_event_frames([(frames, platform, exception)])[0]
+
+    @classmethod
+    def many_from_event_frames(
+        cls, stacktraces: Sequence[tuple[list[dict[str, Any]], str | None, dict[str, Any] | None]]
+    ) -> list[Stacktrace]:
+        """Prepare many stack traces of events in one call.
+
+        Args:
+            stacktraces: For each its frames, the event's platform, and the exception, as
+                `from_event_frames` takes them.
+
+        Returns:
+            The stack traces, in order.
+
+        Raises:
+            FrameTypeError: A value has the wrong type; a `TypeError`.
+
+        Example:
+            >>> frames = [{"function": "main", "in_app": True}]
+            >>> Stacktrace.many_from_event_frames([(frames, "python", None)] * 2)
+            [Stacktrace(1 frame), Stacktrace(1 frame)]
+        """
+        data = join([packed_event(*each) for each in stacktraces])
+        packed = ffi.gc(ffi.new("OphioStr *"), lib.ophio_str_free)
+        check(lib.ophio_event_pack_stacktraces(data, len(data), packed))
+        found = unpackb(ffi.buffer(packed[0].data, packed[0].len))
+        return [prepared(each, frames) for each, frames in found]
 
     def apply(self, rules: Enhancements) -> list[AppliedFrame]:
         """Return what `Enhancements.apply_modifications_to_frames` says of it."""
@@ -130,12 +149,19 @@ class Stacktrace:
         own = numbers.pop()
         applied = rules._lookup(rules._applied, numbers, rules._applied_frame)
         if own:
-            keep_own_categories(applied, numbers, self._categories)
+            keep_own_categories(applied, numbers, self.own_categories())
         return applied
 
     def assemble(self, rules: Enhancements, components: Sequence[Component]) -> AssembleResult:
         """Do what `Enhancements.assemble_stacktrace_component` does with it."""
         return rules.assemble_stacktrace_components([self], [components])[0]
+
+    def own_categories(self) -> list[Any]:
+        """Return the categories that the frames came with."""
+        if self._categories is None:
+            _, frames = unpackb(self._packed)
+            self._categories = [frame[0] for frame in frames]
+        return self._categories
 
     def __len__(self) -> int:
         """Return the number of frames."""
@@ -176,6 +202,15 @@ def packed_frames(
         return pack(read_exception(exception_data), values), values
     except (KeyError, TypeError, ValueError, OverflowError):
         return pack_carefully(frames, exception_data)
+
+
+def prepared(packed: bytes, frames: int) -> Stacktrace:
+    """Make a stack trace of what the library packed."""
+    stacktrace = object.__new__(Stacktrace)
+    stacktrace._packed = packed
+    stacktrace._len = frames
+    stacktrace._categories = None
+    return stacktrace
 
 
 def packed_event(frames: object, platform: str | None, exception: object) -> bytes:

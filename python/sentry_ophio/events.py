@@ -18,12 +18,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sentry_ophio._arguments import type_error
 from sentry_ophio._event_frames import answer_about_event
 from sentry_ophio._ffi import lib
-from sentry_ophio._stacktrace import packed_event
+from sentry_ophio._stacktrace import Stacktrace, packed_event, prepared
 from sentry_ophio.exceptions import EventError, FrameTypeError
 
-__all__ = ["EventStacktrace", "event_id_of", "match_frames", "stacktraces_of"]
+__all__ = ["EventStacktrace", "event_id_of", "from_json_lines", "match_frames", "stacktraces_of"]
 
 
 @dataclass(frozen=True)
@@ -155,6 +156,37 @@ def match_frames(frames: Iterable[Mapping[str, Any]], platform: str | None) -> l
     """
     data = packed_event(list(frames), platform, None)
     return list(answer_about_event(lib.ophio_event_match_frames, None, data))
+
+
+def from_json_lines(data: bytes) -> list[Stacktrace]:
+    r"""Prepare the stack traces of many events, one event a line of JSON, in one call.
+
+    No object is made for an event: the library reads the JSON.
+
+    Args:
+        data: The lines. Empty ones are skipped.
+
+    Returns:
+        The stack traces, in order, as `Stacktrace.from_event_frames` prepares them. An event
+        has as many as `stacktraces_of` finds.
+
+    Raises:
+        EventError: A line is not an event; the message has the line and the place in it.
+        TypeError: `data` is not `bytes`.
+
+    Example:
+        >>> lines = b'{"stacktrace": {"frames": [{"function": "f"}]}}\n{}\n'
+        >>> from_json_lines(lines)
+        [Stacktrace(1 frame)]
+    """
+    if not isinstance(data, bytes):
+        raise type_error("data", "bytes", data)
+    plain = bytes(data)
+    try:
+        found = answer_about_event(lib.ophio_event_pack_json_lines, None, plain)
+    except FrameTypeError as error:
+        raise EventError(str(error)) from None
+    return [prepared(packed, frames) for _, _, packed, frames in found]
 
 
 def _wrong_field(frames: list[Any], path: str) -> str | None:

@@ -552,6 +552,22 @@ static void test_events(void)
     REFUSED_STR(ophio_event_match_frames(EMPTY, place), INVALID_ARGUMENT);
     REFUSED(ophio_event_match_frames(event, sizeof event - 1, NULL), NULL_POINTER);
 
+    GOOD(ophio_event_pack_stacktraces((const uint8_t *)"\x90", 1, &text));
+    ophio_str_free(&text);
+    REFUSED_STR(ophio_event_pack_stacktraces(NONE, place), NULL_POINTER);
+    REFUSED_STR(ophio_event_pack_stacktraces(HUGE_TEXT, place), INVALID_ARGUMENT);
+    REFUSED_STR(ophio_event_pack_stacktraces(EMPTY, place), INVALID_ARGUMENT);
+    REFUSED(ophio_event_pack_stacktraces((const uint8_t *)"\x90", 1, NULL), NULL_POINTER);
+
+    GOOD(ophio_event_pack_json_lines(TEXT("{}\n\n{}"), &text));
+    ophio_str_free(&text);
+    GOOD(ophio_event_pack_json_lines(EMPTY, &text));
+    ophio_str_free(&text);
+    REFUSED_STR(ophio_event_pack_json_lines(NONE, place), NULL_POINTER);
+    REFUSED_STR(ophio_event_pack_json_lines(HUGE_TEXT, place), INVALID_ARGUMENT);
+    REFUSED_STR(ophio_event_pack_json_lines(TEXT("no"), place), OPHIO_STATUS_FRAME);
+    REFUSED(ophio_event_pack_json_lines(EMPTY, NULL), NULL_POINTER);
+
     GOOD(ophio_enhancements_apply_event(rules, event, sizeof event - 1, &text));
     ophio_str_free(&text);
     REFUSED_STR(ophio_enhancements_apply_event(NULL, event, sizeof event - 1, place),

@@ -396,6 +396,16 @@ void test_events()
     REFUSED(NULL_POINTER, ophio::try_match_frames(NONE, text));
     THROWN(INVALID_ARGUMENT, ophio::match_frames("no"));
 
+    GOOD(ophio::try_pack_stacktraces("\x90", text));
+    RETURNS(ophio::pack_stacktraces("\x90").view() == "\x90");
+    REFUSED(INVALID_ARGUMENT, ophio::try_pack_stacktraces(EMPTY, text));
+    THROWN(INVALID_ARGUMENT, ophio::pack_stacktraces("no"));
+
+    GOOD(ophio::try_pack_json_lines("{}", text));
+    RETURNS(ophio::pack_json_lines("{}").view() == "\x90");
+    REFUSED(FRAME, ophio::try_pack_json_lines("no", text));
+    THROWN(NULL_POINTER, ophio::pack_json_lines(NONE));
+
     GOOD(ophio::try_apply_event(rules, event, text));
     RETURNS(ophio::apply_event(rules, event).view() == text.view());
     REFUSED(NULL_POINTER, ophio::try_apply_event(none, event, text));

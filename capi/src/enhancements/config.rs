@@ -2,7 +2,10 @@
 //! the frames of an event.
 
 use ophio_core::enhancements::grouping::{ConfigError, EnhancementsConfig};
-use ophio_core::enhancements::stacktrace::event::{match_frames_packed, EventStacktrace};
+use ophio_core::enhancements::stacktrace::event::{
+    match_frames_packed, pack_many_event_frames, EventStacktrace,
+};
+use ophio_core::enhancements::stacktrace::json::pack_lines;
 use ophio_core::enhancements::{Enhancements, OtherFamily};
 
 use super::rules::OphioEnhancements;
@@ -416,6 +419,65 @@ pub unsafe extern "C" fn ophio_enhancements_bases(
         // SAFETY: the caller's promise about `names`.
         let names = unsafe { handle::out(names, "names") }?;
         names.write(rules.bases().join("\n").into_bytes().into());
+        Ok(())
+    })
+}
+
+/// Packs many stack traces from frames as Sentry events have them.
+///
+/// `data` is a MessagePack array with an element for each stack trace, as
+/// `ophio_enhancements_config_process` takes one. Any thread may call this.
+///
+/// Writes a MessagePack array to `packed`, which is the caller's: free it with
+/// `ophio_str_free`. It has an array for each stack trace: the packed form, and the number of
+/// frames. Fails with `OPHIO_STATUS_FRAME`, `OPHIO_STATUS_LIMIT`,
+/// `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `data` is readable for `data_len` bytes; `packed` is NULL or may be written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_event_pack_stacktraces(
+    data: *const u8,
+    data_len: usize,
+    packed: *mut OphioStr,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `packed`.
+        let packed = unsafe { handle::out(packed, "packed") }?;
+        // SAFETY: the caller's promise about `data`.
+        let data = unsafe { slice::bytes(data, data_len, "data") }?;
+        packed.write(pack_many_event_frames(data)?.into());
+        Ok(())
+    })
+}
+
+/// Packs the stack traces of events, one event a line of JSON. Empty lines are skipped.
+///
+/// Any thread may call this.
+///
+/// Writes a MessagePack array to `packed`, which is the caller's: free it with
+/// `ophio_str_free`. It has an array for each stack trace: the line counted from 1, where in the
+/// event it was (such as `exception.values[0]`), the packed form, and the number of frames. Fails
+/// with `OPHIO_STATUS_FRAME` for a line that is not an event, `OPHIO_STATUS_INVALID_ARGUMENT`,
+/// `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `json` is readable for `json_len` bytes; `packed` is NULL or may be written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_event_pack_json_lines(
+    json: *const u8,
+    json_len: usize,
+    packed: *mut OphioStr,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `packed`.
+        let packed = unsafe { handle::out(packed, "packed") }?;
+        // SAFETY: the caller's promise about `json`.
+        let json = unsafe { slice::bytes(json, json_len, "json") }?;
+        let lines = pack_lines(json).map_err(|error| Error::new(OphioStatus::Frame, error))?;
+        packed.write(lines.into());
         Ok(())
     })
 }

@@ -176,6 +176,19 @@ impl<'a> EventStacktrace<'a> {
         }
     }
 
+    /// Writes the packed form.
+    ///
+    /// # Errors
+    ///
+    /// If a text has more bytes than 32 bits count.
+    pub fn to_packed(&self) -> Result<Vec<u8>, StacktraceError> {
+        let mut writer = Writer::new(&self.exception(), self.frames.len())?;
+        for frame in &self.frames {
+            writer.frame(&frame.frame())?;
+        }
+        Ok(writer.0)
+    }
+
     /// The frames as rules look at them.
     pub fn frames(&self) -> Vec<Frame<'_>> {
         self.frames.iter().map(MatchFrame::frame).collect()
@@ -188,12 +201,31 @@ impl<'a> EventStacktrace<'a> {
 ///
 /// Those of [`EventStacktrace::decode`].
 pub fn pack_event_frames(bytes: &[u8]) -> Result<Vec<u8>, StacktraceError> {
-    let stacktrace = EventStacktrace::decode(bytes)?;
-    let mut writer = Writer::new(&stacktrace.exception(), stacktrace.frames.len())?;
-    for frame in &stacktrace.frames {
-        writer.frame(&frame.frame())?;
+    EventStacktrace::decode(bytes)?.to_packed()
+}
+
+/// Makes the packed forms of many stack traces: a MessagePack array of binaries.
+///
+/// # Errors
+///
+/// Those of [`EventStacktrace::decode_many`].
+pub fn pack_many_event_frames(bytes: &[u8]) -> Result<Vec<u8>, StacktraceError> {
+    let stacktraces = EventStacktrace::decode_many(bytes)?;
+    let packed = stacktraces.iter().map(|stacktrace| {
+        let packed = stacktrace.to_packed()?;
+        Ok((Bytes(packed), stacktrace.frames.len()))
+    });
+    let packed: Result<Vec<_>, StacktraceError> = packed.collect();
+    rmp_serde::to_vec(&packed?).map_err(|_| StacktraceError::Structure("it is too large"))
+}
+
+/// Bytes that are written as a binary.
+pub(super) struct Bytes(pub(super) Vec<u8>);
+
+impl Serialize for Bytes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&self.0)
     }
-    Ok(writer.0)
 }
 
 /// Makes match frames: a MessagePack array of maps, texts as binaries.
@@ -244,15 +276,44 @@ impl<'a> From<Frame<'a>> for Written<'a> {
     }
 }
 
-/// The keys of an event's frame that are read, as they are until the frame is whole.
+/// The fields of an event's frame that rules look at, as the event has them.
 #[derive(Default)]
-struct RawFrame<'a> {
-    function: Option<Cow<'a, str>>,
-    raw_function: Option<Cow<'a, str>>,
-    abs_path: Option<Cow<'a, str>>,
-    filename: Option<Cow<'a, str>>,
-    package: Option<Cow<'a, str>>,
-    platform: Option<Cow<'a, str>>,
+pub(super) struct FrameFields<'a> {
+    pub(super) function: Option<Cow<'a, str>>,
+    pub(super) raw_function: Option<Cow<'a, str>>,
+    pub(super) module: Option<Cow<'a, str>>,
+    pub(super) package: Option<Cow<'a, str>>,
+    pub(super) abs_path: Option<Cow<'a, str>>,
+    pub(super) filename: Option<Cow<'a, str>>,
+    pub(super) platform: Option<Cow<'a, str>>,
+    pub(super) in_app: Option<bool>,
+    pub(super) category: Option<Cow<'a, str>>,
+    pub(super) orig_in_app: Option<i8>,
+    pub(super) client_in_app: Option<bool>,
+}
+
+impl<'a> FrameFields<'a> {
+    /// Brings the frame into the shape that rules look at.
+    pub(super) fn into_match_frame(self, event_platform: Option<&str>) -> MatchFrame<'a> {
+        let event_platform = event_platform.filter(|text| !text.is_empty());
+        let platform = present(&self.platform).or(event_platform);
+        let is_trimmed = present(&self.raw_function).is_some();
+        MatchFrame {
+            family: family(platform),
+            function: function(self.function, is_trimmed, platform),
+            path: if present(&self.abs_path).is_some() {
+                self.abs_path.map(lowered)
+            } else {
+                self.filename.map(lowered)
+            },
+            package: self.package.map(lowered),
+            module: self.module,
+            category: self.category,
+            in_app: self.in_app,
+            orig_in_app: self.orig_in_app,
+            client_in_app: self.client_in_app,
+        }
+    }
 }
 
 fn read_frame<'a>(
@@ -262,17 +323,16 @@ fn read_frame<'a>(
 ) -> Result<MatchFrame<'a>, StacktraceError> {
     let path_of = |field: &'static str| FieldPath::Frame(index, field);
     let keys = reader.map(|| path_of("frame"))?;
-    let mut raw = RawFrame::default();
-    let mut frame = MatchFrame::default();
+    let mut frame = FrameFields::default();
     for _ in 0..keys {
         match reader.key()? {
-            b"function" => raw.function = reader.any_text(path_of("function"))?,
-            b"raw_function" => raw.raw_function = reader.any_text(path_of("raw_function"))?,
+            b"function" => frame.function = reader.any_text(path_of("function"))?,
+            b"raw_function" => frame.raw_function = reader.any_text(path_of("raw_function"))?,
             b"module" => frame.module = reader.any_text(path_of("module"))?,
-            b"package" => raw.package = reader.any_text(path_of("package"))?,
-            b"abs_path" => raw.abs_path = reader.any_text(path_of("abs_path"))?,
-            b"filename" => raw.filename = reader.any_text(path_of("filename"))?,
-            b"platform" => raw.platform = reader.any_text(path_of("platform"))?,
+            b"package" => frame.package = reader.any_text(path_of("package"))?,
+            b"abs_path" => frame.abs_path = reader.any_text(path_of("abs_path"))?,
+            b"filename" => frame.filename = reader.any_text(path_of("filename"))?,
+            b"platform" => frame.platform = reader.any_text(path_of("platform"))?,
             b"in_app" => frame.in_app = reader.bool(path_of("in_app"))?,
             b"data" => {
                 // Data that is not an object says nothing.
@@ -297,16 +357,7 @@ fn read_frame<'a>(
             _ => reader.skip()?,
         }
     }
-    let platform = present(&raw.platform).or(event_platform.filter(|text| !text.is_empty()));
-    frame.family = family(platform);
-    frame.function = function(raw.function, present(&raw.raw_function).is_some(), platform);
-    frame.package = raw.package.map(lowered);
-    frame.path = if present(&raw.abs_path).is_some() {
-        raw.abs_path.map(lowered)
-    } else {
-        raw.filename.map(lowered)
-    };
-    Ok(frame)
+    Ok(frame.into_match_frame(event_platform))
 }
 
 /// A text that is there and not empty.

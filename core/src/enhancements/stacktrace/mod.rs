@@ -4,12 +4,14 @@
 //! view       what the engine sees                      points into what carried it
 //! msgpack    match frames, packed by the caller        one buffer a stack trace
 //! event      frames as Sentry events have them         made into match frames
+//! json       events as JSON                             read in one pass
 //! arrow      columns of stack traces                   read where they are
 //! ```
 
 #[cfg(feature = "arrow")]
 pub mod arrow;
 pub mod event;
+pub mod json;
 mod key;
 pub mod msgpack;
 pub mod view;
