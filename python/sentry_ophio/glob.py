@@ -153,7 +153,7 @@ _used = [False]
 
 
 def _drop_answers() -> None:
-    """Begin anew with answers, at once or after a pause."""
+    """Begin again with answers, at once or after a pause."""
     global _room  # noqa: PLW0603
     if _used[0] or _room < 0:
         _room = _MAX_ANSWERS

@@ -58,7 +58,7 @@ pub fn stacktraces_of(json: &[u8]) -> Result<Vec<FoundStacktrace<'_>>, EventJson
     let Object(event) = Object::<RawEvent<'_>>::deserialize(tracked).map_err(|error| {
         let path = track.path().to_string();
         EventJsonError::Json(match path.as_str() {
-            "." => error.to_string(),
+            "." | "?" => error.to_string(),
             path => format!("{path}: {error}"),
         })
     })?;
