@@ -403,7 +403,7 @@ void test_events()
 
     GOOD(ophio::try_pack_json_lines("{}", text));
     RETURNS(ophio::pack_json_lines("{}").view() == "\x90");
-    REFUSED(FRAME, ophio::try_pack_json_lines("no", text));
+    REFUSED(OPHIO_STATUS_FRAME, ophio::try_pack_json_lines("no", text));
     THROWN(NULL_POINTER, ophio::pack_json_lines(NONE));
 
     GOOD(ophio::try_apply_event(rules, event, text));
