@@ -15,6 +15,7 @@ use arrow_data::ArrayData;
 use arrow_schema::{DataType, Field};
 
 use super::*;
+use crate::enhancements::fields::FrameField;
 use crate::enhancements::stacktrace::msgpack::{self, pack};
 use crate::enhancements::testing::{frame, rule};
 use crate::enhancements::{Cache, Component, ExceptionData, Frame};
@@ -56,31 +57,30 @@ fn structure(fields: Vec<(&str, ArrayRef)>, nulls: Option<NullBuffer>) -> Struct
     StructArray::new(fields, arrays, nulls)
 }
 
-fn frames_array(layout: &str, frames: &[Frame<'_>]) -> StructArray {
-    let column = |get: for<'a> fn(&Frame<'a>) -> Option<&'a str>| {
-        let values: Vec<_> = frames.iter().map(get).collect();
-        texts(layout, &values)
+fn frames_array(layout: &str, frames: &[Frame<'static>]) -> StructArray {
+    let text_column = |get: &dyn Fn(&Frame<'static>) -> Option<&'static str>| -> ArrayRef {
+        texts(layout, &frames.iter().map(get).collect::<Vec<_>>())
     };
-    let in_app: BooleanArray = frames.iter().map(|f| f.in_app).collect();
-    let orig: Int8Array = frames.iter().map(|f| f.orig_in_app).collect();
+    let column = |field: FrameField| match field {
+        FrameField::Category => text_column(&|frame| frame.category),
+        FrameField::Family => text_column(&|frame| frame.family),
+        FrameField::Text(field) => text_column(&|frame| field.of(frame)),
+        FrameField::InApp => Arc::new(frames.iter().map(|f| f.in_app).collect::<BooleanArray>()),
+        FrameField::OrigInApp => {
+            Arc::new(frames.iter().map(|f| f.orig_in_app).collect::<Int8Array>())
+        }
+    };
+    // In any order: not that of the packed form.
+    let fields = FrameField::ALL.into_iter().rev();
     structure(
-        vec![
-            ("path", column(|f| f.path)), // in any order
-            ("category", column(|f| f.category)),
-            ("family", column(|f| f.family)),
-            ("function", column(|f| f.function)),
-            ("module", column(|f| f.module)),
-            ("package", column(|f| f.package)),
-            ("in_app", Arc::new(in_app)),
-            ("orig_in_app", Arc::new(orig)),
-        ],
+        fields.map(|field| (field.name(), column(field))).collect(),
         None,
     )
 }
 
 type Row<'a> = (ExceptionData<'a>, Vec<Frame<'a>>);
 
-fn array(layout: &str, rows: &[Option<Row<'_>>]) -> StructArray {
+fn array(layout: &str, rows: &[Option<Row<'static>>]) -> StructArray {
     let all: Vec<_> = rows
         .iter()
         .flatten()
