@@ -26,10 +26,12 @@ import sentry_ophio  # noqa: E402
 NAVIGATION = {
     "Use it": {
         "Start": "start",
+        "For Sentry": "sentry",
         "Rules": "rules",
         "Diagnostics": "diagnostics",
         "Explain": "explain",
         "Preview": "preview",
+        "Function names": "functions",
         "Globs": "glob",
         "CODEOWNERS": "codeowners",
         "ProGuard": "proguard",

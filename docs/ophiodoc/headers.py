@@ -20,12 +20,20 @@ SUBJECTS = [
     ("diagnostics", "Problems of rules", r"OphioDiagnostic|OphioSeverity|ophio_diagnostics_"),
     ("arrow", "Stack traces in columns", r"Arrow(Array|Schema)$|ophio_\w+_arrow$"),
     ("preview", "What other rules would change", r"OphioPreview|ophio_preview_"),
+    # Before the rules, whose pattern matches these names too.
+    (
+        "events",
+        "Events",
+        r"Ophio(ConfigPart|EnhancementsConfig)$|ophio_event_"
+        r"|ophio_enhancements_(config_|apply_event$)",
+    ),
     (
         "enhancements",
         "Stack trace rules",
         r"Ophio(Cache|Enhancements|Part|Frame|ExceptionData|AppliedFrame|Component"
         r"|AssembleResult)$|ophio_(cache|enhancements|stacktrace)_",
     ),
+    ("functions", "Function names", r"ophio_function_"),
     ("glob", "Globs", r"OphioGlob|ophio_glob_"),
     ("codeowners", "CODEOWNERS", r"OphioCodeowners|ophio_codeowners_"),
     ("proguard", "ProGuard", r"OphioProguard|ophio_proguard_"),
