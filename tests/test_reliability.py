@@ -321,6 +321,21 @@ def test_importing_changes_nothing_of_the_process() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+def test_importing_loads_what_a_service_uses_and_no_more() -> None:
+    """Each of these takes longer to import than all that is imported."""
+    heavy = "collections", "dataclasses", "enum", "importlib.resources", "inspect", "json", "typing"
+    done = run_python(
+        "import sys\n"
+        "before = set(sys.modules)\n"
+        "import sentry_ophio.enhancers\n"
+        f"found = {set(heavy)!r} & (set(sys.modules) - before)\n"
+        "assert not found, found\n"
+        "assert sentry_ophio.enhancers.Rule.__name__ == 'Rule'\n"
+        "assert set(sentry_ophio.enhancers.__all__) <= set(dir(sentry_ophio.enhancers))\n"
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
 # --- memory -------------------------------------------------------------------------
 
 

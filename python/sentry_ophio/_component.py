@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from operator import attrgetter
-from typing import TYPE_CHECKING, NoReturn, TypeVar, final
 
 from sentry_ophio._arguments import type_error
+from sentry_ophio._typing import final
 from sentry_ophio.exceptions import (
     ArgumentTypeError,
     DuplicateComponentError,
     UnsupportedOperationError,
 )
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Optional
+    from collections.abc import Sequence
+    from typing import NoReturn, Optional, TypeVar
+
+    Read = TypeVar("Read")
 
     State = tuple[Optional[bool], Optional[str], int]
     """`contributes` and hint of a component, and the former as the library writes it."""
-
-Read = TypeVar("Read")
 
 # How the library writes what may be missing, false or true; see `OphioTristate`.
 TRISTATE = (None, False, True)
@@ -134,6 +135,10 @@ def distinct_components(components: Sequence[Component]) -> list[Component]:
 
 
 def sequence(items: Sequence[Read]) -> list[Read]:
+    if type(items) is list or type(items) is tuple:
+        return list(items)
+    from collections.abc import Sequence  # noqa: PLC0415 (loads when used)
+
     if not isinstance(items, Sequence):
         raise type_error("components", "a sequence", items)
     return list(items)

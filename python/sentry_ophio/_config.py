@@ -65,6 +65,7 @@ class EnhancementsConfig(Handle):
     use it after a fork.
     """
 
+    __module__ = "sentry_ophio.enhancers"
     __slots__ = ()
 
     def __new__(cls) -> EnhancementsConfig:

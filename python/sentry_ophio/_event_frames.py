@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from msgpack import unpackb
-
 from sentry_ophio._ffi import check, ffi, lib
 from sentry_ophio.exceptions import FrameTypeError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Callable
+    from typing import Any, Callable
 
     from _cffi_backend import _CDataBase as CData
 
@@ -23,6 +20,8 @@ def answer_about_event(function: Callable[..., int], pointer: CData | None, data
         pointer: Its first argument, if it has one.
         data: The packed frames.
     """
+    from msgpack import unpackb  # noqa: PLC0415 (loads when used)
+
     # cffi frees it, also where an exception comes between the call and the next line.
     out = ffi.gc(ffi.new("OphioStr *"), lib.ophio_str_free)
     if pointer is None:

@@ -16,14 +16,27 @@ Python costs 1,940 ns.
 from __future__ import annotations
 
 from operator import index, itemgetter
-from typing import Any, Protocol, TypeVar
 
 from msgpack import Packer
 
 from sentry_ophio.exceptions import FrameKeyError, FrameTypeError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Protocol, TypeVar
+
+    class SupportsGetItem(Protocol):
+        """What counts as a mapping: an object with `[]`, such as a `dict`."""
+
+        def __getitem__(self, key: str, /) -> object:
+            """Return the value of a field, or raise `KeyError`."""
+
+    Values = tuple[object, ...]
+    """The fields of a frame or of exception data, in the order of the names below."""
+
+    Mapping = TypeVar("Mapping", bound=SupportsGetItem)
+
 __all__ = [
-    "SupportsGetItem",
     "join",
     "pack",
     "pack_event_frames",
@@ -48,19 +61,6 @@ NOT_MAPPINGS: tuple[type[object], ...] = (str, bytes, bytearray, memoryview, lis
 
 read_frame = itemgetter(*FRAME_FIELDS)
 read_exception = itemgetter(*EXCEPTION_FIELDS)
-
-
-class SupportsGetItem(Protocol):
-    """What counts as a mapping: an object with `[]`, such as a `dict`."""
-
-    def __getitem__(self, key: str, /) -> object:
-        """Return the value of a field, or raise `KeyError`."""
-
-
-Values = tuple[object, ...]
-"""The fields of a frame or of exception data, in the order of the names above."""
-
-Mapping = TypeVar("Mapping", bound=SupportsGetItem)
 
 
 def pack(exception: Values, frames: list[Values]) -> bytes:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
-from importlib import resources
-from typing import TYPE_CHECKING, Any, TypeVar, final
-
 from sentry_ophio._arguments import checked_int, encoded, type_error
 from sentry_ophio._component import (
     TRISTATE,
@@ -14,12 +10,9 @@ from sentry_ophio._component import (
     sequence,
     state_of,
 )
-from sentry_ophio._diagnostics import check_rules, parse_lenient
 from sentry_ophio._event_frames import answer_about_event, write_changes
-from sentry_ophio._explain import explained
 from sentry_ophio._ffi import Handle, check, copied, decode, ffi, last_error, lib, plain
 from sentry_ophio._pack import join, read_frames
-from sentry_ophio._rules import Origin, described
 from sentry_ophio._stacktrace import (
     U32_ARRAY,
     check_list,
@@ -30,6 +23,7 @@ from sentry_ophio._stacktrace import (
     packed_frames,
     read_numbers,
 )
+from sentry_ophio._typing import final
 from sentry_ophio.exceptions import (
     EnhancementsError,
     InvalidArgumentError,
@@ -37,9 +31,10 @@ from sentry_ophio.exceptions import (
     UnsupportedOperationError,
 )
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Callable
+    from typing import Any, Callable, Optional, TypeVar
 
     from _cffi_backend import _CDataBase as CData
 
@@ -50,7 +45,10 @@ if TYPE_CHECKING:
     from sentry_ophio._rules import Rule
     from sentry_ophio._stacktrace import AppliedFrame, Frame, Stacktrace
 
-Read = TypeVar("Read")
+    Read = TypeVar("Read")
+
+    Origin = tuple[int, Optional[str], Optional[str]]
+    """How many rules came together, their text, and its name."""
 
 # Looked up once: the calls that matter are short.
 _new = ffi.new
@@ -190,6 +188,8 @@ class Enhancements(Handle):
         """
         text = encoded("input", input)
         if strict:
+            from sentry_ophio._diagnostics import check_rules  # noqa: PLC0415 (loads when used)
+
             found = check_rules(text, lenient)
             errors = [str(each) for each in found if each.severity == "error"]
             if errors:
@@ -197,6 +197,8 @@ class Enhancements(Handle):
                 error.diagnostics = tuple(found)
                 raise error
         if lenient:
+            from sentry_ophio._diagnostics import parse_lenient  # noqa: PLC0415 (loads when used)
+
             pointer, left_out = parse_lenient(text, _pointer_of(cache))
             rules = Enhancements._owning(pointer, input, source)
             rules._left_out = left_out
@@ -226,6 +228,8 @@ class Enhancements(Handle):
             TypeError: `text` is no `str`.
             UnicodeEncodeError: The text has lone surrogates.
         """
+        from sentry_ophio._diagnostics import check_rules  # noqa: PLC0415 (loads when used)
+
         return check_rules(encoded("text", text), lenient)
 
     @property
@@ -282,7 +286,7 @@ class Enhancements(Handle):
         self._origins = origins
 
     def _all_origins(self) -> tuple[Origin, ...]:
-        return self._origins or (Origin(len(self), self._written, self._source),)
+        return self._origins or ((len(self), self._written, self._source),)
 
     # --- looking into rules, and other forms of them -----------------------------------
 
@@ -294,6 +298,8 @@ class Enhancements(Handle):
         >>> rules.rules[0].matchers[0]
         Matcher(field='path', pattern='**/vendor/**', negated=False, of='frame')
         """
+        from sentry_ophio._rules import described  # noqa: PLC0415 (loads when used)
+
         ptr, origins = self._ptr, self._all_origins()
         return described(_string(lambda out: lib.ophio_enhancements_describe(ptr, out)), origins)
 
@@ -445,6 +451,8 @@ class Enhancements(Handle):
             FrameTypeError: A value has the wrong type or is no UTF-8; a `TypeError`.
             OphioOverflowError: There is no such rule or frame.
         """
+        from sentry_ophio._explain import explained  # noqa: PLC0415 (loads when used)
+
         ptr, rules = self._ptr, self.rules
         packed, _ = packed_frames(frames, exception_data)
         before: bytes | CData = ffi.NULL
@@ -489,10 +497,10 @@ class Enhancements(Handle):
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the rules, with their sources and lines."""
         origins = self._all_origins()
-        if all(origin.text is not None for origin in origins) and not self._left_out:
+        if all(text is not None for _, text, _ in origins) and not self._left_out:
             return _restored, (origins,)
         try:
-            return _restored, ((Origin(len(self), self.to_text(), None),),)
+            return _restored, (((len(self), self.to_text(), None),),)
         except EnhancementsError:  # a rule that only the binary form can hold
             return _from_binary, (self.to_config_structure(),)
 
@@ -818,10 +826,18 @@ class Enhancements(Handle):
             lib.ophio_str_free(text)
 
 
-@cache
+_default_rules: Enhancements | None = None
+
+
 def _default() -> Enhancements:
-    text = resources.files("sentry_ophio").joinpath("data/default.rules").read_text("utf-8")
-    return Enhancements.parse(text, Cache(0))
+    """Return the set that all copies of `default` share. Two threads may both parse it."""
+    global _default_rules  # noqa: PLW0603 (functools.cache would be 1 ms of the import)
+    if _default_rules is None:
+        from importlib import resources  # noqa: PLC0415 (loads when used)
+
+        text = resources.files("sentry_ophio").joinpath("data/default.rules").read_text("utf-8")
+        _default_rules = Enhancements.parse(text, Cache(0))
+    return _default_rules
 
 
 def _pointer_of(cache: Cache) -> CData:

@@ -101,10 +101,13 @@ class Origin(NamedTuple):
                 yield number, trimmed
 
 
-def described(json_text: str, origins: tuple[Origin, ...]) -> tuple[Rule, ...]:
+def described(
+    json_text: str,
+    origins: tuple[tuple[int, Optional[str], Optional[str]], ...],  # noqa: UP045
+) -> tuple[Rule, ...]:
     """Make rules of what the library says of them, and of where they came from."""
     places: list[tuple[int | None, str | None, str | None]] = []
-    for origin in origins:
+    for origin in (Origin(*each) for each in origins):
         lines = list(origin.lines())
         # A lenient parse drops rules, so the lines of the others are unknown.
         if len(lines) == origin.rules:

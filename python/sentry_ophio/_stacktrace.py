@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar, final
-
-from msgpack import unpackb
-
 from sentry_ophio._arguments import checked_threads, type_error
 from sentry_ophio._ffi import check, error_for, ffi, lib
 from sentry_ophio._pack import (
-    SupportsGetItem,
     join,
     pack,
     pack_event_frames,
@@ -17,22 +12,24 @@ from sentry_ophio._pack import (
     read_frame,
     read_frames,
 )
+from sentry_ophio._typing import final
 from sentry_ophio.exceptions import ArgumentTypeError, FrameTypeError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Optional
+    from typing import Any, Optional, TypeVar
 
     from _cffi_backend import _CDataBase as CData
 
     from sentry_ophio._component import AssembleResult, Component
-    from sentry_ophio._pack import Values
+    from sentry_ophio._pack import SupportsGetItem, Values
     from sentry_ophio._rule_set import Enhancements
+
+    Frame = TypeVar("Frame", bound=SupportsGetItem)
 
     AppliedFrame = tuple[Optional[str], Optional[bool]]
     """Category and in_app of a frame after the rules."""
-
-Frame = TypeVar("Frame", bound=SupportsGetItem)
 
 U32_ARRAY = ffi.typeof("uint32_t[]")
 # Looked up once: the calls that matter are short.
@@ -134,6 +131,8 @@ class Stacktrace:
         data = join([packed_event(*each) for each in stacktraces])
         packed = ffi.gc(ffi.new("OphioStr *"), lib.ophio_str_free)
         check(lib.ophio_event_pack_stacktraces(data, len(data), packed))
+        from msgpack import unpackb  # noqa: PLC0415 (loads when used)
+
         found = unpackb(ffi.buffer(packed[0].data, packed[0].len))
         return [prepared(each, frames) for each, frames in found]
 
@@ -159,6 +158,8 @@ class Stacktrace:
     def own_categories(self) -> list[Any]:
         """Return the categories that the frames came with."""
         if self._categories is None:
+            from msgpack import unpackb  # noqa: PLC0415 (loads when used)
+
             _, frames = unpackb(self._packed)
             self._categories = [frame[0] for frame in frames]
         return self._categories

@@ -34,14 +34,17 @@ Objects of this module may be shared by threads, and used in a child after a for
 from __future__ import annotations
 
 from sentry_ophio._component import AssembleResult, Component
-from sentry_ophio._config import EnhancementsConfig, ProcessedStacktrace, VariantResult
-from sentry_ophio._diagnostic import Diagnostic
-from sentry_ophio._diagnostics import format_rules
-from sentry_ophio._explain import Explanation, FrameExplanation, Step, TriedMatcher
-from sentry_ophio._preview import Report, RuleReport, preview
 from sentry_ophio._rule_set import Cache, Enhancements
-from sentry_ophio._rules import FlagAction, Matcher, Rule, VarAction
 from sentry_ophio._stacktrace import Stacktrace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from sentry_ophio._config import EnhancementsConfig, ProcessedStacktrace, VariantResult
+    from sentry_ophio._diagnostic import Diagnostic
+    from sentry_ophio._diagnostics import format_rules
+    from sentry_ophio._explain import Explanation, FrameExplanation, Step, TriedMatcher
+    from sentry_ophio._preview import Report, RuleReport, preview
+    from sentry_ophio._rules import FlagAction, Matcher, Rule, VarAction
 
 __all__ = [
     "AssembleResult",
@@ -68,5 +71,43 @@ __all__ = [
 ]
 
 # Users know and pickle these under the name of this module, whatever file they are in.
-for _each in (AssembleResult, Cache, Component, Enhancements, EnhancementsConfig, Stacktrace):
+for _each in (AssembleResult, Cache, Component, Enhancements, Stacktrace):
     _each.__module__ = __name__
+
+# What a service that groups events does not use is imported when it is first used: the
+# modules that these are in import `dataclasses` and `json`, which take three times as long as
+# all the rest.
+_MODULES = {
+    "Diagnostic": "_diagnostic",
+    "EnhancementsConfig": "_config",
+    "Explanation": "_explain",
+    "FlagAction": "_rules",
+    "FrameExplanation": "_explain",
+    "Matcher": "_rules",
+    "ProcessedStacktrace": "_config",
+    "Report": "_preview",
+    "Rule": "_rules",
+    "RuleReport": "_preview",
+    "Step": "_explain",
+    "TriedMatcher": "_explain",
+    "VarAction": "_rules",
+    "VariantResult": "_config",
+    "format_rules": "_diagnostics",
+    "preview": "_preview",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a name of `_MODULES`, and keep it as a global."""
+    module = _MODULES.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415 (loads when used)
+
+    found = globals()[name] = getattr(import_module(f"sentry_ophio.{module}"), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    """Return the public names, also those that are not imported yet."""
+    return sorted({*globals(), *__all__})

@@ -20,8 +20,7 @@ Exceptions can be pickled, so they cross a process pool.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from sentry_ophio._diagnostic import Diagnostic
 
