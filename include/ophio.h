@@ -1428,7 +1428,9 @@ struct OphioEnhancements *ophio_enhancements_from_base64(const uint8_t *text,
  * array of 3 (type, value, mechanism) and an array of arrays of 8 (category,
  * family, function, module, package, path, in_app, orig_in_app). Texts are
  * binaries of UTF-8 or nil, in_app is a boolean or nil, orig_in_app an integer
- * from -128 to 127 or nil.
+ * from -128 to 127 or nil. Exception data and frames may also be mappings with these names
+ * as keys (`ty`, `value` and `mechanism` for the exception data), in any order, and with
+ * others, which are ignored.
  *
  * Writes a number a frame to `codes`: `category * 3 + in_app`, where category is 0
  * for none, 1 for the one that the frame came with, and 2 + n for the n-th of
@@ -1452,6 +1454,32 @@ enum OphioStatus ophio_enhancements_apply_packed(const struct OphioEnhancements 
                                                  size_t packed_len,
                                                  uint32_t *codes,
                                                  size_t codes_len);
+
+/**
+ * Sets `in_app` and category of the frames of a packed stack trace, and answers in bytes.
+ *
+ * This is the short form of `ophio_enhancements_apply_packed`, with fewer arguments and an
+ * answer of fixed size, for callers to which each of them costs. `packed` is as there.
+ * Writes to the 256 bytes at `answer`:
+ *
+ * - first 0; or 1 if a frame has kept a category of its own; or 2 if there are more than 254
+ *   frames, or a number is above 255. With 2 the other bytes mean nothing:
+ *   `ophio_enhancements_apply_packed` has the answer then;
+ * - the number of frames;
+ * - for each frame the number that `ophio_enhancements_apply_packed` writes.
+ *
+ * Threads may share `rules`. Fails as `ophio_enhancements_apply_packed` does.
+ *
+ * # Safety
+ *
+ * `rules` is NULL or was made by this library and is not freed yet; `packed` is
+ * readable for `packed_len` bytes; `answer` is NULL or may be written for 256 bytes.
+ */
+OPHIO_API
+enum OphioStatus ophio_enhancements_apply_short(const struct OphioEnhancements *rules,
+                                                const uint8_t *packed,
+                                                size_t packed_len,
+                                                uint8_t *answer);
 
 /**
  * Decides which components of a packed stack trace count for grouping.

@@ -650,6 +650,20 @@ class enhancements : public detail::handle<OphioEnhancements, ophio_enhancements
         check(try_apply_packed(packed, codes));
     }
 
+    // The answer is in the form of ophio_enhancements_apply_short.
+    status try_apply_short(std::string_view packed,
+                           std::array<std::uint8_t, 256> &answer) const noexcept
+    {
+        return ophio_enhancements_apply_short(get(), detail::bytes(packed), packed.size(),
+                                              answer.data());
+    }
+    std::array<std::uint8_t, 256> apply_short(std::string_view packed) const
+    {
+        std::array<std::uint8_t, 256> answer;
+        check(try_apply_short(packed, answer));
+        return answer;
+    }
+
     status try_assemble_packed(std::string_view packed, span<const std::uint8_t> contributes,
                                span<std::uint32_t> codes) const noexcept
     {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 
 from sentry_ophio._arguments import type_error
 from sentry_ophio._typing import final
@@ -45,9 +45,15 @@ class Component:
     _state: State
 
     def __init__(self, contributes: bool | None = None) -> None:
-        if contributes is not True and contributes is not None and contributes is not False:
+        # Identity first: this is most of what making a component costs beyond the object.
+        if contributes is True:
+            self._state = _CONTRIBUTES
+        elif contributes is False:
+            self._state = _CONTRIBUTES_NOT
+        elif contributes is None:
+            self._state = _UNDECIDED
+        else:
             raise _not_tristate(contributes)
-        self._state = _UNTOLD[contributes]
 
     @property
     def contributes(self) -> bool | None:
@@ -74,10 +80,11 @@ class Component:
         raise UnsupportedOperationError("cannot copy or pickle a Component")
 
 
-_UNTOLD: dict[bool | None, State] = {
-    value: (value, None, byte) for value, byte in TRISTATE_BYTE.items()
-}
+_UNDECIDED: State = (None, None, TRISTATE_BYTE[None])
+_CONTRIBUTES: State = (True, None, TRISTATE_BYTE[True])
+_CONTRIBUTES_NOT: State = (False, None, TRISTATE_BYTE[False])
 state_of = attrgetter("_state")
+byte_of = itemgetter(2)
 
 
 def _not_tristate(value: object) -> ArgumentTypeError:
@@ -119,6 +126,29 @@ class AssembleResult:
             f"AssembleResult(contributes={self.contributes}, hint={self.hint!r}, "
             f"invert_stacktrace={self.invert_stacktrace})"
         )
+
+
+def _made(contributes: bool, invert_stacktrace: bool, hint: str | None) -> AssembleResult:
+    result = object.__new__(AssembleResult)
+    result._contributes = contributes
+    result._invert_stacktrace = invert_stacktrace
+    result._hint = hint
+    return result
+
+
+# Results do not change, so those without a hint are made once.
+_RESULTS = {
+    (contributes, inverted): _made(contributes, inverted, None)
+    for contributes in (False, True)
+    for inverted in (False, True)
+}
+
+
+def assemble_result(contributes: bool, invert_stacktrace: bool, hint: str | None) -> AssembleResult:
+    """Return what holds for a stack trace as a whole."""
+    if hint is None:
+        return _RESULTS[contributes, invert_stacktrace]
+    return _made(contributes, invert_stacktrace, hint)
 
 
 def distinct_components(components: Sequence[Component]) -> list[Component]:

@@ -91,6 +91,9 @@ class _Lib:
     def ophio_enhancements_apply_packed(
         self, rules: CData, packed: bytes, packed_len: int, codes: CData, codes_len: int, /
     ) -> int: ...
+    def ophio_enhancements_apply_short(
+        self, rules: CData, packed: bytes, packed_len: int, answer: CData, /
+    ) -> int: ...
     def ophio_enhancements_assemble_packed(
         self,
         rules: CData,

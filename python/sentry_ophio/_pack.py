@@ -1,29 +1,33 @@
 """How stack traces cross to the library: one buffer for all frames.
 
-    frames: list of mappings          itemgetter takes the 8 values of each,
-      [{"function": b"main", ...}]    msgpack writes them all at once
-                 |
-                 v
-    [[ty, value, mechanism], [[category, ..., orig_in_app], ...]]
+    exception_data, frames                    a dict, and a list of dicts
+        |  ormsgpack: one call, which looks at no value
+        v
+    [{"ty": .., ...}, [{"function": .., ...}, ...]]
+        |  the library finds the fields by their names, and checks their types
+        v
+    an answer
 
-The good path does not look at any value: what msgpack writes for a value of the
-wrong type is rejected by the library. Only when that happens, or when packing
-fails, are the frames read a second time, slowly, to find the offending
-field. That costs 269 ns a frame on the good path, where filling C structs from
-Python costs 1,940 ns.
+Only if ormsgpack or the library reports an error, the frames are read a second time, slowly:
+to find which of them is wrong, or that a value merely has a rare type. That is the case for
+mappings that are not a `dict` itself, and for frames with other keys whose values cannot be
+packed.
+
+Packing costs 140 ns a frame this way. Where there is no ormsgpack, as on PyPy, `itemgetter`
+takes the values of each frame and msgpack writes them, which costs 350 ns; filling C structs
+from Python costs 1,940 ns.
 """
 
 from __future__ import annotations
 
 from operator import index, itemgetter
 
-from msgpack import Packer
-
+from sentry_ophio._ffi import error_for, lib
 from sentry_ophio.exceptions import FrameKeyError, FrameTypeError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Protocol, TypeVar
+    from typing import Any, Callable, Protocol, TypeVar
 
     class SupportsGetItem(Protocol):
         """What counts as a mapping: an object with `[]`, such as a `dict`."""
@@ -34,12 +38,16 @@ if TYPE_CHECKING:
     Values = tuple[object, ...]
     """The fields of a frame or of exception data, in the order of the names below."""
 
-    Mapping = TypeVar("Mapping", bound=SupportsGetItem)
+    Frame = TypeVar("Frame", bound=SupportsGetItem)
 
 __all__ = [
+    "categories_in",
     "join",
     "pack",
+    "pack_carefully",
     "pack_event_frames",
+    "pack_frames",
+    "pack_values",
     "read_exception",
     "read_frame",
     "read_frames",
@@ -63,28 +71,138 @@ read_frame = itemgetter(*FRAME_FIELDS)
 read_exception = itemgetter(*EXCEPTION_FIELDS)
 
 
+_REFUSED = (lib.OPHIO_STATUS_FRAME, lib.OPHIO_STATUS_INVALID_ARGUMENT)
+# With these, a library packs mappings as they are; None where it does not.
+_mappings: int | None = None
+_values: int | None = None
+
+
+def _load(value: object, default: None, options: int | None) -> bytes:  # noqa: ARG001
+    """Import a library that packs, and pack with it. It is called once, in place of `packb`."""
+    global _packb, _mappings, _values  # noqa: PLW0603
+    try:
+        import ormsgpack  # noqa: PLC0415 (takes as long as all other imports together)
+
+        # It writes nothing but what has exactly a type of MessagePack: the `[]` of a subclass,
+        # or the number that it stands for, may be another.
+        values = (
+            ormsgpack.OPT_PASSTHROUGH_DATACLASS
+            | ormsgpack.OPT_PASSTHROUGH_DATETIME
+            | ormsgpack.OPT_PASSTHROUGH_ENUM
+            | ormsgpack.OPT_PASSTHROUGH_SUBCLASS
+            | ormsgpack.OPT_PASSTHROUGH_UUID
+        )
+        # A tuple is no mapping.
+        mappings = values | ormsgpack.OPT_PASSTHROUGH_TUPLE
+    except (ImportError, AttributeError):  # PyPy, or a version without these options
+        _packb = _msgpack
+    else:
+        _values, _mappings, _packb = values, mappings, ormsgpack.packb
+    return _packb(value, None, _values)
+
+
+_packb: Callable[[Any, None, int | None], bytes] = _load
+
+
+def _msgpack(value: object, default: None, options: int | None) -> bytes:  # noqa: ARG001
+    """Pack with msgpack, called as `ormsgpack.packb` is."""
+    from msgpack import Packer  # noqa: PLC0415 (loads when used)
+
+    # A new packer each time: one that is kept grows its buffer step by step anew in
+    # each call (390 ns a frame instead of 269), and could not be shared by threads.
+    packed: bytes = Packer(buf_size=4096).pack(value)
+    return packed
+
+
+def pack_frames(frames: list[Frame], exception_data: SupportsGetItem) -> bytes:
+    """Pack a stack trace as it is, without a look at any value.
+
+    Returns:
+        A buffer, which the library may still reject: then `pack_carefully` tells why.
+
+    Raises:
+        FrameKeyError, FrameTypeError: It cannot be packed.
+    """
+    if _mappings is not None and type(exception_data) is dict:
+        try:
+            return _packb([exception_data, frames], None, _mappings)
+        except _ERRORS:
+            return pack_carefully(frames, exception_data)[0]
+    return pack_values(frames, exception_data)[0]
+
+
+def pack_values(frames: list[Frame], exception_data: SupportsGetItem) -> tuple[bytes, int]:
+    """Pack the values that a stack trace has for the fields, without a look at any of them.
+
+    This is the form that a `Stacktrace` keeps: it is shorter, and equal for equal stack traces.
+
+    Returns:
+        The buffer, which the library may still reject, and the number of frames.
+
+    Raises:
+        FrameKeyError, FrameTypeError: It cannot be packed.
+    """
+    try:
+        values = list(map(read_frame, frames))
+        return pack(read_exception(exception_data), values), len(values)
+    except _ERRORS:
+        return pack_carefully(frames, exception_data)
+
+
+# What a mapping raises that lacks a key, and packing for a value that it does not write.
+_ERRORS = (KeyError, TypeError, ValueError, OverflowError, BufferError)
+
+
+def pack_carefully(
+    frames: list[Frame],
+    exception_data: SupportsGetItem,
+    status: int = lib.OPHIO_STATUS_FRAME,
+) -> tuple[bytes, int]:
+    """Pack a stack trace that could not be packed, or was rejected, the quick way.
+
+    Returns:
+        The buffer, and the number of frames. If no field is wrong, a value had a rare type,
+        and has a plain one now.
+
+    Raises:
+        FrameKeyError, FrameTypeError: The message names the frame and the field.
+        OphioError: It was rejected for another reason.
+    """
+    if status not in _REFUSED:
+        raise error_for(status)
+    exception, values = read_frames(frames, exception_data)
+    return pack(exception, values), len(values)
+
+
 def pack(exception: Values, frames: list[Values]) -> bytes:
-    """Write a stack trace into one buffer.
+    """Write the values of a stack trace into one buffer.
 
     Args:
         exception: What `read_exception` returned.
         frames: What `read_frame` returned, a frame each.
 
-    Returns:
-        The buffer that the functions of the library called `..._packed` take.
-
     Raises:
-        Exception: What msgpack raises for a value it cannot write.
+        Exception: What the library that packs raises for a value that it does not write.
     """
-    # A new packer each time: one that is kept grows its buffer step by step again in
-    # each call (390 ns a frame instead of 269), and could not be shared by threads.
-    packed: bytes = Packer(buf_size=4096).pack((exception, frames))
-    return packed
+    return _packb((exception, frames), None, _values)
 
 
 def join(packed: list[bytes]) -> bytes:
     """Put packed stack traces into one buffer, which takes no second packing."""
+    from msgpack import Packer  # noqa: PLC0415 (loads when used)
+
     return b"".join([Packer().pack_array_header(len(packed)), *packed])
+
+
+def categories_in(packed: bytes) -> list[str | None]:
+    """Return the category of each frame of a packed stack trace."""
+    from msgpack import unpackb  # noqa: PLC0415 (loads when used)
+
+    found = []
+    for frame in unpackb(packed, strict_map_key=False)[1]:
+        category = frame["category"] if isinstance(frame, dict) else frame[0]
+        found.append(None if category is None else str(category, "utf-8"))
+    return found
 
 
 def pack_event_frames(frames: list[Any], platform: str | None, exception: object) -> bytes:
@@ -99,17 +217,19 @@ def pack_event_frames(frames: list[Any], platform: str | None, exception: object
         The buffer. No value in it was looked at.
 
     Raises:
-        Exception: What a value raises that is no mapping, or that msgpack cannot write.
+        Exception: What a value raises that is no mapping, or that cannot be packed.
     """
     try:
-        packed: bytes = Packer(buf_size=4096).pack((platform, exception, frames))
-    except (TypeError, ValueError, OverflowError):
+        return _packb([platform, exception, frames], None, _mappings)
+    except (TypeError, ValueError, OverflowError, BufferError):
+        from msgpack import Packer  # noqa: PLC0415 (loads when used)
+
         # A key that no rule looks at may have any value, and a mapping may be no dict.
         plain = [_only(frame, EVENT_FIELDS, "data", EVENT_DATA) for frame in frames]
         told = exception and _only(exception, ("type", "value"), "mechanism", ("type",))
         # JSON can hold half of a surrogate pair, UTF-8 cannot: it becomes a question mark.
-        packed = Packer(unicode_errors="replace").pack((platform, told, plain))
-    return packed
+        packed: bytes = Packer(unicode_errors="replace").pack((platform, told, plain))
+        return packed
 
 
 def _only(
@@ -124,7 +244,7 @@ def _only(
 
 
 def read_frames(
-    frames: list[Mapping], exception_data: SupportsGetItem
+    frames: list[Frame], exception_data: SupportsGetItem
 ) -> tuple[Values, list[Values]]:
     """Read a stack trace with care, after the quick way has failed.
 

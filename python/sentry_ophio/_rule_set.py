@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
+from sentry_ophio._answers import CODES, codes, new_codes, new_short_answer, short_answers
 from sentry_ophio._arguments import checked_int, encoded, type_error
 from sentry_ophio._component import (
     TRISTATE,
-    AssembleResult,
+    assemble_result,
+    byte_of,
     distinct_components,
     sequence,
     state_of,
 )
 from sentry_ophio._event_frames import answer_about_event, write_changes
 from sentry_ophio._ffi import Handle, check, copied, decode, ffi, last_error, lib, plain
-from sentry_ophio._pack import join, read_frames
+from sentry_ophio._pack import join, pack_carefully, pack_frames, read_frames
 from sentry_ophio._stacktrace import (
     U32_ARRAY,
     check_list,
     checked_batch,
     keep_own_categories,
-    pack_carefully,
     packed_event,
-    packed_frames,
     read_numbers,
 )
 from sentry_ophio._typing import final
 from sentry_ophio.exceptions import (
     EnhancementsError,
+    FrameTypeError,
     InvalidArgumentError,
+    LimitError,
     OphioOverflowError,
     UnsupportedOperationError,
 )
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
 
     from _cffi_backend import _CDataBase as CData
 
-    from sentry_ophio._component import Component, State
+    from sentry_ophio._component import AssembleResult, Component, State
     from sentry_ophio._diagnostic import Diagnostic
     from sentry_ophio._explain import Explanation
     from sentry_ophio._pack import SupportsGetItem
@@ -51,8 +53,7 @@ if TYPE_CHECKING:
     """How many rules came together, their text, and its name."""
 
 # Looked up once: the calls that matter are short.
-_new = ffi.new
-_apply_packed = lib.ophio_enhancements_apply_packed
+_apply_short = lib.ophio_enhancements_apply_short
 _assemble_packed = lib.ophio_enhancements_assemble_packed
 
 
@@ -121,9 +122,11 @@ class Enhancements(Handle):
 
     # What the numbers that the library returns stand for, filled as they come up. A
     # number keeps its meaning when rules are appended.
-    __slots__ = ("_applied", "_left_out", "_origins", "_source", "_states", "_written")
+    __slots__ = ("_applied", "_left_out", "_origins", "_short", "_source", "_states", "_written")
 
     _applied: dict[int, AppliedFrame]
+    # The same for numbers up to 255, at the index that is the number.
+    _short: list[AppliedFrame]
     _left_out: tuple[Diagnostic, ...]
     # Where rules come from: known once there are several texts, else it is this one.
     _origins: tuple[Origin, ...] | None
@@ -144,6 +147,7 @@ class Enhancements(Handle):
         rules = object.__new__(cls)
         rules._adopt(pointer, lib.ophio_enhancements_free)
         rules._applied = {}
+        rules._short = []
         rules._left_out = ()
         rules._origins = None
         rules._written = text
@@ -454,7 +458,7 @@ class Enhancements(Handle):
         from sentry_ophio._explain import explained  # noqa: PLC0415 (loads when used)
 
         ptr, rules = self._ptr, self.rules
-        packed, _ = packed_frames(frames, exception_data)
+        packed = pack_frames(frames, exception_data)
         before: bytes | CData = ffi.NULL
         count = 0
         if components is not None:
@@ -471,7 +475,7 @@ class Enhancements(Handle):
             )
 
         status = ask(packed)
-        if status == lib.OPHIO_STATUS_FRAME:
+        if status in (lib.OPHIO_STATUS_FRAME, lib.OPHIO_STATUS_INVALID_ARGUMENT):
             packed, _ = pack_carefully(frames, exception_data, status)
             status = ask(packed)
         check(status)
@@ -533,19 +537,57 @@ class Enhancements(Handle):
             FrameKeyError: A key is missing; a `KeyError`.
             FrameTypeError: A value has the wrong type or is no UTF-8; a `TypeError`.
         """
-        check_list(frames)
-        packed, values = packed_frames(frames, exception_data)
-        count = len(values) + 1
-        codes = _new(U32_ARRAY, count)
-        status = _apply_packed(self._ptr, packed, len(packed), codes, count)
-        if status:
-            packed, values = pack_carefully(frames, exception_data, status)
-            check(_apply_packed(self._ptr, packed, len(packed), codes, count))
-        numbers = read_numbers(codes, count)
+        if type(frames) is not list:
+            check_list(frames)
+        count = len(frames)
+        packed = pack_frames(frames, exception_data)
+        applied = self._apply_short(packed, count)
+        if applied is not None:
+            return applied
+        try:
+            return self._apply_long(packed, count)
+        except (FrameTypeError, InvalidArgumentError) as error:
+            if isinstance(error, LimitError):
+                raise
+            return self._apply_long(*pack_carefully(frames, exception_data))
+
+    def _apply_short(self, packed: bytes, count: int) -> list[AppliedFrame] | None:
+        """Apply the rules to a stack trace; None if that fails, or the answer is a long one."""
+        try:
+            buffer = short_answers.pop()
+        except IndexError:
+            buffer = new_short_answer()
+        answer, view = buffer
+        if _apply_short(self._ptr, packed, len(packed), answer):
+            short_answers.append(buffer)
+            return None
+        numbers = view[: count + 2]
+        short_answers.append(buffer)
+        # Another thread may have changed how many frames there are before they were packed.
+        kind = numbers[0]
+        if kind > 1 or numbers[1] != count:
+            return None
+        numbers = numbers[2:]
+        table = self._short
+        try:
+            applied = [table[number] for number in numbers]
+        except IndexError:
+            table = [*table, *map(self._applied_frame, range(len(table), max(numbers) + 1))]
+            self._short = table
+            applied = [table[number] for number in numbers]
+        if kind:
+            keep_own_categories(applied, numbers, packed)
+        return applied
+
+    def _apply_long(self, packed: bytes, count: int) -> list[AppliedFrame]:
+        """Apply the rules to a stack trace of `count` frames."""
+        found = ffi.new(U32_ARRAY, count + 1)
+        check(lib.ophio_enhancements_apply_packed(self._ptr, packed, len(packed), found, count + 1))
+        numbers = read_numbers(found, count + 1)
         own = numbers.pop()
         applied = self._lookup(self._applied, numbers, self._applied_frame)
         if own:
-            keep_own_categories(applied, numbers, [value[0] for value in values])
+            keep_own_categories(applied, numbers, packed)
         return applied
 
     def apply_modifications_to_stacktraces(
@@ -575,13 +617,13 @@ class Enhancements(Handle):
         packed = join([each._packed for each in stacktraces])
         frames = sum([each._len for each in stacktraces])
         count = frames + len(stacktraces)
-        codes = ffi.new(U32_ARRAY, count)
+        found = ffi.new(U32_ARRAY, count)
         check(
             lib.ophio_enhancements_apply_batch(
-                self._ptr, packed, len(packed), threads, codes, count
+                self._ptr, packed, len(packed), threads, found, count
             )
         )
-        numbers = read_numbers(codes, count)
+        numbers = read_numbers(found, count)
         owns = numbers[frames:]
         del numbers[frames:]
         applied = self._lookup(self._applied, numbers, self._applied_frame)
@@ -591,7 +633,7 @@ class Enhancements(Handle):
             start, end = end, end + stacktrace._len
             result = applied[start:end]
             if own:
-                keep_own_categories(result, numbers[start:end], stacktrace.own_categories())
+                keep_own_categories(result, numbers[start:end], stacktrace._packed)
             results.append(result)
         return results
 
@@ -674,21 +716,29 @@ class Enhancements(Handle):
 
         No component is changed if anything is raised.
         """
-        check_list(frames)
+        if type(frames) is not list:
+            check_list(frames)
         try:
             components = distinct_components(components)
         except (TypeError, RuntimeError):
             read_frames([], exception_data)  # what is wrong there comes first
             raise
-        packed, _ = packed_frames(frames, exception_data)
-        before = bytes([state[2] for state in map(state_of, components)])
+        packed = pack_frames(frames, exception_data)
+        before = bytes(map(byte_of, map(state_of, components)))
         count = len(before)  # what `components` is now, a frame or a thread may have changed
-        codes = _new(U32_ARRAY, count + 4)
-        status = _assemble_packed(self._ptr, packed, len(packed), before, count, codes, count + 4)
+        size = count + 4
+        try:
+            buffer = codes.pop()
+        except IndexError:
+            buffer = new_codes()
+        found, view = buffer if size <= CODES else new_codes(size)
+        status = _assemble_packed(self._ptr, packed, len(packed), before, count, found, size)
         if status:
             packed, _ = pack_carefully(frames, exception_data, status)
-            check(_assemble_packed(self._ptr, packed, len(packed), before, count, codes, count + 4))
-        states, result = self._answer(read_numbers(codes, count + 4))
+            check(_assemble_packed(self._ptr, packed, len(packed), before, count, found, size))
+        numbers = view[:size].tolist()
+        codes.append(buffer)
+        states, result = self._answer(numbers)
         # Nothing below can fail, so either all components change or none.
         for component, state in zip(components, states):
             component._state = state
@@ -731,7 +781,7 @@ class Enhancements(Handle):
         before = bytes([state[2] for state in map(state_of, distinct)])
         packed = join([each._packed for each in stacktraces])
         count = len(distinct) + 4 * len(groups)
-        codes = ffi.new(U32_ARRAY, count)
+        found = ffi.new(U32_ARRAY, count)
         check(
             lib.ophio_enhancements_assemble_batch(
                 self._ptr,
@@ -741,11 +791,11 @@ class Enhancements(Handle):
                 len(groups),
                 before,
                 threads,
-                codes,
+                found,
                 count,
             )
         )
-        numbers = read_numbers(codes, count)
+        numbers = read_numbers(found, count)
         # Texts that are not known yet are read before the first component changes.
         answers = []
         start = 0
@@ -762,12 +812,13 @@ class Enhancements(Handle):
         """Turn the numbers about a stack trace into states and a result."""
         contributes, inverted, rule, contributing = numbers[-4:]
         del numbers[-4:]
-        states = self._lookup(self._states, numbers, self._component_state)
-        result = object.__new__(AssembleResult)
-        result._contributes = contributes == 1
-        result._invert_stacktrace = inverted == 1
-        result._hint = self._too_few_frames(rule, contributing) if rule else None
-        return states, result
+        table = self._states
+        try:
+            states = [table[number] for number in numbers]
+        except KeyError:
+            states = self._lookup(table, numbers, self._component_state)
+        hint = self._too_few_frames(rule, contributing) if rule else None
+        return states, assemble_result(contributes == 1, inverted == 1, hint)
 
     def close(self) -> None:
         """Free the rules; the object cannot be used after that.

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from sentry_ophio._arguments import checked_threads, type_error
-from sentry_ophio._ffi import check, error_for, ffi, lib
+from sentry_ophio._ffi import check, ffi, lib
 from sentry_ophio._pack import (
+    categories_in,
     join,
-    pack,
+    pack_carefully,
     pack_event_frames,
-    read_exception,
-    read_frame,
-    read_frames,
+    pack_values,
 )
 from sentry_ophio._typing import final
 from sentry_ophio.exceptions import ArgumentTypeError, FrameTypeError
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from _cffi_backend import _CDataBase as CData
 
     from sentry_ophio._component import AssembleResult, Component
-    from sentry_ophio._pack import SupportsGetItem, Values
+    from sentry_ophio._pack import SupportsGetItem
     from sentry_ophio._rule_set import Enhancements
 
     Frame = TypeVar("Frame", bound=SupportsGetItem)
@@ -32,10 +31,6 @@ if TYPE_CHECKING:
     """Category and in_app of a frame after the rules."""
 
 U32_ARRAY = ffi.typeof("uint32_t[]")
-# Looked up once: the calls that matter are short.
-_new = ffi.new
-_unpack = ffi.unpack
-_apply_packed = lib.ophio_enhancements_apply_packed
 
 
 @final
@@ -61,24 +56,20 @@ class Stacktrace:
         [(None, False), (None, None)]
     """
 
-    __slots__ = ("_categories", "_len", "_packed")
+    __slots__ = ("_len", "_packed")
 
     _packed: bytes
     _len: int
-    # The categories that frames came with, which the library leaves out of its answers; None
-    # until they are needed, which is rare.
-    _categories: list[Any] | None
 
     def __init__(self, frames: list[Frame], exception_data: SupportsGetItem) -> None:
         check_list(frames)
-        packed, values = packed_frames(frames, exception_data)
+        packed, count = pack_values(frames, exception_data)
         status = lib.ophio_stacktrace_check(packed, len(packed))
         if status:
-            packed, values = pack_carefully(frames, exception_data, status)
+            packed, count = pack_carefully(frames, exception_data, status)
             check(lib.ophio_stacktrace_check(packed, len(packed)))
         self._packed = packed
-        self._len = len(values)
-        self._categories = [value[0] for value in values]
+        self._len = count
 
     @classmethod
     def from_event_frames(
@@ -138,31 +129,14 @@ class Stacktrace:
 
     def apply(self, rules: Enhancements) -> list[AppliedFrame]:
         """Return what `Enhancements.apply_modifications_to_frames` says of it."""
-        count = self._len + 1
-        codes = _new(U32_ARRAY, count)
         packed = self._packed
-        status = _apply_packed(rules._ptr, packed, len(packed), codes, count)
-        if status:
-            raise error_for(status)
-        numbers = read_numbers(codes, count)
-        own = numbers.pop()
-        applied = rules._lookup(rules._applied, numbers, rules._applied_frame)
-        if own:
-            keep_own_categories(applied, numbers, self.own_categories())
-        return applied
+        count = self._len
+        applied = rules._apply_short(packed, count)
+        return applied if applied is not None else rules._apply_long(packed, count)
 
     def assemble(self, rules: Enhancements, components: Sequence[Component]) -> AssembleResult:
         """Do what `Enhancements.assemble_stacktrace_component` does with it."""
         return rules.assemble_stacktrace_components([self], [components])[0]
-
-    def own_categories(self) -> list[Any]:
-        """Return the categories that the frames came with."""
-        if self._categories is None:
-            from msgpack import unpackb  # noqa: PLC0415 (loads when used)
-
-            _, frames = unpackb(self._packed)
-            self._categories = [frame[0] for frame in frames]
-        return self._categories
 
     def __len__(self) -> int:
         """Return the number of frames."""
@@ -187,30 +161,11 @@ class Stacktrace:
         return f"Stacktrace({self._len} frame{'' if self._len == 1 else 's'})"
 
 
-def packed_frames(
-    frames: list[Frame], exception_data: SupportsGetItem
-) -> tuple[bytes, list[Values]]:
-    """Pack a stack trace, without a look at any value.
-
-    Returns:
-        The buffer, which the library may still refuse, and the values of the frames.
-
-    Raises:
-        FrameKeyError, FrameTypeError: It cannot be packed.
-    """
-    try:
-        values = list(map(read_frame, frames))
-        return pack(read_exception(exception_data), values), values
-    except (KeyError, TypeError, ValueError, OverflowError):
-        return pack_carefully(frames, exception_data)
-
-
 def prepared(packed: bytes, frames: int) -> Stacktrace:
     """Make a stack trace of what the library packed."""
     stacktrace = object.__new__(Stacktrace)
     stacktrace._packed = packed
     stacktrace._len = frames
-    stacktrace._categories = None
     return stacktrace
 
 
@@ -228,27 +183,6 @@ def packed_event(frames: object, platform: str | None, exception: object) -> byt
         raise FrameTypeError(f"not frames of an event: {error}") from error
 
 
-def pack_carefully(
-    frames: list[Frame],
-    exception_data: SupportsGetItem,
-    status: int = lib.OPHIO_STATUS_FRAME,
-) -> tuple[bytes, list[Values]]:
-    """Pack a stack trace that could not be packed, or was refused, the quick way.
-
-    Returns:
-        The buffer, and the values of the frames. If no field is invalid, a value was of a
-        rare type, and is converted to a plain one.
-
-    Raises:
-        FrameKeyError, FrameTypeError: With the offending field.
-        OphioError: It was refused for another reason.
-    """
-    if status != lib.OPHIO_STATUS_FRAME:
-        raise error_for(status)
-    exception, values = read_frames(frames, exception_data)
-    return pack(exception, values), values
-
-
 def check_list(frames: object) -> None:
     if not isinstance(frames, list):
         raise type_error("frames", "a list", frames)
@@ -256,7 +190,7 @@ def check_list(frames: object) -> None:
 
 def read_numbers(codes: CData, count: int) -> list[int]:
     """Read what the library wrote."""
-    numbers: list[int] = _unpack(codes, count)  # type: ignore[assignment]  # no text here
+    numbers: list[int] = ffi.unpack(codes, count)  # type: ignore[assignment]  # no text here
     return numbers
 
 
@@ -275,12 +209,9 @@ def check_stacktraces(stacktraces: list[Stacktrace]) -> None:
         )
 
 
-def keep_own_categories(
-    applied: list[AppliedFrame], numbers: list[int], categories: list[Any]
-) -> None:
+def keep_own_categories(applied: list[AppliedFrame], numbers: Sequence[int], packed: bytes) -> None:
     """Put in the categories that frames brought along, which the library leaves out."""
+    categories = categories_in(packed)
     for position, number in enumerate(numbers):
         if number // 3 == 1:
-            category = categories[position]
-            text = category if isinstance(category, str) else str(category, "utf-8")
-            applied[position] = (text, applied[position][1])
+            applied[position] = (categories[position], applied[position][1])

@@ -516,6 +516,15 @@ void test_packed_frames()
     REFUSED(NULL_POINTER, none.try_apply_packed(packed, two));
     THROWN(INVALID_ARGUMENT, rules.apply_packed(packed, five));
 
+    std::array<std::uint8_t, 256> answer;
+    GOOD(rules.try_apply_short(packed, answer));
+    RETURNS(rules.apply_short(packed)[1] == 1);
+    REFUSED(INVALID_ARGUMENT, rules.try_apply_short(EMPTY, answer));
+    REFUSED(NULL_POINTER, rules.try_apply_short(NONE, answer));
+    REFUSED(INVALID_ARGUMENT, rules.try_apply_short(VAST, answer));
+    REFUSED(NULL_POINTER, none.try_apply_short(packed, answer));
+    THROWN(INVALID_ARGUMENT, rules.apply_short(EMPTY));
+
     GOOD(rules.try_assemble_packed(packed, in, five));
     QUIETLY(rules.assemble_packed(packed, in, five));
     REFUSED(INVALID_ARGUMENT, rules.try_assemble_packed(EMPTY, in, five));

@@ -1,6 +1,6 @@
 //! Looking into rules: what they are, what they did, and in which other forms they can be.
 
-use ophio_core::enhancements::stacktrace::msgpack;
+use ophio_core::enhancements::stacktrace::mappings::KeyBuffer;
 use ophio_core::enhancements::{explain, Component, Enhancements, NoTextForm, Part, StoredError};
 
 use super::cache::OphioCache;
@@ -86,7 +86,8 @@ pub unsafe extern "C" fn ophio_enhancements_explain(
             let read = |&byte| Ok(Component::new(read_tristate(byte, "contributes")?));
             Some(bytes.iter().map(read).collect::<Result<_, Error>>()?)
         };
-        let stacktrace = msgpack::decode(packed)?;
+        let mut buffer = KeyBuffer::take();
+        let stacktrace = buffer.decode(packed)?;
         let frames = stacktrace.unpack()?;
         let asked = (rule != usize::MAX || frame != usize::MAX).then_some((rule, frame));
         if let Some((rule, frame)) = asked {

@@ -13,8 +13,8 @@
 
 use std::mem::MaybeUninit;
 
-use ophio_core::enhancements::stacktrace::msgpack;
-use ophio_core::enhancements::stacktrace::view::{StacktraceError, StacktraceView};
+use ophio_core::enhancements::stacktrace::mappings::KeyBuffer;
+use ophio_core::enhancements::stacktrace::view::{FrameView, StacktraceError, StacktraceView};
 use ophio_core::enhancements::{AppliedFrame, AssembleResult, Component, TooFewFrames};
 
 use super::rules::{hint_number, write_text, OphioEnhancements};
@@ -27,7 +27,9 @@ impl From<StacktraceError> for Error {
     fn from(error: StacktraceError) -> Self {
         let status = match error {
             StacktraceError::Structure(_) => OphioStatus::InvalidArgument,
-            StacktraceError::Type { .. } | StacktraceError::Utf8(_) => OphioStatus::Frame,
+            StacktraceError::Type { .. }
+            | StacktraceError::Utf8(_)
+            | StacktraceError::Missing(_) => OphioStatus::Frame,
             StacktraceError::Limit(_) => OphioStatus::Limit,
         };
         Error::new(status, error)
@@ -40,7 +42,9 @@ impl From<StacktraceError> for Error {
 /// array of 3 (type, value, mechanism) and an array of arrays of 8 (category,
 /// family, function, module, package, path, in_app, orig_in_app). Texts are
 /// binaries of UTF-8 or nil, in_app is a boolean or nil, orig_in_app an integer
-/// from -128 to 127 or nil.
+/// from -128 to 127 or nil. Exception data and frames may also be mappings with these names
+/// as keys (`ty`, `value` and `mechanism` for the exception data), in any order, and with
+/// others, which are ignored.
 ///
 /// Writes a number a frame to `codes`: `category * 3 + in_app`, where category is 0
 /// for none, 1 for the one that the frame came with, and 2 + n for the n-th of
@@ -73,7 +77,8 @@ pub unsafe extern "C" fn ophio_enhancements_apply_packed(
         // SAFETY: the caller's promise about `codes`.
         let codes = unsafe { slice::out(codes, codes_len, "codes") }?;
 
-        let stacktrace = msgpack::decode(packed)?;
+        let mut buffer = KeyBuffer::take();
+        let stacktrace = buffer.decode(packed)?;
         let frames = stacktrace.frames.len();
         check_room(codes_len, frames, 1)?;
         let mut applied = Vec::with_capacity(frames);
@@ -84,6 +89,73 @@ pub unsafe extern "C" fn ophio_enhancements_apply_packed(
         Ok(())
     })
 }
+
+/// Sets `in_app` and category of the frames of a packed stack trace, and answers in bytes.
+///
+/// This is the short form of `ophio_enhancements_apply_packed`, with fewer arguments and an
+/// answer of fixed size, for callers to which each of them costs. `packed` is as there.
+/// Writes to the 256 bytes at `answer`:
+///
+/// - first 0; or 1 if a frame has kept a category of its own; or 2 if there are more than 254
+///   frames, or a number is above 255. With 2 the other bytes mean nothing:
+///   `ophio_enhancements_apply_packed` has the answer then;
+/// - the number of frames;
+/// - for each frame the number that `ophio_enhancements_apply_packed` writes.
+///
+/// Threads may share `rules`. Fails as `ophio_enhancements_apply_packed` does.
+///
+/// # Safety
+///
+/// `rules` is NULL or was made by this library and is not freed yet; `packed` is
+/// readable for `packed_len` bytes; `answer` is NULL or may be written for 256 bytes.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_enhancements_apply_short(
+    rules: *const OphioEnhancements,
+    packed: *const u8,
+    packed_len: usize,
+    answer: *mut u8,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `rules`.
+        let rules = unsafe { handle::borrow(rules, "rules") }?.current();
+        // SAFETY: the caller's promise about `packed`.
+        let packed = unsafe { slice::bytes(packed, packed_len, "packed") }?;
+        // SAFETY: the caller's promise about `answer`.
+        let answer = unsafe { slice::out(answer, SHORT_ANSWER, "answer") }?;
+
+        let mut buffer = KeyBuffer::take();
+        let stacktrace = buffer.decode(packed)?;
+        let mut applied = Vec::with_capacity(stacktrace.frames.len());
+        rules.apply_packed(&stacktrace, &mut applied)?;
+
+        let [kind, count, codes @ ..] = answer else {
+            return Ok(()); // `answer` is longer than two bytes
+        };
+        kind.write(2);
+        let Ok(frames) = u8::try_from(applied.len()) else {
+            return Ok(());
+        };
+        if usize::from(frames) > codes.len() {
+            return Ok(());
+        }
+        let mut own = false;
+        for ((place, applied), frame) in codes.iter_mut().zip(&applied).zip(&stacktrace.frames) {
+            let category = category_number(applied, frame);
+            own |= category == OWN_CATEGORY;
+            let code = category * 3 + u32::from(tristate(applied.in_app));
+            let Ok(code) = u8::try_from(code) else {
+                return Ok(());
+            };
+            place.write(code);
+        }
+        count.write(frames);
+        kind.write(u8::from(own));
+        Ok(())
+    })
+}
+
+/// How many bytes `ophio_enhancements_apply_short` may write.
+const SHORT_ANSWER: usize = 256;
 
 /// Decides which components of a packed stack trace count for grouping.
 ///
@@ -126,7 +198,8 @@ pub unsafe extern "C" fn ophio_enhancements_assemble_packed(
         // SAFETY: the caller's promise about `codes`.
         let codes = unsafe { slice::out(codes, codes_len, "codes") }?;
 
-        let stacktrace = msgpack::decode(packed)?;
+        let mut buffer = KeyBuffer::take();
+        let stacktrace = buffer.decode(packed)?;
         check_room(codes_len, components_len, 4)?;
         let mut components = read_components(contributes)?;
         let result = rules.assemble_packed(&stacktrace, &mut components)?;
@@ -174,14 +247,22 @@ pub(super) fn write_applied(
 ) -> u32 {
     let mut own = 0;
     for ((code, applied), frame) in codes.iter_mut().zip(applied).zip(&stacktrace.frames) {
-        let category = match applied.category {
-            Some(index) => 2 + index,
-            None => u32::from(frame.category.is_some()),
-        };
-        own += u32::from(category == 1);
+        let category = category_number(applied, frame);
+        own += u32::from(category == OWN_CATEGORY);
         code.write(category * 3 + u32::from(tristate(applied.in_app)));
     }
     own
+}
+
+/// The number of a category that the frame came with.
+const OWN_CATEGORY: u32 = 1;
+
+fn category_number(applied: &AppliedFrame, frame: &FrameView<'_>) -> u32 {
+    match applied.category {
+        Some(index) => 2 + index,
+        None if frame.category.is_some() => OWN_CATEGORY,
+        None => 0,
+    }
 }
 
 /// Writes a number a component, and the four that are about the stack trace.

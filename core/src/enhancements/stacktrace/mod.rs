@@ -3,6 +3,7 @@
 //! ```text
 //! view       what the engine sees                      points into what carried it
 //! msgpack    match frames, packed by the caller        one buffer a stack trace
+//! mappings   match frames, as the mappings they are    one buffer a stack trace
 //! event      frames as Sentry events have them         made into match frames
 //! json       events as JSON                             read in one pass
 //! arrow      columns of stack traces                   read where they are
@@ -13,5 +14,6 @@ pub mod arrow;
 pub mod event;
 pub mod json;
 mod key;
+pub mod mappings;
 pub mod msgpack;
 pub mod view;

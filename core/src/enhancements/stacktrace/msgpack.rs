@@ -303,7 +303,7 @@ impl<'a> Reader<'a> {
 
     /// A binary or nil.
     #[inline(always)]
-    fn bytes(
+    pub(super) fn bytes(
         &mut self,
         path: impl FnOnce() -> FieldPath,
     ) -> Result<Option<&'a [u8]>, StacktraceError> {
@@ -311,6 +311,17 @@ impl<'a> Reader<'a> {
             Some(text) => Ok(text),
             None => Err(self.no_bytes(path())),
         }
+    }
+
+    /// A binary or nil, as it is packed.
+    #[inline]
+    pub(super) fn encoded_bytes(
+        &mut self,
+        path: impl FnOnce() -> FieldPath,
+    ) -> Result<&'a [u8], StacktraceError> {
+        let start = self.0;
+        self.bytes(path)?;
+        Ok(&start[..start.len() - self.0.len()])
     }
 
     #[cold]
@@ -354,6 +365,21 @@ impl<'a> Reader<'a> {
             }
             _ => self.skip().map(|()| None),
         }
+    }
+
+    /// Passes over `len` bytes if they are these: those of `expected` that `mask` selects, in
+    /// little-endian order. False if the buffer ends within the next 16 bytes.
+    #[inline]
+    pub(super) fn skip_if(&mut self, expected: u128, mask: u128, len: usize) -> bool {
+        let found = self
+            .0
+            .first_chunk()
+            .map(|&bytes| u128::from_le_bytes(bytes) & mask);
+        if found != Some(expected) {
+            return false;
+        }
+        self.0 = &self.0[len..];
+        true
     }
 
     /// A key of a map. A key that is not a text is skipped, and is empty.

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! msgpack    one buffer         key: a slice of it      \
+//! mappings   one buffer         key: copied             |
 //! arrow      columns            key: a list of texts     > StacktraceView -> engine
 //! Frame      texts of a caller  key: a list of texts    /
 //! ```
@@ -37,6 +38,13 @@ impl fmt::Display for FieldPath {
     }
 }
 
+fn missing_key(path: &FieldPath) -> String {
+    match path {
+        FieldPath::Exception(field) => format!("exception data: missing key `{field}`"),
+        FieldPath::Frame(index, field) => format!("frame {index}: missing key `{field}`"),
+    }
+}
+
 /// Why a stack trace cannot be read.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum StacktraceError {
@@ -56,6 +64,9 @@ pub enum StacktraceError {
     /// A text is not UTF-8.
     #[error("{0}: invalid UTF-8")]
     Utf8(FieldPath),
+    /// A mapping lacks the key of a field.
+    #[error("{}", missing_key(.0))]
+    Missing(FieldPath),
     /// There are more frames than are taken.
     #[error(transparent)]
     Limit(#[from] LimitExceeded),

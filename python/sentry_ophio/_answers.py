@@ -1,0 +1,39 @@
+"""Where the library writes answers about a stack trace: buffers that are used again.
+
+Making a buffer takes 180 ns and unpacking its numbers 230, which is as long as the call of the
+library that fills it. So buffers are kept: a call takes one out of a list and puts it back.
+`list.pop` and `list.append` need no lock, and a call that another thread or a signal handler
+makes meanwhile takes another one. There are as many as calls were ever made at once.
+"""
+
+from __future__ import annotations
+
+from sentry_ophio._ffi import ffi
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from _cffi_backend import _CDataBase as CData
+    from _cffi_backend import buffer as CBuffer  # noqa: N812
+
+__all__ = ["CODES", "codes", "new_codes", "new_short_answer", "short_answers"]
+
+CODES = 512
+"""How many numbers a buffer of `codes` holds."""
+
+short_answers: list[tuple[CData, CBuffer]] = []
+"""Buffers of 256 bytes, for `ophio_enhancements_apply_short`."""
+
+codes: list[tuple[CData, memoryview]] = []
+"""Buffers of `CODES` numbers of 32 bits."""
+
+
+def new_short_answer() -> tuple[CData, CBuffer]:
+    """Make a buffer for `short_answers`."""
+    pointer = ffi.new("uint8_t[256]")
+    return pointer, ffi.buffer(pointer)
+
+
+def new_codes(count: int = CODES) -> tuple[CData, memoryview]:
+    """Make a buffer for `codes`, or a larger one that is not kept."""
+    pointer = ffi.new("uint32_t[]", count)
+    return pointer, memoryview(ffi.buffer(pointer)).cast("B").cast("I")
