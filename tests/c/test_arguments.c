@@ -504,19 +504,6 @@ static void test_packed_frames(void)
     GOOD(ophio_enhancements_assemble_packed(rules, packed.data, packed.len, &in, 1, codes, 5));
     CHECK(codes[0] % 3 == 1 && codes[1] == 0);
 
-    uint8_t answer[256];
-    memset(answer, 7, sizeof answer);
-    REFUSED(ophio_enhancements_apply_short(NULL, packed.data, packed.len, answer), NULL_POINTER);
-    REFUSED(ophio_enhancements_apply_short(rules, NONE, answer), NULL_POINTER);
-    REFUSED(ophio_enhancements_apply_short(rules, HUGE_TEXT, answer), INVALID_ARGUMENT);
-    REFUSED(ophio_enhancements_apply_short(rules, EMPTY, answer), INVALID_ARGUMENT);
-    REFUSED(ophio_enhancements_apply_short(rules, packed.data, packed.len - 1, answer),
-            INVALID_ARGUMENT);
-    REFUSED(ophio_enhancements_apply_short(rules, packed.data, packed.len, NULL), NULL_POINTER);
-    CHECK(answer[0] == 7);
-    GOOD(ophio_enhancements_apply_short(rules, packed.data, packed.len, answer));
-    CHECK(answer[0] == 0 && answer[1] == 1 && answer[2] == codes[0] && answer[3] == 7);
-
     GOOD_STR(ophio_enhancements_explain(rules, packed.data, packed.len, &in, 1, 0, 0, place),
              "\"why_not\"");
     GOOD_STR(ophio_enhancements_explain(rules, packed.data, packed.len, NULL, 0, SIZE_MAX,
