@@ -13,10 +13,6 @@
 //!
 //! Rules run segment after segment. What they have made of the frames is carried over, so a
 //! set of two segments does what one list of the same rules does.
-//!
-//! A segment that is new may never be asked again. Up to [`SMALL`] rules, its first
-//! [`TRIAL`] questions are answered without an index: making one would cost more than it
-//! saves.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -30,23 +26,15 @@ use crate::enhancements::engine::{Engine, DEFAULT_BYTES};
 use crate::enhancements::rule::Rule;
 use crate::enhancements::select::{self, Part};
 
-/// More rules than this get an index at the first question.
-const SMALL: usize = 200;
-
-/// How many questions a small segment answers before it gets an index.
-const TRIAL: usize = 4;
-
 /// Rules that never change, with all that was made for them.
 #[derive(Default)]
 pub(super) struct Segment {
     rules: Vec<Rule>,
     /// What the rules set with `category=`, each once, in the order of first use.
     categories: Vec<SmolStr>,
-    // Made on first use. Threads that race for one make it twice and keep one: no thread
+    // Made on first use. Threads that race for it make it twice and keep one: no thread
     // waits, so a fork in the middle leaves nothing locked in the child.
-    without_index: OnceBox<Engine>,
     engine: OnceBox<Engine>,
-    asked: AtomicUsize,
     /// What `set_memo_bytes` was given, plus 1; 0 before the first call.
     memo_bytes: AtomicUsize,
     parts: [OnceBox<Arc<Segment>>; Part::COUNT],
@@ -80,16 +68,7 @@ impl Segment {
         &self.categories
     }
 
-    /// The engine to ask now.
     pub(super) fn engine(&self) -> &Engine {
-        if let Some(engine) = self.engine.get() {
-            return engine;
-        }
-        let new = self.rules.len() <= SMALL && self.asked.fetch_add(1, Ordering::Relaxed) < TRIAL;
-        if new {
-            let make = || Box::new(Engine::without_index(&self.rules, &self.categories));
-            return self.without_index.get_or_init(make);
-        }
         self.engine.get_or_init(|| {
             let bytes = self.memo_bytes.load(Ordering::Relaxed);
             let bytes = bytes.checked_sub(1).unwrap_or(DEFAULT_BYTES);

@@ -48,6 +48,7 @@
 mod grams;
 mod index;
 mod lazy_regex;
+mod pairs;
 mod program;
 mod set;
 mod simulation;
@@ -64,6 +65,7 @@ use crate::msgpack_array;
 
 pub(crate) use self::index::{selectivity, Index, IndexBuilder};
 pub(crate) use self::lazy_regex::LazyRegex;
+pub(crate) use self::pairs::Pairs;
 pub(crate) use self::program::{Anchor, Program, Value};
 pub use self::set::GlobSet;
 pub use self::syntax::InvalidGlob;

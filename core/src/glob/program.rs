@@ -34,6 +34,7 @@
 use memchr::{memchr, memmem};
 use once_cell::race::OnceBox;
 
+use super::pairs::Pairs;
 use super::simulation::Simulation;
 use super::syntax::Syntax;
 use super::token::{self, Class, Token};
@@ -283,6 +284,25 @@ impl Program {
             Self::Rows(rows) => Some(rows),
             Self::Regex => None,
         }
+    }
+
+    /// Pairs of bytes that every matching value has.
+    pub(crate) fn pairs(&self) -> Pairs {
+        let Some(rows) = self.rows() else {
+            return Pairs::NONE;
+        };
+        let of_row = |row: &Row| {
+            let texts = row
+                .instructions
+                .iter()
+                .filter_map(|instruction| match instruction {
+                    Instruction::Text(text) => Some(Pairs::of(text)),
+                    _ => None,
+                });
+            texts.fold(Pairs::NONE, Pairs::union)
+        };
+        let rows = rows.iter().map(of_row);
+        rows.reduce(Pairs::intersection).unwrap_or(Pairs::NONE)
     }
 
     /// For each row, texts that every value matching it has; `None` if that is not known.
@@ -752,6 +772,7 @@ mod tests {
                 let value = random.concat(&VALUES, 7);
                 let value = value.as_bytes();
                 let found = program.is_match(&Value::new(value));
+                assert!(found != Some(true) || Pairs::of(value).may_have(program.pairs()));
                 decided += usize::from(found.is_some());
                 let expected = regex.is_match(value);
                 assert_eq!(

@@ -34,9 +34,9 @@ pub(super) enum Token {
     /// A last `/**`: a slash and anything after it.
     TrailingDirs,
     /// `[...]`: one byte of a class.
-    Class(Class),
+    Class(Box<Class>),
     /// `{...}`: one of several rows of tokens, none of them empty.
-    Choice(Vec<Vec<Token>>),
+    Choice(Box<[Vec<Token>]>),
 }
 
 /// A class of characters: `[a-z_]`, `[!a]`.
@@ -92,7 +92,7 @@ impl Parser<'_> {
                 '*' => last = self.stars(),
                 '[' => {
                     let class = self.class(at)?;
-                    self.row().push(Token::Class(class));
+                    self.row().push(Token::Class(Box::new(class)));
                     last = ']';
                 }
                 '\\' => {
@@ -109,8 +109,8 @@ impl Parser<'_> {
                     });
                 }
                 '}' => {
-                    let choices = self.brace.take().map(Brace::close);
-                    self.tokens.push(Token::Choice(choices.unwrap_or_default()));
+                    let choices = self.brace.take().map(Brace::close).unwrap_or_default();
+                    self.tokens.push(Token::Choice(choices.into()));
                 }
                 ',' => match &mut self.brace {
                     Some(brace) => brace.choices.push(std::mem::take(&mut brace.tokens)),

@@ -35,19 +35,15 @@ impl<M: Mask> Effect<M> for Apply {
         rule.modifies_frames
     }
 
-    fn run(&mut self, _number: u32, rule: &RuleProgram, frames: &M, trace: &mut Trace<'_, M>) {
-        let flags = || {
-            rule.actions
-                .iter()
-                .filter_map(|act| act.flag(FlagKind::App))
-        };
+    fn run(&mut self, _number: u32, actions: &[Act], frames: &M, trace: &mut Trace<'_, M>) {
+        let flags = || actions.iter().filter_map(|act| act.flag(FlagKind::App));
         for range in [Range::Up, Range::This, Range::Down] {
             for flag in flags().filter(|flag| flag.range == range) {
                 let reached = reach(flag, frames, self.frames);
                 set_in_app(&mut trace.state, flag, &reached);
             }
         }
-        for act in &rule.actions {
+        for act in actions {
             if let Act::Category(category) = *act {
                 frames.for_each(|frame| trace.set_category(frame, category));
             }

@@ -42,9 +42,9 @@ impl<M: Mask> Effect<M> for Assemble<M> {
         rule.affects_grouping
     }
 
-    fn run(&mut self, number: u32, rule: &RuleProgram, frames: &M, trace: &mut Trace<'_, M>) {
+    fn run(&mut self, number: u32, actions: &[Act], frames: &M, trace: &mut Trace<'_, M>) {
         let flags = || {
-            rule.actions.iter().filter_map(|act| match act {
+            actions.iter().filter_map(|act| match act {
                 Act::Flag(flag) => Some(*flag),
                 _ => None,
             })
@@ -62,7 +62,7 @@ impl<M: Mask> Effect<M> for Assemble<M> {
                 self.flag(number, flag, frames, trace);
             }
         }
-        for act in &rule.actions {
+        for act in actions {
             match *act {
                 Act::MaxFrames(n) => self.stacktrace.max_frames = Some((n, number)),
                 Act::MinFrames(n) => self.stacktrace.min_frames = Some((n, number)),

@@ -23,6 +23,8 @@
 //! Invalid globs match nothing. A positive one makes the rule match nothing; a negated one
 //! asks only that the frame is there.
 
+use std::mem;
+
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use smol_str::SmolStr;
@@ -31,8 +33,8 @@ use super::glob::Glob;
 use super::ids::{CategoryId, CategoryTestId, ConditionId, GlobId, RuleId};
 use super::index::FieldIndexBuilder;
 use super::program::{
-    families_pass, Act, CategoryTest, Condition, ExceptionTest, FieldPattern, Patterns, Program,
-    RuleProgram, Test, TestKind,
+    families_pass, Act, CategoryTest, Condition, ExceptionTest, FieldPattern, Index, Negatable,
+    Patterns, Program, RuleProgram, Span, Test, TestKind,
 };
 use crate::enhancements::action::{Action, VarAction};
 use crate::enhancements::family::Families;
@@ -42,41 +44,64 @@ use crate::enhancements::pattern::{Dialect, Pattern};
 use crate::enhancements::rule::Rule;
 use crate::glob::selectivity;
 
-/// How the conditions that a frame may meet are found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Indexing {
-    /// By an index: costs half a millisecond for some hundred rules, once.
-    Full,
-    /// By trying all: for few rules that are asked once or twice.
-    None,
-}
-
 /// Compiles rules. `categories` has each category that they set, once: these get the first
 /// numbers, in this order.
-pub(super) fn compile(rules: &[Rule], categories: &[SmolStr], indexing: Indexing) -> Program {
+pub(super) fn compile(rules: &[Rule], categories: &[SmolStr]) -> Program {
     let mut compiler = Compiler::default();
+    compiler.reserve(rules.len());
     for category in categories {
         compiler.category(category);
     }
     for (number, rule) in rules.iter().enumerate() {
         compiler.rule(RuleId::at(number), rule);
     }
-    compiler.finish(indexing)
+    compiler.program
+}
+
+/// Indexes the conditions of a program.
+pub(super) fn index(program: &Program) -> Index {
+    let mut builders: ByText<FieldIndexBuilder<'_>> = Default::default();
+    let glob = |pattern: &FieldPattern| &program.globs[pattern.glob.index()];
+    for (number, condition) in program.conditions.iter().enumerate() {
+        let number = ConditionId::at(number);
+        match condition.patterns {
+            Patterns::NoneOf { patterns } => {
+                for Negatable { question, .. } in patterns.of(&program.patterns) {
+                    builders[question.field as usize].add(glob(question), number, |_| true);
+                }
+            }
+            Patterns::AllOf { families, patterns } => {
+                let patterns = patterns.of(&program.patterns).iter();
+                let positive = patterns.filter(|pattern| !pattern.negated);
+                let best = positive
+                    .map(|pattern| &pattern.question)
+                    .max_by_key(|pattern| selectivity(&glob(pattern).anchors()));
+                if let Some(best) = best {
+                    let tests = families.of(&program.families);
+                    let can_meet = |frame| families_pass(tests, frame);
+                    builders[best.field as usize].add(glob(best), number, can_meet);
+                }
+            }
+        }
+    }
+    builders.map(FieldIndexBuilder::build)
 }
 
 #[derive(Default)]
 struct Compiler<'r> {
     program: Program,
     globs: HashMap<(Dialect, &'r str), GlobId, RandomState>,
+    /// Those of the rule and frame at hand; used again for the next.
+    matchers: Matchers,
 }
 
-/// The matchers of a rule on one frame, sorted; each with whether it is negated.
+/// The matchers of a rule on one frame, sorted.
 #[derive(Default)]
 struct Matchers {
-    families: Vec<(Families, bool)>,
-    patterns: Vec<(FieldPattern, bool)>,
-    categories: Vec<(CategoryTestId, bool)>,
-    apps: Vec<(Option<bool>, bool)>,
+    families: Vec<Negatable<Families>>,
+    patterns: Vec<Negatable<FieldPattern>>,
+    categories: Vec<Negatable<CategoryTestId>>,
+    apps: Vec<Negatable<Option<bool>>>,
 }
 
 /// What triggers a rule.
@@ -88,11 +113,24 @@ enum Trigger {
 }
 
 impl<'r> Compiler<'r> {
+    /// Makes room for rules of one pattern and one action each, as most are.
+    fn reserve(&mut self, rules: usize) {
+        self.globs.reserve(rules);
+        let program = &mut self.program;
+        program.rules.reserve(rules);
+        program.conditions.reserve(rules);
+        program.tests.reserve(rules);
+        program.actions.reserve(rules);
+        program.patterns.reserve(rules);
+        program.globs.reserve(rules);
+    }
+
     fn rule(&mut self, number: RuleId, rule: &'r Rule) {
-        let first_test = self.program.tests.len() as u32;
+        let tests = self.program.tests.len();
         let mut trigger = Trigger::Always;
         for offset in [Offset::This, Offset::Caller, Offset::Callee] {
-            self.frame(number, rule, offset, &mut trigger);
+            self.sort_matchers(rule, offset);
+            self.frame(number, offset, &mut trigger);
         }
         let triggers = &mut self.program.triggers;
         match trigger {
@@ -104,7 +142,7 @@ impl<'r> Compiler<'r> {
             },
         }
 
-        let first_exception = self.program.exceptions.len() as u32;
+        let exceptions = self.program.exceptions.len();
         for matcher in rule.exception_matchers() {
             let glob = self.glob(&matcher.pattern);
             self.program.exceptions.push(ExceptionTest {
@@ -113,84 +151,106 @@ impl<'r> Compiler<'r> {
                 glob,
             });
         }
-        let actions = rule.actions().iter().map(|action| self.act(action));
-        let actions = actions.collect();
-        self.program.rules.push(RuleProgram {
-            tests: first_test..self.program.tests.len() as u32,
-            exceptions: first_exception..self.program.exceptions.len() as u32,
-            actions,
+        let actions = self.program.actions.len();
+        for action in rule.actions() {
+            let act = self.act(action);
+            self.program.actions.push(act);
+        }
+        let program = &mut self.program;
+        program.rules.push(RuleProgram {
+            tests: Span::since(tests, &program.tests),
+            exceptions: Span::since(exceptions, &program.exceptions),
+            actions: Span::since(actions, &program.actions),
             modifies_frames: rule.modifies_frames(),
             affects_grouping: rule.affects_grouping(),
         });
     }
 
-    /// Adds the tests on one of the frames that a rule looks at.
-    fn frame(&mut self, number: RuleId, rule: &'r Rule, offset: Offset, trigger: &mut Trigger) {
-        let matchers = self.matchers(rule, offset);
-        let patterns = self.live_patterns(offset, matchers.patterns);
-        if patterns.iter().any(|(_, negated)| !negated) {
-            let triggers = !matches!(trigger, Trigger::Condition);
-            *trigger = Trigger::Condition;
-            let patterns = Patterns::AllOf {
-                families: matchers.families.into(),
-                patterns: patterns.into(),
-            };
-            let condition = self.condition(triggers.then_some(number), patterns);
-            self.test(offset, false, TestKind::Condition(condition));
-        } else {
-            for (families, negated) in matchers.families {
-                self.test(offset, negated, TestKind::Family(families));
-            }
-            if !patterns.is_empty() {
-                let patterns = patterns.into_iter().map(|(pattern, _)| pattern).collect();
-                let condition = self.condition(None, Patterns::NoneOf(patterns));
-                self.test(offset, true, TestKind::Condition(condition));
-            }
-        }
-        for (test, negated) in matchers.categories {
-            if !negated && matches!(trigger, Trigger::Always) {
-                *trigger = Trigger::Category(test);
-            }
-            self.test(offset, negated, TestKind::Category(test));
-        }
-        for (expected, negated) in matchers.apps {
-            let kind = expected.map_or(TestKind::Never, TestKind::App);
-            self.test(offset, negated, kind);
-        }
-    }
-
-    fn matchers(&mut self, rule: &'r Rule, offset: Offset) -> Matchers {
-        let mut sorted = Matchers::default();
+    /// Sorts the matchers of a rule on one of the frames that it looks at.
+    fn sort_matchers(&mut self, rule: &'r Rule, offset: Offset) {
         for matcher in rule.frame_matchers().iter().filter(|m| m.offset == offset) {
             let negated = matcher.negated;
             match &matcher.test {
                 FrameTest::Category(pattern) => {
-                    let test = self.category_test(pattern);
-                    sorted.categories.push((test, negated));
+                    let question = self.category_test(pattern);
+                    let test = Negatable { negated, question };
+                    self.matchers.categories.push(test);
                 }
                 FrameTest::Text(field, pattern) => {
                     let (field, glob) = (*field, self.glob(pattern));
-                    let pattern = FieldPattern { field, glob };
-                    sorted.patterns.push((pattern, negated));
+                    let question = FieldPattern { field, glob };
+                    let test = Negatable { negated, question };
+                    self.matchers.patterns.push(test);
                 }
-                FrameTest::Family { families, .. } => sorted.families.push((*families, negated)),
-                FrameTest::App { expected, .. } => sorted.apps.push((*expected, negated)),
+                FrameTest::Family { families, .. } => self.matchers.families.push(Negatable {
+                    negated,
+                    question: *families,
+                }),
+                FrameTest::App { expected, .. } => self.matchers.apps.push(Negatable {
+                    negated,
+                    question: *expected,
+                }),
             }
         }
-        sorted
+    }
+
+    /// Adds the tests on the frame that the matchers are about.
+    fn frame(&mut self, number: RuleId, offset: Offset, trigger: &mut Trigger) {
+        let mut matchers = mem::take(&mut self.matchers);
+        self.drop_invalid(offset, &mut matchers.patterns);
+        let patterns = self.program.patterns.len();
+        self.program.patterns.extend_from_slice(&matchers.patterns);
+        let patterns = Span::since(patterns, &self.program.patterns);
+        if matchers.patterns.iter().any(|pattern| !pattern.negated) {
+            let triggers = !matches!(trigger, Trigger::Condition);
+            *trigger = Trigger::Condition;
+            let families = self.program.families.len();
+            self.program.families.extend_from_slice(&matchers.families);
+            let families = Span::since(families, &self.program.families);
+            let patterns = Patterns::AllOf { families, patterns };
+            let condition = self.condition(triggers.then_some(number), patterns);
+            self.test(offset, false, TestKind::Condition(condition));
+        } else {
+            for families in &matchers.families {
+                self.test(
+                    offset,
+                    families.negated,
+                    TestKind::Family(families.question),
+                );
+            }
+            if !matchers.patterns.is_empty() {
+                let condition = self.condition(None, Patterns::NoneOf { patterns });
+                self.test(offset, true, TestKind::Condition(condition));
+            }
+        }
+        for category in &matchers.categories {
+            if !category.negated && matches!(trigger, Trigger::Always) {
+                *trigger = Trigger::Category(category.question);
+            }
+            self.test(
+                offset,
+                category.negated,
+                TestKind::Category(category.question),
+            );
+        }
+        for app in &matchers.apps {
+            let kind = app.question.map_or(TestKind::Never, TestKind::App);
+            self.test(offset, app.negated, kind);
+        }
+        matchers.families.clear();
+        matchers.patterns.clear();
+        matchers.categories.clear();
+        matchers.apps.clear();
+        self.matchers = matchers;
     }
 
     /// Leaves out the patterns that match nothing, and adds the tests that they come to.
-    fn live_patterns(
-        &mut self,
-        offset: Offset,
-        mut patterns: Vec<(FieldPattern, bool)>,
-    ) -> Vec<(FieldPattern, bool)> {
+    fn drop_invalid(&mut self, offset: Offset, patterns: &mut Vec<Negatable<FieldPattern>>) {
         let all = patterns.len();
         let mut never = false;
-        patterns.retain(|(pattern, negated)| {
-            let invalid = self.program.globs[pattern.glob.index()].is_never();
-            never |= invalid && !negated;
+        patterns.retain(|pattern| {
+            let invalid = self.program.globs[pattern.question.glob.index()].is_never();
+            never |= invalid && !pattern.negated;
             !invalid
         });
         if never {
@@ -199,7 +259,6 @@ impl<'r> Compiler<'r> {
         if patterns.is_empty() && all > 0 {
             self.test(offset, false, TestKind::Exists);
         }
-        patterns
     }
 
     fn condition(&mut self, triggers: Option<RuleId>, patterns: Patterns) -> ConditionId {
@@ -239,8 +298,8 @@ impl<'r> Compiler<'r> {
     fn category_test(&mut self, pattern: &'r Pattern) -> CategoryTestId {
         let glob = self.glob(pattern);
         let literal = self.program.globs[glob.index()].literal();
-        let literal = literal.and_then(|text| String::from_utf8(text.to_vec()).ok());
-        let test = match literal {
+        let literal = literal.and_then(|text| std::str::from_utf8(text).ok());
+        let test = match literal.map(SmolStr::new) {
             Some(text) => CategoryTest::Is(self.category(&text)),
             None => CategoryTest::Matches(glob),
         };
@@ -255,47 +314,6 @@ impl<'r> Compiler<'r> {
             Action::Var(VarAction::MinFrames(n)) => Act::MinFrames(*n),
             Action::Var(VarAction::InvertStacktrace(invert)) => Act::Invert(*invert),
             Action::Var(VarAction::Category(text)) => Act::Category(self.category(text)),
-        }
-    }
-
-    /// Indexes the conditions.
-    fn finish(self, indexing: Indexing) -> Program {
-        let mut builders: ByText<FieldIndexBuilder<'_>> = Default::default();
-        let glob = |pattern: &FieldPattern| &self.program.globs[pattern.glob.index()];
-        let mut add = |pattern: &FieldPattern, number, can_meet: &dyn Fn(Families) -> bool| {
-            let builder = &mut builders[pattern.field as usize];
-            match indexing {
-                Indexing::Full => builder.add(glob(pattern), number, can_meet),
-                Indexing::None => builder.add_unindexed(number),
-            }
-        };
-        for (number, condition) in self.program.conditions.iter().enumerate() {
-            let number = ConditionId::at(number);
-            match &condition.patterns {
-                Patterns::NoneOf(patterns) => {
-                    for pattern in patterns {
-                        add(pattern, number, &|_| true);
-                    }
-                }
-                Patterns::AllOf { families, patterns } => {
-                    let positive = patterns.iter().filter(|(_, negated)| !negated);
-                    let best =
-                        positive
-                            .map(|(pattern, _)| pattern)
-                            .max_by_key(|pattern| match indexing {
-                                Indexing::Full => selectivity(&glob(pattern).anchors()),
-                                Indexing::None => 0,
-                            });
-                    if let Some(best) = best {
-                        add(best, number, &|frame| families_pass(families, frame));
-                    }
-                }
-            }
-        }
-        let indexes = builders.map(FieldIndexBuilder::build);
-        Program {
-            indexes,
-            ..self.program
         }
     }
 }

@@ -1,22 +1,26 @@
 //! The globs of rules, compiled: [`crate::glob`]'s programs, with what is special to paths.
 
 use crate::enhancements::pattern::{Dialect, Pattern};
-use crate::glob::{Anchor, Program, Value};
+use crate::glob::{Anchor, Pairs, Program, Value};
 
 /// A compiled pattern.
 pub(super) struct Glob {
     pattern: Pattern,
     /// None if the glob is not valid, and so matches nothing.
     program: Option<Program>,
+    /// What every matching value has.
+    pairs: Pairs,
 }
 
 impl Glob {
     pub(super) fn new(pattern: &Pattern) -> Self {
         let valid = pattern.validate().is_ok();
         let program = || Program::new(&pattern.normalized(), pattern.dialect().syntax());
+        let program = valid.then(program);
         Self {
             pattern: pattern.clone(),
-            program: valid.then(program),
+            pairs: program.as_ref().map_or(Pairs::NONE, Program::pairs),
+            program,
         }
     }
 
@@ -33,6 +37,10 @@ impl Glob {
     /// Whether the whole value matches.
     #[inline]
     pub(super) fn is_match(&self, value: &FieldValue<'_>) -> bool {
+        value.pairs.may_have(self.pairs) && self.matches(value)
+    }
+
+    fn matches(&self, value: &FieldValue<'_>) -> bool {
         self.program.as_ref().is_some_and(|program| {
             let found = program.is_match(&value.forms);
             found.unwrap_or_else(|| self.pattern.is_match(value.raw))
@@ -50,6 +58,7 @@ impl Glob {
 pub(super) struct FieldValue<'a> {
     raw: &'a [u8],
     pub(super) forms: Value<'a>,
+    pairs: Pairs,
 }
 
 impl<'a> FieldValue<'a> {
@@ -69,7 +78,13 @@ impl<'a> FieldValue<'a> {
                 folded: &scratch[1..],
                 rooted: (!raw.starts_with(b"/")).then_some(scratch),
             },
+            pairs: Pairs::ALL,
         }
+    }
+
+    /// Finds the pairs of the value: worth it if it is tried on many globs.
+    pub(super) fn find_pairs(&mut self) {
+        self.pairs = Pairs::of(self.forms.widest());
     }
 
     /// A value for patterns of names.
@@ -77,6 +92,7 @@ impl<'a> FieldValue<'a> {
         Self {
             raw,
             forms: Value::new(raw),
+            pairs: Pairs::ALL,
         }
     }
 }
@@ -170,8 +186,10 @@ mod tests {
             for _ in 0..4 {
                 let value = random.concat(&VALUES, 8);
                 let mut scratch = Vec::new();
-                let forms = FieldValue::new(value.as_bytes(), dialect, &mut scratch);
+                let mut forms = FieldValue::new(value.as_bytes(), dialect, &mut scratch);
                 let expected = pattern.is_match(value.as_bytes());
+                assert_eq!(glob.is_match(&forms), expected, "{pattern:?} on {value:?}");
+                forms.find_pairs();
                 assert_eq!(glob.is_match(&forms), expected, "{pattern:?} on {value:?}");
                 let choices = glob.anchors().unwrap_or_default();
                 if expected && choices.len() == 1 {

@@ -63,11 +63,6 @@ impl<'a> FieldIndexBuilder<'a> {
         self.0.add(glob.anchors(), condition.0, tables);
     }
 
-    /// Adds a condition that every value may meet.
-    pub(super) fn add_unindexed(&mut self, condition: ConditionId) {
-        self.0.add(None, condition.0, [true; 4]);
-    }
-
     pub(super) fn build(self) -> FieldIndex {
         FieldIndex(self.0.build())
     }

@@ -50,7 +50,7 @@ use smol_str::SmolStr;
 
 use self::apply::Apply;
 use self::assemble::Assemble;
-use self::compile::{compile, Indexing};
+use self::compile::compile;
 use self::masks::{Mask, Wide};
 use self::memo::Memo;
 pub(super) use self::memo::DEFAULT_BYTES;
@@ -72,17 +72,8 @@ impl Engine {
     /// how much the memo may take.
     pub(super) fn new(rules: &[Rule], categories: &[SmolStr], memo_bytes: usize) -> Self {
         Self {
-            program: compile(rules, categories, Indexing::Full),
+            program: compile(rules, categories),
             memo: Memo::new(memo_bytes),
-        }
-    }
-
-    /// Compiles rules without an index and without a memo: quick to make, slower to ask. For
-    /// few rules that may never be asked again.
-    pub(super) fn without_index(rules: &[Rule], categories: &[SmolStr]) -> Self {
-        Self {
-            program: compile(rules, categories, Indexing::None),
-            memo: Memo::new(0),
         }
     }
 

@@ -12,10 +12,19 @@
 //! *Conditions* look at the fields that no rule changes, so the same frame always meets the
 //! same ones, and the memo keeps them. *Tests* say which frames a rule is for: those that meet
 //! a condition, have a category, are in-app. [`super::compile`] makes all of it.
+//!
+//! *The index is made late.* It takes about as long as looking up [`TRIAL`] frames without it,
+//! whatever the number of rules, and the rules of a project may never be looked at again. So
+//! the first frames are tried on all conditions.
 
-use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+use once_cell::race::OnceBox;
 use smol_str::SmolStr;
+
+use super::compile::index;
 
 use super::glob::{FieldValue, Glob};
 use super::ids::{CategoryId, CategoryTestId, ConditionId, GlobId, RuleId};
@@ -26,22 +35,65 @@ use crate::enhancements::fields::{ByKey, ByText, ExceptionField, TextField};
 use crate::enhancements::frame::ExceptionData;
 use crate::enhancements::matcher::Offset;
 
+/// How many frames are looked up without an index. Few in unit tests, which try both ways.
+const TRIAL: u32 = if cfg!(test) { 2 } else { 64 };
+
 /// A rule set in the form that runs.
 #[derive(Default)]
 pub(super) struct Program {
-    pub(super) globs: Vec<Glob>,
-    pub(super) conditions: Vec<Condition>,
-    pub(super) indexes: ByText<FieldIndex>,
     pub(super) rules: Vec<RuleProgram>,
+    pub(super) conditions: Vec<Condition>,
+    // The lists that rules and conditions have spans of.
     pub(super) tests: Vec<Test>,
     pub(super) exceptions: Vec<ExceptionTest>,
+    pub(super) actions: Vec<Act>,
+    pub(super) patterns: Vec<Negatable<FieldPattern>>,
+    pub(super) families: Vec<Negatable<Families>>,
     pub(super) category_tests: Vec<CategoryTest>,
+    pub(super) globs: Vec<Glob>,
     /// The numbers of categories: those that rules set come first, in the order of the rule
     /// set's list, then those that rules only test for.
-    pub(super) categories: HashMap<SmolStr, CategoryId>,
+    pub(super) categories: HashMap<SmolStr, CategoryId, RandomState>,
     /// The texts of the categories that have a number.
     pub(super) category_texts: Vec<SmolStr>,
     pub(super) triggers: Triggers,
+    // Threads that race for it make it twice and keep one: no thread waits, so a fork in the
+    // middle leaves nothing locked in the child.
+    index: OnceBox<Index>,
+    /// How many frames were looked up without it.
+    tried: AtomicU32,
+}
+
+/// An index for each text field, in the order of their numbers.
+pub(super) type Index = ByText<FieldIndex>;
+
+/// A range of a list of the program. Rules have few tests and actions each, and a list of its
+/// own for each would be most of the time that compiling takes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Span {
+    start: u32,
+    end: u32,
+}
+
+impl Span {
+    /// From a length that the list had to the one that it has now.
+    pub(super) fn since<T>(start: usize, list: &[T]) -> Self {
+        Self {
+            start: start as u32,
+            end: list.len() as u32,
+        }
+    }
+
+    pub(super) fn of<T>(self, list: &[T]) -> &[T] {
+        &list[self.start as usize..self.end as usize]
+    }
+}
+
+/// A question, with whether the answer is turned around.
+#[derive(Clone, Copy)]
+pub(super) struct Negatable<T> {
+    pub(super) negated: bool,
+    pub(super) question: T,
 }
 
 /// What makes a rule worth a look, beside the conditions, which know their rule themselves.
@@ -63,17 +115,13 @@ pub(super) struct Condition {
 }
 
 /// The patterns of a condition, and how they count.
+#[derive(Clone, Copy)]
 pub(super) enum Patterns {
     /// All hold, at least one of them not negated, and so do the tests of families.
-    AllOf {
-        /// Families that the frame must share one of, each with whether that is negated.
-        families: Box<[(Families, bool)]>,
-        /// Patterns, each with whether it is negated.
-        patterns: Box<[(FieldPattern, bool)]>,
-    },
-    /// None matches. Nearly every frame is like that, so a frame is said to meet this
-    /// condition where it *violates* it: where any of the patterns matches.
-    NoneOf(Box<[FieldPattern]>),
+    AllOf { families: Span, patterns: Span },
+    /// None matches; all are negated. Nearly every frame is like that, so a frame is said to
+    /// meet this condition where it *violates* it: where any of the patterns matches.
+    NoneOf { patterns: Span },
 }
 
 /// A pattern on a field.
@@ -83,17 +131,17 @@ pub(super) struct FieldPattern {
     pub(super) glob: GlobId,
 }
 
-/// Whether families pass tests, each with whether it is negated.
-pub(super) fn families_pass(tests: &[(Families, bool)], families: Families) -> bool {
-    let passes = |&(wanted, negated): &(Families, bool)| wanted.intersects(families) != negated;
+/// Whether families pass all of some tests.
+pub(super) fn families_pass(tests: &[Negatable<Families>], families: Families) -> bool {
+    let passes = |test: &Negatable<Families>| test.question.intersects(families) != test.negated;
     tests.iter().all(passes)
 }
 
-/// A rule: ranges of the lists of its program, and what it does.
+/// A rule: spans of the lists of its program.
 pub(super) struct RuleProgram {
-    pub(super) tests: std::ops::Range<u32>,
-    pub(super) exceptions: std::ops::Range<u32>,
-    pub(super) actions: Box<[Act]>,
+    pub(super) tests: Span,
+    pub(super) exceptions: Span,
+    pub(super) actions: Span,
     pub(super) modifies_frames: bool,
     pub(super) affects_grouping: bool,
 }
@@ -175,8 +223,15 @@ impl Program {
         own.unwrap_or_default().iter().chain(any).copied()
     }
 
-    pub(super) fn tests(&self, rule: &RuleProgram) -> &[Test] {
-        &self.tests[rule.tests.start as usize..rule.tests.end as usize]
+    /// The index, once there were enough frames to make one.
+    fn index(&self) -> Option<&Index> {
+        if let Some(index) = self.index.get() {
+            return Some(index);
+        }
+        if self.tried.fetch_add(1, Ordering::Relaxed) < TRIAL {
+            return None;
+        }
+        Some(self.index.get_or_init(|| Box::new(index(self))))
     }
 
     /// Finds the conditions that a frame meets, in their order.
@@ -188,43 +243,52 @@ impl Program {
             scratch,
             found,
         } = finder;
-        candidates.clear();
         found.clear();
         let mut values: Values<'_> = Default::default();
         let spaces = values.iter_mut().zip(scratch);
         for ((value, scratch), (text, field)) in spaces.zip(texts.iter().zip(TextField::ALL)) {
             *value = text.map(|text| FieldValue::new(text.as_bytes(), field.dialect(), scratch));
         }
-        for (index, value) in self.indexes.iter().zip(&values) {
+        let index = self.index();
+        if index.is_none() {
+            values.iter_mut().flatten().for_each(FieldValue::find_pairs);
+        }
+        let meets = |condition: &ConditionId| {
+            let patterns = self.conditions[condition.index()].patterns;
+            self.meets(families, &values, patterns)
+        };
+        let Some(index) = index else {
+            let all = (0..self.conditions.len()).map(ConditionId::at);
+            found.extend(all.filter(meets));
+            return;
+        };
+        candidates.clear();
+        for (index, value) in index.iter().zip(&values) {
             if let Some(value) = value {
                 index.candidates(value, families, candidates);
             }
         }
         candidates.sort_unstable();
         candidates.dedup();
-        for &candidate in &*candidates {
-            let candidate = ConditionId(candidate);
-            if self.meets(families, &values, &self.conditions[candidate.index()]) {
-                found.push(candidate);
-            }
-        }
+        let candidates = candidates.iter().map(|&number| ConditionId(number));
+        found.extend(candidates.filter(meets));
     }
 
-    fn meets(&self, families: Families, values: &Values<'_>, condition: &Condition) -> bool {
-        let matches = |pattern: &FieldPattern| {
-            let value = &values[pattern.field as usize];
-            let glob = &self.globs[pattern.glob.index()];
+    fn meets(&self, families: Families, values: &Values<'_>, patterns: Patterns) -> bool {
+        let matches = |pattern: &Negatable<FieldPattern>| {
+            let value = &values[pattern.question.field as usize];
+            let glob = &self.globs[pattern.question.glob.index()];
             value.as_ref().is_some_and(|value| glob.is_match(value))
         };
-        match &condition.patterns {
-            Patterns::NoneOf(patterns) => patterns.iter().any(matches),
+        match patterns {
+            Patterns::NoneOf { patterns } => patterns.of(&self.patterns).iter().any(matches),
             Patterns::AllOf {
                 families: tests,
                 patterns,
             } => {
-                let holds =
-                    |(pattern, negated): &(FieldPattern, bool)| matches(pattern) != *negated;
-                families_pass(tests, families) && patterns.iter().all(holds)
+                let holds = |pattern| matches(pattern) != pattern.negated;
+                families_pass(tests.of(&self.families), families)
+                    && patterns.of(&self.patterns).iter().all(holds)
             }
         }
     }
@@ -235,8 +299,8 @@ impl Program {
         rule: &RuleProgram,
         exception: &ExceptionData<'_>,
     ) -> bool {
-        let range = rule.exceptions.start as usize..rule.exceptions.end as usize;
-        self.exceptions[range].iter().all(|test| {
+        let tests = rule.exceptions.of(&self.exceptions);
+        tests.iter().all(|test| {
             let text = test.field.of(exception).unwrap_or("<unknown>");
             self.matches_name(test.glob, text) != test.negated
         })

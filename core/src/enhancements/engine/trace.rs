@@ -11,7 +11,7 @@ use super::facts::Facts;
 use super::ids::CategoryId;
 use super::masks::Mask;
 use super::memo::Memo;
-use super::program::{Program, RuleProgram, Test, TestKind};
+use super::program::{Act, Program, RuleProgram, Test, TestKind};
 use super::scratch::ScratchGuard;
 use super::state::State;
 use crate::enhancements::matcher::Offset;
@@ -27,7 +27,7 @@ pub(super) trait Effect<M> {
 
     /// Runs the actions of a rule for the frames that it matches; there is at least one.
     /// `number` is that of the rule in the rule set.
-    fn run(&mut self, number: u32, rule: &RuleProgram, frames: &M, trace: &mut Trace<'_, M>);
+    fn run(&mut self, number: u32, actions: &[Act], frames: &M, trace: &mut Trace<'_, M>);
 }
 
 /// A stack trace while rules run over it.
@@ -125,7 +125,12 @@ impl<'a, M: Mask> Trace<'a, M> {
             if let Some(matched) = matched {
                 matched.push(number);
             }
-            effect.run(number, rule, &frames, self);
+            effect.run(
+                number,
+                rule.actions.of(&self.program.actions),
+                &frames,
+                self,
+            );
         }
     }
 
@@ -141,7 +146,7 @@ impl<'a, M: Mask> Trace<'a, M> {
     /// The frames that a rule is for.
     fn matches(&self, rule: &RuleProgram) -> M {
         let mut frames = self.all.clone();
-        for test in self.program.tests(rule) {
+        for test in rule.tests.of(&self.program.tests) {
             let mut passed = self.passed(test);
             match test.offset {
                 Offset::This => {}
