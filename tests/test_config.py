@@ -288,11 +288,11 @@ def test_json_lines_are_the_same_stack_traces(given: list[Any]) -> None:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"{}\n[]", "line 2: invalid type: sequence, expected an object"),
+        (b"{}\n[]", "line 2: the event: exception data: field `event`: expected a dict, not a list"),
         (b"{", "line 1: EOF while parsing an object"),
         (
             b'{"stacktrace": {"frames": [{"function": {}}]}}',
-            "line 1: stacktrace.frames[0].function: invalid type: map, expected a text",
+            "line 1: stacktrace: frame 0: field `function`: expected a text or None, not a dict",
         ),
     ],
 )

@@ -77,6 +77,15 @@ pub struct MatchFrame<'a> {
     pub client_in_app: Option<bool>,
 }
 
+/// What becomes of null among frames.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Null {
+    /// It is an error: answers are paired with the frames of a caller.
+    Refused,
+    /// It is no frame.
+    Skipped,
+}
+
 impl MatchFrame<'_> {
     /// The frame as rules look at it.
     pub fn frame(&self) -> Frame<'_> {
@@ -123,19 +132,51 @@ impl<'a> EventStacktrace<'a> {
         Ok(stacktraces)
     }
 
+    /// Reads a stack trace of three values, as those of the array.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`EventStacktrace::decode`].
+    pub(super) fn of_parts(
+        platform: &'a [u8],
+        exception: &'a [u8],
+        frames: &'a [u8],
+    ) -> Result<Self, StacktraceError> {
+        let mut stacktrace = Self::default();
+        let platform = Reader::new(platform).any_text(FieldPath::Exception("platform"))?;
+        stacktrace.read_exception(&mut Reader::new(exception))?;
+        let mut reader = Reader::new(frames);
+        if !reader.nil() {
+            stacktrace.read_frames(&mut reader, platform.as_deref(), Null::Skipped)?;
+        }
+        Ok(stacktrace)
+    }
+
     fn read(reader: &mut Reader<'a>) -> Result<Self, StacktraceError> {
         reader.array(3, "expected an array of platform, exception and frames")?;
         let platform = reader.any_text(FieldPath::Exception("platform"))?;
         let mut stacktrace = Self::default();
         stacktrace.read_exception(reader)?;
+        stacktrace.read_frames(reader, platform.as_deref(), Null::Refused)?;
+        Ok(stacktrace)
+    }
+
+    fn read_frames(
+        &mut self,
+        reader: &mut Reader<'a>,
+        platform: Option<&str>,
+        null: Null,
+    ) -> Result<(), StacktraceError> {
         let count = reader.array_len("expected an array of frames")?;
         Limit::Frames.check(reader.at_most(count))?;
-        stacktrace.frames.reserve(reader.at_most(count));
+        self.frames.reserve(reader.at_most(count));
         for index in 0..count {
-            let frame = read_frame(reader, index, platform.as_deref())?;
-            stacktrace.frames.push(frame);
+            if null == Null::Skipped && reader.nil() {
+                continue;
+            }
+            self.frames.push(read_frame(reader, index, platform)?);
         }
-        Ok(stacktrace)
+        Ok(())
     }
 
     fn read_exception(&mut self, reader: &mut Reader<'a>) -> Result<(), StacktraceError> {
@@ -278,23 +319,23 @@ impl<'a> From<Frame<'a>> for Written<'a> {
 
 /// The fields of an event's frame that rules look at, as the event has them.
 #[derive(Default)]
-pub(super) struct FrameFields<'a> {
-    pub(super) function: Option<Cow<'a, str>>,
-    pub(super) raw_function: Option<Cow<'a, str>>,
-    pub(super) module: Option<Cow<'a, str>>,
-    pub(super) package: Option<Cow<'a, str>>,
-    pub(super) abs_path: Option<Cow<'a, str>>,
-    pub(super) filename: Option<Cow<'a, str>>,
-    pub(super) platform: Option<Cow<'a, str>>,
-    pub(super) in_app: Option<bool>,
-    pub(super) category: Option<Cow<'a, str>>,
-    pub(super) orig_in_app: Option<i8>,
-    pub(super) client_in_app: Option<bool>,
+struct FrameFields<'a> {
+    function: Option<Cow<'a, str>>,
+    raw_function: Option<Cow<'a, str>>,
+    module: Option<Cow<'a, str>>,
+    package: Option<Cow<'a, str>>,
+    abs_path: Option<Cow<'a, str>>,
+    filename: Option<Cow<'a, str>>,
+    platform: Option<Cow<'a, str>>,
+    in_app: Option<bool>,
+    category: Option<Cow<'a, str>>,
+    orig_in_app: Option<i8>,
+    client_in_app: Option<bool>,
 }
 
 impl<'a> FrameFields<'a> {
     /// Brings the frame into the shape that rules look at.
-    pub(super) fn into_match_frame(self, event_platform: Option<&str>) -> MatchFrame<'a> {
+    fn into_match_frame(self, event_platform: Option<&str>) -> MatchFrame<'a> {
         let event_platform = event_platform.filter(|text| !text.is_empty());
         let platform = present(&self.platform).or(event_platform);
         let is_trimmed = present(&self.raw_function).is_some();

@@ -5,7 +5,7 @@
 //! msgpack    match frames, packed by the caller        one buffer a stack trace
 //! mappings   match frames, as the mappings they are    one buffer a stack trace
 //! event      frames as Sentry events have them         made into match frames
-//! json       events as JSON                             read in one pass
+//! json       events as JSON                             written as msgpack, then as event
 //! arrow      columns of stack traces                   read where they are
 //! ```
 

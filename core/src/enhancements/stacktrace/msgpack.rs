@@ -359,12 +359,10 @@ impl<'a> Reader<'a> {
 
     /// The number of pairs of a map; any other value is skipped.
     pub(super) fn map_or_other(&mut self) -> Result<Option<usize>, StacktraceError> {
-        match self.0.first() {
-            Some(0x80..=0x8f | &marker::MAP16 | &marker::MAP32) => {
-                self.map(|| FieldPath::Exception("")).map(Some)
-            }
-            _ => self.skip().map(|()| None),
+        if self.is_map() {
+            return self.map(|| FieldPath::Exception("data")).map(Some);
         }
+        self.skip().map(|()| None)
     }
 
     /// Passes over `len` bytes if they are these: those of `expected` that `mask` selects, in
@@ -396,6 +394,21 @@ impl<'a> Reader<'a> {
             }
             _ => self.skip().map(|()| &[][..]),
         }
+    }
+
+    /// Whether a map is at the front.
+    pub(super) fn is_map(&self) -> bool {
+        matches!(
+            self.0.first(),
+            Some(0x80..=0x8f | &marker::MAP16 | &marker::MAP32)
+        )
+    }
+
+    /// Takes any value off the front, and returns its bytes.
+    pub(super) fn value(&mut self) -> Result<&'a [u8], StacktraceError> {
+        let start = self.0;
+        self.skip()?;
+        Ok(&start[..start.len() - self.0.len()])
     }
 
     /// Takes any value off the front, however deep it is nested.
