@@ -987,6 +987,15 @@ enum OphioStatus ophio_enhancements_config_from_base64(const uint8_t *text,
 OPHIO_API void ophio_enhancements_config_free(struct OphioEnhancementsConfig *config);
 
 /**
+ * Frees what the process remembers of the rules of projects, so that they are found again
+ * when they are read again. Configs that are in use keep theirs.
+ *
+ * There is no need to: what is remembered is bounded. Any thread may call this; while another
+ * thread uses the memory, nothing happens.
+ */
+OPHIO_API void ophio_enhancements_config_forget_all(void);
+
+/**
  * Writes the form in which Sentry stores the rules of a project.
  *
  * Any thread may call this. Writes the text to `text`, which is the caller's: free it with

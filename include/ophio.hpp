@@ -1391,6 +1391,9 @@ class enhancements_config
     }
 };
 
+/* Frees what the process remembers of the rules of projects. */
+inline void forget_configs() noexcept { ophio_enhancements_config_forget_all(); }
+
 inline status try_apply_event(const enhancements &rules, std::string_view data,
                               string &result) noexcept
 {

@@ -108,7 +108,7 @@ def _msgpack(value: object, default: None, options: int | None) -> bytes:  # noq
     """Pack with msgpack, called as `ormsgpack.packb` is."""
     from msgpack import Packer  # noqa: PLC0415 (loads when used)
 
-    # A new packer each time: one that is kept grows its buffer step by step anew in
+    # A new packer each time: one that is kept grows its buffer step by step again in
     # each call (390 ns a frame instead of 269), and could not be shared by threads.
     packed: bytes = Packer(buf_size=4096).pack(value)
     return packed
@@ -118,7 +118,7 @@ def pack_frames(frames: list[Frame], exception_data: SupportsGetItem) -> bytes:
     """Pack a stack trace as it is, without a look at any value.
 
     Returns:
-        A buffer, which the library may still reject: then `pack_carefully` tells why.
+        A buffer, which the library may still reject: then `pack_carefully` says why.
 
     Raises:
         FrameKeyError, FrameTypeError: It cannot be packed.

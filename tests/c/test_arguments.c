@@ -677,6 +677,7 @@ static void test_configs(void)
     ophio_str_free(&stored);
     ophio_enhancements_config_free(config);
     ophio_enhancements_config_free(NULL);
+    ophio_enhancements_config_forget_all();
     ophio_enhancements_free(base);
 }
 

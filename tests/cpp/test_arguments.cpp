@@ -463,6 +463,7 @@ void test_configs()
     RETURNS(bool(ophio::read_stored(stored)));
     REFUSED(SYNTAX, ophio::try_read_stored(EMPTY, false, rules));
     THROWN(SYNTAX, ophio::read_stored("%"));
+    QUIETLY(ophio::forget_configs());
 }
 
 void test_functions()

@@ -182,6 +182,16 @@ pub unsafe extern "C" fn ophio_enhancements_config_free(config: *mut OphioEnhanc
     });
 }
 
+/// Frees what the process remembers of the rules of projects, so that they are found again
+/// when they are read again. Configs that are in use keep theirs.
+///
+/// There is no need to: what is remembered is bounded. Any thread may call this; while another
+/// thread uses the memory, nothing happens.
+#[no_mangle]
+pub extern "C" fn ophio_enhancements_config_forget_all() {
+    guard_unit(EnhancementsConfig::forget_all);
+}
+
 /// Writes the form in which Sentry stores the rules of a project.
 ///
 /// Any thread may call this. Writes the text to `text`, which is the caller's: free it with

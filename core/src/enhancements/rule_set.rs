@@ -78,9 +78,7 @@ const MAX_SEGMENTS: usize = 8;
 impl Enhancements {
     /// No rules.
     pub fn empty() -> Self {
-        static EMPTY: OnceBox<Enhancements> = OnceBox::new();
-        let make = || Box::new(Self::of_segments([Arc::default()].into()));
-        EMPTY.get_or_init(make).clone()
+        Self::of_segments([Arc::default()].into())
     }
 
     fn of_segments(segments: Box<[Arc<Segment>]>) -> Self {

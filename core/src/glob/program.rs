@@ -20,7 +20,7 @@
 //! get too many, [`BUDGET`] ends it and the [`Simulation`] takes over, which takes at most the
 //! product of both lengths divided by 256.
 //!
-//! The definition is the regex that `globset` makes of the glob ([`LazyRegex`]). It matches
+//! The definition is the regex that `globset` makes from the glob ([`LazyRegex`]). It matches
 //! what has no instructions here: classes beyond ASCII, too many choices, and choices that
 //! begin or end with directories beside a star. A regex takes tens of microseconds and
 //! kilobytes to build, so that happens on first use.

@@ -220,7 +220,7 @@ fn set(words: &mut [u64], bit: usize) {
     words[bit / 64] |= 1 << (bit % 64);
 }
 
-/// Puts bytes into classes: two bytes are in one class if no instruction tells them apart.
+/// Puts bytes into classes: two bytes are in one class if no instruction reports them apart.
 fn classes(row: &[Instruction]) -> Box<[u8; 256]> {
     let mut classes = Box::new([0_u8; 256]);
     let mut count = 1;

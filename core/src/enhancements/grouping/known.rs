@@ -10,7 +10,6 @@
 use std::sync::{Arc, Mutex, TryLockError};
 
 use lru::LruCache;
-use once_cell::race::OnceBox;
 
 use super::OwnRules;
 
@@ -36,22 +35,20 @@ struct Known {
     rules: usize,
 }
 
-static KNOWN: OnceBox<Mutex<Known>> = OnceBox::new();
+static KNOWN: Mutex<Option<Known>> = Mutex::new(None);
 
 /// Calls `f` with the table, unless another thread has it.
 fn with<R>(f: impl FnOnce(&mut Known) -> R) -> Option<R> {
-    let table = KNOWN.get_or_init(|| {
-        Box::new(Mutex::new(Known {
-            projects: LruCache::unbounded(),
-            rules: 0,
-        }))
-    });
-    match table.try_lock() {
-        Ok(mut table) => Some(f(&mut table)),
+    let mut table = match KNOWN.try_lock() {
+        Ok(table) => table,
         // Nothing that runs under the lock leaves anything half changed.
-        Err(TryLockError::Poisoned(poisoned)) => Some(f(&mut poisoned.into_inner())),
-        Err(TryLockError::WouldBlock) => None,
-    }
+        Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+        Err(TryLockError::WouldBlock) => return None,
+    };
+    Some(f(table.get_or_insert_with(|| Known {
+        projects: LruCache::unbounded(),
+        rules: 0,
+    })))
 }
 
 /// What a text stands for, from the table or from `make`.
@@ -81,4 +78,11 @@ pub(super) fn get_or_make<E>(
         });
     }
     Ok(made)
+}
+
+/// Forgets all projects. Configs that are in use keep their rules.
+pub(super) fn clear() {
+    if let Ok(mut table) = KNOWN.try_lock() {
+        *table = None;
+    }
 }

@@ -209,6 +209,12 @@ impl EnhancementsConfig {
         self.0.own.stored.encode(&self.0.bases)
     }
 
+    /// Forgets the rules of projects that were read before, in the whole process. Configs that
+    /// are in use keep theirs.
+    pub fn forget_all() {
+        known::clear();
+    }
+
     /// The names of the bases.
     pub fn bases(&self) -> &[String] {
         &self.0.bases
