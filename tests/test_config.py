@@ -288,7 +288,10 @@ def test_json_lines_are_the_same_stack_traces(given: list[Any]) -> None:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"{}\n[]", "line 2: the event: exception data: field `event`: expected a dict, not a list"),
+        (
+            b"{}\n[]",
+            "line 2: the event: exception data: field `event`: expected a dict, not a list",
+        ),
         (b"{", "line 1: EOF while parsing an object"),
         (
             b'{"stacktrace": {"frames": [{"function": {}}]}}',

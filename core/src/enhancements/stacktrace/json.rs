@@ -76,7 +76,7 @@ pub fn pack_lines(json: &[u8]) -> Result<Vec<u8>, LineError> {
     Ok(rmp_serde::to_vec(&packed).unwrap_or_default())
 }
 
-/// Finds the stack traces of an event in MessagePack, each with a place.
+/// Finds the stack traces of an event in MessagePack and where each is.
 fn stacktraces_of(event: &[u8]) -> Result<Vec<(String, EventStacktrace<'_>)>, EventJsonError> {
     let event_at = |error: StacktraceError| EventJsonError::at("the event", error);
     let mut parts = Parts::default();
@@ -162,7 +162,7 @@ fn member<'a>(map: &'a [u8], name: &[u8]) -> Result<&'a [u8], StacktraceError> {
     Ok(found)
 }
 
-/// The values of an interface, each with a place: under `values`, a list, or one value.
+/// The values of an interface and where each is: under `values`, a list, or one value.
 fn values<'a>(name: &str, interface: &'a [u8]) -> Result<Vec<(String, &'a [u8])>, EventJsonError> {
     let wrong = |error: StacktraceError| EventJsonError::at(name, error);
     if interface.is_empty() || interface == NIL {
