@@ -12,13 +12,17 @@ if TYPE_CHECKING:
     from _cffi_backend import _CDataBase as CData
 
 
-def answer_about_event(function: Callable[..., int], pointer: CData | None, data: bytes) -> Any:
+def answer_about_event(
+    function: Callable[..., int], pointer: CData | None, data: bytes, *, lists: bool = False
+) -> Any:
     """Call a function of the library that writes a MessagePack value, and read that.
 
     Args:
         function: The function.
         pointer: Its first argument, if it has one.
         data: The packed frames.
+        lists: Read arrays as lists and not as tuples. Python keeps 2,000 tuples of each length
+            up to 20 for reuse, which is 0.4 MB for lists of frames.
     """
     from msgpack import unpackb  # noqa: PLC0415 (loads when used)
 
@@ -28,7 +32,7 @@ def answer_about_event(function: Callable[..., int], pointer: CData | None, data
         check(function(data, len(data), out))
     else:
         check(function(pointer, data, len(data), out))
-    return unpackb(ffi.buffer(out[0].data, out[0].len), use_list=False)
+    return unpackb(ffi.buffer(out[0].data, out[0].len), use_list=lists)
 
 
 def write_changes(frames: list[dict[str, Any]], changes: tuple[Any, ...]) -> None:

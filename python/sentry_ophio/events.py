@@ -155,7 +155,10 @@ def match_frames(frames: Iterable[Mapping[str, Any]], platform: str | None) -> l
         (b'f', b'c:/a.c', b'native')
     """
     data = packed_event(list(frames), platform, None)
-    return list(answer_about_event(lib.ophio_event_match_frames, None, data))
+    found: list[dict[str, Any]] = answer_about_event(
+        lib.ophio_event_match_frames, None, data, lists=True
+    )
+    return found
 
 
 def from_json_lines(data: bytes) -> list[Stacktrace]:
