@@ -55,7 +55,9 @@ def outcome(call: Call) -> Outcome:
         return ("ok", function(*arguments, **keywords))
     except Exception as err:
         # PyO3's panics are no Exception and end the worker: none is expected here.
-        return ("error", type(err).__name__)
+        # As users catch it: ours are subclasses of the built-in one that the published raise.
+        caught = next(cls for cls in type(err).__mro__ if cls.__module__ == "builtins")
+        return ("error", caught.__name__)
 
 
 class Published:
