@@ -5,6 +5,7 @@ from __future__ import annotations
 from operator import attrgetter, itemgetter
 
 from sentry_ophio._arguments import type_error
+from sentry_ophio._first_use import first_use
 from sentry_ophio._typing import final
 from sentry_ophio.exceptions import (
     ArgumentTypeError,
@@ -167,7 +168,8 @@ def distinct_components(components: Sequence[Component]) -> list[Component]:
 def sequence(items: Sequence[Read]) -> list[Read]:
     if type(items) is list or type(items) is tuple:
         return list(items)
-    from collections.abc import Sequence  # noqa: PLC0415 (loads when used)
+    with first_use:
+        from collections.abc import Sequence  # noqa: PLC0415 (loads when used)
 
     if not isinstance(items, Sequence):
         raise type_error("components", "a sequence", items)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sentry_ophio._ffi import check, ffi, lib
+from sentry_ophio._first_use import first_use
 from sentry_ophio.exceptions import FrameTypeError
 
 TYPE_CHECKING = False
@@ -24,7 +25,8 @@ def answer_about_event(
         lists: Read arrays as lists and not as tuples. Python keeps 2,000 tuples of each length
             up to 20 for reuse, which is 0.4 MB for lists of frames.
     """
-    from msgpack import unpackb  # noqa: PLC0415 (loads when used)
+    with first_use:
+        from msgpack import unpackb  # noqa: PLC0415 (loads when used)
 
     # cffi frees it, also where an exception comes between the call and the next line.
     out = ffi.gc(ffi.new("OphioStr *"), lib.ophio_str_free)

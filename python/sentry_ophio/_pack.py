@@ -23,6 +23,7 @@ from __future__ import annotations
 from operator import index, itemgetter
 
 from sentry_ophio._ffi import error_for, lib
+from sentry_ophio._first_use import first_use
 from sentry_ophio.exceptions import FrameKeyError, FrameTypeError
 
 TYPE_CHECKING = False
@@ -81,7 +82,8 @@ def _load(value: object, default: None, options: int | None) -> bytes:  # noqa: 
     """Import a library that packs, and pack with it. It is called once, in place of `packb`."""
     global _packb, _mappings, _values  # noqa: PLW0603
     try:
-        import ormsgpack  # noqa: PLC0415 (takes as long as all other imports together)
+        with first_use:
+            import ormsgpack  # noqa: PLC0415 (takes as long as all other imports together)
 
         # It writes nothing but what has exactly a type of MessagePack: the `[]` of a subclass,
         # or the number that it stands for, may be another.
@@ -106,7 +108,8 @@ _packb: Callable[[Any, None, int | None], bytes] = _load
 
 def _msgpack(value: object, default: None, options: int | None) -> bytes:  # noqa: ARG001
     """Pack with msgpack, called as `ormsgpack.packb` is."""
-    from msgpack import Packer  # noqa: PLC0415 (loads when used)
+    with first_use:
+        from msgpack import Packer  # noqa: PLC0415 (loads when used)
 
     # A new packer each time: one that is kept grows its buffer step by step again in
     # each call (390 ns a frame instead of 269), and could not be shared by threads.
@@ -189,14 +192,16 @@ def pack(exception: Values, frames: list[Values]) -> bytes:
 
 def join(packed: list[bytes]) -> bytes:
     """Put packed stack traces into one buffer, which takes no second packing."""
-    from msgpack import Packer  # noqa: PLC0415 (loads when used)
+    with first_use:
+        from msgpack import Packer  # noqa: PLC0415 (loads when used)
 
     return b"".join([Packer().pack_array_header(len(packed)), *packed])
 
 
 def categories_in(packed: bytes) -> list[str | None]:
     """Return the category of each frame of a packed stack trace."""
-    from msgpack import unpackb  # noqa: PLC0415 (loads when used)
+    with first_use:
+        from msgpack import unpackb  # noqa: PLC0415 (loads when used)
 
     found = []
     for frame in unpackb(packed, strict_map_key=False)[1]:
@@ -222,7 +227,8 @@ def pack_event_frames(frames: list[Any], platform: str | None, exception: object
     try:
         return _packb([platform, exception, frames], None, _mappings)
     except (TypeError, ValueError, OverflowError, BufferError):
-        from msgpack import Packer  # noqa: PLC0415 (loads when used)
+        with first_use:
+            from msgpack import Packer  # noqa: PLC0415 (loads when used)
 
         # A key that no rule looks at may have any value, and a mapping may be no dict.
         plain = [_only(frame, EVENT_FIELDS, "data", EVENT_DATA) for frame in frames]

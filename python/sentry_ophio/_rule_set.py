@@ -14,6 +14,7 @@ from sentry_ophio._component import (
 )
 from sentry_ophio._event_frames import answer_about_event, write_changes
 from sentry_ophio._ffi import Handle, check, copied, decode, ffi, last_error, lib, plain
+from sentry_ophio._first_use import first_use
 from sentry_ophio._pack import join, pack_carefully, pack_frames, read_frames
 from sentry_ophio._stacktrace import (
     U32_ARRAY,
@@ -192,7 +193,8 @@ class Enhancements(Handle):
         """
         text = encoded("input", input)
         if strict:
-            from sentry_ophio._diagnostics import check_rules  # noqa: PLC0415 (loads when used)
+            with first_use:
+                from sentry_ophio._diagnostics import check_rules  # noqa: PLC0415 (loads when used)
 
             found = check_rules(text, lenient)
             errors = [str(each) for each in found if each.severity == "error"]
@@ -201,7 +203,8 @@ class Enhancements(Handle):
                 error.diagnostics = tuple(found)
                 raise error
         if lenient:
-            from sentry_ophio._diagnostics import parse_lenient  # noqa: PLC0415 (loads when used)
+            with first_use:
+                from sentry_ophio._diagnostics import parse_lenient  # noqa: PLC0415 (loads when used)
 
             pointer, left_out = parse_lenient(text, _pointer_of(cache))
             rules = Enhancements._owning(pointer, input, source)
@@ -232,7 +235,8 @@ class Enhancements(Handle):
             TypeError: `text` is no `str`.
             UnicodeEncodeError: The text has lone surrogates.
         """
-        from sentry_ophio._diagnostics import check_rules  # noqa: PLC0415 (loads when used)
+        with first_use:
+            from sentry_ophio._diagnostics import check_rules  # noqa: PLC0415 (loads when used)
 
         return check_rules(encoded("text", text), lenient)
 
@@ -302,7 +306,8 @@ class Enhancements(Handle):
         >>> rules.rules[0].matchers[0]
         Matcher(field='path', pattern='**/vendor/**', negated=False, of='frame')
         """
-        from sentry_ophio._rules import described  # noqa: PLC0415 (loads when used)
+        with first_use:
+            from sentry_ophio._rules import described  # noqa: PLC0415 (loads when used)
 
         ptr, origins = self._ptr, self._all_origins()
         return described(_string(lambda out: lib.ophio_enhancements_describe(ptr, out)), origins)
@@ -455,7 +460,8 @@ class Enhancements(Handle):
             FrameTypeError: A value has the wrong type or is no UTF-8; a `TypeError`.
             OphioOverflowError: There is no such rule or frame.
         """
-        from sentry_ophio._explain import explained  # noqa: PLC0415 (loads when used)
+        with first_use:
+            from sentry_ophio._explain import explained  # noqa: PLC0415 (loads when used)
 
         ptr, rules = self._ptr, self.rules
         packed = pack_frames(frames, exception_data)
@@ -884,7 +890,8 @@ def _default() -> Enhancements:
     """Return the set that all copies of `default` share. Two threads may both parse it."""
     global _default_rules  # noqa: PLW0603 (functools.cache would be 1 ms of the import)
     if _default_rules is None:
-        from importlib import resources  # noqa: PLC0415 (loads when used)
+        with first_use:
+            from importlib import resources  # noqa: PLC0415 (loads when used)
 
         text = resources.files("sentry_ophio").joinpath("data/default.rules").read_text("utf-8")
         _default_rules = Enhancements.parse(text, Cache(0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sentry_ophio._arguments import checked_threads, type_error
 from sentry_ophio._ffi import check, ffi, lib
+from sentry_ophio._first_use import first_use
 from sentry_ophio._pack import (
     categories_in,
     join,
@@ -122,7 +123,8 @@ class Stacktrace:
         data = join([packed_event(*each) for each in stacktraces])
         packed = ffi.gc(ffi.new("OphioStr *"), lib.ophio_str_free)
         check(lib.ophio_event_pack_stacktraces(data, len(data), packed))
-        from msgpack import unpackb  # noqa: PLC0415 (loads when used)
+        with first_use:
+            from msgpack import unpackb  # noqa: PLC0415 (loads when used)
 
         found = unpackb(ffi.buffer(packed[0].data, packed[0].len))
         return [prepared(each, frames) for each, frames in found]

@@ -34,6 +34,7 @@ Objects of this module may be shared by threads, and used in a child after a for
 from __future__ import annotations
 
 from sentry_ophio._component import AssembleResult, Component
+from sentry_ophio._first_use import first_use
 from sentry_ophio._rule_set import Cache, Enhancements
 from sentry_ophio._stacktrace import Stacktrace
 
@@ -102,9 +103,11 @@ def __getattr__(name: str) -> object:
     module = _MODULES.get(name)
     if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module  # noqa: PLC0415 (loads when used)
+    with first_use:
+        from importlib import import_module  # noqa: PLC0415 (loads when used)
 
-    found = globals()[name] = getattr(import_module(f"sentry_ophio.{module}"), name)
+        imported = import_module(f"sentry_ophio.{module}")
+    found = globals()[name] = getattr(imported, name)
     return found
 
 

@@ -1,8 +1,8 @@
 //! A filter before a match: the pairs of bytes that a value has.
 //!
 //! ```text
-//! handle_*     has to have   ha an nd dl le e_         each pair sets one bit of 128
-//! do_handle    has           do o_ _h ha an nd dl le   e_ is missing: no match
+//! main_*       has to have   ma ai in n_               each pair sets one bit of 128
+//! do_main      has           do o_ _m ma ai in         n_ is missing: no match
 //! ```
 //!
 //! A pair leads to one bit, and several pairs to the same, so a value that has all bits may
