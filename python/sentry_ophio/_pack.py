@@ -73,9 +73,16 @@ read_exception = itemgetter(*EXCEPTION_FIELDS)
 
 
 _REFUSED = (lib.OPHIO_STATUS_FRAME, lib.OPHIO_STATUS_INVALID_ARGUMENT)
+
+
 # With these, a library packs mappings as they are; None where it does not.
-_mappings: int | None = None
-_values: int | None = None
+# (By a function, and not annotated: PyPy refuses `global` for a name that is.)
+def _unset() -> int | None:
+    return None
+
+
+_mappings = _unset()
+_values = _unset()
 
 
 def _load(value: object, default: None, options: int | None) -> bytes:  # noqa: ARG001
@@ -99,11 +106,15 @@ def _load(value: object, default: None, options: int | None) -> bytes:  # noqa: 
     except (ImportError, AttributeError):  # PyPy, or a version without these options
         _packb = _msgpack
     else:
-        _values, _mappings, _packb = values, mappings, ormsgpack.packb
+        _values, _mappings, _packb = values, mappings, ormsgpack.packb  # type: ignore[assignment]  # mypy goes by `_msgpack` above
     return _packb(value, None, _values)
 
 
-_packb: Callable[[Any, None, int | None], bytes] = _load
+def _loader() -> Callable[[Any, None, int | None], bytes]:
+    return _load
+
+
+_packb = _loader()
 
 
 def _msgpack(value: object, default: None, options: int | None) -> bytes:  # noqa: ARG001
