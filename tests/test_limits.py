@@ -193,8 +193,9 @@ def test_lengths_that_lie_and_depth_are_errors(lie: bytes) -> None:
 
 def asking(rules: str, value: bytes, count: int = 1) -> Callable[[], Any]:
     parsed = Enhancements.parse(rules, Cache(0))
-    # Else the small input is answered from the memo, and the large one is too large for it.
-    parsed.set_memo_bytes(0)
+    if count == 1:
+        # Else the small value is answered from the memo, and the large one is too large for it.
+        parsed.set_memo_bytes(0)
     given = frames(value, count)
     return lambda: parsed.apply_modifications_to_frames(given, ERROR)
 
