@@ -155,8 +155,10 @@ minimal-versions: ## The oldest dependencies that both Cargo.toml allow (needs a
 newest-versions: ## The newest dependencies that they allow
 	$(call with_versions,newest,$(CARGO) update -q)
 
-header: ## Generate include/ophio.h from the sources
+header: venv ## Generate include/ophio.h from the sources, and _lowlevel.pyi and docs/c-functions.md from that
 	OPHIO_HEADER= $(CARGO) check -q -p ophio-capi
+	$(BIN)/python tools/lowlevel_stub.py
+	$(BIN)/python tools/c_functions.py
 
 header-check: ## Fail if include/ophio.h is not what the sources declare
 	OPHIO_HEADER=check $(CARGO) check -q --locked -p ophio-capi

@@ -105,5 +105,12 @@ fn generate(config: cbindgen::Config, source: &Path) -> Vec<u8> {
         .generate()
         .unwrap_or_else(|error| panic!("cbindgen: {error}"))
         .write(&mut text);
-    text
+    without_rust_headings(&text)
+}
+
+/// Removes the heading `# Safety` from comments: the paragraph under it says by itself what the
+/// caller must ensure.
+fn without_rust_headings(header: &[u8]) -> Vec<u8> {
+    let text = str::from_utf8(header).expect("cbindgen writes UTF-8");
+    text.replace(" * # Safety\n *\n", "").into_bytes()
 }

@@ -43,6 +43,7 @@ NAVIGATION = {
         "C API": "c-api",
         "C++ API": "cpp-api",
         "From C and C++": "c",
+        "C functions": "c-functions",
     },
     "Inside": {
         "Architecture": "architecture",

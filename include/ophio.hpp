@@ -6,9 +6,9 @@
  *     #include <ophio.hpp>
  *
  *     ophio::enhancements rules{"function:log_* -app"};
- *     OphioFrame frame{};
+ *     OphioEnhancementsFrame frame{};
  *     frame.function = ophio::text("log_error");
- *     OphioAppliedFrame applied;
+ *     OphioEnhancementsAppliedFrame applied;
  *     rules.apply({&frame, 1}, nullptr, {&applied, 1});
  *     // applied.in_app == OPHIO_TRISTATE_FALSE
  *
@@ -110,7 +110,7 @@ inline void check(status code)
 
 /* --- views and texts --------------------------------------------------------------- */
 
-/* A view of `size()` values that lie in a row; std::span before C++20. */
+/* A view of `size()` values in an array; std::span before C++20. */
 template <typename T> class span {
   public:
     constexpr span() noexcept = default;
@@ -119,9 +119,9 @@ template <typename T> class span {
     template <std::size_t N> constexpr span(T (&values)[N]) noexcept : span(values, N) {}
 
     /* Of anything with data() and size(), such as std::vector, std::array and std::span. */
-    template <typename C, typename = std::enable_if_t<std::is_convertible_v<
-                              std::remove_pointer_t<decltype(std::declval<C &>().data())> (*)[],
-                              T (*)[]>>>
+    template <typename C,
+              typename = std::enable_if_t<std::is_convertible_v<
+                  std::remove_pointer_t<decltype(std::declval<C &>().data())> (*)[], T (*)[]>>>
     constexpr span(C &&values) noexcept : span(values.data(), values.size())
     {
     }
@@ -151,23 +151,12 @@ inline std::string_view view(OphioSlice slice) noexcept
     return {reinterpret_cast<const char *>(slice.data), slice.len};
 }
 
-/* Of a function that returns -1 on failure. */
-inline status status_of(std::int64_t answer) noexcept
-{
-    return answer < 0 ? ophio_last_error_code() : OPHIO_STATUS_OK;
-}
-
-/* Of a function that returns NULL on failure; then `place` keeps what it has. */
-template <typename Handle, typename T> status take(T *made, Handle &place) noexcept
-{
-    if (made == nullptr) return ophio_last_error_code();
-    place = Handle(made);
-    return OPHIO_STATUS_OK;
-}
-
 /* Owns what a function `_new` of C has made. */
 template <typename T, void (*Free)(T *)> class handle {
   public:
+    /* What C calls it. */
+    using raw_type = T;
+
     handle() noexcept = default;
     explicit handle(T *raw) noexcept : raw_(raw) {}
     handle(handle &&other) noexcept : raw_(other.release()) {}
@@ -197,7 +186,7 @@ template <typename T, void (*Free)(T *)> class handle {
 
 } // namespace detail
 
-/* A text for a struct of ophio.h, such as OphioFrame. The empty text is one too. */
+/* A text for a struct of ophio.h, such as OphioEnhancementsFrame. The empty text is one too. */
 inline OphioSlice text(std::string_view value) noexcept
 {
     return {detail::bytes(value.data() == nullptr ? std::string_view("") : value), value.size()};
@@ -259,7 +248,16 @@ class string {
 
 namespace detail {
 
-/* Of a function that writes a text: `place` keeps what it has if that fails. */
+/* Calls a function that makes an object: `place` keeps what it has if that fails. */
+template <typename Handle, typename F> status make(Handle &place, F &&call) noexcept
+{
+    typename Handle::raw_type *made = nullptr;
+    const status code = call(&made);
+    if (code == OPHIO_STATUS_OK) place = Handle(made);
+    return code;
+}
+
+/* Calls a function that writes a text: `place` keeps what it has if that fails. */
 template <typename F> status into(string &place, F &&call) noexcept
 {
     OphioStr made{nullptr, 0};
@@ -273,14 +271,14 @@ template <typename F> status into(string &place, F &&call) noexcept
 /* The version of the library, such as "2.0.0". That of the header is OPHIO_VERSION. */
 inline std::string_view version() noexcept { return detail::view(ophio_version()); }
 
-/* The version of the C interface: the number in the name of libophio.so.0. */
+/* The version of the C interface: the number in the name of libophio.so.1. */
 inline std::uint32_t abi_version() noexcept { return ophio_abi_version(); }
 
 /* --- limits ------------------------------------------------------------------------ */
 
 inline status try_get_limit(OphioLimit limit, std::size_t &most) noexcept
 {
-    return ophio_limit_get(static_cast<std::uint32_t>(limit), &most);
+    return ophio_limits_get(static_cast<std::uint32_t>(limit), &most);
 }
 
 /* How much of something is taken, in the whole process. */
@@ -293,48 +291,62 @@ inline std::size_t get_limit(OphioLimit limit)
 
 inline status try_set_limit(OphioLimit limit, std::size_t most) noexcept
 {
-    return ophio_limit_set(static_cast<std::uint32_t>(limit), most);
+    return ophio_limits_set(static_cast<std::uint32_t>(limit), most);
 }
 inline void set_limit(OphioLimit limit, std::size_t most) { check(try_set_limit(limit, most)); }
 
 /* --- stack trace rules ------------------------------------------------------------- */
 
-/* Remembers parsed rules: OphioCache. */
-class cache : public detail::handle<OphioCache, ophio_cache_free> {
+/* Remembers parsed rules: OphioEnhancementsCache. */
+class cache : public detail::handle<OphioEnhancementsCache, ophio_enhancements_cache_free> {
   public:
     using handle::handle;
 
     static status try_make(std::size_t size, cache &made) noexcept
     {
-        return detail::take(ophio_cache_new(size), made);
+        return detail::make(made,
+                            [&](auto **raw) { return ophio_enhancements_cache_new(size, raw); });
     }
 
     /* For at most `size` rules. */
     explicit cache(std::size_t size) { check(try_make(size, *this)); }
 };
 
-/* Problems of a rule text: OphioDiagnostics. */
-class diagnostics : public detail::handle<OphioDiagnostics, ophio_diagnostics_free> {
+/* Problems of a rule text: OphioEnhancementsDiagnostics. */
+class diagnostics
+    : public detail::handle<OphioEnhancementsDiagnostics, ophio_enhancements_diagnostics_free> {
   public:
     using handle::handle;
 
-    std::size_t size() const noexcept { return ophio_diagnostics_len(get()); }
+    std::size_t size() const noexcept { return ophio_enhancements_diagnostics_len(get()); }
     bool empty() const noexcept { return size() == 0; }
 
-    status try_get(std::size_t index, OphioDiagnostic &entry) const noexcept
+    status try_get(std::size_t index, OphioEnhancementsDiagnostic &entry) const noexcept
     {
-        return ophio_diagnostics_get(get(), index, &entry);
+        return ophio_enhancements_diagnostics_get(get(), index, &entry);
     }
     using handle::get;
 
     /* The entry with this index; its slices are valid as long as this list. */
-    OphioDiagnostic at(std::size_t index) const
+    OphioEnhancementsDiagnostic at(std::size_t index) const
     {
-        OphioDiagnostic entry;
+        OphioEnhancementsDiagnostic entry;
         check(try_get(index, entry));
         return entry;
     }
 };
+
+/* The names of the fields of a frame, joined by line feeds. */
+inline std::string_view frame_fields() noexcept
+{
+    return detail::view(ophio_enhancements_frame_fields());
+}
+
+/* The names of the fields of exception data, joined by line feeds. */
+inline std::string_view exception_fields() noexcept
+{
+    return detail::view(ophio_enhancements_exception_fields());
+}
 
 /* What rules say about a stack trace as a whole. */
 struct assembled {
@@ -358,7 +370,7 @@ class enhancements : public detail::handle<OphioEnhancements, ophio_enhancements
     /* Rules without a rule, to be extended. */
     static status try_make(enhancements &made) noexcept
     {
-        return detail::take(ophio_enhancements_new(), made);
+        return detail::make(made, [&](auto **raw) { return ophio_enhancements_new(raw); });
     }
     static enhancements make()
     {
@@ -370,18 +382,19 @@ class enhancements : public detail::handle<OphioEnhancements, ophio_enhancements
     static status try_parse(std::string_view rules, enhancements &made,
                             const cache &with = {}) noexcept
     {
-        return detail::take(
-            ophio_enhancements_parse(detail::bytes(rules), rules.size(), with.get()), made);
+        return detail::make(made, [&](auto **raw) {
+            return ophio_enhancements_parse(detail::bytes(rules), rules.size(), with.get(), raw);
+        });
     }
 
     static status try_parse_lenient(std::string_view rules, enhancements &made,
                                     diagnostics &left_out, const cache &with = {}) noexcept
     {
-        OphioDiagnostics *list = nullptr;
-        const status code =
-            detail::take(ophio_enhancements_parse_lenient(detail::bytes(rules), rules.size(),
-                                                          with.get(), &list),
-                         made);
+        OphioEnhancementsDiagnostics *list = nullptr;
+        const status code = detail::make(made, [&](auto **raw) {
+            return ophio_enhancements_parse_lenient(detail::bytes(rules), rules.size(),
+                                                    with.get(), &list, raw);
+        });
         if (code == OPHIO_STATUS_OK) left_out = diagnostics(list);
         return code;
     }
@@ -396,9 +409,10 @@ class enhancements : public detail::handle<OphioEnhancements, ophio_enhancements
     static status try_from_config_structure(std::string_view data, enhancements &made,
                                             const cache &with = {}) noexcept
     {
-        return detail::take(ophio_enhancements_from_config_structure(detail::bytes(data),
-                                                                     data.size(), with.get()),
-                            made);
+        return detail::make(made, [&](auto **raw) {
+            return ophio_enhancements_from_config_structure(detail::bytes(data), data.size(),
+                                                            with.get(), raw);
+        });
     }
     static enhancements from_config_structure(std::string_view data, const cache &with = {})
     {
@@ -407,22 +421,25 @@ class enhancements : public detail::handle<OphioEnhancements, ophio_enhancements
         return made;
     }
 
-    static status try_from_base64(std::string_view stored, enhancements &made,
-                                  const cache &with = {}) noexcept
+    static status try_from_base64(std::string_view stored, bool ignore_other,
+                                  enhancements &made) noexcept
     {
-        return detail::take(
-            ophio_enhancements_from_base64(detail::bytes(stored), stored.size(), with.get()), made);
+        return detail::make(made, [&](auto **raw) {
+            return ophio_enhancements_from_base64(detail::bytes(stored), stored.size(),
+                                                  ignore_other, raw);
+        });
     }
-    static enhancements from_base64(std::string_view stored, const cache &with = {})
+    /* All rules of a text in the form in which Sentry stores them. */
+    static enhancements from_base64(std::string_view stored, bool ignore_other = false)
     {
         enhancements made;
-        check(try_from_base64(stored, made, with));
+        check(try_from_base64(stored, ignore_other, made));
         return made;
     }
 
     static status try_check(std::string_view rules, bool lenient, diagnostics &found) noexcept
     {
-        OphioDiagnostics *list = nullptr;
+        OphioEnhancementsDiagnostics *list = nullptr;
         const status code =
             ophio_enhancements_check(detail::bytes(rules), rules.size(), lenient, &list);
         if (code == OPHIO_STATUS_OK) found = diagnostics(list);
@@ -451,6 +468,19 @@ class enhancements : public detail::handle<OphioEnhancements, ophio_enhancements
 
     /* The number of rules. */
     std::size_t size() const noexcept { return ophio_enhancements_len(get()); }
+
+    status try_bases(string &names) const noexcept
+    {
+        return detail::into(
+            names, [&](OphioStr *out) noexcept { return ophio_enhancements_bases(get(), out); });
+    }
+    /* The names of the rule sets that these rules were written for, joined by line feeds. */
+    string bases() const
+    {
+        string names;
+        check(try_bases(names));
+        return names;
+    }
 
     status try_extend_from(const enhancements &other) noexcept
     {
@@ -508,7 +538,7 @@ class enhancements : public detail::handle<OphioEnhancements, ophio_enhancements
     {
         return detail::into(hint, [&](OphioStr *out) noexcept {
             return ophio_enhancements_too_few_frames_hint(get(), rule_plus_one, contributing,
-                                                      out);
+                                                          out);
         });
     }
     string too_few_frames_hint(std::uint32_t rule_plus_one, std::uint32_t contributing) const
@@ -549,7 +579,7 @@ class enhancements : public detail::handle<OphioEnhancements, ophio_enhancements
     {
         return detail::into(data, [&](OphioStr *out) noexcept {
             return ophio_enhancements_to_config_structure(get(), version, detail::bytes(bases),
-                                                      bases.size(), out);
+                                                          bases.size(), out);
         });
     }
     string to_config_structure(std::uint64_t version = 3, std::string_view bases = {}) const
@@ -572,12 +602,13 @@ class enhancements : public detail::handle<OphioEnhancements, ophio_enhancements
         return stored;
     }
 
-    status try_part(OphioPart part, enhancements &made) const noexcept
+    status try_part(OphioEnhancementsPart part, enhancements &made) const noexcept
     {
-        return detail::take(ophio_enhancements_part(get(), static_cast<std::uint32_t>(part)),
-                            made);
+        return detail::make(made, [&](auto **raw) {
+            return ophio_enhancements_part(get(), static_cast<std::uint32_t>(part), raw);
+        });
     }
-    enhancements part(OphioPart part) const
+    enhancements part(OphioEnhancementsPart part) const
     {
         enhancements made;
         check(try_part(part, made));
@@ -586,9 +617,7 @@ class enhancements : public detail::handle<OphioEnhancements, ophio_enhancements
 
     status try_equal(const enhancements &other, bool &equal) const noexcept
     {
-        const std::int32_t answer = ophio_enhancements_equal(get(), other.get());
-        if (answer >= 0) equal = answer == 1;
-        return detail::status_of(answer);
+        return ophio_enhancements_equal(get(), other.get(), &equal);
     }
     bool equal(const enhancements &other) const
     {
@@ -599,17 +628,20 @@ class enhancements : public detail::handle<OphioEnhancements, ophio_enhancements
 
     /*
      * `exception` may be NULL. With fewer entries in `applied` than there are frames it is
-     * OPHIO_STATUS_OUT_OF_RANGE, without a word to the library.
+     * OPHIO_STATUS_OUT_OF_RANGE, without a call of the library.
      */
-    status try_apply(span<const OphioFrame> frames, const OphioExceptionData *exception,
-                     span<OphioAppliedFrame> applied) const noexcept
+    status try_apply(span<const OphioEnhancementsFrame> frames,
+                     const OphioEnhancementsExceptionData *exception,
+                     span<OphioEnhancementsAppliedFrame> applied) const noexcept
     {
         if (applied.size() < frames.size()) return OPHIO_STATUS_OUT_OF_RANGE;
-        return ophio_enhancements_apply(get(), frames.data(), frames.size(), exception,
-                                        applied.data());
+        return ophio_enhancements_apply(get(), frames.data(), frames.size(),
+                                        sizeof(OphioEnhancementsFrame), exception,
+                                        applied.data(), sizeof(OphioEnhancementsAppliedFrame));
     }
-    void apply(span<const OphioFrame> frames, const OphioExceptionData *exception,
-               span<OphioAppliedFrame> applied) const
+    void apply(span<const OphioEnhancementsFrame> frames,
+               const OphioEnhancementsExceptionData *exception,
+               span<OphioEnhancementsAppliedFrame> applied) const
     {
         if (applied.size() < frames.size()) {
             detail::raise(
@@ -618,13 +650,15 @@ class enhancements : public detail::handle<OphioEnhancements, ophio_enhancements
         check(try_apply(frames, exception, applied));
     }
 
-    status try_assemble(span<const OphioFrame> frames, const OphioExceptionData *exception,
-                        span<OphioComponent> components, assembled &result) const noexcept
+    status try_assemble(span<const OphioEnhancementsFrame> frames,
+                        const OphioEnhancementsExceptionData *exception,
+                        span<OphioEnhancementsComponent> components,
+                        assembled &result) const noexcept
     {
-        OphioAssembleResult raw;
-        const status code =
-            ophio_enhancements_assemble(get(), frames.data(), frames.size(), exception,
-                                        components.data(), components.size(), &raw);
+        OphioEnhancementsAssembleResult raw;
+        const status code = ophio_enhancements_assemble(
+            get(), frames.data(), frames.size(), sizeof(OphioEnhancementsFrame), exception,
+            components.data(), components.size(), sizeof(OphioEnhancementsComponent), &raw);
         if (code == OPHIO_STATUS_OK) {
             result.contributes = raw.contributes;
             result.invert_stacktrace = raw.invert_stacktrace;
@@ -632,8 +666,9 @@ class enhancements : public detail::handle<OphioEnhancements, ophio_enhancements
         }
         return code;
     }
-    assembled assemble(span<const OphioFrame> frames, const OphioExceptionData *exception,
-                       span<OphioComponent> components) const
+    assembled assemble(span<const OphioEnhancementsFrame> frames,
+                       const OphioEnhancementsExceptionData *exception,
+                       span<OphioEnhancementsComponent> components) const
     {
         assembled result;
         check(try_assemble(frames, exception, components, result));
@@ -680,10 +715,11 @@ class enhancements : public detail::handle<OphioEnhancements, ophio_enhancements
     status try_apply_batch(std::string_view packed, std::size_t threads,
                            span<std::uint32_t> codes) const noexcept
     {
-        return ophio_enhancements_apply_batch(get(), detail::bytes(packed), packed.size(), threads,
-                                              codes.data(), codes.size());
+        return ophio_enhancements_apply_batch(get(), detail::bytes(packed), packed.size(),
+                                              threads, codes.data(), codes.size());
     }
-    void apply_batch(std::string_view packed, std::size_t threads, span<std::uint32_t> codes) const
+    void apply_batch(std::string_view packed, std::size_t threads,
+                     span<std::uint32_t> codes) const
     {
         check(try_apply_batch(packed, threads, codes));
     }
@@ -750,8 +786,8 @@ class enhancements : public detail::handle<OphioEnhancements, ophio_enhancements
     {
         return detail::into(json, [&](OphioStr *out) noexcept {
             return ophio_enhancements_explain(get(), detail::bytes(packed), packed.size(),
-                                          contributes.data(), contributes.size(), rule, frame,
-                                          out);
+                                              contributes.data(), contributes.size(), rule,
+                                              frame, out);
         });
     }
     string explain(std::string_view packed, span<const std::uint8_t> contributes = {},
@@ -765,16 +801,18 @@ class enhancements : public detail::handle<OphioEnhancements, ophio_enhancements
 
 /* --- packed stack traces ----------------------------------------------------------- */
 
-inline status try_pack(span<const OphioFrame> frames, const OphioExceptionData *exception,
-                       string &packed) noexcept
+inline status try_pack(span<const OphioEnhancementsFrame> frames,
+                       const OphioEnhancementsExceptionData *exception, string &packed) noexcept
 {
     return detail::into(packed, [&](OphioStr *out) noexcept {
-            return ophio_stacktrace_pack(frames.data(), frames.size(), exception, out);
-        });
+        return ophio_enhancements_stacktrace_pack(
+            frames.data(), frames.size(), sizeof(OphioEnhancementsFrame), exception, out);
+    });
 }
 
 /* Packs a stack trace for the functions with `packed` and `batch` in their names. */
-inline string pack(span<const OphioFrame> frames, const OphioExceptionData *exception = nullptr)
+inline string pack(span<const OphioEnhancementsFrame> frames,
+                   const OphioEnhancementsExceptionData *exception = nullptr)
 {
     string packed;
     check(try_pack(frames, exception, packed));
@@ -784,8 +822,9 @@ inline string pack(span<const OphioFrame> frames, const OphioExceptionData *exce
 inline status try_pack_event_frames(std::string_view data, string &packed) noexcept
 {
     return detail::into(packed, [&](OphioStr *out) noexcept {
-            return ophio_stacktrace_pack_event_frames(detail::bytes(data), data.size(), out);
-        });
+        return ophio_enhancements_stacktrace_pack_event_frames(detail::bytes(data), data.size(),
+                                                               out);
+    });
 }
 
 /* Packs a stack trace from frames as Sentry events have them. */
@@ -796,22 +835,25 @@ inline string pack_event_frames(std::string_view data)
     return packed;
 }
 
-/* Tells whether this is a packed stack trace; if not, the last error says why. */
+/* Returns whether this is a packed stack trace; if not, the last error says why. */
 inline status try_check_packed(std::string_view packed) noexcept
 {
-    return ophio_stacktrace_check(detail::bytes(packed), packed.size());
+    return ophio_enhancements_stacktrace_check(detail::bytes(packed), packed.size());
 }
 inline void check_packed(std::string_view packed) { check(try_check_packed(packed)); }
 
-/* A comparison of two rule sets: OphioPreview. */
-class preview : public detail::handle<OphioPreview, ophio_preview_free> {
+/* A comparison of two rule sets: OphioEnhancementsPreview. */
+class preview
+    : public detail::handle<OphioEnhancementsPreview, ophio_enhancements_preview_free> {
   public:
     using handle::handle;
 
     static status try_make(const enhancements &old_rules, const enhancements &new_rules,
                            preview &made) noexcept
     {
-        return detail::take(ophio_preview_new(old_rules.get(), new_rules.get()), made);
+        return detail::make(made, [&](auto **raw) {
+            return ophio_enhancements_preview_new(old_rules.get(), new_rules.get(), raw);
+        });
     }
     preview(const enhancements &old_rules, const enhancements &new_rules)
     {
@@ -820,14 +862,19 @@ class preview : public detail::handle<OphioPreview, ophio_preview_free> {
 
     status try_add(std::string_view packed, std::size_t threads = 1) noexcept
     {
-        return ophio_preview_add(get(), detail::bytes(packed), packed.size(), threads);
+        return ophio_enhancements_preview_add(get(), detail::bytes(packed), packed.size(),
+                                              threads);
     }
-    void add(std::string_view packed, std::size_t threads = 1) { check(try_add(packed, threads)); }
+    void add(std::string_view packed, std::size_t threads = 1)
+    {
+        check(try_add(packed, threads));
+    }
 
     /* An array of the Arrow C Data Interface, moved in whatever happens. */
-    status try_add_arrow(ArrowArray *array, ArrowSchema *schema, std::size_t threads = 1) noexcept
+    status try_add_arrow(ArrowArray *array, ArrowSchema *schema,
+                         std::size_t threads = 1) noexcept
     {
-        return ophio_preview_add_arrow(get(), array, schema, threads);
+        return ophio_enhancements_preview_add_arrow(get(), array, schema, threads);
     }
     void add_arrow(ArrowArray *array, ArrowSchema *schema, std::size_t threads = 1)
     {
@@ -837,7 +884,7 @@ class preview : public detail::handle<OphioPreview, ophio_preview_free> {
     status try_report(string &json) const noexcept
     {
         return detail::into(json, [&](OphioStr *out) noexcept {
-            return ophio_preview_report(get(), out);
+            return ophio_enhancements_preview_report(get(), out);
         });
     }
     string report() const
@@ -859,8 +906,10 @@ class glob : public detail::handle<OphioGlob, ophio_glob_free> {
     static status try_make(std::string_view pattern, std::uint32_t options, glob &made,
                            std::size_t *position = nullptr) noexcept
     {
-        return detail::take(
-            ophio_glob_new(detail::bytes(pattern), pattern.size(), options, position), made);
+        return detail::make(made, [&](auto **raw) {
+            return ophio_glob_new(detail::bytes(pattern), pattern.size(), options, position,
+                                  raw);
+        });
     }
     explicit glob(std::string_view pattern, std::uint32_t options = 0)
     {
@@ -869,10 +918,7 @@ class glob : public detail::handle<OphioGlob, ophio_glob_free> {
 
     status try_is_match(std::string_view value, bool &matched) const noexcept
     {
-        const std::int32_t answer =
-            ophio_glob_is_match(get(), detail::bytes(value), value.size());
-        if (answer >= 0) matched = answer == 1;
-        return detail::status_of(answer);
+        return ophio_glob_is_match(get(), detail::bytes(value), value.size(), &matched);
     }
     bool is_match(std::string_view value) const
     {
@@ -893,9 +939,8 @@ class glob : public detail::handle<OphioGlob, ophio_glob_free> {
 
     status try_shortcut(string &packed) const noexcept
     {
-        return detail::into(packed, [&](OphioStr *out) noexcept {
-            return ophio_glob_shortcut(get(), out);
-        });
+        return detail::into(
+            packed, [&](OphioStr *out) noexcept { return ophio_glob_shortcut(get(), out); });
     }
     string shortcut() const
     {
@@ -937,48 +982,34 @@ class glob_set : public detail::handle<OphioGlobSet, ophio_glob_set_free> {
   public:
     using handle::handle;
 
-    /* A glob that is not valid: its number, where its fault is (in bytes), and what it is. */
-    struct fault_of {
-        std::size_t number;
-        std::size_t position;
-        /* Empty if there is no such glob: then `number` is how many globs there are. */
-        std::string_view reason;
-    };
-
     /* `patterns` is a MessagePack array. */
     static status try_make(std::string_view patterns, std::uint32_t options,
                            glob_set &made) noexcept
     {
-        return detail::take(
-            ophio_glob_set_new(detail::bytes(patterns), patterns.size(), options), made);
+        return detail::make(made, [&](auto **raw) {
+            return ophio_glob_set_new(detail::bytes(patterns), patterns.size(), options, raw);
+        });
     }
     explicit glob_set(std::string_view patterns, std::uint32_t options = 0)
     {
         check(try_make(patterns, options, *this));
     }
 
-    status try_fault(std::size_t from, fault_of &found) const noexcept
+    status try_diagnostic(std::size_t from, OphioGlobDiagnostic &found) const noexcept
     {
-        std::size_t number = 0;
-        std::size_t position = 0;
-        OphioSlice reason{nullptr, 0};
-        const status code = ophio_glob_set_fault(get(), from, &number, &position, &reason);
-        if (code == OPHIO_STATUS_OK) found = {number, position, detail::view(reason)};
-        return code;
+        return ophio_glob_set_diagnostic(get(), from, &found);
     }
-    fault_of fault(std::size_t from = 0) const
+    /* What is wrong with the first glob, from number `from` on, that is not valid. */
+    OphioGlobDiagnostic diagnostic(std::size_t from = 0) const
     {
-        fault_of found{0, 0, {}};
-        check(try_fault(from, found));
+        OphioGlobDiagnostic found{0, 0, {nullptr, 0}};
+        check(try_diagnostic(from, found));
         return found;
     }
 
     status try_is_match(std::string_view value, bool &matched) const noexcept
     {
-        const std::int32_t answer =
-            ophio_glob_set_is_match(get(), detail::bytes(value), value.size());
-        if (answer >= 0) matched = answer == 1;
-        return detail::status_of(answer);
+        return ophio_glob_set_is_match(get(), detail::bytes(value), value.size(), &matched);
     }
     bool is_match(std::string_view value) const
     {
@@ -991,10 +1022,8 @@ class glob_set : public detail::handle<OphioGlobSet, ophio_glob_set_free> {
     status try_matches(std::string_view value, span<std::uint32_t> numbers,
                        std::size_t &count) const noexcept
     {
-        const std::int64_t answer = ophio_glob_set_matches(
-            get(), detail::bytes(value), value.size(), numbers.data(), numbers.size());
-        if (answer >= 0) count = static_cast<std::size_t>(answer);
-        return detail::status_of(answer);
+        return ophio_glob_set_matches(get(), detail::bytes(value), value.size(), numbers.data(),
+                                      numbers.size(), &count);
     }
     std::size_t matches(std::string_view value, span<std::uint32_t> numbers) const
     {
@@ -1017,9 +1046,10 @@ class codeowners : public detail::handle<OphioCodeowners, ophio_codeowners_free>
     static status try_parse(std::string_view text, OphioCodeownersDialect dialect,
                             codeowners &made, std::size_t limit = max_bytes) noexcept
     {
-        return detail::take(ophio_codeowners_parse(detail::bytes(text), text.size(),
-                                                   static_cast<std::uint32_t>(dialect), limit),
-                            made);
+        return detail::make(made, [&](auto **raw) {
+            return ophio_codeowners_parse(detail::bytes(text), text.size(),
+                                          static_cast<std::uint32_t>(dialect), limit, raw);
+        });
     }
     codeowners(std::string_view text, OphioCodeownersDialect dialect,
                std::size_t limit = max_bytes)
@@ -1049,7 +1079,8 @@ class codeowners : public detail::handle<OphioCodeowners, ophio_codeowners_free>
         return rule;
     }
 
-    status try_owner(std::size_t rule, std::size_t number, std::string_view &owner) const noexcept
+    status try_owner(std::size_t rule, std::size_t number,
+                     std::string_view &owner) const noexcept
     {
         OphioSlice slice{nullptr, 0};
         const status code = ophio_codeowners_owner(get(), rule, number, &slice);
@@ -1098,10 +1129,8 @@ class codeowners : public detail::handle<OphioCodeowners, ophio_codeowners_free>
     static status try_is_path_match(std::string_view path, std::string_view pattern,
                                     bool &matched) noexcept
     {
-        const std::int32_t answer = ophio_codeowners_is_path_match(
-            detail::bytes(path), path.size(), detail::bytes(pattern), pattern.size());
-        if (answer >= 0) matched = answer == 1;
-        return detail::status_of(answer);
+        return ophio_codeowners_is_path_match(detail::bytes(path), path.size(),
+                                              detail::bytes(pattern), pattern.size(), &matched);
     }
     static bool is_path_match(std::string_view path, std::string_view pattern)
     {
@@ -1153,14 +1182,18 @@ class proguard : public detail::handle<OphioProguard, ophio_proguard_free> {
 
     static status try_make(std::string_view data, proguard &made) noexcept
     {
-        return detail::take(ophio_proguard_new(detail::bytes(data), data.size()), made);
+        return detail::make(made, [&](auto **raw) {
+            return ophio_proguard_new(detail::bytes(data), data.size(), raw);
+        });
     }
     /* Of the bytes of a file, which are copied. */
     explicit proguard(std::string_view data) { check(try_make(data, *this)); }
 
     static status try_open(std::string_view path, bool mmap, proguard &made) noexcept
     {
-        return detail::take(ophio_proguard_open(detail::bytes(path), path.size(), mmap), made);
+        return detail::make(made, [&](auto **raw) {
+            return ophio_proguard_open(detail::bytes(path), path.size(), mmap, raw);
+        });
     }
     static proguard open(std::string_view path, bool mmap = false)
     {
@@ -1182,9 +1215,7 @@ class proguard : public detail::handle<OphioProguard, ophio_proguard_free> {
 
     status try_has_line_info(bool &has) const noexcept
     {
-        const std::int32_t answer = ophio_proguard_has_line_info(get());
-        if (answer >= 0) has = answer == 1;
-        return detail::status_of(answer);
+        return ophio_proguard_has_line_info(get(), &has);
     }
     bool has_line_info() const
     {
@@ -1195,9 +1226,7 @@ class proguard : public detail::handle<OphioProguard, ophio_proguard_free> {
 
     status try_is_valid(bool &valid) const noexcept
     {
-        const std::int32_t answer = ophio_proguard_is_valid(get());
-        if (answer >= 0) valid = answer == 1;
-        return detail::status_of(answer);
+        return ophio_proguard_is_valid(get(), &valid);
     }
     bool is_valid() const
     {
@@ -1259,8 +1288,7 @@ class proguard : public detail::handle<OphioProguard, ophio_proguard_free> {
     status try_remap_stacktrace(std::string_view text, string &remapped) const noexcept
     {
         return detail::into(remapped, [&](OphioStr *out) noexcept {
-            return ophio_proguard_remap_stacktrace(get(), detail::bytes(text), text.size(),
-                                               out);
+            return ophio_proguard_remap_stacktrace(get(), detail::bytes(text), text.size(), out);
         });
     }
     string remap_stacktrace(std::string_view text) const
@@ -1273,17 +1301,6 @@ class proguard : public detail::handle<OphioProguard, ophio_proguard_free> {
 
 /* --- events ------------------------------------------------------------------------ */
 
-/* Writes what `call(out)` makes to `made`; that keeps what it has if the call fails. */
-namespace detail {
-template <typename Handle, typename T, typename F> status make(Handle &made, F &&call) noexcept
-{
-    T *raw = nullptr;
-    const status code = call(&raw);
-    if (code == OPHIO_STATUS_OK) made = Handle(raw);
-    return code;
-}
-} // namespace detail
-
 /* The rules of a project with their bases: OphioEnhancementsConfig. */
 class enhancements_config
     : public detail::handle<OphioEnhancementsConfig, ophio_enhancements_config_free> {
@@ -1294,12 +1311,11 @@ class enhancements_config
                                 span<const OphioEnhancements *const> bases,
                                 enhancements_config &made) noexcept
     {
-        return detail::make<enhancements_config, OphioEnhancementsConfig>(
-            made, [&](OphioEnhancementsConfig **out) noexcept {
-                return ophio_enhancements_config_from_text(
-                    detail::bytes(text), text.size(), detail::bytes(names), names.size(),
-                    bases.data(), bases.size(), out);
-            });
+        return detail::make(made, [&](OphioEnhancementsConfig **out) noexcept {
+            return ophio_enhancements_config_from_text(detail::bytes(text), text.size(),
+                                                       detail::bytes(names), names.size(),
+                                                       bases.data(), bases.size(), out);
+        });
     }
 
     /* Rules as text; `names` are those of the bases, joined by line feeds. */
@@ -1315,12 +1331,11 @@ class enhancements_config
                                   span<const OphioEnhancements *const> bases, bool ignore_other,
                                   enhancements_config &made) noexcept
     {
-        return detail::make<enhancements_config, OphioEnhancementsConfig>(
-            made, [&](OphioEnhancementsConfig **out) noexcept {
-                return ophio_enhancements_config_from_base64(
-                    detail::bytes(text), text.size(), detail::bytes(names), names.size(),
-                    bases.data(), bases.size(), ignore_other, out);
-            });
+        return detail::make(made, [&](OphioEnhancementsConfig **out) noexcept {
+            return ophio_enhancements_config_from_base64(
+                detail::bytes(text), text.size(), detail::bytes(names), names.size(),
+                bases.data(), bases.size(), ignore_other, out);
+        });
     }
 
     /* Rules in the form in which Sentry stores them. */
@@ -1359,15 +1374,13 @@ class enhancements_config
         return names;
     }
 
-    status try_rules_of(OphioConfigPart part, enhancements &rules) const noexcept
+    status try_rules_of(OphioEnhancementsConfigPart part, enhancements &rules) const noexcept
     {
-        return detail::make<enhancements, OphioEnhancements>(
-            rules, [&](OphioEnhancements **out) noexcept {
-                return ophio_enhancements_config_part(get(), static_cast<std::uint32_t>(part),
-                                                      out);
-            });
+        return detail::make(rules, [&](OphioEnhancements **out) noexcept {
+            return ophio_enhancements_config_part(get(), static_cast<std::uint32_t>(part), out);
+        });
     }
-    enhancements rules_of(OphioConfigPart part) const
+    enhancements rules_of(OphioEnhancementsConfigPart part) const
     {
         enhancements rules;
         check(try_rules_of(part, rules));
@@ -1382,7 +1395,7 @@ class enhancements_config
         });
     }
 
-    /* What rules make of the frames of an event, as MessagePack. */
+    /* What rules do to the frames of an event, as MessagePack. */
     string process(std::string_view data) const
     {
         string result;
@@ -1398,7 +1411,8 @@ inline status try_apply_event(const enhancements &rules, std::string_view data,
                               string &result) noexcept
 {
     return detail::into(result, [&](OphioStr *out) noexcept {
-        return ophio_enhancements_apply_event(rules.get(), detail::bytes(data), data.size(), out);
+        return ophio_enhancements_apply_event(rules.get(), detail::bytes(data), data.size(),
+                                              out);
     });
 }
 
@@ -1413,7 +1427,7 @@ inline string apply_event(const enhancements &rules, std::string_view data)
 inline status try_match_frames(std::string_view data, string &frames) noexcept
 {
     return detail::into(frames, [&](OphioStr *out) noexcept {
-        return ophio_event_match_frames(detail::bytes(data), data.size(), out);
+        return ophio_events_match_frames(detail::bytes(data), data.size(), out);
     });
 }
 
@@ -1428,7 +1442,7 @@ inline string match_frames(std::string_view data)
 inline status try_pack_stacktraces(std::string_view data, string &packed) noexcept
 {
     return detail::into(packed, [&](OphioStr *out) noexcept {
-        return ophio_event_pack_stacktraces(detail::bytes(data), data.size(), out);
+        return ophio_events_pack_stacktraces(detail::bytes(data), data.size(), out);
     });
 }
 
@@ -1443,7 +1457,7 @@ inline string pack_stacktraces(std::string_view data)
 inline status try_pack_json_lines(std::string_view json, string &packed) noexcept
 {
     return detail::into(packed, [&](OphioStr *out) noexcept {
-        return ophio_event_pack_json_lines(detail::bytes(json), json.size(), out);
+        return ophio_events_pack_json_lines(detail::bytes(json), json.size(), out);
     });
 }
 
@@ -1455,47 +1469,14 @@ inline string pack_json_lines(std::string_view json)
     return packed;
 }
 
-inline status try_read_stored(std::string_view text, bool ignore_other,
-                              enhancements &rules) noexcept
-{
-    return detail::make<enhancements, OphioEnhancements>(
-        rules, [&](OphioEnhancements **out) noexcept {
-            return ophio_enhancements_read_stored(detail::bytes(text), text.size(), ignore_other,
-                                                  out);
-        });
-}
-
-/* All rules of a text in the form in which Sentry stores them. */
-inline enhancements read_stored(std::string_view text, bool ignore_other = false)
-{
-    enhancements rules;
-    check(try_read_stored(text, ignore_other, rules));
-    return rules;
-}
-
-inline status try_bases_of(const enhancements &rules, string &names) noexcept
-{
-    return detail::into(names, [&](OphioStr *out) noexcept {
-        return ophio_enhancements_bases(rules.get(), out);
-    });
-}
-
-/* The names of the rule sets that these rules were written for, joined by line feeds. */
-inline string bases_of(const enhancements &rules)
-{
-    string names;
-    check(try_bases_of(rules, names));
-    return names;
-}
-
 /* --- functions ---------------------------------------------------------------------- */
 
 inline status try_trim_function(std::string_view name, std::string_view platform,
                                 string &trimmed) noexcept
 {
     return detail::into(trimmed, [&](OphioStr *out) noexcept {
-        return ophio_function_trim(detail::bytes(name), name.size(), detail::bytes(platform),
-                                   platform.size(), out);
+        return ophio_functions_trim(detail::bytes(name), name.size(), detail::bytes(platform),
+                                    platform.size(), out);
     });
 }
 
@@ -1511,8 +1492,8 @@ inline status try_trim_functions(std::string_view names, std::string_view platfo
                                  string &trimmed) noexcept
 {
     return detail::into(trimmed, [&](OphioStr *out) noexcept {
-        return ophio_function_trim_packed(detail::bytes(names), names.size(),
-                                          detail::bytes(platform), platform.size(), out);
+        return ophio_functions_trim_packed(detail::bytes(names), names.size(),
+                                           detail::bytes(platform), platform.size(), out);
     });
 }
 

@@ -84,10 +84,10 @@ def test_what_moves_nothing_breaks_as_well(
     record: ModuleType, monkeypatch: pytest.MonkeyPatch, before: str, after: str
 ) -> None:
     code = """
-typedef struct OphioAppliedFrame {
+typedef struct OphioEnhancementsAppliedFrame {
   int32_t category;
-  uint8_t in_app; } OphioAppliedFrame;
-OPHIO_API void ophio_apply(struct OphioAppliedFrame *frames, size_t len);
+  uint8_t in_app; } OphioEnhancementsAppliedFrame;
+OPHIO_API void ophio_apply(struct OphioEnhancementsAppliedFrame *frames, size_t len);
 """
     assert before in code
     monkeypatch.setattr(record, "code_of_header", lambda: code)

@@ -440,13 +440,15 @@ def test_any_text_is_read(text: str, paths: list[str]) -> None:
 
 
 def test_the_c_functions_refuse_what_they_must() -> None:
-    assert lib.ophio_codeowners_is_path_match(NULL, 1, b"a", 1) == -1
-    assert lib.ophio_last_error_code() == lib.OPHIO_STATUS_NULL_POINTER
-    assert lib.ophio_codeowners_parse(b"", 0, 2, 10) == ffi.NULL
-    assert lib.ophio_last_error_code() == lib.OPHIO_STATUS_INVALID_ARGUMENT
-    assert lib.ophio_codeowners_parse(b"\xff", 1, 0, 10) == ffi.NULL
-    assert lib.ophio_last_error_code() == lib.OPHIO_STATUS_INVALID_UTF8
-    file = ffi.gc(lib.ophio_codeowners_parse(b"* @a", 4, 0, 10), lib.ophio_codeowners_free)
+    matched = ffi.new("bool *")
+    status = lib.ophio_codeowners_is_path_match(NULL, 1, b"a", 1, matched)
+    assert status == lib.OPHIO_STATUS_NULL_POINTER
+    made = ffi.gc(ffi.new("OphioCodeowners **"), lambda made: lib.ophio_codeowners_free(made[0]))
+    assert lib.ophio_codeowners_parse(b"", 0, 2, 10, made) == lib.OPHIO_STATUS_INVALID_ARGUMENT
+    assert lib.ophio_codeowners_parse(b"\xff", 1, 0, 10, made) == lib.OPHIO_STATUS_INVALID_UTF8
+    assert made[0] == ffi.NULL
+    assert lib.ophio_codeowners_parse(b"* @a", 4, 0, 10, made) == lib.OPHIO_STATUS_OK
+    file = made[0]
     slice_ = ffi.new("OphioSlice *")
     assert lib.ophio_codeowners_owner(file, 0, 1, slice_) == lib.OPHIO_STATUS_OUT_OF_RANGE
     assert lib.ophio_codeowners_owner(file, 1, 0, slice_) == lib.OPHIO_STATUS_OUT_OF_RANGE

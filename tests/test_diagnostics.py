@@ -212,7 +212,7 @@ def test_many_rules_take_no_square_of_the_time() -> None:
 
 
 def test_the_c_functions_refuse_what_they_must() -> None:
-    out = ffi.new("OphioDiagnostics **")
+    out = ffi.new("OphioEnhancementsDiagnostics **")
     assert lib.ophio_enhancements_check(b"\xff", 1, False, out) == lib.OPHIO_STATUS_INVALID_UTF8
     assert out[0] == ffi.NULL
     assert lib.ophio_enhancements_check(NULL, 1, False, out) == lib.OPHIO_STATUS_NULL_POINTER

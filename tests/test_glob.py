@@ -357,25 +357,31 @@ def test_hostile_patterns_end() -> None:
 
 def test_the_c_functions_refuse_what_they_must() -> None:
     place = ffi.new("size_t *", 77)
-    assert lib.ophio_glob_new(b"[", 1, 0, ffi.NULL) == ffi.NULL
-    assert lib.ophio_last_error_code() == lib.OPHIO_STATUS_GLOB
-    assert lib.ophio_glob_new(b"a", 1, 16, place) == ffi.NULL
-    assert lib.ophio_last_error_code() == lib.OPHIO_STATUS_INVALID_ARGUMENT
-    assert lib.ophio_glob_new(NULL, 1, 0, place) == ffi.NULL
-    assert lib.ophio_last_error_code() == lib.OPHIO_STATUS_NULL_POINTER
+    made = ffi.gc(ffi.new("OphioGlob **"), lambda made: lib.ophio_glob_free(made[0]))
+    many = ffi.new("OphioGlobSet **")
+    null = lib.OPHIO_STATUS_NULL_POINTER
+    assert lib.ophio_glob_new(b"[", 1, 0, ffi.NULL, made) == lib.OPHIO_STATUS_GLOB
+    assert lib.ophio_glob_new(b"a", 1, 16, place, made) == lib.OPHIO_STATUS_INVALID_ARGUMENT
+    assert lib.ophio_glob_new(NULL, 1, 0, place, made) == null
+    assert lib.ophio_glob_new(b"a", 1, 0, place, ffi.NULL) == null
     assert place[0] == 77
-    assert lib.ophio_glob_is_match(ffi.NULL, b"a", 1) == -1
-    assert lib.ophio_glob_set_is_match(ffi.NULL, b"a", 1) == -1
-    assert lib.ophio_glob_set_matches(ffi.NULL, b"a", 1, ffi.NULL, 0) == -1
-    glob = ffi.gc(lib.ophio_glob_new(b"a", 1, 0, ffi.NULL), lib.ophio_glob_free)
-    assert lib.ophio_glob_is_match(glob, NULL, 1) == -1
+    assert made[0] == ffi.NULL
+    answer, count = ffi.new("bool *"), ffi.new("size_t *")
+    assert lib.ophio_glob_is_match(ffi.NULL, b"a", 1, answer) == null
+    assert lib.ophio_glob_set_is_match(ffi.NULL, b"a", 1, answer) == null
+    assert lib.ophio_glob_set_matches(ffi.NULL, b"a", 1, ffi.NULL, 0, count) == null
+    assert lib.ophio_glob_new(b"a", 1, 0, ffi.NULL, made) == lib.OPHIO_STATUS_OK
+    glob = made[0]
+    assert lib.ophio_glob_is_match(glob, NULL, 1, answer) == null
+    assert not answer[0]
     matched = ffi.new("uint8_t[2]", [7, 7])
     for packed in (b"\x91\x01", b"\x91\xa1a", b"", b"\xc1"):
         status = lib.ophio_glob_match_packed(glob, packed, len(packed), matched, 2)
         assert status == lib.OPHIO_STATUS_INVALID_ARGUMENT
         assert list(matched) == [7, 7]
-    assert lib.ophio_glob_set_new(b"\x91\xc4\x01\xff", 4, 0) == ffi.NULL
-    assert lib.ophio_last_error_code() == lib.OPHIO_STATUS_INVALID_ARGUMENT
+    status = lib.ophio_glob_set_new(b"\x91\xc4\x01\xff", 4, 0, many)
+    assert status == lib.OPHIO_STATUS_INVALID_ARGUMENT
+    assert many[0] == ffi.NULL
     lib.ophio_glob_free(ffi.NULL)
     lib.ophio_glob_set_free(ffi.NULL)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import re
@@ -10,7 +11,7 @@ import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
-from typing import Callable
+from typing import Any, Callable
 
 import cffi
 import pytest
@@ -208,3 +209,116 @@ def test_a_program_compiles_without_a_warning_and_runs(
     source.write_text(USE, "utf-8")
     program = build_program(source, compiler, standard)
     assert subprocess.run([program], check=False).returncode == 0
+
+
+# --- the convention -----------------------------------------------------------------
+
+MODULES = "codeowners", "enhancements", "events", "functions", "glob", "limits", "proguard"
+COMMON = "ophio_str_free", "ophio_version", "ophio_abi_version"
+# Those that cannot fail, by the type that they return, and the two short forms.
+VALUES = {
+    "void": r"_free|_clear|_forget_all",
+    "size_t": r"_len",
+    "uint32_t": r"_version",
+    "OphioSlice": r"_version|_message|_fields",
+    "OphioStatus": r"ophio_last_error_code",
+    "int32_t": r"_match_text",
+}
+# What no program of tests/c provokes. The Arrow functions read arrays by the same code:
+# tests/c/test_arrow.c provokes what they return, through a pointer to each of them.
+ARROW = {"FRAME", "LIMIT", "OUT_OF_RANGE", "SCHEMA"}
+NOT_PROVOKED = {
+    **{f"ophio_enhancements_{name}_arrow": ARROW for name in ("apply", "assemble", "preview")},
+    "ophio_enhancements_preview_add_arrow": ARROW,
+    # A pattern of more than 4 GiB.
+    "ophio_enhancements_to_base64": {"SYNTAX"},
+    "ophio_enhancements_config_to_base64": {"SYNTAX"},
+    # A path on Windows.
+    "ophio_proguard_open": {"INVALID_UTF8"},
+    # A call by another thread meanwhile.
+    "ophio_enhancements_preview_report": {"INVALID_ARGUMENT"},
+}
+
+
+@pytest.fixture
+def c_functions(source_tree: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The module tools/c_functions.py."""
+    monkeypatch.syspath_prepend(source_tree / "tools")
+    return importlib.import_module("c_functions")
+
+
+def test_each_function_keeps_to_the_convention(c_functions: Any, header: str) -> None:
+    functions = c_functions.functions(header)
+    assert len(functions) > 90
+    for name, function in functions.items():
+        module = name.removeprefix("ophio_").partition("_")[0]
+        assert module in MODULES or name in COMMON or module == "last", name
+        pattern = VALUES.get(function.returned, "")
+        if function.returned != "OphioStatus" or re.search(pattern, name):
+            assert re.search(f"(?:{pattern})$", name), f"{name} returns {function.returned}"
+            assert not function.writes, name
+            continue
+        # Fallible: its comment says how it fails, results come last, and nothing else is written.
+        assert function.statuses, f"{name} does not say how it fails"
+        results = [*function.writes, *function.changes]
+        if re.search(r"_(new|parse|part|from_\w+|parse_lenient)$", name):
+            assert function.parameters[-1][0].endswith("**"), name
+        assert results or re.search(r"_check$|_set$", name), f"{name} has no result"
+        for c_type, parameter in function.parameters:
+            if parameter in {"line", "column", "end_column"}:
+                assert c_type == "uint32_t", name
+    for struct in re.findall(r"typedef struct \w+ \{.*?\} \w+;", header, re.DOTALL):
+        for number in re.findall(r"(\w+) (?:line|column|end_column);", struct):
+            assert number == "uint32_t", struct
+
+
+def test_a_struct_in_an_array_comes_with_its_size(c_functions: Any, header: str) -> None:
+    structs = "Frame", "AppliedFrame", "Component"
+    for name, function in c_functions.functions(header).items():
+        types = [c_type for c_type, _ in function.parameters]
+        for index, (c_type, _) in enumerate(function.parameters):
+            if re.search(rf"OphioEnhancements(?:{'|'.join(structs)}) \*", c_type):
+                later = [parameter for _, parameter in function.parameters[index : index + 3]]
+                assert any(parameter.endswith("_size") for parameter in later), (name, types)
+
+
+def provoked(source_tree: Path) -> dict[str, set[str]]:
+    """The statuses that the programs of tests/c expect of each function."""
+    found: dict[str, set[str]] = {}
+    for program in (source_tree / "tests" / "c").glob("test_*.c"):
+        code = re.sub(r'"(?:\\.|[^"\\])*"', '""', program.read_text("utf-8"))
+        for function, status in re.findall(
+            r"\b(?:REFUSED|REFUSED_STR|NO_HANDLE|NO_ANSWER|MINUS|CHECK|COUNT)\(\s*(ophio_\w+)"
+            r"(?:\((?:[^()]|\([^()]*\))*\))\s*(?:,|==)\s*(?:OPHIO_STATUS_)?([A-Z][A-Z_0-9]+)\)",
+            code,
+        ):
+            found.setdefault(function, set()).add(status)
+    return found
+
+
+def test_the_documented_statuses_are_those_that_are_returned(
+    c_functions: Any, header: str, source_tree: Path
+) -> None:
+    """tests/c runs each of these calls, and each status there is in the comment."""
+    seen = provoked(source_tree)
+    wrong = []
+    for name, function in c_functions.functions(header).items():
+        if name == "ophio_last_error_code":
+            continue
+        documented = set(function.statuses)
+        found = seen.get(name, set()) - {"OK"}
+        wrong += [f"{name} does not document {status}" for status in sorted(found - documented)]
+        missing = documented - found - NOT_PROVOKED.get(name, set())
+        wrong += [f"{name} is not seen to return {status}" for status in sorted(missing)]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_page_of_functions_and_the_stub_fit_the_header(source_tree: Path) -> None:
+    for tool in ("c_functions", "lowlevel_stub"):
+        done = subprocess.run(
+            [sys.executable, str(source_tree / "tools" / f"{tool}.py"), "--check"],
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, "")

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentry_ophio._ffi import ffi, lib
+from sentry_ophio._preview import Comparison
 from sentry_ophio.enhancers import Cache, Enhancements, Stacktrace, preview
 from sentry_ophio.events import stacktraces_of
 
@@ -144,6 +145,10 @@ def test_bad_arguments_are_refused() -> None:
     with pytest.raises(ValueError, match="threads must be 1 or more"):
         preview(rules, rules, [], threads=0)
     assert preview(rules, rules, []).stacktraces == 0
-    handle = ffi.gc(lib.ophio_preview_new(rules._ptr, rules._ptr), lib.ophio_preview_free)
-    assert lib.ophio_preview_add(handle, b"\x91", 1, 1) == lib.OPHIO_STATUS_INVALID_ARGUMENT
-    assert lib.ophio_preview_new(ffi.NULL, rules._ptr) == ffi.NULL
+    with Comparison(rules, rules) as comparing:
+        status = lib.ophio_enhancements_preview_add(comparing._ptr, b"\x91", 1, 1)
+        assert status == lib.OPHIO_STATUS_INVALID_ARGUMENT
+    place = ffi.new("OphioEnhancementsPreview **")
+    status = lib.ophio_enhancements_preview_new(ffi.NULL, rules._ptr, place)
+    assert status == lib.OPHIO_STATUS_NULL_POINTER
+    assert place[0] == ffi.NULL

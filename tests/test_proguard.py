@@ -502,14 +502,17 @@ def test_a_name_that_is_no_text_is_a_type_error(shop: ProguardMapper, bad: Any) 
 def test_null_is_refused_and_freeing_it_does_nothing() -> None:
     null: Any = ffi.NULL
     lib.ophio_proguard_free(null)
-    assert lib.ophio_proguard_new(null, 1) == null
-    assert lib.ophio_proguard_open(null, 1, False) == null
-    assert lib.ophio_proguard_is_valid(null) == -1
-    assert lib.ophio_proguard_has_line_info(null) == -1
+    made, answer = ffi.new("OphioProguard **"), ffi.new("bool *")
     names = ffi.new("OphioSlice[2]")
     text = ffi.new("OphioStr *")
     size = ffi.new("size_t *")
     expected = lib.OPHIO_STATUS_NULL_POINTER
+    assert lib.ophio_proguard_new(null, 1, made) == expected
+    assert lib.ophio_proguard_new(b"", 0, null) == expected
+    assert lib.ophio_proguard_open(null, 1, False, made) == expected
+    assert made[0] == null
+    assert lib.ophio_proguard_is_valid(null, answer) == expected
+    assert lib.ophio_proguard_has_line_info(null, answer) == expected
     assert lib.ophio_proguard_uuid(null, ffi.new("uint8_t[16]")) == expected
     assert lib.ophio_proguard_remap_class(null, b"a", 1, names) == expected
     assert lib.ophio_proguard_remap_method(null, b"a", 1, b"b", 1, names, names + 1) == expected

@@ -123,13 +123,13 @@ def test_all_of_the_c_header_is_there(header: str, declared_functions: set[str])
 def test_what_the_c_header_says_is_there(header: str) -> None:
     text = "\n".join(headers.c_pages(header).values())
     for words in (
-        "Freeing NULL does nothing.",
+        "freeing NULL",
         "Define `OPHIO_STATIC` on Windows",
-        "**Safety:** `rules` is NULL or",
+        "`rules` is NULL or was made by this library",
         "It worked, and",
     ):
         assert words in text
-    assert text.count("**Safety:**") == header.count(" * # Safety")
+    assert "# Safety" not in header
 
 
 def test_all_of_the_cpp_header_is_there(source_tree: Path) -> None:
@@ -168,7 +168,7 @@ def test_a_member_of_cpp_tells_the_function_of_c(source_tree: Path) -> None:
 
 
 def named(text: str) -> set[str]:
-    return set(re.findall(r"(?<![\w/.])(?:core|capi|python|include|docs)/[\w/.]*\w", text))
+    return set(re.findall(r"(?<![\w/.])(?:core|capi|python|include|docs)/[\w/.-]*\w", text))
 
 
 def test_the_files_of_the_drawing_exist(source_tree: Path) -> None:

@@ -1,13 +1,13 @@
 """Builds libophio and installs it for C and C++: `make install` calls this.
 
     PREFIX/include/ophio.h, ophio.hpp
-    PREFIX/lib/libophio.so -> libophio.so.0      (libophio.dylib -> libophio.0.dylib on macOS)
+    PREFIX/lib/libophio.so -> libophio.so.1      (libophio.dylib -> libophio.1.dylib on macOS)
     PREFIX/lib/libophio.a
     PREFIX/lib/pkgconfig/ophio.pc
     PREFIX/lib/cmake/ophio/ophio-config.cmake, ophio-config-version.cmake
 
 The number in the name of the shared library, its soname, is the version of the C
-interface, which `ophio_abi_version()` tells: see capi/src/version.rs.
+interface, which `ophio_abi_version()` returns: see capi/src/version.rs.
 
 Only an installed library has a soname. The one in the Python package has none: else a
 program that finds it loaded would take it for the system's.
@@ -89,7 +89,7 @@ def build(names: Names) -> tuple[list[Path], list[str]]:
     if os.environ.get("OPHIO_DEBUG", "0") in ("", "0"):
         command.append("--release")
     command += ["--message-format=json-render-diagnostics", "--"]
-    # Into a file: cargo tells it on the terminal only, and not each time. The file lies beside
+    # Into a file: cargo prints it on the terminal only, and not each time. The file is beside
     # what was built then, so that it is there whenever that is.
     told = target_directory(cargo) / "native-static-libs"
     told.parent.mkdir(parents=True, exist_ok=True)
@@ -186,7 +186,7 @@ def main() -> None:
     }
     for name, path in real.items():
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Another file in its place, not another content: a program may have it mapped.
+        # Another file with its name, not another content: a program may have it mapped.
         new = path.with_name(f".{name}.new")
         if name in texts:
             new.write_text(texts[name], "utf-8")

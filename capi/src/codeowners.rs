@@ -1,15 +1,17 @@
-//! The C face of [`ophio_core::codeowners`]: who owns which files.
+//! The C API of [`ophio_core::codeowners`]: who owns which files.
 //!
-//! A path is answered with numbers of rules; what a rule says is asked for by its number.
+//! A path is answered with numbers of rules; what a rule says is read by its number.
 
 use std::ffi::c_char;
 
 use ophio_core::codeowners::{self, is_path_match, Codeowners, CodeownersError, Dialect};
 use ophio_core::limits::Limit;
 
+use crate::guard::{answer, guard, guard_into};
 use crate::handle;
-use crate::slice::{self, OphioSlice, OphioStr};
-use crate::status::{self, guard, guard_or, Error, OphioStatus};
+use crate::slice::{self, OphioSlice};
+use crate::status::{Error, OphioStatus};
+use crate::string::OphioStr;
 
 /// Whose reading of a CODEOWNERS file it is.
 #[repr(C)]
@@ -43,7 +45,7 @@ pub struct OphioCodeownersCounts {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct OphioCodeownersRule {
-    /// The pattern as it is written. It lies in the file.
+    /// The pattern as it is written. Borrowed from the file.
     pub pattern: OphioSlice,
     /// How many owners there are; none clear what lines before said.
     pub owners: usize,
@@ -51,7 +53,7 @@ pub struct OphioCodeownersRule {
     pub line: u32,
     /// The number of its section, counted from 0.
     pub section: u32,
-    /// Whether what matches is nobody's in this section, whatever other rules say.
+    /// Whether what matches has no owner in this section, whatever other rules say.
     pub excludes: bool,
 }
 
@@ -59,7 +61,7 @@ pub struct OphioCodeownersRule {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct OphioCodeownersSection {
-    /// The name as its first heading has it; empty before any heading. It lies in the file.
+    /// The name as its first heading has it; empty before any heading. Borrowed from the file.
     pub name: OphioSlice,
     /// The line of that heading, counted from 1; 0 if there is none.
     pub line: u32,
@@ -73,7 +75,7 @@ pub struct OphioCodeownersSection {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct OphioCodeownersDiagnostic {
-    /// What is wrong, and what comes of it. It lies in the file.
+    /// What is wrong, and what comes of it. Borrowed from the file.
     pub message: OphioSlice,
     /// The line, counted from 1.
     pub line: u32,
@@ -100,30 +102,34 @@ fn at<'a, T>(things: &'a [T], number: usize, name: &str) -> Result<&'a T, Error>
     })
 }
 
-/// Tells whether a path matches a pattern of Sentry's ownership rules: 1 or 0, or -1 on
-/// failure.
+/// Matches a path against a pattern of Sentry's ownership rules.
 ///
-/// `path` is any bytes, `pattern` is UTF-8. Patterns are kept compiled for each thread by
-/// itself, so any thread may call this. Fails with `OPHIO_STATUS_INVALID_UTF8` and
-/// `OPHIO_STATUS_NULL_POINTER`, which `ophio_last_error_code` tells.
+/// `path` is any bytes, `pattern` is UTF-8. Writes to `matched` whether it matches.
+/// Each thread keeps patterns compiled for itself, so any thread may call this. Fails with
+/// `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_ARGUMENT`,
+/// `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///
-/// `path` and `pattern` are readable for as many bytes as is said.
+/// `path` and `pattern` are readable for as many bytes as is said; `matched` is NULL or may be
+/// written.
 #[no_mangle]
 pub unsafe extern "C" fn ophio_codeowners_is_path_match(
     path: *const u8,
     path_len: usize,
     pattern: *const u8,
     pattern_len: usize,
-) -> i32 {
-    guard_or(-1, || {
+    matched: *mut bool,
+) -> OphioStatus {
+    // SAFETY: the caller's promise about `matched`.
+    let matched = unsafe { handle::out(matched, "matched") };
+    guard_into(matched, || {
         // SAFETY: the caller's promise about `path`.
         let path = unsafe { slice::bytes(path, path_len, "path") }?;
         // SAFETY: the caller's promise about `pattern`.
         let pattern = unsafe { slice::text(pattern, pattern_len, "pattern") }?;
         Limit::PatternBytes.check(pattern.len())?;
-        Ok(i32::from(is_path_match(path, pattern)))
+        Ok(is_path_match(path, pattern))
     })
 }
 
@@ -154,8 +160,10 @@ pub unsafe extern "C" fn ophio_codeowners_shortcut(
     })
 }
 
-/// Returns whether a path matches a pattern of Sentry's ownership rules: 1 if it does, 0 if not,
-/// and a negative status, such as `-OPHIO_STATUS_INVALID_UTF8`, on failure.
+/// Returns whether a path matches a pattern of Sentry's ownership rules: 1 if it does, 0 if not.
+///
+/// On failure it returns the negative of `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_LIMIT` or
+/// `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// `ophio_codeowners_is_path_match` in the form with the fewest arguments, for bindings in
 /// languages where each argument takes 50 ns. Both texts end at their first NUL. `path` is any
@@ -169,7 +177,7 @@ pub unsafe extern "C" fn ophio_codeowners_match_text(
     path: *const c_char,
     pattern: *const c_char,
 ) -> i32 {
-    status::answer(|| {
+    answer(|| {
         // SAFETY: the caller's promise about `path`.
         let path = unsafe { slice::until_nul(path, "path") }?;
         // SAFETY: the caller's promise about `pattern`.
@@ -183,24 +191,28 @@ pub unsafe extern "C" fn ophio_codeowners_match_text(
 /// Reads a CODEOWNERS file.
 ///
 /// `text` is UTF-8, `dialect` one of `OphioCodeownersDialect`. A file of more than `max_bytes`
-/// is refused: GitHub takes 3,000,000. Lines that are wrong are left out and told by
-/// `ophio_codeowners_diagnostic`.
+/// is an error: GitHub reads up to 3,000,000. Lines that are wrong are skipped:
+/// `ophio_codeowners_diagnostic` reads what is wrong with them.
 ///
-/// The result is the caller's: free it with `ophio_codeowners_free`. Any thread may call
-/// this. Returns NULL on failure: `OPHIO_STATUS_CODEOWNERS`, `OPHIO_STATUS_INVALID_UTF8`,
+/// Writes the file to `file`, which is the caller's: free it with `ophio_codeowners_free`. Any
+/// thread may call this. Fails with `OPHIO_STATUS_CODEOWNERS`, `OPHIO_STATUS_INVALID_UTF8`,
 /// `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///
-/// `text` is readable for `text_len` bytes.
+/// `text` is readable for `text_len` bytes; `file` is NULL or may be
+/// written.
 #[no_mangle]
 pub unsafe extern "C" fn ophio_codeowners_parse(
     text: *const u8,
     text_len: usize,
     dialect: u32,
     max_bytes: usize,
-) -> *mut OphioCodeowners {
-    guard_or(std::ptr::null_mut(), || {
+    file: *mut *mut OphioCodeowners,
+) -> OphioStatus {
+    // SAFETY: the caller's promise about `file`.
+    let file = unsafe { handle::out(file, "file") };
+    guard_into(file, || {
         // SAFETY: the caller's promise about `text`.
         let text = unsafe { slice::text(text, text_len, "text") }?;
         let dialect = match dialect {
@@ -218,7 +230,7 @@ pub unsafe extern "C" fn ophio_codeowners_parse(
     })
 }
 
-/// Frees a file; NULL does nothing. Slices that lie in it must not be read any more.
+/// Frees a file; NULL does nothing. Slices borrowed from it must not be read afterwards.
 ///
 /// # Safety
 ///
@@ -230,7 +242,7 @@ pub unsafe extern "C" fn ophio_codeowners_free(file: *mut OphioCodeowners) {
     unsafe { handle::free(file) }
 }
 
-/// Tells how many rules, sections and diagnostics a file has.
+/// Counts the rules, sections and diagnostics of a file.
 ///
 /// Threads may share `file`. Fails with `OPHIO_STATUS_NULL_POINTER` only.
 ///
@@ -256,7 +268,7 @@ pub unsafe extern "C" fn ophio_codeowners_counts(
     })
 }
 
-/// Tells a rule of a file.
+/// Reads a rule of a file.
 ///
 /// `number` counts from 0. Threads may share `file`; what is written holds slices that are
 /// valid until it is freed. Fails with `OPHIO_STATUS_OUT_OF_RANGE`,
@@ -288,7 +300,7 @@ pub unsafe extern "C" fn ophio_codeowners_rule(
     })
 }
 
-/// Tells an owner that a rule names: a user, team, role or e-mail address as it is written.
+/// Reads an owner that a rule names: a user, team, role or e-mail address as it is written.
 ///
 /// `rule` and `number` count from 0. `owner` is valid until the file is freed. Threads may
 /// share `file`. Fails with `OPHIO_STATUS_OUT_OF_RANGE`, `OPHIO_STATUS_NULL_POINTER`.
@@ -315,7 +327,7 @@ pub unsafe extern "C" fn ophio_codeowners_owner(
     })
 }
 
-/// Tells a section of a file.
+/// Reads a section of a file.
 ///
 /// `number` counts from 0. Threads may share `file`; what is written holds slices that are
 /// valid until it is freed. Fails with `OPHIO_STATUS_OUT_OF_RANGE`,
@@ -346,7 +358,7 @@ pub unsafe extern "C" fn ophio_codeowners_section(
     })
 }
 
-/// Tells what is wrong in a place of a file.
+/// Reads a problem of a file.
 ///
 /// `number` counts from 0. Threads may share `file`; what is written holds slices that are
 /// valid until it is freed. Fails with `OPHIO_STATUS_OUT_OF_RANGE`,

@@ -1,10 +1,12 @@
-//! Trimming the names of functions: `ophio_function_trim`, and many in one call.
+//! Trimming the names of functions: `ophio_functions_trim`, and many in one call.
 
 use ophio_core::functions::{trim_function_name, trim_packed};
 
+use crate::guard::guard;
 use crate::handle;
-use crate::slice::{self, OphioStr};
-use crate::status::{guard, OphioStatus};
+use crate::slice;
+use crate::status::OphioStatus;
+use crate::string::OphioStr;
 
 /// Trims the name of a function to what people call it, as Sentry does before it groups.
 ///
@@ -21,7 +23,7 @@ use crate::status::{guard, OphioStatus};
 /// `name` is readable for `name_len` bytes, `platform` for `platform_len`; `trimmed` is NULL
 /// or may be written.
 #[no_mangle]
-pub unsafe extern "C" fn ophio_function_trim(
+pub unsafe extern "C" fn ophio_functions_trim(
     name: *const u8,
     name_len: usize,
     platform: *const u8,
@@ -41,7 +43,7 @@ pub unsafe extern "C" fn ophio_function_trim(
     })
 }
 
-/// Trims many names of one platform, as `ophio_function_trim` does.
+/// Trims many names of one platform, as `ophio_functions_trim` does.
 ///
 /// `names` is a MessagePack array of strings. Any thread may call this.
 ///
@@ -54,7 +56,7 @@ pub unsafe extern "C" fn ophio_function_trim(
 /// `names` is readable for `names_len` bytes, `platform` for `platform_len`; `trimmed` is NULL
 /// or may be written.
 #[no_mangle]
-pub unsafe extern "C" fn ophio_function_trim_packed(
+pub unsafe extern "C" fn ophio_functions_trim_packed(
     names: *const u8,
     names_len: usize,
     platform: *const u8,

@@ -1,15 +1,18 @@
-//! The C face of [`ophio_core::glob`]: patterns with wildcards.
+//! The C API of [`ophio_core::glob`]: patterns with wildcards.
 //!
-//! A match is one bit, so functions that tell one return it: 1 or 0, and -1 for a failure.
+//! `ophio_glob_match_text` is the short form for bindings whose calls are costly: it returns
+//! its answer.
 
 use std::ffi::c_char;
 
 use ophio_core::glob::{escape, Glob, GlobSet, InvalidGlob, Options, PackedValuesError};
 use ophio_core::limits::Limit;
 
+use crate::guard::{answer, guard, guard_into};
 use crate::handle;
-use crate::slice::{self, OphioSlice, OphioStr};
-use crate::status::{self, guard, guard_or, Error, OphioStatus};
+use crate::slice::{self, OphioSlice};
+use crate::status::{Error, OphioStatus};
+use crate::string::OphioStr;
 
 /// What is special about a glob. Add up those that you want; 0 is none.
 #[repr(C)]
@@ -70,24 +73,29 @@ fn options(bits: u32) -> Result<Options, Error> {
 
 /// Compiles a glob.
 ///
-/// `pattern` is UTF-8, `options` a sum of `OphioGlobOption`. If the glob is not valid,
-/// `position`, which may be NULL, is set to where its fault is, in bytes.
+/// `pattern` is UTF-8, `options` a sum of `OphioGlobOption`. If it fails with
+/// `OPHIO_STATUS_GLOB`, it writes to `position`, which may be NULL, the offset of the error in
+/// `pattern`, in bytes.
 ///
-/// The result is the caller's: free it with `ophio_glob_free`. Any thread may call this.
-/// Returns NULL on failure: `OPHIO_STATUS_GLOB`, `OPHIO_STATUS_INVALID_UTF8`,
-/// `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+/// Writes the glob to `glob`, which is the caller's: free it with `ophio_glob_free`. Any thread
+/// may call this. Fails with `OPHIO_STATUS_GLOB`, `OPHIO_STATUS_INVALID_UTF8`,
+/// `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///
-/// `pattern` is readable for `pattern_len` bytes. `position` is NULL or may be written.
+/// `pattern` is readable for `pattern_len` bytes. `position` is NULL or may be written; `glob` is NULL or may be
+/// written.
 #[no_mangle]
 pub unsafe extern "C" fn ophio_glob_new(
     pattern: *const u8,
     pattern_len: usize,
     options: u32,
     position: *mut usize,
-) -> *mut OphioGlob {
-    guard_or(std::ptr::null_mut(), || {
+    glob: *mut *mut OphioGlob,
+) -> OphioStatus {
+    // SAFETY: the caller's promise about `glob`.
+    let glob = unsafe { handle::out(glob, "glob") };
+    guard_into(glob, || {
         // SAFETY: the caller's promise about `pattern`.
         let pattern = unsafe { slice::text(pattern, pattern_len, "pattern") }?;
         Limit::PatternBytes.check(pattern.len())?;
@@ -116,28 +124,32 @@ pub unsafe extern "C" fn ophio_glob_free(glob: *mut OphioGlob) {
     unsafe { handle::free(glob) }
 }
 
-/// Tells whether a whole value matches: 1 if it does, 0 if not.
+/// Matches a whole value.
 ///
-/// `value` is any bytes. Takes time in proportion to their number. Threads may share
-/// `glob`. Returns -1 on failure: `OPHIO_STATUS_NULL_POINTER`,
-/// `OPHIO_STATUS_INVALID_ARGUMENT`.
+/// `value` is any bytes. Writes to `matched` whether it matches. The time is linear in
+/// `value_len`. Threads may share `glob`. Fails with `OPHIO_STATUS_INVALID_ARGUMENT`,
+/// `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///
 /// `glob` comes from `ophio_glob_new` and is not freed yet. `value` is readable for
-/// `value_len` bytes.
+/// `value_len` bytes; `matched` is NULL or may be
+/// written.
 #[no_mangle]
 pub unsafe extern "C" fn ophio_glob_is_match(
     glob: *const OphioGlob,
     value: *const u8,
     value_len: usize,
-) -> i32 {
-    guard_or(-1, || {
+    matched: *mut bool,
+) -> OphioStatus {
+    // SAFETY: the caller's promise about `matched`.
+    let matched = unsafe { handle::out(matched, "matched") };
+    guard_into(matched, || {
         // SAFETY: the caller's promise about `glob`.
         let glob = unsafe { handle::borrow(glob, "glob") }?;
         // SAFETY: the caller's promise about `value`.
         let value = unsafe { slice::bytes(value, value_len, "value") }?;
-        Ok(glob.0.is_match(value).into())
+        Ok(glob.0.is_match(value))
     })
 }
 
@@ -173,8 +185,9 @@ pub unsafe extern "C" fn ophio_glob_shortcut(
     })
 }
 
-/// Returns whether a text matches as a whole: 1 if it does, 0 if not, and a negative status,
-/// such as `-OPHIO_STATUS_NULL_POINTER`, on failure.
+/// Returns whether a text matches as a whole: 1 if it does, 0 if not.
+///
+/// On failure it returns the negative of `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// `ophio_glob_is_match` in the form with the fewest arguments, for bindings in languages where
 /// each argument takes 50 ns. `text` ends at its first NUL, and is any bytes otherwise. Threads
@@ -185,7 +198,7 @@ pub unsafe extern "C" fn ophio_glob_shortcut(
 /// `glob` comes from `ophio_glob_new` and is not freed yet. `text` is NULL or ends with a NUL.
 #[no_mangle]
 pub unsafe extern "C" fn ophio_glob_match_text(glob: *const OphioGlob, text: *const c_char) -> i32 {
-    status::answer(|| {
+    answer(|| {
         // SAFETY: the caller's promise about `glob`.
         let glob = unsafe { handle::borrow(glob, "glob") }?;
         // SAFETY: the caller's promise about `text`.
@@ -194,12 +207,12 @@ pub unsafe extern "C" fn ophio_glob_match_text(glob: *const OphioGlob, text: *co
     })
 }
 
-/// Tells for many values whether each matches as a whole.
+/// Matches many whole values.
 ///
 /// `values` is a MessagePack array of texts, or binaries, or both, with `matched_len`
 /// elements; what follows it is not looked at. Writes as many bytes to `matched`: 1 for a
-/// match and 0 for none. Threads may share `glob`. Fails with `OPHIO_STATUS_INVALID_ARGUMENT` if `values` is anything else, and
-/// with `OPHIO_STATUS_NULL_POINTER`.
+/// match and 0 for none. Threads may share `glob`. Fails with `OPHIO_STATUS_INVALID_ARGUMENT` if
+/// `values` is anything else, and with `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///
@@ -229,7 +242,7 @@ pub unsafe extern "C" fn ophio_glob_match_packed(
     })
 }
 
-/// Makes a pattern that matches a text and, but for case and the like, no other.
+/// Makes a pattern that matches a text literally, with any options.
 ///
 /// `text` is UTF-8. The result is the caller's: free it with `ophio_str_free`. Any thread
 /// may call this. Fails with `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_NULL_POINTER`,
@@ -258,22 +271,26 @@ pub unsafe extern "C" fn ophio_glob_escape(
 ///
 /// `patterns` is a MessagePack array of texts, or binaries that hold UTF-8, or both;
 /// `options` is a sum of `OphioGlobOption`. A glob that is not valid matches nothing:
-/// `ophio_glob_set_fault` names it.
+/// `ophio_glob_set_diagnostic` reads what is wrong with it.
 ///
-/// The result is the caller's: free it with `ophio_glob_set_free`. Any thread may call
-/// this. Returns NULL on failure: `OPHIO_STATUS_INVALID_ARGUMENT`,
+/// Writes the set to `set`, which is the caller's: free it with `ophio_glob_set_free`. Any
+/// thread may call this. Fails with `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_ARGUMENT`,
 /// `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///
-/// `patterns` is readable for `patterns_len` bytes.
+/// `patterns` is readable for `patterns_len` bytes; `set` is NULL or may be
+/// written.
 #[no_mangle]
 pub unsafe extern "C" fn ophio_glob_set_new(
     patterns: *const u8,
     patterns_len: usize,
     options: u32,
-) -> *mut OphioGlobSet {
-    guard_or(std::ptr::null_mut(), || {
+    set: *mut *mut OphioGlobSet,
+) -> OphioStatus {
+    // SAFETY: the caller's promise about `set`.
+    let set = unsafe { handle::out(set, "set") };
+    guard_into(set, || {
         // SAFETY: the caller's promise about `patterns`.
         let patterns = unsafe { slice::bytes(patterns, patterns_len, "patterns") }?;
         let set = GlobSet::from_packed(patterns, self::options(options)?)?;
@@ -281,7 +298,7 @@ pub unsafe extern "C" fn ophio_glob_set_new(
     })
 }
 
-/// Frees a set of globs; NULL does nothing. Slices that lie in it must not be read any more.
+/// Frees a set of globs; NULL does nothing. Slices borrowed from it must not be read afterwards.
 ///
 /// # Safety
 ///
@@ -293,84 +310,92 @@ pub unsafe extern "C" fn ophio_glob_set_free(set: *mut OphioGlobSet) {
     unsafe { handle::free(set) }
 }
 
+/// Something wrong with a glob of a set.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct OphioGlobDiagnostic {
+    /// The number of the glob, counted from 0.
+    pub number: usize,
+    /// The offset of the error in the pattern, in bytes.
+    pub position: usize,
+    /// What is wrong. Borrowed from the set.
+    pub message: OphioSlice,
+}
+
 /// Finds the first glob of a set, from number `from` on, that is not valid.
 ///
-/// Writes its number, counted from 0, to `number`, where its fault is, in bytes, to
-/// `position`, and what it is to `reason`, which lies in the set and is valid until that is
-/// freed. If there is none, `number` is how many globs the set has, and `reason` is empty.
-/// Threads may share `set`. Fails with `OPHIO_STATUS_NULL_POINTER` only.
+/// Writes what is wrong with it to `diagnostic`, whose message is valid until the set is freed.
+/// If every glob from there on is valid, the number in it is how many globs the set has, and
+/// the message is empty. Threads may share `set`. Fails with `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///
-/// `set` comes from `ophio_glob_set_new` and is not freed yet. The other pointers may be
-/// written.
+/// `set` comes from `ophio_glob_set_new` and is not freed yet. `diagnostic` may be written.
 #[no_mangle]
-pub unsafe extern "C" fn ophio_glob_set_fault(
+pub unsafe extern "C" fn ophio_glob_set_diagnostic(
     set: *const OphioGlobSet,
     from: usize,
-    number: *mut usize,
-    position: *mut usize,
-    reason: *mut OphioSlice,
+    diagnostic: *mut OphioGlobDiagnostic,
 ) -> OphioStatus {
-    guard(|| {
+    // SAFETY: the caller's promise about `diagnostic`.
+    let diagnostic = unsafe { handle::out(diagnostic, "diagnostic") };
+    guard_into(diagnostic, || {
         // SAFETY: the caller's promise about `set`.
         let set = unsafe { handle::borrow(set, "set") }?;
-        // SAFETY: the caller's promise about the places.
-        let (number, position, reason) = unsafe {
-            (
-                handle::out(number, "number")?,
-                handle::out(position, "position")?,
-                handle::out(reason, "reason")?,
-            )
-        };
-        let (at, place, text) = match set.0.fault_from(from) {
-            Some((at, fault)) => {
-                let reason = OphioSlice::borrowed(fault.reason().as_bytes());
-                (at, fault.position(), reason)
-            }
-            None => (set.0.len(), 0, OphioSlice::EMPTY),
-        };
-        number.write(at);
-        position.write(place);
-        reason.write(text);
-        Ok(())
+        Ok(match set.0.fault_from(from) {
+            Some((number, fault)) => OphioGlobDiagnostic {
+                number,
+                position: fault.position(),
+                message: OphioSlice::borrowed(fault.reason().as_bytes()),
+            },
+            None => OphioGlobDiagnostic {
+                number: set.0.len(),
+                position: 0,
+                message: OphioSlice::EMPTY,
+            },
+        })
     })
 }
 
-/// Tells whether a whole value matches any glob of a set: 1 if it does, 0 if not.
+/// Matches a whole value against the globs of a set.
 ///
-/// `value` is any bytes. Threads may share `set`. Returns -1 on failure:
-/// `OPHIO_STATUS_NULL_POINTER`, `OPHIO_STATUS_INVALID_ARGUMENT`.
+/// `value` is any bytes. Writes to `matched` whether any glob matches. Threads may share `set`.
+/// Fails with `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///
 /// `set` comes from `ophio_glob_set_new` and is not freed yet. `value` is readable for
-/// `value_len` bytes.
+/// `value_len` bytes; `matched` is NULL or may be
+/// written.
 #[no_mangle]
 pub unsafe extern "C" fn ophio_glob_set_is_match(
     set: *const OphioGlobSet,
     value: *const u8,
     value_len: usize,
-) -> i32 {
-    guard_or(-1, || {
+    matched: *mut bool,
+) -> OphioStatus {
+    // SAFETY: the caller's promise about `matched`.
+    let matched = unsafe { handle::out(matched, "matched") };
+    guard_into(matched, || {
         // SAFETY: the caller's promise about `set`.
         let set = unsafe { handle::borrow(set, "set") }?;
         // SAFETY: the caller's promise about `value`.
         let value = unsafe { slice::bytes(value, value_len, "value") }?;
-        Ok(set.0.is_match(value).into())
+        Ok(set.0.is_match(value))
     })
 }
 
-/// Finds the globs of a set that a whole value matches, and returns how many there are.
+/// Finds the globs of a set that a whole value matches.
 ///
-/// `value` is any bytes. Writes the numbers of the globs, counted from 0, in ascending
-/// order, to `numbers`, as many as there is room for. Threads may share `set`. Returns -1 on
-/// failure: `OPHIO_STATUS_NULL_POINTER`, `OPHIO_STATUS_INVALID_ARGUMENT`.
+/// `value` is any bytes. Writes to `count` how many globs match, and their numbers, counted
+/// from 0, in ascending order, to `numbers`, as many as there is room for. Threads may share
+/// `set`. Fails with `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///
 /// `set` comes from `ophio_glob_set_new` and is not freed yet. `value` is readable for
-/// `value_len` bytes, and `numbers` may be written for `numbers_len` numbers.
+/// `value_len` bytes, and `numbers` may be written for `numbers_len` numbers; `count` is NULL or may be
+/// written.
 #[no_mangle]
 pub unsafe extern "C" fn ophio_glob_set_matches(
     set: *const OphioGlobSet,
@@ -378,8 +403,11 @@ pub unsafe extern "C" fn ophio_glob_set_matches(
     value_len: usize,
     numbers: *mut u32,
     numbers_len: usize,
-) -> i64 {
-    guard_or(-1, || {
+    count: *mut usize,
+) -> OphioStatus {
+    // SAFETY: the caller's promise about `count`.
+    let count = unsafe { handle::out(count, "count") };
+    guard_into(count, || {
         // SAFETY: the caller's promise about `set`.
         let set = unsafe { handle::borrow(set, "set") }?;
         // SAFETY: the caller's promise about `value`.
@@ -391,6 +419,6 @@ pub unsafe extern "C" fn ophio_glob_set_matches(
         for (place, &number) in numbers.iter_mut().zip(&found) {
             place.write(number);
         }
-        Ok(found.len() as i64)
+        Ok(found.len())
     })
 }

@@ -5,9 +5,9 @@
 //! back by [`free`]:
 //!
 //! ```text
-//! ophio_cache_new  -> handle::new(OphioCache(...))
-//! ophio_cache_len  -> handle::borrow(cache, "cache")?
-//! ophio_cache_free -> handle::free(cache)
+//! ophio_enhancements_cache_new  -> handle::new(OphioEnhancementsCache(...))
+//! ophio_enhancements_cache_len  -> handle::borrow(cache, "cache")?
+//! ophio_enhancements_cache_free -> handle::free(cache)
 //! ```
 //!
 //! A lent object is `&T`, never `&mut T`: two threads may be inside calls with the
@@ -17,9 +17,10 @@
 
 use std::mem::MaybeUninit;
 
-use crate::status::{guard_unit, Error};
+use crate::guard::guard_unit;
+use crate::status::Error;
 
-/// Lets go of `value`; the pointer is the caller's until [`free`] takes it back.
+/// Releases `value` to the caller; the pointer is the caller's until [`free`] takes it back.
 pub fn new<T: Send + Sync>(value: T) -> *mut T {
     Box::into_raw(Box::new(value))
 }
@@ -58,7 +59,7 @@ pub unsafe fn free<T>(handle: *mut T) {
 ///
 /// # Safety
 ///
-/// `place` is NULL, or aligned and may be written, by nobody else meanwhile.
+/// `place` is NULL, or aligned and may be written, by no other thread meanwhile.
 pub unsafe fn out<'a, T>(place: *mut T, name: &str) -> Result<&'a mut MaybeUninit<T>, Error> {
     // SAFETY: NULL or writable, by the caller's promise; a `MaybeUninit` may hold
     // anything.
@@ -68,7 +69,8 @@ pub unsafe fn out<'a, T>(place: *mut T, name: &str) -> Result<&'a mut MaybeUnini
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::status::{ophio_last_error_clear, ophio_last_error_code, OphioStatus};
+    use crate::last_error::{ophio_last_error_clear, ophio_last_error_code};
+    use crate::status::OphioStatus;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::sync::Arc;
 

@@ -1,9 +1,10 @@
-//! How much is taken from strangers.
+//! Limits for untrusted input.
 
 use ophio_core::limits::{Limit, LimitExceeded};
 
+use crate::guard::guard;
 use crate::handle;
-use crate::status::{guard, Error, OphioStatus};
+use crate::status::{Error, OphioStatus};
 
 /// What is limited. What exceeds a limit is refused with `OPHIO_STATUS_LIMIT`.
 #[repr(C)]
@@ -42,7 +43,7 @@ fn limit(number: u32) -> Result<Limit, Error> {
     })
 }
 
-/// Tells a limit.
+/// Reads a limit.
 ///
 /// `limit` is one of `OphioLimit`. Writes to `most` how much is taken. Any thread may call
 /// this. Fails with `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
@@ -51,7 +52,7 @@ fn limit(number: u32) -> Result<Limit, Error> {
 ///
 /// `most` is NULL or may be written.
 #[no_mangle]
-pub unsafe extern "C" fn ophio_limit_get(limit: u32, most: *mut usize) -> OphioStatus {
+pub unsafe extern "C" fn ophio_limits_get(limit: u32, most: *mut usize) -> OphioStatus {
     guard(|| {
         // SAFETY: the caller's promise about `most`.
         let most = unsafe { handle::out(most, "most") }?;
@@ -66,7 +67,7 @@ pub unsafe extern "C" fn ophio_limit_get(limit: u32, most: *mut usize) -> OphioS
 /// Any thread may call this; calls that run meanwhile see either. Fails with
 /// `OPHIO_STATUS_INVALID_ARGUMENT` only.
 #[no_mangle]
-pub extern "C" fn ophio_limit_set(limit: u32, most: usize) -> OphioStatus {
+pub extern "C" fn ophio_limits_set(limit: u32, most: usize) -> OphioStatus {
     guard(|| {
         self::limit(limit)?.set(most);
         Ok(())

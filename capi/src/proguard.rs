@@ -1,6 +1,6 @@
-//! The C face of [`ophio_core::proguard`]: names back from ProGuard and R8 mappings.
+//! The C API of [`ophio_core::proguard`]: names back from ProGuard and R8 mappings.
 //!
-//! A class and a method are answered with slices that lie in the mapper, so nothing
+//! The names of a class and a method are slices borrowed from the mapper, so nothing
 //! is copied here and nothing has to be freed. Frames are many numbers and texts:
 //! they leave packed, in a buffer of the caller's, so that a question is one call.
 
@@ -12,11 +12,13 @@ use memmap2::Mmap;
 use ophio_core::limits::Limit;
 use ophio_core::proguard::{Mapper, ProguardError};
 
+use crate::guard::{guard, guard_into};
 use crate::handle;
-use crate::slice::{self, OphioSlice, OphioStr};
-use crate::status::{guard, guard_or, Error, OphioStatus};
+use crate::slice::{self, OphioSlice};
+use crate::status::{Error, OphioStatus};
+use crate::string::OphioStr;
 
-/// A mapping file, ready to be asked.
+/// A mapping file, ready for queries.
 ///
 /// It does not change, so threads may share it, and a process may fork and go on
 /// using it in the child.
@@ -35,20 +37,24 @@ impl From<ProguardError> for Error {
 
 /// Makes a mapper from the bytes of a mapping file, which it copies.
 ///
-/// Bytes that are no mapping make a mapper that knows nothing: see
-/// `ophio_proguard_is_valid`. The result is the caller's: free it with
-/// `ophio_proguard_free`. Any thread may call this. Returns NULL on failure:
-/// `OPHIO_STATUS_NULL_POINTER`, `OPHIO_STATUS_INVALID_ARGUMENT`.
+/// Bytes that are not a mapping make a mapper without names: see `ophio_proguard_is_valid`.
+/// Writes the mapper to `mapper`, which is the caller's: free it with `ophio_proguard_free`. Any
+/// thread may call this. Fails with `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_ARGUMENT`,
+/// `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///
-/// `data` is readable for `data_len` bytes.
+/// `data` is readable for `data_len` bytes; `mapper` is NULL or may be
+/// written.
 #[no_mangle]
 pub unsafe extern "C" fn ophio_proguard_new(
     data: *const u8,
     data_len: usize,
-) -> *mut OphioProguard {
-    guard_or(std::ptr::null_mut(), || {
+    mapper: *mut *mut OphioProguard,
+) -> OphioStatus {
+    // SAFETY: the caller's promise about `mapper`.
+    let mapper = unsafe { handle::out(mapper, "mapper") };
+    guard_into(mapper, || {
         // SAFETY: the caller's promise about `data`.
         let data = unsafe { slice::bytes(data, data_len, "data") }?;
         Limit::MappingBytes.check(data.len())?;
@@ -60,25 +66,29 @@ pub unsafe extern "C" fn ophio_proguard_new(
 ///
 /// `path` is what the system takes for a path: bytes on Unix, UTF-8 elsewhere. The
 /// file is read into memory, or with `mmap` mapped, which spares the copy. Then
-/// nobody may change or shorten the file before the mapper is freed: a change makes
+/// the file must not change or get shorter before the mapper is freed: a change makes
 /// answers wrong, and reading what was cut off ends the process with SIGBUS.
 ///
-/// The result is the caller's: free it with `ophio_proguard_free`. Any thread may
-/// call this. Returns NULL on failure: `OPHIO_STATUS_PROGUARD` if the file cannot be
-/// read, with the system's reason, `OPHIO_STATUS_INVALID_UTF8`,
-/// `OPHIO_STATUS_NULL_POINTER`.
+/// Writes the mapper to `mapper`, which is the caller's: free it with `ophio_proguard_free`. Any
+/// thread may call this. Fails with `OPHIO_STATUS_PROGUARD` and the system's reason if the file
+/// cannot be read, `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_UTF8`,
+/// `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///
 /// `path` is readable for `path_len` bytes. With `mmap` the file stays as it is until
-/// the mapper is freed.
+/// the mapper is freed; `mapper` is NULL or may be
+/// written.
 #[no_mangle]
 pub unsafe extern "C" fn ophio_proguard_open(
     path: *const u8,
     path_len: usize,
     mmap: bool,
-) -> *mut OphioProguard {
-    guard_or(std::ptr::null_mut(), || {
+    mapper: *mut *mut OphioProguard,
+) -> OphioStatus {
+    // SAFETY: the caller's promise about `mapper`.
+    let mapper = unsafe { handle::out(mapper, "mapper") };
+    guard_into(mapper, || {
         // SAFETY: the caller's promise about `path`.
         let path = unsafe { path_argument(path, path_len) }?;
         let mapper = if mmap {
@@ -128,7 +138,7 @@ unsafe fn path_argument(path: *const u8, len: usize) -> Result<PathBuf, Error> {
     }
 }
 
-/// Frees a mapper; NULL does nothing. Slices that lie in it must not be read any more.
+/// Frees a mapper; NULL does nothing. Slices borrowed from it must not be read afterwards.
 ///
 /// # Safety
 ///
@@ -140,7 +150,7 @@ pub unsafe extern "C" fn ophio_proguard_free(mapper: *mut OphioProguard) {
     unsafe { handle::free(mapper) }
 }
 
-/// Tells the identifier of the file, by which an upload of it is found: a UUID of
+/// Computes the identifier of the file, by which an upload of it is found: a UUID of
 /// version 5 over its bytes.
 ///
 /// Writes 16 bytes to `uuid`, in the order in which they are printed. Goes over the
@@ -166,33 +176,49 @@ pub unsafe extern "C" fn ophio_proguard_uuid(
     })
 }
 
-/// Tells whether any method of the mapping has line numbers: 1 or 0, or -1 if `mapper`
-/// is NULL. Threads may share `mapper`.
+/// Looks for line numbers in a mapping.
+///
+/// Writes to `has_lines` whether any method has line numbers. Threads may share `mapper`. Fails
+/// with `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///
-/// `mapper` is NULL or was made by this library and is not freed yet.
+/// `mapper` is NULL or was made by this library and is not freed yet; `has_lines` is NULL or may be
+/// written.
 #[no_mangle]
-pub unsafe extern "C" fn ophio_proguard_has_line_info(mapper: *const OphioProguard) -> i32 {
-    guard_or(-1, || {
+pub unsafe extern "C" fn ophio_proguard_has_line_info(
+    mapper: *const OphioProguard,
+    has_lines: *mut bool,
+) -> OphioStatus {
+    // SAFETY: the caller's promise about `has_lines`.
+    let has_lines = unsafe { handle::out(has_lines, "has_lines") };
+    guard_into(has_lines, || {
         // SAFETY: the caller's promise about `mapper`.
         let mapper = unsafe { handle::borrow(mapper, "mapper") }?;
-        Ok(i32::from(mapper.0.has_line_info()))
+        Ok(mapper.0.has_line_info())
     })
 }
 
-/// Tells whether the file looks like a mapping, with a class and a member of it in the
-/// first 50 lines: 1 or 0, or -1 if `mapper` is NULL. Threads may share `mapper`.
+/// Checks that a file is a mapping.
+///
+/// Writes to `valid` whether there is a class and a member of it in the first 50 lines. Threads
+/// may share `mapper`. Fails with `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///
-/// `mapper` is NULL or was made by this library and is not freed yet.
+/// `mapper` is NULL or was made by this library and is not freed yet; `valid` is NULL or may be
+/// written.
 #[no_mangle]
-pub unsafe extern "C" fn ophio_proguard_is_valid(mapper: *const OphioProguard) -> i32 {
-    guard_or(-1, || {
+pub unsafe extern "C" fn ophio_proguard_is_valid(
+    mapper: *const OphioProguard,
+    valid: *mut bool,
+) -> OphioStatus {
+    // SAFETY: the caller's promise about `valid`.
+    let valid = unsafe { handle::out(valid, "valid") };
+    guard_into(valid, || {
         // SAFETY: the caller's promise about `mapper`.
         let mapper = unsafe { handle::borrow(mapper, "mapper") }?;
-        Ok(i32::from(mapper.0.is_valid()))
+        Ok(mapper.0.is_valid())
     })
 }
 
@@ -200,8 +226,8 @@ pub unsafe extern "C" fn ophio_proguard_is_valid(mapper: *const OphioProguard) -
 ///
 /// `klass` is the full obfuscated name, UTF-8. Writes its original name to `original`:
 /// borrowed from `mapper`, valid until that is freed; NULL and 0 if it is not known.
-/// Threads may share `mapper`. Fails with `OPHIO_STATUS_INVALID_UTF8` and
-/// `OPHIO_STATUS_NULL_POINTER`.
+/// Threads may share `mapper`. Fails with `OPHIO_STATUS_INVALID_UTF8`,
+/// `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///
@@ -231,8 +257,8 @@ pub unsafe extern "C" fn ophio_proguard_remap_class(
 /// `klass` and `method` are obfuscated, UTF-8. Writes the original names to
 /// `original_class` and `original_method`: borrowed from `mapper`, valid until that is
 /// freed; NULL and 0 both if the method is not known, or could be several. Threads may
-/// share `mapper`. Fails with `OPHIO_STATUS_INVALID_UTF8` and
-/// `OPHIO_STATUS_NULL_POINTER`.
+/// share `mapper`. Fails with `OPHIO_STATUS_INVALID_UTF8`,
+/// `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///
@@ -283,7 +309,7 @@ fn lend(text: Option<&str>) -> OphioSlice {
 /// The answer is a MessagePack array of an array a query, of arrays of 4 a frame:
 /// class, method, file (or nil), line (0 if unknown). A query has no frame if it is not
 /// known, and several if methods were inlined, innermost first, or if methods cannot be
-/// told apart.
+/// distinguished.
 ///
 /// Writes the length of the answer to `frames_len`, and the answer to `frames` if it is
 /// not longer than `frames_capacity`; else nothing is written there, and a second call
@@ -329,8 +355,8 @@ pub unsafe extern "C" fn ophio_proguard_remap_frames(
 /// nor exception stay as they are.
 ///
 /// Writes a string to `remapped` that is the caller's: free it with `ophio_str_free`.
-/// Threads may share `mapper`. Fails with `OPHIO_STATUS_INVALID_UTF8` and
-/// `OPHIO_STATUS_NULL_POINTER`.
+/// Threads may share `mapper`. Fails with `OPHIO_STATUS_INVALID_UTF8`,
+/// `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///

@@ -1,5 +1,5 @@
-//! Strings and buffers across the border: borrowed ones in both directions, and
-//! owned ones that leave.
+//! Borrowed strings, buffers and arrays, in both directions. Owned ones are in
+//! [`crate::string`].
 //!
 //! A call takes a string as pointer and length, two arguments, because that is
 //! what Python passes without a copy and without making an object for it:
@@ -9,8 +9,7 @@
 //! ```
 //!
 //! [`bytes`] and [`text`] turn such a pair into a Rust slice. Where a struct holds
-//! strings, or a function returns one, the pair is an [`OphioSlice`]. A string made
-//! for the caller leaves as an [`OphioStr`], which the caller frees.
+//! strings, or a function returns one, the pair is an [`OphioSlice`].
 //!
 //! The empty string may come as NULL and 0, as many C programs write it. NULL with
 //! any other length is refused, and so is a length that no buffer can have.
@@ -19,7 +18,7 @@ use std::ffi::{c_char, CStr};
 use std::mem::MaybeUninit;
 use std::ptr;
 
-use crate::status::{guard_unit, Error, OphioStatus};
+use crate::status::{Error, OphioStatus};
 
 /// Borrowed bytes: `len` of them at `data`. No NUL byte follows.
 ///
@@ -100,12 +99,54 @@ pub unsafe fn array<'a, T>(data: *const T, len: usize, name: &str) -> Result<&'a
     Ok(unsafe { std::slice::from_raw_parts(data, len) })
 }
 
+/// Structs of the caller in an array, `size` bytes from one to the next.
+///
+/// The caller says how large its struct is, so that a later version can add fields to it: a
+/// program that was compiled with an older header passes the smaller size.
+#[derive(Clone, Copy)]
+pub struct Structs<T> {
+    data: *mut T,
+    len: usize,
+    size: usize,
+}
+
+impl<T> Structs<T> {
+    /// The `len` structs at `data`, the argument called `name`. Fails as [`bytes`] does, and
+    /// with `InvalidArgument` if `size` is not the size of such a struct.
+    ///
+    /// # Safety
+    ///
+    /// If `data` is not NULL, `len` aligned structs of `size` bytes are there and do not change
+    /// while the result is in use.
+    pub unsafe fn new(data: *mut T, len: usize, size: usize, name: &str) -> Result<Self, Error> {
+        if size < size_of::<T>() || !size.is_multiple_of(align_of::<T>()) {
+            return Err(Error::new(
+                OphioStatus::InvalidArgument,
+                format_args!(
+                    "the size of a struct in `{name}` is {size}, expected at least {}",
+                    size_of::<T>()
+                ),
+            ));
+        }
+        if len != 0 {
+            check_size(data, len, size, name)?;
+        }
+        Ok(Structs { data, len, size })
+    }
+
+    /// Where each struct is.
+    pub fn pointers(self) -> impl Iterator<Item = *mut T> {
+        // `wrapping`: nothing is read here, and with no structs the pointer may be NULL.
+        (0..self.len).map(move |index| self.data.wrapping_byte_add(index * self.size))
+    }
+}
+
 /// The place for `len` results at `data`, the argument called `name`. Fails as
 /// [`bytes`] does.
 ///
 /// # Safety
 ///
-/// If `data` is not NULL, `len` aligned values may be written there, by nobody else
+/// If `data` is not NULL, `len` aligned values may be written there, by no other thread
 /// meanwhile.
 pub unsafe fn out<'a, T>(
     data: *mut T,
@@ -121,13 +162,17 @@ pub unsafe fn out<'a, T>(
     Ok(unsafe { std::slice::from_raw_parts_mut(data.cast(), len) })
 }
 
-/// Refuses what no array can be: NULL, or more bytes than `isize::MAX`.
+/// Fails for what cannot be an array: NULL, or more bytes than `isize::MAX`.
 fn check<T>(data: *const T, len: usize, name: &str) -> Result<(), Error> {
+    check_size(data, len, size_of::<T>(), name)
+}
+
+fn check_size<T>(data: *const T, len: usize, size: usize, name: &str) -> Result<(), Error> {
     if data.is_null() {
         return Err(Error::null(name));
     }
     let possible = len
-        .checked_mul(size_of::<T>())
+        .checked_mul(size)
         .is_some_and(|size| isize::try_from(size).is_ok());
     if possible {
         return Ok(());
@@ -176,89 +221,13 @@ pub unsafe fn until_nul<'a>(data: *const c_char, name: &str) -> Result<&'a [u8],
     Ok(unsafe { CStr::from_ptr(data) }.to_bytes())
 }
 
-/// An owned UTF-8 string, or buffer where a function says so: `len` bytes at `data`. No
-/// NUL byte follows.
-///
-/// The library made it and the caller owns it: give it to `ophio_str_free` once
-/// it is read. It belongs to no thread. `data` is NULL if the string is empty.
-#[repr(C)]
-#[derive(Debug)]
-pub struct OphioStr {
-    /// The first byte, not to be written to.
-    pub data: *mut u8,
-    /// The number of bytes.
-    pub len: usize,
-}
-
-impl OphioStr {
-    /// The empty string, which owns nothing.
-    pub const EMPTY: OphioStr = OphioStr {
-        data: ptr::null_mut(),
-        len: 0,
-    };
-
-    /// Lends the string, for as long as it is not freed.
-    pub fn as_slice(&self) -> OphioSlice {
-        OphioSlice {
-            data: self.data,
-            len: self.len,
-        }
-    }
-}
-
-impl From<String> for OphioStr {
-    fn from(text: String) -> Self {
-        text.into_bytes().into()
-    }
-}
-
-impl From<Vec<u8>> for OphioStr {
-    fn from(bytes: Vec<u8>) -> Self {
-        if bytes.is_empty() {
-            return OphioStr::EMPTY;
-        }
-        // A boxed slice is as long as its bytes: freeing needs no third number.
-        let bytes = bytes.into_boxed_slice();
-        let len = bytes.len();
-        OphioStr {
-            data: Box::into_raw(bytes).cast(),
-            len,
-        }
-    }
-}
-
-/// Frees the bytes of `string` and makes it the empty string, so that freeing it
-/// again does nothing. The struct itself stays the caller's.
-///
-/// NULL, or a string of zeros, does nothing. Any thread may free it, one at a
-/// time. Cannot fail.
-///
-/// # Safety
-///
-/// `string` is NULL, or may be written and holds a string that this library made
-/// (or zeros). A copy of the struct must not be used any more.
-#[no_mangle]
-pub unsafe extern "C" fn ophio_str_free(string: *mut OphioStr) {
-    guard_unit(|| {
-        // SAFETY: NULL or valid, by the caller's promise.
-        let Some(string) = (unsafe { string.as_mut() }) else {
-            return;
-        };
-        let OphioStr { data, len } = std::mem::replace(string, OphioStr::EMPTY);
-        if !data.is_null() {
-            // SAFETY: the pointer and length of a boxed slice that `from` let go,
-            // taken back once: the struct no longer names it.
-            drop(unsafe { Box::from_raw(ptr::slice_from_raw_parts_mut(data, len)) });
-        }
-    });
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::status::{guard, ophio_last_error_code, ophio_last_error_message};
+    use crate::guard::guard;
+    use crate::last_error::{ophio_last_error_code, ophio_last_error_message};
 
-    /// Runs `bytes` as an export would and tells status and message.
+    /// Runs `bytes` as an export does; returns status and message.
     fn refused(data: *const u8, len: usize) -> (OphioStatus, String) {
         // SAFETY: the callers pass what must be refused before it is read.
         let status = guard(|| unsafe { text(data, len, "value") }.map(drop));
@@ -316,32 +285,5 @@ mod tests {
         assert_eq!(unsafe { slice.bytes("value") }.unwrap(), source);
         // SAFETY: as above.
         assert_eq!(unsafe { slice.text("value") }.unwrap(), "grün");
-    }
-
-    #[test]
-    fn an_owned_string_is_read_and_freed_once() {
-        let mut spare = String::with_capacity(64);
-        spare.push_str("owned");
-        let mut string = OphioStr::from(spare);
-        // SAFETY: not freed yet.
-        assert_eq!(unsafe { string.as_slice().text("s") }.unwrap(), "owned");
-        // SAFETY: made above; freeing the emptied string again is allowed.
-        unsafe {
-            ophio_str_free(&mut string);
-            assert!(string.data.is_null());
-            assert_eq!(string.len, 0);
-            ophio_str_free(&mut string);
-        }
-    }
-
-    #[test]
-    fn freeing_null_or_the_empty_string_does_nothing() {
-        let mut empty = OphioStr::from(String::new());
-        assert!(empty.data.is_null());
-        // SAFETY: both are allowed.
-        unsafe {
-            ophio_str_free(ptr::null_mut());
-            ophio_str_free(&mut empty);
-        }
     }
 }

@@ -8,10 +8,10 @@ use crate::slice::OphioSlice;
 
 /// Raised by each change that breaks a compiled program: a function removed, an
 /// argument or a struct changed. Functions and status numbers may be added freely.
-/// It is the number in the name of the shared library, `libophio.so.0`.
-const ABI_VERSION: u32 = 0;
+/// It is the number in the name of the shared library, `libophio.so.1`.
+const ABI_VERSION: u32 = 1;
 
-/// Tells the version of the library, such as `2.0.0`, as ASCII text.
+/// Returns the version of the library, such as `2.0.0`, as ASCII text.
 ///
 /// The slice is borrowed and valid for as long as the library is loaded. Any
 /// thread may call it. Cannot fail.
@@ -20,7 +20,7 @@ pub extern "C" fn ophio_version() -> OphioSlice {
     OphioSlice::borrowed(env!("CARGO_PKG_VERSION").as_bytes())
 }
 
-/// Tells the version of the C interface: two libraries with the same number can
+/// Returns the version of the C API: two libraries with the same number can
 /// stand in for each other, the one with the higher version has more functions.
 ///
 /// Any thread may call it. Cannot fail.
@@ -33,7 +33,7 @@ pub extern "C" fn ophio_abi_version() -> u32 {
 #[cfg(feature = "test-panic")]
 #[no_mangle]
 pub extern "C" fn test_panic(on_a_thread: bool) -> crate::status::OphioStatus {
-    crate::status::guard(|| {
+    crate::guard::guard(|| {
         if on_a_thread {
             let thread = std::thread::Builder::new().name("ophio".to_owned());
             let panicking = thread.spawn(|| panic!("on purpose")).expect("a thread");

@@ -15,7 +15,7 @@ STEPS = [
     ("python", "take the 8 values of each frame", "python/sentry_ophio/_pack.py", "tuples"),
     ("python", "write them into one buffer", "python/sentry_ophio/_pack.py", "bytes, MessagePack"),
     ("python", "call the library", "python/sentry_ophio/_rule_set.py", "pointers, lengths"),
-    ("capi", "catch panics, check pointers", "capi/src/status.rs", "&[u8]"),
+    ("capi", "catch panics, check pointers", "capi/src/guard.rs", "&[u8]"),
     (
         "core",
         "read the buffer in place",

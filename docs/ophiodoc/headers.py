@@ -16,24 +16,31 @@ SUBJECTS = [
     ("errors", "Errors", r"OphioStatus$|ophio_last_error"),
     ("texts", "Texts and values", r"OphioSlice$|OphioStr$|OphioTristate$|ophio_str_"),
     ("version", "Version", r"OPHIO_|ophio_version$|ophio_abi_version$"),
-    ("limits", "Limits", r"OphioLimit$|ophio_limit_"),
-    ("diagnostics", "Problems of rules", r"OphioDiagnostic|OphioSeverity|ophio_diagnostics_"),
+    ("limits", "Limits", r"OphioLimit$|ophio_limits_"),
+    (
+        "diagnostics",
+        "Problems of rules",
+        r"OphioEnhancements(Diagnostic|Severity)|ophio_enhancements_diagnostics_",
+    ),
     ("arrow", "Stack traces in columns", r"Arrow(Array|Schema)$|ophio_\w+_arrow$"),
-    ("preview", "What other rules would change", r"OphioPreview|ophio_preview_"),
+    (
+        "preview",
+        "What other rules would change",
+        r"OphioEnhancementsPreview|ophio_enhancements_preview_",
+    ),
     # Before the rules, whose pattern matches these names too.
     (
         "events",
         "Events",
-        r"Ophio(ConfigPart|EnhancementsConfig)$|ophio_event_"
+        r"OphioEnhancementsConfig(Part)?$|ophio_events_"
         r"|ophio_enhancements_(config_|apply_event$)",
     ),
     (
         "enhancements",
         "Stack trace rules",
-        r"Ophio(Cache|Enhancements|Part|Frame|ExceptionData|AppliedFrame|Component"
-        r"|AssembleResult)$|ophio_(cache|enhancements|stacktrace)_",
+        r"OphioEnhancements|ophio_enhancements_",
     ),
-    ("functions", "Function names", r"ophio_function_"),
+    ("functions", "Function names", r"ophio_functions_"),
     ("glob", "Globs", r"OphioGlob|ophio_glob_"),
     ("codeowners", "CODEOWNERS", r"OphioCodeowners|ophio_codeowners_"),
     ("proguard", "ProGuard", r"OphioProguard|ophio_proguard_"),
@@ -118,11 +125,10 @@ def directive(domain: str, item: Item) -> str:
 
 
 def _directive(domain: str, item: Item) -> tuple[str, int]:
-    text = re.sub(r"^# Safety\n+", "**Safety:** ", item.text, flags=re.MULTILINE)
     within = [_directive(domain, member) for member in item.members]
     # Fences around fences have more ticks.
     depth = max((ticks for _, ticks in within), default=2) + 1
-    body = "\n".join(filter(None, [text, *(member for member, _ in within)]))
+    body = "\n".join(filter(None, [item.text, *(member for member, _ in within)]))
     ticks = "`" * depth
     return f"{ticks}{{{domain}:{item.kind}}} {item.declaration}\n{body}\n{ticks}\n", depth
 

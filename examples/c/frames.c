@@ -70,9 +70,9 @@ static uint8_t tristate(const cJSON *value)
     return OPHIO_TRISTATE_MISSING;
 }
 
-static OphioFrame frame_of(const cJSON *object)
+static OphioEnhancementsFrame frame_of(const cJSON *object)
 {
-    OphioFrame frame;
+    OphioEnhancementsFrame frame;
     memset(&frame, 0, sizeof frame);
     frame.category = text(object, "category");
     frame.family = text(object, "family");
@@ -95,13 +95,13 @@ int main(int argc, char **argv)
     char *rules_text, *json_text;
     cJSON *json;
     const cJSON *list, *each, *error;
-    OphioEnhancements *rules;
-    OphioFrame *frames;
-    OphioAppliedFrame *applied;
-    OphioComponent *components;
+    OphioEnhancements *rules = NULL;
+    OphioEnhancementsFrame *frames;
+    OphioEnhancementsAppliedFrame *applied;
+    OphioEnhancementsComponent *components;
     OphioStr *categories;
-    OphioExceptionData exception;
-    OphioAssembleResult result;
+    OphioEnhancementsExceptionData exception;
+    OphioEnhancementsAssembleResult result;
     size_t len, n;
 
     if (argc != 3) {
@@ -110,8 +110,8 @@ int main(int argc, char **argv)
     }
     rules_text = read_file(argv[1]);
     json_text = read_file(argv[2]);
-    rules = ophio_enhancements_parse((const uint8_t *)rules_text, strlen(rules_text), NULL);
-    check(argv[1], rules != NULL);
+    check(argv[1], ophio_enhancements_parse((const uint8_t *)rules_text, strlen(rules_text),
+                                            NULL, &rules) == OPHIO_STATUS_OK);
     json = cJSON_Parse(json_text);
     list = cJSON_GetObjectItemCaseSensitive(json, "frames");
     if (!cJSON_IsArray(list)) {
@@ -136,8 +136,9 @@ int main(int argc, char **argv)
     exception.mechanism = text(error, "mechanism");
 
     /* Whose code is it? The answer goes into the frames: the second question looks at it. */
-    check(argv[2], ophio_enhancements_apply(rules, frames, len, &exception, applied) ==
-                       OPHIO_STATUS_OK);
+    check(argv[2], ophio_enhancements_apply(
+                       rules, frames, len, sizeof(OphioEnhancementsFrame), &exception, applied,
+                       sizeof(OphioEnhancementsAppliedFrame)) == OPHIO_STATUS_OK);
     for (n = 0; n < len; n++) {
         frames[n].in_app = applied[n].in_app;
         components[n].contributes = applied[n].in_app;
@@ -149,8 +150,10 @@ int main(int argc, char **argv)
         }
     }
     /* What counts? */
-    check(argv[2], ophio_enhancements_assemble(rules, frames, len, &exception, components, len,
-                                               &result) == OPHIO_STATUS_OK);
+    check(argv[2],
+          ophio_enhancements_assemble(
+              rules, frames, len, sizeof(OphioEnhancementsFrame), &exception, components, len,
+              sizeof(OphioEnhancementsComponent), &result) == OPHIO_STATUS_OK);
 
     printf("%-7s %-7s %-9s %-14s %s\n", "in-app", "counts", "category", "function", "hint");
     for (n = 0; n < len; n++) {

@@ -32,9 +32,9 @@ OphioSlice text(const json &object, const char *key)
                : ophio::text(found->get_ref<const std::string &>());
 }
 
-OphioFrame frame_of(const json &object)
+OphioEnhancementsFrame frame_of(const json &object)
 {
-    OphioFrame frame{};
+    OphioEnhancementsFrame frame{};
     frame.category = text(object, "category");
     frame.family = text(object, "family");
     frame.function = text(object, "function");
@@ -58,14 +58,14 @@ void print(const char *rules_path, const char *json_path)
     const ophio::enhancements rules{read_file(rules_path)};
     const json trace = json::parse(read_file(json_path));
     const json error = trace.value("exception", json::object());
-    const OphioExceptionData exception{text(error, "ty"), text(error, "value"),
-                                       text(error, "mechanism")};
-    std::vector<OphioFrame> frames;
+    const OphioEnhancementsExceptionData exception{text(error, "ty"), text(error, "value"),
+                                                   text(error, "mechanism")};
+    std::vector<OphioEnhancementsFrame> frames;
     for (const json &each : trace.at("frames")) frames.push_back(frame_of(each));
 
     // Whose code is it? The answer goes into the frames: the second question looks at it.
-    std::vector<OphioAppliedFrame> applied(frames.size());
-    std::vector<OphioComponent> components(frames.size());
+    std::vector<OphioEnhancementsAppliedFrame> applied(frames.size());
+    std::vector<OphioEnhancementsComponent> components(frames.size());
     std::vector<ophio::string> categories(frames.size());
     rules.apply(frames, &exception, applied);
     for (std::size_t n = 0; n < frames.size(); n++) {

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Optional, final
 
 from sentry_ophio._arguments import encoded, type_error
 from sentry_ophio._event_frames import answer_about_event, write_changes
-from sentry_ophio._ffi import Handle, check, decode, ffi, lib
+from sentry_ophio._ffi import Handle, check, ffi, lib, string
 from sentry_ophio._rule_set import Enhancements
 from sentry_ophio._stacktrace import packed_event
 from sentry_ophio.exceptions import ArgumentTypeError, InvalidArgumentError
@@ -67,6 +67,8 @@ class EnhancementsConfig(Handle):
 
     __module__ = "sentry_ophio.enhancers"
     __slots__ = ()
+    _KIND = ffi.typeof("OphioEnhancementsConfig **")
+    _FREE = staticmethod(lambda place: lib.ophio_enhancements_config_free(place[0]))
 
     def __new__(cls) -> EnhancementsConfig:
         """Fail: `from_text` and `from_base64` make configs."""
@@ -78,9 +80,9 @@ class EnhancementsConfig(Handle):
     @classmethod
     def _made(cls, call: Callable[[CData], int]) -> EnhancementsConfig:
         config = object.__new__(cls)
-        out = ffi.new("OphioEnhancementsConfig **")
-        check(call(out))
-        config._adopt(out[0], lib.ophio_enhancements_config_free)
+        place = cls._place()
+        check(call(place))
+        config._adopt(place)
         return config
 
     @classmethod
@@ -148,17 +150,17 @@ class EnhancementsConfig(Handle):
     @property
     def own(self) -> Enhancements:
         """The rules of the project, without the bases."""
-        return self._part(lib.OPHIO_CONFIG_PART_OWN)
+        return self._part(lib.OPHIO_ENHANCEMENTS_CONFIG_PART_OWN)
 
     @property
     def classifier(self) -> Enhancements:
         """What of all rules changes frames."""
-        return self._part(lib.OPHIO_CONFIG_PART_CLASSIFIER)
+        return self._part(lib.OPHIO_ENHANCEMENTS_CONFIG_PART_CLASSIFIER)
 
     @property
     def contributes(self) -> Enhancements:
         """What of all rules is about grouping."""
-        return self._part(lib.OPHIO_CONFIG_PART_CONTRIBUTES)
+        return self._part(lib.OPHIO_ENHANCEMENTS_CONFIG_PART_CONTRIBUTES)
 
     def process(
         self,
@@ -204,14 +206,13 @@ class EnhancementsConfig(Handle):
         raise ArgumentTypeError("cannot copy or pickle an EnhancementsConfig: use to_base64()")
 
     def _text(self, function: Callable[[CData, CData], int]) -> str:
-        out = ffi.gc(ffi.new("OphioStr *"), lib.ophio_str_free)
-        check(function(self._ptr, out))
-        return decode(out[0])
+        pointer = self._ptr
+        return string(lambda out: function(pointer, out))
 
     def _part(self, part: int) -> Enhancements:
-        out = ffi.new("OphioEnhancements **")
-        check(lib.ophio_enhancements_config_part(self._ptr, part, out))
-        return Enhancements._owning(out[0])
+        place = Enhancements._place()
+        check(lib.ophio_enhancements_config_part(self._ptr, part, place))
+        return Enhancements._owning(place)
 
 
 def _variant(packed: tuple[Any, ...]) -> VariantResult:

@@ -6,50 +6,57 @@ from typing import TYPE_CHECKING, Any
 
 from sentry_ophio._arguments import encoded
 from sentry_ophio._diagnostic import Diagnostic
-from sentry_ophio._ffi import check, decode, ffi, lib
+from sentry_ophio._ffi import check, decode, ffi, lib, string
 
 if TYPE_CHECKING:
     from _cffi_backend import _CDataBase as CData
 
 
-def _taken(pointer: CData) -> list[Diagnostic]:
-    """Read a list of the library and free it."""
-    try:
-        each: Any = ffi.new("OphioDiagnostic *")
-        found = []
-        for index in range(lib.ophio_diagnostics_len(pointer)):
-            check(lib.ophio_diagnostics_get(pointer, index, each))
-            found.append(
-                Diagnostic(
-                    severity="error" if each.severity == lib.OPHIO_SEVERITY_ERROR else "warning",
-                    message=decode(each.message),
-                    line=each.line,
-                    column=each.column,
-                    end_column=each.end_column,
-                    source=decode(each.source),
-                    code=decode(each.code),
-                    suggestion=decode(each.suggestion) if each.suggestion.data else None,
-                    title=decode(each.title),
-                    details=decode(each.details),
-                )
+def _list() -> CData:
+    """Make a place for a list of the library, which frees it."""
+    return ffi.gc(
+        ffi.new("OphioEnhancementsDiagnostics **"),
+        lambda place: lib.ophio_enhancements_diagnostics_free(place[0]),
+    )
+
+
+def _read(place: CData) -> list[Diagnostic]:
+    """Read the list in a place."""
+    pointer = place[0]
+    error = lib.OPHIO_ENHANCEMENTS_SEVERITY_ERROR
+    each: Any = ffi.new("OphioEnhancementsDiagnostic *")
+    found = []
+    for index in range(lib.ophio_enhancements_diagnostics_len(pointer)):
+        check(lib.ophio_enhancements_diagnostics_get(pointer, index, each))
+        found.append(
+            Diagnostic(
+                severity="error" if each.severity == error else "warning",
+                message=decode(each.message),
+                line=each.line,
+                column=each.column,
+                end_column=each.end_column,
+                source=decode(each.source),
+                code=decode(each.code),
+                suggestion=decode(each.suggestion) if each.suggestion.data else None,
+                title=decode(each.title),
+                details=decode(each.details),
             )
-        return found
-    finally:
-        lib.ophio_diagnostics_free(pointer)
+        )
+    return found
 
 
 def check_rules(text: bytes, lenient: bool) -> list[Diagnostic]:
     """Find all problems of a rule text; see `Enhancements.check`."""
-    out = ffi.new("OphioDiagnostics **")
-    check(lib.ophio_enhancements_check(text, len(text), lenient, out))
-    return _taken(out[0])
+    found = _list()
+    check(lib.ophio_enhancements_check(text, len(text), lenient, found))
+    return _read(found)
 
 
-def parse_lenient(text: bytes, cache: CData) -> tuple[CData, tuple[Diagnostic, ...]]:
-    """Parse rules without retired actions: a pointer, NULL on failure, and what is left out."""
-    out = ffi.new("OphioDiagnostics **")
-    pointer = lib.ophio_enhancements_parse_lenient(text, len(text), cache, out)
-    return pointer, () if pointer == ffi.NULL else tuple(_taken(out[0]))
+def parse_lenient(text: bytes, cache: CData, rules: CData) -> tuple[Diagnostic, ...]:
+    """Parse rules without retired actions into the place `rules`; return what is left out."""
+    found = _list()
+    check(lib.ophio_enhancements_parse_lenient(text, len(text), cache, found, rules))
+    return tuple(_read(found))
 
 
 def format_rules(text: str) -> str:
@@ -73,9 +80,4 @@ def format_rules(text: str) -> str:
         UnicodeEncodeError: The text has lone surrogates.
     """
     data = encoded("text", text)
-    out = ffi.new("OphioStr *")
-    check(lib.ophio_enhancements_format(data, len(data), out))
-    try:
-        return decode(out[0])
-    finally:
-        lib.ophio_str_free(out)
+    return string(lambda out: lib.ophio_enhancements_format(data, len(data), out))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sentry_ophio._ffi import check, ffi, lib
+from sentry_ophio._ffi import check, ffi, new_string
 from sentry_ophio._first_use import first_use
 from sentry_ophio.exceptions import FrameTypeError
 
@@ -28,8 +28,7 @@ def answer_about_event(
     with first_use:
         from msgpack import unpackb  # noqa: PLC0415 (loads when used)
 
-    # cffi frees it, also where an exception comes between the call and the next line.
-    out = ffi.gc(ffi.new("OphioStr *"), lib.ophio_str_free)
+    out = new_string()
     if pointer is None:
         check(function(data, len(data), out))
     else:

@@ -2,8 +2,8 @@
 
 What a service does not use is imported when it is used, since an import takes as long as
 thousands of calls. Python has a lock for each module that is being imported. If another
-thread holds it at a fork, no thread of the child ever releases it, and the child waits for
-ever at the same import. So such an import is made under one lock of ours, which the thread
+thread holds it at a fork, no thread of the child ever releases it, and the child waits
+permanently at the same import. So such an import is made under one lock of ours, which the thread
 that forks holds while it forks: at that moment no thread is in an import.
 
     with first_use:

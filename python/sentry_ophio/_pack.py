@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from operator import index, itemgetter
 
-from sentry_ophio._ffi import error_for, lib
+from sentry_ophio._ffi import decode, error_for, lib
 from sentry_ophio._first_use import first_use
 from sentry_ophio.exceptions import FrameKeyError, FrameTypeError
 
@@ -54,9 +54,8 @@ __all__ = [
     "read_frames",
 ]
 
-TEXT_FIELDS = ("category", "family", "function", "module", "package", "path")
-FRAME_FIELDS = (*TEXT_FIELDS, "in_app", "orig_in_app")
-EXCEPTION_FIELDS = ("ty", "value", "mechanism")
+FRAME_FIELDS = tuple(decode(lib.ophio_enhancements_frame_fields()).split("\n"))
+EXCEPTION_FIELDS = tuple(decode(lib.ophio_enhancements_exception_fields()).split("\n"))
 
 # What is read of an event's frame, and of its `data`.
 EVENT_FIELDS = (

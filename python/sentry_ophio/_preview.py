@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 from sentry_ophio._arguments import checked_threads
-from sentry_ophio._ffi import Handle, check, decode, ffi, lib
+from sentry_ophio._ffi import Handle, check, ffi, lib, string
 from sentry_ophio._pack import join
 from sentry_ophio._stacktrace import check_stacktraces
 
@@ -114,29 +114,30 @@ class Comparison(Handle):
     """What was compared so far: the one way to a `Report`, for whatever form events have."""
 
     __slots__ = ("_rules",)
+    _KIND = ffi.typeof("OphioEnhancementsPreview **")
+    _FREE = staticmethod(lambda place: lib.ophio_enhancements_preview_free(place[0]))
 
     def __init__(self, old_rules: Enhancements, new_rules: Enhancements) -> None:
         # The current rules: the report is about these, even if a set grows meanwhile.
         self._rules = {"old_rules": old_rules.rules, "new_rules": new_rules.rules}
-        self._adopt(lib.ophio_preview_new(old_rules._ptr, new_rules._ptr), lib.ophio_preview_free)
+        place = self._place()
+        check(lib.ophio_enhancements_preview_new(old_rules._ptr, new_rules._ptr, place))
+        self._adopt(place)
 
     def add(self, stacktraces: list[Stacktrace], threads: int) -> None:
         """Compare prepared stack traces."""
         packed = join([each._packed for each in stacktraces])
-        check(lib.ophio_preview_add(self._ptr, packed, len(packed), threads))
+        check(lib.ophio_enhancements_preview_add(self._ptr, packed, len(packed), threads))
 
     def add_arrow(self, array: CData, schema: CData, threads: int) -> None:
         """Compare the rows of an array, which is moved away from where it is."""
-        check(lib.ophio_preview_add_arrow(self._ptr, array, schema, threads))
+        check(lib.ophio_enhancements_preview_add_arrow(self._ptr, array, schema, threads))
 
     def report(self) -> Report:
         """Add up."""
-        out = ffi.new("OphioStr *")
-        check(lib.ophio_preview_report(self._ptr, out))
-        try:
-            found: dict[str, Any] = json.loads(decode(out[0]))
-        finally:
-            lib.ophio_str_free(out)
+        pointer = self._ptr
+        text = string(lambda out: lib.ophio_enhancements_preview_report(pointer, out))
+        found: dict[str, Any] = json.loads(text)
         found["examples"] = tuple(found["examples"])
         for name, known in self._rules.items():
             found[name] = tuple(

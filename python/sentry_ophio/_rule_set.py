@@ -13,7 +13,7 @@ from sentry_ophio._component import (
     state_of,
 )
 from sentry_ophio._event_frames import answer_about_event, write_changes
-from sentry_ophio._ffi import Handle, check, copied, decode, ffi, last_error, lib, plain
+from sentry_ophio._ffi import Handle, check, copied, decode, ffi, lib, new_string, plain, string
 from sentry_ophio._first_use import first_use
 from sentry_ophio._pack import join, pack_carefully, pack_frames, read_frames
 from sentry_ophio._stacktrace import (
@@ -73,10 +73,14 @@ class Cache(Handle):
     """
 
     __slots__ = ("_size",)
+    _KIND = ffi.typeof("OphioEnhancementsCache **")
+    _FREE = staticmethod(lambda place: lib.ophio_enhancements_cache_free(place[0]))
 
     def __init__(self, size: int) -> None:
         self._size = checked_int("size", size)
-        self._adopt(lib.ophio_cache_new(self._size), lib.ophio_cache_free)
+        place = self._place()
+        check(lib.ophio_enhancements_cache_new(self._size, place))
+        self._adopt(place)
 
     def __repr__(self) -> str:
         """Return the call that made it."""
@@ -85,16 +89,6 @@ class Cache(Handle):
 
 # What stands for no rule and no frame: SIZE_MAX.
 _NOTHING = int(ffi.cast("size_t", -1))
-
-
-def _string(call: Callable[[CData], int]) -> str:
-    """Make a call that writes a string, and take it."""
-    out = ffi.new("OphioStr *")
-    check(call(out))
-    try:
-        return decode(out[0])
-    finally:
-        lib.ophio_str_free(out)
 
 
 def _restored(origins: tuple[tuple[int, str, str | None], ...]) -> Enhancements:
@@ -124,6 +118,8 @@ class Enhancements(Handle):
     # What the numbers that the library returns stand for, filled as they come up. A
     # number keeps its meaning when rules are appended.
     __slots__ = ("_applied", "_left_out", "_origins", "_short", "_source", "_states", "_written")
+    _KIND = ffi.typeof("OphioEnhancements **")
+    _FREE = staticmethod(lambda place: lib.ophio_enhancements_free(place[0]))
 
     _applied: dict[int, AppliedFrame]
     # The same for numbers up to 255, at the index that is the number.
@@ -143,10 +139,10 @@ class Enhancements(Handle):
 
     @classmethod
     def _owning(
-        cls, pointer: CData, text: str | None = None, source: str | None = None
+        cls, place: CData, text: str | None = None, source: str | None = None
     ) -> Enhancements:
         rules = object.__new__(cls)
-        rules._adopt(pointer, lib.ophio_enhancements_free)
+        rules._adopt(place)
         rules._applied = {}
         rules._short = []
         rules._left_out = ()
@@ -159,7 +155,9 @@ class Enhancements(Handle):
     @classmethod
     def empty(cls) -> Enhancements:
         """Return a set without rules."""
-        return Enhancements._owning(lib.ophio_enhancements_new())
+        place = Enhancements._place()
+        check(lib.ophio_enhancements_new(place))
+        return Enhancements._owning(place)
 
     @classmethod
     def parse(
@@ -206,13 +204,15 @@ class Enhancements(Handle):
             with first_use:
                 from sentry_ophio._diagnostics import parse_lenient  # noqa: PLC0415 (loads when used)
 
-            pointer, left_out = parse_lenient(text, _pointer_of(cache))
-            rules = Enhancements._owning(pointer, input, source)
+            place = Enhancements._place()
+            left_out = parse_lenient(text, _pointer_of(cache), place)
+            rules = Enhancements._owning(place, input, source)
             rules._left_out = left_out
             return rules
-        return Enhancements._owning(
-            lib.ophio_enhancements_parse(text, len(text), _pointer_of(cache)), input, source
-        )
+        pointer = _pointer_of(cache)
+        place = Enhancements._place()
+        check(lib.ophio_enhancements_parse(text, len(text), pointer, place))
+        return Enhancements._owning(place, input, source)
 
     @staticmethod
     def check(text: str, *, lenient: bool = False) -> list[Diagnostic]:
@@ -263,9 +263,10 @@ class Enhancements(Handle):
         if not isinstance(input, bytes):
             raise type_error("input", "bytes", input)
         data = plain(input)
-        return Enhancements._owning(
-            lib.ophio_enhancements_from_config_structure(data, len(data), _pointer_of(cache))
-        )
+        pointer = _pointer_of(cache)
+        place = Enhancements._place()
+        check(lib.ophio_enhancements_from_config_structure(data, len(data), pointer, place))
+        return Enhancements._owning(place)
 
     @classmethod
     def default(cls) -> Enhancements:
@@ -310,7 +311,7 @@ class Enhancements(Handle):
             from sentry_ophio._rules import described  # noqa: PLC0415 (loads when used)
 
         ptr, origins = self._ptr, self._all_origins()
-        return described(_string(lambda out: lib.ophio_enhancements_describe(ptr, out)), origins)
+        return described(string(lambda out: lib.ophio_enhancements_describe(ptr, out)), origins)
 
     def to_text(self) -> str:
         r"""Write the text form, one rule a line. Parsed again, it is the same rules.
@@ -322,7 +323,7 @@ class Enhancements(Handle):
             EnhancementsError: A rule cannot be written as text; only the binary form can
                 make such a rule.
         """
-        return _string(lambda out: lib.ophio_enhancements_to_text(self._ptr, out))
+        return string(lambda out: lib.ophio_enhancements_to_text(self._ptr, out))
 
     def to_config_structure(self, version: int = 3, bases: Sequence[str] = ()) -> bytes:
         """Write the binary form, which `from_config_structure` reads.
@@ -340,21 +341,18 @@ class Enhancements(Handle):
         names = "\n".join(bases).encode()
         if not 0 <= version < 2**64:
             raise EnhancementsError(f"version {version} is not supported, only 2 and 3 are")
-        out = ffi.new("OphioStr *")
+        out = new_string()
         check(
             lib.ophio_enhancements_to_config_structure(self._ptr, version, names, len(names), out)
         )
-        try:
-            return copied(out[0])
-        finally:
-            lib.ophio_str_free(out)
+        return copied(out[0])
 
     def to_base64(self) -> str:
         """Write the form in which Sentry stores rules, which `from_base64` reads.
 
         It is the binary form, compressed by zstandard, in URL-safe base64 without padding.
         """
-        return _string(lambda out: lib.ophio_enhancements_to_base64(self._ptr, out))
+        return string(lambda out: lib.ophio_enhancements_to_base64(self._ptr, out))
 
     @classmethod
     def from_base64(cls, text: str, cache: Cache, *, ignore_other: bool = False) -> Enhancements:
@@ -382,9 +380,10 @@ class Enhancements(Handle):
         """
         _pointer_of(cache)
         data = encoded("text", text)
-        rules = ffi.new("OphioEnhancements **")
-        check(lib.ophio_enhancements_read_stored(data, len(data), bool(ignore_other), rules))
-        return Enhancements._owning(rules[0])
+        ignore = bool(ignore_other)
+        place = Enhancements._place()
+        check(lib.ophio_enhancements_from_base64(data, len(data), ignore, place))
+        return Enhancements._owning(place)
 
     @property
     def bases(self) -> tuple[str, ...]:
@@ -393,7 +392,7 @@ class Enhancements(Handle):
         They are not part of the set: one that was extended has none.
         """
         ptr = self._ptr
-        names = _string(lambda out: lib.ophio_enhancements_bases(ptr, out))
+        names = string(lambda out: lib.ophio_enhancements_bases(ptr, out))
         return tuple(names.split("\n")) if names else ()
 
     def split(self) -> tuple[Enhancements, Enhancements]:
@@ -407,9 +406,10 @@ class Enhancements(Handle):
             The same rules with only `app` and `category=` actions, and with only the others;
             rules without an action left are not in it.
         """
-        classifier = lib.ophio_enhancements_part(self._ptr, lib.OPHIO_PART_CLASSIFIER)
-        contributes = lib.ophio_enhancements_part(self._ptr, lib.OPHIO_PART_CONTRIBUTES)
-        return Enhancements._owning(classifier), Enhancements._owning(contributes)
+        return (
+            self._part(lib.OPHIO_ENHANCEMENTS_PART_CLASSIFIER),
+            self._part(lib.OPHIO_ENHANCEMENTS_PART_CONTRIBUTES),
+        )
 
     def for_profiling(self) -> Enhancements:
         """Return the rules that profiles understand.
@@ -417,9 +417,12 @@ class Enhancements(Handle):
         Those ask for `path`, `module`, `function` and `package` of the frame alone, and their
         single action is `+app` or `-app`.
         """
-        return Enhancements._owning(
-            lib.ophio_enhancements_part(self._ptr, lib.OPHIO_PART_PROFILING)
-        )
+        return self._part(lib.OPHIO_ENHANCEMENTS_PART_PROFILING)
+
+    def _part(self, part: int) -> Enhancements:
+        place = Enhancements._place()
+        check(lib.ophio_enhancements_part(self._ptr, part, place))
+        return Enhancements._owning(place)
 
     def explain(
         self,
@@ -473,7 +476,7 @@ class Enhancements(Handle):
         rule, frame = (_NOTHING, _NOTHING) if why_not is None else why_not
         if min(rule, frame) < 0:
             raise OphioOverflowError("`why_not` counts rules and frames from 0")
-        out = ffi.new("OphioStr *")
+        out = new_string()
 
         def ask(packed: bytes) -> int:
             return lib.ophio_enhancements_explain(
@@ -485,19 +488,15 @@ class Enhancements(Handle):
             packed, _ = pack_carefully(frames, exception_data, status)
             status = ask(packed)
         check(status)
-        try:
-            return explained(decode(out[0]), rules)
-        finally:
-            lib.ophio_str_free(out)
+        return explained(decode(out[0]), rules)
 
     def __eq__(self, other: object) -> bool:
         """Compare the rules in their order: what they ask and do, not how they are written."""
         if not isinstance(other, Enhancements):
             return NotImplemented
-        equal = lib.ophio_enhancements_equal(self._ptr, other._ptr)
-        if equal < 0:
-            raise last_error()
-        return equal == 1
+        equal = ffi.new("bool *")
+        check(lib.ophio_enhancements_equal(self._ptr, other._ptr, equal))
+        return bool(equal[0])
 
     def __hash__(self) -> int:
         """Return a hash that equal sets share. It changes with `extend_from`."""
@@ -875,12 +874,9 @@ class Enhancements(Handle):
         return self._text(lib.ophio_enhancements_too_few_frames_hint, rule, contributing)
 
     def _text(self, function: Callable[..., int], *numbers: int) -> str:
-        text = ffi.new("OphioStr *")
+        text = new_string()
         check(function(self._ptr, *numbers, text))
-        try:
-            return decode(text[0])
-        finally:
-            lib.ophio_str_free(text)
+        return decode(text[0])
 
 
 _default_rules: Enhancements | None = None

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgpack
 
-from sentry_ophio._ffi import copied, error_for, lib
+from sentry_ophio._ffi import copied, error_for
 
 if TYPE_CHECKING:
     from _cffi_backend import _CDataBase as CData
@@ -39,7 +39,7 @@ Shortcut = tuple[str, str, str, str, int, Any]
 
 
 def unpacked(status: int, out: CData, pattern: Any) -> Shortcut:
-    """Make a shortcut of what the library wrote to `out`, an `OphioStr *`, and free that.
+    """Make a shortcut of what the library wrote to `out`, an `OphioStr *`.
 
     Args:
         status: What the library returned.
@@ -51,9 +51,5 @@ def unpacked(status: int, out: CData, pattern: Any) -> Shortcut:
     """
     if status:
         raise error_for(status)
-    try:
-        packed = copied(out[0])
-    finally:
-        lib.ophio_str_free(out)
-    test, before, after, first, second = msgpack.unpackb(packed)
+    test, before, after, first, second = msgpack.unpackb(copied(out[0]))
     return before, after, first, second, test, pattern

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sentry_ophio._arguments import checked_threads, type_error
-from sentry_ophio._ffi import check, ffi, lib
+from sentry_ophio._ffi import check, ffi, lib, new_string
 from sentry_ophio._first_use import first_use
 from sentry_ophio._pack import (
     categories_in,
@@ -65,10 +65,10 @@ class Stacktrace:
     def __init__(self, frames: list[Frame], exception_data: SupportsGetItem) -> None:
         check_list(frames)
         packed, count = pack_values(frames, exception_data)
-        status = lib.ophio_stacktrace_check(packed, len(packed))
+        status = lib.ophio_enhancements_stacktrace_check(packed, len(packed))
         if status:
             packed, count = pack_carefully(frames, exception_data, status)
-            check(lib.ophio_stacktrace_check(packed, len(packed)))
+            check(lib.ophio_enhancements_stacktrace_check(packed, len(packed)))
         self._packed = packed
         self._len = count
 
@@ -121,8 +121,8 @@ class Stacktrace:
             [Stacktrace(1 frame), Stacktrace(1 frame)]
         """
         data = join([packed_event(*each) for each in stacktraces])
-        packed = ffi.gc(ffi.new("OphioStr *"), lib.ophio_str_free)
-        check(lib.ophio_event_pack_stacktraces(data, len(data), packed))
+        packed = new_string()
+        check(lib.ophio_events_pack_stacktraces(data, len(data), packed))
         with first_use:
             from msgpack import unpackb  # noqa: PLC0415 (loads when used)
 

@@ -34,7 +34,7 @@ from msgpack import Packer
 
 from sentry_ophio._arguments import as_int, type_error
 from sentry_ophio._diagnostic import Diagnostic
-from sentry_ophio._ffi import Handle, check, decode, error_for, ffi, last_error, lib, plain
+from sentry_ophio._ffi import Handle, check, decode, error_for, ffi, lib, new_string, plain
 from sentry_ophio._shortcut import ALL, ANY, Shortcut, unpacked
 from sentry_ophio.exceptions import InvalidArgumentError, UnsupportedOperationError
 
@@ -52,7 +52,6 @@ __all__ = [
     "is_codeowners_path_match",
 ]
 
-_is_path_match = lib.ophio_codeowners_is_path_match
 _match_text = lib.ophio_codeowners_match_text
 
 # Patterns that were matched.
@@ -107,14 +106,14 @@ def is_codeowners_path_match(value: Text, pattern: Text) -> bool:
         return _decide(encoded, data)
     matched: int = _match_text(encoded, data)
     if matched < 0:
-        raise last_error()
+        raise error_for(-matched)
     return matched == 1
 
 
 def _remember(pattern: str) -> Shortcut:
     """Look up how a pattern is matched, and keep it."""
     data = pattern.encode()
-    out = ffi.new("OphioStr *")
+    out = new_string()
     shortcut = unpacked(lib.ophio_codeowners_shortcut(data, len(data), out), out, data)
     if len(pattern) <= _MAX_PATTERN_LENGTH:
         if len(_patterns) >= _MAX_PATTERNS:
@@ -125,12 +124,13 @@ def _remember(pattern: str) -> Shortcut:
 
 def _decide(path: bytes, pattern: bytes) -> bool:
     """Match any bytes, in the library."""
-    answer = _is_path_match(path, len(path), pattern, len(pattern))
-    if answer < 0:
-        error = last_error()
+    matched = ffi.new("bool *")
+    status = lib.ophio_codeowners_is_path_match(path, len(path), pattern, len(pattern), matched)
+    if status:
+        error = error_for(status)
         pattern.decode()
         raise error
-    return answer == 1
+    return bool(matched[0])
 
 
 def _encoded(text: object, name: str) -> bytes:
@@ -240,6 +240,8 @@ class Codeowners(Handle):
     """
 
     __slots__ = ("_diagnostics", "_dialect", "_rules", "_sections")
+    _KIND = ffi.typeof("OphioCodeowners **")
+    _FREE = staticmethod(lambda place: lib.ophio_codeowners_free(place[0]))
 
     _diagnostics: tuple[Diagnostic, ...]
     _dialect: str
@@ -291,10 +293,11 @@ class Codeowners(Handle):
         if isinstance(text, bytes):
             data.decode()
         self = cls.__new__(cls)
-        pointer = lib.ophio_codeowners_parse(
-            data, len(data), _DIALECTS[dialect], min(max_bytes, 2**62)
-        )
-        self._adopt(pointer, lib.ophio_codeowners_free)
+        place = cls._place()
+        limit = min(max_bytes, 2**62)
+        check(lib.ophio_codeowners_parse(data, len(data), _DIALECTS[dialect], limit, place))
+        self._adopt(place)
+        pointer = self._ptr
         self._dialect = dialect
         counts: Any = ffi.new("OphioCodeownersCounts *")
         check(lib.ophio_codeowners_counts(pointer, counts))

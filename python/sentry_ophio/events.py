@@ -156,7 +156,7 @@ def match_frames(frames: Iterable[Mapping[str, Any]], platform: str | None) -> l
     """
     data = packed_event(list(frames), platform, None)
     found: list[dict[str, Any]] = answer_about_event(
-        lib.ophio_event_match_frames, None, data, lists=True
+        lib.ophio_events_match_frames, None, data, lists=True
     )
     return found
 
@@ -186,7 +186,7 @@ def from_json_lines(data: bytes) -> list[Stacktrace]:
         raise type_error("data", "bytes", data)
     plain = bytes(data)
     try:
-        found = answer_about_event(lib.ophio_event_pack_json_lines, None, plain)
+        found = answer_about_event(lib.ophio_events_pack_json_lines, None, plain)
     except FrameTypeError as error:
         raise EventError(str(error)) from None
     return [prepared(packed, frames) for _, _, packed, frames in found]

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from msgpack import packb, unpackb
 
 from sentry_ophio._arguments import checked_str, encoded
-from sentry_ophio._ffi import check, decode, ffi, lib
+from sentry_ophio._ffi import check, decode, ffi, lib, new_string
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,8 +41,8 @@ def trim_function_name(function: str, platform: str | None) -> str:
         UnicodeEncodeError: A text has lone surrogates.
     """
     name, where = encoded("function", function), _platform(platform)
-    out = ffi.gc(ffi.new("OphioStr *"), lib.ophio_str_free)
-    check(lib.ophio_function_trim(name, len(name), where, len(where), out))
+    out = new_string()
+    check(lib.ophio_functions_trim(name, len(name), where, len(where), out))
     return decode(out[0])
 
 
@@ -67,8 +67,8 @@ def trim_function_names(names: Iterable[str], platform: str | None) -> list[str]
     where = _platform(platform)
     checked = [name if type(name) is str else str(checked_str("name", name)) for name in names]
     packed: bytes = packb(checked)
-    out = ffi.gc(ffi.new("OphioStr *"), lib.ophio_str_free)
-    check(lib.ophio_function_trim_packed(packed, len(packed), where, len(where), out))
+    out = new_string()
+    check(lib.ophio_functions_trim_packed(packed, len(packed), where, len(where), out))
     trimmed: list[Any] = unpackb(ffi.buffer(out[0].data, out[0].len))
     return trimmed
 

@@ -31,13 +31,24 @@ immutable; threads may share them, and a child may use them after a fork.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn, final
+from typing import TYPE_CHECKING, Any, final
 
 from msgpack import Packer
 
 from sentry_ophio._arguments import encoded, type_error
 from sentry_ophio._diagnostic import Diagnostic
-from sentry_ophio._ffi import Handle, check, decode, error_for, ffi, last_error, lib, plain
+from sentry_ophio._ffi import (
+    Handle,
+    check,
+    decode,
+    error_for,
+    ffi,
+    lib,
+    new_string,
+    owned,
+    plain,
+    string,
+)
 from sentry_ophio._shortcut import ALL, NEEDS, Shortcut, unpacked
 from sentry_ophio.exceptions import ArgumentTypeError, GlobError
 
@@ -51,7 +62,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Glob", "GlobSet", "is_glob_match"]
 
-_is_match = lib.ophio_glob_is_match
 _match_text = lib.ophio_glob_match_text
 _OPTIONS = ("double_star", "case_insensitive", "path_normalize", "allow_newline")
 
@@ -121,10 +131,11 @@ def _error(diagnostics: tuple[Diagnostic, ...], message: str) -> GlobError:
 
 def _compile(pattern: Text, data: bytes, bits: int) -> CData | Diagnostic:
     position = ffi.new("size_t *")
-    pointer = lib.ophio_glob_new(data, len(data), bits, position)
-    if pointer != ffi.NULL:
-        return ffi.gc(pointer, lib.ophio_glob_free)
-    error = last_error()
+    place = ffi.gc(ffi.new("OphioGlob **"), lambda place: lib.ophio_glob_free(place[0]))
+    status = lib.ophio_glob_new(data, len(data), bits, position, place)
+    if not status:
+        return owned(place)
+    error = error_for(status)
     if not isinstance(error, GlobError):
         raise error
     # The library's message begins with the pattern as it was read: in lower case, with slashes.
@@ -169,7 +180,7 @@ def _shortcut(pat: Text, bits: int) -> Shortcut:
     glob = _compile(pat, data, bits)
     if isinstance(glob, Diagnostic):
         return "", "", "", "", NEEDS, None  # matches nothing
-    out = ffi.new("OphioStr *")
+    out = new_string()
     return unpacked(lib.ophio_glob_shortcut(glob, out), out, glob)
 
 
@@ -189,12 +200,11 @@ def _remember(pat: Text, bits: int) -> tuple[dict[str, bool], Shortcut]:
 
 def _decide(glob: CData | None, data: bytes) -> bool:
     """Match any bytes, in the library."""
-    if glob is None:
+    if not glob:
         return False
-    matched = _is_match(glob, data, len(data))
-    if matched < 0:
-        _failed()
-    return matched == 1
+    matched = ffi.new("bool *")
+    check(lib.ophio_glob_is_match(glob, data, len(data), matched))
+    return bool(matched[0])
 
 
 def _is_match_bytes(value: Text, pat: Text, bits: int) -> bool:
@@ -219,10 +229,6 @@ def _is_match_bytes(value: Text, pat: Text, bits: int) -> bool:
 
 def _encoded_value(value: object, bits: int) -> bytes:
     return _encoded(value, "value", bool(bits & lib.OPHIO_GLOB_OPTION_CASE_INSENSITIVE))
-
-
-def _failed() -> NoReturn:
-    raise last_error()
 
 
 def is_glob_match(  # noqa: PLR0912, PLR0913, PLR0917
@@ -299,7 +305,7 @@ def is_glob_match(  # noqa: PLR0912, PLR0913, PLR0917
         else:
             matched = _match_text(glob, data)
             if matched < 0:
-                _failed()
+                raise error_for(-matched)
             answer = matched == 1
     _room = room = _room - 1
     if room > 0:
@@ -402,10 +408,12 @@ class Glob(Handle):
             value = value.encode()
         elif type(value) is not bytes:
             value = _encoded(value, "value", self._fold)
-        matched = _is_match(glob, value, len(value))
-        # Asking the library for a glob that is NULL fails: looking first would cost 40 ns.
+        if b"\0" in value:
+            return _decide(glob, value)
+        matched = _match_text(glob, value)
+        # The call fails for a glob that is NULL: looking first would cost 40 ns.
         if matched < 0 and glob:
-            _failed()
+            raise error_for(-matched)
         return matched == 1
 
     def match_many(self, values: Iterable[Text]) -> list[bool]:
@@ -458,12 +466,7 @@ class Glob(Handle):
             UnicodeEncodeError: The text holds a lone surrogate.
         """
         data = encoded("text", text)
-        out = ffi.new("OphioStr *")
-        check(lib.ophio_glob_escape(data, len(data), out))
-        try:
-            return decode(out[0])
-        finally:
-            lib.ophio_str_free(out)
+        return string(lambda out: lib.ophio_glob_escape(data, len(data), out))
 
     @staticmethod
     def validate(
@@ -584,6 +587,8 @@ class GlobSet(Handle):
     """
 
     __slots__ = ("_fold", "_invalid", "_options", "_patterns", "_spare")
+    _KIND = ffi.typeof("OphioGlobSet **")
+    _FREE = staticmethod(lambda place: lib.ophio_glob_set_free(place[0]))
 
     _INITIAL_ROOM = 32
 
@@ -608,31 +613,33 @@ class GlobSet(Handle):
             for number, pattern in enumerate(self._patterns)
         ]
         packed = _packed(data, "pattern")  # type: ignore[arg-type]
-        pointer = lib.ophio_glob_set_new(packed, len(packed), _bits(*options))
-        self._adopt(pointer, lib.ophio_glob_set_free)
+        bits = _bits(*options)
+        place = self._place()
+        check(lib.ophio_glob_set_new(packed, len(packed), bits, place))
+        self._adopt(place)
+        globs = self._ptr
         self._options = options
         self._fold = case_insensitive
-        # Places for numbers: making one takes as long as the call. `pop` and `append` need no
-        # lock, and there are as many as threads have called at once.
-        self._spare: list[CData] = []
-        self._invalid = self._faults(data)
+        # Places for numbers and their count: making one takes as long as the call. `pop` and
+        # `append` need no lock, and there are as many as threads have called at once.
+        self._spare: list[tuple[CData, CData]] = []
+        self._invalid = self._faults(globs, data)
         if strict and self._invalid:
             number, first = next(iter(self._invalid.items()))
             message = f"pattern {number}, {self._patterns[number]!r}: {first.message}"
             raise _error(tuple(self._invalid.values()), message)
 
-    def _faults(self, data: list[bytes]) -> dict[int, Diagnostic]:
+    def _faults(self, globs: CData, data: list[bytes]) -> dict[int, Diagnostic]:
         faults: dict[int, Diagnostic] = {}
-        number, position = ffi.new("size_t *"), ffi.new("size_t *")
-        reason = ffi.new("OphioSlice *")
+        found: Any = ffi.new("OphioGlobDiagnostic *")
         at = 0
         while True:
-            check(lib.ophio_glob_set_fault(self._ptr, at, number, position, reason))
-            at = number[0]
+            check(lib.ophio_glob_set_diagnostic(globs, at, found))
+            at = found.number
             if at == len(data):
                 return faults
             pattern = self._patterns[at]
-            faults[at] = _diagnostic(pattern, data[at], decode(reason[0]), position[0])
+            faults[at] = _diagnostic(pattern, data[at], decode(found.message), found.position)
             at += 1
 
     @property
@@ -667,19 +674,18 @@ class GlobSet(Handle):
         data = _encoded(value, "value", self._fold)
         room = self._INITIAL_ROOM
         try:
-            numbers = self._spare.pop()
+            numbers, count = self._spare.pop()
         except IndexError:
-            numbers = ffi.new("uint32_t[]", room)
-        found = lib.ophio_glob_set_matches(globs, data, len(data), numbers, room)
+            numbers, count = ffi.new("uint32_t[]", room), ffi.new("size_t *")
+        check(lib.ophio_glob_set_matches(globs, data, len(data), numbers, room, count))
+        found = count[0]
         if found > room:
             large = ffi.new("uint32_t[]", found)
-            found = lib.ophio_glob_set_matches(globs, data, len(data), large, found)
+            check(lib.ophio_glob_set_matches(globs, data, len(data), large, found, count))
             answer: Any = ffi.unpack(large, found)
-        elif found < 0:
-            _failed()
         else:
             answer = ffi.unpack(numbers, found) if found else []
-        self._spare.append(numbers)
+        self._spare.append((numbers, count))
         return answer  # type: ignore[no-any-return]
 
     def is_match(self, value: Text) -> bool:
@@ -695,10 +701,9 @@ class GlobSet(Handle):
         """
         globs = self._ptr
         data = _encoded(value, "value", self._fold)
-        matched = lib.ophio_glob_set_is_match(globs, data, len(data))
-        if matched < 0:
-            _failed()
-        return matched == 1
+        matched = ffi.new("bool *")
+        check(lib.ophio_glob_set_is_match(globs, data, len(data), matched))
+        return bool(matched[0])
 
     def __len__(self) -> int:
         """Return how many patterns there are, with those that are not valid."""

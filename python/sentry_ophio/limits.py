@@ -66,7 +66,7 @@ def get(limit: Limit) -> int:
         TypeError: `limit` is not a `Limit`.
     """
     value = ffi.new("size_t *")
-    check(lib.ophio_limit_get(_number(limit), value))
+    check(lib.ophio_limits_get(_number(limit), value))
     return int(value[0])
 
 
@@ -81,4 +81,4 @@ def set(limit: Limit, value: int) -> None:  # noqa: A001 - it is called as limit
         TypeError: `limit` is not a `Limit`, or `value` not an `int`.
         OverflowError: `value` is negative, or has more than 64 bits.
     """
-    check(lib.ophio_limit_set(_number(limit), checked_int("value", value)))
+    check(lib.ophio_limits_set(_number(limit), checked_int("value", value)))

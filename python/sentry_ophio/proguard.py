@@ -35,7 +35,7 @@ from uuid import UUID
 from msgpack import Packer, unpackb
 
 from sentry_ophio._arguments import encoded, type_error
-from sentry_ophio._ffi import Handle, check, decode, error_for, ffi, last_error, lib, plain
+from sentry_ophio._ffi import Handle, check, decode, error_for, ffi, lib, plain, string
 from sentry_ophio.exceptions import (
     ArgumentTypeError,
     InvalidArgumentError,
@@ -45,7 +45,7 @@ from sentry_ophio.exceptions import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Union
 
     from _cffi_backend import _CDataBase as CData
@@ -155,6 +155,8 @@ class ProguardMapper(Handle):
     """
 
     __slots__ = ("_uuid",)
+    _KIND = ffi.typeof("OphioProguard **")
+    _FREE = staticmethod(lambda place: lib.ophio_proguard_free(place[0]))
 
     _uuid: UUID
 
@@ -169,9 +171,9 @@ class ProguardMapper(Handle):
         )
 
     @classmethod
-    def _from_pointer(cls, pointer: CData) -> ProguardMapper:
+    def _owning(cls, place: CData) -> ProguardMapper:
         mapper = cls.__new__(cls)
-        mapper._adopt(pointer, lib.ophio_proguard_free)
+        mapper._adopt(place)
         return mapper
 
     @classmethod
@@ -199,14 +201,15 @@ class ProguardMapper(Handle):
             name = plain(os.fsencode(path))
         except TypeError:
             raise type_error("path", "a str or path", path) from None
-        pointer = lib.ophio_proguard_open(name, len(name), mmap)
-        if pointer == ffi.NULL:
-            error = last_error()
+        place = cls._place()
+        status = lib.ophio_proguard_open(name, len(name), mmap, place)
+        if status:
+            error = error_for(status)
             if isinstance(error, (ProguardError, InvalidArgumentError)):
                 # Python knows the class for each reason of the system: let it fail as well.
                 FileIO(os.fspath(path)).close()
             raise error
-        return cls._from_pointer(pointer)
+        return cls._owning(place)
 
     @classmethod
     def from_bytes(cls, data: bytes | bytearray | memoryview) -> ProguardMapper:
@@ -225,7 +228,9 @@ class ProguardMapper(Handle):
             buffer = ffi.from_buffer("uint8_t[]", data)
         except TypeError:
             raise type_error("data", "bytes-like", data) from None
-        return cls._from_pointer(lib.ophio_proguard_new(buffer, len(buffer)))
+        place = cls._place()
+        check(lib.ophio_proguard_new(buffer, len(buffer), place))
+        return cls._owning(place)
 
     @property
     def uuid(self) -> UUID:
@@ -250,7 +255,7 @@ class ProguardMapper(Handle):
         Raises:
             HandleClosedError: The mapper is closed.
         """
-        return self._answer(lib.ophio_proguard_has_line_info(self._ptr))
+        return self._answer(lib.ophio_proguard_has_line_info)
 
     @property
     def is_valid(self) -> bool:
@@ -259,13 +264,12 @@ class ProguardMapper(Handle):
         Raises:
             HandleClosedError: The mapper is closed.
         """
-        return self._answer(lib.ophio_proguard_is_valid(self._ptr))
+        return self._answer(lib.ophio_proguard_is_valid)
 
-    @staticmethod
-    def _answer(answer: int) -> bool:
-        if answer < 0:
-            raise last_error()
-        return answer == 1
+    def _answer(self, function: Callable[[CData, CData], int]) -> bool:
+        answer = ffi.new("bool *")
+        check(function(self._ptr, answer))
+        return bool(answer[0])
 
     def remap_class(self, klass: str) -> str | None:
         """Find the original name of a class.
@@ -415,9 +419,7 @@ class ProguardMapper(Handle):
             UnicodeEncodeError: The text cannot be encoded.
         """
         data = encoded("text", text)
-        out = ffi.new("OphioStr *")
-        check(lib.ophio_proguard_remap_stacktrace(self._ptr, data, len(data), out))
-        try:
-            return decode(out[0])
-        finally:
-            lib.ophio_str_free(out)
+        pointer = self._ptr
+        return string(
+            lambda out: lib.ophio_proguard_remap_stacktrace(pointer, data, len(data), out)
+        )

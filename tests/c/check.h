@@ -27,6 +27,11 @@ static int report(void)
     return failures != 0;
 }
 
+#ifndef GOOD
+/* A call goes well. */
+#define GOOD(call) CHECK((call) == OPHIO_STATUS_OK)
+#endif
+
 /* A text for a struct; NULL is a missing one. */
 static OphioSlice slice(const char *text)
 {
@@ -38,5 +43,10 @@ static OphioSlice slice(const char *text)
 
 /* A text as the two arguments that functions take. */
 #define TEXT(text) (const uint8_t *)(text), strlen(text)
+
+/* The sizes of the structs that cross in arrays. */
+#define FRAME_SIZE sizeof(OphioEnhancementsFrame)
+#define APPLIED_SIZE sizeof(OphioEnhancementsAppliedFrame)
+#define COMPONENT_SIZE sizeof(OphioEnhancementsComponent)
 
 #endif

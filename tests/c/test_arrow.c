@@ -10,7 +10,9 @@
 static OphioEnhancements *parse(const char *rules)
 {
     OphioSlice text = slice(rules);
-    return ophio_enhancements_parse(text.data, text.len, NULL);
+    OphioEnhancements *made = NULL;
+    GOOD(ophio_enhancements_parse(text.data, text.len, NULL, &made));
+    return made;
 }
 
 static int bit(const void *bits, int64_t n)
@@ -83,7 +85,8 @@ static void test_assemble(void)
 static void test_preview(void)
 {
     OphioEnhancements *old_rules = parse("function:log_* -app"), *new_rules = parse("");
-    OphioPreview *preview = ophio_preview_new(old_rules, new_rules);
+    OphioEnhancementsPreview *preview = NULL;
+    GOOD(ophio_enhancements_preview_new(old_rules, new_rules, &preview));
     Column rows = stacktraces("u");
     Column answer;
     const int32_t *changed;
@@ -99,16 +102,19 @@ static void test_preview(void)
     answer.schema.release(&answer.schema);
 
     rows = stacktraces("u");
-    CHECK(ophio_preview_add_arrow(preview, &rows.array, &rows.schema, 1) == OPHIO_STATUS_OK);
+    CHECK(ophio_enhancements_preview_add_arrow(preview, &rows.array, &rows.schema, 1) ==
+          OPHIO_STATUS_OK);
     rows = stacktraces("i");
-    CHECK(ophio_preview_add_arrow(preview, &rows.array, &rows.schema, 1) == OPHIO_STATUS_SCHEMA);
+    CHECK(ophio_enhancements_preview_add_arrow(preview, &rows.array, &rows.schema, 1) ==
+          OPHIO_STATUS_SCHEMA);
     rows = stacktraces("u");
-    CHECK(ophio_preview_add_arrow(NULL, &rows.array, &rows.schema, 1) == OPHIO_STATUS_NULL_POINTER);
+    CHECK(ophio_enhancements_preview_add_arrow(NULL, &rows.array, &rows.schema, 1) ==
+          OPHIO_STATUS_NULL_POINTER);
     CHECK(made == released);
-    CHECK(ophio_preview_report(preview, &report) == OPHIO_STATUS_OK);
+    CHECK(ophio_enhancements_preview_report(preview, &report) == OPHIO_STATUS_OK);
     CHECK(strstr((const char *)report.data, "\"stacktraces\":2,") != NULL);
     ophio_str_free(&report);
-    ophio_preview_free(preview);
+    ophio_enhancements_preview_free(preview);
     ophio_enhancements_free(old_rules);
     ophio_enhancements_free(new_rules);
 }

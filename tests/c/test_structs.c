@@ -7,9 +7,9 @@
 #include "check.h"
 
 /* A frame of native code; the texts that are not given are missing. */
-static OphioFrame frame(const char *function, uint8_t in_app)
+static OphioEnhancementsFrame frame(const char *function, uint8_t in_app)
 {
-    OphioFrame f;
+    OphioEnhancementsFrame f;
     memset(&f, 0, sizeof f);
     f.family = slice("native");
     f.function = slice(function);
@@ -25,25 +25,28 @@ static int equals(OphioStr text, const char *expected)
     return same;
 }
 
-static OphioEnhancements *parse(const char *rules, const OphioCache *cache)
+static OphioEnhancements *parse(const char *rules, const OphioEnhancementsCache *cache)
 {
-    return ophio_enhancements_parse((const uint8_t *)rules, strlen(rules), cache);
+    OphioEnhancements *made = NULL;
+    ophio_enhancements_parse(TEXT(rules), cache, &made);
+    return made;
 }
 
 static void test_apply(void)
 {
-    OphioCache *cache = ophio_cache_new(10);
+    OphioEnhancementsCache *cache = NULL;
+    GOOD(ophio_enhancements_cache_new(10, &cache));
     OphioEnhancements *rules = parse("function:std::* -app category=std\n"
                                      "type:Panic function:main +app\n",
                                      cache);
-    OphioFrame frames[3];
-    OphioAppliedFrame applied[3];
-    OphioExceptionData exception;
+    OphioEnhancementsFrame frames[3];
+    OphioEnhancementsAppliedFrame applied[3];
+    OphioEnhancementsExceptionData exception;
     OphioStr text;
 
     CHECK(cache != NULL && rules != NULL);
     CHECK(ophio_enhancements_len(rules) == 2);
-    ophio_cache_free(cache); /* rules do not need it */
+    ophio_enhancements_cache_free(cache); /* rules do not need it */
 
     frames[0] = frame("main", OPHIO_TRISTATE_MISSING);
     frames[1] = frame("std::panicking", OPHIO_TRISTATE_TRUE);
@@ -51,13 +54,15 @@ static void test_apply(void)
     memset(&exception, 0, sizeof exception);
     exception.ty = slice("Panic");
 
-    CHECK(ophio_enhancements_apply(rules, frames, 3, &exception, applied) == OPHIO_STATUS_OK);
+    CHECK(ophio_enhancements_apply(rules, frames, 3, FRAME_SIZE, &exception, applied,
+                                   APPLIED_SIZE) == OPHIO_STATUS_OK);
     CHECK(applied[0].in_app == OPHIO_TRISTATE_TRUE && applied[0].category == -1);
     CHECK(applied[1].in_app == OPHIO_TRISTATE_FALSE && applied[1].category == 0);
     CHECK(applied[2].in_app == OPHIO_TRISTATE_TRUE && applied[2].category == -1);
 
     /* Without the exception the second rule does not match. */
-    CHECK(ophio_enhancements_apply(rules, frames, 3, NULL, applied) == OPHIO_STATUS_OK);
+    CHECK(ophio_enhancements_apply(rules, frames, 3, FRAME_SIZE, NULL, applied, APPLIED_SIZE) ==
+          OPHIO_STATUS_OK);
     CHECK(applied[0].in_app == OPHIO_TRISTATE_MISSING);
 
     CHECK(ophio_enhancements_category(rules, 0, &text) == OPHIO_STATUS_OK);
@@ -77,9 +82,9 @@ static void test_assemble(void)
                                      "function:main max-frames=5 invert-stacktrace=1\n",
                                      NULL);
     OphioEnhancements *strict = parse("function:main min-frames=9\n", NULL);
-    OphioFrame frames[2];
-    OphioComponent components[2];
-    OphioAssembleResult result;
+    OphioEnhancementsFrame frames[2];
+    OphioEnhancementsComponent components[2];
+    OphioEnhancementsAssembleResult result;
     OphioStr text;
 
     CHECK(rules != NULL && strict != NULL);
@@ -89,8 +94,8 @@ static void test_assemble(void)
     components[0].hint = 0;
     components[1] = components[0];
 
-    CHECK(ophio_enhancements_assemble(rules, frames, 2, NULL, components, 2, &result) ==
-          OPHIO_STATUS_OK);
+    CHECK(ophio_enhancements_assemble(rules, frames, 2, FRAME_SIZE, NULL, components, 2,
+                                      COMPONENT_SIZE, &result) == OPHIO_STATUS_OK);
     CHECK(result.contributes && result.invert_stacktrace);
     CHECK(equals(result.hint, ""));
     ophio_str_free(&result.hint);
@@ -102,8 +107,8 @@ static void test_assemble(void)
     CHECK(ophio_enhancements_hint(rules, 0, &text) == OPHIO_STATUS_OUT_OF_RANGE);
 
     /* Too few frames: the stack trace as a whole does not count, and says why. */
-    CHECK(ophio_enhancements_assemble(strict, frames, 2, NULL, components, 2, &result) ==
-          OPHIO_STATUS_OK);
+    CHECK(ophio_enhancements_assemble(strict, frames, 2, FRAME_SIZE, NULL, components, 2,
+                                      COMPONENT_SIZE, &result) == OPHIO_STATUS_OK);
     CHECK(!result.contributes && !result.invert_stacktrace);
     CHECK(result.hint.len > 0);
     ophio_str_free(&result.hint);
@@ -120,8 +125,8 @@ static void test_assemble(void)
 static void test_pack(void)
 {
     OphioEnhancements *rules = parse("function:std::* -app category=std\n", NULL);
-    OphioFrame frames[2];
-    OphioAppliedFrame applied[2];
+    OphioEnhancementsFrame frames[2];
+    OphioEnhancementsAppliedFrame applied[2];
     OphioStr packed;
     uint32_t codes[3];
     size_t i;
@@ -129,9 +134,11 @@ static void test_pack(void)
     CHECK(rules != NULL);
     frames[0] = frame("main", OPHIO_TRISTATE_MISSING);
     frames[1] = frame("std::panicking", OPHIO_TRISTATE_TRUE);
-    CHECK(ophio_enhancements_apply(rules, frames, 2, NULL, applied) == OPHIO_STATUS_OK);
+    CHECK(ophio_enhancements_apply(rules, frames, 2, FRAME_SIZE, NULL, applied, APPLIED_SIZE) ==
+          OPHIO_STATUS_OK);
 
-    CHECK(ophio_stacktrace_pack(frames, 2, NULL, &packed) == OPHIO_STATUS_OK);
+    CHECK(ophio_enhancements_stacktrace_pack(frames, 2, FRAME_SIZE, NULL, &packed) ==
+          OPHIO_STATUS_OK);
     CHECK(ophio_enhancements_apply_packed(rules, packed.data, packed.len, codes, 3) ==
           OPHIO_STATUS_OK);
     for (i = 0; i < 2; i++) {
@@ -142,9 +149,11 @@ static void test_pack(void)
     ophio_str_free(&packed);
 
     frames[1] = frame("\xff", OPHIO_TRISTATE_TRUE);
-    CHECK(ophio_stacktrace_pack(frames, 2, NULL, &packed) == OPHIO_STATUS_INVALID_UTF8);
+    CHECK(ophio_enhancements_stacktrace_pack(frames, 2, FRAME_SIZE, NULL, &packed) ==
+          OPHIO_STATUS_INVALID_UTF8);
     CHECK(packed.data == NULL && packed.len == 0);
-    CHECK(ophio_stacktrace_pack(frames, 1, NULL, NULL) == OPHIO_STATUS_NULL_POINTER);
+    CHECK(ophio_enhancements_stacktrace_pack(frames, 1, FRAME_SIZE, NULL, NULL) ==
+          OPHIO_STATUS_NULL_POINTER);
     ophio_enhancements_free(rules);
 }
 
@@ -152,17 +161,17 @@ static void test_pack(void)
 static void test_failures(void)
 {
     OphioEnhancements *rules = parse("function:main -app -group\n", NULL);
-    OphioFrame frames[2];
-    OphioAppliedFrame applied[2];
-    OphioComponent component;
-    OphioAssembleResult result;
+    OphioEnhancementsFrame frames[2];
+    OphioEnhancementsAppliedFrame applied[2];
+    OphioEnhancementsComponent component;
+    OphioEnhancementsAssembleResult result;
     OphioSlice message;
 
     CHECK(rules != NULL);
     frames[0] = frame("main", OPHIO_TRISTATE_TRUE);
     frames[1] = frame("\xff", OPHIO_TRISTATE_TRUE);
     memset(applied, 0x55, sizeof applied);
-    CHECK(ophio_enhancements_apply(rules, frames, 2, NULL, applied) ==
+    CHECK(ophio_enhancements_apply(rules, frames, 2, FRAME_SIZE, NULL, applied, APPLIED_SIZE) ==
           OPHIO_STATUS_INVALID_UTF8);
     CHECK(applied[0].in_app == 0x55 && applied[1].in_app == 0x55);
     message = ophio_last_error_message();
@@ -171,30 +180,31 @@ static void test_failures(void)
     CHECK(ophio_last_error_message().len == 0 && ophio_last_error_code() == OPHIO_STATUS_OK);
 
     frames[1] = frame("f", 3);
-    CHECK(ophio_enhancements_apply(rules, frames, 2, NULL, applied) ==
+    CHECK(ophio_enhancements_apply(rules, frames, 2, FRAME_SIZE, NULL, applied, APPLIED_SIZE) ==
           OPHIO_STATUS_INVALID_ARGUMENT);
 
     component.contributes = 9;
     component.hint = 77;
     memset(&result, 0, sizeof result);
-    CHECK(ophio_enhancements_assemble(rules, frames, 1, NULL, &component, 1, &result) ==
-          OPHIO_STATUS_INVALID_ARGUMENT);
+    CHECK(ophio_enhancements_assemble(rules, frames, 1, FRAME_SIZE, NULL, &component, 1,
+                                      COMPONENT_SIZE, &result) == OPHIO_STATUS_INVALID_ARGUMENT);
     CHECK(component.contributes == 9 && component.hint == 77);
 
-    CHECK(ophio_enhancements_apply(NULL, frames, 1, NULL, applied) ==
+    CHECK(ophio_enhancements_apply(NULL, frames, 1, FRAME_SIZE, NULL, applied, APPLIED_SIZE) ==
           OPHIO_STATUS_NULL_POINTER);
-    CHECK(ophio_enhancements_apply(rules, NULL, 1, NULL, applied) ==
+    CHECK(ophio_enhancements_apply(rules, NULL, 1, FRAME_SIZE, NULL, applied, APPLIED_SIZE) ==
           OPHIO_STATUS_NULL_POINTER);
-    CHECK(ophio_enhancements_apply(rules, frames, 1, NULL, NULL) ==
+    CHECK(ophio_enhancements_apply(rules, frames, 1, FRAME_SIZE, NULL, NULL, APPLIED_SIZE) ==
           OPHIO_STATUS_NULL_POINTER);
-    CHECK(ophio_enhancements_apply(rules, NULL, 0, NULL, NULL) == OPHIO_STATUS_OK);
-    CHECK(ophio_enhancements_assemble(rules, frames, 1, NULL, &component, 1, NULL) ==
-          OPHIO_STATUS_NULL_POINTER);
+    CHECK(ophio_enhancements_apply(rules, NULL, 0, FRAME_SIZE, NULL, NULL, APPLIED_SIZE) ==
+          OPHIO_STATUS_OK);
+    CHECK(ophio_enhancements_assemble(rules, frames, 1, FRAME_SIZE, NULL, &component, 1,
+                                      COMPONENT_SIZE, NULL) == OPHIO_STATUS_NULL_POINTER);
     CHECK(parse("function:main", NULL) == NULL);
     CHECK(ophio_last_error_code() == OPHIO_STATUS_SYNTAX);
     ophio_enhancements_free(rules);
     ophio_enhancements_free(NULL);
-    ophio_cache_free(NULL);
+    ophio_enhancements_cache_free(NULL);
 }
 
 static void test_version(void)
@@ -202,7 +212,7 @@ static void test_version(void)
     OphioSlice version = ophio_version();
     CHECK(version.len == strlen(OPHIO_VERSION));
     CHECK(memcmp(version.data, OPHIO_VERSION, version.len) == 0);
-    CHECK(ophio_abi_version() == 0);
+    CHECK(ophio_abi_version() == 1);
 }
 
 int main(void)

@@ -10,7 +10,7 @@
 
 enum { ROUNDS = 300 };
 
-static OphioCache *cache;
+static OphioEnhancementsCache *cache;
 static OphioEnhancements *rules, *more;
 static OphioGlob *glob;
 static OphioCodeowners *owners;
@@ -28,33 +28,39 @@ static OphioProguard *mapper;
 static void *ask(void *place)
 {
     int *failed = place, round;
-    OphioFrame frame;
-    OphioAppliedFrame applied;
-    OphioComponent component;
-    OphioAssembleResult result;
+    OphioEnhancementsFrame frame;
+    OphioEnhancementsAppliedFrame applied;
+    OphioEnhancementsComponent component;
+    OphioEnhancementsAssembleResult result;
     OphioStr text;
     OphioSlice klass;
+    bool matched = false;
 
     memset(&frame, 0, sizeof frame);
     frame.function = slice("main");
     for (round = 0; round < ROUNDS; round++) {
         OphioEnhancements *parsed;
-        COUNT(ophio_enhancements_apply(rules, &frame, 1, NULL, &applied) == OPHIO_STATUS_OK);
+        COUNT(ophio_enhancements_apply(rules, &frame, 1, FRAME_SIZE, NULL, &applied,
+                                       APPLIED_SIZE) == OPHIO_STATUS_OK);
         COUNT(applied.in_app == OPHIO_TRISTATE_FALSE);
         component.contributes = OPHIO_TRISTATE_TRUE;
         component.hint = 0;
-        COUNT(ophio_enhancements_assemble(rules, &frame, 1, NULL, &component, 1, &result) ==
-              OPHIO_STATUS_OK);
+        COUNT(ophio_enhancements_assemble(rules, &frame, 1, FRAME_SIZE, NULL, &component, 1,
+                                          COMPONENT_SIZE, &result) == OPHIO_STATUS_OK);
         COUNT(component.contributes == OPHIO_TRISTATE_FALSE);
         ophio_str_free(&result.hint);
         COUNT(ophio_enhancements_hint(rules, component.hint, &text) == OPHIO_STATUS_OK);
         ophio_str_free(&text);
         COUNT(ophio_enhancements_len(rules) >= 2);
-        parsed = ophio_enhancements_parse(TEXT("function:main -app\napp:no -group"), cache);
+        COUNT(ophio_enhancements_parse(TEXT("function:main -app\napp:no -group"), cache,
+                                       &parsed) == OPHIO_STATUS_OK);
         COUNT(ophio_enhancements_len(parsed) == 2);
         ophio_enhancements_free(parsed);
-        COUNT(ophio_glob_is_match(glob, TEXT("src/main.py")) == 1);
-        COUNT(ophio_codeowners_is_path_match(TEXT("src/a.py"), TEXT("*.py")) == 1);
+        COUNT(ophio_glob_is_match(glob, TEXT("src/main.py"), &matched) == OPHIO_STATUS_OK);
+        COUNT(matched);
+        COUNT(ophio_codeowners_is_path_match(TEXT("src/a.py"), TEXT("*.c"), &matched) ==
+              OPHIO_STATUS_OK);
+        COUNT(!matched);
         {
             uint32_t winner = 7;
             COUNT(ophio_codeowners_find_packed(owners, TEXT("\x91\xa1" "b"), &winner, 1) ==
@@ -64,7 +70,7 @@ static void *ask(void *place)
         COUNT(ophio_proguard_remap_class(mapper, TEXT("a"), &klass) == OPHIO_STATUS_OK);
         COUNT(klass.len == 16);
         /* An error belongs to the thread that made it. */
-        COUNT(ophio_enhancements_parse(TEXT("nonsense"), cache) == NULL);
+        COUNT(ophio_enhancements_parse(TEXT("nonsense"), cache, &parsed) == OPHIO_STATUS_SYNTAX);
         COUNT(ophio_last_error_code() == OPHIO_STATUS_SYNTAX);
     }
     return NULL;
@@ -86,12 +92,13 @@ int main(void)
     pthread_t threads[3];
     int failed[3] = {0, 0, 0}, each;
 
-    cache = ophio_cache_new(2);
-    rules = ophio_enhancements_parse(TEXT("function:main -app -group\napp:no -group"), cache);
-    more = ophio_enhancements_parse(TEXT("function:other +app category=other"), cache);
-    glob = ophio_glob_new(TEXT("**/*.py"), OPHIO_GLOB_OPTION_DOUBLE_STAR, NULL);
-    owners = ophio_codeowners_parse(TEXT("* @all"), OPHIO_CODEOWNERS_DIALECT_GITHUB, 1000);
-    mapper = ophio_proguard_new(TEXT("org.example.Shop -> a:\n"));
+    GOOD(ophio_enhancements_cache_new(2, &cache));
+    GOOD(ophio_enhancements_parse(TEXT("function:main -app -group\napp:no -group"), cache,
+                                  &rules));
+    GOOD(ophio_enhancements_parse(TEXT("function:other +app category=other"), cache, &more));
+    GOOD(ophio_glob_new(TEXT("**/*.py"), OPHIO_GLOB_OPTION_DOUBLE_STAR, NULL, &glob));
+    GOOD(ophio_codeowners_parse(TEXT("* @all"), OPHIO_CODEOWNERS_DIALECT_GITHUB, 1000, &owners));
+    GOOD(ophio_proguard_new(TEXT("org.example.Shop -> a:\n"), &mapper));
     CHECK(cache && rules && more && glob && owners && mapper);
 
     CHECK(pthread_create(&threads[0], NULL, ask, &failed[0]) == 0);
@@ -108,6 +115,6 @@ int main(void)
     ophio_glob_free(glob);
     ophio_enhancements_free(more);
     ophio_enhancements_free(rules);
-    ophio_cache_free(cache);
+    ophio_enhancements_cache_free(cache);
     return report();
 }

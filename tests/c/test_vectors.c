@@ -60,9 +60,9 @@ static int same(const uint8_t *data, size_t len, const cJSON *item)
     return len == strlen(expected) && (len == 0 || memcmp(data, expected, len) == 0);
 }
 
-static OphioFrame frame_of(const cJSON *item)
+static OphioEnhancementsFrame frame_of(const cJSON *item)
 {
-    OphioFrame frame;
+    OphioEnhancementsFrame frame;
     memset(&frame, 0, sizeof frame);
     frame.category = text(item, "category");
     frame.family = text(item, "family");
@@ -83,12 +83,13 @@ static void check_case(const cJSON *item)
     const cJSON *each, *expected = at(item, "assembled");
     int before = failures;
     size_t len = 0, n;
-    OphioFrame frames[MOST];
-    OphioAppliedFrame applied[MOST];
-    OphioComponent components[MOST];
-    OphioAssembleResult result;
-    OphioExceptionData exception;
-    OphioEnhancements *rules = ophio_enhancements_parse(TEXT(string(at(item, "rules"))), NULL);
+    OphioEnhancementsFrame frames[MOST];
+    OphioEnhancementsAppliedFrame applied[MOST];
+    OphioEnhancementsComponent components[MOST];
+    OphioEnhancementsAssembleResult result;
+    OphioEnhancementsExceptionData exception;
+    OphioEnhancements *rules = NULL;
+    GOOD(ophio_enhancements_parse(TEXT(string(at(item, "rules"))), NULL, &rules));
 
     CHECK(rules != NULL);
     exception.ty = text(at(item, "exception"), "ty");
@@ -102,7 +103,8 @@ static void check_case(const cJSON *item)
         frames[len++] = frame_of(each);
     }
 
-    CHECK(ophio_enhancements_apply(rules, frames, len, &exception, applied) == OPHIO_STATUS_OK);
+    CHECK(ophio_enhancements_apply(rules, frames, len, FRAME_SIZE, &exception, applied,
+                                   APPLIED_SIZE) == OPHIO_STATUS_OK);
     for (n = 0; n < len; n++) {
         const cJSON *pair = cJSON_GetArrayItem(at(item, "applied"), (int)n);
         const cJSON *category = cJSON_GetArrayItem(pair, 0);
@@ -118,8 +120,8 @@ static void check_case(const cJSON *item)
         }
     }
 
-    CHECK(ophio_enhancements_assemble(rules, frames, len, &exception, components, len, &result) ==
-          OPHIO_STATUS_OK);
+    CHECK(ophio_enhancements_assemble(rules, frames, len, FRAME_SIZE, &exception, components,
+                                      len, COMPONENT_SIZE, &result) == OPHIO_STATUS_OK);
     CHECK(result.contributes == cJSON_IsTrue(at(expected, "contributes")));
     CHECK(result.invert_stacktrace == cJSON_IsTrue(at(expected, "invert_stacktrace")));
     CHECK(same(result.hint.data, result.hint.len, at(expected, "hint")));
@@ -160,16 +162,17 @@ static void test_glob(const cJSON *vectors)
     CHECK(cJSON_GetArraySize(at(vectors, "cases")) > 1000);
     cJSON_ArrayForEach(each, at(vectors, "cases"))
     {
-        OphioGlob *glob;
+        OphioGlob *glob = NULL;
+        bool matched = false;
         uint32_t chosen = 0;
         size_t n;
         for (n = 0; n < sizeof options / sizeof *options; n++) {
             if (cJSON_IsTrue(at(each, options[n].name))) chosen |= options[n].bit;
         }
-        glob = ophio_glob_new(TEXT(string(at(each, "pattern"))), chosen, NULL);
+        GOOD(ophio_glob_new(TEXT(string(at(each, "pattern"))), chosen, NULL, &glob));
         CHECK(glob != NULL);
-        CHECK(ophio_glob_is_match(glob, TEXT(string(at(each, "value")))) ==
-              (cJSON_IsTrue(at(each, "matches")) ? 1 : 0));
+        GOOD(ophio_glob_is_match(glob, TEXT(string(at(each, "value"))), &matched));
+        CHECK(matched == cJSON_IsTrue(at(each, "matches")));
         ophio_glob_free(glob);
     }
 }
@@ -192,9 +195,10 @@ static void check_owners(const cJSON *item)
                                          ? OPHIO_CODEOWNERS_DIALECT_GITHUB
                                          : OPHIO_CODEOWNERS_DIALECT_GITLAB;
     OphioCodeownersCounts counts;
-    OphioCodeowners *file =
-        ophio_codeowners_parse(TEXT(string(at(item, "text"))), (uint32_t)dialect, 10000);
+    OphioCodeowners *file = NULL;
 
+    GOOD(
+        ophio_codeowners_parse(TEXT(string(at(item, "text"))), (uint32_t)dialect, 10000, &file));
     CHECK(ophio_codeowners_counts(file, &counts) == OPHIO_STATUS_OK && counts.sections <= MOST);
     cJSON_ArrayForEach(each, at(item, "paths"))
     {
@@ -227,9 +231,10 @@ static void test_codeowners(const cJSON *vectors)
     CHECK(cJSON_GetArraySize(at(vectors, "matches")) > 100);
     cJSON_ArrayForEach(each, at(vectors, "matches"))
     {
-        CHECK(ophio_codeowners_is_path_match(TEXT(string(at(each, "path"))),
-                                             TEXT(string(at(each, "pattern")))) ==
-              (cJSON_IsTrue(at(each, "matches")) ? 1 : 0));
+        bool matched = false;
+        GOOD(ophio_codeowners_is_path_match(TEXT(string(at(each, "path"))),
+                                            TEXT(string(at(each, "pattern"))), &matched));
+        CHECK(matched == cJSON_IsTrue(at(each, "matches")));
     }
     cJSON_ArrayForEach(each, at(vectors, "files")) check_owners(each);
 }
@@ -239,17 +244,19 @@ static void test_proguard(const cJSON *vectors)
     const cJSON *each;
     uint8_t uuid[16];
     char printed[37];
-    OphioProguard *mapper = ophio_proguard_new(TEXT(string(at(vectors, "mapping"))));
+    OphioProguard *mapper = NULL;
+    bool has_lines = false;
     size_t n, len = 0;
 
+    GOOD(ophio_proguard_new(TEXT(string(at(vectors, "mapping"))), &mapper));
     CHECK(ophio_proguard_uuid(mapper, uuid) == OPHIO_STATUS_OK);
     for (n = 0; n < 16; n++) {
         len += (size_t)snprintf(printed + len, sizeof printed - len, "%s%02x",
                                 n == 4 || n == 6 || n == 8 || n == 10 ? "-" : "", uuid[n]);
     }
     CHECK(strcmp(printed, string(at(vectors, "uuid"))) == 0);
-    CHECK(ophio_proguard_has_line_info(mapper) ==
-          (cJSON_IsTrue(at(vectors, "has_line_info")) ? 1 : 0));
+    GOOD(ophio_proguard_has_line_info(mapper, &has_lines));
+    CHECK(has_lines == cJSON_IsTrue(at(vectors, "has_line_info")));
     cJSON_ArrayForEach(each, at(vectors, "classes"))
     {
         OphioSlice original;

@@ -23,9 +23,9 @@ bool contains(std::string_view text, std::string_view needle)
     return text.find(needle) != text.npos;
 }
 
-OphioFrame frame(std::string_view function)
+OphioEnhancementsFrame frame(std::string_view function)
 {
-    OphioFrame frame{};
+    OphioEnhancementsFrame frame{};
     frame.function = ophio::text(function);
     return frame;
 }
@@ -78,7 +78,9 @@ void test_owners()
 void test_errors()
 {
     CHECK(ophio::version() == OPHIO_VERSION);
-    CHECK(ophio::abi_version() == 0);
+    CHECK(ophio::abi_version() == 1);
+    CHECK(ophio::frame_fields().substr(0, 9) == "category\n");
+    CHECK(ophio::exception_fields() == "ty\nvalue\nmechanism");
     try {
         ophio::enhancements rules{"nonsense"};
         CHECK(false);
@@ -141,12 +143,12 @@ void test_rules()
     const ophio::diagnostics &left_out = parsed.second;
     CHECK(parsed.first.size() == 1 && left_out.size() == 1 && !left_out.empty());
     CHECK(ophio::view(left_out.at(0).code).substr(0, 3) == "OPH");
-    OphioDiagnostic entry;
+    OphioEnhancementsDiagnostic entry;
     CHECK(left_out.try_get(1, entry) == OPHIO_STATUS_OUT_OF_RANGE);
     THROWS(OPHIO_STATUS_OUT_OF_RANGE, left_out.at(1));
     THROWS(SYNTAX, ophio::enhancements::parse_lenient("x"));
     ophio::diagnostics found = ophio::enhancements::check_text("nonsense");
-    CHECK(found.size() == 1 && found.at(0).severity == OPHIO_SEVERITY_ERROR);
+    CHECK(found.size() == 1 && found.at(0).severity == OPHIO_ENHANCEMENTS_SEVERITY_ERROR);
     CHECK(ophio::enhancements::try_check("a\xff", true, found) == OPHIO_STATUS_INVALID_UTF8);
     CHECK(found.size() == 1);
     THROWS(OPHIO_STATUS_INVALID_UTF8, ophio::enhancements::check_text("\xff"));
@@ -168,9 +170,9 @@ void test_rules()
     THROWS(NULL_POINTER, read.to_text());
     THROWS(NULL_POINTER, read.to_base64());
     THROWS(NULL_POINTER, read.describe());
-    CHECK(rules.part(OPHIO_PART_CLASSIFIER).size() == 1);
-    CHECK(rules.part(OPHIO_PART_CONTRIBUTES).size() == 0);
-    THROWS(NULL_POINTER, read.part(OPHIO_PART_CLASSIFIER));
+    CHECK(rules.part(OPHIO_ENHANCEMENTS_PART_CLASSIFIER).size() == 1);
+    CHECK(rules.part(OPHIO_ENHANCEMENTS_PART_CONTRIBUTES).size() == 0);
+    THROWS(NULL_POINTER, read.part(OPHIO_ENHANCEMENTS_PART_CLASSIFIER));
     THROWS(NULL_POINTER, rules.equal(read));
     rules.extend_from(rules);
     CHECK(rules.size() == 2);
@@ -183,9 +185,10 @@ void test_frames()
 {
     const ophio::enhancements rules{"function:main -app -group\nfunction:main min-frames=2"};
     const ophio::enhancements none;
-    const std::array<OphioFrame, 2> frames{frame("main"), frame("other")};
-    OphioExceptionData exception{ophio::text("Error"), ophio::missing, ophio::missing};
-    std::vector<OphioAppliedFrame> applied(2);
+    const std::array<OphioEnhancementsFrame, 2> frames{frame("main"), frame("other")};
+    OphioEnhancementsExceptionData exception{ophio::text("Error"), ophio::missing,
+                                             ophio::missing};
+    std::vector<OphioEnhancementsAppliedFrame> applied(2);
 
     rules.apply(frames, &exception, applied);
     CHECK(ophio::from_tristate(applied[0].in_app) == std::optional<bool>(false));
@@ -196,7 +199,7 @@ void test_frames()
     exception.value = ophio::text("\xff");
     THROWS(OPHIO_STATUS_INVALID_UTF8, rules.apply(frames, &exception, applied));
 
-    std::vector<OphioComponent> components(2);
+    std::vector<OphioEnhancementsComponent> components(2);
     components[0].contributes = components[1].contributes = OPHIO_TRISTATE_TRUE;
     const ophio::assembled result = rules.assemble(frames, nullptr, components);
     CHECK(!result.contributes && !result.invert_stacktrace);
@@ -256,7 +259,7 @@ void test_limits()
 {
     const std::size_t before = ophio::get_limit(OPHIO_LIMIT_FRAMES);
     ophio::set_limit(OPHIO_LIMIT_FRAMES, 1);
-    const std::array<OphioFrame, 2> frames{frame("main"), frame("other")};
+    const std::array<OphioEnhancementsFrame, 2> frames{frame("main"), frame("other")};
     THROWS(OPHIO_STATUS_LIMIT, ophio::pack(frames));
     ophio::set_limit(OPHIO_LIMIT_FRAMES, before);
     CHECK(!ophio::pack(frames).empty());
@@ -283,13 +286,13 @@ void test_globs()
 
     const ophio::glob_set set{"\x93\xa4*.py\xa2[a\xa1*"sv};
     CHECK(set.is_match("x"));
-    CHECK(set.fault().number == 1 && !set.fault().reason.empty());
-    CHECK(set.fault(2).number == 3 && set.fault(2).reason.empty());
+    CHECK(set.diagnostic().number == 1 && set.diagnostic().message.len > 0);
+    CHECK(set.diagnostic(2).number == 3 && set.diagnostic(2).message.len == 0);
     std::array<std::uint32_t, 3> numbers{7, 7, 7};
     CHECK(set.matches("a.py", numbers) == 2 && numbers[0] == 0 && numbers[1] == 2);
     THROWS(OPHIO_STATUS_INVALID_ARGUMENT, ophio::glob_set("no"));
     THROWS(NULL_POINTER, ophio::glob_set().is_match("a"));
-    THROWS(NULL_POINTER, ophio::glob_set().fault());
+    THROWS(NULL_POINTER, ophio::glob_set().diagnostic());
     THROWS(NULL_POINTER, ophio::glob_set().matches("a", numbers));
 }
 

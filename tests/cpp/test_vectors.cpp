@@ -35,12 +35,12 @@ void test_enhancements(const json &vectors)
     const ophio::cache cache{100};
     for (const json &item : vectors["cases"]) {
         const ophio::enhancements rules{item["rules"].get_ref<const std::string &>(), cache};
-        const OphioExceptionData exception{slice(item["exception"]["ty"]),
-                                           slice(item["exception"]["value"]),
-                                           slice(item["exception"]["mechanism"])};
-        std::vector<OphioFrame> frames;
+        const OphioEnhancementsExceptionData exception{slice(item["exception"]["ty"]),
+                                                       slice(item["exception"]["value"]),
+                                                       slice(item["exception"]["mechanism"])};
+        std::vector<OphioEnhancementsFrame> frames;
         for (const json &each : item["frames"]) {
-            OphioFrame frame{};
+            OphioEnhancementsFrame frame{};
             frame.category = slice(each["category"]);
             frame.family = slice(each["family"]);
             frame.function = slice(each["function"]);
@@ -53,7 +53,7 @@ void test_enhancements(const json &vectors)
             frames.push_back(frame);
         }
 
-        std::vector<OphioAppliedFrame> applied(frames.size());
+        std::vector<OphioEnhancementsAppliedFrame> applied(frames.size());
         rules.apply(frames, &exception, applied);
         json told = json::array();
         for (std::size_t n = 0; n < frames.size(); n++) {
@@ -66,13 +66,13 @@ void test_enhancements(const json &vectors)
         }
         CHECK(told == item["applied"]);
 
-        std::vector<OphioComponent> components;
+        std::vector<OphioEnhancementsComponent> components;
         for (const json &each : item["components"]) {
             components.push_back({0, ophio::to_tristate(tristate(each))});
         }
         const ophio::assembled result = rules.assemble(frames, &exception, components);
         json judged = json::array();
-        for (const OphioComponent &each : components) {
+        for (const OphioEnhancementsComponent &each : components) {
             judged.push_back({optional(ophio::from_tristate(each.contributes)),
                               each.hint == 0 ? json() : json(std::string(rules.hint(each.hint)))});
         }

@@ -1,4 +1,4 @@
-//! Asking rules about columns: the Arrow C Data Interface in and out.
+//! Applying rules to columns: the Arrow C Data Interface in and out.
 //!
 //! An array comes as two structs, `ArrowArray` and `ArrowSchema`, which hold pointers to the
 //! producer's memory and a function that releases it:
@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Moving is what the interface says: the struct is copied and its `release` set to NULL, so
-//! that nobody releases twice. It is done first of all, before anything can fail. What is in
+//! that it is released once. It is done first, before anything can fail. What is in
 //! the arrays is described in `core/src/enhancements/stacktrace/arrow`.
 
 use std::ffi::c_void;
@@ -18,10 +18,11 @@ use arrow_array::ffi::{from_ffi, FFI_ArrowArray, FFI_ArrowSchema};
 use arrow_data::ArrayData;
 use ophio_core::enhancements::stacktrace::arrow::{self, ArrowError};
 
-use super::preview::OphioPreview;
+use super::preview::OphioEnhancementsPreview;
 use super::rules::OphioEnhancements;
+use crate::guard::guard;
 use crate::handle;
-use crate::status::{guard, Error, OphioStatus};
+use crate::status::{Error, OphioStatus};
 
 /// The struct of that name in the Arrow C Data Interface.
 ///
@@ -144,7 +145,7 @@ impl Moved {
     /// # Safety
     ///
     /// Each is NULL or aligned, points to a struct of the Arrow C Data Interface, released or
-    /// not, and nobody else uses it meanwhile.
+    /// not, and no other thread uses it meanwhile.
     unsafe fn from(array: *mut ArrowArray, schema: *mut ArrowSchema) -> Self {
         // SAFETY: NULL or readable, by the caller's promise.
         let layout = unsafe { schema.cast::<SchemaLayout>().as_ref() };
@@ -165,7 +166,7 @@ impl Moved {
     ///
     /// # Safety
     ///
-    /// The array is of the type that the schema tells, and each of its buffers is as long as
+    /// The array is of the type in the schema, and each of its buffers is as long as
     /// the interface says.
     unsafe fn import(self) -> Result<ArrayData, Error> {
         let array = self.array.ok_or_else(|| Error::null("array"))?;
@@ -244,7 +245,7 @@ unsafe fn answer(
     unsafe { place.write(&answer) }
 }
 
-/// Sets `in_app` and category of the frames of many stack traces that lie in columns.
+/// Sets `in_app` and category of the frames of many stack traces in columns.
 ///
 /// `array` and `schema` are a struct array of the Arrow C Data Interface, a record batch, whose
 /// rows are stack traces:
@@ -274,7 +275,7 @@ unsafe fn answer(
 /// # Safety
 ///
 /// `rules` is NULL or was made by this library and is not freed yet; `array` and `schema` are
-/// NULL or a valid array of the interface, or a released one, which nobody else uses;
+/// NULL or a valid array of the interface, or a released one, which no other thread uses;
 /// `out_array` and `out_schema` are NULL or may be written.
 #[no_mangle]
 pub unsafe extern "C" fn ophio_enhancements_apply_arrow(
@@ -298,7 +299,8 @@ pub unsafe extern "C" fn ophio_enhancements_apply_arrow(
 
 /// Decides which frames of many stack traces in columns count for grouping.
 ///
-/// Arguments, threads and failures are as in `ophio_enhancements_apply_arrow`. The frames may
+/// Arguments and threads are as in `ophio_enhancements_apply_arrow`. Fails as
+/// `ophio_enhancements_apply_arrow` does. The frames may
 /// have one more field, `contributes`: bool, which says what their components are to begin
 /// with; without it, a frame counts to begin with if it is in-app.
 ///
@@ -329,12 +331,12 @@ pub unsafe extern "C" fn ophio_enhancements_assemble_arrow(
     })
 }
 
-/// Tells for each of many stack traces in columns what other rules would change.
+/// Compares two rule sets on each of many stack traces in columns.
 ///
-/// Arguments, threads and failures are as in `ophio_enhancements_apply_arrow`, with frames as
+/// Arguments and threads are as in `ophio_enhancements_apply_arrow`, with frames as
 /// they were before any rule; a frame counts to begin with if it is in-app after the rules.
 ///
-/// The result has `changed`: bool, `frames`, `changed_frames`, `in_app`, `category`,
+/// Fails as `ophio_enhancements_apply_arrow` does. The result has `changed`: bool, `frames`, `changed_frames`, `in_app`, `category`,
 /// `contributes`: int32, how many frames there are and how many change in what, and
 /// `grouping`: bool, whether the stack trace counts that did not, or the other way round, or
 /// is inverted.
@@ -365,19 +367,19 @@ pub unsafe extern "C" fn ophio_enhancements_preview_arrow(
     })
 }
 
-/// Compares many more stack traces, which lie in columns, on `threads` threads.
+/// Compares many more stack traces in columns, on `threads` threads.
 ///
 /// `array` and `schema` are as in `ophio_enhancements_apply_arrow`, and moved as there; rows
-/// that are null are passed over. The rest is as in `ophio_preview_add`: nothing is counted if
-/// the call fails.
+/// that are null are passed over. Nothing is counted if the call fails. Fails as
+/// `ophio_enhancements_apply_arrow` does.
 ///
 /// # Safety
 ///
-/// `preview` is NULL or comes from `ophio_preview_new` and is not freed yet; `array` and
+/// `preview` is NULL or comes from `ophio_enhancements_preview_new` and is not freed yet; `array` and
 /// `schema` are as in `ophio_enhancements_apply_arrow`.
 #[no_mangle]
-pub unsafe extern "C" fn ophio_preview_add_arrow(
-    preview: *const OphioPreview,
+pub unsafe extern "C" fn ophio_enhancements_preview_add_arrow(
+    preview: *mut OphioEnhancementsPreview,
     array: *mut ArrowArray,
     schema: *mut ArrowSchema,
     threads: usize,
@@ -403,7 +405,7 @@ mod tests {
 
     use super::*;
 
-    /// An array that nobody has checked.
+    /// An array that is not checked.
     fn unchecked(
         data_type: DataType,
         len: usize,

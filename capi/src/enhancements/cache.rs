@@ -1,25 +1,35 @@
-//! `OphioCache`: rules that were parsed before.
+//! `OphioEnhancementsCache`: rules that were parsed before.
 
 use ophio_core::enhancements::Cache;
 
+use crate::guard::guard_into;
 use crate::handle;
-use crate::status::guard_or;
+use crate::status::OphioStatus;
 
 /// Remembers parsed rules, so that parsing the same again is quick.
 ///
 /// Threads may share it, and a process that forks while another thread uses it
 /// may go on using it in the child: no call waits for another.
-pub struct OphioCache(pub(crate) Cache);
+pub struct OphioEnhancementsCache(pub(crate) Cache);
 
 /// Makes a cache for at most `size` rules; 0 keeps nothing.
 ///
-/// Memory is taken as the cache fills, so a huge size is allowed. The result is
-/// the caller's: free it with `ophio_cache_free`. Any thread may call this.
-/// Returns NULL if an internal error was caught.
+/// Memory is allocated as the cache fills, so a huge size is allowed. Writes the cache to
+/// `cache`, which is the caller's: free it with `ophio_enhancements_cache_free`. Any thread may
+/// call this. Fails with `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `cache` is NULL or may be written.
 #[no_mangle]
-pub extern "C" fn ophio_cache_new(size: usize) -> *mut OphioCache {
-    guard_or(std::ptr::null_mut(), || {
-        Ok(handle::new(OphioCache(Cache::new(size))))
+pub unsafe extern "C" fn ophio_enhancements_cache_new(
+    size: usize,
+    cache: *mut *mut OphioEnhancementsCache,
+) -> OphioStatus {
+    // SAFETY: the caller's promise about `cache`.
+    let cache = unsafe { handle::out(cache, "cache") };
+    guard_into(cache, || {
+        Ok(handle::new(OphioEnhancementsCache(Cache::new(size))))
     })
 }
 
@@ -27,10 +37,10 @@ pub extern "C" fn ophio_cache_new(size: usize) -> *mut OphioCache {
 ///
 /// # Safety
 ///
-/// `cache` is NULL or comes from `ophio_cache_new`, is freed for the first time,
+/// `cache` is NULL or comes from `ophio_enhancements_cache_new`, is freed for the first time,
 /// and no other thread uses it.
 #[no_mangle]
-pub unsafe extern "C" fn ophio_cache_free(cache: *mut OphioCache) {
+pub unsafe extern "C" fn ophio_enhancements_cache_free(cache: *mut OphioEnhancementsCache) {
     // SAFETY: the caller's promise.
     unsafe { handle::free(cache) }
 }

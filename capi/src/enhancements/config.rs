@@ -1,4 +1,4 @@
-//! `OphioEnhancementsConfig`: the rules of a project with their bases, and what they make of
+//! `OphioEnhancementsConfig`: the rules of a project with their bases, and what they do to
 //! the frames of an event.
 
 use ophio_core::enhancements::grouping::{ConfigError, EnhancementsConfig};
@@ -9,9 +9,11 @@ use ophio_core::enhancements::stacktrace::json::pack_lines;
 use ophio_core::enhancements::{Enhancements, OtherFamily};
 
 use super::rules::OphioEnhancements;
+use crate::guard::{guard, guard_unit};
 use crate::handle;
-use crate::slice::{self, OphioStr};
-use crate::status::{guard, guard_unit, Error, OphioStatus};
+use crate::slice;
+use crate::status::{Error, OphioStatus};
+use crate::string::OphioStr;
 
 /// The rules of a project, with the rule sets that come before them.
 ///
@@ -22,7 +24,7 @@ pub struct OphioEnhancementsConfig(EnhancementsConfig);
 /// A rule set of a config.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OphioConfigPart {
+pub enum OphioEnhancementsConfigPart {
     /// The rules of the project, without the bases.
     Own = 0,
     /// What of all rules changes frames.
@@ -245,7 +247,7 @@ pub unsafe extern "C" fn ophio_enhancements_config_bases(
 
 /// Makes a rule set of a part of a config. It shares what was made for the config's rules.
 ///
-/// `part` is an `OphioConfigPart`. Any thread may call this. Writes the rules to `rules`, which
+/// `part` is an `OphioEnhancementsConfigPart`. Any thread may call this. Writes the rules to `rules`, which
 /// are the caller's: free them with `ophio_enhancements_free`. Fails with
 /// `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
 ///
@@ -269,7 +271,7 @@ pub unsafe extern "C" fn ophio_enhancements_config_part(
             1 => config.0.classifier(),
             2 => config.0.contributes(),
             _ => {
-                let message = format!("{part} is not a valid OphioConfigPart");
+                let message = format!("{part} is not a valid OphioEnhancementsConfigPart");
                 return Err(Error::new(OphioStatus::InvalidArgument, message));
             }
         };
@@ -362,7 +364,7 @@ pub unsafe extern "C" fn ophio_enhancements_apply_event(
 ///
 /// `data` is readable for `data_len` bytes; `frames` is NULL or may be written.
 #[no_mangle]
-pub unsafe extern "C" fn ophio_event_match_frames(
+pub unsafe extern "C" fn ophio_events_match_frames(
     data: *const u8,
     data_len: usize,
     frames: *mut OphioStr,
@@ -391,7 +393,7 @@ pub unsafe extern "C" fn ophio_event_match_frames(
 ///
 /// `text` is readable for `text_len` bytes; `rules` is NULL or may be written.
 #[no_mangle]
-pub unsafe extern "C" fn ophio_enhancements_read_stored(
+pub unsafe extern "C" fn ophio_enhancements_from_base64(
     text: *const u8,
     text_len: usize,
     ignore_other: bool,
@@ -447,7 +449,7 @@ pub unsafe extern "C" fn ophio_enhancements_bases(
 ///
 /// `data` is readable for `data_len` bytes; `packed` is NULL or may be written.
 #[no_mangle]
-pub unsafe extern "C" fn ophio_event_pack_stacktraces(
+pub unsafe extern "C" fn ophio_events_pack_stacktraces(
     data: *const u8,
     data_len: usize,
     packed: *mut OphioStr,
@@ -476,7 +478,7 @@ pub unsafe extern "C" fn ophio_event_pack_stacktraces(
 ///
 /// `json` is readable for `json_len` bytes; `packed` is NULL or may be written.
 #[no_mangle]
-pub unsafe extern "C" fn ophio_event_pack_json_lines(
+pub unsafe extern "C" fn ophio_events_pack_json_lines(
     json: *const u8,
     json_len: usize,
     packed: *mut OphioStr,

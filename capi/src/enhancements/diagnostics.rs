@@ -1,28 +1,30 @@
-//! `OphioDiagnostics`: what there is to say about a rule text.
+//! `OphioEnhancementsDiagnostics`: what there is to say about a rule text.
 //!
 //! The list is made at once and does not change; its entries are read one by one, as
-//! slices that lie in it.
+//! slices borrowed from it.
 
 use ophio_core::enhancements::text::diagnostics::{self, Diagnostic, Severity};
 use ophio_core::enhancements::{format_rules, Enhancements};
 use ophio_core::limits::check_rule_text;
 
-use super::cache::OphioCache;
+use super::cache::OphioEnhancementsCache;
 use super::rules::{with_cache, OphioEnhancements};
+use crate::guard::{guard, guard_into, guard_len};
 use crate::handle;
-use crate::slice::{self, OphioSlice, OphioStr};
-use crate::status::{guard, guard_or, Error, OphioStatus};
+use crate::slice::{self, OphioSlice};
+use crate::status::{Error, OphioStatus};
+use crate::string::OphioStr;
 
 /// The problems of a rule text, in the order of their places.
 ///
 /// It does not change, so threads may share it, and a process may fork and go on using it
 /// in the child.
-pub struct OphioDiagnostics(Vec<Diagnostic>);
+pub struct OphioEnhancementsDiagnostics(Vec<Diagnostic>);
 
 /// How bad a problem is.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OphioSeverity {
+pub enum OphioEnhancementsSeverity {
     /// The line is no rule, and the text cannot be used.
     Error = 0,
     /// The rule is understood, but hardly does what is meant.
@@ -35,15 +37,15 @@ pub enum OphioSeverity {
 /// from the list, and valid until that is freed.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
-pub struct OphioDiagnostic {
-    /// How bad it is.
-    pub severity: OphioSeverity,
+pub struct OphioEnhancementsDiagnostic {
+    /// How bad it is: an `OphioEnhancementsSeverity`.
+    pub severity: u32,
     /// The number of the line.
-    pub line: usize,
+    pub line: u32,
     /// The first column.
-    pub column: usize,
+    pub column: u32,
     /// The column after the last one: at most the length of the line + 1.
-    pub end_column: usize,
+    pub end_column: u32,
     /// What kind of problem it is, such as `OPH002`: see docs/diagnostics.md.
     pub code: OphioSlice,
     /// What that code means, in a few words.
@@ -62,9 +64,9 @@ pub struct OphioDiagnostic {
 ///
 /// There is an error in the list exactly if `ophio_enhancements_parse` fails, or, with
 /// `lenient`, if `ophio_enhancements_parse_lenient` does. Writes a list to `diagnostics`
-/// that is the caller's: free it with `ophio_diagnostics_free`; it does not need `text`
-/// any more. Any thread may call this. Fails with `OPHIO_STATUS_INVALID_UTF8` and
-/// `OPHIO_STATUS_NULL_POINTER`.
+/// that is the caller's: free it with `ophio_enhancements_diagnostics_free`; it does not need `text`
+/// any more. Any thread may call this. Fails with `OPHIO_STATUS_LIMIT`,
+/// `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///
@@ -74,7 +76,7 @@ pub unsafe extern "C" fn ophio_enhancements_check(
     text: *const u8,
     text_len: usize,
     lenient: bool,
-    diagnostics: *mut *mut OphioDiagnostics,
+    diagnostics: *mut *mut OphioEnhancementsDiagnostics,
 ) -> OphioStatus {
     guard(|| {
         // SAFETY: the caller's promise about `text`.
@@ -87,7 +89,7 @@ pub unsafe extern "C" fn ophio_enhancements_check(
         } else {
             diagnostics::check(text)
         };
-        place.write(handle::new(OphioDiagnostics(found)));
+        place.write(handle::new(OphioEnhancementsDiagnostics(found)));
         Ok(())
     })
 }
@@ -97,38 +99,43 @@ pub unsafe extern "C" fn ophio_enhancements_check(
 ///
 /// As `ophio_enhancements_parse`, and writes a list to `diagnostics` with a warning for
 /// each action that is left out. It is the caller's: free it with
-/// `ophio_diagnostics_free`. Nothing is written on failure.
+/// `ophio_enhancements_diagnostics_free`. Fails as `ophio_enhancements_parse` does.
 ///
 /// # Safety
 ///
 /// `text` is readable for `text_len` bytes; `cache` is NULL or comes from
-/// `ophio_cache_new` and is not freed yet; `diagnostics` is NULL or may be written.
+/// `ophio_enhancements_cache_new` and is not freed yet; `diagnostics` is NULL or may be written; `rules` is NULL or may be
+/// written.
 #[no_mangle]
 pub unsafe extern "C" fn ophio_enhancements_parse_lenient(
     text: *const u8,
     text_len: usize,
-    cache: *const OphioCache,
-    diagnostics: *mut *mut OphioDiagnostics,
-) -> *mut OphioEnhancements {
-    guard_or(std::ptr::null_mut(), || {
+    cache: *const OphioEnhancementsCache,
+    diagnostics: *mut *mut OphioEnhancementsDiagnostics,
+    rules: *mut *mut OphioEnhancements,
+) -> OphioStatus {
+    // SAFETY: the caller's promise about `rules`.
+    let rules = unsafe { handle::out(rules, "rules") };
+    guard_into(rules, || {
         // SAFETY: the caller's promise about `text`.
         let text = unsafe { slice::text(text, text_len, "text") }?;
         // SAFETY: the caller's promise about `diagnostics`.
         let place = unsafe { handle::out(diagnostics, "diagnostics") }?;
         // SAFETY: the caller's promise about `cache`.
         let parsed = unsafe { with_cache(cache, |cache| Enhancements::parse_lenient(text, cache)) };
-        let (rules, left_out) = parsed?;
-        place.write(handle::new(OphioDiagnostics(left_out)));
-        Ok(OphioEnhancements::new(rules))
+        let (parsed, left_out) = parsed?;
+        place.write(handle::new(OphioEnhancementsDiagnostics(left_out)));
+        Ok(OphioEnhancements::new(parsed))
     })
 }
 
-/// Writes rules in the text form anew: in columns, with comments and empty lines kept,
+/// Formats rules in the text form: in columns, with comments and empty lines kept,
 /// and with the same meaning.
 ///
 /// Writes a string to `formatted` that is the caller's: free it with `ophio_str_free`.
-/// Any thread may call this. Fails with `OPHIO_STATUS_SYNTAX` if a line is no rule, with
-/// `OPHIO_STATUS_INVALID_UTF8` and `OPHIO_STATUS_NULL_POINTER`.
+/// Any thread may call this. Fails with `OPHIO_STATUS_SYNTAX` if a line is not a rule,
+/// `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_INVALID_ARGUMENT`,
+/// `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///
@@ -150,19 +157,19 @@ pub unsafe extern "C" fn ophio_enhancements_format(
     })
 }
 
-/// Tells how many entries a list has; 0 for NULL, which the last error tells too. Threads
-/// may share `diagnostics`.
+/// Returns how many entries a list has; 0 if `diagnostics` is NULL.
+///
+/// Threads may share `diagnostics`.
 ///
 /// # Safety
 ///
 /// `diagnostics` is NULL or was made by this library and is not freed yet.
 #[no_mangle]
-pub unsafe extern "C" fn ophio_diagnostics_len(diagnostics: *const OphioDiagnostics) -> usize {
-    guard_or(0, || {
-        // SAFETY: the caller's promise about `diagnostics`.
-        let list = unsafe { handle::borrow(diagnostics, "diagnostics") }?;
-        Ok(list.0.len())
-    })
+pub unsafe extern "C" fn ophio_enhancements_diagnostics_len(
+    diagnostics: *const OphioEnhancementsDiagnostics,
+) -> usize {
+    // SAFETY: the caller's promise about `diagnostics`.
+    guard_len(|| unsafe { diagnostics.as_ref() }.map_or(0, |list| list.0.len()))
 }
 
 /// Reads the entry with this index, from 0.
@@ -176,10 +183,10 @@ pub unsafe extern "C" fn ophio_diagnostics_len(diagnostics: *const OphioDiagnost
 /// `diagnostics` is NULL or was made by this library and is not freed yet; `diagnostic` is
 /// NULL or may be written.
 #[no_mangle]
-pub unsafe extern "C" fn ophio_diagnostics_get(
-    diagnostics: *const OphioDiagnostics,
+pub unsafe extern "C" fn ophio_enhancements_diagnostics_get(
+    diagnostics: *const OphioEnhancementsDiagnostics,
     index: usize,
-    diagnostic: *mut OphioDiagnostic,
+    diagnostic: *mut OphioEnhancementsDiagnostic,
 ) -> OphioStatus {
     guard(|| {
         // SAFETY: the caller's promise about `diagnostics`.
@@ -191,14 +198,14 @@ pub unsafe extern "C" fn ophio_diagnostics_get(
             Error::new(OphioStatus::OutOfRange, message)
         })?;
         let lend = |text: &str| OphioSlice::borrowed(text.as_bytes());
-        place.write(OphioDiagnostic {
+        place.write(OphioEnhancementsDiagnostic {
             severity: match found.severity {
-                Severity::Error => OphioSeverity::Error,
-                Severity::Warning => OphioSeverity::Warning,
-            },
-            line: found.line,
-            column: found.column,
-            end_column: found.end_column,
+                Severity::Error => OphioEnhancementsSeverity::Error,
+                Severity::Warning => OphioEnhancementsSeverity::Warning,
+            } as u32,
+            line: count(found.line),
+            column: count(found.column),
+            end_column: count(found.end_column),
             code: lend(found.code.name()),
             title: lend(found.code.title()),
             message: lend(&found.message),
@@ -210,16 +217,23 @@ pub unsafe extern "C" fn ophio_diagnostics_get(
     })
 }
 
-/// Frees a list; NULL does nothing. Slices that lie in it must not be read any more.
+/// Frees a list; NULL does nothing. Slices borrowed from it must not be read afterwards.
 ///
 /// # Safety
 ///
 /// `diagnostics` is NULL or was made by this library, is freed for the first time, and no
 /// other thread uses it.
 #[no_mangle]
-pub unsafe extern "C" fn ophio_diagnostics_free(diagnostics: *mut OphioDiagnostics) {
+pub unsafe extern "C" fn ophio_enhancements_diagnostics_free(
+    diagnostics: *mut OphioEnhancementsDiagnostics,
+) {
     // SAFETY: the caller's promise.
     unsafe { handle::free(diagnostics) }
+}
+
+/// A line or column for C. A text of rules is limited to fewer than 4 GiB.
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
@@ -236,18 +250,18 @@ mod tests {
         unsafe {
             let status = ophio_enhancements_check(text.as_ptr(), text.len(), true, &mut list);
             assert_eq!(status, OphioStatus::Ok);
-            assert_eq!(ophio_diagnostics_len(list), 2);
-            let status = ophio_diagnostics_get(list, 0, entry.as_mut_ptr());
+            assert_eq!(ophio_enhancements_diagnostics_len(list), 2);
+            let status = ophio_enhancements_diagnostics_get(list, 0, entry.as_mut_ptr());
             assert_eq!(status, OphioStatus::Ok);
             let entry = entry.assume_init();
-            assert_eq!(entry.severity, OphioSeverity::Error);
+            assert_eq!(entry.severity, OphioEnhancementsSeverity::Error as u32);
             assert_eq!((entry.line, entry.column, entry.end_column), (1, 1, 9));
             assert_eq!(entry.suggestion.text("suggestion"), Ok("function"));
             assert_eq!(entry.source.text("source"), Ok("funktion:a +app"));
             let mut other = entry;
-            let status = ophio_diagnostics_get(list, 2, &mut other);
+            let status = ophio_enhancements_diagnostics_get(list, 2, &mut other);
             assert_eq!(status, OphioStatus::OutOfRange);
-            ophio_diagnostics_free(list);
+            ophio_enhancements_diagnostics_free(list);
         }
     }
 
@@ -257,14 +271,15 @@ mod tests {
         unsafe {
             let status = ophio_enhancements_check(null_mut(), 0, false, null_mut());
             assert_eq!(status, OphioStatus::NullPointer);
-            let parsed = ophio_enhancements_parse_lenient(null_mut(), 0, null_mut(), null_mut());
-            assert!(parsed.is_null());
+            let status =
+                ophio_enhancements_parse_lenient(null_mut(), 0, null_mut(), null_mut(), null_mut());
+            assert_eq!(status, OphioStatus::NullPointer);
             let status = ophio_enhancements_format(null_mut(), 0, null_mut());
             assert_eq!(status, OphioStatus::NullPointer);
-            let status = ophio_diagnostics_get(null_mut(), 0, null_mut());
+            let status = ophio_enhancements_diagnostics_get(null_mut(), 0, null_mut());
             assert_eq!(status, OphioStatus::NullPointer);
-            assert_eq!(ophio_diagnostics_len(null_mut()), 0);
-            ophio_diagnostics_free(null_mut());
+            assert_eq!(ophio_enhancements_diagnostics_len(null_mut()), 0);
+            ophio_enhancements_diagnostics_free(null_mut());
         }
     }
 }

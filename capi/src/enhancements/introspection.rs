@@ -1,19 +1,20 @@
 //! Looking into rules: what they are, what they did, and in which other forms they can be.
 
 use ophio_core::enhancements::stacktrace::mappings::KeyBuffer;
-use ophio_core::enhancements::{explain, Component, Enhancements, NoTextForm, Part, StoredError};
+use ophio_core::enhancements::{explain, Component, NoTextForm, Part, StoredError};
 
-use super::cache::OphioCache;
-use super::rules::{with_cache, OphioEnhancements};
+use super::rules::OphioEnhancements;
 use super::tristate::read_tristate;
+use crate::guard::{guard, guard_into};
 use crate::handle;
-use crate::slice::{self, OphioStr};
-use crate::status::{guard, guard_or, Error, OphioStatus};
+use crate::slice;
+use crate::status::{Error, OphioStatus};
+use crate::string::OphioStr;
 
 /// A part of a rule set, by what rules do.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OphioPart {
+pub enum OphioEnhancementsPart {
     /// Only actions that change frames: `app` and `category=`.
     Classifier = 0,
     /// Only the others.
@@ -37,7 +38,7 @@ impl From<NoTextForm> for Error {
     }
 }
 
-/// Explains what rules make of a packed stack trace, step by step, as JSON.
+/// Explains what rules do to a packed stack trace, step by step, as JSON.
 ///
 /// `packed` is as in `ophio_enhancements_apply_packed`, with frames as they were before any
 /// rule. `contributes` has a byte a component as in `ophio_enhancements_assemble_packed`, or
@@ -172,7 +173,8 @@ pub unsafe extern "C" fn ophio_enhancements_to_text(
 /// `version` is 2 or 3. `bases` is UTF-8, with a line feed between names: they are stored in
 /// the structure and mean nothing here. Writes bytes to `data` that are the caller's: free
 /// them with `ophio_str_free`. Threads may share `rules`. Fails with `OPHIO_STATUS_SYNTAX` for
-/// another version, with `OPHIO_STATUS_INVALID_UTF8` and `OPHIO_STATUS_NULL_POINTER`.
+/// another version, `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_INVALID_ARGUMENT`,
+/// `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///
@@ -203,19 +205,24 @@ pub unsafe extern "C" fn ophio_enhancements_to_config_structure(
 
 /// Makes a rule set of a part of another: only some rules, with only some actions.
 ///
-/// `part` is one of `OphioPart`. Rules without an action left are not in it. The result is the
-/// caller's: free it with `ophio_enhancements_free`. Threads may share `rules`. Returns NULL
-/// on failure: `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+/// `part` is an `OphioEnhancementsPart`. Rules without an action left are not in it. Threads may
+/// share `rules`. Writes the rule set to `part_rules`, which is the caller's: free it with
+/// `ophio_enhancements_free`. Fails with `OPHIO_STATUS_INVALID_ARGUMENT`,
+/// `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///
-/// `rules` is NULL or was made by this library and is not freed yet.
+/// `rules` is NULL or was made by this library and is not freed yet; `part_rules` is NULL or may be
+/// written.
 #[no_mangle]
 pub unsafe extern "C" fn ophio_enhancements_part(
     rules: *const OphioEnhancements,
     part: u32,
-) -> *mut OphioEnhancements {
-    guard_or(std::ptr::null_mut(), || {
+    part_rules: *mut *mut OphioEnhancements,
+) -> OphioStatus {
+    // SAFETY: the caller's promise about `part_rules`.
+    let part_rules = unsafe { handle::out(part_rules, "part_rules") };
+    guard_into(part_rules, || {
         // SAFETY: the caller's promise about `rules`.
         let rules = unsafe { handle::borrow(rules, "rules") }?.current();
         let part = match part {
@@ -225,7 +232,7 @@ pub unsafe extern "C" fn ophio_enhancements_part(
             _ => {
                 return Err(Error::new(
                     OphioStatus::InvalidArgument,
-                    format_args!("`part` is {part}, no OphioPart"),
+                    format_args!("`part` is {part}, no OphioEnhancementsPart"),
                 ))
             }
         };
@@ -233,24 +240,29 @@ pub unsafe extern "C" fn ophio_enhancements_part(
     })
 }
 
-/// Tells whether two rule sets have the same rules in the same order: 1 if so, 0 if not.
+/// Compares two rule sets.
 ///
-/// Threads may share both. Returns -1 on failure: `OPHIO_STATUS_NULL_POINTER`.
+/// Writes to `equal` whether they have the same rules in the same order. Threads may share both.
+/// Fails with `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///
-/// `rules` and `other` are NULL or were made by this library and are not freed yet.
+/// `rules` and `other` are NULL or were made by this library and are not freed yet; `equal` is NULL or may be
+/// written.
 #[no_mangle]
 pub unsafe extern "C" fn ophio_enhancements_equal(
     rules: *const OphioEnhancements,
     other: *const OphioEnhancements,
-) -> i32 {
-    guard_or(-1, || {
+    equal: *mut bool,
+) -> OphioStatus {
+    // SAFETY: the caller's promise about `equal`.
+    let equal = unsafe { handle::out(equal, "equal") };
+    guard_into(equal, || {
         // SAFETY: the caller's promise about `rules`.
         let rules = unsafe { handle::borrow(rules, "rules") }?.current();
         // SAFETY: the caller's promise about `other`.
         let other = unsafe { handle::borrow(other, "other") }?.current();
-        Ok((rules.rules() == other.rules()).into())
+        Ok(rules.rules() == other.rules())
     })
 }
 
@@ -282,35 +294,5 @@ pub unsafe extern "C" fn ophio_enhancements_to_base64(
                 .into(),
         );
         Ok(())
-    })
-}
-
-/// Reads rules in the form in which Sentry stores them: up to three, joined by `#`, each
-/// compressed by zstandard or zlib.
-///
-/// `text` is UTF-8. More than 64 MiB of rules are refused. The result is the caller's: free it
-/// with `ophio_enhancements_free`. `cache` may be NULL. Any thread may call this. Returns NULL
-/// on failure: `OPHIO_STATUS_SYNTAX`, `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_NULL_POINTER`.
-///
-/// # Safety
-///
-/// `text` is readable for `text_len` bytes; `cache` is NULL or comes from `ophio_cache_new`
-/// and is not freed yet.
-#[no_mangle]
-pub unsafe extern "C" fn ophio_enhancements_from_base64(
-    text: *const u8,
-    text_len: usize,
-    cache: *const OphioCache,
-) -> *mut OphioEnhancements {
-    guard_or(std::ptr::null_mut(), || {
-        // SAFETY: the caller's promise about `text`.
-        let text = unsafe { slice::text(text, text_len, "text") }?;
-        // SAFETY: the caller's promise about `cache`.
-        let read = unsafe {
-            with_cache(cache, |_| {
-                Enhancements::from_base64(text, Default::default())
-            })
-        };
-        Ok(OphioEnhancements::new(read?))
     })
 }

@@ -1,4 +1,4 @@
-//! Asking rules about a packed stack trace: one buffer in, numbers out.
+//! Applying rules to a packed stack trace: one buffer in, numbers out.
 //!
 //! The buffer is described in `core/src/enhancements/stacktrace/msgpack.rs`. What comes out is
 //! one number a frame or component, made so that a caller turns it into its own
@@ -19,9 +19,11 @@ use ophio_core::enhancements::{AppliedFrame, AssembleResult, Component, TooFewFr
 
 use super::rules::{hint_number, write_text, OphioEnhancements};
 use super::tristate::{read_tristate, tristate};
+use crate::guard::guard;
 use crate::handle;
-use crate::slice::{self, OphioStr};
-use crate::status::{guard, Error, OphioStatus};
+use crate::slice;
+use crate::status::{Error, OphioStatus};
+use crate::string::OphioStr;
 
 impl From<StacktraceError> for Error {
     fn from(error: StacktraceError) -> Self {
@@ -53,8 +55,9 @@ impl From<StacktraceError> for Error {
 /// `codes_len` must be the number of frames plus one.
 ///
 /// Threads may share `rules`. Fails with `OPHIO_STATUS_FRAME` where a field has the
-/// wrong type or is not UTF-8, with `OPHIO_STATUS_INVALID_ARGUMENT` where the buffer is
-/// no such array or `codes_len` does not fit, and with `OPHIO_STATUS_NULL_POINTER`.
+/// wrong type or is not UTF-8, `OPHIO_STATUS_LIMIT` where there are too many frames,
+/// `OPHIO_STATUS_INVALID_ARGUMENT` where the buffer is not such an array or `codes_len` does not
+/// fit, and `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///
@@ -209,7 +212,7 @@ pub unsafe extern "C" fn ophio_enhancements_assemble_packed(
     })
 }
 
-/// Tells why a stack trace was discarded, from the last two numbers that
+/// Returns why a stack trace was discarded, from the last two numbers that
 /// `ophio_enhancements_assemble_packed` wrote.
 ///
 /// Writes a string to `text` that is the caller's: free it with `ophio_str_free`.
@@ -239,7 +242,7 @@ pub unsafe extern "C" fn ophio_enhancements_too_few_frames_hint(
     }
 }
 
-/// Writes a number a frame; tells how many frames have kept a category of their own.
+/// Writes a number for each frame; returns how many frames have kept a category of their own.
 pub(super) fn write_applied(
     stacktrace: &StacktraceView<'_>,
     applied: &[AppliedFrame],

@@ -1,4 +1,4 @@
-//! `OphioPreview`: what another rule set would change, over many stack traces.
+//! `OphioEnhancementsPreview`: what another rule set would change, over many stack traces.
 
 use std::sync::{Mutex, TryLockError};
 
@@ -6,16 +6,18 @@ use ophio_core::enhancements::preview::Preview;
 use ophio_core::enhancements::stacktrace::msgpack;
 
 use super::rules::OphioEnhancements;
+use crate::guard::{guard, guard_into};
 use crate::handle;
-use crate::slice::{self, OphioStr};
-use crate::status::{guard, guard_or, Error, OphioStatus};
+use crate::slice;
+use crate::status::{Error, OphioStatus};
+use crate::string::OphioStr;
 
 /// A comparison of two rule sets that goes on as stack traces come.
 ///
 /// One thread at a time may use it; another one is refused, not kept waiting.
-pub struct OphioPreview(Mutex<Preview>);
+pub struct OphioEnhancementsPreview(Mutex<Preview>);
 
-impl OphioPreview {
+impl OphioEnhancementsPreview {
     pub(super) fn with<T>(
         &self,
         call: impl FnOnce(&mut Preview) -> Result<T, Error>,
@@ -37,25 +39,30 @@ impl OphioPreview {
 
 /// Begins to compare two rule sets, as they are now.
 ///
-/// The result is the caller's: free it with `ophio_preview_free`. Threads may share the rules.
-/// Returns NULL on failure: `OPHIO_STATUS_NULL_POINTER`.
+/// Writes the preview to `preview`, which is the caller's: free it with
+/// `ophio_enhancements_preview_free`. Threads may share the rules. Fails with
+/// `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///
-/// `old_rules` and `new_rules` are NULL or were made by this library and are not freed yet.
+/// `old_rules` and `new_rules` are NULL or were made by this library and are not freed yet; `preview` is NULL or may be
+/// written.
 #[no_mangle]
-pub unsafe extern "C" fn ophio_preview_new(
+pub unsafe extern "C" fn ophio_enhancements_preview_new(
     old_rules: *const OphioEnhancements,
     new_rules: *const OphioEnhancements,
-) -> *mut OphioPreview {
-    guard_or(std::ptr::null_mut(), || {
+    preview: *mut *mut OphioEnhancementsPreview,
+) -> OphioStatus {
+    // SAFETY: the caller's promise about `preview`.
+    let preview = unsafe { handle::out(preview, "preview") };
+    guard_into(preview, || {
         // SAFETY: the caller's promise about `old_rules`.
         let old = unsafe { handle::borrow(old_rules, "old_rules") }?.current();
         // SAFETY: the caller's promise about `new_rules`.
         let new = unsafe { handle::borrow(new_rules, "new_rules") }?.current();
-        Ok(handle::new(OphioPreview(Mutex::new(Preview::new(
-            &old, &new,
-        )))))
+        Ok(handle::new(OphioEnhancementsPreview(Mutex::new(
+            Preview::new(&old, &new),
+        ))))
     })
 }
 
@@ -64,16 +71,16 @@ pub unsafe extern "C" fn ophio_preview_new(
 /// `packed` is a MessagePack array of stack traces, each as in
 /// `ophio_enhancements_apply_packed`, with frames as they were before any rule. A frame counts
 /// to begin with if it is in-app after the rules. Nothing is counted if the call fails: with
-/// `OPHIO_STATUS_FRAME` or `OPHIO_STATUS_INVALID_ARGUMENT` as there, also where another thread
-/// uses the preview, and with `OPHIO_STATUS_NULL_POINTER`.
+/// `OPHIO_STATUS_FRAME`, `OPHIO_STATUS_LIMIT` or `OPHIO_STATUS_INVALID_ARGUMENT` as there, also
+/// where another thread uses the preview, and with `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///
-/// `preview` is NULL or comes from `ophio_preview_new` and is not freed yet; `packed` is
+/// `preview` is NULL or comes from `ophio_enhancements_preview_new` and is not freed yet; `packed` is
 /// readable for `packed_len` bytes.
 #[no_mangle]
-pub unsafe extern "C" fn ophio_preview_add(
-    preview: *const OphioPreview,
+pub unsafe extern "C" fn ophio_enhancements_preview_add(
+    preview: *mut OphioEnhancementsPreview,
     packed: *const u8,
     packed_len: usize,
     threads: usize,
@@ -88,7 +95,7 @@ pub unsafe extern "C" fn ophio_preview_add(
     })
 }
 
-/// Tells what was found so far, as JSON.
+/// Reports what was found so far, as JSON.
 ///
 /// Writes an object to `report` that is the caller's: free it with `ophio_str_free`. It has the
 /// numbers `stacktraces`, `frames`, `changed_stacktraces`, `changed_frames`, `in_app`,
@@ -99,11 +106,11 @@ pub unsafe extern "C" fn ophio_preview_add(
 ///
 /// # Safety
 ///
-/// `preview` is NULL or comes from `ophio_preview_new` and is not freed yet; `report` is NULL
+/// `preview` is NULL or comes from `ophio_enhancements_preview_new` and is not freed yet; `report` is NULL
 /// or may be written.
 #[no_mangle]
-pub unsafe extern "C" fn ophio_preview_report(
-    preview: *const OphioPreview,
+pub unsafe extern "C" fn ophio_enhancements_preview_report(
+    preview: *const OphioEnhancementsPreview,
     report: *mut OphioStr,
 ) -> OphioStatus {
     guard(|| {
@@ -124,7 +131,7 @@ pub unsafe extern "C" fn ophio_preview_report(
 /// `preview` is NULL or was made by this library, is freed for the first time, and no
 /// other thread uses it.
 #[no_mangle]
-pub unsafe extern "C" fn ophio_preview_free(preview: *mut OphioPreview) {
+pub unsafe extern "C" fn ophio_enhancements_preview_free(preview: *mut OphioEnhancementsPreview) {
     // SAFETY: the caller's promise.
     unsafe { handle::free(preview) }
 }

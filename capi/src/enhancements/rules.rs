@@ -2,7 +2,7 @@
 //!
 //! A rule set is immutable behind an `Arc`. `extend_from` makes a new one and
 //! swaps it in, so calls that are under way in other threads finish with the one
-//! they began with, and nobody waits.
+//! they began with, and no call waits.
 
 use std::sync::Arc;
 
@@ -10,10 +10,12 @@ use arc_swap::ArcSwap;
 use ophio_core::enhancements::{Cache, Enhancements, EnhancementsError, Hint, HintKind};
 use ophio_core::limits::Limit;
 
-use super::cache::OphioCache;
+use super::cache::OphioEnhancementsCache;
+use crate::guard::{guard, guard_into, guard_len};
 use crate::handle;
-use crate::slice::{self, OphioStr};
-use crate::status::{guard, guard_or, Error, OphioStatus};
+use crate::slice;
+use crate::status::{Error, OphioStatus};
+use crate::string::OphioStr;
 
 /// Stack trace rules.
 ///
@@ -45,34 +47,43 @@ impl From<EnhancementsError> for Error {
 
 /// Makes a rule set without rules.
 ///
-/// The result is the caller's: free it with `ophio_enhancements_free`. Any thread
-/// may call this. Returns NULL if an internal error was caught.
+/// Writes it to `rules`, which is the caller's: free it with `ophio_enhancements_free`. Any
+/// thread may call this. Fails with `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `rules` is NULL or may be written.
 #[no_mangle]
-pub extern "C" fn ophio_enhancements_new() -> *mut OphioEnhancements {
-    guard_or(std::ptr::null_mut(), || {
-        Ok(OphioEnhancements::new(Enhancements::empty()))
-    })
+pub unsafe extern "C" fn ophio_enhancements_new(rules: *mut *mut OphioEnhancements) -> OphioStatus {
+    // SAFETY: the caller's promise about `rules`.
+    let rules = unsafe { handle::out(rules, "rules") };
+    guard_into(rules, || Ok(OphioEnhancements::new(Enhancements::empty())))
 }
 
 /// Parses rules in the text form: UTF-8, one rule a line.
 ///
-/// `cache` may be NULL. The result is the caller's: free it with
-/// `ophio_enhancements_free`; it does not need `text` or `cache` any more. Any
-/// thread may call this, with the same cache as well. Returns NULL on failure:
-/// `OPHIO_STATUS_SYNTAX` with a message about the first bad line,
-/// `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_NULL_POINTER`.
+/// `cache` may be NULL. Any thread may call this, with the same cache as well.
+///
+/// Writes the rules to `rules`, which are the caller's: free them with
+/// `ophio_enhancements_free`. They need neither `text` nor `cache` any more. Fails with
+/// `OPHIO_STATUS_SYNTAX` and a message about the first bad line, `OPHIO_STATUS_LIMIT`,
+/// `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///
 /// `text` is readable for `text_len` bytes; `cache` is NULL or comes from
-/// `ophio_cache_new` and is not freed yet.
+/// `ophio_enhancements_cache_new` and is not freed yet; `rules` is NULL or may be
+/// written.
 #[no_mangle]
 pub unsafe extern "C" fn ophio_enhancements_parse(
     text: *const u8,
     text_len: usize,
-    cache: *const OphioCache,
-) -> *mut OphioEnhancements {
-    guard_or(std::ptr::null_mut(), || {
+    cache: *const OphioEnhancementsCache,
+    rules: *mut *mut OphioEnhancements,
+) -> OphioStatus {
+    // SAFETY: the caller's promise about `rules`.
+    let rules = unsafe { handle::out(rules, "rules") };
+    guard_into(rules, || {
         // SAFETY: the caller's promise about `text`.
         let bytes = unsafe { slice::bytes(text, text_len, "text") }?;
         // SAFETY: the caller's promise about `cache`.
@@ -89,23 +100,28 @@ pub unsafe extern "C" fn ophio_enhancements_parse(
 
 /// Reads rules in the binary form, a MessagePack structure of version 2 or 3.
 ///
-/// `cache` may be NULL. The result is the caller's: free it with
-/// `ophio_enhancements_free`; it does not need `data` or `cache` any more. Any
-/// thread may call this, with the same cache as well. Returns NULL on failure:
-/// `OPHIO_STATUS_SYNTAX` with a message about what is malformed,
-/// `OPHIO_STATUS_NULL_POINTER`.
+/// `cache` may be NULL. Any thread may call this, with the same cache as well.
+///
+/// Writes the rules to `rules`, which are the caller's: free them with
+/// `ophio_enhancements_free`. They need neither `data` nor `cache` any more. Fails with
+/// `OPHIO_STATUS_SYNTAX` and a message about what is malformed, `OPHIO_STATUS_LIMIT`,
+/// `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///
 /// `data` is readable for `data_len` bytes; `cache` is NULL or comes from
-/// `ophio_cache_new` and is not freed yet.
+/// `ophio_enhancements_cache_new` and is not freed yet; `rules` is NULL or may be
+/// written.
 #[no_mangle]
 pub unsafe extern "C" fn ophio_enhancements_from_config_structure(
     data: *const u8,
     data_len: usize,
-    cache: *const OphioCache,
-) -> *mut OphioEnhancements {
-    guard_or(std::ptr::null_mut(), || {
+    cache: *const OphioEnhancementsCache,
+    rules: *mut *mut OphioEnhancements,
+) -> OphioStatus {
+    // SAFETY: the caller's promise about `rules`.
+    let rules = unsafe { handle::out(rules, "rules") };
+    guard_into(rules, || {
         // SAFETY: the caller's promise about `data`.
         let data = unsafe { slice::bytes(data, data_len, "data") }?;
         // SAFETY: the caller's promise about `cache`.
@@ -122,11 +138,14 @@ pub unsafe extern "C" fn ophio_enhancements_from_config_structure(
 ///
 /// # Safety
 ///
-/// `cache` is NULL or comes from `ophio_cache_new` and is not freed yet.
-pub(super) unsafe fn with_cache<R>(cache: *const OphioCache, f: impl FnOnce(&Cache) -> R) -> R {
+/// `cache` is NULL or comes from `ophio_enhancements_cache_new` and is not freed yet.
+pub(super) unsafe fn with_cache<R>(
+    cache: *const OphioEnhancementsCache,
+    f: impl FnOnce(&Cache) -> R,
+) -> R {
     // SAFETY: the caller's promise.
     match unsafe { cache.as_ref() } {
-        Some(OphioCache(cache)) => f(cache),
+        Some(OphioEnhancementsCache(cache)) => f(cache),
         None => f(&Cache::new(0)),
     }
 }
@@ -155,7 +174,7 @@ pub unsafe extern "C" fn ophio_enhancements_free(rules: *mut OphioEnhancements) 
 /// freed yet.
 #[no_mangle]
 pub unsafe extern "C" fn ophio_enhancements_extend_from(
-    rules: *const OphioEnhancements,
+    rules: *mut OphioEnhancements,
     other: *const OphioEnhancements,
 ) -> OphioStatus {
     guard(|| {
@@ -172,18 +191,15 @@ pub unsafe extern "C" fn ophio_enhancements_extend_from(
     })
 }
 
-/// Tells how many rules there are; 0 for NULL, which the last error tells too.
+/// Returns how many rules there are; 0 if `rules` is NULL. Threads may share `rules`.
 ///
 /// # Safety
 ///
 /// `rules` is NULL or was made by this library and is not freed yet.
 #[no_mangle]
 pub unsafe extern "C" fn ophio_enhancements_len(rules: *const OphioEnhancements) -> usize {
-    guard_or(0, || {
-        // SAFETY: the caller's promise about `rules`.
-        let rules = unsafe { handle::borrow(rules, "rules") }?;
-        Ok(rules.current().rules().len())
-    })
+    // SAFETY: the caller's promise about `rules`.
+    guard_len(|| unsafe { rules.as_ref() }.map_or(0, |rules| rules.current().rules().len()))
 }
 
 /// Prints the rule with this index, from 0, as hints do.
@@ -210,7 +226,7 @@ pub unsafe extern "C" fn ophio_enhancements_rule(
     }
 }
 
-/// Tells the category that results call by this number.
+/// Returns the category with this number in results.
 ///
 /// Writes a string to `text` that is the caller's: free it with `ophio_str_free`.
 /// A number stays valid for as long as `rules` lives. Threads may share `rules`.
@@ -235,7 +251,7 @@ pub unsafe extern "C" fn ophio_enhancements_category(
     }
 }
 
-/// Tells the text of the hint that results call by this number, which is not 0.
+/// Returns the text of the hint with this number, from 1, in results.
 ///
 /// Writes a string to `text` that is the caller's: free it with `ophio_str_free`.
 /// A number stays valid for as long as `rules` lives. Threads may share `rules`.

@@ -13,15 +13,18 @@ use ophio_core::enhancements::stacktrace::msgpack;
 
 use super::packed::{check_room, read_components, write_applied, write_assembled};
 use super::rules::OphioEnhancements;
-use super::structs::{pack_structs, OphioExceptionData, OphioFrame};
+use super::structs::{pack_structs, OphioEnhancementsExceptionData, OphioEnhancementsFrame};
+use crate::guard::guard;
 use crate::handle;
-use crate::slice::{self, OphioStr};
-use crate::status::{guard, OphioStatus};
+use crate::slice;
+use crate::status::OphioStatus;
+use crate::string::OphioStr;
 
 /// Packs a stack trace, to be used in several calls.
 ///
-/// Writes a buffer to `packed` that is the caller's: free it with `ophio_str_free`. It is for
-/// the functions whose names end in `_packed` and `_batch`. `exception` may be NULL. Any
+/// `frames` is an array of `frames_len` structs of `frame_size` bytes: pass `sizeof` of the
+/// struct. Writes a buffer to `packed` that is the caller's: free it with `ophio_str_free`. It is
+/// for the functions whose names end in `_packed` and `_batch`. `exception` may be NULL. Any
 /// thread may call this. Fails as `ophio_enhancements_apply` does.
 ///
 /// # Safety
@@ -29,17 +32,18 @@ use crate::status::{guard, OphioStatus};
 /// `frames` is readable for `frames_len` entries and the texts in it and in `exception` for
 /// their lengths; `packed` is NULL or may be written.
 #[no_mangle]
-pub unsafe extern "C" fn ophio_stacktrace_pack(
-    frames: *const OphioFrame,
+pub unsafe extern "C" fn ophio_enhancements_stacktrace_pack(
+    frames: *const OphioEnhancementsFrame,
     frames_len: usize,
-    exception: *const OphioExceptionData,
+    frame_size: usize,
+    exception: *const OphioEnhancementsExceptionData,
     packed: *mut OphioStr,
 ) -> OphioStatus {
     guard(|| {
         // SAFETY: the caller's promise about `packed`.
         let packed = unsafe { handle::out(packed, "packed") }?;
         // SAFETY: the caller's promise about `frames` and `exception`.
-        let buffer = unsafe { pack_structs(frames, frames_len, exception) }?;
+        let buffer = unsafe { pack_structs(frames, frames_len, frame_size, exception) }?;
         packed.write(buffer.into());
         Ok(())
     })
@@ -47,12 +51,10 @@ pub unsafe extern "C" fn ophio_stacktrace_pack(
 
 /// Packs a stack trace from frames as Sentry events have them.
 ///
-/// `data` is a MessagePack array of the event's platform, the exception (an array of type,
-/// value, mechanism) and the frames: an array of arrays of 8 (function, module, package,
-/// abs_path, filename, platform, in_app, data). Texts are strings or binaries of UTF-8 or
-/// nil, in_app is a boolean or nil; data is nil or an array of category (a text) and
-/// orig_in_app (an integer from -128 to 127 or nil). The platform decides the family; package and path get lower case and
-/// forward slashes.
+/// `data` is as for `ophio_enhancements_config_process`: a MessagePack array of the event's
+/// platform, the exception (nil, or a map as the event has it) and the frames (an array of maps
+/// as the event has them). The platform decides the family. Package and path are converted to
+/// lower case and forward slashes.
 ///
 /// Writes a buffer to `packed` that is the caller's: free it with `ophio_str_free`. Any thread
 /// may call this. Fails as `ophio_enhancements_apply_packed` does.
@@ -61,7 +63,7 @@ pub unsafe extern "C" fn ophio_stacktrace_pack(
 ///
 /// `data` is readable for `data_len` bytes; `packed` is NULL or may be written.
 #[no_mangle]
-pub unsafe extern "C" fn ophio_stacktrace_pack_event_frames(
+pub unsafe extern "C" fn ophio_enhancements_stacktrace_pack_event_frames(
     data: *const u8,
     data_len: usize,
     packed: *mut OphioStr,
@@ -85,7 +87,7 @@ pub unsafe extern "C" fn ophio_stacktrace_pack_event_frames(
 ///
 /// `packed` is readable for `packed_len` bytes.
 #[no_mangle]
-pub unsafe extern "C" fn ophio_stacktrace_check(
+pub unsafe extern "C" fn ophio_enhancements_stacktrace_check(
     packed: *const u8,
     packed_len: usize,
 ) -> OphioStatus {
@@ -100,8 +102,8 @@ pub unsafe extern "C" fn ophio_stacktrace_check(
 /// Limits the memory for what is remembered of frames seen before, in bytes; 0 turns that
 /// off.
 ///
-/// It is 2 MiB if nobody says otherwise. What is remembered now is forgotten; results stay
-/// the same. Rules that are appended later begin anew with 2 MiB. Threads may share `rules`.
+/// It is 2 MiB by default. What is remembered now is forgotten; results stay
+/// the same. Rules that are appended later begin with 2 MiB. Threads may share `rules`.
 /// Fails with `OPHIO_STATUS_NULL_POINTER` only.
 ///
 /// # Safety
@@ -109,7 +111,7 @@ pub unsafe extern "C" fn ophio_stacktrace_check(
 /// `rules` is NULL or was made by this library and is not freed yet.
 #[no_mangle]
 pub unsafe extern "C" fn ophio_enhancements_set_memo_bytes(
-    rules: *const OphioEnhancements,
+    rules: *mut OphioEnhancements,
     bytes: usize,
 ) -> OphioStatus {
     guard(|| {
@@ -129,8 +131,8 @@ pub unsafe extern "C" fn ophio_enhancements_set_memo_bytes(
 /// `codes_len` must be the number of all frames plus that of stack traces.
 ///
 /// The work is spread over so many threads, the calling one included; 0 counts as 1. They
-/// are made for this call and have ended when it returns. Threads may share `rules`. On
-/// failure nothing is written; it fails as `ophio_enhancements_apply_packed` does.
+/// are made for this call and have ended when it returns. Threads may share `rules`. Fails
+/// as `ophio_enhancements_apply_packed` does.
 ///
 /// # Safety
 ///
@@ -176,8 +178,8 @@ pub unsafe extern "C" fn ophio_enhancements_apply_batch(
 /// and four more. `codes_len` must be the number of all components plus four times that of
 /// stack traces.
 ///
-/// Threads are as in `ophio_enhancements_apply_batch`. On failure nothing is written; it
-/// fails as `ophio_enhancements_assemble_packed` does.
+/// Threads are as in `ophio_enhancements_apply_batch`. Fails as
+/// `ophio_enhancements_assemble_packed` does.
 ///
 /// # Safety
 ///

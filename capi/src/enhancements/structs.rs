@@ -1,9 +1,7 @@
-//! Asking rules about frames in C structs.
+//! Applying rules to frames in C structs.
 //!
-//! The natural form for C and C++: an array of [`OphioFrame`] in, an array of
+//! The natural form for C and C++: an array of [`OphioEnhancementsFrame`] in, an array of
 //! results out.
-
-use std::mem::MaybeUninit;
 
 use ophio_core::enhancements::stacktrace::msgpack::{self, pack};
 use ophio_core::enhancements::{AssembleResult, Component, ExceptionData, Frame};
@@ -11,9 +9,11 @@ use ophio_core::limits::Limit;
 
 use super::rules::{hint_number, OphioEnhancements};
 use super::tristate::{read_tristate, tristate};
+use crate::guard::guard;
 use crate::handle;
-use crate::slice::{self, OphioSlice, OphioStr};
-use crate::status::{guard, Error, OphioStatus};
+use crate::slice::{OphioSlice, Structs};
+use crate::status::{Error, OphioStatus};
+use crate::string::OphioStr;
 
 /// One frame of a stack trace, borrowed for the time of a call.
 ///
@@ -21,7 +21,7 @@ use crate::status::{guard, Error, OphioStatus};
 /// empty. `path` and `package` are expected in lower case with forward slashes.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
-pub struct OphioFrame {
+pub struct OphioEnhancementsFrame {
     /// The category.
     pub category: OphioSlice,
     /// The family: a comma list of `native`, `javascript`, `other`, `all`.
@@ -45,7 +45,7 @@ pub struct OphioFrame {
 /// The exception that a stack trace belongs to. A text whose `data` is NULL is missing.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
-pub struct OphioExceptionData {
+pub struct OphioEnhancementsExceptionData {
     /// The type, such as `ValueError`.
     pub ty: OphioSlice,
     /// The message.
@@ -57,7 +57,7 @@ pub struct OphioExceptionData {
 /// What rules made of a frame.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OphioAppliedFrame {
+pub struct OphioEnhancementsAppliedFrame {
     /// The category that a rule set, a number for `ophio_enhancements_category`, or
     /// -1 where the frame has the category that it came with.
     pub category: i32,
@@ -68,7 +68,7 @@ pub struct OphioAppliedFrame {
 /// A frame's part in grouping: read before a call, written by it.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OphioComponent {
+pub struct OphioEnhancementsComponent {
     /// Why `contributes` is what it is: a number for `ophio_enhancements_hint`, 0 for
     /// no hint. Written only.
     pub hint: u32,
@@ -79,7 +79,7 @@ pub struct OphioComponent {
 /// What rules say about a stack trace as a whole.
 #[repr(C)]
 #[derive(Debug)]
-pub struct OphioAssembleResult {
+pub struct OphioEnhancementsAssembleResult {
     /// Whether the stack trace counts for grouping.
     pub contributes: bool,
     /// Whether the frames should be looked at in reverse order.
@@ -91,10 +91,12 @@ pub struct OphioAssembleResult {
 
 /// Sets `in_app` and category of frames as the rules say.
 ///
-/// `frames` is an array of `frames_len`, and is not changed; `exception` may be NULL.
+/// `frames` is an array of `frames_len` structs of `frame_size` bytes, and `applied` one of as
+/// many structs of `applied_size` bytes: pass `sizeof` of the structs. `exception` may be NULL.
 /// Writes an entry a frame to `applied`. Threads may share `rules`. Fails with
 /// `OPHIO_STATUS_INVALID_UTF8` or `OPHIO_STATUS_INVALID_ARGUMENT` where a field is not as
-/// it should be, and with `OPHIO_STATUS_NULL_POINTER`.
+/// it should be, `OPHIO_STATUS_LIMIT` where there are too many frames, and
+/// `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///
@@ -104,30 +106,32 @@ pub struct OphioAssembleResult {
 #[no_mangle]
 pub unsafe extern "C" fn ophio_enhancements_apply(
     rules: *const OphioEnhancements,
-    frames: *const OphioFrame,
+    frames: *const OphioEnhancementsFrame,
     frames_len: usize,
-    exception: *const OphioExceptionData,
-    applied: *mut OphioAppliedFrame,
+    frame_size: usize,
+    exception: *const OphioEnhancementsExceptionData,
+    applied: *mut OphioEnhancementsAppliedFrame,
+    applied_size: usize,
 ) -> OphioStatus {
     guard(|| {
         // SAFETY: the caller's promise about `rules`.
         let rules = unsafe { handle::borrow(rules, "rules") }?.current();
         // SAFETY: the caller's promise about `frames` and `exception`.
-        let packed = unsafe { pack_structs(frames, frames_len, exception) }?;
+        let packed = unsafe { pack_structs(frames, frames_len, frame_size, exception) }?;
         // SAFETY: the caller's promise about `applied`.
-        let applied = unsafe { slice::out(applied, frames_len, "applied") }?;
+        let applied = unsafe { Structs::new(applied, frames_len, applied_size, "applied") }?;
 
         let stacktrace = msgpack::decode(&packed)?;
         let mut results = Vec::with_capacity(frames_len);
         rules.apply_packed(&stacktrace, &mut results)?;
-        for (place, result) in applied.iter_mut().zip(&results) {
-            place.write(OphioAppliedFrame {
-                category: result
-                    .category
-                    .and_then(|index| i32::try_from(index).ok())
-                    .unwrap_or(-1),
+        for (place, result) in applied.pointers().zip(&results) {
+            let category = result.category.and_then(|index| i32::try_from(index).ok());
+            let written = OphioEnhancementsAppliedFrame {
+                category: category.unwrap_or(-1),
                 in_app: tristate(result.in_app),
-            });
+            };
+            // SAFETY: the caller's promise about `applied`.
+            unsafe { place.write(written) };
         }
         Ok(())
     })
@@ -135,11 +139,11 @@ pub unsafe extern "C" fn ophio_enhancements_apply(
 
 /// Decides which components count for grouping, and says why.
 ///
-/// `frames` is an array of `frames_len`, `components` one of `components_len`: their
-/// `contributes` is read and both fields are written. Components and frames are paired
+/// `frames` is an array of `frames_len` structs of `frame_size` bytes, `components` one of
+/// `components_len` structs of `component_size` bytes: pass `sizeof` of the structs. Reads
+/// `contributes` of the components and writes both fields. Components and frames are paired
 /// from the start. `exception` may be NULL. Writes to `result`, whose hint the caller
-/// frees. Threads may share `rules`. On failure nothing is written; it fails as
-/// `ophio_enhancements_apply` does.
+/// frees. Threads may share `rules`. Fails as `ophio_enhancements_apply` does.
 ///
 /// # Safety
 ///
@@ -148,37 +152,43 @@ pub unsafe extern "C" fn ophio_enhancements_apply(
 #[no_mangle]
 pub unsafe extern "C" fn ophio_enhancements_assemble(
     rules: *const OphioEnhancements,
-    frames: *const OphioFrame,
+    frames: *const OphioEnhancementsFrame,
     frames_len: usize,
-    exception: *const OphioExceptionData,
-    components: *mut OphioComponent,
+    frame_size: usize,
+    exception: *const OphioEnhancementsExceptionData,
+    components: *mut OphioEnhancementsComponent,
     components_len: usize,
-    result: *mut OphioAssembleResult,
+    component_size: usize,
+    result: *mut OphioEnhancementsAssembleResult,
 ) -> OphioStatus {
     guard(|| {
         // SAFETY: the caller's promise about `rules`.
         let rules = unsafe { handle::borrow(rules, "rules") }?.current();
         // SAFETY: the caller's promise about `frames` and `exception`.
-        let packed = unsafe { pack_structs(frames, frames_len, exception) }?;
+        let packed = unsafe { pack_structs(frames, frames_len, frame_size, exception) }?;
         // SAFETY: the caller's promise about `components`.
-        let places = unsafe { slice::out(components, components_len, "components") }?;
+        let places =
+            unsafe { Structs::new(components, components_len, component_size, "components") }?;
         // SAFETY: the caller's promise about `result`.
         let result = unsafe { handle::out(result, "result") }?;
 
-        let mut components = read_components(places)?;
+        // SAFETY: the caller's promise about `components`.
+        let mut components = unsafe { read_components(places) }?;
         let stacktrace = msgpack::decode(&packed)?;
         let AssembleResult {
             contributes,
             hint,
             invert_stacktrace,
         } = rules.assemble_packed(&stacktrace, &mut components)?;
-        for (place, component) in places.iter_mut().zip(&components) {
-            place.write(OphioComponent {
+        for (place, component) in places.pointers().zip(&components) {
+            let written = OphioEnhancementsComponent {
                 hint: hint_number(component.hint),
                 contributes: tristate(component.contributes),
-            });
+            };
+            // SAFETY: the caller's promise about `components`.
+            unsafe { place.write(written) };
         }
-        result.write(OphioAssembleResult {
+        result.write(OphioEnhancementsAssembleResult {
             contributes,
             invert_stacktrace,
             hint: hint
@@ -190,17 +200,20 @@ pub unsafe extern "C" fn ophio_enhancements_assemble(
     })
 }
 
-/// Reads `contributes` of components that the caller of an export has written.
-fn read_components(places: &[MaybeUninit<OphioComponent>]) -> Result<Vec<Component>, Error> {
-    places
-        .iter()
-        .map(|place| {
-            // SAFETY: the exports ask for components that can be read, and every
-            // bit pattern is one.
-            let component = unsafe { place.assume_init() };
-            read_tristate(component.contributes, "contributes").map(Component::new)
-        })
-        .collect()
+/// Reads `contributes` of components.
+///
+/// # Safety
+///
+/// The components may be read.
+unsafe fn read_components(
+    places: Structs<OphioEnhancementsComponent>,
+) -> Result<Vec<Component>, Error> {
+    let read = |place: *mut OphioEnhancementsComponent| {
+        // SAFETY: the caller's promise; every bit pattern is a component.
+        let component = unsafe { place.read() };
+        read_tristate(component.contributes, "contributes").map(Component::new)
+    };
+    places.pointers().map(read).collect()
 }
 
 /// Copies frames in structs into a packed stack trace.
@@ -210,12 +223,13 @@ fn read_components(places: &[MaybeUninit<OphioComponent>]) -> Result<Vec<Compone
 /// `frames` is readable for `frames_len` entries, `exception` is NULL or readable, and
 /// so are the texts in both.
 pub(super) unsafe fn pack_structs(
-    frames: *const OphioFrame,
+    frames: *const OphioEnhancementsFrame,
     frames_len: usize,
-    exception: *const OphioExceptionData,
+    frame_size: usize,
+    exception: *const OphioEnhancementsExceptionData,
 ) -> Result<Vec<u8>, Error> {
     // SAFETY: the caller's promise about `frames`.
-    let structs = unsafe { slice::array(frames, frames_len, "frames") }?;
+    let structs = unsafe { Structs::new(frames.cast_mut(), frames_len, frame_size, "frames") }?;
     Limit::Frames.check(frames_len)?;
     // SAFETY: the caller's promise about `exception`.
     let exception = match unsafe { exception.as_ref() } {
@@ -230,8 +244,10 @@ pub(super) unsafe fn pack_structs(
         },
     };
     let frames = structs
-        .iter()
+        .pointers()
         .map(|frame| {
+            // SAFETY: the caller's promise about `frames`; every bit pattern is one.
+            let frame = unsafe { frame.read() };
             Ok(Frame {
                 // SAFETY: the caller's promise about the texts.
                 category: unsafe { optional(frame.category, "category") }?,
@@ -257,7 +273,7 @@ pub(super) unsafe fn pack_structs(
 ///
 /// # Safety
 ///
-/// That of [`slice::bytes`].
+/// That of [`OphioSlice::text`].
 unsafe fn optional<'a>(text: OphioSlice, name: &str) -> Result<Option<&'a str>, Error> {
     if text.data.is_null() && text.len == 0 {
         return Ok(None);

@@ -93,6 +93,11 @@ macro_rules! frame_fields {
             pub const KEY: [Self; 1 + TextField::COUNT] =
                 [Self::Family, $(Self::Text(TextField::$Text)),+];
 
+            /// The names of all of them, joined by line feeds.
+            pub const NAMES: &'static str = concat!(
+                $($before, "\n",)+ $($text, "\n",)+ $after $(, "\n", $more)*
+            );
+
             /// The type of a column of frames, as error messages print it.
             #[cfg(feature = "arrow")]
             pub(super) const COLUMN_TYPE: &'static str = concat!(
@@ -175,10 +180,13 @@ macro_rules! exception_fields {
             /// How many there are.
             pub const COUNT: usize = [$($field),+].len();
 
+            /// The names of all of them, joined by line feeds.
+            pub const NAMES: &'static str = exception_fields!(@list "\n", $($field)+);
+
             /// The type of a column of exception data, as error messages print it.
             #[cfg(feature = "arrow")]
             pub(super) const COLUMN_TYPE: &'static str =
-                concat!("struct<", exception_fields!(@list $($field)+), ">");
+                concat!("struct<", exception_fields!(@list ", ", $($field)+), ">");
 
             /// Returns the name that the field has in stack traces.
             pub const fn name(self) -> &'static str {
@@ -202,7 +210,9 @@ macro_rules! exception_fields {
             }
         }
     };
-    (@list $first:literal $($more:literal)*) => { concat!($first $(, ", ", $more)*) };
+    (@list $between:literal, $first:literal $($more:literal)*) => {
+        concat!($first $(, $between, $more)*)
+    };
 }
 
 exception_fields! {

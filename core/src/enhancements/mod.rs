@@ -48,7 +48,7 @@ mod engine;
 mod error;
 pub mod explain;
 mod family;
-mod fields;
+pub mod fields;
 mod frame;
 pub mod grouping;
 pub mod interpreter;

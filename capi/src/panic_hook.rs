@@ -1,8 +1,8 @@
-//! Panics say nothing on standard error.
+//! The panic hook: what panics in this library print, which is nothing.
 //!
 //! Rust prints a panic before anybody can catch it, and standard error belongs to the program
-//! that loaded us. What prints is a hook of the copy of the standard library that is linked
-//! into libophio, so that setting it touches nobody else's. Only a program in Rust that links
+//! that loaded us. The hook that prints belongs to the copy of the standard library that is
+//! linked into libophio, so setting it changes nothing for the rest of the process. Only a program in Rust that links
 //! the static library shares it; therefore panics outside of our calls and threads go on to
 //! the hook that was there:
 //!
@@ -28,21 +28,21 @@ thread_local! {
 static INSTALLED: AtomicBool = AtomicBool::new(false);
 
 /// As long as it lives, panics of this thread print nothing.
-pub(crate) struct Quiet(());
+pub(crate) struct Silence(());
 
-impl Quiet {
+impl Silence {
     pub(crate) fn new() -> Self {
-        // Who comes second does not wait for the first: a fork in between does no harm.
+        // No thread waits for another here, so a fork in between is safe.
         if !INSTALLED.load(Ordering::Relaxed) && !INSTALLED.swap(true, Ordering::Relaxed) {
             install();
         }
         // While a thread ends, its storage may be gone: then a panic prints.
         let _ = DEPTH.try_with(|depth| depth.set(depth.get() + 1));
-        Quiet(())
+        Silence(())
     }
 }
 
-impl Drop for Quiet {
+impl Drop for Silence {
     fn drop(&mut self) {
         let _ = DEPTH.try_with(|depth| depth.set(depth.get() - 1));
     }

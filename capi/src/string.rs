@@ -1,0 +1,115 @@
+//! Owned strings and buffers: made by the library, freed by the caller.
+
+use std::ptr;
+
+use crate::guard::guard_unit;
+use crate::slice::OphioSlice;
+
+/// An owned UTF-8 string, or buffer where a function says so: `len` bytes at `data`. No
+/// NUL byte follows.
+///
+/// The library made it and the caller owns it: give it to `ophio_str_free` once
+/// it is read. It belongs to no thread. `data` is NULL if the string is empty.
+#[repr(C)]
+#[derive(Debug)]
+pub struct OphioStr {
+    /// The first byte, not to be written to.
+    pub data: *mut u8,
+    /// The number of bytes.
+    pub len: usize,
+}
+
+impl OphioStr {
+    /// The empty string, which owns nothing.
+    pub const EMPTY: OphioStr = OphioStr {
+        data: ptr::null_mut(),
+        len: 0,
+    };
+
+    /// Lends the string, for as long as it is not freed.
+    pub fn as_slice(&self) -> OphioSlice {
+        OphioSlice {
+            data: self.data,
+            len: self.len,
+        }
+    }
+}
+
+impl From<String> for OphioStr {
+    fn from(text: String) -> Self {
+        text.into_bytes().into()
+    }
+}
+
+impl From<Vec<u8>> for OphioStr {
+    fn from(bytes: Vec<u8>) -> Self {
+        if bytes.is_empty() {
+            return OphioStr::EMPTY;
+        }
+        // A boxed slice is as long as its bytes: freeing needs no third number.
+        let bytes = bytes.into_boxed_slice();
+        let len = bytes.len();
+        OphioStr {
+            data: Box::into_raw(bytes).cast(),
+            len,
+        }
+    }
+}
+
+/// Frees the bytes of `string` and makes it the empty string, so that freeing it
+/// again does nothing. The struct itself stays the caller's.
+///
+/// NULL, or a string of zeros, does nothing. Any thread may free it, one at a
+/// time. Cannot fail.
+///
+/// # Safety
+///
+/// `string` is NULL, or may be written and holds a string that this library made
+/// (or zeros). A copy of the struct must not be used any more.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_str_free(string: *mut OphioStr) {
+    guard_unit(|| {
+        // SAFETY: NULL or valid, by the caller's promise.
+        let Some(string) = (unsafe { string.as_mut() }) else {
+            return;
+        };
+        let OphioStr { data, len } = std::mem::replace(string, OphioStr::EMPTY);
+        if !data.is_null() {
+            // SAFETY: the pointer and length of a boxed slice that `from` let go,
+            // taken back once: the struct no longer names it.
+            drop(unsafe { Box::from_raw(ptr::slice_from_raw_parts_mut(data, len)) });
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_owned_string_is_read_and_freed_once() {
+        let mut spare = String::with_capacity(64);
+        spare.push_str("owned");
+        let mut string = OphioStr::from(spare);
+        // SAFETY: not freed yet.
+        assert_eq!(unsafe { string.as_slice().text("s") }.unwrap(), "owned");
+        // SAFETY: made above; freeing the emptied string again is allowed.
+        unsafe {
+            ophio_str_free(&mut string);
+            assert!(string.data.is_null());
+            assert_eq!(string.len, 0);
+            ophio_str_free(&mut string);
+        }
+    }
+
+    #[test]
+    fn freeing_null_or_the_empty_string_does_nothing() {
+        let mut empty = OphioStr::from(String::new());
+        assert!(empty.data.is_null());
+        // SAFETY: both are allowed.
+        unsafe {
+            ophio_str_free(ptr::null_mut());
+            ophio_str_free(&mut empty);
+        }
+    }
+}

@@ -1,0 +1,197 @@
+/*
+ * Provokes the statuses that the comments of ophio.h promise and test_arguments.c does not: what
+ * exceeds a limit, frames with a field of the wrong type, and the like. tests/test_header.py
+ * compares both programs with the comments.
+ */
+#include "check.h"
+
+/* A call fails with this status. */
+#define REFUSED(call, status) CHECK((call) == OPHIO_STATUS_##status)
+/* A call fails with a status, which it returns as a negative number. */
+#define MINUS(call, status) CHECK((call) == -(int32_t)OPHIO_STATUS_##status)
+
+/* Bytes of a literal that may have a NUL in it, as two arguments. */
+#define BYTES(text) (const uint8_t *)(text), sizeof(text) - 1
+#define BAD BYTES("\xff")
+
+/* A packed stack trace whose frame has a number as its function; a good one. */
+#define WRONG "\x92\x93\xc0\xc0\xc0\x91\x98\xc0\xc0\x05\xc0\xc0\xc0\xc0\xc0"
+#define RIGHT "\x92\x93\xc0\xc0\xc0\x91\x98\xc0\xc0\xc0\xc0\xc0\xc0\xc0\xc0"
+/* The same as events have them: a platform, an exception, frames. */
+#define WRONG_EVENT "\x93\xc0\xc0\x91\x81\xa6" "in_app\xa1x"
+#define RIGHT_EVENT "\x93\xc0\xc0\x91\x80"
+
+static size_t set_limit(OphioLimit limit, size_t most)
+{
+    size_t before = 0;
+    GOOD(ophio_limits_get(limit, &before));
+    GOOD(ophio_limits_set(limit, most));
+    return before;
+}
+
+static OphioEnhancements *rules_of(const char *text)
+{
+    OphioEnhancements *made = NULL;
+    GOOD(ophio_enhancements_parse(TEXT(text), NULL, &made));
+    return made;
+}
+
+static OphioEnhancementsConfig *config_of(const char *text)
+{
+    OphioEnhancementsConfig *made = NULL;
+    GOOD(ophio_enhancements_config_from_text(TEXT(text), NULL, 0, NULL, 0, &made));
+    return made;
+}
+
+static void test_texts_and_patterns(const char *program)
+{
+    OphioEnhancements *rules = rules_of("function:main -app"), *made = NULL;
+    OphioEnhancementsConfig *config = config_of("function:main -app"), *other = NULL;
+    OphioEnhancementsDiagnostics *list = NULL;
+    OphioGlob *glob = NULL;
+    OphioGlobSet *set = NULL;
+    OphioProguard *mapper = NULL;
+    OphioStr text = {NULL, 0}, stored = {NULL, 0}, whole = {NULL, 0}, binary = {NULL, 0};
+    size_t before;
+    bool matched = false;
+
+    GOOD(ophio_enhancements_to_base64(rules, &stored));
+    GOOD(ophio_enhancements_to_config_structure(rules, 3, NULL, 0, &binary));
+    GOOD(ophio_enhancements_config_to_base64(config, &whole));
+
+    before = set_limit(OPHIO_LIMIT_RULE_BYTES, 3);
+    REFUSED(ophio_enhancements_parse(TEXT("app:no -app"), NULL, &made), LIMIT);
+    REFUSED(ophio_enhancements_parse_lenient(TEXT("app:no -app"), NULL, &list, &made), LIMIT);
+    REFUSED(ophio_enhancements_check(TEXT("app:no -app"), false, &list), LIMIT);
+    REFUSED(ophio_enhancements_format(TEXT("app:no -app"), &text), LIMIT);
+    REFUSED(ophio_enhancements_from_base64(stored.data, stored.len, false, &made), LIMIT);
+    REFUSED(ophio_enhancements_from_config_structure(binary.data, binary.len, NULL, &made),
+            LIMIT);
+    REFUSED(ophio_enhancements_config_from_text(TEXT("app:no -app"), NULL, 0, NULL, 0, &other),
+            LIMIT);
+    GOOD(ophio_limits_set(OPHIO_LIMIT_RULE_BYTES, before));
+    ophio_enhancements_config_free(config);
+    ophio_enhancements_config_forget_all();
+    GOOD(ophio_limits_set(OPHIO_LIMIT_RULE_BYTES, 3));
+    REFUSED(ophio_enhancements_config_from_base64(whole.data, whole.len, NULL, 0, NULL, 0, false,
+                                                  &other),
+            LIMIT);
+    GOOD(ophio_limits_set(OPHIO_LIMIT_RULE_BYTES, before));
+    REFUSED(ophio_enhancements_config_from_base64(BAD, NULL, 0, NULL, 0, false, &other),
+            INVALID_UTF8);
+    CHECK(made == NULL && list == NULL && other == NULL && text.data == NULL);
+
+    before = set_limit(OPHIO_LIMIT_PATTERN_BYTES, 3);
+    REFUSED(ophio_glob_new(TEXT("abcd"), 0, NULL, &glob), LIMIT);
+    REFUSED(ophio_glob_set_new(TEXT("\x91\xa4" "abcd"), 0, &set), LIMIT);
+    REFUSED(ophio_codeowners_is_path_match(TEXT("a"), TEXT("abcd"), &matched), LIMIT);
+    REFUSED(ophio_codeowners_shortcut(TEXT("abcd"), &text), LIMIT);
+    MINUS(ophio_codeowners_match_text("a", "abcd"), LIMIT);
+    GOOD(ophio_limits_set(OPHIO_LIMIT_PATTERN_BYTES, before));
+
+    before = set_limit(OPHIO_LIMIT_MAPPING_BYTES, 3);
+    REFUSED(ophio_proguard_new(TEXT("abcd"), &mapper), LIMIT);
+    REFUSED(ophio_proguard_open(TEXT(program), false, &mapper), LIMIT);
+    GOOD(ophio_limits_set(OPHIO_LIMIT_MAPPING_BYTES, before));
+    REFUSED(ophio_functions_trim_packed(BYTES("\x90"), BAD, &text), INVALID_UTF8);
+    CHECK(glob == NULL && set == NULL && mapper == NULL && text.data == NULL && !matched);
+
+    ophio_str_free(&stored);
+    ophio_str_free(&whole);
+    ophio_str_free(&binary);
+    ophio_enhancements_free(rules);
+}
+
+static void test_stack_traces(void)
+{
+    OphioEnhancements *rules = rules_of("function:main -app");
+    OphioEnhancementsConfig *config = config_of("function:main -app");
+    OphioEnhancementsPreview *preview = NULL;
+    OphioEnhancementsFrame frame;
+    OphioEnhancementsAppliedFrame applied = {7, 7};
+    OphioEnhancementsComponent component = {7, OPHIO_TRISTATE_TRUE};
+    OphioEnhancementsAssembleResult result;
+    const size_t one = 1, before = set_limit(OPHIO_LIMIT_FRAMES, 1);
+    const uint8_t contributes = OPHIO_TRISTATE_TRUE;
+    OphioStr text = {NULL, 0};
+    uint32_t codes[8] = {7};
+    uint8_t answer[256] = {7};
+
+    GOOD(ophio_enhancements_preview_new(rules, rules, &preview));
+    REFUSED(ophio_enhancements_apply_packed(rules, BYTES(WRONG), codes, 2), FRAME);
+    REFUSED(ophio_enhancements_apply_short(rules, BYTES(WRONG), answer), FRAME);
+    REFUSED(ophio_enhancements_assemble_packed(rules, BYTES(WRONG), &contributes, 1, codes, 5),
+            FRAME);
+    REFUSED(ophio_enhancements_apply_batch(rules, BYTES("\x91" WRONG), 1, codes, 2), FRAME);
+    REFUSED(ophio_enhancements_assemble_batch(rules, BYTES("\x91" WRONG), &one, 1, &contributes,
+                                              1, codes, 5),
+            FRAME);
+    REFUSED(ophio_enhancements_preview_add(preview, BYTES("\x91" WRONG), 1), FRAME);
+    REFUSED(ophio_enhancements_stacktrace_check(BYTES(WRONG)), FRAME);
+    REFUSED(ophio_enhancements_explain(rules, BYTES(WRONG), NULL, 0, SIZE_MAX, SIZE_MAX, &text),
+            FRAME);
+    REFUSED(ophio_enhancements_stacktrace_pack_event_frames(BYTES(WRONG_EVENT), &text), FRAME);
+    REFUSED(ophio_enhancements_config_process(config, BYTES(WRONG_EVENT), &text), FRAME);
+    REFUSED(ophio_enhancements_apply_event(rules, BYTES(WRONG_EVENT), &text), FRAME);
+    REFUSED(ophio_events_match_frames(BYTES(WRONG_EVENT), &text), FRAME);
+    REFUSED(ophio_events_pack_stacktraces(BYTES("\x91" WRONG_EVENT), &text), FRAME);
+
+    GOOD(ophio_limits_set(OPHIO_LIMIT_FRAMES, 0));
+    REFUSED(ophio_enhancements_apply_packed(rules, BYTES(RIGHT), codes, 2), LIMIT);
+    REFUSED(ophio_enhancements_apply_short(rules, BYTES(RIGHT), answer), LIMIT);
+    REFUSED(ophio_enhancements_assemble_packed(rules, BYTES(RIGHT), &contributes, 1, codes, 5),
+            LIMIT);
+    REFUSED(ophio_enhancements_apply_batch(rules, BYTES("\x91" RIGHT), 1, codes, 2), LIMIT);
+    REFUSED(ophio_enhancements_assemble_batch(rules, BYTES("\x91" RIGHT), &one, 1, &contributes,
+                                              1, codes, 5),
+            LIMIT);
+    REFUSED(ophio_enhancements_preview_add(preview, BYTES("\x91" RIGHT), 1), LIMIT);
+    REFUSED(ophio_enhancements_stacktrace_check(BYTES(RIGHT)), LIMIT);
+    REFUSED(ophio_enhancements_explain(rules, BYTES(RIGHT), NULL, 0, SIZE_MAX, SIZE_MAX, &text),
+            LIMIT);
+    REFUSED(ophio_enhancements_stacktrace_pack_event_frames(BYTES(RIGHT_EVENT), &text), LIMIT);
+    REFUSED(ophio_enhancements_config_process(config, BYTES(RIGHT_EVENT), &text), LIMIT);
+    REFUSED(ophio_enhancements_apply_event(rules, BYTES(RIGHT_EVENT), &text), LIMIT);
+    REFUSED(ophio_events_match_frames(BYTES(RIGHT_EVENT), &text), LIMIT);
+    REFUSED(ophio_events_pack_stacktraces(BYTES("\x91" RIGHT_EVENT), &text), LIMIT);
+
+    memset(&frame, 0, sizeof frame);
+    REFUSED(ophio_enhancements_apply(rules, &frame, 1, FRAME_SIZE, NULL, &applied, APPLIED_SIZE),
+            LIMIT);
+    REFUSED(ophio_enhancements_assemble(rules, &frame, 1, FRAME_SIZE, NULL, &component, 1,
+                                        COMPONENT_SIZE, &result),
+            LIMIT);
+    GOOD(ophio_limits_set(OPHIO_LIMIT_FRAMES, before));
+    frame.path = slice("\xff");
+    REFUSED(ophio_enhancements_assemble(rules, &frame, 1, FRAME_SIZE, NULL, &component, 1,
+                                        COMPONENT_SIZE, &result),
+            INVALID_UTF8);
+    CHECK(codes[0] == 7 && answer[0] == 7 && applied.category == 7 && component.hint == 7);
+    CHECK(text.data == NULL);
+
+    ophio_enhancements_preview_free(preview);
+    ophio_enhancements_config_free(config);
+    ophio_enhancements_free(rules);
+}
+
+/* Rules that only the binary form can hold: a pattern with a line feed. */
+static void test_rules_without_a_text(void)
+{
+    OphioEnhancements *rules = NULL;
+    OphioStr text = {NULL, 0};
+    GOOD(ophio_enhancements_from_config_structure(
+        BYTES("\x93\x03\x90\x91\x92\x91\xa3" "fa\n\x91\xcd\x03\x00"), NULL, &rules));
+    REFUSED(ophio_enhancements_to_text(rules, &text), SYNTAX);
+    CHECK(text.data == NULL);
+    ophio_enhancements_free(rules);
+}
+
+int main(int argc, char **argv)
+{
+    CHECK(argc > 0);
+    test_texts_and_patterns(argv[0]);
+    test_stack_traces();
+    test_rules_without_a_text();
+    ophio_enhancements_config_forget_all();
+    return report();
+}
