@@ -5,8 +5,8 @@ found; what was found lies in fuzz/artifacts, and becomes an ordinary test. Inpu
 reach new code are kept in fuzz/found, from where a later run goes on; `--minimise` puts
 the smallest of them that reach the most into fuzz/corpus, which is committed.
 
-The target `capi` runs with AddressSanitizer. The others are safe Rust, which cannot do what
-that would see, and are twice as quick without it.
+The targets `arrow` and `capi` run with AddressSanitizer. The others are safe Rust, which has no
+such errors, and are twice as quick without it.
 
     python fuzz/run.py --seconds 60 [--minimise] [TARGET ...]
 """
@@ -26,6 +26,8 @@ from typing import NamedTuple
 FUZZ = Path(__file__).resolve().parent
 ROOT = FUZZ.parent
 TRIPLE = "x86_64-unknown-linux-gnu"
+# The targets that call unsafe code.
+UNSAFE = {"arrow", "capi"}
 # The committed corpus of a target: so many files, of at most so many bytes.
 MOST_FILES, MOST_BYTES = 50, 2_048
 
@@ -149,7 +151,7 @@ def main() -> None:
     if unknown := set(chosen) - set(targets()):
         parser.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(targets())}")
 
-    sanitizers = {target: "address" if target == "capi" else "none" for target in chosen}
+    sanitizers = {target: "address" if target in UNSAFE else "none" for target in chosen}
     programs = {name: build(name) for name in sorted(set(sanitizers.values()))}
     results = []
     for target in chosen:

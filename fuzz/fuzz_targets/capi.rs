@@ -1,162 +1,32 @@
-//! The C interface, by a sequence of calls with hostile arguments.
+//! The C API, by a sequence of calls with hostile arguments.
 //!
 //! Every handle is NULL or alive, every buffer is readable for its length, or has a length
-//! that must be refused before it is read: what no caller may do (a freed handle, a wrong
-//! length) is not tried. Run with AddressSanitizer, which sees every byte that is read beyond.
+//! that the library must reject before it reads: what no caller may do (a freed handle, a wrong
+//! length) is not tried. The exports are called through the crate, so their types are checked. Run
+//! with AddressSanitizer, which detects every byte that is read beyond a buffer.
 #![no_main]
 
-extern crate ophio_capi;
-
-use std::ptr;
+use std::ptr::{null, null_mut};
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-
-/// A handle of any type.
-type Handle = *mut u8;
-
-#[repr(C)]
-#[derive(Clone, Copy)]
-struct Slice {
-    data: *const u8,
-    len: usize,
-}
-
-#[repr(C)]
-#[derive(Clone, Copy)]
-struct Frame {
-    texts: [Slice; 6],
-    in_app: u8,
-    has_orig_in_app: u8,
-    orig_in_app: i8,
-}
-
-#[repr(C)]
-#[derive(Clone, Copy, Default)]
-struct Applied {
-    category: i32,
-    in_app: u8,
-}
-
-#[repr(C)]
-#[derive(Clone, Copy, Default)]
-struct Component {
-    hint: u32,
-    contributes: u8,
-}
-
-extern "C" {
-    fn ophio_cache_new(size: usize) -> Handle;
-    fn ophio_cache_free(cache: Handle);
-    fn ophio_codeowners_find_packed(
-        file: Handle,
-        p: *const u8,
-        n: usize,
-        w: *mut u32,
-        m: usize,
-    ) -> i32;
-    fn ophio_codeowners_free(file: Handle);
-    fn ophio_codeowners_is_path_match(p: *const u8, n: usize, g: *const u8, m: usize) -> i32;
-    fn ophio_codeowners_parse(p: *const u8, n: usize, dialect: u32, max: usize) -> Handle;
-    fn ophio_diagnostics_free(list: Handle);
-    fn ophio_diagnostics_get(list: Handle, index: usize, place: *mut [u64; 32]) -> i32;
-    fn ophio_diagnostics_len(list: Handle) -> usize;
-    fn ophio_enhancements_apply(
-        r: Handle,
-        f: *const Frame,
-        n: usize,
-        e: *const Slice,
-        a: *mut Applied,
-    ) -> i32;
-    fn ophio_enhancements_apply_batch(
-        r: Handle,
-        p: *const u8,
-        n: usize,
-        threads: usize,
-        c: *mut u32,
-        m: usize,
-    ) -> i32;
-    fn ophio_enhancements_apply_packed(
-        r: Handle,
-        p: *const u8,
-        n: usize,
-        c: *mut u32,
-        m: usize,
-    ) -> i32;
-    fn ophio_enhancements_assemble(
-        r: Handle,
-        f: *const Frame,
-        n: usize,
-        e: *const Slice,
-        c: *mut Component,
-        m: usize,
-        out: *mut [u64; 8],
-    ) -> i32;
-    fn ophio_enhancements_assemble_packed(
-        r: Handle,
-        p: *const u8,
-        n: usize,
-        i: *const u8,
-        k: usize,
-        c: *mut u32,
-        m: usize,
-    ) -> i32;
-    fn ophio_enhancements_category(r: Handle, number: u32, out: *mut Slice) -> i32;
-    fn ophio_enhancements_check(p: *const u8, n: usize, lenient: bool, out: *mut Handle) -> i32;
-    fn ophio_enhancements_describe(r: Handle, out: *mut Slice) -> i32;
-    fn ophio_enhancements_explain(
-        r: Handle,
-        p: *const u8,
-        n: usize,
-        i: *const u8,
-        k: usize,
-        rule: usize,
-        frame: usize,
-        out: *mut Slice,
-    ) -> i32;
-    fn ophio_enhancements_extend_from(r: Handle, other: Handle) -> i32;
-    fn ophio_enhancements_free(r: Handle);
-    fn ophio_enhancements_from_base64(p: *const u8, n: usize, cache: Handle) -> Handle;
-    fn ophio_enhancements_from_config_structure(p: *const u8, n: usize, cache: Handle) -> Handle;
-    fn ophio_enhancements_hint(r: Handle, number: u32, out: *mut Slice) -> i32;
-    fn ophio_enhancements_len(r: Handle) -> usize;
-    fn ophio_enhancements_parse(p: *const u8, n: usize, cache: Handle) -> Handle;
-    fn ophio_enhancements_part(r: Handle, part: u32) -> Handle;
-    fn ophio_enhancements_rule(r: Handle, index: usize, out: *mut Slice) -> i32;
-    fn ophio_enhancements_set_memo_bytes(r: Handle, bytes: usize) -> i32;
-    fn ophio_enhancements_to_base64(r: Handle, out: *mut Slice) -> i32;
-    fn ophio_enhancements_to_text(r: Handle, out: *mut Slice) -> i32;
-    fn ophio_glob_escape(p: *const u8, n: usize, out: *mut Slice) -> i32;
-    fn ophio_glob_free(glob: Handle);
-    fn ophio_glob_is_match(glob: Handle, p: *const u8, n: usize) -> i32;
-    fn ophio_glob_match_packed(glob: Handle, p: *const u8, n: usize, m: *mut u8, k: usize) -> i32;
-    fn ophio_glob_new(p: *const u8, n: usize, options: u32, position: *mut usize) -> Handle;
-    fn ophio_glob_set_free(set: Handle);
-    fn ophio_glob_set_matches(set: Handle, p: *const u8, n: usize, k: *mut u32, m: usize) -> i64;
-    fn ophio_glob_set_new(p: *const u8, n: usize, options: u32) -> Handle;
-    fn ophio_last_error_code() -> i32;
-    fn ophio_last_error_message() -> Slice;
-    fn ophio_preview_add(preview: Handle, p: *const u8, n: usize, threads: usize) -> i32;
-    fn ophio_preview_free(preview: Handle);
-    fn ophio_preview_new(old: Handle, new: Handle) -> Handle;
-    fn ophio_preview_report(preview: Handle, out: *mut Slice) -> i32;
-    fn ophio_proguard_free(mapper: Handle);
-    fn ophio_proguard_new(p: *const u8, n: usize) -> Handle;
-    fn ophio_proguard_remap_class(m: Handle, p: *const u8, n: usize, out: *mut Slice) -> i32;
-    fn ophio_proguard_remap_frames(
-        m: Handle,
-        p: *const u8,
-        n: usize,
-        out: *mut u8,
-        room: usize,
-        len: *mut usize,
-    ) -> i32;
-    fn ophio_proguard_remap_stacktrace(m: Handle, p: *const u8, n: usize, out: *mut Slice) -> i32;
-    fn ophio_stacktrace_check(p: *const u8, n: usize) -> i32;
-    fn ophio_stacktrace_pack(f: *const Frame, n: usize, e: *const Slice, out: *mut Slice) -> i32;
-    fn ophio_stacktrace_pack_event_frames(p: *const u8, n: usize, out: *mut Slice) -> i32;
-    fn ophio_str_free(string: *mut Slice);
-}
+use ophio_capi::codeowners::*;
+use ophio_capi::enhancements::cache::*;
+use ophio_capi::enhancements::config::*;
+use ophio_capi::enhancements::diagnostics::*;
+use ophio_capi::enhancements::introspection::*;
+use ophio_capi::enhancements::packed::*;
+use ophio_capi::enhancements::preview::*;
+use ophio_capi::enhancements::rules::*;
+use ophio_capi::enhancements::stacktraces::*;
+use ophio_capi::enhancements::structs::*;
+use ophio_capi::functions::*;
+use ophio_capi::glob::*;
+use ophio_capi::last_error::*;
+use ophio_capi::proguard::*;
+use ophio_capi::slice::OphioSlice;
+use ophio_capi::status::OphioStatus;
+use ophio_capi::string::{ophio_str_free, OphioStr};
 
 /// A buffer that a caller might pass.
 #[derive(Arbitrary, Debug)]
@@ -184,34 +54,22 @@ const KNOWN: [&[u8]; 10] = [
 ];
 
 impl Buffer<'_> {
-    fn get(&self) -> Slice {
+    fn get(&self) -> OphioSlice {
         let bytes: &[u8] = match self {
             Buffer::Bytes(bytes) => bytes,
             Buffer::Text(text) => text.as_bytes(),
             Buffer::Known(number) => KNOWN[usize::from(*number) % KNOWN.len()],
-            Buffer::Null => {
-                return Slice {
-                    data: ptr::null(),
-                    len: 0,
-                }
-            }
+            Buffer::Null => return OphioSlice::EMPTY,
             Buffer::NullWithLength(len) => {
-                return Slice {
-                    data: ptr::null(),
-                    len: usize::from(*len),
-                }
+                let len = usize::from(*len);
+                return OphioSlice { data: null(), len };
             }
             Buffer::Huge => {
-                return Slice {
-                    data: b"a".as_ptr(),
-                    len: usize::MAX,
-                }
+                let (data, len) = (b"a".as_ptr(), usize::MAX);
+                return OphioSlice { data, len };
             }
         };
-        Slice {
-            data: bytes.as_ptr(),
-            len: bytes.len(),
-        }
+        OphioSlice::borrowed(bytes)
     }
 }
 
@@ -231,12 +89,14 @@ enum Call<'a> {
     GlobSet(Buffer<'a>, u32, Buffer<'a>),
     Codeowners(Buffer<'a>, u32, usize, Buffer<'a>),
     Proguard(Buffer<'a>, Buffer<'a>),
-    Pack(Buffer<'a>),
+    Config(Buffer<'a>, bool, Buffer<'a>),
+    Event(Buffer<'a>),
+    Function(Buffer<'a>, Buffer<'a>),
 }
 
-/// Reads every byte of a text that the library made, and frees it twice, as it may be.
-unsafe fn read(status: i32, mut string: Slice) {
-    if status == 0 && string.len > 0 {
+/// Reads every byte of a text that the library made, and frees it twice, as is allowed.
+unsafe fn read(mut string: OphioStr) {
+    if string.len > 0 {
         let bytes = std::slice::from_raw_parts(string.data, string.len);
         std::hint::black_box(bytes.iter().fold(0_u8, |sum, byte| sum ^ byte));
     }
@@ -245,180 +105,105 @@ unsafe fn read(status: i32, mut string: Slice) {
     ophio_str_free(&mut string);
 }
 
-/// A failure has a message, and a status other than PANIC.
-unsafe fn check(status: i32) {
-    if status != 0 {
-        let message = ophio_last_error_message();
-        assert_eq!(status, ophio_last_error_code());
-        let text = std::slice::from_raw_parts(message.data, message.len);
-        let text = std::str::from_utf8(text).expect("messages are UTF-8");
-        assert!(status > 1 && !text.is_empty(), "{status} {text}");
+/// Returns whether a call succeeded. A failure has a message, and a status other than `Panic`.
+fn good(status: OphioStatus) -> bool {
+    if status == OphioStatus::Ok {
+        return true;
     }
+    assert_eq!(status, ophio_last_error_code());
+    // SAFETY: the message is valid until the next failure on this thread.
+    let text = unsafe { ophio_last_error_message().text("message") }.expect("UTF-8");
+    assert!(
+        status != OphioStatus::Panic && !text.is_empty(),
+        "{status:?} {text}"
+    );
+    false
 }
 
-const EMPTY: Slice = Slice {
-    data: ptr::null(),
-    len: 0,
-};
-
+/// Makes a call that writes a text to a place; a failure writes none.
 macro_rules! text_of {
     ($out:ident => $call:expr) => {{
-        let mut string = EMPTY;
+        let mut string = OphioStr::EMPTY;
         let $out = &mut string;
-        let status = $call;
-        check(status);
-        read(status, string);
+        if !good($call) {
+            assert!(string.data.is_null());
+        }
+        read(string);
+    }};
+}
+
+/// Makes a call that writes a handle to a place; returns it, NULL after a failure.
+macro_rules! made_by {
+    ($out:ident => $call:expr) => {{
+        let mut handle = null_mut();
+        let $out = &mut handle;
+        assert_eq!(good($call), !handle.is_null());
+        handle
     }};
 }
 
 /// What is alive.
 #[derive(Default)]
 struct Alive {
-    caches: Vec<Handle>,
-    rules: Vec<Handle>,
+    caches: Vec<*mut OphioEnhancementsCache>,
+    rules: Vec<*mut OphioEnhancements>,
 }
 
-fn choose(handles: &[Handle], number: u8) -> Handle {
-    match handles.len() {
-        0 => ptr::null_mut(),
-        len => handles
-            .get(usize::from(number) % (len + 1))
-            .copied()
-            .unwrap_or(ptr::null_mut()),
-    }
+fn choose<T>(handles: &[*mut T], number: u8) -> *mut T {
+    let index = usize::from(number) % (handles.len() + 1);
+    handles.get(index).copied().unwrap_or(null_mut())
 }
 
 unsafe fn run(alive: &mut Alive, call: &Call<'_>) {
     match call {
-        Call::Cache(size) => alive.caches.push(ophio_cache_new(*size)),
+        Call::Cache(size) => {
+            let cache = made_by!(out => ophio_enhancements_cache_new(*size, out));
+            alive.caches.push(cache);
+        }
         Call::Parse(text, cache, how) => {
             let (text, cache) = (text.get(), choose(&alive.caches, *cache));
-            let made = match how % 3 {
-                0 => ophio_enhancements_parse(text.data, text.len, cache),
-                1 => ophio_enhancements_from_config_structure(text.data, text.len, cache),
-                _ => ophio_enhancements_from_base64(text.data, text.len, cache),
-            };
-            if made.is_null() {
-                check(ophio_last_error_code());
-            } else {
+            let (data, len) = (text.data, text.len);
+            let made = made_by!(out => match how % 3 {
+                0 => ophio_enhancements_parse(data, len, cache, out),
+                1 => ophio_enhancements_from_config_structure(data, len, cache, out),
+                _ => ophio_enhancements_from_base64(data, len, *how > 127, out),
+            });
+            if !made.is_null() {
                 alive.rules.push(made);
             }
         }
         Call::Check(text, lenient) => {
             let text = text.get();
-            let mut list = ptr::null_mut();
-            check(ophio_enhancements_check(
-                text.data, text.len, *lenient, &mut list,
-            ));
-            let len = ophio_diagnostics_len(list);
+            let list =
+                made_by!(out => ophio_enhancements_check(text.data, text.len, *lenient, out));
+            let len = ophio_enhancements_diagnostics_len(list);
             for index in 0..=len.min(20) {
-                let mut place = [0; 32];
-                assert_eq!(
-                    ophio_diagnostics_get(list, index, &mut place) == 0,
-                    index < len
-                );
+                let mut entry = std::mem::MaybeUninit::uninit();
+                let status = ophio_enhancements_diagnostics_get(list, index, entry.as_mut_ptr());
+                assert_eq!(good(status), index < len);
             }
-            ophio_diagnostics_free(list);
+            ophio_enhancements_diagnostics_free(list);
         }
         Call::Ask(rules, frames, odd) => {
-            let rules = choose(&alive.rules, *rules);
-            let frames: Vec<_> = frames
-                .iter()
-                .map(|(function, path, in_app, orig)| Frame {
-                    texts: [EMPTY, EMPTY, function.get(), EMPTY, EMPTY, path.get()],
-                    in_app: *in_app % 4,
-                    has_orig_in_app: *in_app / 128,
-                    orig_in_app: *orig,
-                })
-                .collect();
-            let mut applied = vec![Applied::default(); frames.len()];
-            let (data, len) = (frames.as_ptr(), frames.len());
-            let status =
-                ophio_enhancements_apply(rules, data, len, ptr::null(), applied.as_mut_ptr());
-            check(status);
-            for each in &applied {
-                if status == 0 && each.category >= 0 {
-                    text_of!(out => ophio_enhancements_category(rules, each.category as u32, out));
-                }
-            }
-            let mut components = vec![
-                Component {
-                    hint: 0,
-                    contributes: odd % 4
-                };
-                len + usize::from(odd % 3)
-            ];
-            let mut result = [0_u64; 8];
-            let status = ophio_enhancements_assemble(
-                rules,
-                data,
-                len,
-                ptr::null(),
-                components.as_mut_ptr(),
-                components.len(),
-                &mut result,
-            );
-            check(status);
-            if status == 0 {
-                let hint = Slice {
-                    data: result[1] as *const u8,
-                    len: result[2] as usize,
-                };
-                read(0, hint);
-                for each in components.iter().filter(|each| each.hint != 0) {
-                    text_of!(out => ophio_enhancements_hint(rules, each.hint, out));
-                }
-            }
-            text_of!(out => ophio_stacktrace_pack(data, len, ptr::null(), out));
+            ask(choose(&alive.rules, *rules), frames, *odd);
         }
         Call::AskPacked(rules, packed, contributes, room) => {
             let (rules, packed) = (choose(&alive.rules, *rules), packed.get());
-            let mut codes = vec![0; usize::from(*room)];
-            let (place, len) = (codes.as_mut_ptr(), codes.len());
-            check(ophio_stacktrace_check(packed.data, packed.len));
-            check(ophio_enhancements_apply_packed(
-                rules,
-                packed.data,
-                packed.len,
-                place,
-                len,
-            ));
-            let threads = usize::from(*room % 3);
-            check(ophio_enhancements_apply_batch(
-                rules,
-                packed.data,
-                packed.len,
-                threads,
-                place,
-                len,
-            ));
-            let (given, count) = (contributes.as_ptr(), contributes.len());
-            check(ophio_enhancements_assemble_packed(
-                rules,
-                packed.data,
-                packed.len,
-                given,
-                count,
-                place,
-                len,
-            ));
-            text_of!(out => ophio_enhancements_explain(
-                rules, packed.data, packed.len, given, count, 0, usize::from(*room), out
-            ));
+            ask_packed(rules, packed, contributes, *room);
         }
         Call::AskRules(rules, number, how) => {
             let rules = choose(&alive.rules, *rules);
-            match how % 6 {
-                0 => text_of!(out => ophio_enhancements_rule(rules, *number as usize, out)),
+            let index = *number as usize;
+            match how % 7 {
+                0 => text_of!(out => ophio_enhancements_rule(rules, index, out)),
                 1 => text_of!(out => ophio_enhancements_describe(rules, out)),
                 2 => text_of!(out => ophio_enhancements_to_base64(rules, out)),
                 3 => text_of!(out => ophio_enhancements_to_text(rules, out)),
-                4 => check(ophio_enhancements_set_memo_bytes(rules, *number as usize)),
+                4 => text_of!(out => ophio_enhancements_bases(rules, out)),
+                5 => _ = good(ophio_enhancements_set_memo_bytes(rules, index)),
                 _ => {
-                    let part = ophio_enhancements_part(rules, *number % 4);
-                    if part.is_null() {
-                        check(ophio_last_error_code());
-                    } else {
+                    let part = made_by!(out => ophio_enhancements_part(rules, *number % 4, out));
+                    if !part.is_null() {
                         alive.rules.push(part);
                     }
                 }
@@ -426,9 +211,9 @@ unsafe fn run(alive: &mut Alive, call: &Call<'_>) {
         }
         Call::Extend(rules, other) => {
             let (rules, other) = (choose(&alive.rules, *rules), choose(&alive.rules, *other));
-            // Doubling again and again is what limits are for, and takes a while until there.
-            if rules.is_null() || ophio_enhancements_len(rules) < 1_000 {
-                check(ophio_enhancements_extend_from(rules, other));
+            // Doubling again and again takes a while until it reaches the limit.
+            if ophio_enhancements_len(rules) < 1_000 {
+                good(ophio_enhancements_extend_from(rules, other));
             }
         }
         Call::Free(number) => {
@@ -436,87 +221,242 @@ unsafe fn run(alive: &mut Alive, call: &Call<'_>) {
                 let index = usize::from(*number) % alive.rules.len();
                 ophio_enhancements_free(alive.rules.swap_remove(index));
             } else if let Some(cache) = alive.caches.pop() {
-                ophio_cache_free(cache);
+                ophio_enhancements_cache_free(cache);
             }
         }
         Call::Preview(old, new, packed) => {
-            let packed = packed.get();
-            let preview = ophio_preview_new(choose(&alive.rules, *old), choose(&alive.rules, *new));
-            check(ophio_preview_add(preview, packed.data, packed.len, 2));
-            text_of!(out => ophio_preview_report(preview, out));
-            ophio_preview_free(preview);
+            let (packed, rules) = (packed.get(), &alive.rules);
+            let preview = made_by!(out => ophio_enhancements_preview_new(
+                choose(rules, *old), choose(rules, *new), out
+            ));
+            good(ophio_enhancements_preview_add(
+                preview,
+                packed.data,
+                packed.len,
+                2,
+            ));
+            text_of!(out => ophio_enhancements_preview_report(preview, out));
+            ophio_enhancements_preview_free(preview);
+        }
+        Call::Config(text, stored, event) => {
+            let (text, event) = (text.get(), event.get());
+            let (data, len) = (text.data, text.len);
+            let config = made_by!(out => if *stored {
+                ophio_enhancements_config_from_base64(data, len, null(), 0, null(), 0, false, out)
+            } else {
+                ophio_enhancements_config_from_text(data, len, null(), 0, null(), 0, out)
+            });
+            text_of!(out => ophio_enhancements_config_process(
+                config, event.data, event.len, out
+            ));
+            text_of!(out => ophio_enhancements_config_to_base64(config, out));
+            ophio_enhancements_config_free(config);
+        }
+        Call::Event(data) => {
+            let (data, len) = (data.get().data, data.get().len);
+            text_of!(out => ophio_events_match_frames(data, len, out));
+            text_of!(out => ophio_events_pack_stacktraces(data, len, out));
+            text_of!(out => ophio_events_pack_json_lines(data, len, out));
+            text_of!(out => ophio_enhancements_stacktrace_pack_event_frames(data, len, out));
+        }
+        Call::Function(name, platform) => {
+            let (name, platform) = (name.get(), platform.get());
+            text_of!(out => ophio_functions_trim(
+                name.data, name.len, platform.data, platform.len, out
+            ));
+            text_of!(out => ophio_functions_trim_packed(
+                name.data, name.len, platform.data, platform.len, out
+            ));
         }
         Call::Glob(pattern, options, value) => {
             let (pattern, value) = (pattern.get(), value.get());
-            let glob = ophio_glob_new(pattern.data, pattern.len, options % 32, ptr::null_mut());
-            if ophio_glob_is_match(glob, value.data, value.len) < 0 {
-                check(ophio_last_error_code());
-            }
-            let mut matched = [0; 2];
-            check(ophio_glob_match_packed(
+            let glob = made_by!(out => ophio_glob_new(
+                pattern.data, pattern.len, options % 32, null_mut(), out
+            ));
+            let mut matched = false;
+            good(ophio_glob_is_match(
                 glob,
                 value.data,
                 value.len,
-                matched.as_mut_ptr(),
-                2,
+                &mut matched,
+            ));
+            let mut many = [0; 2];
+            let place = many.as_mut_ptr();
+            good(ophio_glob_match_packed(
+                glob, value.data, value.len, place, 2,
             ));
             text_of!(out => ophio_glob_escape(pattern.data, pattern.len, out));
+            text_of!(out => ophio_glob_shortcut(glob, out));
             ophio_glob_free(glob);
         }
         Call::GlobSet(patterns, options, value) => {
             let (patterns, value) = (patterns.get(), value.get());
-            let set = ophio_glob_set_new(patterns.data, patterns.len, options % 32);
-            let mut numbers = [0; 2];
-            let found = ophio_glob_set_matches(set, value.data, value.len, numbers.as_mut_ptr(), 2);
-            if found < 0 {
-                check(ophio_last_error_code());
-            }
+            let set = made_by!(out => ophio_glob_set_new(
+                patterns.data, patterns.len, options % 32, out
+            ));
+            let (mut numbers, mut count, mut matched) = ([0; 2], 0, false);
+            let place = numbers.as_mut_ptr();
+            good(ophio_glob_set_matches(
+                set, value.data, value.len, place, 2, &mut count,
+            ));
+            good(ophio_glob_set_is_match(
+                set,
+                value.data,
+                value.len,
+                &mut matched,
+            ));
+            assert_eq!(count > 0, matched);
             ophio_glob_set_free(set);
         }
         Call::Codeowners(text, dialect, most, paths) => {
             let (text, paths) = (text.get(), paths.get());
-            let file = ophio_codeowners_parse(text.data, text.len, dialect % 3, *most);
-            let mut winners = [0; 4];
-            check(ophio_codeowners_find_packed(
-                file,
+            let file = made_by!(out => ophio_codeowners_parse(
+                text.data, text.len, dialect % 3, *most, out
+            ));
+            let (mut winners, mut matched) = ([0; 4], false);
+            let place = winners.as_mut_ptr();
+            good(ophio_codeowners_find_packed(
+                file, paths.data, paths.len, place, 4,
+            ));
+            good(ophio_codeowners_is_path_match(
                 paths.data,
                 paths.len,
-                winners.as_mut_ptr(),
-                4,
+                text.data,
+                text.len,
+                &mut matched,
             ));
-            if ophio_codeowners_is_path_match(paths.data, paths.len, text.data, text.len) < 0 {
-                check(ophio_last_error_code());
-            }
             ophio_codeowners_free(file);
         }
         Call::Proguard(mapping, name) => {
             let (mapping, name) = (mapping.get(), name.get());
-            let mapper = ophio_proguard_new(mapping.data, mapping.len);
-            let mut borrowed = EMPTY;
-            check(ophio_proguard_remap_class(
+            let mapper = made_by!(out => ophio_proguard_new(mapping.data, mapping.len, out));
+            let mut borrowed = OphioSlice::EMPTY;
+            good(ophio_proguard_remap_class(
                 mapper,
                 name.data,
                 name.len,
                 &mut borrowed,
             ));
-            let mut frames = [0; 64];
-            let mut len = 0;
-            check(ophio_proguard_remap_frames(
-                mapper,
-                name.data,
-                name.len,
-                frames.as_mut_ptr(),
-                64,
-                &mut len,
+            let (mut frames, mut len) = ([0; 64], 0);
+            let place = frames.as_mut_ptr();
+            good(ophio_proguard_remap_frames(
+                mapper, name.data, name.len, place, 64, &mut len,
             ));
             text_of!(out => ophio_proguard_remap_stacktrace(mapper, name.data, name.len, out));
             ophio_proguard_free(mapper);
         }
-        Call::Pack(data) => {
-            let data = data.get();
-            text_of!(out => ophio_stacktrace_pack_event_frames(data.data, data.len, out));
+    }
+}
+
+/// Applies rules to frames in structs.
+unsafe fn ask(rules: *mut OphioEnhancements, frames: &[(Buffer<'_>, Buffer<'_>, u8, i8)], odd: u8) {
+    let frame = |(function, path, in_app, orig): &(Buffer<'_>, Buffer<'_>, u8, i8)| {
+        OphioEnhancementsFrame {
+            category: OphioSlice::EMPTY,
+            family: OphioSlice::EMPTY,
+            function: function.get(),
+            module: OphioSlice::EMPTY,
+            package: OphioSlice::EMPTY,
+            path: path.get(),
+            in_app: *in_app % 4,
+            has_orig_in_app: *in_app / 128,
+            orig_in_app: *orig,
+        }
+    };
+    let frames: Vec<_> = frames.iter().map(frame).collect();
+    let (data, len) = (frames.as_ptr(), frames.len());
+    // A size that does not fit is an error before anything is read.
+    let size = size_of::<OphioEnhancementsFrame>() - usize::from(odd == 255);
+
+    let nothing = OphioEnhancementsAppliedFrame {
+        category: -1,
+        in_app: 0,
+    };
+    let mut applied = vec![nothing; len];
+    let (place, room) = (applied.as_mut_ptr(), size_of_val(&nothing));
+    good(ophio_enhancements_apply(
+        rules,
+        data,
+        len,
+        size,
+        null(),
+        place,
+        room,
+    ));
+    for each in applied.iter().filter(|each| each.category >= 0) {
+        text_of!(out => ophio_enhancements_category(rules, each.category as u32, out));
+    }
+
+    let component = OphioEnhancementsComponent {
+        hint: 0,
+        contributes: odd % 4,
+    };
+    let mut components = vec![component; len + usize::from(odd % 3)];
+    let (place, count) = (components.as_mut_ptr(), components.len());
+    let mut result = std::mem::MaybeUninit::uninit();
+    let status = ophio_enhancements_assemble(
+        rules,
+        data,
+        len,
+        size,
+        null(),
+        place,
+        count,
+        size_of_val(&component),
+        result.as_mut_ptr(),
+    );
+    if good(status) {
+        read(result.assume_init().hint);
+        for each in components.iter().filter(|each| each.hint != 0) {
+            text_of!(out => ophio_enhancements_hint(rules, each.hint, out));
         }
     }
+    text_of!(out => ophio_enhancements_stacktrace_pack(data, len, size, null(), out));
+}
+
+/// Applies rules to a packed stack trace, or to many.
+unsafe fn ask_packed(
+    rules: *mut OphioEnhancements,
+    packed: OphioSlice,
+    contributes: &[u8],
+    room: u8,
+) {
+    let (data, len) = (packed.data, packed.len);
+    let mut codes = vec![0; usize::from(room)];
+    let (place, count) = (codes.as_mut_ptr(), codes.len());
+    let (given, components) = (contributes.as_ptr(), contributes.len());
+    let mut answer = [0; 256];
+    good(ophio_enhancements_stacktrace_check(data, len));
+    good(ophio_enhancements_apply_packed(
+        rules, data, len, place, count,
+    ));
+    good(ophio_enhancements_apply_short(
+        rules,
+        data,
+        len,
+        answer.as_mut_ptr(),
+    ));
+    let threads = usize::from(room % 3);
+    good(ophio_enhancements_apply_batch(
+        rules, data, len, threads, place, count,
+    ));
+    good(ophio_enhancements_assemble_packed(
+        rules, data, len, given, components, place, count,
+    ));
+    good(ophio_enhancements_assemble_batch(
+        rules,
+        data,
+        len,
+        &components,
+        1,
+        given,
+        threads,
+        place,
+        count,
+    ));
+    text_of!(out => ophio_enhancements_explain(
+        rules, data, len, given, components, 0, usize::from(room), out
+    ));
 }
 
 fuzz_target!(|calls: Vec<Call<'_>>| {
@@ -530,7 +470,7 @@ fuzz_target!(|calls: Vec<Call<'_>>| {
             ophio_enhancements_free(rules);
         }
         for cache in alive.caches {
-            ophio_cache_free(cache);
+            ophio_enhancements_cache_free(cache);
         }
     }
 });

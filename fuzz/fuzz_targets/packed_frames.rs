@@ -4,10 +4,10 @@
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
+use ophio::enhancements::preview::Preview;
 use ophio::enhancements::stacktrace::event::pack_event_frames;
 use ophio::enhancements::stacktrace::msgpack::{self, pack};
 use ophio::enhancements::stacktrace::view::StacktraceView;
-use ophio::enhancements::preview::Preview;
 use ophio::enhancements::{Cache, Component, Enhancements};
 
 static RULES: LazyLock<Enhancements> = LazyLock::new(|| {

@@ -1,0 +1,241 @@
+//! Stack traces in columns, through the Arrow C Data Interface: valid arrays, and arrays whose
+//! offsets, views and keys are wrong.
+//!
+//! An array has the buffers that the interface demands, each as long as it must be: the last
+//! offset is the length of the texts. Everything else in them is arbitrary. Run with
+//! AddressSanitizer, which detects every byte that is read beyond a buffer.
+#![no_main]
+
+use std::sync::Arc;
+
+use arbitrary::{Arbitrary, Result, Unstructured};
+use arrow_array::ffi::{FFI_ArrowArray, FFI_ArrowSchema};
+use arrow_buffer::Buffer;
+use arrow_data::ArrayData;
+use arrow_schema::{DataType, Field};
+use libfuzzer_sys::fuzz_target;
+use ophio_capi::enhancements::arrow::*;
+use ophio_capi::enhancements::preview::*;
+use ophio_capi::enhancements::rules::*;
+use ophio_capi::last_error::ophio_last_error_message;
+use ophio_capi::status::OphioStatus;
+
+const TEXTS: [&str; 6] = [
+    "category", "family", "function", "module", "package", "path",
+];
+const RULES: &str = "function:a* -app category=x\npath:**/b ^-group\ntype:E max-frames=2";
+
+/// An array that nothing has checked.
+fn unchecked(
+    data_type: DataType,
+    len: usize,
+    valid: Option<Buffer>,
+    buffers: Vec<Buffer>,
+    children: Vec<ArrayData>,
+) -> ArrayData {
+    let builder = ArrayData::builder(data_type)
+        .len(len)
+        .null_bit_buffer(valid);
+    let builder = builder.buffers(buffers).child_data(children);
+    // SAFETY: what reads it must check it. The buffers are as long as the interface demands.
+    unsafe { builder.build_unchecked() }
+}
+
+/// The bits of `len` values, or none.
+fn bits(u: &mut Unstructured<'_>, len: usize) -> Result<Option<Buffer>> {
+    let bytes = u.bytes(len.div_ceil(8))?.to_vec();
+    Ok(u.arbitrary::<bool>()?.then(|| Buffer::from_vec(bytes)))
+}
+
+/// `len` + 1 offsets, of which the last is `end`; valid ones, or any.
+fn offsets(u: &mut Unstructured<'_>, len: usize, end: usize) -> Result<Vec<i64>> {
+    let any = u.ratio(1, 3)?;
+    let mut all = Vec::with_capacity(len + 1);
+    for _ in 0..len {
+        let one = if any {
+            i64::from(u.arbitrary::<i32>()?)
+        } else {
+            u.int_in_range(0..=end as i64)?
+        };
+        all.push(one);
+    }
+    if !any {
+        all.sort_unstable();
+        all.insert(0, 0);
+        all.truncate(len);
+    }
+    all.push(end as i64);
+    Ok(all)
+}
+
+fn narrow(offsets: &[i64]) -> Buffer {
+    let narrow: Vec<i32> = offsets.iter().map(|&offset| offset as i32).collect();
+    Buffer::from_vec(narrow)
+}
+
+/// A column of `len` texts.
+fn texts(u: &mut Unstructured<'_>, len: usize, depth: usize) -> Result<ArrayData> {
+    let valid = bits(u, len)?;
+    let bytes = u.arbitrary::<&[u8]>()?;
+    let data = Buffer::from_vec(bytes.to_vec());
+    Ok(match u.int_in_range(0..=6)? {
+        0 => unchecked(DataType::Null, len, None, vec![], vec![]),
+        kind @ (1 | 2) => {
+            let offsets = Buffer::from_vec(offsets(u, len, bytes.len())?);
+            let data_type = if kind == 1 {
+                DataType::LargeUtf8
+            } else {
+                DataType::LargeBinary
+            };
+            unchecked(data_type, len, valid, vec![offsets, data], vec![])
+        }
+        3 => {
+            let mut views = Vec::with_capacity(len);
+            for _ in 0..len {
+                let mut view = u.arbitrary::<[u32; 4]>()?;
+                view[0] %= 40;
+                view[2] %= 3;
+                views.push(view.map(u32::to_ne_bytes).concat());
+            }
+            let views = Buffer::from_vec(views.concat());
+            unchecked(DataType::Utf8View, len, valid, vec![views, data], vec![])
+        }
+        4 if depth == 0 => {
+            let words = u.int_in_range(0..=4)?;
+            let words = texts(u, words, 1)?;
+            let mut keys = Vec::with_capacity(len);
+            for _ in 0..len {
+                keys.push(i32::from(u.arbitrary::<i8>()?));
+            }
+            let data_type = DataType::Dictionary(
+                Box::new(DataType::Int32),
+                Box::new(words.data_type().clone()),
+            );
+            unchecked(
+                data_type,
+                len,
+                valid,
+                vec![Buffer::from_vec(keys)],
+                vec![words],
+            )
+        }
+        kind => {
+            let offsets = narrow(&offsets(u, len, bytes.len())?);
+            let data_type = if kind == 5 {
+                DataType::Utf8
+            } else {
+                DataType::Binary
+            };
+            unchecked(data_type, len, valid, vec![offsets, data], vec![])
+        }
+    })
+}
+
+/// A struct of columns, of which some may be missing.
+fn structure(
+    u: &mut Unstructured<'_>,
+    len: usize,
+    mut columns: Vec<(&str, ArrayData)>,
+) -> Result<ArrayData> {
+    if u.ratio(1, 20)? {
+        columns.pop();
+    }
+    let field =
+        |(name, data): &(&str, ArrayData)| Field::new(*name, data.data_type().clone(), true);
+    let fields = columns.iter().map(field).collect();
+    let children = columns.into_iter().map(|(_, data)| data).collect();
+    let valid = bits(u, len)?;
+    Ok(unchecked(
+        DataType::Struct(fields),
+        len,
+        valid,
+        vec![],
+        children,
+    ))
+}
+
+/// Stack traces in columns.
+#[derive(Debug)]
+struct Rows(ArrayData);
+
+impl<'a> Arbitrary<'a> for Rows {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        let (rows, frames) = (u.int_in_range(0..=4)?, u.int_in_range(0..=8)?);
+        let mut columns = Vec::new();
+        for name in TEXTS {
+            columns.push((name, texts(u, frames, 0)?));
+        }
+        let flags = Buffer::from_vec(u.bytes(frames.div_ceil(8))?.to_vec());
+        let valid = bits(u, frames)?;
+        columns.push((
+            "in_app",
+            unchecked(DataType::Boolean, frames, valid, vec![flags], vec![]),
+        ));
+        let numbers = Buffer::from_vec(u.bytes(frames)?.to_vec());
+        let valid = bits(u, frames)?;
+        columns.push((
+            "orig_in_app",
+            unchecked(DataType::Int8, frames, valid, vec![numbers], vec![]),
+        ));
+        let each = structure(u, frames, columns)?;
+        let item = Arc::new(Field::new("item", each.data_type().clone(), true));
+        let ends = narrow(&offsets(u, rows, frames)?);
+        let valid = bits(u, rows)?;
+        let lists = unchecked(DataType::List(item), rows, valid, vec![ends], vec![each]);
+        let mut columns = Vec::new();
+        for name in ["ty", "value", "mechanism"] {
+            columns.push((name, texts(u, rows, 0)?));
+        }
+        let exception = structure(u, rows, columns)?;
+        structure(u, rows, vec![("frames", lists), ("exception", exception)]).map(Rows)
+    }
+}
+
+fuzz_target!(|input: (Rows, u8)| {
+    let (Rows(rows), how) = input;
+    let Ok(mut schema) = FFI_ArrowSchema::try_from(rows.data_type()) else {
+        return;
+    };
+    let mut array = FFI_ArrowArray::new(&rows);
+    let (mut out_array, mut out_schema) = (FFI_ArrowArray::empty(), FFI_ArrowSchema::empty());
+    let mut rules = std::ptr::null_mut();
+    let threads = usize::from(how / 4 % 3);
+    // SAFETY: the structs are those of the interface, and the calls move the first two.
+    unsafe {
+        let status =
+            ophio_enhancements_parse(RULES.as_ptr(), RULES.len(), std::ptr::null(), &mut rules);
+        assert_eq!(status, OphioStatus::Ok);
+        let array = (&raw mut array).cast();
+        let schema = (&raw mut schema).cast();
+        let out_array = (&raw mut out_array).cast();
+        let out_schema = (&raw mut out_schema).cast();
+        let status = match how % 4 {
+            0 => {
+                ophio_enhancements_apply_arrow(rules, array, schema, threads, out_array, out_schema)
+            }
+            1 => ophio_enhancements_assemble_arrow(
+                rules, array, schema, threads, out_array, out_schema,
+            ),
+            2 => ophio_enhancements_preview_arrow(
+                rules, rules, array, schema, threads, out_array, out_schema,
+            ),
+            _ => {
+                let mut preview = std::ptr::null_mut();
+                let made = ophio_enhancements_preview_new(rules, rules, &mut preview);
+                assert_eq!(made, OphioStatus::Ok);
+                let status = ophio_enhancements_preview_add_arrow(preview, array, schema, threads);
+                ophio_enhancements_preview_free(preview);
+                status
+            }
+        };
+        assert_ne!(
+            status,
+            OphioStatus::Panic,
+            "{:?}",
+            ophio_last_error_message().text("message")
+        );
+        ophio_enhancements_free(rules);
+    }
+    // Written by success only; dropping them releases what was written.
+    drop((out_array, out_schema));
+});
