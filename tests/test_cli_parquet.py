@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FOLDER = SNAPSHOTS.parent / "fixtures" / "events"
+PEAK = SNAPSHOTS.parent / "programs" / "peak.py"
 NEW_RULES = RULES + "function:serve +app\nfunction:none +app\n"
 POSIX = pytest.mark.skipif(os.name != "posix", reason="for POSIX")
 
@@ -548,18 +549,12 @@ def test_a_link_and_the_permissions_stay(tmp_path: Path) -> None:
 
 # --- memory and progress ------------------------------------------------------------
 
-PEAK = """
-import resource, subprocess, sys
-subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
-"""
-
 
 def peak(folder: Path, *arguments: str) -> int:
     """Run a command, and tell its peak memory."""
     command = [sys.executable, "-m", "sentry_ophio", *arguments]
     result = subprocess.run(
-        [sys.executable, "-c", PEAK, *command], cwd=folder, stdout=subprocess.PIPE, check=True
+        [sys.executable, str(PEAK), *command], cwd=folder, stdout=subprocess.PIPE, check=True
     )
     return int(result.stdout)
 

@@ -228,9 +228,9 @@ WORST: dict[str, Callable[[int], Callable[[], Any]]] = {
     "neighbours": lambda n: asking("[ app:no ] | function:a* | [ app:no ] +app", b"ab", n // 20),
     "rule text": lambda n: lambda: Enhancements.parse("function:a* -app\n" * (n // 100), Cache(0)),
     "binary rules": lambda n: reading(binary("a", n // 100)),
-    "a broken text": lambda n: lambda: Enhancements.check("nonsense\n" * (n // 500)),
     "a file of owners": lambda n: lambda: codeowners.Codeowners.parse("*.a @b\n" * (n // 100)),
     # Fewer of them, because what is made of a line takes more of the processor's caches.
+    "a broken text": lambda n: lambda: Enhancements.check("nonsense\n" * (n // 1_000)),
     "a mapping": lambda n: (
         lambda: ProguardMapper.from_bytes(b"a -> b:\n    int c() -> d\n" * (n // 100))
     ),

@@ -4,7 +4,7 @@
     >>> from sentry_ophio.enhancers import Cache, Enhancements
     >>> old = Enhancements.default()
     >>> new = Enhancements.parse("path:**/vendor/** -app", Cache(0))
-    >>> answers = spark.preview(df, old, new)
+    >>> answers = spark.preview(old, new, df)
     >>> answers.columns
     ['id', 'changed', 'frames', 'changed_frames', 'in_app', 'category', 'contributes', 'grouping']
     >>> answers.where("changed").count()
