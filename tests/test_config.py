@@ -170,6 +170,16 @@ def test_the_stored_form() -> None:
         EnhancementsConfig.from_base64(stored, {})
 
 
+def test_the_binary_form_of_a_config_is_that_of_sentry() -> None:
+    """It was of version 2, and had `ayes` where Sentry stores `a1`."""
+    text = "app:yes -group\napp:no -group\napp:maybe -group"
+    stored = EnhancementsConfig.from_text(text, {}).to_base64().split("#")[0]
+    rules = Enhancements.from_base64(stored, Cache(0))
+    assert rules.to_text() == 'app:1 -group\napp:0 -group\napp:"" -group\n'
+    assert rules == Enhancements.parse(text, Cache(0))
+    assert hash(rules) == hash(Enhancements.parse(text, Cache(0)))
+
+
 def test_the_first_part_alone_has_the_rules() -> None:
     """All three parts appended gave ('x', False)."""
     text = "category:x -app\nfunction:a category=x\nfunction:b -group"

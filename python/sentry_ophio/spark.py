@@ -1,7 +1,7 @@
 """Rules over Spark data frames: `sentry_ophio.arrow` on as many machines as there are.
 
     >>> from sentry_ophio import spark
-    >>> from sentry_ophio.enhancers import Cache, Enhancements
+    >>> from sentry_ophio.enhancers import Enhancements
     >>> old = Enhancements.default()
     >>> new = Enhancements.parse("path:**/vendor/** -app", Cache(0))
     >>> answers = spark.preview(old, new, df)
@@ -33,11 +33,12 @@ brings them, and pyspark, which needs Java 17.
 
 from __future__ import annotations
 
+import pickle
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Callable
 
 from sentry_ophio._arguments import type_error
-from sentry_ophio.enhancers import Cache, Enhancements
+from sentry_ophio.enhancers import Enhancements
 from sentry_ophio.exceptions import MissingDependencyError, SchemaError
 
 try:
@@ -173,7 +174,8 @@ def _mapped(
         if name in (field.name.lower() for field in kept):
             raise SchemaError(f"column `{name}`: the answer has one of this name, rename this one")
     added = [types.StructField(name, _spark_type(types, kind)) for name, kind in answers.items()]
-    forms = tuple(each.to_config_structure() for each in rules)
+    # Not the binary form, in which hints would say `app:1` for `app:yes`.
+    forms = tuple(pickle.dumps(each) for each in rules)
     names = tuple(field.name for field in kept)
     function = partial(_answer, question, forms, names, tuple(answers))
     return df.mapInArrow(function, types.StructType([*kept, *added]))
@@ -291,7 +293,8 @@ def _plain(kind: pa.DataType) -> pa.DataType:
 @lru_cache(maxsize=_KEPT)
 def _compiled(form: bytes) -> Enhancements:
     """Compile rules once a process: Spark keeps its Python workers from task to task."""
-    return Enhancements.from_config_structure(form, Cache(0))
+    rules: Enhancements = pickle.loads(form)
+    return rules
 
 
 def _answer(

@@ -6,6 +6,7 @@
 //! [version, bases, [[matchers, actions], ...]]
 //!
 //! "[!ffoo]|"  caller, negated, function, foo       "|[FNJ]"  callee, family native,javascript
+//! "a1"        app:yes, however it is written       "a0"      app:no
 //! 0x401       bits 8 up: range and flag (4: ^-), low bits: 1 is app
 //! ["max-frames", 3]
 //! ```
@@ -143,9 +144,14 @@ fn encode_frame_matcher(matcher: &FrameMatcher) -> String {
     let letter = matcher.test.subject().letter();
     let argument = match &matcher.test {
         FrameTest::Family { raw, .. } => raw.split(',').filter_map(family_letter).collect(),
-        test @ (FrameTest::Category(_) | FrameTest::Text(..) | FrameTest::App { .. }) => {
-            test.argument().to_owned()
-        }
+        // Sentry writes a digit however the boolean is written, and nothing for an argument that
+        // is not a boolean.
+        FrameTest::App { expected, .. } => match expected {
+            Some(true) => "1".to_owned(),
+            Some(false) => "0".to_owned(),
+            None => String::new(),
+        },
+        test @ (FrameTest::Category(_) | FrameTest::Text(..)) => test.argument().to_owned(),
     };
     format!("{open}{bang}{letter}{argument}{close}")
 }
@@ -295,6 +301,29 @@ mod tests {
             ("fa]|", "function:a]| -group"),
         ] {
             assert_eq!(decode_one(matcher).as_deref(), Ok(expected), "{matcher:?}");
+        }
+    }
+
+    #[test]
+    fn booleans_are_written_as_sentry_stores_them() {
+        for (text, expected) in [
+            ("app:1", "a1"),
+            ("app:yes", "a1"),
+            ("app:true", "a1"),
+            ("!app:0", "!a0"),
+            ("[ app:no ] | function:f", "[a0]|"),
+            ("function:f | [ !app:false ]", "|[!a0]"),
+            ("app:maybe", "a"),
+            ("app:\"\"", "a"),
+            ("function:yes", "fyes"),
+            ("category:true", "ctrue"),
+        ] {
+            let rule = parse_rule(&format!("{text} -group"), 1).unwrap();
+            let EncodedRule(matchers, _) = encode_rule(&rule);
+            assert!(
+                matchers.contains(&expected.to_owned()),
+                "{text}: {matchers:?}"
+            );
         }
     }
 

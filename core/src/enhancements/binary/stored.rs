@@ -136,14 +136,17 @@ impl StoredRules {
         })
     }
 
-    /// Writes a stored text of three parts. `bases` is kept in each.
+    /// Writes a stored text of three parts, which Sentry can read. `bases` is kept in each.
+    ///
+    /// The decompressed bytes of each part equal those that Sentry stores. The compressed bytes
+    /// depend on the compressor.
     ///
     /// # Errors
     ///
     /// If a pattern is larger than the binary form can hold.
     pub fn encode(&self, bases: &[String]) -> Result<String, ConfigStructureError> {
         let encoded = |rules: &Enhancements| {
-            let binary = config_structure::encode(rules.rules(), 2, bases)?;
+            let binary = config_structure::encode(rules.rules(), 3, bases)?;
             let compressed = compress_to_vec(&binary[..], CompressionLevel::Fastest);
             Ok::<_, ConfigStructureError>(BASE64.encode(compressed))
         };
@@ -212,6 +215,37 @@ mod tests {
         let joined = format!("{}#{stored}#{padded}", BASE64.encode(&zlib));
         let read = Enhancements::from_base64(&joined, OtherFamily::Read).unwrap();
         assert_eq!(read.rules().len(), 1);
+    }
+
+    #[test]
+    fn each_part_holds_the_bytes_that_sentry_stores() {
+        let text = "app:yes function:a +app -group\n[ app:false ] | family:native,other -app\n\
+                    value:x max-frames=3";
+        let bases = ["base:2".to_owned()];
+        let (plus, minus_app) = (1, 0x301);
+        let second = (["[a0]|", "FNO"], [minus_app]);
+        let third = (["vx"], [("max-frames", 3)]);
+        let expected = [
+            rmp_serde::to_vec(&(3, &bases, ((["a1", "fa"], [plus, 0x300]), &second, &third))),
+            rmp_serde::to_vec(&(3, &bases, ((["a1", "fa"], [plus]), &second))),
+            rmp_serde::to_vec(&(3, &bases, ((["a1", "fa"], [0x300]), &third))),
+        ];
+        let rules = parse(text);
+        let stored = StoredRules {
+            classifier: rules.part(Part::Classifier),
+            contributes: rules.part(Part::Contributes),
+            rules,
+        };
+        let written = stored.encode(&bases).unwrap();
+        let again = StoredRules::decode(&written, OtherFamily::Read).unwrap();
+        for text in [written, again.encode(&bases).unwrap()] {
+            let parts: Vec<_> = text.split('#').collect();
+            assert_eq!(parts.len(), expected.len());
+            for (part, expected) in parts.into_iter().zip(&expected) {
+                let binary = decompress(&BASE64.decode(part).unwrap()).unwrap();
+                assert_eq!(binary.as_ref(), expected.as_ref().ok());
+            }
+        }
     }
 
     #[test]
