@@ -1532,6 +1532,27 @@ enum OphioStatus ophio_enhancements_preview_add(struct OphioEnhancementsPreview 
                                                 size_t threads);
 
 /**
+ * Compares the stack traces of events, one event a line of JSON, on `threads` threads, which end
+ * with the call. Empty lines are skipped.
+ *
+ * Stops before the first line that is not an event. Writes how many bytes the lines have that
+ * were read to `read`: `json_len`, or less if there is such a line, of which
+ * `ophio_events_pack_json_lines` says what is wrong. Writes the number of stack traces in them to
+ * `stacktraces`. Nothing is counted if the call fails: with `OPHIO_STATUS_INVALID_ARGUMENT` where
+ * another thread uses the preview, and with `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * `preview` is NULL or comes from `ophio_enhancements_preview_new` and is not freed yet; `json` is
+ * readable for `json_len` bytes; `read` and `stacktraces` are NULL or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_enhancements_preview_add_json_lines(struct OphioEnhancementsPreview *preview,
+                                                           const uint8_t *json,
+                                                           size_t json_len,
+                                                           size_t threads,
+                                                           size_t *read,
+                                                           size_t *stacktraces);
+
+/**
  * Reports what was found so far, as JSON.
  *
  * Writes an object to `report` that is the caller's: free it with `ophio_str_free`. It has the

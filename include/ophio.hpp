@@ -870,6 +870,20 @@ class preview
         check(try_add(packed, threads));
     }
 
+    /* Events, one a line. `read` receives how many bytes the lines have before the first that is
+       not an event, `stacktraces` how many stack traces are in them. */
+    status try_add_json_lines(std::string_view json, std::size_t threads, std::size_t &read,
+                              std::size_t &stacktraces) noexcept
+    {
+        return ophio_enhancements_preview_add_json_lines(get(), detail::bytes(json), json.size(), threads, &read,
+                                            &stacktraces);
+    }
+    void add_json_lines(std::string_view json, std::size_t threads, std::size_t &read,
+                        std::size_t &stacktraces)
+    {
+        check(try_add_json_lines(json, threads, read, stacktraces));
+    }
+
     /* An array of the Arrow C Data Interface, moved in whatever happens. */
     status try_add_arrow(ArrowArray *array, ArrowSchema *schema,
                          std::size_t threads = 1) noexcept

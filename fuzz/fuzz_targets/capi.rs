@@ -235,6 +235,15 @@ unsafe fn run(alive: &mut Alive, call: &Call<'_>) {
                 packed.len,
                 2,
             ));
+            let (mut bytes, mut stacktraces) = (0, 0);
+            good(ophio_enhancements_preview_add_json_lines(
+                preview,
+                packed.data,
+                packed.len,
+                2,
+                &mut bytes,
+                &mut stacktraces,
+            ));
             text_of!(out => ophio_enhancements_preview_report(preview, out));
             ophio_enhancements_preview_free(preview);
         }

@@ -230,6 +230,16 @@ class _Lib:
     def ophio_enhancements_preview_add(
         self, preview: CData, packed: bytes | CData, packed_len: int, threads: int, /
     ) -> int: ...
+    def ophio_enhancements_preview_add_json_lines(
+        self,
+        preview: CData,
+        json: bytes | CData,
+        json_len: int,
+        threads: int,
+        read: CData,
+        stacktraces: CData,
+        /,
+    ) -> int: ...
     def ophio_enhancements_preview_report(self, preview: CData, report: CData, /) -> int: ...
     def ophio_enhancements_preview_free(self, preview: CData, /) -> None: ...
     def ophio_enhancements_new(self, rules: CData, /) -> int: ...

@@ -129,6 +129,17 @@ class Comparison(Handle):
         packed = join([each._packed for each in stacktraces])
         check(lib.ophio_enhancements_preview_add(self._ptr, packed, len(packed), threads))
 
+    def add_json_lines(self, lines: bytes, threads: int) -> tuple[int, int]:
+        """Compare the stack traces of events, one event a line, up to one that is no event.
+
+        Returns:
+            How many bytes the lines have that were read, and how many stack traces.
+        """
+        numbers = ffi.new("size_t[2]")
+        read, count = numbers, numbers + 1
+        check(lib.ophio_enhancements_preview_add_json_lines(self._ptr, lines, len(lines), threads, read, count))
+        return numbers[0], numbers[1]
+
     def add_arrow(self, array: CData, schema: CData, threads: int) -> None:
         """Compare the rows of an array, which is moved away from where it is."""
         check(lib.ophio_enhancements_preview_add_arrow(self._ptr, array, schema, threads))

@@ -585,8 +585,14 @@ void test_packed_frames()
     rows = stacktraces("u");
     QUIETLY(preview.add_arrow(&rows.array, &rows.schema, 2));
     THROWN(NULL_POINTER, preview.add_arrow(nullptr, nullptr));
+    std::size_t read = 0, count = 0;
+    GOOD(preview.try_add_json_lines("{}\nno", 1, read, count));
+    QUIETLY(preview.add_json_lines("{\"stacktrace\": {}}", 2, read, count));
+    RETURNS(read == 18 && count == 1);
+    REFUSED(NULL_POINTER, preview.try_add_json_lines(NONE, 1, read, count));
+    THROWN(NULL_POINTER, preview.add_json_lines(NONE, 1, read, count));
     GOOD(preview.try_report(text));
-    RETURNS(contains(preview.report(), "\"stacktraces\":6"));
+    RETURNS(contains(preview.report(), "\"stacktraces\":7"));
     REFUSED(NULL_POINTER, ophio::preview().try_report(text));
     THROWN(NULL_POINTER, ophio::preview().report());
     REFUSED(NULL_POINTER, ophio::preview::try_make(none, rules, preview));

@@ -95,6 +95,44 @@ pub unsafe extern "C" fn ophio_enhancements_preview_add(
     })
 }
 
+/// Compares the stack traces of events, one event a line of JSON, on `threads` threads, which end
+/// with the call. Empty lines are skipped.
+///
+/// Stops before the first line that is not an event. Writes how many bytes the lines have that
+/// were read to `read`: `json_len`, or less if there is such a line, of which
+/// `ophio_events_pack_json_lines` says what is wrong. Writes the number of stack traces in them to
+/// `stacktraces`. Nothing is counted if the call fails: with `OPHIO_STATUS_INVALID_ARGUMENT` where
+/// another thread uses the preview, and with `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `preview` is NULL or comes from `ophio_enhancements_preview_new` and is not freed yet; `json` is
+/// readable for `json_len` bytes; `read` and `stacktraces` are NULL or may be written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_enhancements_preview_add_json_lines(
+    preview: *mut OphioEnhancementsPreview,
+    json: *const u8,
+    json_len: usize,
+    threads: usize,
+    read: *mut usize,
+    stacktraces: *mut usize,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `preview`.
+        let preview = unsafe { handle::borrow(preview, "preview") }?;
+        // SAFETY: the caller's promise about `read`.
+        let read = unsafe { handle::out(read, "read") }?;
+        // SAFETY: the caller's promise about `stacktraces`.
+        let stacktraces = unsafe { handle::out(stacktraces, "stacktraces") }?;
+        // SAFETY: the caller's promise about `json`.
+        let json = unsafe { slice::bytes(json, json_len, "json") }?;
+        let added = preview.with(|preview| Ok(preview.add_json_lines(json, threads)?))?;
+        read.write(added.bytes);
+        stacktraces.write(added.stacktraces);
+        Ok(())
+    })
+}
+
 /// Reports what was found so far, as JSON.
 ///
 /// Writes an object to `report` that is the caller's: free it with `ophio_str_free`. It has the

@@ -16,6 +16,7 @@ use crate::enhancements::frame::Frame;
 use crate::enhancements::parallel;
 use crate::enhancements::result::AppliedFrame;
 use crate::enhancements::rule_set::Enhancements;
+use crate::enhancements::stacktrace::json::{parts_of_lines, FirstLines};
 use crate::enhancements::stacktrace::view::{StacktraceError, StacktraceView};
 
 /// How many of the stack traces that change are explained: it takes a thousand times as long
@@ -24,6 +25,19 @@ pub const EXPLAINED: u64 = 10_000;
 
 /// How many of the stack traces that change are named.
 pub const NAMED: usize = 1_000;
+
+/// A thread is started for so many bytes of JSON: they take about ten times as long to read.
+const FEWEST_BYTES: usize = 64 << 10;
+
+/// What [`Preview::add_json_lines`] compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AddedLines {
+    /// How many bytes the lines have that were read: all, or those before a line that is not an
+    /// event.
+    pub bytes: usize,
+    /// How many stack traces are in them.
+    pub stacktraces: usize,
+}
 
 /// A comparison that goes on as stack traces come.
 pub struct Preview {
@@ -165,6 +179,38 @@ impl Preview {
             }
         }
         Ok(())
+    }
+
+    /// [`Preview::add`] for the stack traces of events, one event a line of JSON. Empty lines are
+    /// skipped. It stops before the first line that is not an event, which
+    /// [`pack_lines`](crate::enhancements::stacktrace::json::pack_lines) says what is wrong with.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`Preview::add`].
+    pub fn add_json_lines(
+        &mut self,
+        json: &[u8],
+        threads: usize,
+    ) -> Result<AddedLines, StacktraceError> {
+        let parts = parts_of_lines(json, threads.min(json.len() / FEWEST_BYTES + 1));
+        let read = parallel::each_costly(&parts, threads, 1, |part| {
+            Ok::<_, StacktraceError>(FirstLines::read(part))
+        })?;
+        let mut bytes = 0;
+        let mut views = Vec::new();
+        for (part, read) in parts.iter().zip(&read) {
+            read.views(&mut views)?;
+            bytes += read.bytes;
+            if read.bytes < part.len() {
+                break;
+            }
+        }
+        self.add(&views, threads)?;
+        Ok(AddedLines {
+            bytes,
+            stacktraces: views.len(),
+        })
     }
 
     /// The rules that had the last word about each change: whether it is a new one, and which.
@@ -366,6 +412,29 @@ mod tests {
             assert_eq!(found, expected);
         }
         assert!(changes > 1_000, "{changes}");
+    }
+
+    #[test]
+    fn lines_of_json_are_compared_as_stack_traces_are() {
+        let cache = Cache::new(0);
+        let new = Enhancements::parse("function:f7* +app", &cache).unwrap();
+        let event = |n| format!(r#"{{"stacktrace": {{"frames": [{{"function": "f{n}"}}]}}}}"#);
+        let good: Vec<_> = (0..3_000).map(event).collect();
+        let text = format!("{}\n[]\n{}", good.join("\n"), event(7));
+        let mut reports = Vec::new();
+        for threads in [0, 1, 2, 3] {
+            let mut preview = Preview::new(&Enhancements::empty(), &new);
+            let added = preview.add_json_lines(text.as_bytes(), threads).unwrap();
+            assert_eq!(added.stacktraces, 3_000);
+            assert!(text[added.bytes..].starts_with("[]\n"));
+            let rest = &text.as_bytes()[added.bytes + 3..];
+            let added = preview.add_json_lines(rest, threads).unwrap();
+            assert_eq!((added.bytes, added.stacktraces), (rest.len(), 1));
+            assert_eq!(preview.report().examples[0], 7);
+            assert_eq!(preview.report().examples.last(), Some(&3_000));
+            reports.push(preview.report().clone());
+        }
+        assert!(reports.iter().all(|report| *report == reports[0]));
     }
 
     #[test]

@@ -15,6 +15,9 @@ would change.
 
 from __future__ import annotations
 
+import io
+import sys
+
 import click
 
 from sentry_ophio import __version__
@@ -34,6 +37,11 @@ __all__ = ["cli"]
 @click.version_option(__version__, prog_name="sentry-ophio")
 def cli() -> None:
     """Stack trace rules: which frames are in-app, and which count for grouping."""
+    # Texts of JSON may have half of a surrogate pair, which no encoding has. As `\\ud800` it is
+    # what JSON writes, too.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 for _command in (apply, events, explain, preview, encode, decode, check, fmt):

@@ -86,7 +86,9 @@ def explain(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
         else:
             _show_explanation(event, trace, found, frame)
     if html_file is not None:
-        replace_file(Path(html_file), explain_page(event, explained, location).encode())
+        replace_file(
+            Path(html_file), explain_page(event, explained, location).encode("utf-8", "replace")
+        )
         click.echo(f"{html_file}: written", err=True)
 
 

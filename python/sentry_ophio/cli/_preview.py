@@ -7,24 +7,23 @@ import os
 import sys
 from contextlib import suppress
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
 import click
 
-from sentry_ophio._event_files import STANDARD_INPUT, SUFFIXES, stacktraces_in
+from sentry_ophio._event_files import STANDARD_INPUT, SUFFIXES, compare, stacktraces_in
 from sentry_ophio._html import preview_page
-from sentry_ophio._preview import BATCH, Comparison
+from sentry_ophio._preview import Comparison
 from sentry_ophio.cli._input import InputError, read_rules, replace_file, with_orig_in_app
 from sentry_ophio.cli._rows import PARQUET, Input, parquet_module, progress_bar, sorted_inputs
 from sentry_ophio.cli._words import location
-from sentry_ophio.enhancers import Report, RuleReport, Stacktrace
 from sentry_ophio.exceptions import OphioError, ParquetError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sentry_ophio.enhancers import Report, RuleReport
     from sentry_ophio.events import EventStacktrace
 
 # So many stack traces that change are on the page of `preview`.
@@ -99,7 +98,9 @@ def preview(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
             frames = with_orig_in_app(trace)
             before, after = (each.explain(frames, trace.exception) for each in (old, new))
             examples.append((place, trace, before, after))
-        replace_file(Path(html_file), preview_page(report, examples, location).encode())
+        replace_file(
+            Path(html_file), preview_page(report, examples, location).encode("utf-8", "replace")
+        )
         click.echo(f"{html_file}: written", err=True)
     if failed:
         sys.exit(InputError.exit_code)
@@ -119,11 +120,8 @@ def _compared(
     done = 0
     for each in inputs:
         if isinstance(each, list):
-            found = stacktraces_in(each, skip, stdin=sys.stdin.buffer)
-            prepared = (Stacktrace(one.trace.frames, one.trace.exception) for one in found)
-            while batch := list(islice(prepared, BATCH)):
-                comparing.add(batch, threads)
-                done += len(batch)
+            for count in compare(comparing, each, threads, skip, stdin=sys.stdin.buffer):
+                done += count
                 yield done
             continue
         start = done

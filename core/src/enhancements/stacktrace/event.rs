@@ -223,11 +223,22 @@ impl<'a> EventStacktrace<'a> {
     ///
     /// If a text has more bytes than 32 bits count.
     pub fn to_packed(&self) -> Result<Vec<u8>, StacktraceError> {
-        let mut writer = Writer::new(&self.exception(), self.frames.len())?;
+        let mut packed = Vec::with_capacity(64 + self.frames.len() * 96);
+        self.pack_into(&mut packed)?;
+        Ok(packed)
+    }
+
+    /// Appends the packed form.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`EventStacktrace::to_packed`]; a part of it may be written then.
+    pub(super) fn pack_into(&self, packed: &mut Vec<u8>) -> Result<(), StacktraceError> {
+        let mut writer = Writer::begin(packed, &self.exception(), self.frames.len())?;
         for frame in &self.frames {
             writer.frame(&frame.frame())?;
         }
-        Ok(writer.0)
+        Ok(())
     }
 
     /// The frames as rules look at them.

@@ -13,9 +13,10 @@
 //! Old events write `exception` and `threads` as a list, or as one value. What is null is
 //! skipped, also among frames.
 //!
-//! The JSON is written as MessagePack first, in one pass, and then read as frames that come
-//! from a caller's objects are ([`event`](super::event)). So there is one reader of frames, and
-//! no code for a second one: derived readers of JSON made the library 60 kB larger.
+//! What rules look at is written as MessagePack first, in one pass, and then read as frames that
+//! come from a caller's objects are ([`event`](super::event)). So there is one reader of frames,
+//! and no code for a second one: derived readers of JSON made the library 60 kB larger. Values
+//! under other keys, such as local variables, are parsed and not written.
 
 use std::fmt;
 
@@ -23,8 +24,8 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use thiserror::Error;
 
 use crate::enhancements::stacktrace::event::{Bytes, EventStacktrace};
-use crate::enhancements::stacktrace::msgpack::Reader;
-use crate::enhancements::stacktrace::view::{FieldPath, StacktraceError};
+use crate::enhancements::stacktrace::msgpack::{self, Reader};
+use crate::enhancements::stacktrace::view::{FieldPath, StacktraceError, StacktraceView};
 
 /// An event that cannot be read. The message says what is wrong, and where.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -60,20 +61,100 @@ pub fn pack_lines(json: &[u8]) -> Result<Vec<u8>, LineError> {
     let mut packed = Vec::new();
     let mut buffer = Vec::new();
     for (line, event) in (1_u64..).zip(json.split(|byte| *byte == b'\n')) {
-        let event = event.trim_ascii();
-        if event.is_empty() {
-            continue;
-        }
-        let at = |error: EventJsonError| LineError { line, error };
-        transcode(event, &mut buffer).map_err(at)?;
-        for (place, stacktrace) in stacktraces_of(&buffer).map_err(at)? {
+        let pack = |place: String, stacktrace: &EventStacktrace<'_>| {
             let written = stacktrace.to_packed();
-            let written = written.map_err(|error| at(EventJsonError::at(&place, error)))?;
+            let written = written.map_err(|error| EventJsonError::at(&place, error))?;
             packed.push((line, place, Bytes(written), stacktrace.frames.len()));
-        }
+            Ok(())
+        };
+        each_stacktrace(event, &mut buffer, pack).map_err(|error| LineError { line, error })?;
     }
     // Numbers, texts and binaries: nothing that MessagePack cannot hold.
     Ok(rmp_serde::to_vec(&packed).unwrap_or_default())
+}
+
+/// Calls `each` for the stack traces of an event and where each is. A line without an event has
+/// none.
+fn each_stacktrace(
+    event: &[u8],
+    buffer: &mut Vec<u8>,
+    mut each: impl FnMut(String, &EventStacktrace<'_>) -> Result<(), EventJsonError>,
+) -> Result<(), EventJsonError> {
+    if event.trim_ascii().is_empty() {
+        return Ok(());
+    }
+    transcode(event.trim_ascii_end(), buffer)?;
+    for (place, stacktrace) in stacktraces_of(buffer)? {
+        each(place, &stacktrace)?;
+    }
+    Ok(())
+}
+
+/// The packed stack traces of the first lines of a text.
+#[derive(Default)]
+pub(in crate::enhancements) struct FirstLines {
+    packed: Vec<u8>,
+    /// Where in `packed` each stack trace ends.
+    ends: Vec<usize>,
+    /// How many bytes the lines have. Behind them is a line that is not an event, unless these
+    /// are all lines.
+    pub(in crate::enhancements) bytes: usize,
+}
+
+impl FirstLines {
+    /// Reads lines up to the first that is not an event, or to the end.
+    pub(in crate::enhancements) fn read(json: &[u8]) -> Self {
+        let mut read = Self::default();
+        let mut buffer = Vec::new();
+        for line in json.split_inclusive(|byte| *byte == b'\n') {
+            let kept = (read.packed.len(), read.ends.len());
+            let pack = |place: String, stacktrace: &EventStacktrace<'_>| {
+                let written = stacktrace.pack_into(&mut read.packed);
+                written.map_err(|error| EventJsonError::at(&place, error))?;
+                read.ends.push(read.packed.len());
+                Ok(())
+            };
+            if each_stacktrace(line, &mut buffer, pack).is_err() {
+                read.packed.truncate(kept.0);
+                read.ends.truncate(kept.1);
+                break;
+            }
+            read.bytes += line.len();
+        }
+        read
+    }
+
+    /// Adds the views of all stack traces to a list.
+    ///
+    /// # Errors
+    ///
+    /// None: they were packed here.
+    pub(in crate::enhancements) fn views<'a>(
+        &'a self,
+        views: &mut Vec<StacktraceView<'a>>,
+    ) -> Result<(), StacktraceError> {
+        let mut start = 0;
+        for &end in &self.ends {
+            views.push(msgpack::decode(&self.packed[start..end])?);
+            start = end;
+        }
+        Ok(())
+    }
+}
+
+/// Cuts a text into as many parts of whole lines, about equally long; some may be empty.
+pub(in crate::enhancements) fn parts_of_lines(json: &[u8], count: usize) -> Vec<&[u8]> {
+    let size = json.len().div_ceil(count.max(1)).max(1);
+    let mut rest = json;
+    let mut parts = Vec::new();
+    while !rest.is_empty() {
+        let least = size.min(rest.len());
+        let end = rest[least - 1..].iter().position(|byte| *byte == b'\n');
+        let (part, others) = rest.split_at(end.map_or(rest.len(), |end| least + end));
+        parts.push(part);
+        rest = others;
+    }
+    parts
 }
 
 /// Finds the stack traces of an event in MessagePack and where each is.
@@ -92,8 +173,18 @@ fn stacktraces_of(event: &[u8]) -> Result<Vec<(String, EventStacktrace<'_>)>, Ev
             b"stacktrace" => parts.stacktrace = value,
             b"exception" => parts.exception = value,
             b"threads" => parts.threads = value,
+            b"event_id" => {
+                let path = FieldPath::Exception("event_id");
+                Reader::new(value).any_text(path).map_err(event_at)?;
+            }
             _ => {}
         }
+    }
+    if !parts.platform.is_empty() {
+        let path = FieldPath::Exception("platform");
+        Reader::new(parts.platform)
+            .any_text(path)
+            .map_err(event_at)?;
     }
     let mut found = Vec::new();
     if !parts.stacktrace.is_empty() {
@@ -193,7 +284,7 @@ fn values<'a>(name: &str, interface: &'a [u8]) -> Result<Vec<(String, &'a [u8])>
     Ok(found)
 }
 
-/// Writes JSON as MessagePack.
+/// Writes JSON as MessagePack, without the keys that no reader asks for.
 fn transcode(json: &[u8], out: &mut Vec<u8>) -> Result<(), EventJsonError> {
     out.clear();
     let mut reader = serde_json::Deserializer::from_slice(json);
@@ -290,11 +381,106 @@ impl<'de> Visitor<'de> for Transcoder<'_> {
     fn visit_map<A: MapAccess<'de>>(mut self, mut items: A) -> Result<(), A::Error> {
         let head = self.head(0xdf);
         let mut count = 0;
-        while items.next_key_seed(Transcoder(self.0))?.is_some() {
-            items.next_value_seed(Transcoder(self.0))?;
-            count += 1;
+        while let Some(wanted) = items.next_key_seed(WantedKey(self.0))? {
+            if wanted {
+                items.next_value_seed(Transcoder(self.0))?;
+                count += 1;
+            } else {
+                items.next_value_seed(Skipped)?;
+            }
         }
         self.complete(head, count);
+        Ok(())
+    }
+}
+
+/// Writes a key and is true, if a reader asks for a key of this name in any object.
+struct WantedKey<'o>(&'o mut Vec<u8>);
+
+impl<'de> DeserializeSeed<'de> for WantedKey<'_> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for WantedKey<'_> {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<bool, E> {
+        let wanted = matches!(
+            key,
+            "event_id" | "platform" | "stacktrace" | "exception" | "threads" | "values" // event
+                | "type" | "value" | "mechanism" // exception
+                | "frames" | "function" | "raw_function" | "module" | "package" | "abs_path"
+                | "filename" | "in_app" | "data" // frame
+                | "category" | "orig_in_app" | "client_in_app" // data
+        );
+        if wanted {
+            self.0.push(0xa0 | key.len() as u8); // none has more than 31 bytes
+            self.0.extend_from_slice(key.as_bytes());
+        }
+        Ok(wanted)
+    }
+}
+
+/// Parses any value, as [`Transcoder`] does, with the same errors: what is too deep, or not
+/// UTF-8, is an error in any place.
+struct Skipped;
+
+impl<'de> DeserializeSeed<'de> for Skipped {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Skipped {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        while items.next_element_seed(Self)?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        while items.next_key_seed(Self)?.is_some() {
+            items.next_value_seed(Self)?;
+        }
         Ok(())
     }
 }
@@ -346,8 +532,54 @@ mod tests {
     }
 
     #[test]
+    fn lines_are_read_up_to_the_first_that_is_not_an_event() {
+        let good = r#"{"stacktrace": {"frames": [{"function": "f", "vars": {"frames": 1}}]}}"#;
+        for (text, traces, behind) in [
+            (String::new(), 0, ""),
+            (format!("{good}\n\n {good} "), 2, ""),
+            (format!("{good}\r\n[]\n{good}\n"), 1, "[]"),
+            (format!("{{}}\n{good}\n{{\n{good}"), 1, "{"),
+            (
+                // Its first stack trace is not counted either.
+                good.replacen('{', r#"{"threads": [7], "#, 1),
+                0,
+                r#"{"threads""#,
+            ),
+        ] {
+            let read = FirstLines::read(text.as_bytes());
+            let mut views = Vec::new();
+            read.views(&mut views).unwrap();
+            assert_eq!(views.len(), traces, "{text}");
+            assert!(text[read.bytes..].starts_with(behind), "{text}");
+            assert_eq!(read.bytes == text.len(), behind.is_empty(), "{text}");
+        }
+    }
+
+    #[test]
+    fn parts_are_whole_lines() {
+        let text = b"a\nbb\n\nccccccccc\nd";
+        for count in 0..20 {
+            let parts = parts_of_lines(text, count);
+            assert!(parts.len() <= count.max(1));
+            assert_eq!(parts.concat(), text);
+            for part in &parts[..parts.len() - 1] {
+                assert!(part.ends_with(b"\n"));
+            }
+        }
+        assert!(parts_of_lines(b"", 3).is_empty());
+    }
+
+    #[test]
     fn errors_name_the_field() {
         for (json, expected) in [
+            (
+                r#"{"platform": []}"#,
+                "the event: exception data: field `platform`: expected a text or None, not a list",
+            ),
+            (
+                r#"{"event_id": {}}"#,
+                "the event: exception data: field `event_id`: expected a text or None, not a dict",
+            ),
             (
                 "[]",
                 "the event: exception data: field `event`: expected a dict, not a list",

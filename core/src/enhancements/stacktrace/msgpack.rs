@@ -111,31 +111,33 @@ pub fn pack(
     exception: &ExceptionData<'_>,
     frames: &[Frame<'_>],
 ) -> Result<Vec<u8>, StacktraceError> {
-    let mut writer = Writer::new(exception, frames.len())?;
+    let mut packed = Vec::with_capacity(64 + frames.len() * 96);
+    let mut writer = Writer::begin(&mut packed, exception, frames.len())?;
     for frame in frames {
         writer.frame(frame)?;
     }
-    Ok(writer.0)
+    Ok(packed)
 }
 
-/// Writes a packed stack trace, frame by frame.
-pub(super) struct Writer(pub(super) Vec<u8>);
+/// Appends a packed stack trace to bytes, frame by frame.
+pub(super) struct Writer<'o>(&'o mut Vec<u8>);
 
-impl Writer {
+impl<'o> Writer<'o> {
     /// Begins a stack trace that will have so many frames.
-    pub(super) fn new(
+    pub(super) fn begin(
+        packed: &'o mut Vec<u8>,
         exception: &ExceptionData<'_>,
         frames: usize,
     ) -> Result<Self, StacktraceError> {
         let count = u32::try_from(frames).map_err(|_| TOO_LARGE)?;
-        let mut writer = Self(Vec::with_capacity(64 + frames * 96));
+        let mut writer = Self(packed);
         writer
             .0
             .extend([short_array(2), short_array(ExceptionField::COUNT)]);
         for field in ExceptionField::ALL {
             writer.text(field.of(exception))?;
         }
-        let out = &mut writer.0;
+        let out = &mut *writer.0;
         match count {
             0..=15 => out.push(0x90 | count as u8),
             16..=0xffff => {
@@ -177,7 +179,7 @@ impl Writer {
     fn text(&mut self, value: Option<&str>) -> Result<(), StacktraceError> {
         let text = value.map(str::as_bytes);
         u32::try_from(text.map_or(0, <[u8]>::len)).map_err(|_| TOO_LARGE)?;
-        key::put(&mut self.0, text);
+        key::put(self.0, text);
         Ok(())
     }
 }
