@@ -183,8 +183,8 @@ def test_more_frames_than_the_limit(tmp_path: Path) -> None:
         limits.set(limits.Limit.FRAMES, before)
 
 
-def test_a_batch_ends_at_a_megabyte(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_event_files, "_BATCH_BYTES", 1_000)
+def test_events_are_compared_block_by_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_event_files, "_BLOCK_BYTES", 1_000)
     data = b'{"stacktrace": {"frames": [{"function": "fa"}]}}\n' * 100
     with Comparison(OLD, NEW) as comparing:
         counts = list(compare(comparing, ["-"], 1, print, stdin=io.BytesIO(data)))

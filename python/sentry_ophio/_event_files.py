@@ -4,7 +4,7 @@
     events.ndjson  events.jsonl  .gz     an event a line; empty lines are passed over
     folder                               all of those in it, and in its folders, in order
 
-This reads one document at a time, or some of a megabyte together, so memory is that of the
+This reads one document at a time, or some of 256 kB together, so memory is that of the
 largest event. What cannot be used is an `EventError` that names file and line, or an `OSError`
 that names the file. To read on, pass a function `skip`, which receives the error.
 
@@ -19,8 +19,9 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
+from itertools import accumulate
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Callable, NamedTuple, Optional, Union
+from typing import IO, TYPE_CHECKING, Callable, NamedTuple, Optional, Protocol, Union, cast
 
 from sentry_ophio import limits
 from sentry_ophio._stacktrace import Stacktrace
@@ -82,18 +83,19 @@ def stacktraces_in(
         EventError: Something is no event, and there is no `skip`.
         OSError: A file cannot be read, and there is no `skip`.
     """
-    for found in _documents_in(names, stdin):
-        try:
-            if isinstance(found, Exception):
-                raise found
-            event_id, traces = read_event(found.place, found.data)
-        except (EventError, OSError) as error:
-            if skip is None:
-                raise
-            skip(error)
-        else:
-            size = len(found.data)
-            yield from (Found(found.place, event_id, trace, size) for trace in traces)
+    for block in _blocks_in(names, stdin):
+        for found in [block] if isinstance(block, Exception) else block.documents():
+            try:
+                if isinstance(found, Exception):
+                    raise found
+                event_id, traces = read_event(found.place, found.data)
+            except (EventError, OSError) as error:
+                if skip is None:
+                    raise
+                skip(error)
+            else:
+                size = len(found.data)
+                yield from (Found(found.place, event_id, trace, size) for trace in traces)
 
 
 def compare(
@@ -114,21 +116,23 @@ def compare(
         stdin: Where the name `-` leads to: an event a line.
 
     Yields:
-        After each megabyte of events, how many stack traces they have.
+        After each 256 kB of events, how many stack traces they have.
     """
-    batch: list[_Document] = []
+    files: list[_Document] = []
     size = 0
-    for found in _documents_in(names, stdin):
+    for found in _blocks_in(names, stdin):
         if isinstance(found, _Document):
-            batch.append(found)
+            files.append(found)
             size += len(found.data)
-            if size < _BATCH_BYTES:
+            if size < _BLOCK_BYTES:
                 continue
-        yield _compare_documents(comparing, batch, threads, skip)
-        batch, size = [], 0
-        if not isinstance(found, _Document):
+        yield _compare_lines(comparing, _Files(files), threads, skip)
+        files, size = [], 0
+        if isinstance(found, _Lines):
+            yield _compare_lines(comparing, found, threads, skip)
+        elif not isinstance(found, _Document):
             skip(found)
-    yield _compare_documents(comparing, batch, threads, skip)
+    yield _compare_lines(comparing, _Files(files), threads, skip)
 
 
 def read_event(place: str, data: bytes) -> tuple[bytes | None, list[EventStacktrace]]:
@@ -184,86 +188,124 @@ def _expanded(names: Iterable[str]) -> Iterator[str]:
             yield name
 
 
-# So many bytes of events are read before they are compared: enough for many threads.
-_BATCH_BYTES = 1 << 20
+# So many bytes of events are read and compared together: enough for threads, and they stay in the
+# cache of a core.
+_BLOCK_BYTES = 256 << 10
 
-# After a document that the library does not take, it gets so few, then twice as many, and so on:
-# a file may have nothing else.
-_FEWEST = 8
+# After a line that the library does not take, it gets so many bytes, then twice as many, and so
+# on: a file may have nothing else.
+_FEWEST_BYTES = 4 << 10
+
+
+class _Buffered(Protocol):
+    """A file that returns what it has, up to a size."""
+
+    def read1(self, size: int, /) -> bytes: ...
 
 
 class _Document(NamedTuple):
     """What should be an event."""
 
-    name: str
-    """The file."""
-    number: int
-    """The line, from 1; 0 where the file is one document."""
+    place: str
+    """What errors name."""
     data: bytes
     """The document, without the white space behind it if it is a line."""
 
-    @property
-    def place(self) -> str:
-        """What errors name."""
-        return f"{self.name}:{self.number}" if self.number else self.name
+    def documents(self) -> list[_Document]:
+        """Return it alone."""
+        return [self]
 
 
-def _compare_documents(
+class _Lines:
+    """Lines of a file, each of them a document or empty."""
+
+    def __init__(self, name: str, first: int, data: bytes) -> None:
+        self.data = data
+        self._name = name
+        # The number of a line, and where it begins.
+        self._number, self._start = first, 0
+
+    def documents(self) -> Iterator[_Document]:
+        """Yield the documents."""
+        for number, line in enumerate(self.data.split(b"\n"), self._number):
+            # Without its end, so that a document that is cut off is not at fault in line 2.
+            if data := line.rstrip():
+                yield _Document(f"{self._name}:{number}", data)
+
+    def document_at(self, start: int, end: int) -> _Document | None:
+        """Return the document of a line, if it has one. Lines are asked for in their order."""
+        self._number += self.data.count(b"\n", self._start, start)
+        self._start = start
+        data = self.data[start:end].rstrip()
+        return _Document(f"{self._name}:{self._number}", data) if data else None
+
+
+class _Files:
+    """Files of one document each, as lines."""
+
+    def __init__(self, files: list[_Document]) -> None:
+        # JSON may have a carriage return where it may have a line feed. A line without a document
+        # is skipped, a file without one is an error, for which a dash is as good.
+        lines = [
+            (each.data.strip(b" \t\r\n").replace(b"\n", b"\r") or b"-") + b"\n" for each in files
+        ]
+        self.data = b"".join(lines)
+        self._files = dict(zip(accumulate(map(len, lines)), files))
+
+    def document_at(self, start: int, end: int) -> _Document | None:
+        """Return the document of a line."""
+        del start
+        return self._files[end]
+
+
+def _compare_lines(
     comparing: Comparison,
-    documents: list[_Document],
+    lines: _Lines | _Files,
     threads: int,
     skip: Callable[[EventError | OSError], object],
 ) -> int:
     """Compare the stack traces of events, and return how many there are."""
-    # JSON may have a carriage return where it may have a line feed. A line without a document is
-    # skipped, a file without one is an error, for which a dash is as good.
-    lines = [
-        (each.data if each.number else each.data.strip(b" \t\r\n").replace(b"\n", b"\r") or b"-")
-        + b"\n"
-        for each in documents
-    ]
-    start, most, done = 0, len(lines), 0
-    while start < len(lines):
-        part = lines[start : start + most]
-        joined = b"".join(part)
-        read, count = comparing.add_json_lines(joined, threads)
+    data = lines.data
+    start, most, done = 0, len(data), 0
+    while start < len(data):
+        end = data.find(b"\n", start + most - 1) + 1 or len(data)
+        read, count = comparing.add_json_lines(data[start:end], threads)
         done += count
+        start += read
         most *= 2
-        if read == len(joined):
-            start += len(part)
+        if start == end:
             continue
-        for line in part:
-            if read <= 0:
-                break
-            read -= len(line)
-            start += 1
-        try:
-            traces = read_event(documents[start].place, documents[start].data)[1]
-        except EventError as error:
-            skip(error)
-        else:
-            comparing.add([Stacktrace(each.frames, each.exception) for each in traces], threads)
-            done += len(traces)
-        start += 1
-        most = _FEWEST
+        end = data.find(b"\n", start) + 1 or len(data)
+        document = lines.document_at(start, end)
+        if document is not None:
+            try:
+                traces = read_event(*document)[1]
+            except EventError as error:
+                skip(error)
+            else:
+                found = [Stacktrace(each.frames, each.exception) for each in traces]
+                comparing.add(found, threads)
+                done += len(found)
+        start = end
+        most = _FEWEST_BYTES
     return done
 
 
-def _documents_in(
+def _blocks_in(
     names: Iterable[str], stdin: IO[bytes] | None
-) -> Iterator[_Document | EventError | OSError]:
-    """Yield all documents, and the errors of files that cannot be read."""
+) -> Iterator[_Document | _Lines | EventError | OSError]:
+    """Yield what is in files, and the errors of those that cannot be read."""
     for name in _expanded(names):
         try:
-            yield from _documents(name, stdin)
+            yield from _blocks(name, stdin)
         except (EventError, OSError) as error:
             yield error
 
 
-def _documents(name: str, stdin: IO[bytes] | None) -> Iterator[_Document]:
-    """Yield the documents of a file."""
+def _blocks(name: str, stdin: IO[bytes] | None) -> Iterator[_Document | _Lines]:
+    """Yield what is in a file."""
     if name == STANDARD_INPUT and stdin is not None:
-        yield from _lines(name, stdin)
+        yield from _lines(name, cast("_Buffered", stdin))
         return
     path = Path(name)
     try:
@@ -271,7 +313,7 @@ def _documents(name: str, stdin: IO[bytes] | None) -> Iterator[_Document]:
             if name.endswith(_LINES):
                 yield from _lines(name, file)
             else:
-                yield _Document(name, 0, file.read())
+                yield _Document(name, file.read())
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise EventError(f"{name}: not gzip, or cut off: {error}") from None
     except OSError as error:
@@ -279,8 +321,28 @@ def _documents(name: str, stdin: IO[bytes] | None) -> Iterator[_Document]:
         raise OSError(error.errno, error.strerror or str(error), name) from None
 
 
-def _lines(name: str, file: Iterable[bytes]) -> Iterator[_Document]:
-    for number, line in enumerate(file, 1):
-        # Without its end, so that a document that is cut off is not at fault in line 2.
-        if data := line.rstrip():
-            yield _Document(name, number, data)
+def _lines(name: str, file: _Buffered) -> Iterator[_Lines]:
+    """Yield whole lines, about 256 kB of them. Before an error come those read until then."""
+    first = 1
+    pieces: list[bytes] = []
+    size = 0
+    failed: Exception | None = None
+    while True:
+        try:
+            piece = file.read1(_BLOCK_BYTES)
+        except (EOFError, OSError, zlib.error) as error:
+            failed, piece = error, b""
+        pieces.append(piece)
+        size += len(piece)
+        if piece and (size < _BLOCK_BYTES or b"\n" not in piece):
+            continue
+        data = b"".join(pieces)
+        cut = len(data) if not piece and failed is None else data.rfind(b"\n") + 1
+        pieces, size = [data[cut:]], len(data) - cut
+        if cut:
+            yield _Lines(name, first, data[:cut])
+            first += data.count(b"\n", 0, cut)
+        if failed is not None:
+            raise failed
+        if not piece:
+            return

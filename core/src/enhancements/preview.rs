@@ -16,7 +16,8 @@ use crate::enhancements::frame::Frame;
 use crate::enhancements::parallel;
 use crate::enhancements::result::AppliedFrame;
 use crate::enhancements::rule_set::Enhancements;
-use crate::enhancements::stacktrace::json::{parts_of_lines, FirstLines};
+use crate::enhancements::stacktrace::json::{parts_of_lines, read_lines};
+use crate::enhancements::stacktrace::msgpack;
 use crate::enhancements::stacktrace::view::{StacktraceError, StacktraceView};
 
 /// How many of the stack traces that change are explained: it takes a thousand times as long
@@ -29,8 +30,22 @@ pub const NAMED: usize = 1_000;
 /// A thread is started for so many bytes of JSON: they take about ten times as long to read.
 const FEWEST_BYTES: usize = 64 << 10;
 
+/// What was found about a stack trace: what changes, and the old and the new rules that match.
+struct Compared {
+    changes: Changes,
+    matched: [Vec<u32>; 2],
+}
+
+/// What a thread found in lines of JSON.
+struct ComparedLines {
+    bytes: usize,
+    compared: Vec<Compared>,
+    /// The first stack traces that change, packed.
+    changed: Vec<Vec<u8>>,
+}
+
 /// What [`Preview::add_json_lines`] compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AddedLines {
     /// How many bytes the lines have that were read: all, or those before a line that is not an
     /// event.
@@ -122,25 +137,35 @@ impl Preview {
         stacktraces: &[StacktraceView<'_>],
         threads: usize,
     ) -> Result<(), StacktraceError> {
-        let compared = parallel::each(stacktraces, threads, |stacktrace| {
-            let mut matched = [Vec::new(), Vec::new()];
-            let changes = changes(&self.old, &self.new, stacktrace, &mut matched)?;
-            for rules in &mut matched {
-                rules.sort_unstable();
-                rules.dedup();
-            }
-            Ok::<_, StacktraceError>((changes, matched))
-        })?;
+        let compared = parallel::each(stacktraces, threads, |stacktrace| self.compare(stacktrace))?;
+        let changed = compared.iter().zip(stacktraces);
+        let changed = changed.filter(|(compared, _)| compared.changes.any());
+        let changed: Vec<_> = changed.map(|(_, stacktrace)| stacktrace).collect();
+        self.explain(&changed, threads)?;
+        self.count(compared);
+        Ok(())
+    }
+
+    /// Compares one stack trace.
+    fn compare(&self, stacktrace: &StacktraceView<'_>) -> Result<Compared, StacktraceError> {
+        let mut matched = [Vec::new(), Vec::new()];
+        let changes = changes(&self.old, &self.new, stacktrace, &mut matched)?;
+        for rules in &mut matched {
+            rules.sort_unstable();
+            rules.dedup();
+        }
+        Ok(Compared { changes, matched })
+    }
+
+    /// Finds the rules that are responsible for the changes of stack traces, up to [`EXPLAINED`].
+    fn explain(
+        &mut self,
+        changed: &[&StacktraceView<'_>],
+        threads: usize,
+    ) -> Result<(), StacktraceError> {
         let left = (EXPLAINED - self.report.explained) as usize;
-        let changed = compared
-            .iter()
-            .zip(stacktraces)
-            .filter(|((changes, _), _)| changes.any());
-        let explained: Vec<_> = changed
-            .take(left)
-            .map(|(_, stacktrace)| stacktrace)
-            .collect();
-        let explained = parallel::each_costly(&explained, threads, 1, |stacktrace| {
+        let changed = &changed[..left.min(changed.len())];
+        let explained = parallel::each_costly(changed, threads, 1, |stacktrace| {
             let frames = stacktrace.unpack()?;
             Ok::<_, StacktraceError>(self.responsible(&frames, stacktrace))
         })?;
@@ -155,7 +180,14 @@ impl Preview {
                 rules[rule as usize].responsible += 1;
             }
         }
-        for (changes, [of_old, of_new]) in compared {
+        Ok(())
+    }
+
+    /// Adds what was compared to the report.
+    fn count(&mut self, compared: Vec<Compared>) {
+        for compared in compared {
+            let changes = compared.changes;
+            let [of_old, of_new] = compared.matched;
             if changes.any() {
                 if self.report.examples.len() < NAMED {
                     self.report.examples.push(self.report.stacktraces);
@@ -178,7 +210,6 @@ impl Preview {
                 }
             }
         }
-        Ok(())
     }
 
     /// [`Preview::add`] for the stack traces of events, one event a line of JSON. Empty lines are
@@ -194,22 +225,40 @@ impl Preview {
         threads: usize,
     ) -> Result<AddedLines, StacktraceError> {
         let parts = parts_of_lines(json, threads.min(json.len() / FEWEST_BYTES + 1));
-        let read = parallel::each_costly(&parts, threads, 1, |part| {
-            Ok::<_, StacktraceError>(FirstLines::read(part))
-        })?;
-        let mut bytes = 0;
-        let mut views = Vec::new();
-        for (part, read) in parts.iter().zip(&read) {
-            read.views(&mut views)?;
-            bytes += read.bytes;
+        let read = parallel::each_costly(&parts, threads, 1, |part| self.compare_lines(part))?;
+        let mut added = AddedLines::default();
+        let (mut compared, mut changed) = (Vec::new(), Vec::new());
+        for (part, mut read) in parts.into_iter().zip(read) {
+            compared.append(&mut read.compared);
+            changed.append(&mut read.changed);
+            added.bytes += read.bytes;
             if read.bytes < part.len() {
                 break;
             }
         }
-        self.add(&views, threads)?;
-        Ok(AddedLines {
+        added.stacktraces = compared.len();
+        let changed: Result<Vec<_>, _> = changed.iter().map(|each| msgpack::decode(each)).collect();
+        let changed = changed?;
+        self.explain(&changed.iter().collect::<Vec<_>>(), threads)?;
+        self.count(compared);
+        Ok(added)
+    }
+
+    fn compare_lines(&self, lines: &[u8]) -> Result<ComparedLines, StacktraceError> {
+        let (mut compared, mut changed) = (Vec::new(), Vec::new());
+        let left = (EXPLAINED - self.report.explained) as usize;
+        let bytes = read_lines(lines, |packed| {
+            let found = self.compare(&msgpack::decode(packed)?)?;
+            if found.changes.any() && changed.len() < left {
+                changed.push(packed.to_vec());
+            }
+            compared.push(found);
+            Ok::<_, StacktraceError>(())
+        })?;
+        Ok(ComparedLines {
             bytes,
-            stacktraces: views.len(),
+            compared,
+            changed,
         })
     }
 
@@ -326,7 +375,7 @@ impl Changes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::enhancements::stacktrace::msgpack::{self, pack};
+    use crate::enhancements::stacktrace::msgpack::pack;
     use crate::enhancements::testing::{frame, rule};
     use crate::enhancements::{Cache, ExceptionData};
     use crate::testing::{cases, Random};

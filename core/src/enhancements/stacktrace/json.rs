@@ -24,8 +24,8 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use thiserror::Error;
 
 use crate::enhancements::stacktrace::event::{Bytes, EventStacktrace};
-use crate::enhancements::stacktrace::msgpack::{self, Reader};
-use crate::enhancements::stacktrace::view::{FieldPath, StacktraceError, StacktraceView};
+use crate::enhancements::stacktrace::msgpack::Reader;
+use crate::enhancements::stacktrace::view::{FieldPath, StacktraceError};
 
 /// An event that cannot be read. The message says what is wrong, and where.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -90,56 +90,38 @@ fn each_stacktrace(
     Ok(())
 }
 
-/// The packed stack traces of the first lines of a text.
-#[derive(Default)]
-pub(in crate::enhancements) struct FirstLines {
-    packed: Vec<u8>,
-    /// Where in `packed` each stack trace ends.
-    ends: Vec<usize>,
-    /// How many bytes the lines have. Behind them is a line that is not an event, unless these
-    /// are all lines.
-    pub(in crate::enhancements) bytes: usize,
-}
-
-impl FirstLines {
-    /// Reads lines up to the first that is not an event, or to the end.
-    pub(in crate::enhancements) fn read(json: &[u8]) -> Self {
-        let mut read = Self::default();
-        let mut buffer = Vec::new();
-        for line in json.split_inclusive(|byte| *byte == b'\n') {
-            let kept = (read.packed.len(), read.ends.len());
-            let pack = |place: String, stacktrace: &EventStacktrace<'_>| {
-                let written = stacktrace.pack_into(&mut read.packed);
-                written.map_err(|error| EventJsonError::at(&place, error))?;
-                read.ends.push(read.packed.len());
-                Ok(())
-            };
-            if each_stacktrace(line, &mut buffer, pack).is_err() {
-                read.packed.truncate(kept.0);
-                read.ends.truncate(kept.1);
-                break;
-            }
-            read.bytes += line.len();
+/// Calls `each` for the packed stack traces of events, one event a line, up to the first line that
+/// is not an event. Returns how many bytes the lines have that were read.
+///
+/// # Errors
+///
+/// Those of `each`.
+pub(in crate::enhancements) fn read_lines<E>(
+    json: &[u8],
+    mut each: impl FnMut(&[u8]) -> Result<(), E>,
+) -> Result<usize, E> {
+    let mut bytes = 0;
+    let (mut buffer, mut packed, mut ends) = (Vec::new(), Vec::new(), Vec::new());
+    for line in json.split_inclusive(|byte| *byte == b'\n') {
+        packed.clear();
+        ends.clear();
+        let pack = |place: String, stacktrace: &EventStacktrace<'_>| {
+            let written = stacktrace.pack_into(&mut packed);
+            written.map_err(|error| EventJsonError::at(&place, error))?;
+            ends.push(packed.len());
+            Ok(())
+        };
+        if each_stacktrace(line, &mut buffer, pack).is_err() {
+            break;
         }
-        read
-    }
-
-    /// Adds the views of all stack traces to a list.
-    ///
-    /// # Errors
-    ///
-    /// None: they were packed here.
-    pub(in crate::enhancements) fn views<'a>(
-        &'a self,
-        views: &mut Vec<StacktraceView<'a>>,
-    ) -> Result<(), StacktraceError> {
         let mut start = 0;
-        for &end in &self.ends {
-            views.push(msgpack::decode(&self.packed[start..end])?);
+        for &end in &ends {
+            each(&packed[start..end])?;
             start = end;
         }
-        Ok(())
+        bytes += line.len();
     }
+    Ok(bytes)
 }
 
 /// Cuts a text into as many parts of whole lines, about equally long; some may be empty.
@@ -488,6 +470,7 @@ impl<'de> Visitor<'de> for Skipped {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::enhancements::stacktrace::msgpack;
 
     fn read(json: &str) -> Result<Vec<String>, EventJsonError> {
         let mut buffer = Vec::new();
@@ -546,12 +529,15 @@ mod tests {
                 r#"{"threads""#,
             ),
         ] {
-            let read = FirstLines::read(text.as_bytes());
-            let mut views = Vec::new();
-            read.views(&mut views).unwrap();
-            assert_eq!(views.len(), traces, "{text}");
-            assert!(text[read.bytes..].starts_with(behind), "{text}");
-            assert_eq!(read.bytes == text.len(), behind.is_empty(), "{text}");
+            let mut found = 0;
+            let read = read_lines(text.as_bytes(), |packed| {
+                found += 1;
+                msgpack::decode(packed).map(|_| ())
+            });
+            let read = read.unwrap();
+            assert_eq!(found, traces, "{text}");
+            assert!(text[read..].starts_with(behind), "{text}");
+            assert_eq!(read == text.len(), behind.is_empty(), "{text}");
         }
     }
 
