@@ -22,7 +22,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 .PHONY: help venv dev demo check test lint lint-rust lint-python lint-text lint-workflows test-rust test-core \
         test-capi test-python test-c sanitizers test-oracle msrv msrv-toolchain system-packages minimal-versions newest-versions \
         scale-venv test-scale spark-demo bench-spark \
-        header header-check oracle vectors bench images docs docs-site docs-links fuzz soak deny sbom install uninstall \
+        header header-check oracle vectors bench bench-events images docs docs-site docs-links fuzz soak deny sbom install uninstall \
         examples abi wheel wheel-for wheel-manylinux sdist sdist-vendored rust-target test-wheel test-wheel-musl test-sdist \
         release release-notes github-release clean distclean
 
@@ -180,6 +180,11 @@ bench: dev ## Measure beside the published package; prints and writes benches/*r
 	$(BIN)/python benches/proguard.py
 	$(BIN)/python benches/arrow.py
 	$(BIN)/python benches/threads.py
+	$(BIN)/python benches/events.py
+
+bench-events: dev ## Measure what a service does for each event; writes benches/events-results.md
+	@test -x $(ORACLE)/bin/python || $(MAKE) oracle
+	$(BIN)/python benches/events.py
 
 images: dev ## Generate the pictures of the README from the real programs
 	$(BIN)/python docs/images/make.py

@@ -2,14 +2,25 @@
 
 Sentry makes the rule set of a project for every event, from what is stored, and puts it
 behind the built-in rules. So a set that is asked has just been made.
+
+The published package expects match frames, so beside it stands the Python code that makes them
+and that combines hints: match_frames_reference.py and process_reference.py.
 """
 
 from __future__ import annotations
 
+import base64
 import json
+import re
+import tempfile
+import time
+import zlib
+from pathlib import Path
 from typing import Any, Callable
 
 from beside import ROOT, Times, best, main
+from match_frames_reference import match_exception, match_frames, trim_function_name
+from process_reference import classify, merged, process
 
 from sentry_ophio.enhancers import Cache, Component, Enhancements
 
@@ -17,6 +28,7 @@ SHARED = ROOT.parent / "shared" / "data"
 BUILT_IN = SHARED / "all-platforms@2026-01-20.txt"
 DEFAULT = ROOT / "python" / "sentry_ophio" / "data" / "default.rules"
 FRAMES = ROOT / "tests" / "fixtures" / "stacktraces.jsonl"
+EVENTS = ROOT / "tests" / "fixtures" / "events"
 EXCEPTION = {"ty": b"ValueError", "value": b"x", "mechanism": b"generic"}
 
 
@@ -50,14 +62,227 @@ def structure(text: str) -> bytes:
     return b"\x93\x02\x90\xdc" + len(rules).to_bytes(2, "big") + b"".join(rules)
 
 
-def once(call: Callable[[], object], number: int) -> float:
-    """Time a call that must not be repeated with the same input: the mean."""
-    return best(call, number)
+# Frames, platform and exception, as an event has them.
+Stacktrace = tuple[list[dict[str, Any]], str, dict[str, Any]]
+
+
+def stacktraces() -> list[Stacktrace]:
+    """Take the stack traces with exceptions of real events."""
+    found: list[Stacktrace] = []
+    for path in sorted(EVENTS.glob("*.json")):
+        event = json.loads(path.read_text("utf-8"))
+        values = (event.get("exception") or {}).get("values") or []
+        for value in filter(None, values):
+            frames = (value.get("stacktrace") or {}).get("frames")
+            if frames:
+                found.append((frames, event["platform"], value))
+    return found
+
+
+def of_new_events(call: Callable[[Stacktrace], object], number: int) -> float:
+    """Time a call for each stack trace of events that have just been parsed: the best mean.
+
+    A call may write into the frames, and no event comes twice.
+    """
+    text = json.dumps(stacktraces())
+    times = []
+    for _ in range(5):
+        events = [event for _ in range(number) for event in json.loads(text)]
+        start = time.perf_counter()
+        for event in events:
+            call(event)
+        times.append((time.perf_counter() - start) / len(events))
+    return min(times)
+
+
+ACTION = re.compile(r"[v^]?[+-](app|group)|[a-z-]+=\S*")
+FRAMES_ONLY = re.compile(r"[v^]?[+-]app|category=\S*")
+
+
+def parts_of(text: str) -> tuple[str, str]:
+    """Split rules into those that change frames, and those that are about grouping."""
+    parts: tuple[list[str], list[str]] = ([], [])
+    for line in text.splitlines():
+        words = line.partition(" #")[0].split()
+        if not words or words[0].startswith("#"):
+            continue
+        actions = [word for word in words if ACTION.fullmatch(word)]
+        matchers = [word for word in words if not ACTION.fullmatch(word)]
+        of_frames = [word for word in actions if FRAMES_ONLY.fullmatch(word)]
+        others = [word for word in actions if not FRAMES_ONLY.fullmatch(word)]
+        for part, kept in zip(parts, (of_frames, others)):
+            if kept:
+                part.append(" ".join(matchers + kept))
+    return "\n".join(parts[0]), "\n".join(parts[1])
+
+
+def measure_events(base_text: str, ours: bool) -> Times:
+    """Measure what starts with the frames of an event."""
+    # Not `cache`: these rules are not read before.
+    cache = Cache(1_000)
+    own_text = project(23)
+    structures = [structure(text) for text in (own_text, *parts_of(own_text))]
+    # Compressed in the older way, which the standard library has.
+    stored = "#".join(
+        base64.urlsafe_b64encode(zlib.compress(each)).decode().rstrip("=") for each in structures
+    )
+    base = Enhancements.parse(base_text, cache)
+    results: Times = {}
+    process_case = "process a stack trace of an event, config from its stored text each time"
+    apply_case = "apply_to_event_frames, rules that stay, exception and writing back included"
+    anew_case = "apply_to_event_frames, the merged set made for each event"
+
+    def decoded(part: str) -> bytes:
+        return zlib.decompress(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+
+    rules = merged(base, Enhancements.from_config_structure(structures[0], cache))
+    if ours:
+        from sentry_ophio.enhancers import EnhancementsConfig  # noqa: PLC0415 (only ours has it)
+
+        bases = {"base": base}
+        # The stored text names its base.
+        config = EnhancementsConfig.from_text(own_text, bases)
+        named = config.to_base64()
+
+        def processed(event: Stacktrace) -> None:
+            EnhancementsConfig.from_base64(named, bases).process(*event)
+
+        def applied(event: Stacktrace) -> None:
+            frames, platform, exception = event
+            rules.apply_to_event_frames(frames, platform, exception, write=True)
+
+        def applied_anew(event: Stacktrace) -> None:
+            own = Enhancements.from_config_structure(structures[0], cache)
+            frames, platform, exception = event
+            fresh = merged(base, own)
+            fresh.apply_to_event_frames(frames, platform, exception, write=True)
+
+    else:
+        classifier_base, contributes_base = (
+            Enhancements.parse(text, cache) for text in parts_of(base_text)
+        )
+        own_texts = set(own_text.splitlines())
+
+        def processed(event: Stacktrace) -> None:
+            whole, classifier, contributes = (
+                Enhancements.from_config_structure(decoded(part), cache)
+                for part in stored.split("#")
+            )
+            del whole
+            process(
+                *event,
+                merged(classifier_base, classifier),
+                merged(contributes_base, contributes),
+                own_texts,
+            )
+
+        def applied(event: Stacktrace) -> None:
+            frames, platform, exception = event
+            classify(frames, platform, match_exception(exception), rules)
+
+        def applied_anew(event: Stacktrace) -> None:
+            own = Enhancements.from_config_structure(structures[0], cache)
+            frames, platform, exception = event
+            classify(frames, platform, match_exception(exception), merged(base, own))
+
+    results[process_case] = of_new_events(processed, 20)
+    results[apply_case] = of_new_events(applied, 40)
+    results[anew_case] = of_new_events(applied_anew, 40)
+    results |= measure_many(rules, ours)
+    return results
+
+
+def measure_many(rules: Enhancements, ours: bool) -> Times:
+    """Measure many stack traces in one call, and names of functions."""
+    known = stacktraces()
+    thousand = [known[number % len(known)] for number in range(1_000)]
+    count = sum(len(frames) for frames, _, _ in thousand)
+    names = [
+        (frame["function"], frame.get("platform") or platform)
+        for frames, platform, _ in known
+        for frame in frames
+        if frame.get("function")
+    ]
+    native = [NATIVE_NAMES[number % len(NATIVE_NAMES)] for number in range(1_000)]
+    results: Times = {}
+    many_case = "1,000 stack traces of event frames in one call, beside apply alone, a frame"
+    name_case = "trim_function_name, names of real events"
+    native_case = "trim_function_name, names of C++, Rust and Swift"
+    native_many_case = "trim_function_names, the same names in one call, a name"
+    preview_case = "preview of events, one a line of JSON, two threads, a frame"
+    if ours:
+        from sentry_ophio import enhancers, functions  # noqa: PLC0415 (only ours has them)
+
+        def many() -> None:
+            prepared = enhancers.Stacktrace.many_from_event_frames(thousand)
+            rules.apply_modifications_to_stacktraces(prepared)
+
+        trim: Callable[[str, str | None], str] = functions.trim_function_name
+
+        def trim_many() -> None:
+            functions.trim_function_names(native, "native")
+
+        results[preview_case] = measure_preview()
+    else:
+        matched = [
+            (match_frames(frames, platform), match_exception(exception))
+            for frames, platform, exception in thousand
+        ]
+
+        def many() -> None:
+            for frames, exception in matched:
+                rules.apply_modifications_to_frames(frames, exception)
+
+        trim = trim_function_name
+
+        def trim_many() -> None:
+            for name in native:
+                trim_function_name(name, "native")
+
+        results[preview_case] = None
+    results[many_case] = best(many, 3, count)
+    results[name_case] = best(lambda: [trim(*each) for each in names], 20, len(names))
+    results[native_case] = best(lambda: [trim(each, "native") for each in native], 3, len(native))
+    results[native_many_case] = best(trim_many, 3, len(native))
+    return results
+
+
+NATIVE_NAMES = [
+    "std::vector<shop::Item, std::allocator<shop::Item> >::push_back(shop::Item const&)",
+    "<alloc::vec::Vec<T> as core::ops::Drop>::drop::h1f2e3d4c5b6a7988",
+    "core::ops::function::FnOnce::call_once{{vtable.shim}}::h0123456789abcdef",
+    "void shop::(anonymous namespace)::sell<int, (shop::Kind)2>(shop::Cart&, int) const",
+    "static Shop.Cart.sell(item: Swift.String) throws -> Swift.Bool",
+    "closure #1 (Swift.Int) -> Swift.Int in Shop.total() -> Swift.Int",
+    "shop::Cart::operator<<(std::ostream&)",
+    "main",
+]
+
+
+def measure_preview() -> float:
+    """Time the comparison that `sentry-ophio preview` does, a frame."""
+    from sentry_ophio._event_files import compare  # noqa: PLC0415 (only ours has it)
+    from sentry_ophio._preview import Comparison  # noqa: PLC0415
+
+    old = Enhancements.default()
+    new = merged(old, Enhancements.parse("function:does_not_occur +app", Cache(0)))
+    documents = [json.loads(path.read_text("utf-8")) for path in sorted(EVENTS.glob("*.json"))]
+    lines = "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in documents)
+    times = []
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "events.ndjson")
+        file.write_text(lines * 500, "utf-8")
+        for _ in range(5):
+            with Comparison(old, new) as comparing:
+                start = time.perf_counter()
+                for _ in compare(comparing, [str(file)], 2, print):
+                    pass
+                times.append((time.perf_counter() - start) / comparing.report().frames)
+    return min(times)
 
 
 def measure(ours: bool) -> Times:
     """Measure one package."""
-    del ours
     cache = Cache(1_000)
     text = (BUILT_IN if BUILT_IN.exists() else DEFAULT).read_text("utf-8")
     base = Enhancements.parse(text, cache)
@@ -65,12 +290,6 @@ def measure(ours: bool) -> Times:
     own = Enhancements.from_config_structure(structure(project(23)), cache)
     own_small = Enhancements.from_config_structure(structure(project(51)), cache)
     results: Times = {}
-
-    def merged(*parts: Enhancements) -> Enhancements:
-        rules = Enhancements.empty()
-        for part in parts:
-            rules.extend_from(part)
-        return rules
 
     def timed(call: Callable[[Enhancements], object], *parts: Enhancements) -> float:
         # Making the set is not counted here.
@@ -114,7 +333,7 @@ def measure(ours: bool) -> Times:
     results["the whole path of an event: 3 sets read, 2 merged, 1 apply, 2 assembles"] = best(
         event, 200
     )
-    return results
+    return results | measure_events(text, ours)
 
 
 if __name__ == "__main__":
