@@ -257,6 +257,7 @@ PLACES = re.compile(
 
 
 @given(ANY_EVENT)
+@example({"stacktrace": {"frames": [{"data": {"category": ""}}]}})  # was a FrameTypeError of apply
 def test_any_json_through_every_door_is_an_answer_or_an_error_with_the_place(
     tmp_path_factory: pytest.TempPathFactory, event: Any
 ) -> None:

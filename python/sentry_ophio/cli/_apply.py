@@ -152,7 +152,7 @@ def _evaluate(rules: Enhancements, trace: EventStacktrace) -> Evaluation:
     # The second pass takes the frames as the first one left them, and each has its original
     # `in_app`: 0 or 1, and -1 for unset.
     changed = [
-        {**frame, "category": category and category.encode(), "in_app": in_app}
+        {**frame, "category": None if category is None else category.encode(), "in_app": in_app}
         | {"orig_in_app": -1 if frame["in_app"] is None else int(frame["in_app"])}
         for frame, (category, in_app) in zip(trace.frames, applied)
     ]
