@@ -1,4 +1,4 @@
-"""Match frames in plain Python: what a service does without this package.
+"""Match frames in plain Python: the code of a service that has no reader of event frames.
 
 `match_frames` makes the frames that rules match from the frames of an event, and
 `trim_function_name` trims the names of functions. Benchmarks call it beside the published

@@ -24,7 +24,7 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use thiserror::Error;
 
 use crate::enhancements::stacktrace::event::{Bytes, EventStacktrace};
-use crate::enhancements::stacktrace::msgpack::Reader;
+use crate::enhancements::stacktrace::msgpack::{Reader, SIZED, SIZED_HEAD};
 use crate::enhancements::stacktrace::view::{FieldPath, StacktraceError};
 
 /// An event that cannot be read. The message says what is wrong, and where.
@@ -269,7 +269,10 @@ fn values<'a>(name: &str, interface: &'a [u8]) -> Result<Vec<(String, &'a [u8])>
 /// Writes JSON as MessagePack, without the keys that no reader asks for.
 fn transcode(json: &[u8], out: &mut Vec<u8>) -> Result<(), EventJsonError> {
     out.clear();
-    let mut reader = serde_json::Deserializer::from_slice(json);
+    // At once, and not text by text.
+    let json = std::str::from_utf8(json)
+        .map_err(|error| EventJsonError(format!("not UTF-8 (at byte {})", error.valid_up_to())))?;
+    let mut reader = serde_json::Deserializer::from_str(json);
     let read = Transcoder(out)
         .deserialize(&mut reader)
         .and_then(|()| reader.end());
@@ -280,8 +283,9 @@ fn transcode(json: &[u8], out: &mut Vec<u8>) -> Result<(), EventJsonError> {
 struct Transcoder<'o>(&'o mut Vec<u8>);
 
 impl Transcoder<'_> {
-    /// Writes the head of a list or an object, whose length is not known yet.
+    /// Writes the head of a list or an object, whose length and size are not known yet.
     fn head(&mut self, marker: u8) -> usize {
+        self.0.extend([0xc9, 0, 0, 0, 0, SIZED]);
         self.0.push(marker);
         self.0.extend([0; 4]);
         self.0.len()
@@ -289,7 +293,12 @@ impl Transcoder<'_> {
 
     /// Completes a head.
     fn complete(&mut self, head: usize, count: u32) {
-        self.0[head - 4..head].copy_from_slice(&count.to_be_bytes());
+        const COUNT: usize = 4;
+        self.0[head - COUNT..head].copy_from_slice(&count.to_be_bytes());
+        // What does not fit into 32 bits is not in memory beside its JSON: see `visit_str`.
+        let inner = head - COUNT - 1;
+        let size = (self.0.len() - inner) as u32;
+        self.0[inner - SIZED_HEAD + 1..inner - 1].copy_from_slice(&size.to_be_bytes());
     }
 }
 
@@ -583,5 +592,7 @@ mod tests {
         ] {
             assert_eq!(read(json).unwrap_err().to_string(), expected);
         }
+        let error = transcode(b"{\"a\": \"\xff\"}", &mut Vec::new()).unwrap_err();
+        assert_eq!(error.to_string(), "not UTF-8 (at byte 7)");
     }
 }

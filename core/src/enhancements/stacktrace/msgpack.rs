@@ -204,6 +204,8 @@ mod marker {
     pub(super) const INT64: u8 = 0xd3;
     pub(super) const STR8: u8 = 0xd9;
     pub(super) const STR32: u8 = 0xdb;
+    /// What [`super::SIZED`] begins with, before the size.
+    pub(super) const EXT32: u8 = 0xc9;
     pub(super) const ARRAY16: u8 = 0xdc;
     pub(super) const ARRAY32: u8 = 0xdd;
     pub(super) const MAP16: u8 = 0xde;
@@ -224,6 +226,13 @@ mod marker {
         }
     }
 }
+
+/// The type of an extension that holds a list or a map, so that it can be skipped at once: reading
+/// the stack traces of an event skips each frame six times. [`json`](super::json) writes it.
+pub(super) const SIZED: u8 = 0x73;
+
+/// How many bytes of a sized list or map are before it: marker, size, [`SIZED`].
+pub(super) const SIZED_HEAD: usize = 6;
 
 const ENDS: StacktraceError = StacktraceError::Structure("it ends too early");
 
@@ -280,7 +289,16 @@ impl<'a> Reader<'a> {
         Ok(bytes.iter().fold(0, |n, &byte| n << 8 | u64::from(byte)))
     }
 
+    /// Passes over the head of a sized list or map.
+    #[inline]
+    fn unwrap_sized(&mut self) {
+        if let [marker::EXT32, _, _, _, _, SIZED, inner @ ..] = self.0 {
+            self.0 = inner;
+        }
+    }
+
     pub(super) fn array_len(&mut self, expected: &'static str) -> Result<usize, StacktraceError> {
+        self.unwrap_sized();
         let len = match self.first()? {
             first @ 0x90..=0x9f => u64::from(first & 0x0f),
             marker::ARRAY16 => self.number(2)?,
@@ -339,6 +357,7 @@ impl<'a> Reader<'a> {
         &mut self,
         place: impl FnOnce() -> FieldPath,
     ) -> Result<usize, StacktraceError> {
+        self.unwrap_sized();
         let len = match self.first()? {
             first @ 0x80..=0x8f => u64::from(first & 0x0f),
             marker::MAP16 => self.number(2)?,
@@ -400,8 +419,10 @@ impl<'a> Reader<'a> {
 
     /// Whether a map is at the front.
     pub(super) fn is_map(&self) -> bool {
+        let mut inner = Reader(self.0);
+        inner.unwrap_sized();
         matches!(
-            self.0.first(),
+            inner.0.first(),
             Some(0x80..=0x8f | &marker::MAP16 | &marker::MAP32)
         )
     }
@@ -486,7 +507,12 @@ impl<'a> Reader<'a> {
                 self.number(1 << (first - marker::STR8))?
             }
             Some(&first) if !matches!(first, marker::NIL | marker::BIN8..=marker::BIN32) => {
-                return Err(wrong_type(path, "a text or None", first));
+                self.unwrap_sized();
+                return Err(wrong_type(
+                    path,
+                    "a text or None",
+                    self.first().unwrap_or(first),
+                ));
             }
             _ => return utf8(self.bytes(|| path)?, path),
         };
@@ -496,6 +522,7 @@ impl<'a> Reader<'a> {
 
     #[inline]
     pub(super) fn bool(&mut self, path: FieldPath) -> Result<Option<bool>, StacktraceError> {
+        self.unwrap_sized();
         match self.first()? {
             marker::NIL => Ok(None),
             marker::FALSE => Ok(Some(false)),
@@ -508,6 +535,7 @@ impl<'a> Reader<'a> {
     /// as they are in Python.
     #[inline]
     pub(super) fn small_int(&mut self, path: FieldPath) -> Result<Option<i8>, StacktraceError> {
+        self.unwrap_sized();
         let first = self.first()?;
         let value = match first {
             marker::NIL => return Ok(None),
