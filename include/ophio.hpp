@@ -875,8 +875,8 @@ class preview
     status try_add_json_lines(std::string_view json, std::size_t threads, std::size_t &read,
                               std::size_t &stacktraces) noexcept
     {
-        return ophio_enhancements_preview_add_json_lines(get(), detail::bytes(json), json.size(), threads, &read,
-                                            &stacktraces);
+        return ophio_enhancements_preview_add_json_lines(get(), detail::bytes(json), json.size(),
+                                                         threads, &read, &stacktraces);
     }
     void add_json_lines(std::string_view json, std::size_t threads, std::size_t &read,
                         std::size_t &stacktraces)

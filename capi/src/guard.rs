@@ -258,7 +258,7 @@ mod tests {
             static BEFORE: RefCell<Option<AtExit>> = const { RefCell::new(None) };
             static AFTER: RefCell<Option<AtExit>> = const { RefCell::new(None) };
         }
-        // Destructors run in an order nobody promises: one variable is set
+        // Destructors run in no promised order: one variable is set
         // before the error's storage is first used and one after it.
         std::thread::spawn(|| {
             BEFORE.set(Some(AtExit));

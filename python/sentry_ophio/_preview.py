@@ -137,7 +137,11 @@ class Comparison(Handle):
         """
         numbers = ffi.new("size_t[2]")
         read, count = numbers, numbers + 1
-        check(lib.ophio_enhancements_preview_add_json_lines(self._ptr, lines, len(lines), threads, read, count))
+        check(
+            lib.ophio_enhancements_preview_add_json_lines(
+                self._ptr, lines, len(lines), threads, read, count
+            )
+        )
         return numbers[0], numbers[1]
 
     def add_arrow(self, array: CData, schema: CData, threads: int) -> None:

@@ -921,17 +921,24 @@ static void test_preview(void)
     REFUSED(ophio_enhancements_preview_add_arrow(preview, NULL, NULL, 1), NULL_POINTER);
     REFUSED(ophio_enhancements_preview_add_arrow(NULL, NULL, NULL, 1), NULL_POINTER);
     GOOD_STR(ophio_enhancements_preview_report(preview, place), "\"stacktraces\":4");
-    GOOD(ophio_enhancements_preview_add_json_lines(preview, TEXT("{}\n\nno\n{}"), 1, &read, &count));
+    GOOD(ophio_enhancements_preview_add_json_lines(preview, TEXT("{}\n\nno\n{}"), 1, &read,
+                                                   &count));
     CHECK(read == 4 && count == 0);
-    GOOD(ophio_enhancements_preview_add_json_lines(preview, TEXT("{\"stacktrace\":{}}"), SIZE_MAX, &read, &count));
+    GOOD(ophio_enhancements_preview_add_json_lines(preview, TEXT("{\"stacktrace\":{}}"),
+                                                   SIZE_MAX, &read, &count));
     CHECK(read == 17 && count == 1);
     GOOD(ophio_enhancements_preview_add_json_lines(preview, EMPTY, 0, &read, &count));
     CHECK(read == 0 && count == 0);
-    REFUSED(ophio_enhancements_preview_add_json_lines(NULL, EMPTY, 1, &read, &count), NULL_POINTER);
-    REFUSED(ophio_enhancements_preview_add_json_lines(preview, NONE, 1, &read, &count), NULL_POINTER);
-    REFUSED(ophio_enhancements_preview_add_json_lines(preview, HUGE_TEXT, 1, &read, &count), INVALID_ARGUMENT);
-    REFUSED(ophio_enhancements_preview_add_json_lines(preview, EMPTY, 1, NULL, &count), NULL_POINTER);
-    REFUSED(ophio_enhancements_preview_add_json_lines(preview, EMPTY, 1, &read, NULL), NULL_POINTER);
+    REFUSED(ophio_enhancements_preview_add_json_lines(NULL, EMPTY, 1, &read, &count),
+            NULL_POINTER);
+    REFUSED(ophio_enhancements_preview_add_json_lines(preview, NONE, 1, &read, &count),
+            NULL_POINTER);
+    REFUSED(ophio_enhancements_preview_add_json_lines(preview, HUGE_TEXT, 1, &read, &count),
+            INVALID_ARGUMENT);
+    REFUSED(ophio_enhancements_preview_add_json_lines(preview, EMPTY, 1, NULL, &count),
+            NULL_POINTER);
+    REFUSED(ophio_enhancements_preview_add_json_lines(preview, EMPTY, 1, &read, NULL),
+            NULL_POINTER);
     GOOD_STR(ophio_enhancements_preview_report(preview, place), "\"stacktraces\":5");
     REFUSED_STR(ophio_enhancements_preview_report(NULL, place), NULL_POINTER);
     REFUSED(ophio_enhancements_preview_report(preview, NULL), NULL_POINTER);

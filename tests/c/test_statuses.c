@@ -1,6 +1,6 @@
 /*
  * Provokes the statuses that the comments of ophio.h promise and test_arguments.c does not: what
- * exceeds a limit, frames with a field of the wrong type, and the like. tests/test_header.py
+ * exceeds a limit, frames with a field of the wrong type, and others. tests/test_header.py
  * compares both programs with the comments.
  */
 #include "check.h"

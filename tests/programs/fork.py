@@ -65,7 +65,7 @@ for n in range(int(sys.argv[1])):
             thread.start()
     child = os.fork()
     if child == 0:
-        signal.alarm(20)  # a child that waits for ever is killed, and told
+        signal.alarm(20)  # ends a child that waits
         try:
             use(n)
         except BaseException:
