@@ -18,18 +18,27 @@ from sentry_ophio.exceptions import ArgumentTypeError, FrameTypeError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any, Optional, TypeVar
+    from typing import Any, Optional, Protocol, TypeVar
 
     from _cffi_backend import _CDataBase as CData
 
     from sentry_ophio._component import AssembleResult, Component
     from sentry_ophio._pack import SupportsGetItem
-    from sentry_ophio._rule_set import Enhancements
 
     Frame = TypeVar("Frame", bound=SupportsGetItem)
 
     AppliedFrame = tuple[Optional[str], Optional[bool]]
     """Category and in_app of a frame after the rules."""
+
+    class Rules(Protocol):
+        """`Enhancements`, which imports this module."""
+
+        def _apply_short(self, packed: bytes, count: int) -> list[AppliedFrame] | None: ...
+        def _apply_long(self, packed: bytes, count: int) -> list[AppliedFrame]: ...
+        def assemble_stacktrace_components(
+            self, stacktraces: Sequence[Stacktrace], components: Sequence[Sequence[Component]]
+        ) -> list[AssembleResult]:
+            """Decide which components count for grouping."""
 
 U32_ARRAY = ffi.typeof("uint32_t[]")
 
@@ -129,14 +138,14 @@ class Stacktrace:
         found = unpackb(ffi.buffer(packed[0].data, packed[0].len))
         return [prepared(each, frames) for each, frames in found]
 
-    def apply(self, rules: Enhancements) -> list[AppliedFrame]:
+    def apply(self, rules: Rules) -> list[AppliedFrame]:
         """Return what `Enhancements.apply_modifications_to_frames` says of it."""
         packed = self._packed
         count = self._len
         applied = rules._apply_short(packed, count)
         return applied if applied is not None else rules._apply_long(packed, count)
 
-    def assemble(self, rules: Enhancements, components: Sequence[Component]) -> AssembleResult:
+    def assemble(self, rules: Rules, components: Sequence[Component]) -> AssembleResult:
         """Do what `Enhancements.assemble_stacktrace_component` does with it."""
         return rules.assemble_stacktrace_components([self], [components])[0]
 

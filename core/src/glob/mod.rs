@@ -47,6 +47,7 @@
 
 mod grams;
 mod index;
+mod instruction;
 mod lazy_regex;
 mod pairs;
 mod program;

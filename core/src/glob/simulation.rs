@@ -28,7 +28,7 @@
 //! most the product of both lengths divided by 256: 17 million words, 10 to 20 ms, for 64 KiB
 //! against 64 KiB.
 
-use super::program::{ByteSet, Instruction};
+use super::instruction::{ByteSet, Instruction};
 
 /// A row, compiled for [`Simulation::is_match`].
 pub(super) struct Simulation {

@@ -31,18 +31,15 @@ use smol_str::SmolStr;
 
 use super::glob::Glob;
 use super::ids::{CategoryId, CategoryTestId, ConditionId, GlobId, RuleId};
-use super::index::FieldIndexBuilder;
 use super::program::{
-    families_pass, Act, CategoryTest, Condition, ExceptionTest, FieldPattern, Index, Negatable,
-    Patterns, Program, RuleProgram, Span, Test, TestKind,
+    Act, CategoryTest, Condition, ExceptionTest, FieldPattern, Negatable, Patterns, Program,
+    RuleProgram, Span, Test, TestKind,
 };
 use crate::enhancements::action::{Action, VarAction};
 use crate::enhancements::family::Families;
-use crate::enhancements::fields::ByText;
 use crate::enhancements::matcher::{FrameTest, Offset};
 use crate::enhancements::pattern::{Dialect, Pattern};
 use crate::enhancements::rule::Rule;
-use crate::glob::selectivity;
 
 /// Compiles rules. `categories` has each category that they set, once: these get the first
 /// numbers, in this order.
@@ -56,35 +53,6 @@ pub(super) fn compile(rules: &[Rule], categories: &[SmolStr]) -> Program {
         compiler.rule(RuleId::at(number), rule);
     }
     compiler.program
-}
-
-/// Indexes the conditions of a program.
-pub(super) fn index(program: &Program) -> Index {
-    let mut builders: ByText<FieldIndexBuilder<'_>> = Default::default();
-    let glob = |pattern: &FieldPattern| &program.globs[pattern.glob.index()];
-    for (number, condition) in program.conditions.iter().enumerate() {
-        let number = ConditionId::at(number);
-        match condition.patterns {
-            Patterns::NoneOf { patterns } => {
-                for Negatable { question, .. } in patterns.of(&program.patterns) {
-                    builders[question.field as usize].add(glob(question), number, |_| true);
-                }
-            }
-            Patterns::AllOf { families, patterns } => {
-                let patterns = patterns.of(&program.patterns).iter();
-                let positive = patterns.filter(|pattern| !pattern.negated);
-                let best = positive
-                    .map(|pattern| &pattern.question)
-                    .max_by_key(|pattern| selectivity(&glob(pattern).anchors()));
-                if let Some(best) = best {
-                    let tests = families.of(&program.families);
-                    let can_meet = |frame| families_pass(tests, frame);
-                    builders[best.field as usize].add(glob(best), number, can_meet);
-                }
-            }
-        }
-    }
-    builders.map(FieldIndexBuilder::build)
 }
 
 #[derive(Default)]

@@ -24,16 +24,15 @@ use hashbrown::HashMap;
 use once_cell::race::OnceBox;
 use smol_str::SmolStr;
 
-use super::compile::index;
-
 use super::glob::{FieldValue, Glob};
 use super::ids::{CategoryId, CategoryTestId, ConditionId, GlobId, RuleId};
-use super::index::FieldIndex;
+use super::index::{FieldIndex, FieldIndexBuilder};
 use crate::enhancements::action::{FlagAction, FlagKind};
 use crate::enhancements::family::Families;
 use crate::enhancements::fields::{ByKey, ByText, ExceptionField, TextField};
 use crate::enhancements::frame::ExceptionData;
 use crate::enhancements::matcher::Offset;
+use crate::glob::selectivity;
 
 /// How many frames are looked up without an index. Few in unit tests, which try both ways.
 const TRIAL: u32 = if cfg!(test) { 2 } else { 64 };
@@ -231,7 +230,36 @@ impl Program {
         if self.tried.fetch_add(1, Ordering::Relaxed) < TRIAL {
             return None;
         }
-        Some(self.index.get_or_init(|| Box::new(index(self))))
+        Some(self.index.get_or_init(|| Box::new(self.make_index())))
+    }
+
+    /// Indexes the conditions.
+    fn make_index(&self) -> Index {
+        let mut builders: ByText<FieldIndexBuilder<'_>> = Default::default();
+        let glob = |pattern: &FieldPattern| &self.globs[pattern.glob.index()];
+        for (number, condition) in self.conditions.iter().enumerate() {
+            let number = ConditionId::at(number);
+            match condition.patterns {
+                Patterns::NoneOf { patterns } => {
+                    for Negatable { question, .. } in patterns.of(&self.patterns) {
+                        builders[question.field as usize].add(glob(question), number, |_| true);
+                    }
+                }
+                Patterns::AllOf { families, patterns } => {
+                    let patterns = patterns.of(&self.patterns).iter();
+                    let positive = patterns.filter(|pattern| !pattern.negated);
+                    let best = positive
+                        .map(|pattern| &pattern.question)
+                        .max_by_key(|pattern| selectivity(&glob(pattern).anchors()));
+                    if let Some(best) = best {
+                        let tests = families.of(&self.families);
+                        let can_meet = |frame| families_pass(tests, frame);
+                        builders[best.field as usize].add(glob(best), number, can_meet);
+                    }
+                }
+            }
+        }
+        builders.map(FieldIndexBuilder::build)
     }
 
     /// Finds the conditions that a frame meets, in their order.
