@@ -2,8 +2,10 @@
 
 use std::ptr;
 
-use crate::guard::guard_unit;
-use crate::slice::OphioSlice;
+use crate::guard::{guard_into, guard_unit};
+use crate::handle;
+use crate::slice::{self, OphioSlice};
+use crate::status::{Error, OphioStatus};
 
 /// An owned UTF-8 string, or buffer where a function says so: `len` bytes at `data`. No
 /// NUL byte follows.
@@ -80,6 +82,26 @@ pub unsafe extern "C" fn ophio_str_free(string: *mut OphioStr) {
             drop(unsafe { Box::from_raw(ptr::slice_from_raw_parts_mut(data, len)) });
         }
     });
+}
+
+/// The body of a function that converts a buffer, the argument called `input.2`, to another one,
+/// the result called `output.1`.
+///
+/// # Safety
+///
+/// The input is as [`slice::bytes`] demands, the output as [`handle::out`] does.
+pub(crate) unsafe fn convert<T: Into<OphioStr>>(
+    input: (*const u8, usize, &str),
+    output: (*mut OphioStr, &str),
+    convert: impl FnOnce(&[u8]) -> Result<T, Error>,
+) -> OphioStatus {
+    // SAFETY: the caller's promise about the output.
+    let place = unsafe { handle::out(output.0, output.1) };
+    guard_into(place, || {
+        // SAFETY: the caller's promise about the input.
+        let bytes = unsafe { slice::bytes(input.0, input.1, input.2) }?;
+        Ok(convert(bytes)?.into())
+    })
 }
 
 #[cfg(test)]

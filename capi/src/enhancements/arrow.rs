@@ -17,6 +17,7 @@ use std::ffi::c_void;
 use arrow_array::ffi::{from_ffi, FFI_ArrowArray, FFI_ArrowSchema};
 use arrow_data::ArrayData;
 use ophio_core::enhancements::stacktrace::arrow::{self, ArrowError};
+use ophio_core::enhancements::Enhancements;
 
 use super::preview::OphioEnhancementsPreview;
 use super::rules::OphioEnhancements;
@@ -245,6 +246,34 @@ unsafe fn answer(
     unsafe { place.write(&answer) }
 }
 
+/// Applies rules to an array, as [`answer`] does.
+///
+/// # Safety
+///
+/// `rules` is NULL or was made by this library and is not freed yet; the rest is as for
+/// [`answer`].
+unsafe fn ask_rules(
+    rules: *const OphioEnhancements,
+    array: *mut ArrowArray,
+    schema: *mut ArrowSchema,
+    out_array: *mut ArrowArray,
+    out_schema: *mut ArrowSchema,
+    ask: impl FnOnce(&Enhancements, &ArrayData) -> Result<ArrayData, ArrowError>,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `array` and `schema`.
+        let moved = unsafe { Moved::from(array, schema) };
+        // SAFETY: the caller's promise about `rules`.
+        let rules = unsafe { handle::borrow(rules, "rules") }?.current();
+        // SAFETY: the caller's promise about the arrays and the places.
+        unsafe {
+            answer(moved, out_array, out_schema, |stacktraces| {
+                ask(&rules, stacktraces)
+            })
+        }
+    })
+}
+
 /// Sets `in_app` and category of the frames of many stack traces in columns.
 ///
 /// `array` and `schema` are a struct array of the Arrow C Data Interface, a record batch, whose
@@ -286,15 +315,10 @@ pub unsafe extern "C" fn ophio_enhancements_apply_arrow(
     out_array: *mut ArrowArray,
     out_schema: *mut ArrowSchema,
 ) -> OphioStatus {
-    guard(|| {
-        // SAFETY: the caller's promise about `array` and `schema`.
-        let moved = unsafe { Moved::from(array, schema) };
-        // SAFETY: the caller's promise about `rules`.
-        let rules = unsafe { handle::borrow(rules, "rules") }?.current();
-        let ask = |stacktraces: &ArrayData| arrow::apply(&rules, stacktraces, threads);
-        // SAFETY: the caller's promise about the arrays and the places.
-        unsafe { answer(moved, out_array, out_schema, ask) }
-    })
+    let ask =
+        |rules: &Enhancements, stacktraces: &ArrayData| arrow::apply(rules, stacktraces, threads);
+    // SAFETY: the caller's promise about the arrays, the rules and the places.
+    unsafe { ask_rules(rules, array, schema, out_array, out_schema, ask) }
 }
 
 /// Decides which frames of many stack traces in columns count for grouping.
@@ -320,15 +344,11 @@ pub unsafe extern "C" fn ophio_enhancements_assemble_arrow(
     out_array: *mut ArrowArray,
     out_schema: *mut ArrowSchema,
 ) -> OphioStatus {
-    guard(|| {
-        // SAFETY: the caller's promise about `array` and `schema`.
-        let moved = unsafe { Moved::from(array, schema) };
-        // SAFETY: the caller's promise about `rules`.
-        let rules = unsafe { handle::borrow(rules, "rules") }?.current();
-        let ask = |stacktraces: &ArrayData| arrow::assemble(&rules, stacktraces, threads);
-        // SAFETY: the caller's promise about the arrays and the places.
-        unsafe { answer(moved, out_array, out_schema, ask) }
-    })
+    let ask = |rules: &Enhancements, stacktraces: &ArrayData| {
+        arrow::assemble(rules, stacktraces, threads)
+    };
+    // SAFETY: the caller's promise about the arrays, the rules and the places.
+    unsafe { ask_rules(rules, array, schema, out_array, out_schema, ask) }
 }
 
 /// Compares two rule sets on each of many stack traces in columns.

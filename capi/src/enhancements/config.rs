@@ -13,7 +13,7 @@ use crate::guard::{guard, guard_unit};
 use crate::handle;
 use crate::slice;
 use crate::status::{Error, OphioStatus};
-use crate::string::OphioStr;
+use crate::string::{convert, OphioStr};
 
 /// The rules of a project, with the rule sets that come before them.
 ///
@@ -305,17 +305,14 @@ pub unsafe extern "C" fn ophio_enhancements_config_process(
     data_len: usize,
     result: *mut OphioStr,
 ) -> OphioStatus {
-    guard(|| {
-        // SAFETY: the caller's promise about `config`.
-        let config = unsafe { handle::borrow(config, "config") }?;
-        // SAFETY: the caller's promise about `result`.
-        let result = unsafe { handle::out(result, "result") }?;
-        // SAFETY: the caller's promise about `data`.
-        let data = unsafe { slice::bytes(data, data_len, "data") }?;
-        let event = EventStacktrace::decode(data)?;
-        result.write(config.0.process(&event)?.to_msgpack().into());
-        Ok(())
-    })
+    // SAFETY: the caller's promise about `data` and `result`.
+    unsafe {
+        convert((data, data_len, "data"), (result, "result"), |data| {
+            let config = handle::borrow(config, "config")?;
+            let event = EventStacktrace::decode(data)?;
+            Ok(config.0.process(&event)?.to_msgpack())
+        })
+    }
 }
 
 /// Sets category and in_app of frames of an event as rules say.
@@ -339,17 +336,14 @@ pub unsafe extern "C" fn ophio_enhancements_apply_event(
     data_len: usize,
     result: *mut OphioStr,
 ) -> OphioStatus {
-    guard(|| {
-        // SAFETY: the caller's promise about `rules`.
-        let rules = unsafe { handle::borrow(rules, "rules") }?.current();
-        // SAFETY: the caller's promise about `result`.
-        let result = unsafe { handle::out(result, "result") }?;
-        // SAFETY: the caller's promise about `data`.
-        let data = unsafe { slice::bytes(data, data_len, "data") }?;
-        let event = EventStacktrace::decode(data)?;
-        result.write(rules.apply_to_event(&event)?.to_msgpack().into());
-        Ok(())
-    })
+    // SAFETY: the caller's promise about `data` and `result`.
+    unsafe {
+        convert((data, data_len, "data"), (result, "result"), |data| {
+            let rules = handle::borrow(rules, "rules")?.current();
+            let event = EventStacktrace::decode(data)?;
+            Ok(rules.apply_to_event(&event)?.to_msgpack())
+        })
+    }
 }
 
 /// Makes match frames, what rules are asked about, of the frames of an event.
@@ -369,14 +363,12 @@ pub unsafe extern "C" fn ophio_events_match_frames(
     data_len: usize,
     frames: *mut OphioStr,
 ) -> OphioStatus {
-    guard(|| {
-        // SAFETY: the caller's promise about `frames`.
-        let frames = unsafe { handle::out(frames, "frames") }?;
-        // SAFETY: the caller's promise about `data`.
-        let data = unsafe { slice::bytes(data, data_len, "data") }?;
-        frames.write(match_frames_packed(data)?.into());
-        Ok(())
-    })
+    // SAFETY: the caller's promise about `data` and `frames`.
+    unsafe {
+        convert((data, data_len, "data"), (frames, "frames"), |data| {
+            Ok(match_frames_packed(data)?)
+        })
+    }
 }
 
 /// Reads rules in the form in which Sentry stores them: the first of up to three parts joined
@@ -454,14 +446,12 @@ pub unsafe extern "C" fn ophio_events_pack_stacktraces(
     data_len: usize,
     packed: *mut OphioStr,
 ) -> OphioStatus {
-    guard(|| {
-        // SAFETY: the caller's promise about `packed`.
-        let packed = unsafe { handle::out(packed, "packed") }?;
-        // SAFETY: the caller's promise about `data`.
-        let data = unsafe { slice::bytes(data, data_len, "data") }?;
-        packed.write(pack_many_event_frames(data)?.into());
-        Ok(())
-    })
+    // SAFETY: the caller's promise about `data` and `packed`.
+    unsafe {
+        convert((data, data_len, "data"), (packed, "packed"), |data| {
+            Ok(pack_many_event_frames(data)?)
+        })
+    }
 }
 
 /// Packs the stack traces of events, one event a line of JSON. Empty lines are skipped.
@@ -483,13 +473,10 @@ pub unsafe extern "C" fn ophio_events_pack_json_lines(
     json_len: usize,
     packed: *mut OphioStr,
 ) -> OphioStatus {
-    guard(|| {
-        // SAFETY: the caller's promise about `packed`.
-        let packed = unsafe { handle::out(packed, "packed") }?;
-        // SAFETY: the caller's promise about `json`.
-        let json = unsafe { slice::bytes(json, json_len, "json") }?;
-        let lines = pack_lines(json).map_err(|error| Error::new(OphioStatus::Frame, error))?;
-        packed.write(lines.into());
-        Ok(())
-    })
+    // SAFETY: the caller's promise about `json` and `packed`.
+    unsafe {
+        convert((json, json_len, "json"), (packed, "packed"), |json| {
+            pack_lines(json).map_err(|error| Error::new(OphioStatus::Frame, error))
+        })
+    }
 }

@@ -18,7 +18,7 @@ use crate::guard::guard;
 use crate::handle;
 use crate::slice;
 use crate::status::OphioStatus;
-use crate::string::OphioStr;
+use crate::string::{convert, OphioStr};
 
 /// Packs a stack trace, to be used in several calls.
 ///
@@ -68,14 +68,12 @@ pub unsafe extern "C" fn ophio_enhancements_stacktrace_pack_event_frames(
     data_len: usize,
     packed: *mut OphioStr,
 ) -> OphioStatus {
-    guard(|| {
-        // SAFETY: the caller's promise about `packed`.
-        let packed = unsafe { handle::out(packed, "packed") }?;
-        // SAFETY: the caller's promise about `data`.
-        let data = unsafe { slice::bytes(data, data_len, "data") }?;
-        packed.write(pack_event_frames(data)?.into());
-        Ok(())
-    })
+    // SAFETY: the caller's promise about `data` and `packed`.
+    unsafe {
+        convert((data, data_len, "data"), (packed, "packed"), |data| {
+            Ok(pack_event_frames(data)?)
+        })
+    }
 }
 
 /// Checks a packed stack trace: its structure, its types, and that texts are UTF-8.
