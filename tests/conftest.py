@@ -6,6 +6,7 @@ need them ask for `source_tree` and are skipped.
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import os
 import re
@@ -91,6 +92,12 @@ def declared_functions(header: str) -> set[str]:
     names = re.findall(r"^OPHIO_API\s[^;]*?\b(ophio_\w+)\(", header, re.MULTILINE)
     assert len(names) == len(set(names)) > 0
     return set(names)
+
+
+def collect_all() -> None:
+    """Collect garbage until none is left: what owns an object of the library is owned itself."""
+    for _ in range(4):  # PyPy runs finalizers after a collection, and frees in the next
+        gc.collect()
 
 
 def take_interrupts() -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import copy
-import gc
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import collect_all
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -220,7 +220,7 @@ def test_it_can_be_closed() -> None:
     made = config()
     part = made.own
     made.close()
-    gc.collect()
+    collect_all()
     assert len(part) == 3
     assert repr(made) == "EnhancementsConfig(closed)"
     with pytest.raises(HandleClosedError):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 import builtins
 import copy
-import gc
 import pickle
 import re
 from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
+from conftest import collect_all
 
 import sentry_ophio
 from sentry_ophio import _ffi, codeowners, exceptions, glob, limits
@@ -267,21 +267,21 @@ def freed() -> list[CData]:
 
 def test_a_handle_is_freed_when_it_is_garbage(freed: list[CData]) -> None:
     thing = Thing(freed.append)
-    gc.collect()
+    collect_all()
     assert not freed
     del thing
-    gc.collect()
+    collect_all()
     assert len(freed) == 1
 
 
 def test_close_frees_once(freed: list[CData]) -> None:
     thing = Thing(freed.append)
     thing.close()
-    gc.collect()
+    collect_all()
     assert len(freed) == 1
     thing.close()
     del thing
-    gc.collect()
+    collect_all()
     assert len(freed) == 1
 
 
@@ -289,7 +289,7 @@ def test_with_closes(freed: list[CData]) -> None:
     with Thing(freed.append) as thing:
         assert thing.pointer()
     assert thing.closed
-    gc.collect()
+    collect_all()
     assert len(freed) == 1
 
 
@@ -311,10 +311,10 @@ def test_closing_during_a_call_does_not_free_under_it(freed: list[CData]) -> Non
     thing = Thing(freed.append)
     argument = thing.pointer()  # as held by a call in another thread
     thing.close()
-    gc.collect()
+    collect_all()
     assert not freed
     del argument
-    gc.collect()
+    collect_all()
     assert len(freed) == 1
 
 
@@ -322,11 +322,11 @@ def test_a_copy_shares_the_object_and_it_is_freed_once(freed: list[CData]) -> No
     thing = Thing(freed.append)
     twin = copy.copy(thing)
     thing.close()
-    gc.collect()
+    collect_all()
     assert not freed
     assert twin.pointer()
     twin.close()
-    gc.collect()
+    collect_all()
     assert len(freed) == 1
 
 
@@ -335,7 +335,7 @@ def test_what_the_library_made_is_freed_where_nothing_adopts_it(freed: list[CDat
     place = ffi.gc(ffi.new("OphioStr **"), freed.append)
     place[0] = ffi.new("OphioStr *")
     del place
-    gc.collect()
+    collect_all()
     assert len(freed) == 1
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import gc
 import mmap as mmap_module
 import os
 import re
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import collect_all
 
 from sentry_ophio import proguard
 from sentry_ophio._ffi import check, ffi, lib
@@ -90,7 +90,7 @@ def test_mmap_maps_until_close(tmp_path: Path, mmap: bool) -> None:
     mapper = ProguardMapper.open(path, mmap=mmap)
     assert mapped() is mmap
     mapper.close()
-    gc.collect()  # PyPy frees later than at once
+    collect_all()
     assert not mapped()
 
 
