@@ -17,8 +17,8 @@
  *   it: a later version can add fields at the end.
  * - An enum is passed as uint32_t. In an array of bytes, and in a struct that says so, it
  *   is a uint8_t. A status is an int. Lines and columns are uint32_t, counted from 1.
- * - A type with a function `_free` is opaque. Free an object exactly once; freeing NULL
- *   does nothing. A handle that a function changes is not const. Each type says whether
+ * - A type with a function `_free` is opaque. `_free` takes the address of the pointer, and
+ *   makes it NULL; NULL, or a pointer to NULL, does nothing. Free an object once. A handle that a function changes is not const. Each type says whether
  *   threads may share it.
  * - An OphioSlice is borrowed: the function that writes it says from what, and for how
  *   long it is valid. An OphioStr is the caller's: free it with ophio_str_free.
@@ -716,12 +716,13 @@ enum OphioStatus ophio_codeowners_parse(const uint8_t *text,
                                         struct OphioCodeowners **file);
 
 /**
- * Frees a file; NULL does nothing. Slices borrowed from it must not be read afterwards.
+ * Frees a file and sets the pointer to it to NULL; NULL, or a pointer to NULL, does nothing.
+ * Slices borrowed from it must not be read afterwards.
  *
- * `file` is NULL or was made by this library, is freed for the first time, and no
- * other thread uses it.
+ * `file` is NULL, or may be written and holds NULL or what this library made. Nothing uses the
+ * object, and a copy of the pointer is not used afterwards.
  */
-OPHIO_API void ophio_codeowners_free(struct OphioCodeowners *file);
+OPHIO_API void ophio_codeowners_free(struct OphioCodeowners **file);
 
 /**
  * Counts the rules, sections and diagnostics of a file.
@@ -924,12 +925,13 @@ enum OphioStatus ophio_enhancements_cache_new(size_t size,
                                               struct OphioEnhancementsCache **cache);
 
 /**
- * Frees a cache; NULL does nothing. Rules made with it live on.
+ * Frees a cache and sets the pointer to it to NULL; NULL, or a pointer to NULL, does nothing.
+ * Rules made with it live on.
  *
- * `cache` is NULL or comes from `ophio_enhancements_cache_new`, is freed for the first time,
- * and no other thread uses it.
+ * `cache` is NULL, or may be written and holds NULL or what this library made. Nothing uses the
+ * object, and a copy of the pointer is not used afterwards.
  */
-OPHIO_API void ophio_enhancements_cache_free(struct OphioEnhancementsCache *cache);
+OPHIO_API void ophio_enhancements_cache_free(struct OphioEnhancementsCache **cache);
 
 /**
  * Parses the rules of a project: UTF-8, one rule a line. The bases come before them.
@@ -979,11 +981,12 @@ enum OphioStatus ophio_enhancements_config_from_base64(const uint8_t *text,
                                                        struct OphioEnhancementsConfig **config);
 
 /**
- * Frees a config; NULL does nothing.
+ * Frees a config and sets the pointer to it to NULL; NULL, or a pointer to NULL, does nothing.
  *
- * `config` is NULL or comes from this library, is not freed yet, and no call uses it.
+ * `config` is NULL, or may be written and holds NULL or what this library made. Nothing uses the
+ * object, and a copy of the pointer is not used afterwards.
  */
-OPHIO_API void ophio_enhancements_config_free(struct OphioEnhancementsConfig *config);
+OPHIO_API void ophio_enhancements_config_free(struct OphioEnhancementsConfig **config);
 
 /**
  * Frees what the process remembers of the rules of projects, so that they are found again
@@ -1243,13 +1246,14 @@ enum OphioStatus ophio_enhancements_diagnostics_get(const struct OphioEnhancemen
                                                     struct OphioEnhancementsDiagnostic *diagnostic);
 
 /**
- * Frees a list; NULL does nothing. Slices borrowed from it must not be read afterwards.
+ * Frees a list and sets the pointer to it to NULL; NULL, or a pointer to NULL, does nothing.
+ * Slices borrowed from it must not be read afterwards.
  *
- * `diagnostics` is NULL or was made by this library, is freed for the first time, and no
- * other thread uses it.
+ * `diagnostics` is NULL, or may be written and holds NULL or what this library made. Nothing uses the
+ * object, and a copy of the pointer is not used afterwards.
  */
 OPHIO_API
-void ophio_enhancements_diagnostics_free(struct OphioEnhancementsDiagnostics *diagnostics);
+void ophio_enhancements_diagnostics_free(struct OphioEnhancementsDiagnostics **diagnostics);
 
 /**
  * Returns the names of the fields of a frame, joined by line feeds.
@@ -1570,12 +1574,12 @@ enum OphioStatus ophio_enhancements_preview_report(const struct OphioEnhancement
                                                    struct OphioStr *report);
 
 /**
- * Frees a preview; NULL does nothing.
+ * Frees a preview and sets the pointer to it to NULL; NULL, or a pointer to NULL, does nothing.
  *
- * `preview` is NULL or was made by this library, is freed for the first time, and no
- * other thread uses it.
+ * `preview` is NULL, or may be written and holds NULL or what this library made. Nothing uses the
+ * object, and a copy of the pointer is not used afterwards.
  */
-OPHIO_API void ophio_enhancements_preview_free(struct OphioEnhancementsPreview *preview);
+OPHIO_API void ophio_enhancements_preview_free(struct OphioEnhancementsPreview **preview);
 
 /**
  * Makes a rule set without rules.
@@ -1628,12 +1632,12 @@ enum OphioStatus ophio_enhancements_from_config_structure(const uint8_t *data,
                                                           struct OphioEnhancements **rules);
 
 /**
- * Frees a rule set; NULL does nothing.
+ * Frees a rule set and sets the pointer to it to NULL; NULL, or a pointer to NULL, does nothing.
  *
- * `rules` is NULL or was made by this library, is freed for the first time, and
- * no other thread uses it.
+ * `rules` is NULL, or may be written and holds NULL or what this library made. Nothing uses the
+ * object, and a copy of the pointer is not used afterwards.
  */
-OPHIO_API void ophio_enhancements_free(struct OphioEnhancements *rules);
+OPHIO_API void ophio_enhancements_free(struct OphioEnhancements **rules);
 
 /**
  * Appends the rules of `other` to `rules`; with `other == rules` the rules are
@@ -1924,12 +1928,12 @@ enum OphioStatus ophio_glob_new(const uint8_t *pattern,
                                 struct OphioGlob **glob);
 
 /**
- * Frees a glob; NULL does nothing.
+ * Frees a glob and sets the pointer to it to NULL; NULL, or a pointer to NULL, does nothing.
  *
- * `glob` is NULL or was made by this library, is freed for the first time, and no
- * other thread uses it.
+ * `glob` is NULL, or may be written and holds NULL or what this library made. Nothing uses the
+ * object, and a copy of the pointer is not used afterwards.
  */
-OPHIO_API void ophio_glob_free(struct OphioGlob *glob);
+OPHIO_API void ophio_glob_free(struct OphioGlob **glob);
 
 /**
  * Matches a whole value.
@@ -2035,12 +2039,14 @@ enum OphioStatus ophio_glob_set_new(const uint8_t *patterns,
                                     struct OphioGlobSet **set);
 
 /**
- * Frees a set of globs; NULL does nothing. Slices borrowed from it must not be read afterwards.
+ * Frees a set of globs and sets the pointer to it to NULL; NULL, or a pointer to NULL, does nothing.
+ * Slices borrowed from it must not be read afterwards.
  *
- * `set` is NULL or was made by this library, is freed for the first time, and no
- * other thread uses it.
+ * `set` is NULL, or may be written and holds NULL or what this library made. Nothing uses the
+ * object, and a copy of the pointer is not used afterwards.
  */
-OPHIO_API void ophio_glob_set_free(struct OphioGlobSet *set);
+OPHIO_API
+void ophio_glob_set_free(struct OphioGlobSet **set);
 
 /**
  * Finds the first glob of a set, from number `from` on, that is not valid.
@@ -2178,12 +2184,13 @@ enum OphioStatus ophio_proguard_open(const uint8_t *path,
                                      struct OphioProguard **mapper);
 
 /**
- * Frees a mapper; NULL does nothing. Slices borrowed from it must not be read afterwards.
+ * Frees a mapper and sets the pointer to it to NULL; NULL, or a pointer to NULL, does nothing.
+ * Slices borrowed from it must not be read afterwards.
  *
- * `mapper` is NULL or was made by this library, is freed for the first time, and no
- * other thread uses it.
+ * `mapper` is NULL, or may be written and holds NULL or what this library made. Nothing uses the
+ * object, and a copy of the pointer is not used afterwards.
  */
-OPHIO_API void ophio_proguard_free(struct OphioProguard *mapper);
+OPHIO_API void ophio_proguard_free(struct OphioProguard **mapper);
 
 /**
  * Computes the identifier of the file, by which an upload of it is found: a UUID of

@@ -152,7 +152,7 @@ inline std::string_view view(OphioSlice slice) noexcept
 }
 
 /* Owns what a function `_new` of C has made. */
-template <typename T, void (*Free)(T *)> class handle {
+template <typename T, void (*Free)(T **)> class handle {
   public:
     /* What C calls it. */
     using raw_type = T;
@@ -167,7 +167,7 @@ template <typename T, void (*Free)(T *)> class handle {
     }
     handle(const handle &) = delete;
     handle &operator=(const handle &) = delete;
-    ~handle() { Free(raw_); }
+    ~handle() { Free(&raw_); }
 
     /* The handle of C, for functions of ophio.h; NULL if this is empty. */
     T *get() const noexcept { return raw_; }
@@ -176,7 +176,11 @@ template <typename T, void (*Free)(T *)> class handle {
     T *release() noexcept { return std::exchange(raw_, nullptr); }
 
     /* Frees what is held, and holds `raw`. */
-    void reset(T *raw = nullptr) noexcept { Free(std::exchange(raw_, raw)); }
+    void reset(T *raw = nullptr) noexcept
+    {
+        Free(&raw_);
+        raw_ = raw;
+    }
 
     explicit operator bool() const noexcept { return raw_ != nullptr; }
 

@@ -232,17 +232,18 @@ WRONG = {
     ),
     "freed twice": (
         "OphioEnhancementsCache *c = NULL; ophio_enhancements_cache_new(1, &c);"
-        " ophio_enhancements_cache_free(c); ophio_enhancements_cache_free(c);",
+        " OphioEnhancementsCache *d = c;"
+        " ophio_enhancements_cache_free(&c); ophio_enhancements_cache_free(&d);",
         "AddressSanitizer",
     ),
     "used when freed": (
-        "OphioEnhancements *r = NULL; ophio_enhancements_new(&r); ophio_enhancements_free(r);"
-        " return (int)ophio_enhancements_len(r);",
+        "OphioEnhancements *r = NULL; ophio_enhancements_new(&r); OphioEnhancements *s = r;"
+        " ophio_enhancements_free(&r); return (int)ophio_enhancements_len(s);",
         "heap-use-after-free",
     ),
     "a length too large": (
         "char *text = malloc(4); OphioGlob *glob = NULL; memset(text, 'a', 4);"
-        " ophio_glob_new((uint8_t *)text, 5, 0, NULL, &glob); ophio_glob_free(glob); free(text);",
+        " ophio_glob_new((uint8_t *)text, 5, 0, NULL, &glob); ophio_glob_free(&glob); free(text);",
         "heap-buffer-overflow",
     ),
 }

@@ -443,7 +443,7 @@ def test_the_c_functions_refuse_what_they_must() -> None:
     matched = ffi.new("bool *")
     status = lib.ophio_codeowners_is_path_match(NULL, 1, b"a", 1, matched)
     assert status == lib.OPHIO_STATUS_NULL_POINTER
-    made = ffi.gc(ffi.new("OphioCodeowners **"), lambda made: lib.ophio_codeowners_free(made[0]))
+    made = ffi.gc(ffi.new("OphioCodeowners **"), lib.ophio_codeowners_free)
     assert lib.ophio_codeowners_parse(b"", 0, 2, 10, made) == lib.OPHIO_STATUS_INVALID_ARGUMENT
     assert lib.ophio_codeowners_parse(b"\xff", 1, 0, 10, made) == lib.OPHIO_STATUS_INVALID_UTF8
     assert made[0] == ffi.NULL

@@ -7,6 +7,7 @@ long as the promise says where OPHIO_LONG is set (`make soak`).
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -137,6 +138,31 @@ def test_fork_while_something_is_made_on_first_use() -> None:
         check=False,
     )
     assert done.stdout == "in the middle\n", done.stdout + done.stderr
+
+
+# --- signals ------------------------------------------------------------------------
+
+
+INTERRUPTED = re.findall(
+    r'^    "([\w ]+)": lambda', (PROGRAMS / "interrupted.py").read_text("utf-8"), re.MULTILINE
+)
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="for Linux")
+@pytest.mark.skipif(sys.implementation.name != "cpython", reason="PyPy's heap grows by steps")
+@pytest.mark.parametrize("name", INTERRUPTED)
+def test_a_handler_that_raises_in_a_call_leaks_nothing(name: str) -> None:
+    """At 60 moments; what one call makes is up to 12 MB. And no exception is lost."""
+    done = subprocess.run(
+        [sys.executable, str(PROGRAMS / "interrupted.py"), name, "60"],
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    grown, interrupted = map(int, done.stdout.split())
+    assert interrupted > 10
+    assert grown < 4_000_000, f"{grown} bytes more"
 
 
 # --- panics -------------------------------------------------------------------------

@@ -391,7 +391,14 @@ def test_examples_of_the_module(session: SparkSession) -> None:
     )
     rules = Enhancements.parse("path:**/vendor/** -app", Cache(0))
     told = doctest.testmod(
-        spark, extraglobs={"df": df, "spark": spark, "new": rules, "Enhancements": Enhancements}
+        spark,
+        extraglobs={
+            "df": df,
+            "spark": spark,
+            "new": rules,
+            "Enhancements": Enhancements,
+            "Cache": Cache,
+        },
     )
     assert told.failed == 0
     assert told.attempted >= 8

@@ -230,14 +230,15 @@ pub unsafe extern "C" fn ophio_codeowners_parse(
     })
 }
 
-/// Frees a file; NULL does nothing. Slices borrowed from it must not be read afterwards.
+/// Frees a file and sets the pointer to it to NULL; NULL, or a pointer to NULL, does nothing.
+/// Slices borrowed from it must not be read afterwards.
 ///
 /// # Safety
 ///
-/// `file` is NULL or was made by this library, is freed for the first time, and no
-/// other thread uses it.
+/// `file` is NULL, or may be written and holds NULL or what this library made. Nothing uses the
+/// object, and a copy of the pointer is not used afterwards.
 #[no_mangle]
-pub unsafe extern "C" fn ophio_codeowners_free(file: *mut OphioCodeowners) {
+pub unsafe extern "C" fn ophio_codeowners_free(file: *mut *mut OphioCodeowners) {
     // SAFETY: the caller's promise.
     unsafe { handle::free(file) }
 }

@@ -112,14 +112,14 @@ pub unsafe extern "C" fn ophio_glob_new(
     })
 }
 
-/// Frees a glob; NULL does nothing.
+/// Frees a glob and sets the pointer to it to NULL; NULL, or a pointer to NULL, does nothing.
 ///
 /// # Safety
 ///
-/// `glob` is NULL or was made by this library, is freed for the first time, and no
-/// other thread uses it.
+/// `glob` is NULL, or may be written and holds NULL or what this library made. Nothing uses the
+/// object, and a copy of the pointer is not used afterwards.
 #[no_mangle]
-pub unsafe extern "C" fn ophio_glob_free(glob: *mut OphioGlob) {
+pub unsafe extern "C" fn ophio_glob_free(glob: *mut *mut OphioGlob) {
     // SAFETY: the caller's promise.
     unsafe { handle::free(glob) }
 }
@@ -298,14 +298,15 @@ pub unsafe extern "C" fn ophio_glob_set_new(
     })
 }
 
-/// Frees a set of globs; NULL does nothing. Slices borrowed from it must not be read afterwards.
+/// Frees a set of globs and sets the pointer to it to NULL; NULL, or a pointer to NULL, does nothing.
+/// Slices borrowed from it must not be read afterwards.
 ///
 /// # Safety
 ///
-/// `set` is NULL or was made by this library, is freed for the first time, and no
-/// other thread uses it.
+/// `set` is NULL, or may be written and holds NULL or what this library made. Nothing uses the
+/// object, and a copy of the pointer is not used afterwards.
 #[no_mangle]
-pub unsafe extern "C" fn ophio_glob_set_free(set: *mut OphioGlobSet) {
+pub unsafe extern "C" fn ophio_glob_set_free(set: *mut *mut OphioGlobSet) {
     // SAFETY: the caller's promise.
     unsafe { handle::free(set) }
 }

@@ -36,17 +36,22 @@ pub unsafe fn borrow<'a, T>(handle: *const T, name: &str) -> Result<&'a T, Error
     unsafe { handle.as_ref() }.ok_or_else(|| Error::null(name))
 }
 
-/// Takes back and drops the object; NULL does nothing. A panicking destructor is
-/// caught.
+/// Takes back and drops the object in `place`, and makes the pointer there NULL, so that freeing it
+/// again does nothing. NULL, or a pointer to NULL, does nothing. A panicking destructor is caught.
 ///
 /// # Safety
 ///
-/// `handle` is NULL or comes from [`new`], is freed for the first time, and no
-/// other thread uses it.
-pub unsafe fn free<T>(handle: *mut T) {
+/// `place` is NULL or may be written, and holds NULL or what comes from [`new`]. Nothing uses the
+/// object, and a copy of the pointer is not used afterwards.
+pub unsafe fn free<T>(place: *mut *mut T) {
     guard_unit(|| {
+        // SAFETY: NULL or valid, by the caller's promise.
+        let Some(place) = (unsafe { place.as_mut() }) else {
+            return;
+        };
+        let handle = std::mem::replace(place, std::ptr::null_mut());
         if !handle.is_null() {
-            // SAFETY: let go by `new`, taken back once, by the caller's promise.
+            // SAFETY: released by `new`, taken back once: the place no longer names it.
             drop(unsafe { Box::from_raw(handle) });
         }
     });
@@ -86,12 +91,16 @@ mod tests {
     #[test]
     fn an_object_lives_from_new_to_free() {
         let drops = Arc::new(AtomicUsize::new(0));
-        let handle = new(Counted(drops.clone()));
+        let mut handle = new(Counted(drops.clone()));
         // SAFETY: just made.
         let lent = unsafe { borrow(handle, "counted") }.unwrap();
         assert_eq!(lent.0.load(Ordering::Relaxed), 0);
-        // SAFETY: freed once.
-        unsafe { free(handle) };
+        // SAFETY: made above; freeing the pointer again is allowed.
+        unsafe {
+            free(&mut handle);
+            assert!(handle.is_null());
+            free(&mut handle);
+        }
         assert_eq!(drops.load(Ordering::Relaxed), 1);
     }
 
@@ -117,7 +126,7 @@ mod tests {
         }
         ophio_last_error_clear();
         // SAFETY: made here, freed once.
-        unsafe { free(new(Bomb)) };
+        unsafe { free(&mut new(Bomb)) };
         assert_eq!(ophio_last_error_code(), OphioStatus::Panic);
     }
 

@@ -138,14 +138,15 @@ unsafe fn path_argument(path: *const u8, len: usize) -> Result<PathBuf, Error> {
     }
 }
 
-/// Frees a mapper; NULL does nothing. Slices borrowed from it must not be read afterwards.
+/// Frees a mapper and sets the pointer to it to NULL; NULL, or a pointer to NULL, does nothing.
+/// Slices borrowed from it must not be read afterwards.
 ///
 /// # Safety
 ///
-/// `mapper` is NULL or was made by this library, is freed for the first time, and no
-/// other thread uses it.
+/// `mapper` is NULL, or may be written and holds NULL or what this library made. Nothing uses the
+/// object, and a copy of the pointer is not used afterwards.
 #[no_mangle]
-pub unsafe extern "C" fn ophio_proguard_free(mapper: *mut OphioProguard) {
+pub unsafe extern "C" fn ophio_proguard_free(mapper: *mut *mut OphioProguard) {
     // SAFETY: the caller's promise.
     unsafe { handle::free(mapper) }
 }

@@ -173,7 +173,7 @@ int main(int argc, char **argv)
            (int)result.hint.len, (const char *)result.hint.data);
 
     ophio_str_free(&result.hint);
-    ophio_enhancements_free(rules);
+    ophio_enhancements_free(&rules);
     cJSON_Delete(json);
     free(categories);
     free(components);

@@ -224,7 +224,7 @@ fuzz_target!(|input: (Rows, u8)| {
                 let made = ophio_enhancements_preview_new(rules, rules, &mut preview);
                 assert_eq!(made, OphioStatus::Ok);
                 let status = ophio_enhancements_preview_add_arrow(preview, array, schema, threads);
-                ophio_enhancements_preview_free(preview);
+                ophio_enhancements_preview_free(&mut preview);
                 status
             }
         };
@@ -234,7 +234,7 @@ fuzz_target!(|input: (Rows, u8)| {
             "{:?}",
             ophio_last_error_message().text("message")
         );
-        ophio_enhancements_free(rules);
+        ophio_enhancements_free(&mut rules);
     }
     // Written by success only; dropping them releases what was written.
     drop((out_array, out_schema));

@@ -174,7 +174,7 @@ unsafe fn run(alive: &mut Alive, call: &Call<'_>) {
         }
         Call::Check(text, lenient) => {
             let text = text.get();
-            let list =
+            let mut list =
                 made_by!(out => ophio_enhancements_check(text.data, text.len, *lenient, out));
             let len = ophio_enhancements_diagnostics_len(list);
             for index in 0..=len.min(20) {
@@ -182,7 +182,7 @@ unsafe fn run(alive: &mut Alive, call: &Call<'_>) {
                 let status = ophio_enhancements_diagnostics_get(list, index, entry.as_mut_ptr());
                 assert_eq!(good(status), index < len);
             }
-            ophio_enhancements_diagnostics_free(list);
+            ophio_enhancements_diagnostics_free(&mut list);
         }
         Call::Ask(rules, frames, odd) => {
             ask(choose(&alive.rules, *rules), frames, *odd);
@@ -219,14 +219,14 @@ unsafe fn run(alive: &mut Alive, call: &Call<'_>) {
         Call::Free(number) => {
             if !alive.rules.is_empty() {
                 let index = usize::from(*number) % alive.rules.len();
-                ophio_enhancements_free(alive.rules.swap_remove(index));
-            } else if let Some(cache) = alive.caches.pop() {
-                ophio_enhancements_cache_free(cache);
+                ophio_enhancements_free(&mut alive.rules.swap_remove(index));
+            } else if let Some(mut cache) = alive.caches.pop() {
+                ophio_enhancements_cache_free(&mut cache);
             }
         }
         Call::Preview(old, new, packed) => {
             let (packed, rules) = (packed.get(), &alive.rules);
-            let preview = made_by!(out => ophio_enhancements_preview_new(
+            let mut preview = made_by!(out => ophio_enhancements_preview_new(
                 choose(rules, *old), choose(rules, *new), out
             ));
             good(ophio_enhancements_preview_add(
@@ -245,12 +245,12 @@ unsafe fn run(alive: &mut Alive, call: &Call<'_>) {
                 &mut stacktraces,
             ));
             text_of!(out => ophio_enhancements_preview_report(preview, out));
-            ophio_enhancements_preview_free(preview);
+            ophio_enhancements_preview_free(&mut preview);
         }
         Call::Config(text, stored, event) => {
             let (text, event) = (text.get(), event.get());
             let (data, len) = (text.data, text.len);
-            let config = made_by!(out => if *stored {
+            let mut config = made_by!(out => if *stored {
                 ophio_enhancements_config_from_base64(data, len, null(), 0, null(), 0, false, out)
             } else {
                 ophio_enhancements_config_from_text(data, len, null(), 0, null(), 0, out)
@@ -259,7 +259,7 @@ unsafe fn run(alive: &mut Alive, call: &Call<'_>) {
                 config, event.data, event.len, out
             ));
             text_of!(out => ophio_enhancements_config_to_base64(config, out));
-            ophio_enhancements_config_free(config);
+            ophio_enhancements_config_free(&mut config);
         }
         Call::Event(data) => {
             let (data, len) = (data.get().data, data.get().len);
@@ -279,7 +279,7 @@ unsafe fn run(alive: &mut Alive, call: &Call<'_>) {
         }
         Call::Glob(pattern, options, value) => {
             let (pattern, value) = (pattern.get(), value.get());
-            let glob = made_by!(out => ophio_glob_new(
+            let mut glob = made_by!(out => ophio_glob_new(
                 pattern.data, pattern.len, options % 32, null_mut(), out
             ));
             let mut matched = false;
@@ -296,11 +296,11 @@ unsafe fn run(alive: &mut Alive, call: &Call<'_>) {
             ));
             text_of!(out => ophio_glob_escape(pattern.data, pattern.len, out));
             text_of!(out => ophio_glob_shortcut(glob, out));
-            ophio_glob_free(glob);
+            ophio_glob_free(&mut glob);
         }
         Call::GlobSet(patterns, options, value) => {
             let (patterns, value) = (patterns.get(), value.get());
-            let set = made_by!(out => ophio_glob_set_new(
+            let mut set = made_by!(out => ophio_glob_set_new(
                 patterns.data, patterns.len, options % 32, out
             ));
             let (mut numbers, mut count, mut matched) = ([0; 2], 0, false);
@@ -315,11 +315,11 @@ unsafe fn run(alive: &mut Alive, call: &Call<'_>) {
                 &mut matched,
             ));
             assert_eq!(count > 0, matched);
-            ophio_glob_set_free(set);
+            ophio_glob_set_free(&mut set);
         }
         Call::Codeowners(text, dialect, most, paths) => {
             let (text, paths) = (text.get(), paths.get());
-            let file = made_by!(out => ophio_codeowners_parse(
+            let mut file = made_by!(out => ophio_codeowners_parse(
                 text.data, text.len, dialect % 3, *most, out
             ));
             let (mut winners, mut matched) = ([0; 4], false);
@@ -334,11 +334,11 @@ unsafe fn run(alive: &mut Alive, call: &Call<'_>) {
                 text.len,
                 &mut matched,
             ));
-            ophio_codeowners_free(file);
+            ophio_codeowners_free(&mut file);
         }
         Call::Proguard(mapping, name) => {
             let (mapping, name) = (mapping.get(), name.get());
-            let mapper = made_by!(out => ophio_proguard_new(mapping.data, mapping.len, out));
+            let mut mapper = made_by!(out => ophio_proguard_new(mapping.data, mapping.len, out));
             let mut borrowed = OphioSlice::EMPTY;
             good(ophio_proguard_remap_class(
                 mapper,
@@ -352,7 +352,7 @@ unsafe fn run(alive: &mut Alive, call: &Call<'_>) {
                 mapper, name.data, name.len, place, 64, &mut len,
             ));
             text_of!(out => ophio_proguard_remap_stacktrace(mapper, name.data, name.len, out));
-            ophio_proguard_free(mapper);
+            ophio_proguard_free(&mut mapper);
         }
     }
 }
@@ -475,11 +475,11 @@ fuzz_target!(|calls: Vec<Call<'_>>| {
         for call in calls.iter().take(30) {
             run(&mut alive, call);
         }
-        for rules in alive.rules {
-            ophio_enhancements_free(rules);
+        for mut rules in alive.rules {
+            ophio_enhancements_free(&mut rules);
         }
-        for cache in alive.caches {
-            ophio_enhancements_cache_free(cache);
+        for mut cache in alive.caches {
+            ophio_enhancements_cache_free(&mut cache);
         }
     }
 });

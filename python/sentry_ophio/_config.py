@@ -68,7 +68,7 @@ class EnhancementsConfig(Handle):
     __module__ = "sentry_ophio.enhancers"
     __slots__ = ()
     _KIND = ffi.typeof("OphioEnhancementsConfig **")
-    _FREE = staticmethod(lambda place: lib.ophio_enhancements_config_free(place[0]))
+    _FREE = lib.ophio_enhancements_config_free
 
     def __new__(cls) -> EnhancementsConfig:
         """Fail: `from_text` and `from_base64` make configs."""

@@ -16,7 +16,7 @@ def _list() -> CData:
     """Make a place for a list of the library, which frees it."""
     return ffi.gc(
         ffi.new("OphioEnhancementsDiagnostics **"),
-        lambda place: lib.ophio_enhancements_diagnostics_free(place[0]),
+        lib.ophio_enhancements_diagnostics_free,
     )
 
 

@@ -154,9 +154,11 @@ def string(call: Callable[[CData], int]) -> str:
 def owned(place: CData) -> CData:
     """Return the pointer that the library wrote to a place, which owns it.
 
-    The place lives as long as the pointer.
+    The place lives as long as the pointer: what cffi calls at the end of it holds the place. That
+    is a built-in, since a signal handler runs between the lines of a function of Python, and what
+    it raises there would be lost.
     """
-    return ffi.gc(place[0], lambda _: place)
+    return ffi.gc(place[0], (place,).count)
 
 
 class Handle:

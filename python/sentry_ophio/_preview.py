@@ -115,7 +115,7 @@ class Comparison(Handle):
 
     __slots__ = ("_rules",)
     _KIND = ffi.typeof("OphioEnhancementsPreview **")
-    _FREE = staticmethod(lambda place: lib.ophio_enhancements_preview_free(place[0]))
+    _FREE = lib.ophio_enhancements_preview_free
 
     def __init__(self, old_rules: Enhancements, new_rules: Enhancements) -> None:
         # The current rules: the report is about these, even if a set grows meanwhile.

@@ -74,7 +74,7 @@ class Cache(Handle):
 
     __slots__ = ("_size",)
     _KIND = ffi.typeof("OphioEnhancementsCache **")
-    _FREE = staticmethod(lambda place: lib.ophio_enhancements_cache_free(place[0]))
+    _FREE = lib.ophio_enhancements_cache_free
 
     def __init__(self, size: int) -> None:
         self._size = checked_int("size", size)
@@ -119,7 +119,7 @@ class Enhancements(Handle):
     # number keeps its meaning when rules are appended.
     __slots__ = ("_applied", "_left_out", "_origins", "_short", "_source", "_states", "_written")
     _KIND = ffi.typeof("OphioEnhancements **")
-    _FREE = staticmethod(lambda place: lib.ophio_enhancements_free(place[0]))
+    _FREE = lib.ophio_enhancements_free
 
     _applied: dict[int, AppliedFrame]
     # The same for numbers up to 255, at the index that is the number.

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         ) -> list[AssembleResult]:
             """Decide which components count for grouping."""
 
+
 U32_ARRAY = ffi.typeof("uint32_t[]")
 
 

@@ -241,7 +241,7 @@ class Codeowners(Handle):
 
     __slots__ = ("_diagnostics", "_dialect", "_rules", "_sections")
     _KIND = ffi.typeof("OphioCodeowners **")
-    _FREE = staticmethod(lambda place: lib.ophio_codeowners_free(place[0]))
+    _FREE = lib.ophio_codeowners_free
 
     _diagnostics: tuple[Diagnostic, ...]
     _dialect: str

@@ -131,7 +131,7 @@ def _error(diagnostics: tuple[Diagnostic, ...], message: str) -> GlobError:
 
 def _compile(pattern: Text, data: bytes, bits: int) -> CData | Diagnostic:
     position = ffi.new("size_t *")
-    place = ffi.gc(ffi.new("OphioGlob **"), lambda place: lib.ophio_glob_free(place[0]))
+    place = ffi.gc(ffi.new("OphioGlob **"), lib.ophio_glob_free)
     status = lib.ophio_glob_new(data, len(data), bits, position, place)
     if not status:
         return owned(place)
@@ -588,7 +588,7 @@ class GlobSet(Handle):
 
     __slots__ = ("_fold", "_invalid", "_options", "_patterns", "_spare")
     _KIND = ffi.typeof("OphioGlobSet **")
-    _FREE = staticmethod(lambda place: lib.ophio_glob_set_free(place[0]))
+    _FREE = lib.ophio_glob_set_free
 
     _INITIAL_ROOM = 32
 

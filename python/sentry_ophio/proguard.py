@@ -156,7 +156,7 @@ class ProguardMapper(Handle):
 
     __slots__ = ("_uuid",)
     _KIND = ffi.typeof("OphioProguard **")
-    _FREE = staticmethod(lambda place: lib.ophio_proguard_free(place[0]))
+    _FREE = lib.ophio_proguard_free
 
     _uuid: UUID
 

@@ -26,7 +26,7 @@ The C interface changed in a way that breaks programs compiled against it:
 
 {lines}
 
-If that is not meant, mend the code. If it is: raise ABI_VERSION in capi/src/version.rs (the
+If that is not meant, correct the code. If it is: raise ABI_VERSION in capi/src/version.rs (the
 soname follows), say so in CHANGELOG.md, and record it with `make abi`."""
 
 ADDED = """\

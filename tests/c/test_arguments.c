@@ -176,7 +176,7 @@ static void test_limits(void)
     CHECK(ophio_enhancements_len(rules) == 2);
     GOOD(ophio_limits_set(OPHIO_LIMIT_RULES, before));
     GOOD(ophio_enhancements_extend_from(rules, rules));
-    ophio_enhancements_free(rules);
+    ophio_enhancements_free(&rules);
 
     memset(frames, 0, sizeof frames);
     GOOD(ophio_limits_get(OPHIO_LIMIT_FRAMES, &before));
@@ -211,11 +211,11 @@ static void test_cache(void)
     CHECK(none != NULL && vast != NULL);
     REFUSED(ophio_enhancements_cache_new(10, NULL), NULL_POINTER);
     GOOD(ophio_enhancements_parse(TEXT("app:no -group"), none, &rules));
-    ophio_enhancements_free(rules);
+    ophio_enhancements_free(&rules);
     GOOD(ophio_enhancements_parse(TEXT("app:no -group"), vast, &rules));
-    ophio_enhancements_free(rules);
-    ophio_enhancements_cache_free(none);
-    ophio_enhancements_cache_free(vast);
+    ophio_enhancements_free(&rules);
+    ophio_enhancements_cache_free(&none);
+    ophio_enhancements_cache_free(&vast);
 }
 
 static void test_making_rules(void)
@@ -227,11 +227,11 @@ static void test_making_rules(void)
 
     GOOD(ophio_enhancements_new(&rules));
     CHECK(ophio_enhancements_len(rules) == 0);
-    ophio_enhancements_free(rules);
+    ophio_enhancements_free(&rules);
 
     GOOD(ophio_enhancements_parse(EMPTY, cache, &rules));
     CHECK(rules != NULL && ophio_enhancements_len(rules) == 0);
-    ophio_enhancements_free(rules);
+    ophio_enhancements_free(&rules);
     REFUSED(ophio_enhancements_new(NULL), NULL_POINTER);
     REFUSED(ophio_enhancements_parse(EMPTY, cache, NULL), NULL_POINTER);
     REFUSED(ophio_enhancements_from_config_structure(EMPTY, cache, NULL), NULL_POINTER);
@@ -243,12 +243,12 @@ static void test_making_rules(void)
     GOOD(
         ophio_enhancements_parse_lenient(TEXT("app:no -group +sentinel"), cache, &list, &rules));
     CHECK(ophio_enhancements_len(rules) == 1 && ophio_enhancements_diagnostics_len(list) == 1);
-    ophio_enhancements_free(rules);
-    ophio_enhancements_diagnostics_free(list);
+    ophio_enhancements_free(&rules);
+    ophio_enhancements_diagnostics_free(&list);
     GOOD(ophio_enhancements_parse_lenient(EMPTY, cache, &list, &rules));
     CHECK(rules != NULL && ophio_enhancements_diagnostics_len(list) == 0);
-    ophio_enhancements_free(rules);
-    ophio_enhancements_diagnostics_free(list);
+    ophio_enhancements_free(&rules);
+    ophio_enhancements_diagnostics_free(&list);
     list = NULL;
     NO_HANDLE(ophio_enhancements_parse_lenient(NONE, cache, &list, made), NULL_POINTER);
     NO_HANDLE(ophio_enhancements_parse_lenient(HUGE_TEXT, cache, &list, made), INVALID_ARGUMENT);
@@ -269,7 +269,7 @@ static void test_making_rules(void)
     NO_HANDLE(ophio_enhancements_from_base64(BAD, false, made), INVALID_UTF8);
     NO_HANDLE(ophio_enhancements_from_base64(TEXT("?"), false, made), SYNTAX);
     NO_HANDLE(ophio_enhancements_from_base64(EMPTY, false, made), SYNTAX);
-    ophio_enhancements_cache_free(cache);
+    ophio_enhancements_cache_free(&cache);
 }
 
 static void test_stored_rules(void)
@@ -280,7 +280,7 @@ static void test_stored_rules(void)
     GOOD(ophio_enhancements_to_config_structure(rules, 3, TEXT("base:1"), &data));
     GOOD(ophio_enhancements_from_config_structure(data.data, data.len, NULL, &read));
     ANSWERS(ophio_enhancements_equal(rules, read, answer), true);
-    ophio_enhancements_free(read);
+    ophio_enhancements_free(&read);
     ophio_str_free(&data);
     REFUSED_STR(ophio_enhancements_to_config_structure(NULL, 3, EMPTY, place), NULL_POINTER);
     REFUSED_STR(ophio_enhancements_to_config_structure(rules, 99, EMPTY, place), SYNTAX);
@@ -293,7 +293,7 @@ static void test_stored_rules(void)
     GOOD(ophio_enhancements_to_base64(rules, &data));
     GOOD(ophio_enhancements_from_base64(data.data, data.len, false, &read));
     ANSWERS(ophio_enhancements_equal(rules, read, answer), true);
-    ophio_enhancements_free(read);
+    ophio_enhancements_free(&read);
     ophio_str_free(&data);
     REFUSED_STR(ophio_enhancements_to_base64(NULL, place), NULL_POINTER);
     REFUSED(ophio_enhancements_to_base64(rules, NULL), NULL_POINTER);
@@ -301,7 +301,7 @@ static void test_stored_rules(void)
     GOOD_STR(ophio_enhancements_to_text(rules, place), "function:main");
     REFUSED_STR(ophio_enhancements_to_text(NULL, place), NULL_POINTER);
     REFUSED(ophio_enhancements_to_text(rules, NULL), NULL_POINTER);
-    ophio_enhancements_free(rules);
+    ophio_enhancements_free(&rules);
 }
 
 static void test_asking_about_rules(void)
@@ -351,7 +351,7 @@ static void test_asking_about_rules(void)
 
     GOOD(ophio_enhancements_part(rules, OPHIO_ENHANCEMENTS_PART_CONTRIBUTES, &part));
     CHECK(ophio_enhancements_len(part) == 2);
-    ophio_enhancements_free(part);
+    ophio_enhancements_free(&part);
     NO_HANDLE(ophio_enhancements_part(rules, 99, made), INVALID_ARGUMENT);
     NO_HANDLE(ophio_enhancements_part(NULL, OPHIO_ENHANCEMENTS_PART_CONTRIBUTES, made),
               NULL_POINTER);
@@ -359,8 +359,8 @@ static void test_asking_about_rules(void)
     GOOD(ophio_enhancements_set_memo_bytes(rules, 0));
     GOOD(ophio_enhancements_set_memo_bytes(rules, SIZE_MAX));
     REFUSED(ophio_enhancements_set_memo_bytes(NULL, 0), NULL_POINTER);
-    ophio_enhancements_free(other);
-    ophio_enhancements_free(rules);
+    ophio_enhancements_free(&other);
+    ophio_enhancements_free(&rules);
 }
 
 static void test_diagnostics(void)
@@ -380,7 +380,7 @@ static void test_diagnostics(void)
     REFUSED(ophio_enhancements_diagnostics_get(NULL, 0, &entry), NULL_POINTER);
     CHECK(((unsigned char *)&entry)[0] == 7);
     REFUSED(ophio_enhancements_diagnostics_get(list, 0, NULL), NULL_POINTER);
-    ophio_enhancements_diagnostics_free(list);
+    ophio_enhancements_diagnostics_free(&list);
 
     list = NULL;
     REFUSED(ophio_enhancements_check(NONE, false, &list), NULL_POINTER);
@@ -390,7 +390,7 @@ static void test_diagnostics(void)
     CHECK(list == NULL);
     GOOD(ophio_enhancements_check(EMPTY, false, &list));
     CHECK(ophio_enhancements_diagnostics_len(list) == 0);
-    ophio_enhancements_diagnostics_free(list);
+    ophio_enhancements_diagnostics_free(&list);
 
     GOOD_STR(ophio_enhancements_format(TEXT("app:no    -group"), place), "app:no");
     GOOD_STR(ophio_enhancements_format(EMPTY, place), "");
@@ -511,7 +511,7 @@ static void test_frames_in_structs(void)
             INVALID_UTF8);
     REFUSED(ophio_enhancements_stacktrace_pack(&frame, 1, FRAME_SIZE, NULL, NULL), NULL_POINTER);
     CHECK(text.data == NULL);
-    ophio_enhancements_free(rules);
+    ophio_enhancements_free(&rules);
 }
 
 static void test_packed_frames(void)
@@ -610,7 +610,7 @@ static void test_packed_frames(void)
             NULL_POINTER);
 
     ophio_str_free(&packed);
-    ophio_enhancements_free(rules);
+    ophio_enhancements_free(&rules);
 }
 
 /* ["native", nil, [{"function": "main", "in_app": true}]] */
@@ -675,7 +675,7 @@ static void test_events(void)
     CHECK(text.len == 0);
     REFUSED_STR(ophio_enhancements_bases(NULL, place), NULL_POINTER);
     REFUSED(ophio_enhancements_bases(rules, NULL), NULL_POINTER);
-    ophio_enhancements_free(rules);
+    ophio_enhancements_free(&rules);
 }
 
 static void test_configs(void)
@@ -709,7 +709,7 @@ static void test_configs(void)
 
     GOOD(ophio_enhancements_config_from_base64(stored.data, stored.len, TEXT("base"), bases, 1,
                                                false, &again));
-    ophio_enhancements_config_free(again);
+    ophio_enhancements_config_free(&again);
     again = NULL;
     REFUSED(ophio_enhancements_config_from_base64(stored.data, stored.len, TEXT("other"), bases, 1,
                                                   false, &again),
@@ -728,7 +728,7 @@ static void test_configs(void)
     REFUSED(ophio_enhancements_config_bases(config, NULL), NULL_POINTER);
 
     GOOD(ophio_enhancements_config_part(config, OPHIO_ENHANCEMENTS_CONFIG_PART_OWN, &made));
-    ophio_enhancements_free(made);
+    ophio_enhancements_free(&made);
     made = NULL;
     REFUSED(ophio_enhancements_config_part(NULL, OPHIO_ENHANCEMENTS_CONFIG_PART_OWN, &made),
             NULL_POINTER);
@@ -747,7 +747,7 @@ static void test_configs(void)
             NULL_POINTER);
 
     GOOD(ophio_enhancements_from_base64(stored.data, stored.len, true, &made));
-    ophio_enhancements_free(made);
+    ophio_enhancements_free(&made);
     made = NULL;
     REFUSED(ophio_enhancements_from_base64(NONE, false, &made), NULL_POINTER);
     REFUSED(ophio_enhancements_from_base64(HUGE_TEXT, false, &made), INVALID_ARGUMENT);
@@ -757,10 +757,10 @@ static void test_configs(void)
     CHECK(made == NULL);
 
     ophio_str_free(&stored);
-    ophio_enhancements_config_free(config);
+    ophio_enhancements_config_free(&config);
     ophio_enhancements_config_free(NULL);
     ophio_enhancements_config_forget_all();
-    ophio_enhancements_free(base);
+    ophio_enhancements_free(&base);
 }
 
 static void test_functions(void)
@@ -850,7 +850,7 @@ static void test_batches(void)
 
     free(both);
     ophio_str_free(&one);
-    ophio_enhancements_free(rules);
+    ophio_enhancements_free(&rules);
 }
 
 /* Released or not, the structs are there: what lies in them decides. */
@@ -884,7 +884,7 @@ static void test_arrow(void)
     REFUSED(ophio_enhancements_preview_arrow(NULL, rules, ARROW(rows, answer)), NULL_POINTER);
     REFUSED(ophio_enhancements_preview_arrow(rules, NULL, ARROW(rows, answer)), NULL_POINTER);
     CHECK(made == released);
-    ophio_enhancements_free(rules);
+    ophio_enhancements_free(&rules);
 }
 
 static void test_preview(void)
@@ -904,8 +904,8 @@ static void test_preview(void)
     NO_HANDLE(ophio_enhancements_preview_new(NULL, after, made), NULL_POINTER);
     NO_HANDLE(ophio_enhancements_preview_new(before, NULL, made), NULL_POINTER);
     GOOD(ophio_enhancements_preview_new(before, after, &preview));
-    ophio_enhancements_free(before); /* the preview does not need them */
-    ophio_enhancements_free(after);
+    ophio_enhancements_free(&before); /* the preview does not need them */
+    ophio_enhancements_free(&after);
     GOOD(ophio_enhancements_preview_add(preview, packed, one.len + 1, 1));
     GOOD(ophio_enhancements_preview_add(preview, packed, one.len + 1, SIZE_MAX));
     REFUSED(ophio_enhancements_preview_add(NULL, packed, one.len + 1, 1), NULL_POINTER);
@@ -942,7 +942,7 @@ static void test_preview(void)
     GOOD_STR(ophio_enhancements_preview_report(preview, place), "\"stacktraces\":5");
     REFUSED_STR(ophio_enhancements_preview_report(NULL, place), NULL_POINTER);
     REFUSED(ophio_enhancements_preview_report(preview, NULL), NULL_POINTER);
-    ophio_enhancements_preview_free(preview);
+    ophio_enhancements_preview_free(&preview);
     ophio_str_free(&one);
     free(packed);
 }
@@ -960,7 +960,7 @@ static void test_glob(void)
 
     ANSWERS(ophio_glob_is_match(empty, EMPTY, answer), true);
     ANSWERS(ophio_glob_is_match(empty, TEXT("a"), answer), false);
-    ophio_glob_free(empty);
+    ophio_glob_free(&empty);
     CHECK(glob != NULL && position == 7);
     NO_HANDLE(ophio_glob_new(TEXT("[a"), 0, &position, made), OPHIO_STATUS_GLOB);
     CHECK(position != 7);
@@ -1001,7 +1001,7 @@ static void test_glob(void)
     CHECK(matched[0] == 7 && matched[1] == 7);
     GOOD(ophio_glob_match_packed(glob, TEXT("\x92\xa4" "a.py\xa1" "b"), matched, 2));
     CHECK(matched[0] == 1 && matched[1] == 0);
-    ophio_glob_free(glob);
+    ophio_glob_free(&glob);
 
     GOOD_STR(ophio_glob_escape(TEXT("a*b"), place), "a");
     GOOD_STR(ophio_glob_escape(EMPTY, place), "");
@@ -1059,7 +1059,7 @@ static void test_glob_set(void)
     CHECK(count == 2);
     GOOD(ophio_glob_set_matches(set, EMPTY, NULL, 0, &count));
     CHECK(count == 1);
-    ophio_glob_set_free(set);
+    ophio_glob_set_free(&set);
 }
 
 /* --- CODEOWNERS -------------------------------------------------------------------- */
@@ -1086,7 +1086,7 @@ static void test_codeowners(void)
     GOOD(ophio_codeowners_parse(EMPTY, 0, 0, &empty));
     GOOD(ophio_codeowners_counts(empty, &counts));
     CHECK(counts.rules == 0 && counts.sections == 1 && counts.diagnostics == 0);
-    ophio_codeowners_free(empty);
+    ophio_codeowners_free(&empty);
 
     GOOD(ophio_codeowners_counts(file, &counts));
     CHECK(counts.rules >= 1 && counts.sections == 1);
@@ -1135,7 +1135,7 @@ static void test_codeowners(void)
     CHECK(winners[0] == 7);
     GOOD(ophio_codeowners_find_packed(file, TEXT("\x92\xa4" "a.js\xa1" "b"), winners, 2));
     CHECK(winners[0] == 0 && winners[1] == UINT32_MAX);
-    ophio_codeowners_free(file);
+    ophio_codeowners_free(&file);
 
     ANSWERS(ophio_codeowners_is_path_match(TEXT("src/a.py"), TEXT("*.py"), answer), true);
     ANSWERS(ophio_codeowners_is_path_match(BAD, TEXT("*.py"), answer), false);
@@ -1179,7 +1179,7 @@ static void test_proguard(void)
     CHECK(mapper != NULL);
     GOOD(ophio_proguard_new(EMPTY, &none));
     ANSWERS(ophio_proguard_is_valid(none, answer), false);
-    ophio_proguard_free(none);
+    ophio_proguard_free(&none);
     NO_HANDLE(ophio_proguard_new(NONE, made), NULL_POINTER);
     NO_HANDLE(ophio_proguard_new(HUGE_TEXT, made), INVALID_ARGUMENT);
 
@@ -1257,7 +1257,7 @@ static void test_proguard(void)
     REFUSED_STR(ophio_proguard_remap_stacktrace(mapper, HUGE_TEXT, place), INVALID_ARGUMENT);
     REFUSED_STR(ophio_proguard_remap_stacktrace(mapper, BAD, place), INVALID_UTF8);
     REFUSED(ophio_proguard_remap_stacktrace(mapper, TEXT("a"), NULL), NULL_POINTER);
-    ophio_proguard_free(mapper);
+    ophio_proguard_free(&mapper);
 }
 
 /* A file beside this program, which lies in a directory of its own. */
@@ -1282,7 +1282,7 @@ static void test_proguard_file(const char *program)
         CHECK(mapper != NULL);
         GOOD(ophio_proguard_remap_class(mapper, TEXT("a"), &klass));
         CHECK(klass.len == 16);
-        ophio_proguard_free(mapper);
+        ophio_proguard_free(&mapper);
     }
     CHECK(remove(path) == 0);
     free(path);

@@ -59,7 +59,7 @@ static void test_apply(void)
     CHECK(bit(in_app->buffers[1], 0) && !bit(in_app->buffers[1], 1) && !bit(in_app->buffers[1], 2));
     answer.array.release(&answer.array);
     answer.schema.release(&answer.schema);
-    ophio_enhancements_free(rules);
+    ophio_enhancements_free(&rules);
 }
 
 static void test_assemble(void)
@@ -79,7 +79,7 @@ static void test_assemble(void)
     CHECK(bit(answer.array.children[1]->buffers[1], 0) && !bit(answer.array.children[1]->buffers[1], 1));
     answer.array.release(&answer.array);
     answer.schema.release(&answer.schema);
-    ophio_enhancements_free(rules);
+    ophio_enhancements_free(&rules);
 }
 
 static void test_preview(void)
@@ -114,9 +114,9 @@ static void test_preview(void)
     CHECK(ophio_enhancements_preview_report(preview, &report) == OPHIO_STATUS_OK);
     CHECK(strstr((const char *)report.data, "\"stacktraces\":2,") != NULL);
     ophio_str_free(&report);
-    ophio_enhancements_preview_free(preview);
-    ophio_enhancements_free(old_rules);
-    ophio_enhancements_free(new_rules);
+    ophio_enhancements_preview_free(&preview);
+    ophio_enhancements_free(&old_rules);
+    ophio_enhancements_free(&new_rules);
 }
 
 static int message_is(const char *expected)
@@ -185,7 +185,7 @@ static void test_bad_arguments(Ask ask)
           OPHIO_STATUS_INVALID_ARGUMENT);
     CHECK(made == released);
     CHECK(memcmp(&answer, &untouched, sizeof answer) == 0);
-    ophio_enhancements_free(rules);
+    ophio_enhancements_free(&rules);
 }
 
 /* The last path is not UTF-8, which is seen when a rule asks for paths. */
@@ -200,7 +200,7 @@ static void test_bad_text(void)
                                          &answer.schema) == OPHIO_STATUS_FRAME);
     CHECK(message_is("row 1: frame 0: field `path`: invalid UTF-8"));
     CHECK(made == released);
-    ophio_enhancements_free(rules);
+    ophio_enhancements_free(&rules);
 }
 
 int main(void)

@@ -70,7 +70,7 @@ static void test_texts_and_patterns(const char *program)
     REFUSED(ophio_enhancements_config_from_text(TEXT("app:no -app"), NULL, 0, NULL, 0, &other),
             LIMIT);
     GOOD(ophio_limits_set(OPHIO_LIMIT_RULE_BYTES, before));
-    ophio_enhancements_config_free(config);
+    ophio_enhancements_config_free(&config);
     ophio_enhancements_config_forget_all();
     GOOD(ophio_limits_set(OPHIO_LIMIT_RULE_BYTES, 3));
     REFUSED(ophio_enhancements_config_from_base64(whole.data, whole.len, NULL, 0, NULL, 0, false,
@@ -99,7 +99,7 @@ static void test_texts_and_patterns(const char *program)
     ophio_str_free(&stored);
     ophio_str_free(&whole);
     ophio_str_free(&binary);
-    ophio_enhancements_free(rules);
+    ophio_enhancements_free(&rules);
 }
 
 static void test_stack_traces(void)
@@ -169,9 +169,9 @@ static void test_stack_traces(void)
     CHECK(codes[0] == 7 && answer[0] == 7 && applied.category == 7 && component.hint == 7);
     CHECK(text.data == NULL);
 
-    ophio_enhancements_preview_free(preview);
-    ophio_enhancements_config_free(config);
-    ophio_enhancements_free(rules);
+    ophio_enhancements_preview_free(&preview);
+    ophio_enhancements_config_free(&config);
+    ophio_enhancements_free(&rules);
 }
 
 /* Rules that only the binary form can hold: a pattern with a line feed. */
@@ -183,7 +183,7 @@ static void test_rules_without_a_text(void)
         BYTES("\x93\x03\x90\x91\x92\x91\xa3" "fa\n\x91\xcd\x03\x00"), NULL, &rules));
     REFUSED(ophio_enhancements_to_text(rules, &text), SYNTAX);
     CHECK(text.data == NULL);
-    ophio_enhancements_free(rules);
+    ophio_enhancements_free(&rules);
 }
 
 int main(int argc, char **argv)

@@ -46,7 +46,7 @@ static void test_apply(void)
 
     CHECK(cache != NULL && rules != NULL);
     CHECK(ophio_enhancements_len(rules) == 2);
-    ophio_enhancements_cache_free(cache); /* rules do not need it */
+    ophio_enhancements_cache_free(&cache); /* rules do not need it */
 
     frames[0] = frame("main", OPHIO_TRISTATE_MISSING);
     frames[1] = frame("std::panicking", OPHIO_TRISTATE_TRUE);
@@ -73,7 +73,7 @@ static void test_apply(void)
     CHECK(equals(text, "function:std::* -app category=std"));
     ophio_str_free(&text);
     CHECK(ophio_enhancements_rule(rules, 2, &text) == OPHIO_STATUS_OUT_OF_RANGE);
-    ophio_enhancements_free(rules);
+    ophio_enhancements_free(&rules);
 }
 
 static void test_assemble(void)
@@ -117,8 +117,8 @@ static void test_assemble(void)
     CHECK(ophio_enhancements_extend_from(rules, strict) == OPHIO_STATUS_OK);
     CHECK(ophio_enhancements_extend_from(rules, rules) == OPHIO_STATUS_OK);
     CHECK(ophio_enhancements_len(rules) == 6);
-    ophio_enhancements_free(strict);
-    ophio_enhancements_free(rules);
+    ophio_enhancements_free(&strict);
+    ophio_enhancements_free(&rules);
 }
 
 /* Structs that are packed once are answered as the structs are. */
@@ -154,7 +154,7 @@ static void test_pack(void)
     CHECK(packed.data == NULL && packed.len == 0);
     CHECK(ophio_enhancements_stacktrace_pack(frames, 1, FRAME_SIZE, NULL, NULL) ==
           OPHIO_STATUS_NULL_POINTER);
-    ophio_enhancements_free(rules);
+    ophio_enhancements_free(&rules);
 }
 
 /* A call that fails has written nothing, and reports which argument is wrong. */
@@ -202,7 +202,7 @@ static void test_failures(void)
                                       COMPONENT_SIZE, NULL) == OPHIO_STATUS_NULL_POINTER);
     CHECK(parse("function:main", NULL) == NULL);
     CHECK(ophio_last_error_code() == OPHIO_STATUS_SYNTAX);
-    ophio_enhancements_free(rules);
+    ophio_enhancements_free(&rules);
     ophio_enhancements_free(NULL);
     ophio_enhancements_cache_free(NULL);
 }

@@ -55,7 +55,7 @@ static void *ask(void *place)
         COUNT(ophio_enhancements_parse(TEXT("function:main -app\napp:no -group"), cache,
                                        &parsed) == OPHIO_STATUS_OK);
         COUNT(ophio_enhancements_len(parsed) == 2);
-        ophio_enhancements_free(parsed);
+        ophio_enhancements_free(&parsed);
         COUNT(ophio_glob_is_match(glob, TEXT("src/main.py"), &matched) == OPHIO_STATUS_OK);
         COUNT(matched);
         COUNT(ophio_codeowners_is_path_match(TEXT("src/a.py"), TEXT("*.c"), &matched) ==
@@ -110,11 +110,11 @@ int main(void)
     }
     CHECK(ophio_enhancements_len(rules) == 2 + ROUNDS / 10);
 
-    ophio_proguard_free(mapper);
-    ophio_codeowners_free(owners);
-    ophio_glob_free(glob);
-    ophio_enhancements_free(more);
-    ophio_enhancements_free(rules);
-    ophio_enhancements_cache_free(cache);
+    ophio_proguard_free(&mapper);
+    ophio_codeowners_free(&owners);
+    ophio_glob_free(&glob);
+    ophio_enhancements_free(&more);
+    ophio_enhancements_free(&rules);
+    ophio_enhancements_cache_free(&cache);
     return report();
 }

@@ -138,7 +138,7 @@ static void check_case(const cJSON *item)
             ophio_str_free(&hint);
         }
     }
-    ophio_enhancements_free(rules);
+    ophio_enhancements_free(&rules);
     if (failures != before) fprintf(stderr, "in the case `%s`\n", string(at(item, "name")));
 }
 
@@ -173,7 +173,7 @@ static void test_glob(const cJSON *vectors)
         CHECK(glob != NULL);
         GOOD(ophio_glob_is_match(glob, TEXT(string(at(each, "value"))), &matched));
         CHECK(matched == cJSON_IsTrue(at(each, "matches")));
-        ophio_glob_free(glob);
+        ophio_glob_free(&glob);
     }
 }
 
@@ -222,7 +222,7 @@ static void check_owners(const cJSON *item)
         CHECK((size_t)cJSON_GetArraySize(expected) == found);
         expected = expected->next;
     }
-    ophio_codeowners_free(file);
+    ophio_codeowners_free(&file);
 }
 
 static void test_codeowners(const cJSON *vectors)
@@ -279,7 +279,7 @@ static void test_proguard(const cJSON *vectors)
             CHECK(same(original_method.data, original_method.len, told->child->next));
         }
     }
-    ophio_proguard_free(mapper);
+    ophio_proguard_free(&mapper);
 }
 
 int main(int argc, char **argv)

@@ -24,6 +24,6 @@ int main(void)
     if (pthread_create(&other, NULL, ask, NULL) != 0) return 2;
     ask(NULL);
     pthread_join(other, NULL);
-    ophio_enhancements_free(rules);
+    ophio_enhancements_free(&rules);
     return 0;
 }

@@ -33,14 +33,15 @@ pub unsafe extern "C" fn ophio_enhancements_cache_new(
     })
 }
 
-/// Frees a cache; NULL does nothing. Rules made with it live on.
+/// Frees a cache and sets the pointer to it to NULL; NULL, or a pointer to NULL, does nothing.
+/// Rules made with it live on.
 ///
 /// # Safety
 ///
-/// `cache` is NULL or comes from `ophio_enhancements_cache_new`, is freed for the first time,
-/// and no other thread uses it.
+/// `cache` is NULL, or may be written and holds NULL or what this library made. Nothing uses the
+/// object, and a copy of the pointer is not used afterwards.
 #[no_mangle]
-pub unsafe extern "C" fn ophio_enhancements_cache_free(cache: *mut OphioEnhancementsCache) {
+pub unsafe extern "C" fn ophio_enhancements_cache_free(cache: *mut *mut OphioEnhancementsCache) {
     // SAFETY: the caller's promise.
     unsafe { handle::free(cache) }
 }

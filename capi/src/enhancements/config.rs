@@ -171,13 +171,14 @@ fn other_family(ignore: bool) -> OtherFamily {
     }
 }
 
-/// Frees a config; NULL does nothing.
+/// Frees a config and sets the pointer to it to NULL; NULL, or a pointer to NULL, does nothing.
 ///
 /// # Safety
 ///
-/// `config` is NULL or comes from this library, is not freed yet, and no call uses it.
+/// `config` is NULL, or may be written and holds NULL or what this library made. Nothing uses the
+/// object, and a copy of the pointer is not used afterwards.
 #[no_mangle]
-pub unsafe extern "C" fn ophio_enhancements_config_free(config: *mut OphioEnhancementsConfig) {
+pub unsafe extern "C" fn ophio_enhancements_config_free(config: *mut *mut OphioEnhancementsConfig) {
     guard_unit(|| {
         // SAFETY: the caller's promise.
         unsafe { handle::free(config) };

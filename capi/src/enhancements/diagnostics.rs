@@ -217,15 +217,16 @@ pub unsafe extern "C" fn ophio_enhancements_diagnostics_get(
     })
 }
 
-/// Frees a list; NULL does nothing. Slices borrowed from it must not be read afterwards.
+/// Frees a list and sets the pointer to it to NULL; NULL, or a pointer to NULL, does nothing.
+/// Slices borrowed from it must not be read afterwards.
 ///
 /// # Safety
 ///
-/// `diagnostics` is NULL or was made by this library, is freed for the first time, and no
-/// other thread uses it.
+/// `diagnostics` is NULL, or may be written and holds NULL or what this library made. Nothing uses the
+/// object, and a copy of the pointer is not used afterwards.
 #[no_mangle]
 pub unsafe extern "C" fn ophio_enhancements_diagnostics_free(
-    diagnostics: *mut OphioEnhancementsDiagnostics,
+    diagnostics: *mut *mut OphioEnhancementsDiagnostics,
 ) {
     // SAFETY: the caller's promise.
     unsafe { handle::free(diagnostics) }
@@ -261,7 +262,7 @@ mod tests {
             let mut other = entry;
             let status = ophio_enhancements_diagnostics_get(list, 2, &mut other);
             assert_eq!(status, OphioStatus::OutOfRange);
-            ophio_enhancements_diagnostics_free(list);
+            ophio_enhancements_diagnostics_free(&mut list);
         }
     }
 

@@ -162,14 +162,16 @@ pub unsafe extern "C" fn ophio_enhancements_preview_report(
     })
 }
 
-/// Frees a preview; NULL does nothing.
+/// Frees a preview and sets the pointer to it to NULL; NULL, or a pointer to NULL, does nothing.
 ///
 /// # Safety
 ///
-/// `preview` is NULL or was made by this library, is freed for the first time, and no
-/// other thread uses it.
+/// `preview` is NULL, or may be written and holds NULL or what this library made. Nothing uses the
+/// object, and a copy of the pointer is not used afterwards.
 #[no_mangle]
-pub unsafe extern "C" fn ophio_enhancements_preview_free(preview: *mut OphioEnhancementsPreview) {
+pub unsafe extern "C" fn ophio_enhancements_preview_free(
+    preview: *mut *mut OphioEnhancementsPreview,
+) {
     // SAFETY: the caller's promise.
     unsafe { handle::free(preview) }
 }

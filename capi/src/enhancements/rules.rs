@@ -150,14 +150,14 @@ pub(super) unsafe fn with_cache<R>(
     }
 }
 
-/// Frees a rule set; NULL does nothing.
+/// Frees a rule set and sets the pointer to it to NULL; NULL, or a pointer to NULL, does nothing.
 ///
 /// # Safety
 ///
-/// `rules` is NULL or was made by this library, is freed for the first time, and
-/// no other thread uses it.
+/// `rules` is NULL, or may be written and holds NULL or what this library made. Nothing uses the
+/// object, and a copy of the pointer is not used afterwards.
 #[no_mangle]
-pub unsafe extern "C" fn ophio_enhancements_free(rules: *mut OphioEnhancements) {
+pub unsafe extern "C" fn ophio_enhancements_free(rules: *mut *mut OphioEnhancements) {
     // SAFETY: the caller's promise.
     unsafe { handle::free(rules) }
 }

@@ -1,0 +1,89 @@
+//! What the program of a glob consists of: instructions, and the sets of bytes that they take.
+//!
+//! [`Program`](super::program::Program) makes rows of them and tries one way after the other;
+//! [`Simulation`](super::simulation::Simulation) takes all ways at once.
+
+use memchr::memchr;
+
+use super::token::Class;
+
+/// One instruction of a row.
+pub(crate) enum Instruction {
+    /// These bytes.
+    Text(Box<[u8]>),
+    /// One byte.
+    One(ByteSet),
+    /// Any number of bytes.
+    Run(ByteSet),
+    /// Nothing, or any number of these and a slash.
+    LeadingDirs(ByteSet),
+    /// A slash, or two with any number of these between.
+    MiddleDirs(ByteSet),
+}
+
+/// A set of bytes.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum ByteSet {
+    /// Every byte.
+    All,
+    /// Every byte but a line feed.
+    Dot,
+    /// Every byte but a slash.
+    NotSlash,
+    /// As listed: bit `b % 64` of word `b / 64`.
+    Listed(Box<[u64; 4]>),
+}
+
+impl ByteSet {
+    /// The bytes of a class; `None` if a character of it is beyond ASCII. With `fold` values
+    /// are in lower case.
+    pub(super) fn from_class(class: &Class, fold: bool) -> Option<Self> {
+        let mut bits = [0_u64; 4];
+        for &(low, high) in &class.ranges {
+            if !(low.is_ascii() && high.is_ascii()) {
+                return None;
+            }
+            for c in low..=high {
+                let c = if fold { c.to_ascii_lowercase() } else { c };
+                let byte = c as u8;
+                bits[usize::from(byte >> 6)] |= 1 << (byte & 63);
+            }
+        }
+        if class.negated {
+            bits = bits.map(|word| !word);
+        }
+        Some(Self::Listed(Box::new(bits)))
+    }
+
+    /// The byte, if there is only one in the set.
+    pub(super) fn single(&self) -> Option<u8> {
+        let mut bytes = (0..=u8::MAX).filter(|&byte| self.contains(byte));
+        let byte = bytes.next()?;
+        bytes.next().is_none().then_some(byte)
+    }
+
+    pub(super) fn contains(&self, byte: u8) -> bool {
+        match self {
+            Self::All => true,
+            Self::Dot => byte != b'\n',
+            Self::NotSlash => byte != b'/',
+            Self::Listed(bits) => bits[usize::from(byte >> 6)] >> (byte & 63) & 1 == 1,
+        }
+    }
+
+    /// Whether it is a wildcard that matches slashes.
+    pub(super) fn has_slash(&self) -> bool {
+        matches!(self, Self::All | Self::Dot)
+    }
+
+    /// How many bytes at the front of `value` are in the set.
+    pub(super) fn span(&self, value: &[u8]) -> usize {
+        let end = match self {
+            Self::All => None,
+            Self::Dot => memchr(b'\n', value),
+            Self::NotSlash => memchr(b'/', value),
+            Self::Listed(_) => value.iter().position(|&byte| !self.contains(byte)),
+        };
+        end.unwrap_or(value.len())
+    }
+}
