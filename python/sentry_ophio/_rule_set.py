@@ -295,7 +295,10 @@ class Enhancements(Handle):
         self._origins = origins
 
     def _all_origins(self) -> tuple[Origin, ...]:
-        return self._origins or ((len(self), self._written, self._source),)
+        if self._origins:
+            return self._origins
+        count = len(self)
+        return ((count, self._written, self._source),) if count else ()
 
     # --- looking into rules, and other forms of them -----------------------------------
 
