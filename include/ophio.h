@@ -18,8 +18,8 @@
  * - An enum is passed as uint32_t. In an array of bytes, and in a struct that says so, it
  *   is a uint8_t. A status is an int. Lines and columns are uint32_t, counted from 1.
  * - A type with a function `_free` is opaque. `_free` takes the address of the pointer, and
- *   makes it NULL; NULL, or a pointer to NULL, does nothing. Free an object once. A handle that a function changes is not const. Each type says whether
- *   threads may share it.
+ *   makes it NULL; NULL, or a pointer to NULL, does nothing. Free an object once. A handle
+ *   that a function changes is not const. Each type says whether threads may share it.
  * - An OphioSlice is borrowed: the function that writes it says from what, and for how
  *   long it is valid. An OphioStr is the caller's: free it with ophio_str_free.
  * - A name begins with the module, as in the Rust crate and the Python package:
