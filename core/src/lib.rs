@@ -12,6 +12,7 @@ pub mod functions;
 pub mod glob;
 pub mod limits;
 mod msgpack_array;
+pub mod parameterization;
 pub mod proguard;
 mod shortcut;
 #[cfg(test)]

@@ -1,0 +1,130 @@
+//! Classes of characters that no set of a list distinguishes.
+//!
+//! An automaton over 1,114,112 characters would be large. The sets of a list of patterns divide
+//! them into about a hundred classes: two characters are in one class if each set contains both
+//! or none.
+
+use hashbrown::HashMap;
+
+use super::charset::CharSet;
+
+/// How many characters are in a page of the table.
+const PAGE: usize = 256;
+
+/// The classes of a list of sets.
+#[derive(Clone, Debug)]
+pub(super) struct Alphabet {
+    /// The class of each ASCII character.
+    pub(super) ascii: [u16; 128],
+    /// The page of each 256 characters.
+    pages: Vec<u16>,
+    /// The classes of the characters of the pages.
+    classes: Vec<u16>,
+    /// How many classes there are.
+    pub(super) len: usize,
+    /// Whether set `set` contains class `class`: `contains[set][class]`.
+    contains: Vec<Box<[bool]>>,
+}
+
+impl Alphabet {
+    /// Returns `None` if there are more than 65,535 classes.
+    pub(super) fn new(sets: &[CharSet]) -> Option<Self> {
+        // Where a class may begin, and which sets begin or end there.
+        let mut borders: Vec<(u32, usize)> = vec![(0, usize::MAX)];
+        for (number, set) in sets.iter().enumerate() {
+            for &(start, end) in set.ranges() {
+                borders.extend([(start, number), (end + 1, number)]);
+            }
+        }
+        borders.sort_unstable();
+        let mut inside = vec![false; sets.len()];
+        let mut numbers: HashMap<Box<[bool]>, u16> = HashMap::new();
+        let mut members: Vec<Box<[bool]>> = Vec::new();
+        let mut table = vec![0u16; char::MAX as usize + 1];
+        let mut at = 0;
+        while at < borders.len() {
+            let start = borders[at].0 as usize;
+            while at < borders.len() && borders[at].0 as usize == start {
+                if let Some(inside) = inside.get_mut(borders[at].1) {
+                    *inside = !*inside;
+                }
+                at += 1;
+            }
+            if start >= table.len() {
+                break;
+            }
+            let class = match numbers.get(&inside[..]) {
+                Some(&class) => class,
+                None => {
+                    let class = u16::try_from(members.len()).ok()?;
+                    numbers.insert(inside.clone().into(), class);
+                    members.push(inside.clone().into());
+                    class
+                }
+            };
+            let end = borders.get(at).map_or(table.len(), |it| it.0 as usize);
+            let end = end.min(table.len());
+            table[start..end].fill(class);
+        }
+        let mut ascii = [0; 128];
+        ascii.copy_from_slice(&table[..128]);
+        let mut kinds: HashMap<&[u16], u16> = HashMap::new();
+        let mut pages = Vec::with_capacity(table.len() / PAGE);
+        let mut classes = Vec::new();
+        for page in table.chunks(PAGE) {
+            let next = kinds.len() as u16;
+            let number = *kinds.entry(page).or_insert_with(|| {
+                classes.extend_from_slice(page);
+                next
+            });
+            pages.push(number);
+        }
+        let contains = (0..sets.len())
+            .map(|set| members.iter().map(|members| members[set]).collect())
+            .collect();
+        Some(Self {
+            ascii,
+            pages,
+            classes,
+            len: members.len(),
+            contains,
+        })
+    }
+
+    /// Returns the class of a character.
+    pub(super) fn class(&self, c: char) -> usize {
+        let code = c as usize;
+        let page = usize::from(self.pages[code / PAGE]);
+        usize::from(self.classes[page * PAGE + code % PAGE])
+    }
+
+    /// Returns whether the set contains the characters of a class.
+    pub(super) fn contains(&self, set: u32, class: usize) -> bool {
+        self.contains[set as usize][class]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_say_which_sets_contain_a_character() {
+        let sets = [
+            CharSet::from_ranges(&[(0x30, 0x39), (0x660, 0x669)]),
+            CharSet::of(0x0a).negate(),
+            CharSet::from_ranges(&[(0x35, 0x10ffff)]),
+        ];
+        let alphabet = Alphabet::new(&sets).unwrap();
+        assert_eq!(alphabet.len, 5);
+        for c in ['\0', '\n', '4', '5', 'x', '٣', '\u{10ffff}'] {
+            for (number, set) in sets.iter().enumerate() {
+                let found = alphabet.contains(number as u32, alphabet.class(c));
+                assert_eq!(found, set.contains(c as u32), "{c:?} in {number}");
+            }
+            if c.is_ascii() {
+                assert_eq!(usize::from(alphabet.ascii[c as usize]), alphabet.class(c));
+            }
+        }
+    }
+}

@@ -1,0 +1,409 @@
+//! A deterministic automaton that reads a text from its end to its start.
+//!
+//! Let an operation of the graph be *alive* at a position if a match that is at this operation
+//! can be completed from there. What is alive at a position depends on the text after it (and on
+//! what look-behinds see), so one pass from the end to the start finds it for every position:
+//!
+//! ```text
+//! pattern  \d+ms        text    1   5   m   s   _
+//! alive    \d+          no ◂── yes◂ ...
+//! ```
+//!
+//! A pattern matches at a position if and only if its start is alive there. No candidate fails
+//! later, so no text is read again for another candidate: that is why the search is linear.
+//!
+//! The set of what is alive is a state. States and transitions are computed when they are first
+//! needed, and kept. They have two forms: the *kernel* is what the text after the position makes
+//! alive, and the *set* adds what depends on the character before it:
+//!
+//! ```text
+//! kernel at p ──(character before p)──▸ set at p ──▸ kernel before that character
+//! ```
+
+use std::hash::BuildHasher;
+
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
+
+use super::alphabet::Alphabet;
+use super::behind::Behind;
+use super::program::{Condition, Graph, Id, Op, Start, Tables};
+
+/// No pattern.
+pub(super) const NONE: u32 = u32::MAX;
+
+/// The bit of a state's number that says that a pattern matches there.
+pub(super) const MATCHES: u32 = 1 << 31;
+
+const UNKNOWN: u64 = u64::MAX;
+
+/// The automaton, without the states that searches add.
+#[derive(Debug)]
+pub(super) struct Automaton {
+    pub(super) graph: Graph,
+    /// The patterns, in their order, by their numbers in the list.
+    starts: Vec<(u32, Start)>,
+    /// Look-behinds over more than one character, by the numbers of their sequences.
+    far: Vec<u32>,
+    /// What is behind a position: a class or the start of the text, then a bit for each of `far`.
+    symbols: usize,
+    /// The signature of each symbol: which conditions hold.
+    signature: Vec<u16>,
+    signatures: Vec<Box<[bool]>>,
+    /// Which leaves consume a character of each class.
+    consumes: Vec<Box<[u64]>>,
+    /// The operation after each leaf.
+    next: Vec<Id>,
+    /// Characters that no pattern consumes.
+    pub(super) barriers: [bool; 128],
+    kernel_words: usize,
+    set_words: usize,
+    /// The kernel where nothing is ahead, and that at the end of the text.
+    nothing: Box<[u64]>,
+    end: Box<[u64]>,
+}
+
+/// States that were needed so far.
+#[derive(Debug)]
+pub(super) struct States {
+    kernels: HashTable<u32>,
+    kernel_bits: Vec<u64>,
+    /// By kernel and symbol: the row of the next kernel, and the number of the set.
+    table: Vec<u64>,
+    /// By kernel and signature: the number of the set.
+    set_of: Vec<u32>,
+    set_bits: Vec<u64>,
+    /// The first pattern that matches in each set, and the first with a match that is not empty.
+    first: Vec<(u32, u32)>,
+    scratch: Vec<u64>,
+}
+
+fn bit(bits: &[u64], id: Id) -> bool {
+    bits[id as usize / 64] >> (id % 64) & 1 == 1
+}
+
+fn set_bit(bits: &mut [u64], id: Id) {
+    bits[id as usize / 64] |= 1 << (id % 64);
+}
+
+impl Automaton {
+    pub(super) fn new(
+        graph: Graph,
+        starts: Vec<(u32, Start)>,
+        tables: &Tables,
+        alphabet: &Alphabet,
+    ) -> Self {
+        let mut far = Vec::new();
+        for op in &graph.ops {
+            if let Op::Behind { condition, .. } = op {
+                let condition = &tables.conditions.values[*condition as usize];
+                if let Condition::Chars { sequences, .. } = condition {
+                    if !far.contains(sequences) {
+                        far.push(*sequences);
+                    }
+                }
+            }
+        }
+        let symbols = (alphabet.len + 1) << far.len();
+        let mut signatures: Vec<Box<[bool]>> = Vec::new();
+        let mut signature = Vec::with_capacity(symbols);
+        for symbol in 0..symbols {
+            let class = symbol >> far.len();
+            let holds = tables
+                .conditions
+                .values
+                .iter()
+                .map(|condition| match condition {
+                    Condition::TextStart => class == alphabet.len,
+                    Condition::Char { set, negated } => {
+                        *negated != (class < alphabet.len && alphabet.contains(*set, class))
+                    }
+                    Condition::Chars { sequences, negated } => {
+                        let number = far.iter().position(|it| it == sequences);
+                        *negated != number.is_some_and(|number| symbol >> number & 1 == 1)
+                    }
+                });
+            let holds: Box<[bool]> = holds.collect();
+            let number = signatures.iter().position(|it| *it == holds);
+            signature.push(number.unwrap_or(signatures.len()) as u16);
+            if number.is_none() {
+                signatures.push(holds);
+            }
+        }
+        let kernel_words = graph.leaves.div_ceil(64).max(1);
+        let set_words = graph.ops.len().div_ceil(64).max(1);
+        let mut consumes = vec![vec![0; kernel_words].into_boxed_slice(); alphabet.len];
+        let mut next = vec![0; graph.leaves];
+        let mut nothing = vec![0; kernel_words].into_boxed_slice();
+        let mut text_end = None;
+        for (id, op) in graph.ops[..graph.leaves].iter().enumerate() {
+            match op {
+                Op::Char { set, next: after } => {
+                    next[id] = *after;
+                    for (class, consumes) in consumes.iter_mut().enumerate() {
+                        if alphabet.contains(*set, class) {
+                            set_bit(consumes, id as Id);
+                        }
+                    }
+                }
+                Op::Accept => set_bit(&mut nothing, id as Id),
+                Op::TextEnd => text_end = Some(id as Id),
+                _ => {}
+            }
+        }
+        let mut end = nothing.clone();
+        if let Some(id) = text_end {
+            set_bit(&mut end, id);
+        }
+        let mut barriers = [false; 128];
+        for (barrier, &class) in barriers.iter_mut().zip(&alphabet.ascii) {
+            *barrier = consumes[usize::from(class)].iter().all(|&word| word == 0);
+        }
+        Self {
+            graph,
+            starts,
+            far,
+            symbols,
+            signature,
+            signatures,
+            consumes,
+            next,
+            barriers,
+            kernel_words,
+            set_words,
+            nothing,
+            end,
+        }
+    }
+
+    pub(super) fn describe(&self) -> String {
+        format!(
+            "ops {} leaves {} symbols {} signatures {} state bytes {}",
+            self.graph.ops.len(),
+            self.graph.leaves,
+            self.symbols,
+            self.signatures.len(),
+            self.state_bytes()
+        )
+    }
+
+    /// Returns about how many bytes a state takes.
+    pub(super) fn state_bytes(&self) -> usize {
+        8 * (self.symbols + 2 * self.set_words + self.kernel_words) + 64
+    }
+
+    pub(super) fn new_states(&self) -> States {
+        States {
+            kernels: HashTable::new(),
+            kernel_bits: Vec::new(),
+            table: Vec::new(),
+            set_of: Vec::new(),
+            set_bits: Vec::new(),
+            first: Vec::new(),
+            scratch: vec![0; self.set_words.max(self.kernel_words)],
+        }
+    }
+
+    /// Returns what is alive before a character that no pattern consumes.
+    pub(super) fn kernel_of_nothing(&self) -> &[u64] {
+        &self.nothing
+    }
+
+    /// Returns what is alive at the end of the text.
+    pub(super) fn kernel_of_end(&self) -> &[u64] {
+        &self.end
+    }
+
+    pub(super) fn kernel_bits<'s>(&self, states: &'s States, row: usize) -> &'s [u64] {
+        let start = row / self.symbols * self.kernel_words;
+        &states.kernel_bits[start..start + self.kernel_words]
+    }
+
+    /// Returns the row of a kernel in the table.
+    pub(super) fn row(&self, states: &mut States, kernel: &[u64]) -> usize {
+        let words = self.kernel_words;
+        let hash = |kernel: &[u64]| FixedState::default().hash_one(kernel);
+        let bits = &states.kernel_bits;
+        let of = |number: u32| &bits[number as usize * words..(number as usize + 1) * words];
+        let equal = |&number: &u32| of(number) == kernel;
+        if let Some(&number) = states.kernels.find(hash(kernel), equal) {
+            return number as usize * self.symbols;
+        }
+        let number = bits.len() / words;
+        states
+            .kernels
+            .insert_unique(hash(kernel), number as u32, |&number| hash(of(number)));
+        states.kernel_bits.extend_from_slice(kernel);
+        let rows = states.table.len() + self.symbols;
+        states.table.resize(rows, UNKNOWN);
+        let sets = states.set_of.len() + self.signatures.len();
+        states.set_of.resize(sets, NONE);
+        number * self.symbols
+    }
+
+    /// Reads from `high` to `low`, and writes the number of the set at each position to `found`.
+    /// Returns the row of the kernel at `low`.
+    pub(super) fn read(
+        &self,
+        states: &mut States,
+        behind: Behind<'_>,
+        (low, high): (usize, usize),
+        mut row: usize,
+        found: &mut Vec<u32>,
+    ) -> usize {
+        let text = behind.text;
+        found.clear();
+        found.resize(high - low + 1, 0);
+        let mut position = high;
+        let bytes = text.as_bytes();
+        while position > low {
+            let byte = bytes[position - 1];
+            let (symbol, length) = if byte < 0x80 && self.far.is_empty() {
+                (usize::from(behind.alphabet.ascii[usize::from(byte)]), 1)
+            } else {
+                self.symbol(behind, position)
+            };
+            let mut entry = states.table[row + symbol];
+            if entry == UNKNOWN {
+                entry = self.transition(states, row, symbol);
+            }
+            found[position - low] = (entry >> 32) as u32;
+            row = entry as u32 as usize;
+            position -= length;
+        }
+        let (symbol, _) = self.symbol(behind, low);
+        let mut entry = states.table[row + symbol];
+        if entry == UNKNOWN {
+            entry = self.transition(states, row, symbol);
+        }
+        found[0] = (entry >> 32) as u32;
+        row
+    }
+
+    /// Returns the symbol for what is behind a position, and the length of that character.
+    fn symbol(&self, behind: Behind<'_>, position: usize) -> (usize, usize) {
+        let (class, length) = match behind.char(position) {
+            None => (behind.alphabet.len, 0),
+            Some(c) => (behind.alphabet.class(c), c.len_utf8()),
+        };
+        let mut symbol = class << self.far.len();
+        for (number, &sequences) in self.far.iter().enumerate() {
+            symbol |= usize::from(behind.has(sequences, position)) << number;
+        }
+        (symbol, length)
+    }
+
+    /// Computes an entry of the table.
+    #[cold]
+    fn transition(&self, states: &mut States, row: usize, symbol: usize) -> u64 {
+        let kernel = row / self.symbols;
+        let set = self.set(states, kernel, usize::from(self.signature[symbol]));
+        let class = symbol >> self.far.len();
+        // At the start of the text there is no kernel before.
+        let mut next = 0;
+        if let Some(consumes) = self.consumes.get(class) {
+            let mut bits = self.nothing.clone();
+            let alive = self.alive(states, set);
+            for (word, &consumes) in consumes.iter().enumerate() {
+                let mut left = consumes;
+                while left != 0 {
+                    let place = left.trailing_zeros();
+                    left &= left - 1;
+                    if bit(alive, self.next[word * 64 + place as usize]) {
+                        bits[word] |= 1 << place;
+                    }
+                }
+            }
+            next = self.row(states, &bits);
+        }
+        let entry = u64::from(set) << 32 | next as u64;
+        states.table[row + symbol] = entry;
+        entry
+    }
+
+    /// Returns the number of the set of a kernel if some conditions hold.
+    fn set(&self, states: &mut States, kernel: usize, signature: usize) -> u32 {
+        let place = kernel * self.signatures.len() + signature;
+        if states.set_of[place] != NONE {
+            return states.set_of[place];
+        }
+        let holds = &self.signatures[signature];
+        let alive = &mut states.scratch;
+        alive.fill(0);
+        let start = kernel * self.kernel_words;
+        alive[..self.kernel_words]
+            .copy_from_slice(&states.kernel_bits[start..start + self.kernel_words]);
+        for (id, op) in self.graph.ops.iter().enumerate().skip(self.graph.leaves) {
+            let is_alive = match op {
+                Op::Split(ids) => ids.iter().any(|&id| bit(alive, id)),
+                Op::Behind { condition, next } => holds[*condition as usize] && bit(alive, *next),
+                Op::Ahead {
+                    body,
+                    negated,
+                    next,
+                } => bit(alive, *body) != *negated && bit(alive, *next),
+                _ => false,
+            };
+            if is_alive {
+                set_bit(alive, id as Id);
+            }
+        }
+        let first = |start: fn(&Start) -> Id| {
+            let found = self.starts.iter().find(|(_, it)| bit(alive, start(it)));
+            found.map_or(NONE, |(pattern, _)| *pattern)
+        };
+        let first = (first(|it| it.any), first(|it| it.not_empty));
+        let number = states.first.len() as u32;
+        let set = number | if first.0 == NONE { 0 } else { MATCHES };
+        states.first.push(first);
+        states.set_bits.extend_from_slice(&alive[..self.set_words]);
+        states.set_of[place] = set;
+        set
+    }
+
+    /// Returns what is alive in a set, as bits.
+    fn alive<'s>(&self, states: &'s States, set: u32) -> &'s [u64] {
+        let start = (set & !MATCHES) as usize * self.set_words;
+        &states.set_bits[start..start + self.set_words]
+    }
+
+    /// Returns the first of the operations that is alive in a set.
+    pub(super) fn first_alive(&self, states: &States, set: u32, ids: &[Id]) -> Option<Id> {
+        let alive = self.alive(states, set);
+        ids.iter().copied().find(|&id| bit(alive, id))
+    }
+
+    /// Returns where a pattern starts.
+    pub(super) fn start(&self, pattern: u32) -> Start {
+        let place = self.starts.partition_point(|it| it.0 < pattern);
+        self.starts[place].1
+    }
+}
+
+impl States {
+    /// Returns the first pattern that matches in a set, and the first whose match is not empty.
+    pub(super) fn first(&self, set: u32) -> (u32, u32) {
+        self.first[(set & !MATCHES) as usize]
+    }
+
+    /// Returns how many bytes the states take.
+    pub(super) fn bytes(&self) -> usize {
+        8 * (self.kernel_bits.len() + self.table.len() + self.set_bits.len() + self.first.len())
+            + 4 * (self.set_of.len() + self.kernels.capacity())
+    }
+
+    /// Returns how many kernels and sets there are.
+    pub(super) fn counts(&self) -> (usize, usize) {
+        (self.kernels.len(), self.first.len())
+    }
+
+    /// Forgets all states.
+    pub(super) fn clear(&mut self) {
+        self.kernels.clear();
+        self.kernel_bits.clear();
+        self.table.clear();
+        self.set_of.clear();
+        self.set_bits.clear();
+        self.first.clear();
+    }
+}

@@ -1,0 +1,373 @@
+//! The search: finds all matches in a text, from left to right.
+//!
+//! A text is divided into regions at characters that no pattern consumes (mostly line feeds). No
+//! match crosses such a border. The automaton reads a region from its end to its start and notes
+//! the set of what is alive at each position. Then the search walks forward:
+//!
+//! 1. to the next position where a pattern starts; the first of those in the list wins;
+//! 2. along the operations of that pattern; where they split, it takes the first that is alive.
+//!
+//! A regex that backtracks takes the first path that does not fail. What is alive does not fail,
+//! so this is the same path, and the search takes it without trying others.
+//!
+//! A region longer than a block is read twice: the first time, only the kernel at the end of each
+//! block is kept, and the second time, block by block, the sets in it. So the memory does not
+//! grow with the text, but for one number a block.
+
+use hashbrown::HashMap;
+
+use super::automaton::{Automaton, States, MATCHES, NONE};
+use super::backtrack::{Backtracker, TooManySteps};
+use super::behind::Behind;
+use super::program::{Graph, Id, Op, Start};
+
+/// The longest block, in bytes.
+const MAX_BLOCK: usize = 16 << 10;
+
+/// How many bytes the states of one block may take.
+const MAX_BLOCK_BYTES: usize = 8 << 20;
+
+/// What a thread keeps between searches.
+#[derive(Debug)]
+pub(super) struct Scratch {
+    pub(super) states: States,
+    /// The set at each position of the block.
+    sets: Vec<u32>,
+}
+
+impl Scratch {
+    pub(super) fn new(automaton: &Automaton) -> Self {
+        Self {
+            states: automaton.new_states(),
+            sets: Vec::new(),
+        }
+    }
+}
+
+/// What all searches of a list share.
+#[derive(Debug)]
+pub(super) struct Engine {
+    pub(super) automaton: Automaton,
+    /// The patterns that backtrack, in the order of the list.
+    pub(super) slow: Vec<Slow>,
+    pub(super) slow_graph: Graph,
+    /// The ASCII characters of which each match has at least one. Others may be such, too.
+    pub(super) required: Option<Box<[bool; 256]>>,
+    pub(super) max_state_bytes: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Slow {
+    pub(super) pattern: u32,
+    pub(super) start: Start,
+}
+
+/// A match in a text: the number of the pattern, and bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Found {
+    pub(super) pattern: u32,
+    pub(super) start: usize,
+    pub(super) end: usize,
+}
+
+/// A pattern that backtracks took too many steps at a position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stuck {
+    pub(super) pattern: u32,
+    pub(super) position: usize,
+}
+
+pub(super) struct Search<'a> {
+    engine: &'a Engine,
+    behind: Behind<'a>,
+    scratch: &'a mut Scratch,
+    backtracker: Backtracker<'a>,
+    /// Where to search next. Past the end of the text when the search is over.
+    position: usize,
+    /// Where an empty match was found: there, the next match is not empty.
+    empty_at: usize,
+    /// The positions whose sets are known: the first, and how many.
+    low: usize,
+    known: usize,
+    /// The blocks that come next, the last one first.
+    later: Vec<Block>,
+    kernels: Kernels,
+    max_block: usize,
+}
+
+/// Positions to read: from `low` to `high`, where the kernel is known.
+struct Block {
+    low: usize,
+    high: usize,
+    kernel: usize,
+    /// Whether the block includes the position `high`. Otherwise the next one does.
+    includes_high: bool,
+}
+
+/// Kernels that outlive the states.
+#[derive(Default)]
+struct Kernels {
+    numbers: HashMap<Box<[u64]>, usize>,
+    values: Vec<Box<[u64]>>,
+}
+
+impl Kernels {
+    fn number(&mut self, kernel: &[u64]) -> usize {
+        if let Some(&number) = self.numbers.get(kernel) {
+            return number;
+        }
+        self.numbers.insert(kernel.into(), self.values.len());
+        self.values.push(kernel.into());
+        self.values.len() - 1
+    }
+}
+
+impl<'a> Search<'a> {
+    pub(super) fn new(
+        engine: &'a Engine,
+        behind: Behind<'a>,
+        scratch: &'a mut Scratch,
+        steps: u64,
+    ) -> Self {
+        let block = MAX_BLOCK_BYTES / engine.automaton.state_bytes();
+        Self {
+            engine,
+            behind,
+            scratch,
+            backtracker: Backtracker::new(&engine.slow_graph, behind, steps),
+            position: 0,
+            empty_at: usize::MAX,
+            low: 0,
+            known: 0,
+            later: Vec::new(),
+            kernels: Kernels::default(),
+            max_block: block.clamp(1 << 10, MAX_BLOCK),
+        }
+    }
+
+    /// Returns the next match.
+    pub(super) fn next(&mut self) -> Result<Option<Found>, Stuck> {
+        let length = self.behind.text.len();
+        while self.position <= length {
+            if self.position >= self.low + self.known {
+                self.load();
+                continue;
+            }
+            let Some((pattern, start, end)) = self.first_in_block()? else {
+                self.position = self.low + self.known;
+                continue;
+            };
+            if end == start {
+                self.empty_at = start;
+            }
+            self.position = end;
+            return Ok(Some(Found {
+                pattern,
+                start,
+                end,
+            }));
+        }
+        Ok(None)
+    }
+
+    /// Returns the first match in the block, if one begins there: the pattern, start and end.
+    fn first_in_block(&mut self) -> Result<Option<(u32, usize, usize)>, Stuck> {
+        let text = self.behind.text;
+        let slow = self.engine.slow.first().map_or(NONE, |slow| slow.pattern);
+        let mut place = self.position - self.low;
+        while place < self.known {
+            if slow == NONE {
+                let rest = &self.scratch.sets[place..self.known];
+                match rest.iter().position(|set| set & MATCHES != 0) {
+                    None => return Ok(None),
+                    Some(distance) => place += distance,
+                }
+            }
+            let set = self.scratch.sets[place];
+            let position = self.low + place;
+            let not_empty = position == self.empty_at;
+            let mut pattern = NONE;
+            if set & MATCHES != 0 {
+                let (any, not) = self.scratch.states.first(set);
+                pattern = if not_empty { not } else { any };
+            }
+            if slow < pattern && text.is_char_boundary(position) {
+                if let Some((pattern, end)) = self.backtrack(position, not_empty, pattern)? {
+                    return Ok(Some((pattern, position, end)));
+                }
+            }
+            if pattern != NONE {
+                let start = self.engine.automaton.start(pattern);
+                let id = if not_empty {
+                    start.not_empty
+                } else {
+                    start.any
+                };
+                let end = self.walk(id, position);
+                return Ok(Some((pattern, position, end)));
+            }
+            place += 1;
+        }
+        Ok(None)
+    }
+
+    /// Tries the patterns that backtrack and come before `before`.
+    fn backtrack(
+        &mut self,
+        position: usize,
+        not_empty: bool,
+        before: u32,
+    ) -> Result<Option<(u32, usize)>, Stuck> {
+        for slow in &self.engine.slow {
+            let pattern = slow.pattern;
+            if pattern > before {
+                break;
+            }
+            let id = if not_empty {
+                slow.start.not_empty
+            } else {
+                slow.start.any
+            };
+            let end = self
+                .backtracker
+                .run(id, position)
+                .map_err(|TooManySteps| Stuck { pattern, position })?;
+            if let Some(end) = end {
+                return Ok(Some((pattern, end)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Follows the operations of a pattern that matches, and returns where the match ends.
+    fn walk(&mut self, mut id: Id, mut position: usize) -> usize {
+        let engine = self.engine;
+        let text = self.behind.text;
+        loop {
+            match &engine.automaton.graph.ops[id as usize] {
+                Op::Char { next, .. } => {
+                    position += match text.as_bytes().get(position) {
+                        Some(0..0x80) => 1,
+                        Some(0..0xe0) => 2,
+                        Some(0..0xf0) => 3,
+                        Some(_) => 4,
+                        // What is alive can be followed.
+                        None => return text.len(),
+                    };
+                    id = *next;
+                }
+                Op::Split(ids) => {
+                    let set = self.set(position);
+                    let states = &self.scratch.states;
+                    match engine.automaton.first_alive(states, set, ids) {
+                        Some(next) => id = next,
+                        None => return position,
+                    }
+                }
+                Op::Behind { next, .. } | Op::Ahead { next, .. } => id = *next,
+                _ => return position,
+            }
+        }
+    }
+
+    /// Returns the set at a position, which is not before the block.
+    fn set(&mut self, position: usize) -> u32 {
+        while position >= self.low + self.known && self.low <= self.behind.text.len() {
+            self.load();
+        }
+        self.scratch.sets[position - self.low]
+    }
+
+    /// Reads the next block.
+    fn load(&mut self) {
+        match self.later.pop() {
+            Some(block) => {
+                self.read(&block);
+                self.known = block.high - block.low + usize::from(block.includes_high);
+            }
+            None => self.region(self.low + self.known),
+        }
+    }
+
+    /// Reads the region that begins at `start`, or only the kernels of its blocks if it is long.
+    fn region(&mut self, start: usize) {
+        let start = self.skip_lines(start);
+        self.position = self.position.max(start);
+        let length = self.behind.text.len();
+        if start > length {
+            (self.low, self.known) = (start, 0);
+            return;
+        }
+        let barriers = &self.engine.automaton.barriers;
+        let is_barrier = |byte: &u8| barriers.get(usize::from(*byte)) == Some(&true);
+        let rest = &self.behind.text.as_bytes()[start..];
+        let barrier = match rest.get(..self.max_block) {
+            None => None,
+            Some(near) => near.iter().rposition(is_barrier).or_else(|| {
+                let far = rest[self.max_block..].iter().position(is_barrier);
+                far.map(|place| place + self.max_block)
+            }),
+        };
+        let automaton = &self.engine.automaton;
+        // A barrier that ends the text is read with it: there is one more position after it.
+        let (top, kernel) = match barrier {
+            Some(place) if place + 1 < rest.len() => (start + place, automaton.kernel_of_nothing()),
+            _ => (length, automaton.kernel_of_end()),
+        };
+        let mut block = Block {
+            low: start,
+            high: top,
+            kernel: self.kernels.number(kernel),
+            includes_high: true,
+        };
+        while block.high - start > self.max_block {
+            let mut low = block.high - self.max_block;
+            while !self.behind.text.is_char_boundary(low) {
+                low -= 1;
+            }
+            block.low = low;
+            let row = self.read(&block);
+            let kernel = automaton.kernel_bits(&self.scratch.states, row);
+            let kernel = self.kernels.number(kernel);
+            self.later.push(block);
+            block = Block {
+                low: start,
+                high: low,
+                kernel,
+                includes_high: false,
+            };
+        }
+        self.later.push(block);
+        self.load();
+    }
+
+    /// Skips lines that cannot hold a match.
+    fn skip_lines(&self, start: usize) -> usize {
+        let bytes = self.behind.text.as_bytes();
+        let Some(required) = &self.engine.required else {
+            return start;
+        };
+        let mut line = start;
+        for (place, &byte) in bytes.iter().enumerate().skip(start) {
+            if required[usize::from(byte)] {
+                return line;
+            }
+            if byte == b'\n' && self.engine.automaton.barriers[usize::from(b'\n')] {
+                line = place + 1;
+            }
+        }
+        bytes.len() + 1
+    }
+
+    /// Reads a block, and returns the row of the kernel at its start.
+    fn read(&mut self, block: &Block) -> usize {
+        let Scratch { states, sets } = &mut *self.scratch;
+        let automaton = &self.engine.automaton;
+        if states.bytes() > self.engine.max_state_bytes {
+            states.clear();
+        }
+        let row = automaton.row(states, &self.kernels.values[block.kernel]);
+        self.low = block.low;
+        automaton.read(states, self.behind, (block.low, block.high), row, sets)
+    }
+}
