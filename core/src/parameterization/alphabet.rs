@@ -11,6 +11,12 @@ use super::charset::CharSet;
 /// How many characters are in a page of the table.
 const PAGE: usize = 256;
 
+/// The largest number of classes.
+const MAX_CLASSES: usize = 4000;
+
+/// The largest size of the table of sets and classes.
+const MAX_BOOLS: usize = 16 << 20;
+
 /// The classes of a list of sets.
 #[derive(Clone, Debug)]
 pub(super) struct Alphabet {
@@ -27,7 +33,7 @@ pub(super) struct Alphabet {
 }
 
 impl Alphabet {
-    /// Returns `None` if there are more than 65,535 classes.
+    /// Returns `None` if the table of sets and classes would exceed a limit.
     pub(super) fn new(sets: &[CharSet]) -> Option<Self> {
         // Where a class may begin, and which sets begin or end there.
         let mut borders: Vec<(u32, usize)> = vec![(0, usize::MAX)];
@@ -56,7 +62,10 @@ impl Alphabet {
             let class = match numbers.get(&inside[..]) {
                 Some(&class) => class,
                 None => {
-                    let class = u16::try_from(members.len()).ok()?;
+                    let class = members.len() as u16;
+                    if members.len() >= MAX_CLASSES || members.len() * sets.len() > MAX_BOOLS {
+                        return None;
+                    }
                     numbers.insert(inside.clone().into(), class);
                     members.push(inside.clone().into());
                     class

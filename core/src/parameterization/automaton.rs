@@ -23,7 +23,7 @@
 use std::hash::BuildHasher;
 
 use foldhash::fast::FixedState;
-use hashbrown::HashTable;
+use hashbrown::{HashMap, HashTable};
 
 use super::alphabet::Alphabet;
 use super::behind::Behind;
@@ -34,6 +34,9 @@ pub(super) const NONE: u32 = u32::MAX;
 
 /// The bit of a state's number that says that a pattern matches there.
 pub(super) const MATCHES: u32 = 1 << 31;
+
+/// The largest number of symbols, and so of entries in a row of the table.
+const MAX_SYMBOLS: usize = 4096;
 
 const UNKNOWN: u64 = u64::MAX;
 
@@ -87,12 +90,13 @@ fn set_bit(bits: &mut [u64], id: Id) {
 }
 
 impl Automaton {
+    /// Returns `None` if there are too many symbols.
     pub(super) fn new(
         graph: Graph,
         starts: Vec<(u32, Start)>,
         tables: &Tables,
         alphabet: &Alphabet,
-    ) -> Self {
+    ) -> Option<Self> {
         let mut far = Vec::new();
         for op in &graph.ops {
             if let Op::Behind { condition, .. } = op {
@@ -105,7 +109,11 @@ impl Automaton {
             }
         }
         let symbols = (alphabet.len + 1) << far.len();
+        if symbols > MAX_SYMBOLS {
+            return None;
+        }
         let mut signatures: Vec<Box<[bool]>> = Vec::new();
+        let mut numbers: HashMap<Box<[bool]>, u16> = HashMap::new();
         let mut signature = Vec::with_capacity(symbols);
         for symbol in 0..symbols {
             let class = symbol >> far.len();
@@ -124,11 +132,10 @@ impl Automaton {
                     }
                 });
             let holds: Box<[bool]> = holds.collect();
-            let number = signatures.iter().position(|it| *it == holds);
-            signature.push(number.unwrap_or(signatures.len()) as u16);
-            if number.is_none() {
-                signatures.push(holds);
-            }
+            signature.push(*numbers.entry(holds).or_insert_with_key(|holds| {
+                signatures.push(holds.clone());
+                signatures.len() as u16 - 1
+            }));
         }
         let kernel_words = graph.leaves.div_ceil(64).max(1);
         let set_words = graph.ops.len().div_ceil(64).max(1);
@@ -159,7 +166,7 @@ impl Automaton {
         for (barrier, &class) in barriers.iter_mut().zip(&alphabet.ascii) {
             *barrier = consumes[usize::from(class)].iter().all(|&word| word == 0);
         }
-        Self {
+        Some(Self {
             graph,
             starts,
             far,
@@ -173,7 +180,7 @@ impl Automaton {
             set_words,
             nothing,
             end,
-        }
+        })
     }
 
     pub(super) fn describe(&self) -> String {
@@ -189,7 +196,7 @@ impl Automaton {
 
     /// Returns about how many bytes a state takes.
     pub(super) fn state_bytes(&self) -> usize {
-        8 * (self.symbols + 2 * self.set_words + self.kernel_words) + 64
+        8 * (self.symbols + self.signatures.len() + 2 * self.set_words + self.kernel_words) + 64
     }
 
     pub(super) fn new_states(&self) -> States {

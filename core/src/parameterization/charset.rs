@@ -3,11 +3,12 @@
 //! Every construct that consumes a character is a set: a literal is a set of one, `.` is the
 //! set without the line feed, and a literal under the flag `i` is the set of its cases.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
-/// A set of characters: ranges that are sorted, apart from each other, and not empty.
+/// A set of characters: ranges that are sorted, apart from each other, and not empty. Copies
+/// share them: `\w` has 734.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(super) struct CharSet(Vec<(u32, u32)>);
+pub(super) struct CharSet(Arc<[(u32, u32)]>);
 
 /// The largest code of a character.
 const MAX: u32 = char::MAX as u32;
@@ -23,11 +24,11 @@ impl CharSet {
                 _ => merged.push((start, end)),
             }
         }
-        Self(merged)
+        Self(merged.into())
     }
 
     pub(super) fn of(code: u32) -> Self {
-        Self(vec![(code, code)])
+        Self([(code, code)].into())
     }
 
     pub(super) fn ranges(&self) -> &[(u32, u32)] {
@@ -41,7 +42,7 @@ impl CharSet {
     pub(super) fn negate(&self) -> Self {
         let mut next = 0;
         let mut ranges = Vec::with_capacity(self.0.len() + 1);
-        for &(start, end) in &self.0 {
+        for &(start, end) in &*self.0 {
             if next < start {
                 ranges.push((next, start - 1));
             }
@@ -50,7 +51,7 @@ impl CharSet {
         if next <= MAX {
             ranges.push((next, MAX));
         }
-        Self(ranges)
+        Self(ranges.into())
     }
 
     pub(super) fn contains(&self, code: u32) -> bool {
@@ -60,7 +61,7 @@ impl CharSet {
 
     /// Adds the other cases of each character, as Python's flag `i` does.
     pub(super) fn fold_case(&self, ascii: bool) -> Self {
-        let mut ranges = self.0.clone();
+        let mut ranges = self.0.to_vec();
         if ascii {
             for (lower, upper) in (b'a'..=b'z').zip(b'A'..=b'Z') {
                 let (lower, upper) = (u32::from(lower), u32::from(upper));
@@ -95,7 +96,8 @@ fn cases() -> &'static [Vec<u32>] {
             _ => c,
         };
         let mut classes = std::collections::BTreeMap::<String, Vec<u32>>::new();
-        for c in (0..=LAST).filter_map(char::from_u32) {
+        let has_cases = |c: &char| !c.to_lowercase().eq([*c]) || !c.to_uppercase().eq([*c]);
+        for c in (0..=LAST).filter_map(char::from_u32).filter(has_cases) {
             let key = lower(c).to_uppercase().to_string();
             classes.entry(key).or_default().push(u32::from(c));
         }

@@ -23,7 +23,7 @@ pub const DEFAULT_PATTERNS: &[(&str, &str)] = &[
         "url",
         // Punctuation at the end belongs to the sentence.
         r#"
-        \b (?i: wss? | https? | ftp ) ://
+        \b (?ia: wss? | https? | ftp ) ://
         [^\s<>"'`]* [^\s<>"'`.,;:!?()\[\]{}]
         "#,
     ),

@@ -104,7 +104,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             patterns: 1_000,
-            regex_bytes: 64 << 10,
+            regex_bytes: 16 << 10,
             operations: 50_000,
             state_bytes: 16 << 20,
             text_bytes: None,
@@ -499,12 +499,16 @@ impl Compiler<'_> {
             .zip(starts)
             .map(|(pattern, start)| Slow { pattern, start })
             .collect();
-        let Some(alphabet) = Alphabet::new(&self.tables.sets.values) else {
+        let compiled = Alphabet::new(&self.tables.sets.values).and_then(|alphabet| {
+            let automaton = Automaton::new(graph, fast_starts, &self.tables, &alphabet)?;
+            Some((alphabet, automaton))
+        });
+        let Some((alphabet, automaton)) = compiled else {
             let last = chosen.last().copied().unwrap_or(0);
             return self.error(last, None, "the patterns have too many sets of characters");
         };
         let engine = Engine {
-            automaton: Automaton::new(graph, fast_starts, &self.tables, &alphabet),
+            automaton,
             slow,
             slow_graph,
             required: required.finish(),

@@ -99,6 +99,7 @@ impl<T: Clone + Eq + Hash> Numbered<T> {
 #[derive(Clone, Debug)]
 pub(super) struct Tables {
     pub(super) sets: Numbered<CharSet>,
+    ranges: usize,
     pub(super) conditions: Numbered<Condition>,
     /// What is behind, as sequences of sets.
     pub(super) sequences: Numbered<Vec<Vec<u32>>>,
@@ -108,9 +109,22 @@ impl Tables {
     pub(super) fn new() -> Self {
         Self {
             sets: Numbered::new(),
+            ranges: 0,
             conditions: Numbered::new(),
             sequences: Numbered::new(),
         }
+    }
+
+    fn set(&mut self, set: &CharSet) -> Built<u32> {
+        let count = self.sets.values.len();
+        let number = self.sets.number(set.clone());
+        if self.sets.values.len() > count {
+            self.ranges += set.ranges().len();
+        }
+        if self.ranges > MAX_RANGES {
+            return Err(BuildError::TooLarge);
+        }
+        Ok(number)
     }
 }
 
@@ -128,6 +142,9 @@ const MAX_SEQUENCES: usize = 64;
 
 /// The largest number of look-behinds over more than one character in a list.
 pub(super) const MAX_FAR: usize = 6;
+
+/// The largest number of ranges in all sets of a list. 50 patterns could have 1,000 of `\w`.
+const MAX_RANGES: usize = 1 << 20;
 
 /// The longest look-behind that the linear search checks, in characters.
 const MAX_FAR_WIDTH: usize = 256;
@@ -237,7 +254,7 @@ impl Builder {
                 if set.ranges().is_empty() {
                     return self.op(Op::Fail);
                 }
-                let set = tables.sets.number(set.clone());
+                let set = tables.set(set)?;
                 self.op(Op::Char {
                     set,
                     next: next.consumed,
@@ -408,15 +425,15 @@ impl Builder {
         let condition = if width == 1 {
             let sets = sequences.iter().flatten();
             let set = sets.fold(CharSet::default(), |sum, set| sum.union(set));
-            let set = tables.sets.number(set);
+            let set = tables.set(&set)?;
             Condition::Char { set, negated }
         } else {
-            let mut number = |set: &CharSet| tables.sets.number(set.clone());
-            let sequences: Vec<Vec<u32>> = sequences
-                .iter()
-                .map(|sequence| sequence.iter().map(&mut number).collect())
-                .collect();
-            let sequences = tables.sequences.number(sequences);
+            let mut numbers = Vec::with_capacity(sequences.len());
+            for sequence in &sequences {
+                let sets: Built<Vec<u32>> = sequence.iter().map(|it| tables.set(it)).collect();
+                numbers.push(sets?);
+            }
+            let sequences = tables.sequences.number(numbers);
             if sequences as usize >= MAX_FAR && !self.backtracks {
                 return Err(BuildError::NotLinear);
             }

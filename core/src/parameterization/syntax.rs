@@ -12,6 +12,8 @@
 //! (xy)++  (?>(?>xy)+)
 //! ```
 
+use std::sync::OnceLock;
+
 use super::charset::CharSet;
 use super::unicode::{DIGIT, SPACE, WORD};
 
@@ -706,27 +708,32 @@ fn fold(set: CharSet, flags: Flags) -> CharSet {
     }
 }
 
+/// Returns the set of `\d`, `\w`, `\s` or their complements.
 fn category(c: char, flags: Flags) -> CharSet {
-    let table = match c.to_ascii_lowercase() {
-        'd' => DIGIT,
-        's' => SPACE,
-        _ => WORD,
-    };
-    let mut set = CharSet::from_ranges(table);
-    if flags.ascii {
+    static SETS: OnceLock<[CharSet; 12]> = OnceLock::new();
+    let sets = SETS.get_or_init(|| {
+        let ascii_space = CharSet::from_ranges(&[(0x09, 0x0d), (0x20, 0x20)]);
+        let ascii = |table: &[(u32, u32)]| {
+            let ranges = table.iter().filter(|range| range.1 < 0x80);
+            CharSet::from_ranges(&ranges.copied().collect::<Vec<_>>())
+        };
         // The separators 0x1c to 0x1f are white space in Unicode only.
-        let ascii = |&(start, end): &(u32, u32)| (start < 0x80).then_some((start, end.min(0x7f)));
-        let mut ranges: Vec<_> = set.ranges().iter().filter_map(ascii).collect();
-        if c.eq_ignore_ascii_case(&'s') {
-            ranges = vec![(0x09, 0x0d), (0x20, 0x20)];
-        }
-        set = CharSet::from_ranges(&ranges);
-    }
-    if c.is_ascii_uppercase() {
-        set.negate()
-    } else {
-        set
-    }
+        let (digit, word, space) = (ascii(DIGIT), ascii(WORD), ascii_space);
+        let not = [&digit, &word, &space].map(CharSet::negate);
+        let ascii = [digit, word, space].into_iter().chain(not);
+        let (digit, word, space) = (DIGIT, WORD, SPACE);
+        let sets = [digit, word, space].map(CharSet::from_ranges);
+        let not = sets.each_ref().map(CharSet::negate);
+        let mut all = sets.into_iter().chain(not).chain(ascii);
+        std::array::from_fn(|_| all.next().unwrap_or_default())
+    });
+    let place = match c.to_ascii_lowercase() {
+        'd' => 0,
+        'w' => 1,
+        _ => 2,
+    };
+    let negated = usize::from(c.is_ascii_uppercase());
+    sets[place + 3 * negated + 6 * usize::from(flags.ascii)].clone()
 }
 
 fn ahead(set: CharSet, negated: bool) -> Tree {
@@ -755,7 +762,7 @@ fn boundary(flags: Flags) -> Tree {
 /// `\B`: as in Python before 3.14, it does not match in an empty text.
 fn no_boundary(flags: Flags) -> Tree {
     let word = category('w', flags);
-    let other = word.negate();
+    let other = category('W', flags);
     Tree::Alternate(vec![
         Tree::Concat(vec![
             behind(word.clone(), false),
@@ -764,4 +771,96 @@ fn no_boundary(flags: Flags) -> Tree {
         Tree::Concat(vec![behind(other.clone(), false), ahead(word, true)]),
         Tree::Concat(vec![Tree::TextStart, ahead(other, false)]),
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(regex: &str) -> (usize, String) {
+        let error = parse(regex).unwrap_err();
+        (error.position, error.message)
+    }
+
+    #[test]
+    fn faults_have_a_position() {
+        let rows: &[(&str, usize, &str)] = &[
+            ("a(b", 1, "missing ), unterminated subpattern"),
+            ("a)b", 1, "unbalanced parenthesis"),
+            ("*a", 0, "nothing to repeat"),
+            ("a|*", 2, "nothing to repeat"),
+            (r"\b+", 2, "nothing to repeat"),
+            ("a**", 2, "multiple repeat"),
+            ("a+ ?", 3, "multiple repeat"),
+            ("a{3,2}", 1, "min repeat greater than max repeat"),
+            ("a{99999999999}", 2, "the repetition number is too large"),
+            ("é[a", 1, "unterminated character set"),
+            ("[b-a]", 1, "bad character range b-a"),
+            (r"[\d-z]", 1, r"bad character range \d-z"),
+            (r"a\", 1, "bad escape (end of pattern)"),
+            (r"\q", 0, r"bad escape \q"),
+            (r"\x1", 0, r"incomplete escape \x1"),
+            (r"\U00110000", 0, r"bad escape \U00110000"),
+            (r"\777", 0, "octal escape value outside of range 0-0o377"),
+            (r"(a)\1", 3, "back-references are not supported"),
+            ("(?P=a)", 0, "back-references are not supported"),
+            ("(?(1)a)", 0, "conditional groups are not supported"),
+            (r"\N{DIGIT ONE}", 0, "names of characters are not supported"),
+            ("(?P<1>a)", 4, "bad character in group name \"1\""),
+            ("(?P<a>.)(?P<a>.)", 12, "redefinition of group name \"a\""),
+            ("(?<=a*)", 0, "look-behind requires fixed-width pattern"),
+            (
+                "a(?i)",
+                1,
+                "global flags not at the start of the expression",
+            ),
+            ("(?q)", 0, "unknown flag 'q'"),
+            ("(?i-i:a)", 0, "bad inline flags: flag turned on and off"),
+            (
+                "(?au:a)",
+                0,
+                "bad inline flags: flags 'a' and 'u' are incompatible",
+            ),
+            ("(?-:a)", 0, "missing flag"),
+            ("(?<a", 0, "unknown extension ?<a"),
+            ("(?", 0, "unexpected end of pattern"),
+            ("(?#", 0, "missing ), unterminated comment"),
+        ];
+        for (regex, position, message) in rows {
+            assert_eq!(error(regex), (*position, (*message).to_owned()), "{regex}");
+        }
+        let deep = "(".repeat(1000);
+        assert_eq!(error(&deep).1, "groups nest deeper than 100");
+    }
+
+    #[test]
+    fn equal_regexes_have_equal_trees() {
+        let rows: &[(&str, &str)] = &[
+            (" a b # comment\n c", "abc"),
+            ("a # \\\n b\n c", "ac"),
+            (r"a\ b", "a[ ]b"),
+            ("a +", "a+"),
+            ("a{,3}", "a{0,3}"),
+            ("a{,}", "a*"),
+            ("a{}", r"a\{\}"),
+            ("a{x}", r"a\{x\}"),
+            ("(?P<n>a)", "(?:a)"),
+            ("(?#c)a", "a"),
+            ("(?-x: a)", "[ ]a"),
+            ("(?i:a)", "[aA]"),
+            ("(?i:[^a])", "[^aA]"),
+            ("(?i)a|b", "[aA]|[bB]"),
+            ("(?s:.)", r"[\s\S]"),
+            (r"(?a:\w)", "[a-zA-Z0-9_]"),
+            (r"(?a:\s)", r"[ \t-\r]"),
+            (r"[]a]", r"[a\]]"),
+            (r"[a-]", r"[\-a]"),
+            (r"[\b]", r"\x08"),
+            (r"\101\x41\u0041\U00000041\0", r"AAAA\x00"),
+            ("(?<=)a", "(?=)a"),
+        ];
+        for (left, right) in rows {
+            assert_eq!(parse(left), parse(right), "{left} and {right}");
+        }
+    }
 }
