@@ -27,6 +27,7 @@ use hashbrown::{HashMap, HashTable};
 
 use super::alphabet::Alphabet;
 use super::behind::Behind;
+use super::charset::CharSet;
 use super::program::{Condition, Graph, Id, Op, Start, Tables};
 
 /// No pattern.
@@ -183,15 +184,11 @@ impl Automaton {
         })
     }
 
-    pub(super) fn describe(&self) -> String {
-        format!(
-            "ops {} leaves {} symbols {} signatures {} state bytes {}",
-            self.graph.ops.len(),
-            self.graph.leaves,
-            self.symbols,
-            self.signatures.len(),
-            self.state_bytes()
-        )
+    /// Removes the characters that a pattern outside of the automaton consumes.
+    pub(super) fn remove_barriers(&mut self, set: &CharSet) {
+        for (code, barrier) in (0..).zip(&mut self.barriers) {
+            *barrier &= !set.contains(code);
+        }
     }
 
     /// Returns about how many bytes a state takes.
@@ -397,11 +394,6 @@ impl States {
     pub(super) fn bytes(&self) -> usize {
         8 * (self.kernel_bits.len() + self.table.len() + self.set_bits.len() + self.first.len())
             + 4 * (self.set_of.len() + self.kernels.capacity())
-    }
-
-    /// Returns how many kernels and sets there are.
-    pub(super) fn counts(&self) -> (usize, usize) {
-        (self.kernels.len(), self.first.len())
     }
 
     /// Forgets all states.

@@ -54,6 +54,13 @@ pub(super) struct Engine {
     /// The ASCII characters of which each match has at least one. Others may be such, too.
     pub(super) required: Option<Box<[bool; 256]>>,
     pub(super) max_state_bytes: usize,
+    /// How long a block may be, in bytes.
+    pub(super) max_block: usize,
+}
+
+/// Returns how long the blocks of an automaton may be.
+pub(super) fn block_length(automaton: &Automaton) -> usize {
+    (MAX_BLOCK_BYTES / automaton.state_bytes()).clamp(1 << 10, MAX_BLOCK)
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -92,7 +99,9 @@ pub(super) struct Search<'a> {
     /// The blocks that come next, the last one first.
     later: Vec<Block>,
     kernels: Kernels,
-    max_block: usize,
+    /// How many bytes were read.
+    #[cfg(test)]
+    pub(super) read: usize,
 }
 
 /// Positions to read: from `low` to `high`, where the kernel is known.
@@ -129,7 +138,6 @@ impl<'a> Search<'a> {
         scratch: &'a mut Scratch,
         steps: u64,
     ) -> Self {
-        let block = MAX_BLOCK_BYTES / engine.automaton.state_bytes();
         Self {
             engine,
             behind,
@@ -141,7 +149,8 @@ impl<'a> Search<'a> {
             known: 0,
             later: Vec::new(),
             kernels: Kernels::default(),
-            max_block: block.clamp(1 << 10, MAX_BLOCK),
+            #[cfg(test)]
+            read: 0,
         }
     }
 
@@ -301,11 +310,11 @@ impl<'a> Search<'a> {
         let barriers = &self.engine.automaton.barriers;
         let is_barrier = |byte: &u8| barriers.get(usize::from(*byte)) == Some(&true);
         let rest = &self.behind.text.as_bytes()[start..];
-        let barrier = match rest.get(..self.max_block) {
+        let barrier = match rest.get(..self.engine.max_block) {
             None => None,
             Some(near) => near.iter().rposition(is_barrier).or_else(|| {
-                let far = rest[self.max_block..].iter().position(is_barrier);
-                far.map(|place| place + self.max_block)
+                let far = rest[self.engine.max_block..].iter().position(is_barrier);
+                far.map(|place| place + self.engine.max_block)
             }),
         };
         let automaton = &self.engine.automaton;
@@ -320,8 +329,8 @@ impl<'a> Search<'a> {
             kernel: self.kernels.number(kernel),
             includes_high: true,
         };
-        while block.high - start > self.max_block {
-            let mut low = block.high - self.max_block;
+        while block.high - start > self.engine.max_block {
+            let mut low = block.high - self.engine.max_block;
             while !self.behind.text.is_char_boundary(low) {
                 low -= 1;
             }
@@ -367,6 +376,10 @@ impl<'a> Search<'a> {
             states.clear();
         }
         let row = automaton.row(states, &self.kernels.values[block.kernel]);
+        #[cfg(test)]
+        {
+            self.read += block.high - block.low;
+        }
         self.low = block.low;
         automaton.read(states, self.behind, (block.low, block.high), row, sets)
     }
