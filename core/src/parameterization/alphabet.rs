@@ -4,6 +4,8 @@
 //! them into about a hundred classes: two characters are in one class if each set contains both
 //! or none.
 
+use std::ops::Range;
+
 use hashbrown::HashMap;
 
 use super::charset::CharSet;
@@ -16,6 +18,52 @@ const MAX_CLASSES: usize = 4000;
 
 /// The largest size of the table of sets and classes.
 const MAX_BOOLS: usize = 16 << 20;
+
+/// How many codes there are.
+const CODES: usize = char::MAX as usize + 1;
+
+/// The table of an [`Alphabet`] while it is made, from the first code to the last.
+#[derive(Default)]
+struct Table {
+    pages: Vec<u16>,
+    classes: Vec<u16>,
+    /// The page that is not complete.
+    page: Vec<u16>,
+    /// The numbers of pages, and of those with one class.
+    numbers: HashMap<Vec<u16>, u16>,
+    uniform: HashMap<u16, u16>,
+}
+
+impl Table {
+    /// Adds the class of the next codes. Most pages have one class: they are not compared.
+    fn extend(&mut self, codes: Range<usize>, class: u16) {
+        let mut left = codes.len();
+        while left > 0 {
+            if self.page.is_empty() && left >= PAGE {
+                if let Some(&number) = self.uniform.get(&class) {
+                    self.pages.push(number);
+                    left -= PAGE;
+                    continue;
+                }
+            }
+            let count = left.min(PAGE - self.page.len());
+            self.page.resize(self.page.len() + count, class);
+            left -= count;
+            if self.page.len() == PAGE {
+                let page = std::mem::take(&mut self.page);
+                let next = (self.classes.len() / PAGE) as u16;
+                let number = *self.numbers.entry(page).or_insert_with_key(|page| {
+                    self.classes.extend_from_slice(page);
+                    next
+                });
+                self.pages.push(number);
+                if count == PAGE {
+                    self.uniform.insert(class, number);
+                }
+            }
+        }
+    }
+}
 
 /// The classes of a list of sets.
 #[derive(Clone, Debug)]
@@ -46,7 +94,7 @@ impl Alphabet {
         let mut inside = vec![false; sets.len()];
         let mut numbers: HashMap<Box<[bool]>, u16> = HashMap::new();
         let mut members: Vec<Box<[bool]>> = Vec::new();
-        let mut table = vec![0u16; char::MAX as usize + 1];
+        let mut table = Table::default();
         let mut at = 0;
         while at < borders.len() {
             let start = borders[at].0 as usize;
@@ -56,7 +104,7 @@ impl Alphabet {
                 }
                 at += 1;
             }
-            if start >= table.len() {
+            if start >= CODES {
                 break;
             }
             let class = match numbers.get(&inside[..]) {
@@ -71,30 +119,18 @@ impl Alphabet {
                     class
                 }
             };
-            let end = borders.get(at).map_or(table.len(), |it| it.0 as usize);
-            let end = end.min(table.len());
-            table[start..end].fill(class);
+            let end = borders.get(at).map_or(CODES, |it| it.0 as usize);
+            table.extend(start..end.min(CODES), class);
         }
         let mut ascii = [0; 128];
-        ascii.copy_from_slice(&table[..128]);
-        let mut kinds: HashMap<&[u16], u16> = HashMap::new();
-        let mut pages = Vec::with_capacity(table.len() / PAGE);
-        let mut classes = Vec::new();
-        for page in table.chunks(PAGE) {
-            let next = kinds.len() as u16;
-            let number = *kinds.entry(page).or_insert_with(|| {
-                classes.extend_from_slice(page);
-                next
-            });
-            pages.push(number);
-        }
+        ascii.copy_from_slice(&table.classes[..128]);
         let contains = (0..sets.len())
             .map(|set| members.iter().map(|members| members[set]).collect())
             .collect();
         Some(Self {
             ascii,
-            pages,
-            classes,
+            pages: table.pages,
+            classes: table.classes,
             len: members.len(),
             contains,
         })

@@ -835,7 +835,7 @@ mod tests {
     fn the_search_agrees_with_the_matcher_that_backtracks() {
         let mut source = Source(Random::new(12));
         let mut compared = 0;
-        for _ in 0..cases(2_000) {
+        for _ in 0..cases(500) {
             let regexes: Vec<String> = (0..2).map(|_| source.regex(2)).collect();
             let regexes: Vec<&str> = regexes.iter().map(|it| &**it).collect();
             let list = patterns(&regexes);
@@ -853,7 +853,11 @@ mod tests {
                 state_bytes: 1000,
                 ..Limits::default()
             };
-            let slow = build(Limits::default(), None, true);
+            let few = Limits {
+                steps: 20_000,
+                ..Limits::default()
+            };
+            let slow = build(few, None, true);
             let blocks = build(limits, Some(7), false);
             for _ in 0..5 {
                 let text = source.text();
@@ -866,7 +870,7 @@ mod tests {
                 compared += 1;
             }
         }
-        assert!(compared > 1_000, "{compared}");
+        assert!(compared > 500, "{compared}");
     }
 
     /// Each byte is read at most twice, whatever the text is.
