@@ -33,13 +33,13 @@ use super::program::{Condition, Graph, Id, Op, Start, Tables};
 /// No pattern.
 pub(super) const NONE: u32 = u32::MAX;
 
-/// The bit of a state's number that says that a pattern matches there.
+/// The bit that says that a pattern matches at a position.
 pub(super) const MATCHES: u32 = 1 << 31;
 
 /// The largest number of symbols, and so of entries in a row of the table.
 const MAX_SYMBOLS: usize = 4096;
 
-const UNKNOWN: u64 = u64::MAX;
+const UNKNOWN: u32 = u32::MAX;
 
 /// The automaton, without the states that searches add.
 #[derive(Debug)]
@@ -72,8 +72,11 @@ pub(super) struct Automaton {
 pub(super) struct States {
     kernels: HashTable<u32>,
     kernel_bits: Vec<u64>,
-    /// By kernel and symbol: the row of the next kernel, and the number of the set.
-    table: Vec<u64>,
+    /// By kernel and symbol: the row of the next kernel, with the bit `MATCHES`.
+    table: Vec<u32>,
+    /// By kernel and symbol: the number of the set. Only matches need it, and without it in the
+    /// table, twice as many rows fit into the cache of a processor.
+    set_at: Vec<u32>,
     /// By kernel and signature: the number of the set.
     set_of: Vec<u32>,
     set_bits: Vec<u64>,
@@ -201,6 +204,7 @@ impl Automaton {
             kernels: HashTable::new(),
             kernel_bits: Vec::new(),
             table: Vec::new(),
+            set_at: Vec::new(),
             set_of: Vec::new(),
             set_bits: Vec::new(),
             first: Vec::new(),
@@ -240,12 +244,13 @@ impl Automaton {
         states.kernel_bits.extend_from_slice(kernel);
         let rows = states.table.len() + self.symbols;
         states.table.resize(rows, UNKNOWN);
+        states.set_at.resize(rows, 0);
         let sets = states.set_of.len() + self.signatures.len();
         states.set_of.resize(sets, NONE);
         number * self.symbols
     }
 
-    /// Reads from `high` to `low`, and writes the number of the set at each position to `found`.
+    /// Reads from `high` to `low`, and writes the transition at each position to `found`.
     /// Returns the row of the kernel at `low`.
     pub(super) fn read(
         &self,
@@ -255,33 +260,40 @@ impl Automaton {
         mut row: usize,
         found: &mut Vec<u32>,
     ) -> usize {
-        let text = behind.text;
         found.clear();
         found.resize(high - low + 1, 0);
+        let bytes = behind.text.as_bytes();
         let mut position = high;
-        let bytes = text.as_bytes();
-        while position > low {
-            let byte = bytes[position - 1];
-            let (symbol, length) = if byte < 0x80 && self.far.is_empty() {
-                (usize::from(behind.alphabet.ascii[usize::from(byte)]), 1)
-            } else {
-                self.symbol(behind, position)
-            };
-            let mut entry = states.table[row + symbol];
+        loop {
+            if self.far.is_empty() {
+                let slots = found[1..=position - low].iter_mut().rev();
+                for (slot, &byte) in slots.zip(bytes[low..position].iter().rev()) {
+                    let Some(&class) = behind.alphabet.ascii.get(usize::from(byte)) else {
+                        break;
+                    };
+                    let place = row + usize::from(class);
+                    let mut entry = states.table[place];
+                    if entry == UNKNOWN {
+                        entry = self.transition(states, row, usize::from(class));
+                    }
+                    *slot = place as u32 | entry & MATCHES;
+                    row = (entry & !MATCHES) as usize;
+                    position -= 1;
+                }
+            }
+            let (symbol, length) = self.symbol(behind, position);
+            let place = row + symbol;
+            let mut entry = states.table[place];
             if entry == UNKNOWN {
                 entry = self.transition(states, row, symbol);
             }
-            found[position - low] = (entry >> 32) as u32;
-            row = entry as u32 as usize;
+            found[position - low] = place as u32 | entry & MATCHES;
+            if position == low {
+                return row;
+            }
+            row = (entry & !MATCHES) as usize;
             position -= length;
         }
-        let (symbol, _) = self.symbol(behind, low);
-        let mut entry = states.table[row + symbol];
-        if entry == UNKNOWN {
-            entry = self.transition(states, row, symbol);
-        }
-        found[0] = (entry >> 32) as u32;
-        row
     }
 
     /// Returns the symbol for what is behind a position, and the length of that character.
@@ -299,7 +311,7 @@ impl Automaton {
 
     /// Computes an entry of the table.
     #[cold]
-    fn transition(&self, states: &mut States, row: usize, symbol: usize) -> u64 {
+    fn transition(&self, states: &mut States, row: usize, symbol: usize) -> u32 {
         let kernel = row / self.symbols;
         let set = self.set(states, kernel, usize::from(self.signature[symbol]));
         let class = symbol >> self.far.len();
@@ -320,8 +332,10 @@ impl Automaton {
             }
             next = self.row(states, &bits);
         }
-        let entry = u64::from(set) << 32 | next as u64;
+        let matches = states.first[set as usize].0 != NONE;
+        let entry = next as u32 | if matches { MATCHES } else { 0 };
         states.table[row + symbol] = entry;
+        states.set_at[row + symbol] = set;
         entry
     }
 
@@ -357,8 +371,7 @@ impl Automaton {
             found.map_or(NONE, |(pattern, _)| *pattern)
         };
         let first = (first(|it| it.any), first(|it| it.not_empty));
-        let number = states.first.len() as u32;
-        let set = number | if first.0 == NONE { 0 } else { MATCHES };
+        let set = states.first.len() as u32;
         states.first.push(first);
         states.set_bits.extend_from_slice(&alive[..self.set_words]);
         states.set_of[place] = set;
@@ -367,13 +380,13 @@ impl Automaton {
 
     /// Returns what is alive in a set, as bits.
     fn alive<'s>(&self, states: &'s States, set: u32) -> &'s [u64] {
-        let start = (set & !MATCHES) as usize * self.set_words;
+        let start = set as usize * self.set_words;
         &states.set_bits[start..start + self.set_words]
     }
 
-    /// Returns the first of the operations that is alive in a set.
-    pub(super) fn first_alive(&self, states: &States, set: u32, ids: &[Id]) -> Option<Id> {
-        let alive = self.alive(states, set);
+    /// Returns the first of the operations that is alive at a transition.
+    pub(super) fn first_alive(&self, states: &States, transition: u32, ids: &[Id]) -> Option<Id> {
+        let alive = self.alive(states, states.set(transition));
         ids.iter().copied().find(|&id| bit(alive, id))
     }
 
@@ -385,9 +398,14 @@ impl Automaton {
 }
 
 impl States {
-    /// Returns the first pattern that matches in a set, and the first whose match is not empty.
-    pub(super) fn first(&self, set: u32) -> (u32, u32) {
-        self.first[(set & !MATCHES) as usize]
+    fn set(&self, transition: u32) -> u32 {
+        self.set_at[(transition & !MATCHES) as usize]
+    }
+
+    /// Returns the first pattern that matches at a transition, and the first with a match that
+    /// is not empty.
+    pub(super) fn first(&self, transition: u32) -> (u32, u32) {
+        self.first[self.set(transition) as usize]
     }
 
     /// Returns how many bytes the states take.
@@ -401,6 +419,7 @@ impl States {
         self.kernels.clear();
         self.kernel_bits.clear();
         self.table.clear();
+        self.set_at.clear();
         self.set_of.clear();
         self.set_bits.clear();
         self.first.clear();

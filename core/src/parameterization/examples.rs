@@ -735,4 +735,41 @@ mod tests {
         let all = Parameterizer::new(&default_patterns(), None, Limits::default()).unwrap();
         assert!((0..names.len()).all(|pattern| all.is_linear(pattern)));
     }
+
+    /// Returns the section of docs/parameterization.md.
+    fn section() -> String {
+        let mut section = String::new();
+        for examples in EXAMPLES {
+            let mut block = |title: &str, texts: &[&str]| {
+                section.push_str(&format!("{title}\n\n```text\n"));
+                for text in texts {
+                    section.push_str(&text.replace('\n', "\\n"));
+                    section.push('\n');
+                }
+                section.push_str("```\n\n");
+            };
+            let kind = examples.kind;
+            block(&format!("### `{kind}`\n\nMatches:"), examples.matching);
+            block("Does not match:", examples.not_matching);
+        }
+        section
+    }
+
+    /// If the examples changed, run the test with OPHIO_WRITE=1: it writes the section.
+    #[test]
+    fn the_documentation_shows_the_examples() {
+        const BEGIN: &str = "<!-- examples: begin -->\n\n";
+        const END: &str = "<!-- examples: end -->";
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/parameterization.md");
+        let page = std::fs::read_to_string(path).unwrap();
+        let (before, rest) = page.split_once(BEGIN).unwrap();
+        let (found, after) = rest.split_once(END).unwrap();
+        let expected = section();
+        if found != expected && std::env::var_os("OPHIO_WRITE").is_some() {
+            let page = [before, BEGIN, &expected, END, after].concat();
+            std::fs::write(path, page).unwrap();
+            return;
+        }
+        assert!(found == expected, "run this test with OPHIO_WRITE=1");
+    }
 }

@@ -31,15 +31,15 @@ const MAX_BLOCK_BYTES: usize = 8 << 20;
 #[derive(Debug)]
 pub(super) struct Scratch {
     pub(super) states: States,
-    /// The set at each position of the block.
-    sets: Vec<u32>,
+    /// The transition at each position of the block.
+    transitions: Vec<u32>,
 }
 
 impl Scratch {
     pub(super) fn new(automaton: &Automaton) -> Self {
         Self {
             states: automaton.new_states(),
-            sets: Vec::new(),
+            transitions: Vec::new(),
         }
     }
 }
@@ -186,18 +186,18 @@ impl<'a> Search<'a> {
         let mut place = self.position - self.low;
         while place < self.known {
             if slow == NONE {
-                let rest = &self.scratch.sets[place..self.known];
-                match rest.iter().position(|set| set & MATCHES != 0) {
+                let rest = &self.scratch.transitions[place..self.known];
+                match rest.iter().position(|it| it & MATCHES != 0) {
                     None => return Ok(None),
                     Some(distance) => place += distance,
                 }
             }
-            let set = self.scratch.sets[place];
+            let transition = self.scratch.transitions[place];
             let position = self.low + place;
             let not_empty = position == self.empty_at;
             let mut pattern = NONE;
-            if set & MATCHES != 0 {
-                let (any, not) = self.scratch.states.first(set);
+            if transition & MATCHES != 0 {
+                let (any, not) = self.scratch.states.first(transition);
                 pattern = if not_empty { not } else { any };
             }
             if slow < pattern && text.is_char_boundary(position) {
@@ -266,9 +266,9 @@ impl<'a> Search<'a> {
                     id = *next;
                 }
                 Op::Split(ids) => {
-                    let set = self.set(position);
+                    let transition = self.transition(position);
                     let states = &self.scratch.states;
-                    match engine.automaton.first_alive(states, set, ids) {
+                    match engine.automaton.first_alive(states, transition, ids) {
                         Some(next) => id = next,
                         None => return position,
                     }
@@ -279,12 +279,12 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Returns the set at a position, which is not before the block.
-    fn set(&mut self, position: usize) -> u32 {
+    /// Returns the transition at a position, which is not before the block.
+    fn transition(&mut self, position: usize) -> u32 {
         while position >= self.low + self.known && self.low <= self.behind.text.len() {
             self.load();
         }
-        self.scratch.sets[position - self.low]
+        self.scratch.transitions[position - self.low]
     }
 
     /// Reads the next block.
@@ -370,7 +370,10 @@ impl<'a> Search<'a> {
 
     /// Reads a block, and returns the row of the kernel at its start.
     fn read(&mut self, block: &Block) -> usize {
-        let Scratch { states, sets } = &mut *self.scratch;
+        let Scratch {
+            states,
+            transitions,
+        } = &mut *self.scratch;
         let automaton = &self.engine.automaton;
         if states.bytes() > self.engine.max_state_bytes {
             states.clear();
@@ -381,6 +384,12 @@ impl<'a> Search<'a> {
             self.read += block.high - block.low;
         }
         self.low = block.low;
-        automaton.read(states, self.behind, (block.low, block.high), row, sets)
+        automaton.read(
+            states,
+            self.behind,
+            (block.low, block.high),
+            row,
+            transitions,
+        )
     }
 }
