@@ -90,7 +90,7 @@ pub struct Limits {
     pub regex_bytes: usize,
     /// Operations of all patterns of a list after compilation. One takes less than 100 bytes.
     pub operations: usize,
-    /// Bytes of states that a thread keeps for a list, before it forgets them.
+    /// Bytes of states that a thread keeps for a list, before it forgets them. At most 1 GiB.
     pub state_bytes: usize,
     /// Bytes of a text. `None` is without a limit.
     pub text_bytes: Option<usize>,
@@ -542,7 +542,7 @@ impl Compiler<'_> {
             slow,
             slow_graph,
             required: required.finish(),
-            max_state_bytes: self.limits.state_bytes,
+            max_state_bytes: self.limits.state_bytes.min(search::MAX_STATE_BYTES),
         };
         Ok((engine, alphabet, linear))
     }

@@ -24,6 +24,9 @@ use super::program::{Graph, Id, Op, Start};
 /// The longest block, in bytes.
 const MAX_BLOCK: usize = 16 << 10;
 
+/// The largest limit on the bytes of states: transitions have numbers of 31 bits.
+pub(super) const MAX_STATE_BYTES: usize = 1 << 30;
+
 /// How many bytes the states of one block may take.
 const MAX_BLOCK_BYTES: usize = 8 << 20;
 
@@ -108,9 +111,19 @@ pub(super) struct Search<'a> {
 struct Block {
     low: usize,
     high: usize,
-    kernel: usize,
+    kernel: Kernel,
     /// Whether the block includes the position `high`. Otherwise the next one does.
     includes_high: bool,
+}
+
+/// The kernel at the end of a block.
+#[derive(Clone, Copy)]
+enum Kernel {
+    /// A character follows that no pattern consumes.
+    OfNothing,
+    OfTextEnd,
+    /// It was read, and has this number.
+    Read(usize),
 }
 
 /// Kernels that outlive the states.
@@ -290,12 +303,14 @@ impl<'a> Search<'a> {
     /// Reads the next block.
     fn load(&mut self) {
         match self.later.pop() {
-            Some(block) => {
-                self.read(&block);
-                self.known = block.high - block.low + usize::from(block.includes_high);
-            }
+            Some(block) => self.enter(&block),
             None => self.region(self.low + self.known),
         }
+    }
+
+    fn enter(&mut self, block: &Block) {
+        self.read(block);
+        self.known = block.high - block.low + usize::from(block.includes_high);
     }
 
     /// Reads the region that begins at `start`, or only the kernels of its blocks if it is long.
@@ -320,13 +335,13 @@ impl<'a> Search<'a> {
         let automaton = &self.engine.automaton;
         // A barrier that ends the text is read with it: there is one more position after it.
         let (top, kernel) = match barrier {
-            Some(place) if place + 1 < rest.len() => (start + place, automaton.kernel_of_nothing()),
-            _ => (length, automaton.kernel_of_end()),
+            Some(place) if place + 1 < rest.len() => (start + place, Kernel::OfNothing),
+            _ => (length, Kernel::OfTextEnd),
         };
         let mut block = Block {
             low: start,
             high: top,
-            kernel: self.kernels.number(kernel),
+            kernel,
             includes_high: true,
         };
         while block.high - start > self.engine.max_block {
@@ -337,7 +352,7 @@ impl<'a> Search<'a> {
             block.low = low;
             let row = self.read(&block);
             let kernel = automaton.kernel_bits(&self.scratch.states, row);
-            let kernel = self.kernels.number(kernel);
+            let kernel = Kernel::Read(self.kernels.number(kernel));
             self.later.push(block);
             block = Block {
                 low: start,
@@ -346,8 +361,7 @@ impl<'a> Search<'a> {
                 includes_high: false,
             };
         }
-        self.later.push(block);
-        self.load();
+        self.enter(&block);
     }
 
     /// Skips lines that cannot hold a match.
@@ -378,7 +392,12 @@ impl<'a> Search<'a> {
         if states.bytes() > self.engine.max_state_bytes {
             states.clear();
         }
-        let row = automaton.row(states, &self.kernels.values[block.kernel]);
+        let kernel = match block.kernel {
+            Kernel::OfNothing => automaton.kernel_of_nothing(),
+            Kernel::OfTextEnd => automaton.kernel_of_end(),
+            Kernel::Read(number) => &self.kernels.values[number],
+        };
+        let row = automaton.row(states, kernel);
         #[cfg(test)]
         {
             self.read += block.high - block.low;
