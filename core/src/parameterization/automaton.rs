@@ -56,8 +56,12 @@ pub(super) struct Automaton {
     signatures: Vec<Box<[bool]>>,
     /// Which leaves consume a character of each class.
     consumes: Vec<Box<[u64]>>,
-    /// The operation after each leaf.
-    next: Vec<Id>,
+    /// By operation: the characters that are followed by it.
+    characters: Lists<Id>,
+    /// By operation: the operations that are alive if it is and if a condition holds.
+    users: Lists<(Id, u32)>,
+    /// The look-aheads.
+    aheads: Vec<Id>,
     /// Characters that no pattern consumes.
     pub(super) barriers: [bool; 128],
     kernel_words: usize,
@@ -66,6 +70,35 @@ pub(super) struct Automaton {
     nothing: Box<[u64]>,
     end: Box<[u64]>,
 }
+
+/// A list for each operation.
+#[derive(Debug)]
+struct Lists<T> {
+    /// Where each list ends. It begins where that before ends.
+    ends: Vec<u32>,
+    values: Vec<T>,
+}
+
+impl<T> Lists<T> {
+    fn new(lists: Vec<Vec<T>>) -> Self {
+        let ends = lists.iter().scan(0, |end, list| {
+            *end += list.len() as u32;
+            Some(*end)
+        });
+        Self {
+            ends: ends.collect(),
+            values: lists.into_iter().flatten().collect(),
+        }
+    }
+
+    fn of(&self, id: usize) -> &[T] {
+        let start = if id == 0 { 0 } else { self.ends[id - 1] };
+        &self.values[start as usize..self.ends[id] as usize]
+    }
+}
+
+/// No condition.
+const ALWAYS: u32 = u32::MAX;
 
 /// States that were needed so far.
 #[derive(Debug)]
@@ -80,9 +113,13 @@ pub(super) struct States {
     /// By kernel and signature: the number of the set.
     set_of: Vec<u32>,
     set_bits: Vec<u64>,
+    /// By set: the characters that are followed by what is alive.
+    characters: Vec<u64>,
     /// The first pattern that matches in each set, and the first with a match that is not empty.
     first: Vec<(u32, u32)>,
-    scratch: Vec<u64>,
+    /// A set and a kernel that are being computed.
+    alive: Vec<u64>,
+    kernel: Vec<u64>,
 }
 
 fn bit(bits: &[u64], id: Id) -> bool {
@@ -144,13 +181,15 @@ impl Automaton {
         let kernel_words = graph.leaves.div_ceil(64).max(1);
         let set_words = graph.ops.len().div_ceil(64).max(1);
         let mut consumes = vec![vec![0; kernel_words].into_boxed_slice(); alphabet.len];
-        let mut next = vec![0; graph.leaves];
         let mut nothing = vec![0; kernel_words].into_boxed_slice();
         let mut text_end = None;
+        let mut characters = vec![Vec::new(); graph.ops.len()];
+        let mut users = vec![Vec::new(); graph.ops.len()];
+        let mut aheads = Vec::new();
         for (id, op) in graph.ops[..graph.leaves].iter().enumerate() {
             match op {
-                Op::Char { set, next: after } => {
-                    next[id] = *after;
+                Op::Char { set, next } => {
+                    characters[*next as usize].push(id as Id);
                     for (class, consumes) in consumes.iter_mut().enumerate() {
                         if alphabet.contains(*set, class) {
                             set_bit(consumes, id as Id);
@@ -159,6 +198,19 @@ impl Automaton {
                 }
                 Op::Accept => set_bit(&mut nothing, id as Id),
                 Op::TextEnd => text_end = Some(id as Id),
+                _ => {}
+            }
+        }
+        for (id, op) in graph.ops.iter().enumerate().skip(graph.leaves) {
+            let id = id as Id;
+            match op {
+                Op::Split(ids) => {
+                    for &used in ids {
+                        users[used as usize].push((id, ALWAYS));
+                    }
+                }
+                Op::Behind { condition, next } => users[*next as usize].push((id, *condition)),
+                Op::Ahead { .. } => aheads.push(id),
                 _ => {}
             }
         }
@@ -178,7 +230,9 @@ impl Automaton {
             signature,
             signatures,
             consumes,
-            next,
+            characters: Lists::new(characters),
+            users: Lists::new(users),
+            aheads,
             barriers,
             kernel_words,
             set_words,
@@ -196,7 +250,7 @@ impl Automaton {
 
     /// Returns about how many bytes a state takes.
     pub(super) fn state_bytes(&self) -> usize {
-        8 * (self.symbols + self.signatures.len() + 2 * self.set_words + self.kernel_words) + 64
+        8 * (self.symbols + self.signatures.len() + 2 * self.set_words + 3 * self.kernel_words) + 64
     }
 
     pub(super) fn new_states(&self) -> States {
@@ -207,8 +261,10 @@ impl Automaton {
             set_at: Vec::new(),
             set_of: Vec::new(),
             set_bits: Vec::new(),
+            characters: Vec::new(),
             first: Vec::new(),
-            scratch: vec![0; self.set_words.max(self.kernel_words)],
+            alive: vec![0; self.set_words],
+            kernel: vec![0; self.kernel_words],
         }
     }
 
@@ -318,19 +374,15 @@ impl Automaton {
         // At the start of the text there is no kernel before.
         let mut next = 0;
         if let Some(consumes) = self.consumes.get(class) {
-            let mut bits = self.nothing.clone();
-            let alive = self.alive(states, set);
-            for (word, &consumes) in consumes.iter().enumerate() {
-                let mut left = consumes;
-                while left != 0 {
-                    let place = left.trailing_zeros();
-                    left &= left - 1;
-                    if bit(alive, self.next[word * 64 + place as usize]) {
-                        bits[word] |= 1 << place;
-                    }
-                }
+            let mut kernel = std::mem::take(&mut states.kernel);
+            let start = set as usize * self.kernel_words;
+            let characters = &states.characters[start..start + self.kernel_words];
+            let words = characters.iter().zip(consumes).zip(&self.nothing);
+            for (word, ((&followed, &consumed), &nothing)) in kernel.iter_mut().zip(words) {
+                *word = followed & consumed | nothing;
             }
-            next = self.row(states, &bits);
+            next = self.row(states, &kernel);
+            states.kernel = kernel;
         }
         let matches = states.first[set as usize].0 != NONE;
         let entry = next as u32 | if matches { MATCHES } else { 0 };
@@ -346,24 +398,49 @@ impl Automaton {
             return states.set_of[place];
         }
         let holds = &self.signatures[signature];
-        let alive = &mut states.scratch;
+        let alive = &mut states.alive;
         alive.fill(0);
         let start = kernel * self.kernel_words;
         alive[..self.kernel_words]
             .copy_from_slice(&states.kernel_bits[start..start + self.kernel_words]);
-        for (id, op) in self.graph.ops.iter().enumerate().skip(self.graph.leaves) {
-            let is_alive = match op {
-                Op::Split(ids) => ids.iter().any(|&id| bit(alive, id)),
-                Op::Behind { condition, next } => holds[*condition as usize] && bit(alive, *next),
-                Op::Ahead {
-                    body,
-                    negated,
-                    next,
-                } => bit(alive, *body) != *negated && bit(alive, *next),
-                _ => false,
-            };
-            if is_alive {
-                set_bit(alive, id as Id);
+        let characters = states.characters.len();
+        states.characters.resize(characters + self.kernel_words, 0);
+        let characters = &mut states.characters[characters..];
+        // From what is alive to what is alive because of that. Numbers grow on the way. A
+        // look-ahead is decided when all smaller numbers are.
+        let end = self.graph.ops.len();
+        let mut id = 0;
+        for stop in self.aheads.iter().map(|&id| id as usize).chain([end]) {
+            while id < stop {
+                let left = alive[id / 64] >> (id % 64);
+                if left == 0 {
+                    id = (id / 64 + 1) * 64;
+                    continue;
+                }
+                id += left.trailing_zeros() as usize;
+                if id >= stop {
+                    break;
+                }
+                for &(user, condition) in self.users.of(id) {
+                    if condition == ALWAYS || holds[condition as usize] {
+                        set_bit(alive, user);
+                    }
+                }
+                for &leaf in self.characters.of(id) {
+                    set_bit(characters, leaf);
+                }
+                id += 1;
+            }
+            id = stop;
+            if let Some(Op::Ahead {
+                body,
+                negated,
+                next,
+            }) = self.graph.ops.get(stop)
+            {
+                if bit(alive, *body) != *negated && bit(alive, *next) {
+                    set_bit(alive, stop as Id);
+                }
             }
         }
         let first = |start: fn(&Start) -> Id| {
@@ -410,7 +487,11 @@ impl States {
 
     /// Returns how many bytes the states take.
     pub(super) fn bytes(&self) -> usize {
-        8 * (self.kernel_bits.len() + self.table.len() + self.set_bits.len() + self.first.len())
+        8 * (self.kernel_bits.len()
+            + self.table.len()
+            + self.set_bits.len()
+            + self.characters.len()
+            + self.first.len())
             + 4 * (self.set_of.len() + self.kernels.capacity())
     }
 
@@ -422,6 +503,7 @@ impl States {
         self.set_at.clear();
         self.set_of.clear();
         self.set_bits.clear();
+        self.characters.clear();
         self.first.clear();
     }
 }

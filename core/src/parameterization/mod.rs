@@ -106,10 +106,10 @@ impl Default for Limits {
             patterns: 1_000,
             regex_bytes: 16 << 10,
             operations: 50_000,
-            state_bytes: 16 << 20,
+            state_bytes: 32 << 20,
             text_bytes: None,
             steps: 1_000_000,
-            steps_per_byte: 200,
+            steps_per_byte: 50,
         }
     }
 }
