@@ -33,6 +33,7 @@ NAVIGATION = {
         "Preview": "preview",
         "Function names": "functions",
         "Globs": "glob",
+        "Parameterized messages": "parameterization",
         "CODEOWNERS": "codeowners",
         "ProGuard": "proguard",
         "Arrow": "arrow",

@@ -5,8 +5,11 @@
 //! what look-behinds see), so one pass from the end to the start finds it for every position:
 //!
 //! ```text
-//! pattern  \d+ms        text    1   5   m   s   _
-//! alive    \d+          no ◂── yes◂ ...
+//! pattern          \d+ ms
+//! text              t   o   o   k       1   5   m   s
+//! \d is alive       .   .   .   .   .   x   x   .   .
+//! m  is alive       .   .   .   .   .   .   .   x   .
+//! s  is alive       .   .   .   .   .   .   .   .   x
 //! ```
 //!
 //! A pattern matches at a position if and only if its start is alive there. No candidate fails

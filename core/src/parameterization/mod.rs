@@ -88,7 +88,7 @@ pub struct Limits {
     pub patterns: usize,
     /// Bytes of one regex.
     pub regex_bytes: usize,
-    /// Operations of all patterns of a list after compilation. One takes less than 100 bytes.
+    /// Operations of all patterns of a list after compilation.
     pub operations: usize,
     /// Bytes of states that a thread keeps for a list, before it forgets them. At most 1 GiB.
     pub state_bytes: usize,
