@@ -303,6 +303,11 @@ impl Parameterizer {
         &self.patterns
     }
 
+    /// Returns the limits that it was compiled with.
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
     /// Returns whether a pattern takes time in proportion to the text. If not, it is matched by
     /// backtracking, with a limit on the steps.
     pub fn is_linear(&self, pattern: usize) -> bool {
