@@ -23,7 +23,8 @@
  * - An OphioSlice is borrowed: the function that writes it says from what, and for how
  *   long it is valid. An OphioStr is the caller's: free it with ophio_str_free.
  * - A name begins with the module, as in the Rust crate and the Python package:
- *   codeowners, enhancements, events, functions, glob, limits, proguard.
+ *   codeowners, enhancements, events, functions, glob, limits, parameterization,
+ *   proguard.
  */
 
 
@@ -118,6 +119,10 @@ typedef enum OphioStatus {
      * A mapping file of ProGuard or R8 cannot be read.
      */
     OPHIO_STATUS_PROGUARD = 34,
+    /**
+     * A pattern of parameterization is not valid, or a list of them is too large.
+     */
+    OPHIO_STATUS_PATTERN = 35,
 } OphioStatus;
 
 /**
@@ -332,6 +337,14 @@ typedef struct OphioGlob OphioGlob;
  * using it in the child.
  */
 typedef struct OphioGlobSet OphioGlobSet;
+
+/**
+ * A compiled list of patterns.
+ *
+ * It does not change, so threads may share it, and a process may fork and go on
+ * using it in the child.
+ */
+typedef struct OphioParameterization OphioParameterization;
 
 /**
  * A mapping file, ready for queries.
@@ -642,6 +655,59 @@ typedef struct OphioGlobDiagnostic {
      */
     struct OphioSlice message;
 } OphioGlobDiagnostic;
+
+/**
+ * How much a list of patterns may take. A field that is 0 has the default.
+ */
+typedef struct OphioParameterizationLimits {
+    /**
+     * Patterns in a list: 1,000 by default.
+     */
+    size_t patterns;
+    /**
+     * Bytes of a regex: 16 KiB by default.
+     */
+    size_t regex_bytes;
+    /**
+     * Operations of a list after compilation: 50,000 by default.
+     */
+    size_t operations;
+    /**
+     * Bytes of states that a thread keeps for a list: 32 MiB by default.
+     */
+    size_t state_bytes;
+    /**
+     * Bytes of a text: without a limit by default.
+     */
+    size_t text_bytes;
+    /**
+     * Steps in a text of patterns that are not linear: 1,000,000 by default.
+     */
+    uint64_t steps;
+    /**
+     * How many steps each byte of a text adds to that: 50 by default.
+     */
+    uint64_t steps_per_byte;
+} OphioParameterizationLimits;
+
+/**
+ * A pattern of a list.
+ */
+typedef struct OphioParameterizationPattern {
+    /**
+     * What a match is replaced by, in angle brackets. Borrowed from the list.
+     */
+    struct OphioSlice name;
+    /**
+     * What matches. Borrowed from the list.
+     */
+    struct OphioSlice regex;
+    /**
+     * Whether it takes time in proportion to the text. If not, it is matched by backtracking,
+     * with a limit on the steps.
+     */
+    bool is_linear;
+} OphioParameterizationPattern;
 
 #ifdef __cplusplus
 extern "C" {
@@ -2143,6 +2209,149 @@ OPHIO_API enum OphioStatus ophio_limits_get(uint32_t limit, size_t *most);
  * `OPHIO_STATUS_INVALID_ARGUMENT` only.
  */
 OPHIO_API enum OphioStatus ophio_limits_set(uint32_t limit, size_t most);
+
+/**
+ * Compiles a list of patterns.
+ *
+ * `patterns` is a MessagePack array of arrays of two texts, a name and a regex of Python's `re`
+ * in verbose form; with the length 0, it is the list of default patterns. `only` is a
+ * MessagePack array of names: the other patterns of the list are not used. With the length 0,
+ * all are used. `limits` may be NULL; `limits_size` is the size of the struct otherwise.
+ *
+ * If it fails with `OPHIO_STATUS_PATTERN`, it writes to `number`, which may be NULL, the number
+ * of the pattern in the list, counted from 0, and to `position`, which may be NULL, the
+ * character of the regex at which the error is, counted from 0. The number is that of the
+ * patterns for an unknown name in `only`, and the position is SIZE_MAX where the error is not
+ * at a character.
+ *
+ * Writes the list to `parameterization`, which is the caller's: free it with
+ * `ophio_parameterization_free`. Any thread may call this. Fails with `OPHIO_STATUS_PATTERN`,
+ * `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * `patterns` is readable for `patterns_len` bytes, and `only` for `only_len`. `limits` is NULL
+ * or readable for `limits_size` bytes. `number`, `position` and `parameterization` are NULL or
+ * may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_parameterization_new(const uint8_t *patterns,
+                                            size_t patterns_len,
+                                            const uint8_t *only,
+                                            size_t only_len,
+                                            const struct OphioParameterizationLimits *limits,
+                                            size_t limits_size,
+                                            size_t *number,
+                                            size_t *position,
+                                            struct OphioParameterization **parameterization);
+
+/**
+ * Frees a list and sets the pointer to it to NULL; NULL, or a pointer to NULL, does nothing.
+ * Slices borrowed from it must not be read afterwards.
+ *
+ * `parameterization` is NULL, or may be written and holds NULL or what this library made. Nothing uses the
+ * object, and a copy of the pointer is not used afterwards.
+ */
+OPHIO_API
+void ophio_parameterization_free(struct OphioParameterization **parameterization);
+
+/**
+ * Returns how many patterns a list uses; 0 for NULL.
+ *
+ * Threads may share `parameterization`.
+ *
+ * `parameterization` is NULL or comes from `ophio_parameterization_new` and is not freed yet.
+ */
+OPHIO_API size_t ophio_parameterization_len(const struct OphioParameterization *parameterization);
+
+/**
+ * Reads a pattern of a list.
+ *
+ * `number` is counted from 0, without the patterns that are not used. Writes to `pattern`,
+ * whose slices are valid until the list is freed. Threads may share `parameterization`. Fails
+ * with `OPHIO_STATUS_OUT_OF_RANGE`, `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * `parameterization` comes from `ophio_parameterization_new` and is not freed yet. `pattern` is
+ * NULL or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_parameterization_pattern(const struct OphioParameterization *parameterization,
+                                                size_t number,
+                                                struct OphioParameterizationPattern *pattern);
+
+/**
+ * Replaces each match in a text by the name of its pattern in angle brackets.
+ *
+ * `text` is UTF-8. Takes time in proportion to its length. Writes the new text to `replaced`,
+ * which is the caller's: free it with `ophio_str_free`. Threads may share `parameterization`.
+ * Fails with `OPHIO_STATUS_LIMIT` if the text is too long, or a pattern that is not linear
+ * takes too many steps, and with `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_INVALID_ARGUMENT`,
+ * `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * `parameterization` comes from `ophio_parameterization_new` and is not freed yet. `text` is
+ * readable for `text_len` bytes; `replaced` is NULL or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_parameterization_parameterize(const struct OphioParameterization *parameterization,
+                                                     const uint8_t *text,
+                                                     size_t text_len,
+                                                     struct OphioStr *replaced);
+
+/**
+ * Replaces the matches in many texts, as `ophio_parameterization_parameterize` does, and counts
+ * them.
+ *
+ * `texts` is a MessagePack array of texts. Adds to `counts` how often each pattern matches:
+ * `counts_len` is the number of patterns, or 0 to count nothing. Writes a MessagePack array
+ * of the new texts to `replaced`, which is the caller's: free it with `ophio_str_free`. Threads
+ * may share `parameterization`. Fails with `OPHIO_STATUS_LIMIT`,
+ * `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * `parameterization` comes from `ophio_parameterization_new` and is not freed yet. `texts` is
+ * readable for `texts_len` bytes; `counts` holds `counts_len` numbers and may be written;
+ * `replaced` is NULL or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_parameterization_parameterize_packed(const struct OphioParameterization *parameterization,
+                                                            const uint8_t *texts,
+                                                            size_t texts_len,
+                                                            uint64_t *counts,
+                                                            size_t counts_len,
+                                                            struct OphioStr *replaced);
+
+/**
+ * Counts the matches in many texts.
+ *
+ * `texts` is a MessagePack array of texts. Adds to `counts` how often each pattern matches:
+ * `counts_len` is the number of patterns. Threads may share `parameterization`. Fails with
+ * `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * `parameterization` comes from `ophio_parameterization_new` and is not freed yet. `texts` is
+ * readable for `texts_len` bytes; `counts` holds `counts_len` numbers and may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_parameterization_counts(const struct OphioParameterization *parameterization,
+                                               const uint8_t *texts,
+                                               size_t texts_len,
+                                               uint64_t *counts,
+                                               size_t counts_len);
+
+/**
+ * Finds the matches in a text, from left to right.
+ *
+ * `text` is UTF-8. Writes to `matches` a MessagePack array with an array of three numbers for
+ * each match: the number of the pattern, and where the match begins and ends, in characters if
+ * `characters` is true and in bytes otherwise. The string is the caller's: free it with
+ * `ophio_str_free`. Threads may share `parameterization`. Fails with `OPHIO_STATUS_LIMIT`,
+ * `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * `parameterization` comes from `ophio_parameterization_new` and is not freed yet. `text` is
+ * readable for `text_len` bytes; `matches` is NULL or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_parameterization_find(const struct OphioParameterization *parameterization,
+                                             const uint8_t *text,
+                                             size_t text_len,
+                                             bool characters,
+                                             struct OphioStr *matches);
 
 /**
  * Makes a mapper from the bytes of a mapping file, which it copies.

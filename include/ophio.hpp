@@ -1051,6 +1051,116 @@ class glob_set : public detail::handle<OphioGlobSet, ophio_glob_set_free> {
     }
 };
 
+/* --- parameterization --------------------------------------------------------------- */
+
+/* Patterns whose matches are replaced by their names: OphioParameterization. */
+class parameterization
+    : public detail::handle<OphioParameterization, ophio_parameterization_free> {
+  public:
+    using handle::handle;
+
+    /* Where a list has an error. */
+    struct fault {
+        /* The number of the pattern. */
+        std::size_t number = 0;
+        /* The character of its regex, or SIZE_MAX. */
+        std::size_t position = SIZE_MAX;
+    };
+
+    /* `patterns` is a MessagePack array of pairs, or empty for the default patterns; `only` is
+     * one of names, or empty for all. `limits` and `where` may be NULL. */
+    static status try_make(std::string_view patterns, std::string_view only,
+                           const OphioParameterizationLimits *limits, parameterization &made,
+                           fault *where = nullptr) noexcept
+    {
+        fault unused;
+        fault &found = where == nullptr ? unused : *where;
+        return detail::make(made, [&](auto **raw) {
+            return ophio_parameterization_new(detail::bytes(patterns), patterns.size(),
+                                              detail::bytes(only), only.size(), limits,
+                                              sizeof(OphioParameterizationLimits),
+                                              &found.number, &found.position, raw);
+        });
+    }
+    explicit parameterization(std::string_view patterns, std::string_view only = {},
+                              const OphioParameterizationLimits *limits = nullptr)
+    {
+        check(try_make(patterns, only, limits, *this));
+    }
+
+    /* How many patterns are used. */
+    std::size_t size() const noexcept { return ophio_parameterization_len(get()); }
+
+    status try_pattern(std::size_t number, OphioParameterizationPattern &pattern) const noexcept
+    {
+        return ophio_parameterization_pattern(get(), number, &pattern);
+    }
+    /* Its slices are valid as long as this list. */
+    OphioParameterizationPattern pattern(std::size_t number) const
+    {
+        OphioParameterizationPattern found{};
+        check(try_pattern(number, found));
+        return found;
+    }
+
+    status try_parameterize(std::string_view text, string &replaced) const noexcept
+    {
+        return detail::into(replaced, [&](OphioStr *out) noexcept {
+            return ophio_parameterization_parameterize(get(), detail::bytes(text), text.size(),
+                                                       out);
+        });
+    }
+    string parameterize(std::string_view text) const
+    {
+        string replaced;
+        check(try_parameterize(text, replaced));
+        return replaced;
+    }
+
+    /* Many texts, a MessagePack array going in and coming out. Adds to `counts`, unless empty. */
+    status try_parameterize_packed(std::string_view texts, string &replaced,
+                                   span<std::uint64_t> counts = {}) const noexcept
+    {
+        return detail::into(replaced, [&](OphioStr *out) noexcept {
+            return ophio_parameterization_parameterize_packed(get(), detail::bytes(texts),
+                                                              texts.size(), counts.data(),
+                                                              counts.size(), out);
+        });
+    }
+    string parameterize_packed(std::string_view texts, span<std::uint64_t> counts = {}) const
+    {
+        string replaced;
+        check(try_parameterize_packed(texts, replaced, counts));
+        return replaced;
+    }
+
+    /* Adds to `counts`, which has a number for each pattern. */
+    status try_counts(std::string_view texts, span<std::uint64_t> counts) const noexcept
+    {
+        return ophio_parameterization_counts(get(), detail::bytes(texts), texts.size(),
+                                             counts.data(), counts.size());
+    }
+    void counts(std::string_view texts, span<std::uint64_t> counts) const
+    {
+        check(try_counts(texts, counts));
+    }
+
+    /* The matches, packed: see `ophio_parameterization_find`. */
+    status try_find(std::string_view text, bool characters, string &matches) const noexcept
+    {
+        return detail::into(matches, [&](OphioStr *out) noexcept {
+            return ophio_parameterization_find(get(), detail::bytes(text), text.size(),
+                                               characters, out);
+        });
+    }
+    string find(std::string_view text, bool characters = false) const
+    {
+        string matches;
+        check(try_find(text, characters, matches));
+        return matches;
+    }
+};
+
 /* --- CODEOWNERS -------------------------------------------------------------------- */
 
 /* A CODEOWNERS file: OphioCodeowners. */

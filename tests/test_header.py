@@ -213,7 +213,10 @@ def test_a_program_compiles_without_a_warning_and_runs(
 
 # --- the convention -----------------------------------------------------------------
 
-MODULES = "codeowners", "enhancements", "events", "functions", "glob", "limits", "proguard"
+MODULES = (
+    *("codeowners", "enhancements", "events", "functions", "glob", "limits"),
+    *("parameterization", "proguard"),
+)
 COMMON = "ophio_str_free", "ophio_version", "ophio_abi_version"
 # Those that cannot fail, by the type that they return, and the two short forms.
 VALUES = {

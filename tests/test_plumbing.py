@@ -39,6 +39,7 @@ STATUS_NUMBERS = {
     "OPHIO_STATUS_GLOB": 32,
     "OPHIO_STATUS_CODEOWNERS": 33,
     "OPHIO_STATUS_PROGUARD": 34,
+    "OPHIO_STATUS_PATTERN": 35,
 }
 
 # What users of the earlier package catch.
@@ -60,6 +61,7 @@ BUILT_IN_BASES = {
     "OphioOverflowError": OverflowError,
     "OphioPanicError": Exception,
     "ParquetError": ValueError,
+    "PatternError": ValueError,
     "ProguardError": OSError,
     "SchemaError": ValueError,
     "UnsupportedOperationError": TypeError,

@@ -65,6 +65,7 @@ pub mod handle;
 pub mod last_error;
 pub mod limits;
 mod panic_hook;
+pub mod parameterization;
 pub mod proguard;
 pub mod slice;
 pub mod status;

@@ -37,6 +37,8 @@ pub enum OphioStatus {
     Codeowners = 33,
     /// A mapping file of ProGuard or R8 cannot be read.
     Proguard = 34,
+    /// A pattern of parameterization is not valid, or a list of them is too large.
+    Pattern = 35,
 }
 
 /// Why a call failed: the status that it returns and a message for people.

@@ -43,6 +43,11 @@ SUBJECTS = [
     ("functions", "Function names", r"ophio_functions_"),
     ("glob", "Globs", r"OphioGlob|ophio_glob_"),
     ("codeowners", "CODEOWNERS", r"OphioCodeowners|ophio_codeowners_"),
+    (
+        "parameterization",
+        "Parameterized messages",
+        r"OphioParameterization|ophio_parameterization_",
+    ),
     ("proguard", "ProGuard", r"OphioProguard|ophio_proguard_"),
 ]
 

@@ -9,6 +9,7 @@ The modules, over the shared library that comes with the package:
 - `sentry_ophio.functions`: names of functions, trimmed to what people call them;
 - `sentry_ophio.glob`: patterns with wildcards, one or many at once;
 - `sentry_ophio.limits`: limits on untrusted input;
+- `sentry_ophio.parameterization`: ids, dates and numbers in messages, replaced by their kind;
 - `sentry_ophio.proguard`: original names from ProGuard and R8 mappings;
 - `sentry_ophio.spark`: stack trace rules over Spark data frames;
 - `sentry_ophio.exceptions`: what all of them raise.

@@ -38,6 +38,7 @@ from sentry_ophio.exceptions import (
     OphioError,
     OphioOverflowError,
     OphioPanicError,
+    PatternError,
     ProguardError,
     SchemaError,
 )
@@ -80,6 +81,7 @@ EXCEPTIONS: dict[int, type[OphioError]] = {
     lib.OPHIO_STATUS_GLOB: GlobError,
     lib.OPHIO_STATUS_CODEOWNERS: CodeownersError,
     lib.OPHIO_STATUS_PROGUARD: ProguardError,
+    lib.OPHIO_STATUS_PATTERN: PatternError,
 }
 """Which exception a status becomes: the one table of it."""
 

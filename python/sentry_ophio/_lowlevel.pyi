@@ -31,6 +31,7 @@ class _Lib:
     OPHIO_STATUS_GLOB: Final[int]
     OPHIO_STATUS_CODEOWNERS: Final[int]
     OPHIO_STATUS_PROGUARD: Final[int]
+    OPHIO_STATUS_PATTERN: Final[int]
     OPHIO_TRISTATE_MISSING: Final[int]
     OPHIO_TRISTATE_FALSE: Final[int]
     OPHIO_TRISTATE_TRUE: Final[int]
@@ -378,6 +379,55 @@ class _Lib:
     def ophio_last_error_clear(self) -> None: ...
     def ophio_limits_get(self, limit: int, most: CData, /) -> int: ...
     def ophio_limits_set(self, limit: int, most: int, /) -> int: ...
+    def ophio_parameterization_new(
+        self,
+        patterns: bytes | CData,
+        patterns_len: int,
+        only: bytes | CData,
+        only_len: int,
+        limits: CData,
+        limits_size: int,
+        number: CData,
+        position: CData,
+        parameterization: CData,
+        /,
+    ) -> int: ...
+    def ophio_parameterization_free(self, parameterization: CData, /) -> None: ...
+    def ophio_parameterization_len(self, parameterization: CData, /) -> int: ...
+    def ophio_parameterization_pattern(
+        self, parameterization: CData, number: int, pattern: CData, /
+    ) -> int: ...
+    def ophio_parameterization_parameterize(
+        self, parameterization: CData, text: bytes | CData, text_len: int, replaced: CData, /
+    ) -> int: ...
+    def ophio_parameterization_parameterize_packed(
+        self,
+        parameterization: CData,
+        texts: bytes | CData,
+        texts_len: int,
+        counts: CData,
+        counts_len: int,
+        replaced: CData,
+        /,
+    ) -> int: ...
+    def ophio_parameterization_counts(
+        self,
+        parameterization: CData,
+        texts: bytes | CData,
+        texts_len: int,
+        counts: CData,
+        counts_len: int,
+        /,
+    ) -> int: ...
+    def ophio_parameterization_find(
+        self,
+        parameterization: CData,
+        text: bytes | CData,
+        text_len: int,
+        characters: bool,
+        matches: CData,
+        /,
+    ) -> int: ...
     def ophio_proguard_new(self, data: bytes | CData, data_len: int, mapper: CData, /) -> int: ...
     def ophio_proguard_open(
         self, path: bytes | CData, path_len: int, mmap: bool, mapper: CData, /

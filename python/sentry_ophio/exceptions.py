@@ -42,6 +42,7 @@ __all__ = [
     "OphioOverflowError",
     "OphioPanicError",
     "ParquetError",
+    "PatternError",
     "ProguardError",
     "SchemaError",
     "UnsupportedOperationError",
@@ -143,6 +144,25 @@ class GlobError(OphioError, ValueError):
 
 class CodeownersError(OphioError, ValueError):
     """A CODEOWNERS file is larger than allowed."""
+
+
+class PatternError(OphioError, ValueError):
+    """A pattern of parameterization is not valid.
+
+    >>> from sentry_ophio.parameterization import Parameterizer, Pattern
+    >>> try:
+    ...     Parameterizer([Pattern("int", "[0-9]+"), Pattern("id", "a(b")])
+    ... except PatternError as error:
+    ...     print(error)
+    ...     print(error.number, error.position)
+    pattern "id": missing ), unterminated subpattern at position 1
+    1 1
+    """
+
+    number: int = 0
+    """The number of the pattern in the list, counted from 0."""
+    position: int | None = None
+    """The character of the regex at which the error is, counted from 0, or None."""
 
 
 class ProguardError(OphioError, OSError):

@@ -33,6 +33,7 @@ int main(void)
     NUMBER(OPHIO_STATUS_GLOB);
     NUMBER(OPHIO_STATUS_CODEOWNERS);
     NUMBER(OPHIO_STATUS_PROGUARD);
+    NUMBER(OPHIO_STATUS_PATTERN);
     ENUM(OphioEnhancementsSeverity);
     NUMBER(OPHIO_ENHANCEMENTS_SEVERITY_ERROR);
     NUMBER(OPHIO_ENHANCEMENTS_SEVERITY_WARNING);
@@ -67,6 +68,18 @@ int main(void)
     FIELD(OphioGlobDiagnostic, number);
     FIELD(OphioGlobDiagnostic, position);
     FIELD(OphioGlobDiagnostic, message);
+    STRUCT(OphioParameterizationLimits);
+    FIELD(OphioParameterizationLimits, patterns);
+    FIELD(OphioParameterizationLimits, regex_bytes);
+    FIELD(OphioParameterizationLimits, operations);
+    FIELD(OphioParameterizationLimits, state_bytes);
+    FIELD(OphioParameterizationLimits, text_bytes);
+    FIELD(OphioParameterizationLimits, steps);
+    FIELD(OphioParameterizationLimits, steps_per_byte);
+    STRUCT(OphioParameterizationPattern);
+    FIELD(OphioParameterizationPattern, name);
+    FIELD(OphioParameterizationPattern, regex);
+    FIELD(OphioParameterizationPattern, is_linear);
     STRUCT(OphioCodeownersCounts);
     FIELD(OphioCodeownersCounts, rules);
     FIELD(OphioCodeownersCounts, sections);

@@ -194,6 +194,7 @@ static void test_freeing_null(void)
     ophio_enhancements_free(NULL);
     ophio_glob_free(NULL);
     ophio_glob_set_free(NULL);
+    ophio_parameterization_free(NULL);
     ophio_enhancements_preview_free(NULL);
     ophio_proguard_free(NULL);
     CHECK(ophio_last_error_code() == OPHIO_STATUS_OK);
@@ -1011,6 +1012,142 @@ static void test_glob(void)
     REFUSED(ophio_glob_escape(TEXT("a"), NULL), NULL_POINTER);
 }
 
+/* Two patterns, of which the second is not linear: `a` is `x+`, `b` is `(?>yz|y)z`. */
+#define TWO TEXT("\x92\x92\xa1" "a\xa2x+\x92\xa1" "b\xa9(?>yz|y)z")
+/* The error is at the second character of the second pattern. */
+#define WRONG TEXT("\x92\x92\xa1" "a\xa2x+\x92\xa1" "b\xa2y(")
+#define LIMITS_SIZE sizeof(OphioParameterizationLimits)
+
+static void test_parameterization(void)
+{
+    OphioParameterization *list = NULL, *defaults = NULL, *other = NULL;
+    OphioParameterizationPattern pattern = {{&untouched, 77}, {&untouched, 77}, true};
+    OphioParameterizationLimits limits;
+    OphioStr text = {NULL, 0};
+    uint64_t counts[2] = {7, 7};
+    size_t number = 7, position = 7;
+
+    memset(&limits, 0, sizeof limits);
+    limits.text_bytes = 5;
+    GOOD(ophio_parameterization_new(EMPTY, EMPTY, NULL, 0, NULL, NULL, &defaults));
+    GOOD(ophio_parameterization_new(TWO, EMPTY, &limits, LIMITS_SIZE, &number, &position, &list));
+    GOOD(ophio_parameterization_new(TWO, TEXT("\x91\xa1" "b"), NULL, 0, NULL, NULL, &other));
+    CHECK(ophio_parameterization_len(defaults) > 10);
+    CHECK(ophio_parameterization_len(list) == 2 && ophio_parameterization_len(other) == 1);
+    CHECK(ophio_parameterization_len(NULL) == 0);
+    ophio_parameterization_free(&other);
+    CHECK(number == 7 && position == 7);
+
+    NO_HANDLE(ophio_parameterization_new(WRONG, EMPTY, NULL, 0, &number, &position, made),
+              OPHIO_STATUS_PATTERN);
+    CHECK(number == 1 && position == 1);
+    NO_HANDLE(ophio_parameterization_new(WRONG, EMPTY, NULL, 0, NULL, NULL, made),
+              OPHIO_STATUS_PATTERN);
+    NO_HANDLE(ophio_parameterization_new(TWO, TEXT("\x91\xa1" "c"), NULL, 0, &number, &position,
+                                         made),
+              OPHIO_STATUS_PATTERN);
+    CHECK(number == 2 && position == SIZE_MAX);
+    limits.patterns = 1;
+    NO_HANDLE(ophio_parameterization_new(TWO, EMPTY, &limits, LIMITS_SIZE, NULL, NULL, made),
+              OPHIO_STATUS_PATTERN);
+    NO_HANDLE(ophio_parameterization_new(TWO, EMPTY, &limits, 8, NULL, NULL, made),
+              INVALID_ARGUMENT);
+    NO_HANDLE(ophio_parameterization_new(NONE, EMPTY, NULL, 0, NULL, NULL, made), NULL_POINTER);
+    NO_HANDLE(ophio_parameterization_new(EMPTY, NONE, NULL, 0, NULL, NULL, made), NULL_POINTER);
+    NO_HANDLE(ophio_parameterization_new(HUGE_TEXT, EMPTY, NULL, 0, NULL, NULL, made),
+              INVALID_ARGUMENT);
+    NO_HANDLE(ophio_parameterization_new(EMPTY, HUGE_TEXT, NULL, 0, NULL, NULL, made),
+              INVALID_ARGUMENT);
+    NO_HANDLE(ophio_parameterization_new(TEXT("\x91\xa1" "a"), EMPTY, NULL, 0, NULL, NULL, made),
+              INVALID_ARGUMENT);
+    NO_HANDLE(ophio_parameterization_new(EMPTY, TEXT("\x01"), NULL, 0, NULL, NULL, made),
+              INVALID_ARGUMENT);
+    REFUSED(ophio_parameterization_new(EMPTY, EMPTY, NULL, 0, NULL, NULL, NULL), NULL_POINTER);
+
+    GOOD(ophio_parameterization_pattern(list, 1, &pattern));
+    CHECK(pattern.name.len == 1 && pattern.name.data[0] == 'b' && pattern.regex.len == 9);
+    CHECK(!pattern.is_linear);
+    GOOD(ophio_parameterization_pattern(list, 0, &pattern));
+    CHECK(pattern.is_linear && pattern.regex.data[0] == 'x');
+    REFUSED(ophio_parameterization_pattern(list, 2, &pattern), OUT_OF_RANGE);
+    REFUSED(ophio_parameterization_pattern(list, SIZE_MAX, &pattern), OUT_OF_RANGE);
+    REFUSED(ophio_parameterization_pattern(NULL, 0, &pattern), NULL_POINTER);
+    REFUSED(ophio_parameterization_pattern(list, 0, NULL), NULL_POINTER);
+    CHECK(pattern.is_linear);
+
+    GOOD_STR(ophio_parameterization_parameterize(defaults, TEXT("took 15ms"), place),
+             "took <duration>");
+    GOOD_STR(ophio_parameterization_parameterize(list, TEXT("xxyzz"), place), "<a><b>");
+    GOOD_STR(ophio_parameterization_parameterize(list, EMPTY, place), "");
+    REFUSED_STR(ophio_parameterization_parameterize(list, TEXT("abcdef"), place),
+                OPHIO_STATUS_LIMIT);
+    REFUSED_STR(ophio_parameterization_parameterize(NULL, TEXT("a"), place), NULL_POINTER);
+    REFUSED_STR(ophio_parameterization_parameterize(list, NONE, place), NULL_POINTER);
+    REFUSED_STR(ophio_parameterization_parameterize(list, HUGE_TEXT, place), INVALID_ARGUMENT);
+    REFUSED_STR(ophio_parameterization_parameterize(list, BAD, place), INVALID_UTF8);
+    REFUSED(ophio_parameterization_parameterize(list, TEXT("a"), NULL), NULL_POINTER);
+
+    GOOD(ophio_parameterization_parameterize_packed(list, TEXT("\x92\xa2xy\xa1x"), counts, 2,
+                                                    &text));
+    CHECK(text.len == 14 && memcmp(text.data + 5, "\xa4<a>y\xa3<a>", 9) == 0);
+    CHECK(counts[0] == 9 && counts[1] == 7);
+    ophio_str_free(&text);
+    GOOD_STR(ophio_parameterization_parameterize_packed(list, TEXT("\x91\xa1x"), NULL, 0, place),
+             "<a>");
+    REFUSED_STR(ophio_parameterization_parameterize_packed(NULL, TEXT("\x90"), NULL, 0, place),
+                NULL_POINTER);
+    REFUSED_STR(ophio_parameterization_parameterize_packed(list, NONE, NULL, 0, place),
+                NULL_POINTER);
+    REFUSED_STR(ophio_parameterization_parameterize_packed(list, TEXT("\x90"), NULL, 2, place),
+                NULL_POINTER);
+    REFUSED_STR(ophio_parameterization_parameterize_packed(list, TEXT("\x90"), counts, 1, place),
+                INVALID_ARGUMENT);
+    REFUSED_STR(
+        ophio_parameterization_parameterize_packed(list, TEXT("\x90"), counts, SIZE_MAX, place),
+        INVALID_ARGUMENT);
+    REFUSED_STR(ophio_parameterization_parameterize_packed(list, HUGE_TEXT, NULL, 0, place),
+                INVALID_ARGUMENT);
+    REFUSED_STR(ophio_parameterization_parameterize_packed(list, EMPTY, NULL, 0, place),
+                INVALID_ARGUMENT);
+    REFUSED_STR(ophio_parameterization_parameterize_packed(list, TEXT("\x91\xa1\xff"), NULL, 0,
+                                                           place),
+                INVALID_ARGUMENT);
+    REFUSED_STR(ophio_parameterization_parameterize_packed(list, TEXT("\x92\xa1x\xa6" "abcdef"),
+                                                           counts, 2, place),
+                OPHIO_STATUS_LIMIT);
+    REFUSED(ophio_parameterization_parameterize_packed(list, TEXT("\x90"), NULL, 0, NULL),
+            NULL_POINTER);
+
+    GOOD(ophio_parameterization_counts(list, TEXT("\x92\xa1x\xa3yzz"), counts, 2));
+    CHECK(counts[0] == 10 && counts[1] == 8);
+    REFUSED(ophio_parameterization_counts(NULL, TEXT("\x90"), counts, 2), NULL_POINTER);
+    REFUSED(ophio_parameterization_counts(list, NONE, counts, 2), NULL_POINTER);
+    REFUSED(ophio_parameterization_counts(list, EMPTY, counts, 2), INVALID_ARGUMENT);
+    REFUSED(ophio_parameterization_counts(list, HUGE_TEXT, counts, 2), INVALID_ARGUMENT);
+    REFUSED(ophio_parameterization_counts(list, TEXT("\x90"), NULL, 2), NULL_POINTER);
+    REFUSED(ophio_parameterization_counts(list, TEXT("\x90"), NULL, 0), INVALID_ARGUMENT);
+    REFUSED(ophio_parameterization_counts(list, TEXT("\x91\x01"), counts, 2), INVALID_ARGUMENT);
+    REFUSED(ophio_parameterization_counts(list, TEXT("\x92\xa1x\xa6" "abcdef"), counts, 2),
+            OPHIO_STATUS_LIMIT);
+    CHECK(counts[0] == 10 && counts[1] == 8);
+
+    GOOD_STR(ophio_parameterization_find(list, TEXT("\xc3\xa9x"), true, place),
+             "\x91\x93\x00\x01\x02");
+    GOOD_STR(ophio_parameterization_find(list, EMPTY, true, place), "\x90");
+    GOOD(ophio_parameterization_find(list, TEXT("\xc3\xa9x"), false, &text));
+    CHECK(text.len == 5 && memcmp(text.data, "\x91\x93\x00\x02\x03", 5) == 0);
+    ophio_str_free(&text);
+    REFUSED_STR(ophio_parameterization_find(NULL, TEXT("a"), true, place), NULL_POINTER);
+    REFUSED_STR(ophio_parameterization_find(list, NONE, true, place), NULL_POINTER);
+    REFUSED_STR(ophio_parameterization_find(list, HUGE_TEXT, true, place), INVALID_ARGUMENT);
+    REFUSED_STR(ophio_parameterization_find(list, BAD, true, place), INVALID_UTF8);
+    REFUSED_STR(ophio_parameterization_find(list, TEXT("abcdef"), true, place), OPHIO_STATUS_LIMIT);
+    REFUSED(ophio_parameterization_find(list, TEXT("a"), true, NULL), NULL_POINTER);
+
+    ophio_parameterization_free(&list);
+    ophio_parameterization_free(&defaults);
+}
+
 static void test_glob_set(void)
 {
     OphioGlobSet *set = NULL;
@@ -1310,6 +1447,7 @@ int main(int argc, char **argv)
     test_preview();
     test_glob();
     test_glob_set();
+    test_parameterization();
     test_codeowners();
     test_proguard();
     test_proguard_file(argv[0]);

@@ -76,6 +76,8 @@ constexpr ophio::status SYNTAX = OPHIO_STATUS_SYNTAX;
 constexpr ophio::status GLOB = OPHIO_STATUS_GLOB;
 constexpr ophio::status CODEOWNERS = OPHIO_STATUS_CODEOWNERS;
 constexpr ophio::status PROGUARD = OPHIO_STATUS_PROGUARD;
+constexpr ophio::status PATTERN = OPHIO_STATUS_PATTERN;
+constexpr ophio::status LIMIT = OPHIO_STATUS_LIMIT;
 
 // The empty text, NULL with length 0; a buffer that must be there and is not; more than memory
 // can hold; bytes that are no UTF-8. Not constexpr: compilers would see through the third.
@@ -661,6 +663,83 @@ void test_globs()
     THROWN(INVALID_UTF8, ophio::glob::escape(BAD));
 }
 
+void test_parameterization()
+{
+    const ophio::parameterization none;
+    ophio::parameterization list, defaults;
+    const std::string_view two = "\x92\x92\xa1" "a\xa2x+\x92\xa1" "b\xa9(?>yz|y)z"sv;
+    const std::string_view wrong = "\x91\x92\xa1" "b\xa2y("sv, only_c = "\x91\xa1" "c"sv;
+    const std::string_view texts = "\x92\xa2xy\xa1x"sv, vast = "\x91\xa6" "abcdef"sv;
+    OphioParameterizationLimits limits{};
+    OphioParameterizationPattern pattern{};
+    ophio::parameterization::fault fault;
+    std::array<std::uint64_t, 2> counts{};
+    ophio::string text;
+    limits.text_bytes = 5;
+
+    GOOD(ophio::parameterization::try_make(EMPTY, EMPTY, nullptr, defaults));
+    GOOD(ophio::parameterization::try_make(two, EMPTY, &limits, list, &fault));
+    RETURNS(list.size() == 2 && none.size() == 0 && defaults.size() > 10);
+    REFUSED(PATTERN, ophio::parameterization::try_make(wrong, EMPTY, nullptr, list, &fault));
+    CHECK(fault.number == 0 && fault.position == 1);
+    REFUSED(PATTERN, ophio::parameterization::try_make(two, only_c, nullptr, list));
+    REFUSED(NULL_POINTER, ophio::parameterization::try_make(NONE, EMPTY, nullptr, list));
+    REFUSED(NULL_POINTER, ophio::parameterization::try_make(EMPTY, NONE, nullptr, list));
+    REFUSED(INVALID_ARGUMENT, ophio::parameterization::try_make(VAST, EMPTY, nullptr, list));
+    REFUSED(INVALID_ARGUMENT, ophio::parameterization::try_make("no"sv, EMPTY, nullptr, list));
+    THROWN(PATTERN, ophio::parameterization{wrong});
+    CHECK(list.size() == 2);
+
+    GOOD(list.try_pattern(1, pattern));
+    CHECK(!pattern.is_linear && ophio::view(pattern.name) == "b");
+    RETURNS(list.pattern(0).is_linear);
+    REFUSED(OUT_OF_RANGE, list.try_pattern(2, pattern));
+    REFUSED(NULL_POINTER, none.try_pattern(0, pattern));
+    THROWN(OUT_OF_RANGE, list.pattern(2));
+
+    GOOD(defaults.try_parameterize("took 15ms and some more", text));
+    CHECK(text.view() == "took <duration> and some more");
+    GOOD(list.try_parameterize(EMPTY, text));
+    RETURNS(list.parameterize("xxyzz").view() == "<a><b>");
+    REFUSED(NULL_POINTER, list.try_parameterize(NONE, text));
+    REFUSED(INVALID_ARGUMENT, list.try_parameterize(VAST, text));
+    REFUSED(INVALID_UTF8, list.try_parameterize(BAD, text));
+    REFUSED(LIMIT, list.try_parameterize("abcdef", text));
+    REFUSED(NULL_POINTER, none.try_parameterize("a", text));
+    THROWN(LIMIT, list.parameterize("abcdef"));
+
+    GOOD(list.try_parameterize_packed(texts, text, counts));
+    CHECK(contains(text.view(), "\xa4<a>y\xa3<a>") && counts[0] == 2);
+    GOOD(list.try_parameterize_packed(texts, text));
+    RETURNS(contains(list.parameterize_packed(texts).view(), "\xa3<a>"));
+    REFUSED(NULL_POINTER, list.try_parameterize_packed(NONE, text));
+    REFUSED(NULL_POINTER, list.try_parameterize_packed(texts, text, {nullptr, 2}));
+    REFUSED(INVALID_ARGUMENT, list.try_parameterize_packed(EMPTY, text));
+    REFUSED(INVALID_ARGUMENT, list.try_parameterize_packed(texts, text, {counts.data(), 1}));
+    REFUSED(LIMIT, list.try_parameterize_packed(vast, text, counts));
+    REFUSED(NULL_POINTER, none.try_parameterize_packed(texts, text));
+    THROWN(INVALID_ARGUMENT, list.parameterize_packed("no"));
+
+    GOOD(list.try_counts(texts, counts));
+    CHECK(counts[0] == 4 && counts[1] == 0);
+    QUIETLY(list.counts(texts, counts));
+    REFUSED(NULL_POINTER, list.try_counts(NONE, counts));
+    REFUSED(INVALID_ARGUMENT, list.try_counts(texts, {}));
+    REFUSED(LIMIT, list.try_counts(vast, counts));
+    REFUSED(NULL_POINTER, none.try_counts(texts, counts));
+    THROWN(INVALID_ARGUMENT, list.counts("no", counts));
+
+    GOOD(list.try_find("ax", true, text));
+    CHECK(text.view() == "\x91\x93\x00\x01\x02"sv);
+    RETURNS(list.find("ax", false).view() == text.view());
+    REFUSED(NULL_POINTER, list.try_find(NONE, true, text));
+    REFUSED(INVALID_ARGUMENT, list.try_find(VAST, true, text));
+    REFUSED(INVALID_UTF8, list.try_find(BAD, true, text));
+    REFUSED(LIMIT, list.try_find("abcdef", true, text));
+    REFUSED(NULL_POINTER, none.try_find("a", true, text));
+    THROWN(INVALID_UTF8, list.find(BAD));
+}
+
 void test_glob_sets()
 {
     const ophio::glob_set none;
@@ -900,6 +979,7 @@ int main(int argc, char **argv)
     test_functions();
     test_globs();
     test_glob_sets();
+    test_parameterization();
     test_codeowners();
     test_proguard();
     test_proguard_file(argv[0] + ".mapping"s);

@@ -39,6 +39,7 @@ mod behind;
 mod charset;
 mod defaults;
 mod examples;
+mod packed;
 mod program;
 mod required;
 mod search;
@@ -61,6 +62,8 @@ use self::search::{Engine, Scratch, Search, Slow, Stuck};
 
 pub use self::defaults::{default_patterns, DEFAULT_PATTERNS};
 pub use self::examples::{Examples, EXAMPLES};
+pub use self::packed::{PackedPatternsError, PackedTextsError};
+pub use crate::msgpack_array::PackedValuesError;
 
 /// A kind of value to replace.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -1,0 +1,382 @@
+r"""Parameterized messages: ids, dates and numbers are replaced by what they are.
+
+    >>> from sentry_ophio.parameterization import Parameterizer, Pattern
+    >>> defaults = Parameterizer()
+    >>> defaults.parameterize("User 42 not found at 10.0.0.7 after 15ms")
+    'User <int> not found at <ip> after <duration>'
+
+Messages that differ only in such values are one issue. What is replaced is a list of patterns,
+each a name and a regex of Python's `re` in verbose form:
+
+    >>> tickets = Parameterizer([Pattern("ticket", r"\b[A-Z]{2,5} - \d+")])
+    >>> tickets.parameterize("fixes ABC-12")
+    'fixes <ticket>'
+
+A list means what `re.sub` means for its regexes joined by `|`: the leftmost match counts, and of
+the patterns that match there, the first in the list. Unlike `re`, it takes time in proportion to
+the text, whatever the text and the patterns are. [Parameterized
+messages](https://libophio.readthedocs.io/parameterization) describes the constructs that are
+supported, the differences from `re`, and what each default pattern matches.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, final
+
+from msgpack import packb, unpackb
+
+from sentry_ophio._arguments import checked_positive, checked_str, encoded, type_error
+from sentry_ophio._ffi import Handle, check, decode, error_for, ffi, lib, new_string
+from sentry_ophio.exceptions import PatternError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["DEFAULT_PATTERNS", "Match", "Parameterizer", "Pattern"]
+
+_MAX_SIZE: int = 2 ** (8 * ffi.sizeof("size_t")) - 1
+_LIMITS = (
+    *("patterns", "regex_bytes", "operations", "state_bytes", "text_bytes"),
+    *("steps", "steps_per_byte"),
+)
+
+
+@final
+class Pattern(NamedTuple):
+    """A kind of value to replace, such as `Pattern("ticket", "[A-Z]+-[0-9]+")`."""
+
+    name: str
+    """What a match is replaced by, in angle brackets. It is an identifier."""
+    regex: str
+    """What matches: a regex of Python's `re`, in verbose form."""
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether the pattern takes time in proportion to the text.
+
+        Only a pattern with an atomic group that can match in more than one way, or with an
+        assertion in a look-behind, is not linear. It is matched by backtracking, and the limits
+        `steps` and `steps_per_byte` bound its time.
+
+        >>> Pattern("hex", r"(?<![0-9a-f]) (?=[a-f]*[0-9]) [0-9a-f]{8,}").is_linear
+        True
+        >>> Pattern("x", r"(?>a+b|a)b").is_linear
+        False
+
+        Raises:
+            PatternError: The pattern is not valid.
+        """
+        pattern: Any = ffi.new("OphioParameterizationPattern *")
+        with Parameterizer([self]) as alone:
+            check(lib.ophio_parameterization_pattern(alone._ptr, 0, pattern))
+        return bool(pattern.is_linear)
+
+
+@final
+class Match(NamedTuple):
+    """A place in a text where a pattern matches."""
+
+    kind: str
+    """The name of the pattern."""
+    start: int
+    """Where the match begins, in characters."""
+    end: int
+    """Where the match ends, in characters."""
+
+
+@final
+class Parameterizer(Handle):
+    """A compiled list of patterns.
+
+        >>> ids = Parameterizer(only=["uuid", "int"])
+        >>> ids.parameterize("took 15ms, retried 3 times")
+        'took 15ms, retried <int> times'
+
+    It does not change, and threads can share it. It can be pickled, and a process may fork and
+    use it in the child. To compile the default patterns takes 2 ms, so keep it.
+
+    Args:
+        patterns: The patterns, in their order. A pair of a name and a regex is a pattern, too.
+        only: The names of the patterns that are used; without it, all are.
+        max_patterns: The limit on patterns, 1,000 by default.
+        max_regex_bytes: The limit on the bytes of a regex, 16 KiB by default.
+        max_operations: The limit on the operations of all patterns after compilation, 50,000 by
+            default: `a{100}` has 100.
+        max_state_bytes: How many bytes of states a thread keeps, 32 MiB by default. Beyond that,
+            it forgets them and begins again, which takes time.
+        max_text_bytes: The limit on the bytes of a text; there is none by default.
+        max_steps: The limit on the steps, in one text, of the patterns that are not linear,
+            1,000,000 by default.
+        max_steps_per_byte: How many steps each byte of a text adds to that, 50 by default.
+
+    Raises:
+        PatternError: A pattern is not valid, has the name of another one, or is beyond a limit,
+            or `only` has a name that the list does not have. The error has the number of the
+            pattern and the position in its regex.
+        TypeError: An argument has the wrong type.
+        ValueError: A limit is less than 1.
+        UnicodeEncodeError: A text holds a lone surrogate.
+    """
+
+    __slots__ = ("_arguments", "_names")
+    _KIND = ffi.typeof("OphioParameterization **")
+    _FREE = lib.ophio_parameterization_free
+
+    def __init__(  # noqa: PLR0913
+        self,
+        patterns: Iterable[Pattern | tuple[str, str]] | None = None,
+        only: Iterable[str] | None = None,
+        *,
+        max_patterns: int | None = None,
+        max_regex_bytes: int | None = None,
+        max_operations: int | None = None,
+        max_state_bytes: int | None = None,
+        max_text_bytes: int | None = None,
+        max_steps: int | None = None,
+        max_steps_per_byte: int | None = None,
+    ) -> None:
+        listed = DEFAULT_PATTERNS if patterns is None else _patterns(patterns)
+        names = None if only is None else _names(only)
+        values = (
+            *(max_patterns, max_regex_bytes, max_operations, max_state_bytes, max_text_bytes),
+            *(max_steps, max_steps_per_byte),
+        )
+        limits = ffi.new("OphioParameterizationLimits *")
+        given = []
+        for name, value in zip(_LIMITS, values):
+            if value is not None:
+                number = _limit(f"max_{name}", value)
+                setattr(limits, name, number)
+                given.append((f"max_{name}", number))
+        self._open(listed, names, tuple(given), limits)
+
+    def _open(
+        self,
+        patterns: tuple[Pattern, ...],
+        only: tuple[str, ...] | None,
+        given: tuple[tuple[str, int], ...],
+        limits: Any,
+    ) -> None:
+        packed = _packed([tuple(pattern) for pattern in patterns])
+        chosen = b"" if only is None else _packed(list(only))
+        number, position = ffi.new("size_t *"), ffi.new("size_t *")
+        place = self._place()
+        status = lib.ophio_parameterization_new(
+            *(packed, len(packed), chosen, len(chosen)),
+            *(limits, ffi.sizeof("OphioParameterizationLimits")),
+            *(number, position, place),
+        )
+        if status:
+            error = error_for(status)
+            if isinstance(error, PatternError):
+                error.number = number[0]
+                error.position = None if position[0] == _MAX_SIZE else position[0]
+            raise error
+        self._arguments = (patterns, only, given)
+        self._names = tuple(
+            pattern.name for pattern in patterns if only is None or pattern.name in only
+        )
+        self._adopt(place)
+
+    @property
+    def patterns(self) -> tuple[Pattern, ...]:
+        """The patterns that are used, in their order."""
+        return tuple(each for each in self._arguments[0] if each.name in self._names)
+
+    def parameterize(self, text: str) -> str:
+        """Replace each match in a text by the name of its pattern in angle brackets.
+
+        Args:
+            text: The text.
+
+        Raises:
+            LimitError: The text is longer than `max_text_bytes`, or a pattern that is not linear
+                took too many steps.
+            TypeError: `text` is not a `str`.
+            UnicodeEncodeError: The text holds a lone surrogate.
+        """
+        data = encoded("text", text)
+        out = new_string()
+        check(lib.ophio_parameterization_parameterize(self._ptr, data, len(data), out))
+        return decode(out[0])
+
+    def parameterize_many(self, texts: Iterable[str]) -> list[str]:
+        """Replace the matches in many texts, in one call.
+
+        >>> Parameterizer().parameterize_many(["took 15ms", "id 0x1f"])
+        ['took <duration>', 'id <hex>']
+
+        Args:
+            texts: The texts.
+
+        Raises:
+            LimitError: As for `parameterize`. The message has the number of the text.
+            TypeError: A text is not a `str`.
+            UnicodeEncodeError: A text holds a lone surrogate.
+        """
+        packed = _packed_texts(texts)
+        out = new_string()
+        check(
+            lib.ophio_parameterization_parameterize_packed(
+                self._ptr, packed, len(packed), ffi.NULL, 0, out
+            )
+        )
+        replaced: list[str] = unpackb(ffi.buffer(out[0].data, out[0].len))
+        return replaced
+
+    def find(self, text: str) -> list[Match]:
+        """Find the matches in a text, from left to right.
+
+        >>> Parameterizer().find("took 15ms")
+        [Match(kind='duration', start=5, end=9)]
+
+        Args:
+            text: The text.
+
+        Raises:
+            LimitError: As for `parameterize`.
+            TypeError: `text` is not a `str`.
+            UnicodeEncodeError: The text holds a lone surrogate.
+        """
+        data = encoded("text", text)
+        out = new_string()
+        check(lib.ophio_parameterization_find(self._ptr, data, len(data), True, out))
+        names = self._names
+        found: list[tuple[int, int, int]] = unpackb(ffi.buffer(out[0].data, out[0].len))
+        return [Match(names[number], start, end) for number, start, end in found]
+
+    def counts(self, texts: str | Iterable[str]) -> dict[str, int]:
+        """Count the matches of each pattern, in one text or in many.
+
+        >>> Parameterizer().counts(["took 15ms, 3 times", "took 20ms"])
+        {'duration': 2, 'int': 1}
+
+        Args:
+            texts: A text, or several.
+
+        Returns:
+            How often the patterns match, by their names, in the order of the list. What does
+            not match is left out.
+
+        Raises:
+            LimitError: As for `parameterize`.
+            TypeError: A text is not a `str`.
+            UnicodeEncodeError: A text holds a lone surrogate.
+        """
+        packed = _packed_texts([texts] if isinstance(texts, str) else texts)
+        names = self._names
+        counts = ffi.new("uint64_t[]", len(names))
+        check(lib.ophio_parameterization_counts(self._ptr, packed, len(packed), counts, len(names)))
+        return {name: int(count) for name, count in zip(names, counts) if count}
+
+    def _parameterize_counted(self, packed: bytes, counts: Any) -> list[str]:
+        """Replace the matches in packed texts, and add to the counts, a `uint64_t[]`."""
+        out = new_string()
+        check(
+            lib.ophio_parameterization_parameterize_packed(
+                self._ptr, packed, len(packed), counts, len(counts), out
+            )
+        )
+        replaced: list[str] = unpackb(ffi.buffer(out[0].data, out[0].len))
+        return replaced
+
+    def __repr__(self) -> str:
+        """Return the expression that makes it."""
+        patterns, only, given = self._arguments
+        shown = [] if patterns == DEFAULT_PATTERNS else [repr(list(patterns))]
+        if only is not None:
+            shown.append(f"only={list(only)!r}")
+        shown += [f"{name}={value}" for name, value in given]
+        return f"Parameterizer({', '.join(shown)})"
+
+    def __eq__(self, other: object) -> bool:
+        """Compare patterns, `only` and limits."""
+        if not isinstance(other, Parameterizer):
+            return NotImplemented
+        return self._arguments == other._arguments
+
+    def __hash__(self) -> int:
+        """Return a hash that equal objects share."""
+        return hash(self._arguments)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle patterns, `only` and limits."""
+        patterns, only, given = self._arguments
+        return _parameterizer, (None if patterns == DEFAULT_PATTERNS else patterns, only, given)
+
+
+def _parameterizer(
+    patterns: tuple[Pattern, ...] | None,
+    only: tuple[str, ...] | None,
+    given: tuple[tuple[str, int], ...],
+) -> Parameterizer:
+    """Unpickle a list. The default patterns are those of this version."""
+    limits: Any = dict(given)
+    return Parameterizer(patterns, only, **limits)
+
+
+def _patterns(patterns: Any) -> tuple[Pattern, ...]:
+    if isinstance(patterns, (str, bytes)):
+        raise type_error("patterns", "several patterns", patterns)
+    checked = []
+    for number, pattern in enumerate(patterns):
+        if not isinstance(pattern, tuple) or len(pattern) != 2:
+            raise type_error(f"pattern {number}", "a Pattern", pattern)
+        name, regex = pattern
+        checked.append(
+            Pattern(
+                str(checked_str(f"the name of pattern {number}", name)),
+                str(checked_str(f"the regex of pattern {number}", regex)),
+            )
+        )
+    return tuple(checked)
+
+
+def _names(only: Any) -> tuple[str, ...]:
+    if isinstance(only, (str, bytes)):
+        raise type_error("only", "several names", only)
+    return tuple(str(checked_str("a name in only", name)) for name in only)
+
+
+def _limit(name: str, value: object) -> int:
+    return min(checked_positive(name, value), _MAX_SIZE)
+
+
+def _packed(value: object) -> bytes:
+    packed: bytes = packb(value)
+    return packed
+
+
+def _packed_texts(texts: Any) -> bytes:
+    if isinstance(texts, (str, bytes)):
+        raise type_error("texts", "several texts", texts)
+    return _packed(
+        [
+            text if type(text) is str else str(checked_str(f"text {number}", text))
+            for number, text in enumerate(texts)
+        ]
+    )
+
+
+def _default_patterns() -> tuple[Pattern, ...]:
+    """Read the default patterns from the library."""
+    place = ffi.gc(
+        ffi.new("OphioParameterization **"),
+        lib.ophio_parameterization_free,
+    )
+    check(
+        lib.ophio_parameterization_new(
+            *(b"", 0, b"", 0, ffi.NULL, 0, ffi.NULL, ffi.NULL),
+            place,
+        )
+    )
+    pattern: Any = ffi.new("OphioParameterizationPattern *")
+    found = []
+    for number in range(lib.ophio_parameterization_len(place[0])):
+        check(lib.ophio_parameterization_pattern(place[0], number, pattern))
+        found.append(Pattern(decode(pattern.name), decode(pattern.regex)))
+    return tuple(found)
+
+
+DEFAULT_PATTERNS: tuple[Pattern, ...] = _default_patterns()
+"""The patterns that come with the package, in their order."""
