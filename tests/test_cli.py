@@ -384,7 +384,11 @@ def test_fmt_and_decode_for_programs(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["apply", "events", "explain", "preview", "check", "fmt", "encode", "decode"]
+    "command",
+    [
+        *("apply", "events", "explain", "preview", "check", "fmt", "encode", "decode"),
+        "parameterize",
+    ],
 )
 def test_every_command_has_help_with_examples(command: str) -> None:
     result = run(command, "--help")

@@ -269,17 +269,6 @@ class Parameterizer(Handle):
         check(lib.ophio_parameterization_counts(self._ptr, packed, len(packed), counts, len(names)))
         return {name: int(count) for name, count in zip(names, counts) if count}
 
-    def _parameterize_counted(self, packed: bytes, counts: Any) -> list[str]:
-        """Replace the matches in packed texts, and add to the counts, a `uint64_t[]`."""
-        out = new_string()
-        check(
-            lib.ophio_parameterization_parameterize_packed(
-                self._ptr, packed, len(packed), counts, len(counts), out
-            )
-        )
-        replaced: list[str] = unpackb(ffi.buffer(out[0].data, out[0].len))
-        return replaced
-
     def __repr__(self) -> str:
         """Return the expression that makes it."""
         patterns, only, given = self._arguments

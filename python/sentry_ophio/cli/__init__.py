@@ -7,6 +7,7 @@
     sentry-ophio check my.rules ...        what is wrong with rules
     sentry-ophio fmt my.rules ...          rules in columns
     sentry-ophio encode, decode            rules in the binary form, and back
+    sentry-ophio parameterize LOG ...      lines without their ids, dates and numbers
 
 A file that cannot be used is reported on standard error, in one line; the others are still
 processed, and the exit code is 2. Exit code 1 means problems in the rules, or files that `fmt`
@@ -28,6 +29,7 @@ from sentry_ophio.cli._encode import encode
 from sentry_ophio.cli._events import events
 from sentry_ophio.cli._explain import explain
 from sentry_ophio.cli._fmt import fmt
+from sentry_ophio.cli._parameterize import parameterize
 from sentry_ophio.cli._preview import preview
 
 __all__ = ["cli"]
@@ -44,5 +46,5 @@ def cli() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-for _command in (apply, events, explain, preview, encode, decode, check, fmt):
+for _command in (apply, events, explain, preview, encode, decode, check, fmt, parameterize):
     cli.add_command(_command)
