@@ -26,6 +26,7 @@ from pyspark.sql import functions, types  # noqa: E402
 from sentry_ophio import arrow, spark  # noqa: E402
 from sentry_ophio.enhancers import Cache, Enhancements  # noqa: E402
 from sentry_ophio.exceptions import SchemaError  # noqa: E402
+from sentry_ophio.parameterization import Parameterizer  # noqa: E402
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples" / "spark"
 sys.path.insert(0, str(EXAMPLES))
@@ -432,3 +433,34 @@ def test_a_row_that_is_lost_doubled_or_different_is_told(table: pa.Table) -> Non
     assert demo.compared(doubled, expected) == ["1 rows are there twice"]
     different = expected.set_column(1, "changed", pa.array([True] * ROWS))
     assert demo.compared(different, expected) == ["rows differ"]
+
+
+# --- messages -----------------------------------------------------------------------
+
+
+def test_messages_are_parameterized(session: SparkSession) -> None:
+    messages = session.range(1_000).selectExpr(
+        "id", "IF(id % 7 = 0, NULL, concat('user ', id, ' took 15ms')) AS message", "'x' AS more"
+    )
+    found = spark.parameterize(messages, "message")
+    assert found.columns == ["id", "message", "more"]
+    for row in found.collect():
+        expected = None if row.id % 7 == 0 else "user <int> took <duration>"
+        assert (row.message, row.more) == (expected, "x")
+    only = spark.parameterize(messages.where("id = 1"), "message", Parameterizer(only=["int"]))
+    assert [row.message for row in only.collect()] == ["user <int> took 15ms"]
+
+
+def test_a_column_of_messages_that_is_wrong(session: SparkSession) -> None:
+    messages = session.range(3)
+    with pytest.raises(SchemaError, match="column `text` is missing"):
+        spark.parameterize(messages, "text")
+    with pytest.raises(SchemaError, match="column `id`: expected string, not bigint"):
+        spark.parameterize(messages, "id")
+    with pytest.raises(TypeError, match="parameterizer must be a Parameterizer, not str"):
+        spark.parameterize(messages, "id", "int")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="df must be a DataFrame of pyspark, not list"):
+        spark.parameterize([], "id")
+    longer = messages.selectExpr("repeat('a', 9) AS message")
+    with pytest.raises(PythonException, match="the limit `text_bytes` is 4"):
+        spark.parameterize(longer, "message", Parameterizer(max_text_bytes=4)).collect()

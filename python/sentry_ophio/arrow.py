@@ -47,6 +47,7 @@ except ImportError as error:  # pragma: no cover (every environment that tests h
     ) from error
 
 from sentry_ophio._arrow_events import reader
+from sentry_ophio._arrow_texts import parameterize as _parameterize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
 
     from sentry_ophio.enhancers import Enhancements, Report
     from sentry_ophio.exceptions import EventError
+    from sentry_ophio.parameterization import Parameterizer
 
 __all__ = [
     "APPLIED",
@@ -68,6 +70,7 @@ __all__ = [
     "batch",
     "batches",
     "events_to_arrow",
+    "parameterize",
     "preview",
     "preview_report",
 ]
@@ -333,6 +336,37 @@ def events_to_arrow(
         OSError: While reading: a file cannot be read.
     """
     return reader(files, EVENTS, rows, skip)
+
+
+def parameterize(
+    column: Any, parameterizer: Parameterizer | None = None
+) -> pa.Array | pa.ChunkedArray:
+    """Replace ids, dates and numbers in a column of texts by their kind.
+
+        >>> import pyarrow as pa
+        >>> from sentry_ophio import arrow
+        >>> arrow.parameterize(pa.array(["took 15ms", None])).to_pylist()
+        ['took <duration>', None]
+
+    Args:
+        column: What has `__arrow_c_array__` or `__arrow_c_stream__`: an array or a column of
+            pyarrow, a series of polars. Its texts are `utf8`, also large, as a view, or in a
+            dictionary, whose values are replaced once each.
+        parameterizer: What replaces; without it, the default patterns of
+            [`sentry_ophio.parameterization`][].
+
+    Returns:
+        A column of the same type and length, null where `column` is null: an array for an
+        array, and a chunked array otherwise. A dictionary has each text once.
+
+    Raises:
+        SchemaError: The column is of another type.
+        InvalidUtf8Error: A text is not UTF-8.
+        LimitError: A text is longer than the parameterizer allows, or takes too many steps. The
+            message has the number of the row.
+        TypeError: `column` is not an Arrow object, or `parameterizer` is of another type.
+    """
+    return _parameterize(column, parameterizer)
 
 
 def _taken(stacktraces: Any) -> pa.RecordBatch | pa.RecordBatchReader:

@@ -1,7 +1,7 @@
 """Rules over Spark data frames: `sentry_ophio.arrow` on as many machines as there are.
 
     >>> from sentry_ophio import spark
-    >>> from sentry_ophio.enhancers import Enhancements
+    >>> from sentry_ophio.enhancers import Cache, Enhancements
     >>> old = Enhancements.default()
     >>> new = Enhancements.parse("path:**/vendor/** -app", Cache(0))
     >>> answers = spark.preview(old, new, df)
@@ -40,6 +40,7 @@ from typing import TYPE_CHECKING, Any, Callable
 from sentry_ophio._arguments import type_error
 from sentry_ophio.enhancers import Enhancements
 from sentry_ophio.exceptions import MissingDependencyError, SchemaError
+from sentry_ophio.parameterization import Parameterizer
 
 try:
     import pyarrow as pa
@@ -57,7 +58,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
     from pyspark.sql.types import DataType, StructField
 
-__all__ = ["apply", "assemble", "preview"]
+__all__ = ["apply", "assemble", "parameterize", "preview"]
 
 # A process that lives through many rule sets, as those of a notebook do, keeps the last few.
 _KEPT = 8
@@ -144,6 +145,47 @@ def preview(old_rules: Enhancements, new_rules: Enhancements, df: DataFrame) -> 
         (7, 2, 1, False)
     """
     return _mapped(df, _previewed, (old_rules, new_rules), _columns(arrow.PREVIEWED), drops=True)
+
+
+def parameterize(
+    df: DataFrame, column: str, parameterizer: Parameterizer | None = None
+) -> DataFrame:
+    """Replace ids, dates and numbers in a column of texts by their kind.
+
+    Args:
+        df: Any data frame.
+        column: The name of the column, a `string`. A text that is null stays null.
+        parameterizer: What replaces; without it, the default patterns of
+            [`sentry_ophio.parameterization`][].
+
+    Returns:
+        The same rows and columns, with other texts in `column`.
+
+    Raises:
+        SchemaError: The column is missing, there several times, or of another type. It is
+            raised at once, before any job.
+        TypeError: `df` is not a data frame, or `parameterizer` not a `Parameterizer`.
+        ImportError: pyspark is not installed.
+        pyspark.errors.PythonException: From the job: a text is beyond a limit. Its message has
+            the error of `sentry_ophio.arrow.parameterize`.
+
+    Example:
+        >>> logs = df.selectExpr("'took 15ms' AS message")
+        >>> spark.parameterize(logs, "message").collect()
+        [Row(message='took <duration>')]
+    """
+    types = _spark_types()
+    if not hasattr(df, "mapInArrow"):
+        raise type_error("df", "a DataFrame of pyspark", df)
+    used = Parameterizer() if parameterizer is None else parameterizer
+    if not isinstance(used, Parameterizer):
+        raise type_error("parameterizer", "a Parameterizer", used)
+    found = _only(list(df.schema.fields), pa.field(column, pa.string()))
+    if not isinstance(found, types.StringType):
+        raise SchemaError(f"column `{column}`: expected string, not {found.simpleString()[:200]}")
+    number = df.schema.names.index(column)
+    function = partial(_parameterized, pickle.dumps(used), number)
+    return df.mapInArrow(function, df.schema)
 
 
 # --- on the driver ------------------------------------------------------------------
@@ -291,10 +333,9 @@ def _plain(kind: pa.DataType) -> pa.DataType:
 
 
 @lru_cache(maxsize=_KEPT)
-def _compiled(form: bytes) -> Enhancements:
-    """Compile rules once a process: Spark keeps its Python workers from task to task."""
-    rules: Enhancements = pickle.loads(form)
-    return rules
+def _compiled(form: bytes) -> Any:
+    """Compile once a process: Spark keeps its Python workers from task to task."""
+    return pickle.loads(form)
 
 
 def _answer(
@@ -311,6 +352,16 @@ def _answer(
         columns = [batch.column(n) for n, name in enumerate(batch.schema.names) if name in kept]
         columns += question(batch, *rules)
         yield pa.RecordBatch.from_arrays(columns, names=[*kept, *added])
+
+
+def _parameterized(
+    form: bytes, number: int, batches: Iterator[pa.RecordBatch]
+) -> Iterator[pa.RecordBatch]:
+    """Replace the texts of a column in each batch of a partition."""
+    parameterizer = _compiled(form)
+    for batch in batches:
+        replaced = arrow.parameterize(batch.column(number), parameterizer)
+        yield batch.set_column(number, batch.schema.field(number), replaced)
 
 
 def _applied(batch: pa.RecordBatch, rules: Enhancements) -> list[pa.Array]:

@@ -1,0 +1,109 @@
+"""`sentry_ophio.arrow.parameterize`: texts in columns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from sentry_ophio._arguments import type_error
+from sentry_ophio.exceptions import InvalidUtf8Error, LimitError, SchemaError
+from sentry_ophio.parameterization import Parameterizer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# A call has so many texts, so that the copies of few are in memory at once.
+_STEP = 16_384
+
+_default: list[Parameterizer] = []
+
+
+def parameterize(column: Any, parameterizer: Parameterizer | None) -> pa.Array | pa.ChunkedArray:
+    if parameterizer is None:
+        if not _default:
+            _default.append(Parameterizer())
+        parameterizer = _default[0]
+    elif not isinstance(parameterizer, Parameterizer):
+        raise type_error("parameterizer", "a Parameterizer", parameterizer)
+    taken = _taken(column)
+    # What is null alone has no texts.
+    if pa.types.is_null(taken.type):
+        return taken
+    _check(taken.type)
+    if isinstance(taken, pa.Array):
+        return _chunk(taken, parameterizer, 0)
+    chunks = []
+    row = 0
+    for chunk in taken.chunks:
+        chunks.append(_chunk(chunk, parameterizer, row))
+        row += len(chunk)
+    return pa.chunked_array(chunks, taken.type)
+
+
+def _taken(column: Any) -> pa.Array | pa.ChunkedArray:
+    """Make pyarrow's object of anybody's. Nothing is copied."""
+    if isinstance(column, (pa.Array, pa.ChunkedArray)):
+        return column
+    try:
+        if hasattr(column, "__arrow_c_stream__"):
+            return pa.chunked_array(column)
+        if hasattr(column, "__arrow_c_array__"):
+            return pa.array(column)
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise SchemaError(f"expected a column of texts: {error}") from None
+    raise type_error("column", "an object with __arrow_c_array__ or __arrow_c_stream__", column)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    view: Callable[[pa.DataType], bool] | None = getattr(pa.types, "is_string_view", None)
+    return bool(
+        pa.types.is_string(kind)
+        or pa.types.is_large_string(kind)
+        or (view is not None and view(kind))
+    )
+
+
+def _check(kind: pa.DataType) -> None:
+    texts = kind.value_type if pa.types.is_dictionary(kind) else kind
+    if not _is_text(texts):
+        raise SchemaError(f"expected a column of texts, not {str(kind)[:200]}")
+
+
+def _chunk(chunk: pa.Array, parameterizer: Parameterizer, row: int) -> pa.Array:
+    if not pa.types.is_dictionary(chunk.type):
+        return _texts(chunk, chunk.type, parameterizer, "row {}", row)
+    # Texts that become equal share a place.
+    kind = chunk.type.value_type
+    texts = _texts(chunk.dictionary, pa.string(), parameterizer, "value {} of the dictionary", 0)
+    distinct = texts.dictionary_encode()
+    indices = distinct.indices.take(chunk.indices).cast(chunk.type.index_type)
+    return pa.DictionaryArray.from_arrays(
+        indices, distinct.dictionary.cast(kind), ordered=chunk.type.ordered
+    )
+
+
+def _texts(
+    texts: pa.Array, kind: pa.DataType, parameterizer: Parameterizer, place: str, row: int
+) -> pa.Array:
+    parts = []
+    for start in range(0, len(texts), _STEP):
+        part = texts.slice(start, _STEP)
+        try:
+            listed = part.to_pylist()
+        except UnicodeDecodeError as error:
+            raise InvalidUtf8Error(f"a text is not UTF-8: {error}") from None
+        try:
+            if part.null_count:
+                found = iter(parameterizer.parameterize_many(it for it in listed if it is not None))
+                replaced: list[Any] = [None if it is None else next(found) for it in listed]
+            else:
+                replaced = parameterizer.parameterize_many(listed)
+        except LimitError as error:
+            # The number is that of a text that is not null.
+            number, _, message = str(error).removeprefix("text ").partition(": ")
+            rows = [at for at, it in enumerate(listed) if it is not None]
+            at = row + start + rows[int(number)]
+            raise LimitError(f"{place.format(at)}: {message}") from None
+        parts.append(pa.array(replaced, kind))
+    return pa.concat_arrays(parts) if parts else pa.array([], kind)
