@@ -7,7 +7,9 @@
 #![forbid(unsafe_code)]
 
 pub mod codeowners;
+mod diagnostics;
 pub mod enhancements;
+pub mod fingerprints;
 pub mod functions;
 pub mod glob;
 pub mod limits;

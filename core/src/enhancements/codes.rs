@@ -6,24 +6,7 @@
 
 use std::fmt;
 
-/// How bad it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Severity {
-    /// The line is no rule, and the text cannot be used.
-    Error,
-    /// The rule is understood, but hardly does what is meant.
-    Warning,
-}
-
-impl Severity {
-    /// The word for people.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Warning => "warning",
-        }
-    }
-}
+pub use crate::diagnostics::Severity;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $code:literal $title:literal,)*) => {

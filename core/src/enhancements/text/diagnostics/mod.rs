@@ -36,7 +36,6 @@
 mod lints;
 mod suggest;
 
-use std::fmt;
 use std::sync::Arc;
 
 pub use crate::enhancements::codes::{Code, Severity};
@@ -46,38 +45,7 @@ use crate::enhancements::text::parser::{self, Place, Retired};
 use lints::Across;
 
 /// Something to say about a place in a rule text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Diagnostic {
-    /// How bad it is.
-    pub severity: Severity,
-    /// What kind of problem it is.
-    pub code: Code,
-    /// The number of the line, from 1.
-    pub line: usize,
-    /// The first column, from 1, in code points.
-    pub column: usize,
-    /// The column after the last one.
-    pub end_column: usize,
-    /// What is wrong, in one line unless the glob parser says more.
-    pub message: String,
-    /// A text that would rather stand in this place.
-    pub suggestion: Option<String>,
-    /// For an error the text with which parsing fails, for a warning nothing.
-    pub details: String,
-    /// The line, without its line break.
-    pub source: Arc<str>,
-}
-
-/// One line, so that a program can find the place: `2:3: error[OPH002]: message`.
-impl fmt::Display for Diagnostic {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            line, column, code, ..
-        } = self;
-        let severity = self.severity.name();
-        write!(f, "{line}:{column}: {severity}[{code}]: {}", self.message)
-    }
-}
+pub type Diagnostic = crate::diagnostics::Diagnostic<Code>;
 
 /// Finds all problems of a rule text, in the order of their places.
 pub fn check(text: &str) -> Vec<Diagnostic> {

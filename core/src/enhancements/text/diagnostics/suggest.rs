@@ -1,8 +1,8 @@
 //! "Did you mean": the known word that is nearest to one that is not known.
 //!
-//! Near is a distance of at most a third of the word: letters left out, put in, changed
-//! or swapped with their neighbour, upper and lower case being the same.
+//! Near is what [`nearest`] says.
 
+use crate::diagnostics::nearest;
 use crate::enhancements::codes::Code;
 use crate::enhancements::error::SyntaxError;
 use crate::enhancements::family::Families;
@@ -11,8 +11,6 @@ use crate::enhancements::fields::Subject;
 const FLAGS: [&str; 2] = ["app", "group"];
 const VARIABLES: [&str; 4] = ["max-frames", "min-frames", "invert-stacktrace", "category"];
 const BOOLEANS: [&str; 4] = ["yes", "no", "true", "false"];
-/// Longer words are not typing errors, and a distance takes the product of the lengths.
-const LONGEST: usize = 40;
 
 /// Returns what to write instead of the faulty text.
 pub(super) fn for_error(error: &SyntaxError) -> Option<String> {
@@ -48,16 +46,6 @@ fn matchers() -> Vec<&'static str> {
 
 fn families() -> [&'static str; Families::NAMED.len()] {
     Families::NAMED.map(|(name, ..)| name)
-}
-
-fn nearest(word: &str, known: &[&'static str]) -> Option<&'static str> {
-    if word.is_empty() || word.len() > LONGEST {
-        return None;
-    }
-    let word = word.to_ascii_lowercase().replace('_', "-");
-    let distance = |name: &str| strsim::damerau_levenshtein(&word, &name.replace('_', "-"));
-    let (distance, name) = known.iter().map(|&name| (distance(name), name)).min()?;
-    (distance <= word.len().max(name.len()) / 3).then_some(name)
 }
 
 #[cfg(test)]
