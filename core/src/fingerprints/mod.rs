@@ -3,17 +3,25 @@
 pub mod check;
 mod codes;
 mod error;
+mod event;
+mod json;
 mod key;
 mod literal;
+mod matching;
 mod parser;
 mod rule;
 mod rule_set;
+mod sdk;
 mod stored;
 mod variables;
+mod view;
 
 pub use error::FingerprintsError;
+pub use event::{Event, EventError};
 pub use key::{Comparison, Field, Key, Place, StoredName};
 pub use literal::LiteralError;
+pub use matching::first_match;
 pub use rule::{Matcher, Neighbor, Rule};
 pub use rule_set::FingerprintRules;
 pub use stored::StoredError;
+pub use variables::{fingerprint_type, FingerprintType, UnknownVariable, Variables};

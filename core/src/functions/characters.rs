@@ -26,7 +26,7 @@ pub(super) fn is_digit(c: char) -> bool {
 }
 
 /// A character of a word as `\w` has it.
-pub(super) fn is_word(c: char) -> bool {
+pub(crate) fn is_word(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_alphanumeric() || c == '_';
     }

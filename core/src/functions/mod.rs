@@ -37,8 +37,7 @@ mod tokens;
 
 use std::borrow::Cow;
 
-pub(crate) use characters::is_space;
-use characters::is_word;
+pub(crate) use characters::{is_space, is_word};
 
 use crate::msgpack_array::{self, PackedValuesError};
 

@@ -232,6 +232,22 @@ impl Glob {
             .unwrap_or_else(|| self.regex().is_some_and(|regex| regex.is_match(value)))
     }
 
+    /// Returns whether a value matches in one of its forms, which a caller has prepared: in
+    /// lower case and with slashes, where the options ask for it.
+    pub(crate) fn is_match_in_forms(&self, value: &Value<'_>) -> bool {
+        self.program.is_match(value).unwrap_or_else(|| {
+            let forms = [Some(value.folded), value.rooted];
+            let mut forms = forms.into_iter().flatten();
+            self.regex()
+                .is_some_and(|regex| forms.any(|form| regex.is_match(form)))
+        })
+    }
+
+    /// For each choice, texts that every value matching it has; `None` if that is not known.
+    pub(crate) fn anchors(&self) -> Option<Vec<Vec<Anchor<'_>>>> {
+        self.program.anchors()
+    }
+
     fn regex(&self) -> Option<&lazy_regex::Regex> {
         self.regex.get(|| &*self.pattern, self.options.syntax())
     }

@@ -1,0 +1,534 @@
+//! A reader of JSON that takes what it is asked for, and skips the rest.
+//!
+//! An event has some kilobytes, and rules look at a few texts of it. So nothing is built from
+//! the JSON: a caller walks through objects and lists, and texts without escapes are borrowed.
+//!
+//! ```text
+//! {"level": "error", "request": {...}, "exception": {"values": [{"type": "E", ...}]}}
+//!  text              skipped           object       list        text
+//! ```
+//!
+//! What is skipped must be JSON as well, except that texts can have control characters. Half of
+//! a surrogate pair is read as U+FFFD. Lists and objects can be [`MAX_DEPTH`] deep.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use memchr::memchr2;
+use thiserror::Error;
+
+use super::literal;
+
+/// How deep lists and objects can be nested.
+pub(super) const MAX_DEPTH: u32 = 128;
+
+/// An event that cannot be read. The message says what is wrong, and the field path or the
+/// position where.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub struct EventError {
+    /// From the innermost to the outermost: `type`, `[0]`, `values`, `exception`.
+    path: Vec<String>,
+    message: String,
+}
+
+impl fmt::Display for EventError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, part) in self.path.iter().rev().enumerate() {
+            if number > 0 && !part.starts_with('[') {
+                f.write_str(".")?;
+            }
+            f.write_str(part)?;
+        }
+        if !self.path.is_empty() {
+            f.write_str(": ")?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
+impl EventError {
+    pub(super) fn new(message: impl Into<String>) -> Self {
+        Self {
+            path: Vec::new(),
+            message: message.into(),
+        }
+    }
+
+    fn within(mut self, part: String) -> Self {
+        self.path.push(part);
+        self
+    }
+}
+
+type Result<T> = std::result::Result<T, EventError>;
+
+/// What is not read yet.
+pub(super) struct Reader<'j> {
+    json: &'j str,
+    at: usize,
+    depth: u32,
+}
+
+impl<'j> Reader<'j> {
+    pub(super) fn new(json: &'j [u8]) -> Result<Self> {
+        let json = std::str::from_utf8(json).map_err(|error| {
+            let at = error.valid_up_to();
+            EventError::new(format!("not JSON: byte {at} is not UTF-8"))
+        })?;
+        Ok(Self {
+            json,
+            at: 0,
+            depth: 0,
+        })
+    }
+
+    /// Checks that nothing but white space is left.
+    pub(super) fn end(&mut self) -> Result<()> {
+        match self.next_byte() {
+            None => Ok(()),
+            Some(_) => Err(self.syntax("expected the end")),
+        }
+    }
+
+    /// Reads an object: calls `read` for each key, which must read the value. Skips what is not
+    /// an object, and returns whether it was one.
+    pub(super) fn object(
+        &mut self,
+        mut read: impl FnMut(&mut Self, &str) -> Result<()>,
+    ) -> Result<bool> {
+        if self.next_byte() != Some(b'{') {
+            self.skip()?;
+            return Ok(false);
+        }
+        self.enter()?;
+        let mut first = true;
+        loop {
+            match self.next_byte() {
+                Some(b'}') if first => break,
+                Some(b'"') => {}
+                _ => return Err(self.syntax("expected a key in quotes")),
+            }
+            first = false;
+            let key = self.quoted()?;
+            self.expect(b':', "expected `:`")?;
+            read(self, &key).map_err(|error| error.within(key.into_owned()))?;
+            match self.next_byte() {
+                Some(b',') => self.at += 1,
+                Some(b'}') => break,
+                _ => return Err(self.syntax("expected `,` or `}`")),
+            }
+        }
+        self.leave();
+        Ok(true)
+    }
+
+    /// Reads a list: calls `read` for each element, which must read it. Skips what is not a
+    /// list, and returns whether it was one.
+    pub(super) fn list(&mut self, mut read: impl FnMut(&mut Self) -> Result<()>) -> Result<bool> {
+        if self.next_byte() != Some(b'[') {
+            self.skip()?;
+            return Ok(false);
+        }
+        self.enter()?;
+        let mut number = 0;
+        if self.next_byte() == Some(b']') {
+            self.leave();
+            return Ok(true);
+        }
+        loop {
+            read(self).map_err(|error| error.within(format!("[{number}]")))?;
+            number += 1;
+            match self.next_byte() {
+                Some(b',') => self.at += 1,
+                Some(b']') => break,
+                _ => return Err(self.syntax("expected `,` or `]`")),
+            }
+        }
+        self.leave();
+        Ok(true)
+    }
+
+    /// Reads a text. A number is read as its digits, as some SDKs send it.
+    pub(super) fn text(&mut self) -> Result<Option<Cow<'j, str>>> {
+        match self.next_byte() {
+            Some(b'"') => self.quoted().map(Some),
+            Some(b'-' | b'0'..=b'9') => {
+                let start = self.at;
+                self.number()?;
+                Ok(Some(Cow::Borrowed(&self.json[start..self.at])))
+            }
+            _ if self.null()? => Ok(None),
+            _ => Err(self.unexpected("a text, a number or null")),
+        }
+    }
+
+    /// Reads a boolean or a number that is 1 or 0. Anything else is none.
+    pub(super) fn boolean(&mut self) -> Result<Option<bool>> {
+        Ok(match self.value()? {
+            "true" | "1" | "1.0" => Some(true),
+            "false" | "0" | "0.0" => Some(false),
+            _ => None,
+        })
+    }
+
+    /// Reads any value and returns whether it is something: not null, false, zero or empty.
+    pub(super) fn truth(&mut self) -> Result<bool> {
+        let value = self.value()?;
+        let zero = |text: &str| text.bytes().all(|byte| matches!(byte, b'0' | b'.' | b'-'));
+        let empty = |inside: &str| inside.bytes().all(|byte| byte.is_ascii_whitespace());
+        Ok(match value.as_bytes() {
+            b"null" | b"false" | b"\"\"" => false,
+            [b'[' | b'{', .., b']' | b'}'] => !empty(&value[1..value.len() - 1]),
+            [b'-' | b'0'..=b'9', ..] => {
+                let mantissa = value.split(['e', 'E']).next().unwrap_or(value);
+                !zero(mantissa)
+            }
+            _ => true,
+        })
+    }
+
+    /// Reads null, if it is there.
+    pub(super) fn null(&mut self) -> Result<bool> {
+        if self.next_byte() != Some(b'n') {
+            return Ok(false);
+        }
+        self.word("null").map(|()| true)
+    }
+
+    /// Returns the error for a value of the wrong kind, which is here.
+    pub(super) fn unexpected(&mut self, expected: &str) -> EventError {
+        let found = match self.next_byte() {
+            Some(b'"') => "a text",
+            Some(b'{') => "an object",
+            Some(b'[') => "a list",
+            Some(b't' | b'f') => "a boolean",
+            Some(b'n') => "null",
+            Some(b'-' | b'0'..=b'9') => "a number",
+            _ => return self.syntax("expected a value"),
+        };
+        EventError::new(format!("expected {expected}, not {found}"))
+    }
+
+    /// Whether a list is next.
+    pub(super) fn is_list(&mut self) -> bool {
+        self.next_byte() == Some(b'[')
+    }
+
+    /// Whether an object is next.
+    pub(super) fn is_object(&mut self) -> bool {
+        self.next_byte() == Some(b'{')
+    }
+
+    /// Skips a value.
+    pub(super) fn skip(&mut self) -> Result<()> {
+        // One bit for each level that is open here: 1 for an object.
+        let mut open = 0_u128;
+        let outside = self.depth;
+        loop {
+            // A value begins here.
+            match self.next_byte() {
+                Some(b'"') => self.skip_quoted()?,
+                Some(b'{') => {
+                    self.enter()?;
+                    if self.next_byte() == Some(b'}') {
+                        self.leave();
+                    } else {
+                        open = open << 1 | 1;
+                        self.skip_key()?;
+                        continue;
+                    }
+                }
+                Some(b'[') => {
+                    self.enter()?;
+                    if self.next_byte() == Some(b']') {
+                        self.leave();
+                    } else {
+                        open <<= 1;
+                        continue;
+                    }
+                }
+                Some(b'-' | b'0'..=b'9') => self.number()?,
+                Some(b't') => self.word("true")?,
+                Some(b'f') => self.word("false")?,
+                Some(b'n') => self.word("null")?,
+                _ => return Err(self.syntax("expected a value")),
+            }
+            // A value ended: close what ends with it.
+            loop {
+                if self.depth == outside {
+                    return Ok(());
+                }
+                let is_object = open & 1 == 1;
+                match self.next_byte() {
+                    Some(b',') => {
+                        self.at += 1;
+                        if is_object {
+                            self.skip_key()?;
+                        }
+                        break;
+                    }
+                    Some(b'}') if is_object => {}
+                    Some(b']') if !is_object => {}
+                    _ if is_object => return Err(self.syntax("expected `,` or `}`")),
+                    _ => return Err(self.syntax("expected `,` or `]`")),
+                }
+                self.leave();
+                open >>= 1;
+            }
+        }
+    }
+
+    /// Skips a value and returns its text.
+    fn value(&mut self) -> Result<&'j str> {
+        self.next_byte();
+        let start = self.at;
+        self.skip()?;
+        Ok(&self.json[start..self.at])
+    }
+
+    fn skip_key(&mut self) -> Result<()> {
+        if self.next_byte() != Some(b'"') {
+            return Err(self.syntax("expected a key in quotes"));
+        }
+        self.skip_quoted()?;
+        self.expect(b':', "expected `:`")
+    }
+
+    fn enter(&mut self) -> Result<()> {
+        if self.depth == MAX_DEPTH {
+            return Err(self.syntax(&format!("more than {MAX_DEPTH} levels")));
+        }
+        self.depth += 1;
+        self.at += 1;
+        Ok(())
+    }
+
+    fn leave(&mut self) {
+        self.depth -= 1;
+        self.at += 1;
+    }
+
+    /// Skips white space, and returns the byte after it.
+    #[inline]
+    fn next_byte(&mut self) -> Option<u8> {
+        let bytes = self.json.as_bytes();
+        loop {
+            let byte = *bytes.get(self.at)?;
+            if !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
+                return Some(byte);
+            }
+            self.at += 1;
+        }
+    }
+
+    fn expect(&mut self, byte: u8, message: &str) -> Result<()> {
+        if self.next_byte() == Some(byte) {
+            self.at += 1;
+            return Ok(());
+        }
+        Err(self.syntax(message))
+    }
+
+    fn word(&mut self, word: &str) -> Result<()> {
+        if self.json[self.at..].starts_with(word) {
+            self.at += word.len();
+            return Ok(());
+        }
+        Err(self.syntax("expected a value"))
+    }
+
+    fn number(&mut self) -> Result<()> {
+        let bytes = &self.json.as_bytes()[self.at..];
+        let digits = |at: usize| {
+            let digits = bytes[at..].iter().take_while(|byte| byte.is_ascii_digit());
+            at + digits.count()
+        };
+        let first = usize::from(bytes.first() == Some(&b'-'));
+        let mut end = digits(first);
+        let mut valid = end > first && (bytes[first] != b'0' || end == first + 1);
+        if bytes.get(end) == Some(&b'.') {
+            let fraction = end + 1;
+            end = digits(fraction);
+            valid &= end > fraction;
+        }
+        if let Some(b'e' | b'E') = bytes.get(end) {
+            let sign = matches!(bytes.get(end + 1), Some(b'+' | b'-'));
+            let exponent = end + 1 + usize::from(sign);
+            end = digits(exponent.min(bytes.len()));
+            valid &= end > exponent;
+        }
+        if !valid {
+            return Err(self.syntax("expected a number"));
+        }
+        self.at += end;
+        Ok(())
+    }
+
+    fn skip_quoted(&mut self) -> Result<()> {
+        let bytes = self.json.as_bytes();
+        let mut at = self.at + 1;
+        loop {
+            let Some(len) = memchr2(b'"', b'\\', &bytes[at..]) else {
+                return Err(self.syntax("this text is not closed"));
+            };
+            at += len;
+            if bytes[at] == b'"' {
+                self.at = at + 1;
+                return Ok(());
+            }
+            let len = match bytes.get(at + 1) {
+                Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => 2,
+                Some(b'u') if code(bytes, at + 2).is_some() => 6,
+                _ => {
+                    self.at = at;
+                    return Err(self.syntax("this escape is not valid"));
+                }
+            };
+            at += len;
+        }
+    }
+
+    fn quoted(&mut self) -> Result<Cow<'j, str>> {
+        let start = self.at + 1;
+        self.skip_quoted()?;
+        let raw = &self.json[start..self.at - 1];
+        if memchr::memchr(b'\\', raw.as_bytes()).is_none() {
+            return Ok(raw.into());
+        }
+        Ok(unescaped(raw).into())
+    }
+
+    fn syntax(&self, message: &str) -> EventError {
+        let before = &self.json.as_bytes()[..self.at.min(self.json.len())];
+        let line = 1 + memchr::memchr_iter(b'\n', before).count();
+        let begin = memchr::memrchr(b'\n', before).map_or(0, |at| at + 1);
+        let column = 1 + self.json[begin..before.len()].chars().count();
+        EventError::new(format!(
+            "not JSON: {message} at line {line} column {column}"
+        ))
+    }
+}
+
+/// The number of a `\u` escape.
+fn code(bytes: &[u8], at: usize) -> Option<u32> {
+    let digits = bytes.get(at..at + 4)?.iter();
+    digits.copied().try_fold(0, |all, digit| {
+        Some(all << 4 | char::from(digit).to_digit(16)?)
+    })
+}
+
+/// A text without its escapes, which are known to be valid.
+fn unescaped(raw: &str) -> String {
+    let mut text = String::with_capacity(raw.len());
+    let mut rest = raw;
+    while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
+        text.push_str(&rest[..at]);
+        let bytes = rest.as_bytes();
+        let mut len = 2;
+        let c = match bytes.get(at + 1) {
+            Some(b'b') => '\x08',
+            Some(b'f') => '\x0c',
+            Some(b'n') => '\n',
+            Some(b'r') => '\r',
+            Some(b't') => '\t',
+            Some(b'u') => {
+                len = 6;
+                let high = code(bytes, at + 2).unwrap_or_default();
+                char::from_u32(high).unwrap_or_else(|| {
+                    let next = bytes.get(at + 6..at + 8) == Some(b"\\u");
+                    let low = next.then(|| code(bytes, at + 8)).flatten();
+                    let pair = low.and_then(|low| literal::pair(high, low));
+                    len += if pair.is_some() { 6 } else { 0 };
+                    pair.unwrap_or(char::REPLACEMENT_CHARACTER)
+                })
+            }
+            Some(&other) => char::from(other),
+            None => break,
+        };
+        text.push(c);
+        rest = &rest[at + len..];
+    }
+    text.push_str(rest);
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{cases, Random};
+
+    fn skips(json: &str) -> bool {
+        let mut reader = Reader::new(json.as_bytes()).unwrap();
+        reader.skip().and_then(|()| reader.end()).is_ok()
+    }
+
+    #[test]
+    fn what_is_skipped_is_json() {
+        const PIECES: [&str; 30] = [
+            "{", "}", "[", "]", ",", ":", "\"a\"", "\"a\":", "1", "-", "0", ".", "e", "E+1",
+            "true", "null", "false", " ", "\\", "\"", "\\u00e9", "\\n", "é", "[]", "{}", "01",
+            "1.5", "nul", "\\ud83d", "\n",
+        ];
+        let mut random = Random::new(31);
+        let mut valid = 0;
+        for _ in 0..cases(30_000) {
+            let json = random.concat(&PIECES, 8);
+            let known = serde_json::from_str::<serde::de::IgnoredAny>(&json).is_ok();
+            let control = json.contains('\n') && !known;
+            if !control {
+                assert_eq!(skips(&json), known, "{json:?}");
+            }
+            valid += usize::from(known);
+        }
+        assert!(valid > 500, "{valid}");
+    }
+
+    #[test]
+    fn texts_are_read_as_json_has_them() {
+        for (json, expected) in [
+            (r#""""#, Some("")),
+            (r#" "a\"\\\/b" "#, Some("a\"\\/b")),
+            (r#""\b\f\n\r\t""#, Some("\x08\x0c\n\r\t")),
+            (r#""\u00e9\ud83d\ude00""#, Some("é😀")),
+            (r#""\ud83d""#, Some("\u{fffd}")),
+            (r#""\ud83d\ud83d\ude00""#, Some("\u{fffd}😀")),
+            (r#""\ude00\u0041""#, Some("\u{fffd}A")),
+            ("1.50", Some("1.50")),
+            ("null", None),
+        ] {
+            let mut reader = Reader::new(json.as_bytes()).unwrap();
+            assert_eq!(reader.text().unwrap().as_deref(), expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn truth_is_that_of_python() {
+        for (json, expected) in [
+            ("null", false),
+            ("false", false),
+            ("0", false),
+            ("-0.0", false),
+            ("0e5", false),
+            ("\"\"", false),
+            ("[ ]", false),
+            ("{\n}", false),
+            ("true", true),
+            ("0.1", true),
+            ("\"0\"", true),
+            ("[0]", true),
+            ("{\"a\": 0}", true),
+        ] {
+            let mut reader = Reader::new(json.as_bytes()).unwrap();
+            assert_eq!(reader.truth().unwrap(), expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn depth_is_limited() {
+        let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
+        assert!(skips(&nested(128)));
+        assert!(!skips(&nested(129)));
+        assert!(!skips(&"[".repeat(1_000_000)));
+        assert!(!skips(&"{\"a\":".repeat(1_000_000)));
+    }
+}

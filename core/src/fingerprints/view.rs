@@ -1,0 +1,348 @@
+//! Views: the entries of an event, in the form that patterns are compared with.
+//!
+//! ```text
+//! place        entries
+//! exceptions   one for each exception: type, value
+//! messages     one for the log entry, then one for each exception
+//! log info     one: logger, level; none if both are empty
+//! frames       one for each frame of the exceptions; if there are none, of the stack trace;
+//!              if there are none, of the thread that crashed
+//! tags         one: each tag
+//! family, sdk, release    one
+//! threads      one for each thread
+//! ```
+//!
+//! A text is put into lower case once for all rules, and a path gets a `/` in front. Only the
+//! keys that rules have are prepared: trimming the names of functions takes microseconds.
+
+use std::borrow::Cow;
+
+use super::event::{present, Event, Frame, Text, Thread};
+use super::key::{Comparison, Field, Key, Place};
+use super::sdk;
+use crate::enhancements::stacktrace::event::{family, function};
+use crate::functions::is_space;
+use crate::glob::Value;
+
+/// A set of fields.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Fields(u32);
+
+impl Fields {
+    pub(super) const ALL: Self = Self(u32::MAX);
+
+    pub(super) fn insert(&mut self, field: Field) {
+        self.0 |= 1 << field as u32;
+    }
+
+    pub(super) fn has(self, field: Field) -> bool {
+        self.0 >> field as u32 & 1 == 1
+    }
+}
+
+/// A text, as it is and as patterns are compared with it.
+#[derive(Debug)]
+pub(super) struct Form<'e> {
+    pub(super) raw: Cow<'e, str>,
+    /// In lower case; for a path with slashes, and with one in front. `None` if it is as `raw`.
+    folded: Option<String>,
+    /// Whether the slash in front is not in the text.
+    is_rooted: bool,
+}
+
+impl<'e> Form<'e> {
+    pub(super) fn new(raw: Cow<'e, str>, comparison: Comparison) -> Self {
+        let changes = |byte: u8| byte.is_ascii_uppercase() || !byte.is_ascii();
+        let is_rooted = comparison == Comparison::Path && !raw.starts_with('/');
+        let folded = match comparison {
+            Comparison::Folded if raw.bytes().any(changes) => Some(raw.to_lowercase()),
+            Comparison::Path if is_rooted || raw.bytes().any(|b| changes(b) || b == b'\\') => {
+                let mut text = String::with_capacity(raw.len() + 1);
+                if is_rooted {
+                    text.push('/');
+                }
+                text.push_str(&raw);
+                if text.is_ascii() {
+                    text.make_ascii_lowercase();
+                } else {
+                    text = text.to_lowercase();
+                }
+                if text.contains('\\') {
+                    text = text.replace('\\', "/");
+                }
+                Some(text)
+            }
+            _ => None,
+        };
+        Self {
+            raw,
+            folded,
+            is_rooted,
+        }
+    }
+
+    /// The text as globs are tried on it.
+    pub(super) fn value(&self) -> Value<'_> {
+        let all = self.folded.as_deref().unwrap_or(&self.raw).as_bytes();
+        if self.is_rooted {
+            Value {
+                folded: &all[1..],
+                rooted: Some(all),
+            }
+        } else {
+            Value::new(all)
+        }
+    }
+}
+
+/// What a key has on an entry.
+pub(super) enum Found<'v, 'e> {
+    /// One text, or two that are equally good.
+    Texts([Option<&'v Form<'e>>; 2]),
+    /// A name that is compared as it is.
+    Name(&'static str),
+    /// A boolean, if it is there.
+    Boolean(Option<bool>),
+}
+
+/// A frame with its texts prepared.
+#[derive(Default)]
+struct FrameForms<'e> {
+    function: Option<Form<'e>>,
+    module: Option<Form<'e>>,
+    package: Option<Form<'e>>,
+    path: Option<Form<'e>>,
+    /// Only if it differs from the path.
+    filename: Option<Form<'e>>,
+    in_app: Option<bool>,
+}
+
+struct ExceptionForms<'e> {
+    ty: Option<Form<'e>>,
+    value: Option<Form<'e>>,
+}
+
+struct ThreadForms<'e> {
+    texts: [Option<Form<'e>>; 3],
+    crashed: Option<bool>,
+    current: Option<bool>,
+}
+
+/// The entries of an event.
+pub(super) struct View<'e> {
+    exceptions: Vec<ExceptionForms<'e>>,
+    message: Option<Form<'e>>,
+    logger: Option<Form<'e>>,
+    level: Option<Form<'e>>,
+    has_log_info: bool,
+    frames: Vec<FrameForms<'e>>,
+    /// The last value of each name, in the order of the names.
+    tags: Vec<(&'e str, Option<Form<'e>>)>,
+    family: &'static str,
+    sdk: &'static str,
+    release: Option<Form<'e>>,
+    threads: Vec<ThreadForms<'e>>,
+}
+
+impl<'e> View<'e> {
+    /// Prepares the fields of an event that are needed.
+    pub(super) fn new(event: &'e Event<'_>, needed: Fields) -> Self {
+        let form = |field: Field, text: Option<&'e str>| {
+            let text = text.filter(|_| needed.has(field))?;
+            Some(Form::new(text.into(), field.comparison()))
+        };
+        // The messages of exceptions are their values, which are folded alike.
+        let needs_value = needed.has(Field::Value) || needed.has(Field::Message);
+        let exceptions = event.exceptions.iter().flatten();
+        let exceptions = exceptions.map(|exception| ExceptionForms {
+            ty: form(Field::Type, exception.ty.as_deref()),
+            value: trimmed(&exception.value)
+                .filter(|_| needs_value)
+                .map(|value| Form::new(value.into(), Comparison::Folded)),
+        });
+        let message = present(&event.formatted).map(|text| text.trim_matches(is_space));
+        let (logger, level) = (present(&event.logger), present(&event.level));
+        let needs_frames = [
+            Field::Function,
+            Field::Module,
+            Field::Package,
+            Field::Path,
+            Field::App,
+        ];
+        let frames = if needs_frames.iter().any(|&field| needed.has(field)) {
+            let platform = present(&event.platform);
+            let prepare = |frame| frame_forms(frame, platform, needed);
+            frames(event).into_iter().map(prepare).collect()
+        } else {
+            Vec::new()
+        };
+        let mut tags: Vec<_> = event
+            .tags
+            .iter()
+            .map(|(name, value)| {
+                let form = |value| Form::new(Cow::Borrowed(value), Comparison::Exact);
+                (&**name, value.as_deref().map(form))
+            })
+            .collect();
+        // A stable sort: of a name that is there twice, the last value stays last.
+        tags.sort_by_key(|(name, _)| *name);
+        let thread = |thread: &'e Thread<'_>| ThreadForms {
+            texts: [
+                form(Field::ThreadId, thread.id.as_deref()),
+                form(Field::ThreadName, thread.name.as_deref()),
+                form(Field::ThreadState, thread.state.as_deref()),
+            ],
+            crashed: thread.crashed,
+            current: thread.current,
+        };
+        Self {
+            exceptions: exceptions.collect(),
+            message: form(Field::Message, message),
+            logger: form(Field::Logger, logger),
+            level: form(Field::Level, level),
+            has_log_info: logger.is_some() || level.is_some(),
+            frames,
+            tags,
+            family: family(event.platform.as_deref()),
+            sdk: if needed.has(Field::Sdk) {
+                sdk::normalize(event.sdk.as_deref().unwrap_or_default())
+            } else {
+                ""
+            },
+            release: form(Field::Release, trimmed(&event.release)),
+            threads: event.threads.iter().map(thread).collect(),
+        }
+    }
+
+    /// How many entries a place has.
+    pub(super) fn entries(&self, place: Place) -> usize {
+        match place {
+            Place::Exceptions => self.exceptions.len(),
+            Place::Messages => usize::from(self.message.is_some()) + self.exceptions.len(),
+            Place::LogInfo => usize::from(self.has_log_info),
+            Place::Frames => self.frames.len(),
+            Place::Tags | Place::Family | Place::Sdk | Place::Release => 1,
+            Place::Threads => self.threads.len(),
+        }
+    }
+
+    /// What a key has on an entry of its place.
+    pub(super) fn find(&self, key: &Key, entry: usize) -> Found<'_, 'e> {
+        let field = match key {
+            Key::Field(field) => *field,
+            Key::Tag(name) => return one(self.tag(name)),
+        };
+        match field {
+            Field::Type => one(self.exceptions.get(entry).and_then(|e| e.ty.as_ref())),
+            Field::Value => one(self.exceptions.get(entry).and_then(|e| e.value.as_ref())),
+            Field::Message => match (&self.message, entry) {
+                (Some(message), 0) => one(Some(message)),
+                (message, entry) => {
+                    let number = entry - usize::from(message.is_some());
+                    one(self.exceptions.get(number).and_then(|e| e.value.as_ref()))
+                }
+            },
+            Field::Logger => one(self.logger.as_ref()),
+            Field::Level => one(self.level.as_ref()),
+            Field::Module => one(self.frame(entry, |frame| &frame.module)),
+            Field::Package => one(self.frame(entry, |frame| &frame.package)),
+            Field::Function => one(self.frame(entry, |frame| &frame.function)),
+            Field::Path => Found::Texts([
+                self.frame(entry, |frame| &frame.path),
+                self.frame(entry, |frame| &frame.filename),
+            ]),
+            Field::App => Found::Boolean(self.frames.get(entry).and_then(|frame| frame.in_app)),
+            Field::Family => Found::Name(self.family),
+            Field::Sdk => Found::Name(self.sdk),
+            Field::Release => one(self.release.as_ref()),
+            Field::ThreadId => one(self.thread(entry, 0)),
+            Field::ThreadName => one(self.thread(entry, 1)),
+            Field::ThreadState => one(self.thread(entry, 2)),
+            Field::ThreadCrashed => {
+                Found::Boolean(self.threads.get(entry).and_then(|thread| thread.crashed))
+            }
+            Field::ThreadCurrent => {
+                Found::Boolean(self.threads.get(entry).and_then(|thread| thread.current))
+            }
+        }
+    }
+
+    fn frame(
+        &self,
+        entry: usize,
+        field: impl for<'f> Fn(&'f FrameForms<'e>) -> &'f Option<Form<'e>>,
+    ) -> Option<&Form<'e>> {
+        field(self.frames.get(entry)?).as_ref()
+    }
+
+    fn thread(&self, entry: usize, text: usize) -> Option<&Form<'e>> {
+        self.threads.get(entry)?.texts[text].as_ref()
+    }
+
+    pub(super) fn tag(&self, name: &str) -> Option<&Form<'e>> {
+        let after = self.tags.partition_point(|(known, _)| *known <= name);
+        let (known, value) = &self.tags[after.checked_sub(1)?];
+        value.as_ref().filter(|_| *known == name)
+    }
+
+    /// The names of the tags, each once or more.
+    pub(super) fn tag_names(&self) -> impl Iterator<Item = &'e str> + '_ {
+        self.tags.iter().map(|(name, _)| *name)
+    }
+}
+
+fn one<'v, 'e>(form: Option<&'v Form<'e>>) -> Found<'v, 'e> {
+    Found::Texts([form, None])
+}
+
+fn trimmed<'t>(text: &'t Text<'_>) -> Option<&'t str> {
+    text.as_deref().map(|text| text.trim_matches(is_space))
+}
+
+/// The frames that rules look at.
+fn frames<'e, 'j>(event: &'e Event<'j>) -> Vec<&'e Frame<'j>> {
+    let exceptions = event.exceptions.iter().flatten();
+    let found: Vec<_> = exceptions.flat_map(|exception| &exception.frames).collect();
+    if !found.is_empty() {
+        return found;
+    }
+    if !event.frames.is_empty() {
+        return event.frames.iter().collect();
+    }
+    let only = |wanted: fn(&Thread<'_>) -> bool| {
+        let mut threads = event.threads.iter().filter(|thread| wanted(thread));
+        threads.next().filter(|_| threads.next().is_none())
+    };
+    let crashed = only(|_| true)
+        .or_else(|| only(|thread| thread.crashed == Some(true)))
+        .or_else(|| only(|thread| thread.current == Some(true)));
+    crashed.map_or_else(Vec::new, |thread| thread.frames.iter().collect())
+}
+
+fn frame_forms<'e>(
+    frame: &'e Frame<'_>,
+    event_platform: Option<&str>,
+    needed: Fields,
+) -> FrameForms<'e> {
+    let form = |field: Field, text: Option<&'e str>| {
+        let text = text.filter(|_| needed.has(field))?;
+        Some(Form::new(text.into(), field.comparison()))
+    };
+    let platform = present(&frame.platform).or(event_platform);
+    let name = || {
+        let name = frame.function.as_deref().map(Cow::Borrowed);
+        function(name, frame.is_trimmed, platform)
+    };
+    let path = frame.path();
+    let filename = frame.filename.as_deref().filter(|&name| Some(name) != path);
+    FrameForms {
+        function: needed
+            .has(Field::Function)
+            .then(|| Form::new(name(), Comparison::Exact)),
+        module: form(Field::Module, frame.module.as_deref()),
+        package: form(Field::Package, frame.package.as_deref()),
+        path: form(Field::Path, path),
+        filename: form(Field::Path, filename),
+        in_app: frame.in_app,
+    }
+}
