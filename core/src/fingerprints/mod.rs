@@ -9,10 +9,13 @@ mod key;
 mod literal;
 mod matching;
 mod parser;
+mod print;
 mod rule;
 mod rule_set;
 mod sdk;
 mod stored;
+#[cfg(test)]
+mod testing;
 mod variables;
 mod view;
 
@@ -21,6 +24,7 @@ pub use event::{Event, EventError};
 pub use key::{Comparison, Field, Key, Place, StoredName};
 pub use literal::LiteralError;
 pub use matching::first_match;
+pub use print::NoTextForm;
 pub use rule::{Matcher, Neighbor, Rule};
 pub use rule_set::FingerprintRules;
 pub use stored::StoredError;

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use super::check;
 use super::error::FingerprintsError;
 use super::parser::{self, WrittenRule};
+use super::print::{self, NoTextForm};
 use super::rule::Rule;
+use super::stored;
 use crate::limits::Limit;
 
 /// Fingerprint rules in their order. They do not change, so threads can share them.
@@ -39,6 +41,29 @@ impl FingerprintRules {
         });
         stopped?;
         Ok(Self(rules.into()))
+    }
+
+    /// Reads rules from the stored form.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the stored form is malformed, or is above a limit.
+    pub fn from_json(json: &[u8]) -> Result<Self, FingerprintsError> {
+        Ok(Self(stored::from_json(json)?.into()))
+    }
+
+    /// Writes the rules in the stored form.
+    pub fn to_json(&self) -> String {
+        stored::to_json(self.rules())
+    }
+
+    /// Writes the rules as text, one a line, that parses to the same rules.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is a rule that no text can hold: only the stored form can have one.
+    pub fn to_text(&self) -> Result<String, NoTextForm> {
+        print::to_text(self.rules())
     }
 
     /// Returns the rules, in their order.
