@@ -16,6 +16,7 @@
 use std::sync::Arc;
 
 pub use super::codes::{Code, Severity};
+use super::lints;
 use super::parser::{self, Failure, Span};
 
 /// Something to say about a span of a text of fingerprint rules.
@@ -25,9 +26,15 @@ pub type Diagnostic = crate::diagnostics::Diagnostic<Code>;
 pub fn check(text: &str) -> Vec<Diagnostic> {
     let lines = Lines::new(text);
     let mut found = Vec::new();
+    let mut across = lints::Across::default();
     parser::parse(text, |rule| {
-        if let Err(failure) = rule {
-            found.push(lines.diagnostic(failure));
+        match rule {
+            Err(failure) => found.push(lines.diagnostic(failure)),
+            Ok(rule) => {
+                let mut report = |finding| found.push(lines.diagnostic(finding));
+                lints::each(&rule, text, &mut report);
+                across.add(rule, &mut report);
+            }
         }
         true
     });

@@ -236,9 +236,6 @@ const TABLE: [Row; 18] = {
 };
 
 impl Field {
-    /// How many fields there are.
-    pub(super) const COUNT: usize = TABLE.len();
-
     /// Returns all fields.
     pub fn all() -> impl Iterator<Item = Self> {
         TABLE.iter().map(|row| row.0)

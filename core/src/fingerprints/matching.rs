@@ -22,7 +22,7 @@ use smol_str::SmolStr;
 use super::key::{Comparison, Field, Key, Place};
 use super::rule::{Matcher, Neighbor, Rule};
 use super::view::{Fields, Found, View};
-use crate::glob::{Glob, Options};
+use crate::glob::{Anchors, Glob, InvalidGlob, Options};
 
 /// A rule whose patterns are compiled.
 pub(super) struct Compiled {
@@ -71,8 +71,10 @@ impl Compiled {
     /// Adds the fields that the rule looks at.
     pub(super) fn add_fields(&self, fields: &mut Fields) {
         for condition in self.conditions() {
-            if let Key::Field(field) = condition.key {
-                fields.insert(field);
+            fields.insert_key(&condition.key);
+            if condition.is_misplaced() {
+                // It looks at no field of a frame, but needs to know whether there is one.
+                fields.insert_key(&Key::Field(Field::App));
             }
         }
     }
@@ -97,6 +99,14 @@ impl Condition {
             neighbor: matcher.neighbor,
             number,
             test: Test::new(&matcher.pattern, matcher.key.comparison()),
+        }
+    }
+
+    /// Texts that every matching value has; `None` if they are not known.
+    pub(super) fn anchors(&self) -> Anchors<'_> {
+        match &self.test {
+            Test::Glob(Some(glob)) => glob.anchors(),
+            _ => None,
         }
     }
 
@@ -159,10 +169,7 @@ impl Test {
 }
 
 /// Compiles a pattern.
-pub(super) fn glob(
-    pattern: &str,
-    comparison: Comparison,
-) -> Result<Glob, crate::glob::InvalidGlob> {
+pub(super) fn glob(pattern: &str, comparison: Comparison) -> Result<Glob, InvalidGlob> {
     let is_path = comparison == Comparison::Path;
     let options = Options {
         double_star: is_path,
@@ -192,14 +199,6 @@ pub fn first_match(rules: &[Rule], event: &super::Event<'_>) -> Option<usize> {
     rules
         .iter()
         .position(|rule| Compiled::new(rule).is_match(&view))
-}
-
-/// Whether an event can have this name where `field` looks.
-pub(super) fn is_known_name(field: Field, name: &str) -> bool {
-    match field {
-        Field::Family => matches!(name, "native" | "javascript" | "other" | "all"),
-        _ => name == "all" || super::sdk::normalize(name) == name,
-    }
 }
 
 #[cfg(test)]

@@ -50,6 +50,8 @@ pub(super) struct WrittenRule {
     pub(super) matchers: Vec<WrittenMatcher>,
     /// The spans of the parts of the fingerprint.
     pub(super) values: Vec<Span>,
+    /// The span of the title, without its quotes.
+    pub(super) title: Option<Span>,
     pub(super) rule: Rule,
 }
 
@@ -89,6 +91,7 @@ fn rule(cursor: &mut Cursor<'_>) -> Result<WrittenRule, Failure> {
         span: start..start,
         matchers: Vec::with_capacity(2),
         values: Vec::with_capacity(2),
+        title: None,
         rule: Rule::default(),
     };
     matchers(cursor, &mut written)?;
@@ -257,7 +260,8 @@ fn value(cursor: &mut Cursor<'_>, written: &mut WrittenRule) -> Result<(), Failu
                     suggestion: Some(TITLE.to_owned()),
                 });
             }
-            written.rule.title = Some(cursor.meaning(span)?);
+            written.rule.title = Some(cursor.meaning(span.clone())?);
+            written.title = Some(span);
             return Ok(());
         }
         cursor.at = at;

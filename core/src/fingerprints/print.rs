@@ -129,9 +129,7 @@ fn is_clean(pattern: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::fingerprints::testing;
-    use crate::fingerprints::FingerprintRules;
+    use crate::fingerprints::{testing, FingerprintRules};
     use crate::testing::{cases, Random};
 
     #[test]

@@ -3,19 +3,60 @@
 use std::fmt;
 use std::sync::Arc;
 
+use once_cell::race::OnceBox;
+
 use super::check;
 use super::error::FingerprintsError;
+use super::event::Event;
+use super::explain::{self, Explanation};
+use super::index::Engine;
 use super::parser::{self, WrittenRule};
 use super::print::{self, NoTextForm};
 use super::rule::Rule;
 use super::stored;
-use crate::limits::Limit;
+use super::variables::{UnknownVariable, Variables};
+use crate::limits::{Limit, LimitExceeded};
 
-/// Fingerprint rules in their order. They do not change, so threads can share them.
+/// Fingerprint rules in their order.
+///
+/// A rule set is immutable, so threads can share it, and clones share what was made for it.
 #[derive(Clone)]
-pub struct FingerprintRules(Arc<[Rule]>);
+pub struct FingerprintRules(Arc<Shared>);
+
+struct Shared {
+    rules: Box<[Rule]>,
+    // Made on first use. Threads that race for it make it twice and keep one: no thread
+    // waits, so a fork in the middle leaves nothing locked in the child.
+    engine: OnceBox<Engine>,
+}
+
+/// The rule that matches an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FingerprintMatch<'r> {
+    /// The index of the rule.
+    pub index: usize,
+    /// The rule, with its fingerprint and attributes as they are written.
+    pub rule: &'r Rule,
+    /// The fingerprint with its variables filled in.
+    pub resolved: Vec<String>,
+    /// The title with its variables filled in, unless it is missing or empty.
+    pub title: Option<String>,
+}
 
 impl FingerprintRules {
+    /// Returns a rule set of these rules.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there are more rules than the limit.
+    pub fn new(rules: Vec<Rule>) -> Result<Self, LimitExceeded> {
+        Limit::Rules.check(rules.len())?;
+        Ok(Self(Arc::new(Shared {
+            rules: rules.into(),
+            engine: OnceBox::new(),
+        })))
+    }
+
     /// Parses a rule text.
     ///
     /// # Errors
@@ -40,7 +81,7 @@ impl FingerprintRules {
             stopped.is_ok()
         });
         stopped?;
-        Ok(Self(rules.into()))
+        Ok(Self::new(rules)?)
     }
 
     /// Reads rules from the stored form.
@@ -49,7 +90,7 @@ impl FingerprintRules {
     ///
     /// Fails if the stored form is malformed, or is above a limit.
     pub fn from_json(json: &[u8]) -> Result<Self, FingerprintsError> {
-        Ok(Self(stored::from_json(json)?.into()))
+        Ok(Self::new(stored::from_json(json)?)?)
     }
 
     /// Writes the rules in the stored form.
@@ -66,12 +107,78 @@ impl FingerprintRules {
         print::to_text(self.rules())
     }
 
+    /// Returns a rule set with built-in rules after those of this set.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there are more rules than the limit.
+    pub fn with_builtin(&self, builtin: &Self) -> Result<Self, LimitExceeded> {
+        let builtin = builtin.rules().iter().cloned().map(|rule| Rule {
+            is_builtin: true,
+            ..rule
+        });
+        Self::new(self.rules().iter().cloned().chain(builtin).collect())
+    }
+
     /// Returns the rules, in their order.
     pub fn rules(&self) -> &[Rule] {
-        &self.0
+        &self.0.rules
+    }
+
+    /// Returns the number of rules.
+    pub fn len(&self) -> usize {
+        self.rules().len()
+    }
+
+    /// Returns whether there are no rules.
+    pub fn is_empty(&self) -> bool {
+        self.rules().is_empty()
+    }
+
+    /// Returns the index of the first rule that matches an event.
+    pub fn first_match(&self, event: &Event<'_>) -> Option<usize> {
+        if self.is_empty() {
+            return None;
+        }
+        let make = || Box::new(Engine::new(self.rules()));
+        self.0.engine.get_or_init(make).first_match(event)
+    }
+
+    /// Returns the first rule that matches an event, with its variables filled in.
+    pub fn match_event(
+        &self,
+        event: &Event<'_>,
+        unknown: UnknownVariable,
+    ) -> Option<FingerprintMatch<'_>> {
+        let index = self.first_match(event)?;
+        let rule = &self.rules()[index];
+        let variables = Variables::new(event, unknown);
+        let resolved = variables.resolve(&rule.fingerprint);
+        let title = rule.title.as_deref().filter(|title| !title.is_empty());
+        Some(FingerprintMatch {
+            index,
+            rule,
+            resolved: resolved.into_iter().map(Into::into).collect(),
+            title: title.map(|title| variables.expand_title(title)),
+        })
+    }
+
+    /// Explains for each rule why it matches an event, or which matcher fails on which values.
+    pub fn explain(&self, event: &Event<'_>) -> Explanation {
+        explain::explain(self.rules(), event)
     }
 }
 
+impl Default for FingerprintRules {
+    fn default() -> Self {
+        Self(Arc::new(Shared {
+            rules: Box::default(),
+            engine: OnceBox::new(),
+        }))
+    }
+}
+
+/// Rule sets are equal if their rules are.
 impl PartialEq for FingerprintRules {
     fn eq(&self, other: &Self) -> bool {
         self.rules() == other.rules()
@@ -82,6 +189,37 @@ impl Eq for FingerprintRules {}
 
 impl fmt::Debug for FingerprintRules {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "FingerprintRules({} rules)", self.rules().len())
+        write!(f, "FingerprintRules({} rules)", self.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_rule_that_matches_wins() {
+        let rules = FingerprintRules::parse(
+            "type:B -> b\ntype:A -> {{ type }} {{ nope }} title=\"{{ value }}!\"\ntype:A -> c title=\"\"",
+        )
+        .unwrap();
+        let json = br#"{"exception": {"values": [{"type": "A", "value": "v"}]}}"#;
+        let event = Event::from_json(json).unwrap();
+        let found = rules.match_event(&event, UnknownVariable::Mark).unwrap();
+        assert_eq!(found.index, 1);
+        assert_eq!(found.resolved, ["A", "<unrecognized-variable-nope>"]);
+        assert_eq!(found.title.as_deref(), Some("v!"));
+        let last = FingerprintRules::new(rules.rules()[2..].to_vec()).unwrap();
+        assert_eq!(
+            last.match_event(&event, UnknownVariable::Keep)
+                .unwrap()
+                .title,
+            None
+        );
+        assert_eq!(FingerprintRules::default().first_match(&event), None);
+        let both = FingerprintRules::default().with_builtin(&rules).unwrap();
+        assert!(both.rules().iter().all(|rule| rule.is_builtin));
+        assert_ne!(both, rules);
+        assert_eq!(both.first_match(&event), Some(1));
     }
 }

@@ -12,7 +12,7 @@
 use crate::functions::is_word;
 
 /// What is not listed.
-const OTHER: &str = "other";
+pub(super) const OTHER: &str = "other";
 
 /// Older names, and the names of today.
 const SYNONYMS: [(&str, &str); 10] = [
@@ -32,7 +32,7 @@ const SYNONYMS: [(&str, &str); 10] = [
 ];
 
 /// The SDKs that have a name of their own, sorted.
-const KNOWN: [&str; 41] = [
+pub(super) const KNOWN: [&str; 41] = [
     "sentry.cocoa",
     "sentry.dart",
     "sentry.dotnet",

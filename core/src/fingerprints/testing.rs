@@ -90,7 +90,7 @@ fn matcher(random: &mut Random) -> String {
     format!("{not}{}:{}", random.pick(&NAMES), random.pick(&PATTERNS))
 }
 
-/// A rule, nearly always a valid one.
+/// A valid rule.
 pub(super) fn rule(random: &mut Random) -> String {
     let mut rule = String::new();
     if random.one_in(6) {
@@ -103,10 +103,10 @@ pub(super) fn rule(random: &mut Random) -> String {
     if random.one_in(6) {
         rule += &format!("| [ {} ] ", matcher(random));
     }
-    rule.push_str("->");
+    rule.push_str("-> ");
     for _ in 0..random.0.usize(1..4) {
-        rule.push_str(random.pick::<&str>(&[" ", " ", ", ", "  "]));
         rule.push_str(random.pick::<&str>(&VALUES));
+        rule.push_str(random.pick::<&str>(&[" ", ", ", " , "]));
     }
     rule
 }

@@ -31,8 +31,18 @@ pub(super) struct Fields(u32);
 impl Fields {
     pub(super) const ALL: Self = Self(u32::MAX);
 
-    pub(super) fn insert(&mut self, field: Field) {
-        self.0 |= 1 << field as u32;
+    /// The bit for the tags.
+    const TAGS: u32 = 1 << 31;
+
+    pub(super) fn insert_key(&mut self, key: &Key) {
+        self.0 |= match key {
+            Key::Field(field) => 1 << *field as u32,
+            Key::Tag(_) => Self::TAGS,
+        };
+    }
+
+    fn has_tags(self) -> bool {
+        self.0 & Self::TAGS != 0
     }
 
     pub(super) fn has(self, field: Field) -> bool {
@@ -176,9 +186,10 @@ impl<'e> View<'e> {
         } else {
             Vec::new()
         };
-        let mut tags: Vec<_> = event
-            .tags
-            .iter()
+        let tags = needed.has_tags().then_some(&event.tags);
+        let mut tags: Vec<_> = tags
+            .into_iter()
+            .flatten()
             .map(|(name, value)| {
                 let form = |value| Form::new(Cow::Borrowed(value), Comparison::Exact);
                 (&**name, value.as_deref().map(form))
@@ -285,9 +296,9 @@ impl<'e> View<'e> {
         value.as_ref().filter(|_| *known == name)
     }
 
-    /// The names of the tags, each once or more.
-    pub(super) fn tag_names(&self) -> impl Iterator<Item = &'e str> + '_ {
-        self.tags.iter().map(|(name, _)| *name)
+    /// The tags. A name that is there twice is found by its last value.
+    pub(super) fn tags(&self) -> impl Iterator<Item = (&'e str, Option<&Form<'e>>)> + '_ {
+        self.tags.iter().map(|(name, form)| (*name, form.as_ref()))
     }
 }
 

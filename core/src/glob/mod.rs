@@ -64,7 +64,7 @@ use memchr::memchr;
 
 use crate::msgpack_array;
 
-pub(crate) use self::index::{selectivity, Index, IndexBuilder};
+pub(crate) use self::index::{selectivity, Anchors, Index, IndexBuilder};
 pub(crate) use self::lazy_regex::LazyRegex;
 pub(crate) use self::pairs::Pairs;
 pub(crate) use self::program::{Anchor, Program, Value};
@@ -244,7 +244,7 @@ impl Glob {
     }
 
     /// For each choice, texts that every value matching it has; `None` if that is not known.
-    pub(crate) fn anchors(&self) -> Option<Vec<Vec<Anchor<'_>>>> {
+    pub(crate) fn anchors(&self) -> Anchors<'_> {
         self.program.anchors()
     }
 

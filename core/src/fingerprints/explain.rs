@@ -1,0 +1,267 @@
+//! Explanations: for each rule why it matches an event, or which matcher fails on which values.
+//!
+//! ```text
+//! rule     type:A value:b module:app.*
+//!
+//! exceptions   entry 1 of 2 satisfies type and value
+//! frames       no entry of 3: module fails on "lib.x" and "lib.y"      so the rule fails
+//! ```
+//!
+//! A rule matches exactly if there is an entry for each place, as [`matching`](super::matching)
+//! defines it. Where each matcher of a place holds on some entry and yet none satisfies all of
+//! them, the numbers of entries show it.
+
+use super::event::Event;
+use super::key::Place;
+use super::matching::{Compiled, Condition};
+use super::rule::Rule;
+use super::view::{Fields, Found, View};
+
+/// How many values an explanation of a matcher has at most.
+pub const MAX_VALUES: usize = 8;
+
+/// How many bytes a value of an explanation has at most.
+pub const MAX_VALUE_BYTES: usize = 256;
+
+/// Why rules match an event, or do not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// The index of the rule that wins: the first one that matches.
+    pub matched: Option<usize>,
+    /// One for each rule, in their order.
+    pub rules: Vec<RuleExplanation>,
+}
+
+/// Why one rule matches, or does not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleExplanation {
+    /// Whether the rule matches. It wins if no earlier one does.
+    pub matches: bool,
+    /// One for each place that the rule looks at.
+    pub places: Vec<PlaceExplanation>,
+}
+
+/// What the matchers of one place find there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlaceExplanation {
+    /// The place.
+    pub place: Place,
+    /// How many entries the event has there. Without any, the rule does not match.
+    pub entries: usize,
+    /// The first entry that satisfies all matchers of the place.
+    pub entry: Option<usize>,
+    /// One for each matcher of the place.
+    pub matchers: Vec<MatcherExplanation>,
+}
+
+/// What one matcher finds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MatcherExplanation {
+    /// The index of the matcher in the rule.
+    pub matcher: usize,
+    /// On how many entries it holds.
+    pub holds: usize,
+    /// The different values on which it does not hold, at most [`MAX_VALUES`]. `None` stands
+    /// for a value or frame that is missing. A long value is cut.
+    pub fails_on: Vec<Option<String>>,
+    /// Whether there are more of them.
+    pub has_more: bool,
+}
+
+/// Explains rules on an event.
+pub(super) fn explain(rules: &[Rule], event: &Event<'_>) -> Explanation {
+    let view = View::new(event, Fields::ALL);
+    let explained = rules.iter().map(|rule| explain_rule(rule, &view));
+    let rules: Vec<_> = explained.collect();
+    Explanation {
+        matched: rules.iter().position(|rule| rule.matches),
+        rules,
+    }
+}
+
+fn explain_rule(rule: &Rule, view: &View<'_>) -> RuleExplanation {
+    let compiled = Compiled::new(rule);
+    let places = compiled.groups.iter().map(|(place, conditions)| {
+        let entries = view.entries(*place);
+        let satisfies = |&entry: &usize| {
+            conditions
+                .iter()
+                .all(|condition| condition.holds(view, entry))
+        };
+        PlaceExplanation {
+            place: *place,
+            entries,
+            entry: (0..entries).find(satisfies),
+            matchers: conditions
+                .iter()
+                .map(|condition| explain_matcher(condition, view, entries))
+                .collect(),
+        }
+    });
+    let places: Vec<_> = places.collect();
+    RuleExplanation {
+        matches: places.iter().all(|place| place.entry.is_some()),
+        places,
+    }
+}
+
+fn explain_matcher(condition: &Condition, view: &View<'_>, entries: usize) -> MatcherExplanation {
+    let mut explained = MatcherExplanation {
+        matcher: condition.number,
+        holds: 0,
+        fails_on: Vec::new(),
+        has_more: false,
+    };
+    for entry in 0..entries {
+        if condition.holds(view, entry) {
+            explained.holds += 1;
+            continue;
+        }
+        for value in values(condition, view, entry) {
+            if explained.fails_on.contains(&value) {
+                continue;
+            }
+            if explained.fails_on.len() == MAX_VALUES {
+                explained.has_more = true;
+                break;
+            }
+            explained.fails_on.push(value);
+        }
+    }
+    explained
+}
+
+/// What a condition looks at, for an entry of its place.
+fn values(condition: &Condition, view: &View<'_>, entry: usize) -> Vec<Option<String>> {
+    let entry = condition.entry(view, entry);
+    let Some(entry) = entry.filter(|_| !condition.is_misplaced()) else {
+        return vec![None];
+    };
+    match view.find(&condition.key, entry) {
+        Found::Texts([None, None]) => vec![None],
+        Found::Texts(texts) => {
+            let texts = texts.into_iter().flatten();
+            texts.map(|text| Some(cut(&text.raw))).collect()
+        }
+        Found::Name(name) => vec![Some(name.to_owned())],
+        Found::Boolean(value) => vec![value.map(|value| value.to_string())],
+    }
+}
+
+fn cut(text: &str) -> String {
+    let mut len = text.len().min(MAX_VALUE_BYTES);
+    while !text.is_char_boundary(len) {
+        len -= 1;
+    }
+    text[..len].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fingerprints::matching::first_match;
+    use crate::fingerprints::{testing, FingerprintRules};
+    use crate::testing::{cases, Random};
+
+    const EVENT: &str = r#"{"level": "error", "exception": {"values": [
+        {"type": "A", "value": "x", "stacktrace": {"frames": [
+            {"module": "m", "abs_path": "/a", "filename": "b"}, {"module": "n", "in_app": true}, {"module": "m"}]}},
+        {"type": "B", "value": "y"}]}}"#;
+
+    #[test]
+    fn each_matcher_names_what_it_fails_on() {
+        for (matchers, expected) in [
+            ("type:A value:x", "exceptions 0 of 2: type 1 B, value 1 y"),
+            ("type:A value:y", "exceptions - of 2: type 1 B, value 1 x"),
+            ("module:o", "frames - of 3: module 0 m n"),
+            ("!module:m", "frames 1 of 3: module 1 m"),
+            (
+                "path:c module:m",
+                "frames - of 3: path 0 /a b -, module 2 n",
+            ),
+            ("app:yes", "frames 1 of 3: app 1 -"),
+            (
+                "[ module:n ] | module:m",
+                "frames 0 of 3: module 1 m -, module 2 n",
+            ),
+            (
+                "[ type:A ] | module:m",
+                "frames - of 3: type 0 -, module 2 n",
+            ),
+            (
+                "level:warning type:A",
+                "log info - of 1: level 0 error; exceptions 0 of 2: type 1 B",
+            ),
+            ("logger:a", "log info - of 1: logger 0 -"),
+            ("thread.id:a", "threads - of 0: thread.id 0"),
+            (
+                "sdk:x family:y",
+                "sdk - of 1: sdk 0 other; family - of 1: family 0 other",
+            ),
+        ] {
+            let rules = FingerprintRules::parse(&format!("{matchers} -> x")).unwrap();
+            let event = Event::from_json(EVENT.as_bytes()).unwrap();
+            let explained = rules.explain(&event);
+            let matcher = |matcher: &MatcherExplanation| {
+                let mut words = vec![
+                    rules.rules()[0].matchers[matcher.matcher].key.to_string(),
+                    matcher.holds.to_string(),
+                ];
+                let values = matcher.fails_on.iter();
+                words.extend(values.map(|value| value.clone().unwrap_or("-".to_owned())));
+                words.join(" ")
+            };
+            let place = |place: &PlaceExplanation| {
+                let entry = place
+                    .entry
+                    .map_or("-".to_owned(), |entry| entry.to_string());
+                let matchers: Vec<_> = place.matchers.iter().map(matcher).collect();
+                format!(
+                    "{} {entry} of {}: {}",
+                    place.place.name(),
+                    place.entries,
+                    matchers.join(", ")
+                )
+            };
+            let places: Vec<_> = explained.rules[0].places.iter().map(place).collect();
+            assert_eq!(places.join("; "), expected, "{matchers}");
+        }
+    }
+
+    #[test]
+    fn explanations_are_bounded() {
+        let long = "é".repeat(1_000);
+        let frames: Vec<_> = (0..20)
+            .map(|n| format!(r#"{{"module": "{n}{long}"}}"#))
+            .collect();
+        let json = format!(r#"{{"stacktrace": {{"frames": [{}]}}}}"#, frames.join(","));
+        let event = Event::from_json(json.as_bytes()).unwrap();
+        let rules = FingerprintRules::parse("module:x -> y").unwrap();
+        let matcher = &rules.explain(&event).rules[0].places[0].matchers[0];
+        assert_eq!(matcher.fails_on.len(), MAX_VALUES);
+        assert!(matcher.has_more);
+        let value = matcher.fails_on[0].as_deref().unwrap();
+        assert!(value.len() <= MAX_VALUE_BYTES && value.starts_with("0é"));
+    }
+
+    #[test]
+    fn an_explanation_says_what_matching_does() {
+        let mut random = Random::new(61);
+        for _ in 0..cases(1_000) {
+            let lines: Vec<_> = (0..4).map(|_| testing::rule(&mut random)).collect();
+            let rules = FingerprintRules::parse(&lines.join("\n")).unwrap();
+            let json = testing::event(&mut random);
+            let event = Event::from_json(json.as_bytes()).unwrap();
+            let explained = rules.explain(&event);
+            assert_eq!(
+                explained.matched,
+                first_match(rules.rules(), &event),
+                "{lines:?} {json}"
+            );
+            for (rule, explained) in rules.rules().iter().zip(&explained.rules) {
+                let alone = first_match(std::slice::from_ref(rule), &event);
+                assert_eq!(explained.matches, alone.is_some(), "{rule:?} {json}");
+            }
+        }
+    }
+}
