@@ -13,7 +13,10 @@
 //! A rule has more than one line if a quoted text has line breaks. A diagnostic is on the line
 //! where its span begins, and ends there at the latest. `\n`, `\r` and `\r\n` end a line.
 
+use std::cell::RefCell;
 use std::sync::Arc;
+
+use memchr::memchr2_iter;
 
 pub use super::codes::{Code, Severity};
 use super::lints;
@@ -51,38 +54,83 @@ pub(super) fn diagnostic(text: &str, failure: Failure) -> Diagnostic {
 struct Lines<'t> {
     text: &'t str,
     starts: Vec<usize>,
+    /// The line of the last diagnostic. Most follow each other: a line with many is copied
+    /// once, and its characters are counted once.
+    last: RefCell<Option<Line>>,
+}
+
+/// A line on which there was a diagnostic.
+struct Line {
+    number: usize,
+    source: Arc<str>,
+    /// An offset in the line, and its column.
+    at: usize,
+    column: usize,
+}
+
+impl Line {
+    fn new(number: usize, source: &str) -> Self {
+        Self {
+            number,
+            source: source.into(),
+            at: 0,
+            column: 1,
+        }
+    }
+
+    /// The column of an offset in the line, or of its end.
+    fn column(&mut self, at: usize) -> usize {
+        let mut at = at.min(self.source.len());
+        while !self.source.is_char_boundary(at) {
+            at -= 1;
+        }
+        if at < self.at {
+            (self.at, self.column) = (0, 1);
+        }
+        self.column += self.source[self.at..at].chars().count();
+        self.at = at;
+        self.column
+    }
 }
 
 impl<'t> Lines<'t> {
     fn new(text: &'t str) -> Self {
         let bytes = text.as_bytes();
-        let ends = memchr::memchr2_iter(b'\n', b'\r', bytes);
+        let ends = memchr2_iter(b'\n', b'\r', bytes);
         let ends = ends.filter(|&at| bytes[at] == b'\n' || bytes.get(at + 1) != Some(&b'\n'));
         let starts = std::iter::once(0).chain(ends.map(|at| at + 1)).collect();
-        Self { text, starts }
+        Self {
+            text,
+            starts,
+            last: RefCell::default(),
+        }
     }
 
     fn diagnostic(&self, failure: Failure) -> Diagnostic {
         let Span { start, end } = failure.span;
         let number = self.starts.partition_point(|&begin| begin <= start);
         let begin = self.starts[number - 1];
-        let next = self.starts.get(number).copied().unwrap_or(self.text.len());
-        let line = self.text[begin..next].trim_end_matches(['\n', '\r']);
-        let column = |at: usize| {
-            let before = line.get(..at.saturating_sub(begin)).unwrap_or(line);
-            before.chars().count() + 1
+        let mut last = self.last.borrow_mut();
+        let line = match last.take() {
+            Some(line) if line.number == number => line,
+            _ => {
+                let next = self.starts.get(number).copied();
+                let line = &self.text[begin..next.unwrap_or(self.text.len())];
+                Line::new(number, line.trim_end_matches(['\n', '\r']))
+            }
         };
+        let line = last.insert(line);
         let severity = failure.code.severity();
         let diagnostic = Diagnostic {
             severity,
             code: failure.code,
             line: number,
-            column: column(start),
-            end_column: column(end),
+            column: line.column(start - begin),
+            end_column: line.column(end - begin),
             message: failure.message,
             suggestion: failure.suggestion,
             details: String::new(),
-            source: Arc::from(line),
+            source: line.source.clone(),
         };
         let details = match severity {
             Severity::Error => diagnostic.to_string(),
@@ -91,6 +139,74 @@ impl<'t> Lines<'t> {
         Diagnostic {
             details,
             ..diagnostic
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fingerprints::{testing, FingerprintRules};
+    use crate::testing::{cases, Random};
+
+    #[test]
+    fn errors_are_those_of_the_parser_and_spans_are_inside() {
+        let mut random = Random::new(71);
+        let mut errors = 0;
+        for _ in 0..cases(5_000) {
+            let text = testing::text(&mut random) + &testing::text(&mut random);
+            let found = check(&text);
+            let first = found.iter().find(|each| each.severity == Severity::Error);
+            let parsed = FingerprintRules::parse(&text);
+            assert_eq!(
+                first.map(|each| each.details.clone()),
+                parsed.err().map(|error| error.to_string()),
+                "{text:?}"
+            );
+            errors += usize::from(first.is_some());
+            for each in &found {
+                let len = each.source.chars().count();
+                assert!(
+                    1 <= each.column && each.column <= each.end_column,
+                    "{each:?}"
+                );
+                assert!(each.end_column <= len + 1, "{each:?}");
+            }
+        }
+        assert!(errors > 100, "{errors}");
+    }
+
+    #[test]
+    fn a_span_ends_with_its_line() {
+        let found = check("type:é -> \"{{\n nope }}\"\r\nx");
+        let spans: Vec<_> = found
+            .iter()
+            .map(|each| (each.line, each.column, each.end_column, &*each.source))
+            .collect();
+        assert_eq!(spans, [(1, 11, 14, "type:é -> \"{{"), (3, 2, 2, "x")]);
+    }
+
+    #[test]
+    fn no_text_takes_more_than_linear_time() {
+        for piece in [
+            "{{a}} ",
+            "{{a} ",
+            "\"{{x}}\"",
+            "\"",
+            "\"\\\n",
+            "é,",
+            "[",
+            "a:b ",
+            "{{\n",
+        ] {
+            let text = "type:a -> ".to_owned() + &piece.repeat(30_000 / piece.len());
+            let _ = check(&text);
+            let _ = FingerprintRules::parse(&piece.repeat(30_000 / piece.len()));
+            let title = format!(
+                "type:a -> x title=\"{}\"",
+                piece.repeat(30_000 / piece.len())
+            );
+            let _ = check(&title);
         }
     }
 }

@@ -284,7 +284,7 @@ fn tags<'j>(reader: &mut Reader<'j>) -> Result<Vec<(Cow<'j, str>, Text<'j>)>, Ev
     let mut tags = Vec::new();
     if reader.is_object() {
         reader.object(|reader, key| {
-            tags.push((Cow::Owned(key.to_owned()), reader.text()?));
+            tags.push((Cow::Owned(key.to_owned()), reader.lenient_text()?));
             Ok(())
         })?;
         return Ok(tags);
@@ -299,7 +299,7 @@ fn tags<'j>(reader: &mut Reader<'j>) -> Result<Vec<(Cow<'j, str>, Text<'j>)>, Ev
         let mut pair = [const { None }; 2];
         let mut count = 0;
         reader.list(|reader| {
-            let text = reader.text()?;
+            let text = reader.lenient_text()?;
             if let Some(place) = pair.get_mut(count) {
                 *place = text;
             }
@@ -359,9 +359,12 @@ mod tests {
                 event.exceptions.is_empty() && event.frames.is_empty() && event.tags.is_empty()
             );
         }
-        let tags = Event::from_json(br#"{"tags": {"a": "b", "c": null}}"#)
+        let tags = Event::from_json(br#"{"tags": {"a": true, "c": null}}"#)
             .unwrap()
             .tags;
-        assert_eq!(tags, [("a".into(), Some("b".into())), ("c".into(), None)]);
+        assert_eq!(
+            tags,
+            [("a".into(), Some("True".into())), ("c".into(), None)]
+        );
     }
 }

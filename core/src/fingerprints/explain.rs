@@ -14,7 +14,6 @@
 use super::event::Event;
 use super::key::Place;
 use super::matching::{Compiled, Condition};
-use super::rule::Rule;
 use super::view::{Fields, Found, View};
 
 /// How many values an explanation of a matcher has at most.
@@ -69,7 +68,7 @@ pub struct MatcherExplanation {
 }
 
 /// Explains rules on an event.
-pub(super) fn explain(rules: &[Rule], event: &Event<'_>) -> Explanation {
+pub(super) fn explain(rules: &[Compiled], event: &Event<'_>) -> Explanation {
     let view = View::new(event, Fields::ALL);
     let explained = rules.iter().map(|rule| explain_rule(rule, &view));
     let rules: Vec<_> = explained.collect();
@@ -79,9 +78,8 @@ pub(super) fn explain(rules: &[Rule], event: &Event<'_>) -> Explanation {
     }
 }
 
-fn explain_rule(rule: &Rule, view: &View<'_>) -> RuleExplanation {
-    let compiled = Compiled::new(rule);
-    let places = compiled.groups.iter().map(|(place, conditions)| {
+fn explain_rule(rule: &Compiled, view: &View<'_>) -> RuleExplanation {
+    let places = rule.groups.iter().map(|(place, conditions)| {
         let entries = view.entries(*place);
         let satisfies = |&entry: &usize| {
             conditions

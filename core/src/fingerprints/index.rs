@@ -125,6 +125,11 @@ impl Engine {
         }
     }
 
+    /// The rules, compiled.
+    pub(super) fn rules(&self) -> &[Compiled] {
+        &self.rules
+    }
+
     /// Returns the number of the first rule that matches.
     pub(super) fn first_match(&self, event: &Event<'_>) -> Option<usize> {
         let view = View::new(event, self.first);

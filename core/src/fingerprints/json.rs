@@ -162,6 +162,17 @@ impl<'j> Reader<'j> {
         }
     }
 
+    /// Reads a text, a number or a boolean, as tags have them. Booleans are read as Sentry
+    /// stores them: `True` and `False`.
+    pub(super) fn lenient_text(&mut self) -> Result<Option<Cow<'j, str>>> {
+        let text = match self.next_byte() {
+            Some(b't') => self.word("true").map(|()| "True"),
+            Some(b'f') => self.word("false").map(|()| "False"),
+            _ => return self.text(),
+        };
+        text.map(|text| Some(text.into()))
+    }
+
     /// Reads a boolean or a number that is 1 or 0. Anything else is none.
     pub(super) fn boolean(&mut self) -> Result<Option<bool>> {
         Ok(match self.value()? {

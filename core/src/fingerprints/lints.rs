@@ -10,6 +10,8 @@
 
 use std::collections::HashSet;
 
+use memchr::memmem;
+
 use super::codes::Code;
 use super::key::{Comparison, Field, Key, Place};
 use super::matching::{boolean, glob};
@@ -17,7 +19,6 @@ use super::parser::{Failure, Span, WrittenMatcher, WrittenRule};
 use super::rule::{Matcher, Neighbor};
 use super::{sdk, variables};
 use crate::diagnostics::nearest;
-use memchr::memmem;
 
 const BOOLEANS: [&str; 4] = ["yes", "no", "true", "false"];
 const FAMILIES: [&str; 3] = ["native", "javascript", "other"];
@@ -51,7 +52,7 @@ pub(super) fn each(rule: &WrittenRule, text: &str, report: &mut impl FnMut(Failu
 /// Reports variables in a title, as it is written.
 fn titles(span: &Span, text: &str, report: &mut impl FnMut(Failure)) {
     let mut at = span.start;
-    while let Some(len) = memmem::find(text[at..span.end].as_bytes(), b"{{") {
+    while let Some(len) = memmem::find(&text.as_bytes()[at..span.end], b"{{") {
         at += len;
         let Some((len, name)) = variables::variable_at(&text[at..span.end]) else {
             // One fault is enough: this is a title with braces of another kind.

@@ -140,8 +140,12 @@ impl FingerprintRules {
         if self.is_empty() {
             return None;
         }
+        self.engine().first_match(event)
+    }
+
+    fn engine(&self) -> &Engine {
         let make = || Box::new(Engine::new(self.rules()));
-        self.0.engine.get_or_init(make).first_match(event)
+        self.0.engine.get_or_init(make)
     }
 
     /// Returns the first rule that matches an event, with its variables filled in.
@@ -165,7 +169,7 @@ impl FingerprintRules {
 
     /// Explains for each rule why it matches an event, or which matcher fails on which values.
     pub fn explain(&self, event: &Event<'_>) -> Explanation {
-        explain::explain(self.rules(), event)
+        explain::explain(self.engine().rules(), event)
     }
 }
 

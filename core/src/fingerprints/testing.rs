@@ -162,7 +162,10 @@ fn text_or_other(random: &mut Random) -> String {
     }
 }
 
-fn object(random: &mut Random, fields: &[(&str, fn(&mut Random) -> String)]) -> String {
+/// Makes a random value.
+type Make = fn(&mut Random) -> String;
+
+fn object(random: &mut Random, fields: &[(&str, Make)]) -> String {
     let mut object = String::from("{");
     for (name, value) in fields {
         if !random.one_in(3) {
