@@ -45,13 +45,8 @@ pub fn check(text: &str) -> Vec<Diagnostic> {
     found
 }
 
-/// The diagnostic of the first failure of a text.
-pub(super) fn diagnostic(text: &str, failure: Failure) -> Diagnostic {
-    Lines::new(text).diagnostic(failure)
-}
-
 /// A text and where its lines begin.
-struct Lines<'t> {
+pub(super) struct Lines<'t> {
     text: &'t str,
     starts: Vec<usize>,
     /// The line of the last diagnostic. Most follow each other: a line with many is copied
@@ -94,7 +89,7 @@ impl Line {
 }
 
 impl<'t> Lines<'t> {
-    fn new(text: &'t str) -> Self {
+    pub(super) fn new(text: &'t str) -> Self {
         let bytes = text.as_bytes();
         let ends = memchr2_iter(b'\n', b'\r', bytes);
         let ends = ends.filter(|&at| bytes[at] == b'\n' || bytes.get(at + 1) != Some(&b'\n'));
@@ -106,7 +101,7 @@ impl<'t> Lines<'t> {
         }
     }
 
-    fn diagnostic(&self, failure: Failure) -> Diagnostic {
+    pub(super) fn diagnostic(&self, failure: Failure) -> Diagnostic {
         let Span { start, end } = failure.span;
         let number = self.starts.partition_point(|&begin| begin <= start);
         let begin = self.starts[number - 1];

@@ -7,12 +7,12 @@
 //! frames       no entry of 3: module fails on "lib.x" and "lib.y"      so the rule fails
 //! ```
 //!
-//! A rule matches exactly if there is an entry for each place, as [`matching`](super::matching)
-//! defines it. Where each matcher of a place holds on some entry and yet none satisfies all of
+//! A rule matches exactly if there is an entry for each scope, as [`matching`](super::matching)
+//! defines it. Where each matcher of a scope holds on some entry and yet none satisfies all of
 //! them, the numbers of entries show it.
 
 use super::event::Event;
-use super::key::Place;
+use super::key::Scope;
 use super::matching::{Compiled, Condition};
 use super::view::{Fields, Found, View};
 
@@ -36,20 +36,20 @@ pub struct Explanation {
 pub struct RuleExplanation {
     /// Whether the rule matches. It wins if no earlier one does.
     pub matches: bool,
-    /// One for each place that the rule looks at.
-    pub places: Vec<PlaceExplanation>,
+    /// One for each scope that the rule looks at.
+    pub scopes: Vec<ScopeExplanation>,
 }
 
-/// What the matchers of one place find there.
+/// What the matchers of one scope find there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PlaceExplanation {
-    /// The place.
-    pub place: Place,
+pub struct ScopeExplanation {
+    /// The scope.
+    pub scope: Scope,
     /// How many entries the event has there. Without any, the rule does not match.
     pub entries: usize,
-    /// The first entry that satisfies all matchers of the place.
+    /// The first entry that satisfies all matchers of the scope.
     pub entry: Option<usize>,
-    /// One for each matcher of the place.
+    /// One for each matcher of the scope.
     pub matchers: Vec<MatcherExplanation>,
 }
 
@@ -79,15 +79,15 @@ pub(super) fn explain(rules: &[Compiled], event: &Event<'_>) -> Explanation {
 }
 
 fn explain_rule(rule: &Compiled, view: &View<'_>) -> RuleExplanation {
-    let places = rule.groups.iter().map(|(place, conditions)| {
-        let entries = view.entries(*place);
+    let scopes = rule.groups.iter().map(|(scope, conditions)| {
+        let entries = view.entries(*scope);
         let satisfies = |&entry: &usize| {
             conditions
                 .iter()
                 .all(|condition| condition.holds(view, entry))
         };
-        PlaceExplanation {
-            place: *place,
+        ScopeExplanation {
+            scope: *scope,
             entries,
             entry: (0..entries).find(satisfies),
             matchers: conditions
@@ -96,10 +96,10 @@ fn explain_rule(rule: &Compiled, view: &View<'_>) -> RuleExplanation {
                 .collect(),
         }
     });
-    let places: Vec<_> = places.collect();
+    let scopes: Vec<_> = scopes.collect();
     RuleExplanation {
-        matches: places.iter().all(|place| place.entry.is_some()),
-        places,
+        matches: scopes.iter().all(|scope| scope.entry.is_some()),
+        scopes,
     }
 }
 
@@ -129,10 +129,10 @@ fn explain_matcher(condition: &Condition, view: &View<'_>, entries: usize) -> Ma
     explained
 }
 
-/// What a condition looks at, for an entry of its place.
+/// What a condition looks at, for an entry of its scope.
 fn values(condition: &Condition, view: &View<'_>, entry: usize) -> Vec<Option<String>> {
     let entry = condition.entry(view, entry);
-    let Some(entry) = entry.filter(|_| !condition.is_misplaced()) else {
+    let Some(entry) = entry.filter(|_| !condition.is_out_of_scope()) else {
         return vec![None];
     };
     match view.find(&condition.key, entry) {
@@ -209,20 +209,20 @@ mod tests {
                 words.extend(values.map(|value| value.clone().unwrap_or("-".to_owned())));
                 words.join(" ")
             };
-            let place = |place: &PlaceExplanation| {
-                let entry = place
+            let scope = |scope: &ScopeExplanation| {
+                let entry = scope
                     .entry
                     .map_or("-".to_owned(), |entry| entry.to_string());
-                let matchers: Vec<_> = place.matchers.iter().map(matcher).collect();
+                let matchers: Vec<_> = scope.matchers.iter().map(matcher).collect();
                 format!(
                     "{} {entry} of {}: {}",
-                    place.place.name(),
-                    place.entries,
+                    scope.scope.name(),
+                    scope.entries,
                     matchers.join(", ")
                 )
             };
-            let places: Vec<_> = explained.rules[0].places.iter().map(place).collect();
-            assert_eq!(places.join("; "), expected, "{matchers}");
+            let scopes: Vec<_> = explained.rules[0].scopes.iter().map(scope).collect();
+            assert_eq!(scopes.join("; "), expected, "{matchers}");
         }
     }
 
@@ -235,7 +235,7 @@ mod tests {
         let json = format!(r#"{{"stacktrace": {{"frames": [{}]}}}}"#, frames.join(","));
         let event = Event::from_json(json.as_bytes()).unwrap();
         let rules = FingerprintRules::parse("module:x -> y").unwrap();
-        let matcher = &rules.explain(&event).rules[0].places[0].matchers[0];
+        let matcher = &rules.explain(&event).rules[0].scopes[0].matchers[0];
         assert_eq!(matcher.fails_on.len(), MAX_VALUES);
         assert!(matcher.has_more);
         let value = matcher.fails_on[0].as_deref().unwrap();

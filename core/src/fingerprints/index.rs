@@ -171,7 +171,7 @@ impl Engine {
         };
         for (field, index) in &self.fields {
             let key = Key::Field(*field);
-            for entry in 0..view.entries(field.place()) {
+            for entry in 0..view.entries(field.scope()) {
                 if let Found::Texts(texts) = view.find(&key, entry) {
                     texts.iter().flatten().for_each(|text| look(index, text));
                 }
@@ -196,7 +196,8 @@ impl Engine {
 fn found_by(rule: &Compiled, share: impl Fn(&Condition) -> usize) -> FoundBy<'_> {
     let positive = || rule.conditions().filter(|condition| !condition.negated);
     let is_never = |condition: &Condition| {
-        condition.is_misplaced() || matches!(condition.test, Test::Glob(None) | Test::Boolean(None))
+        condition.is_out_of_scope()
+            || matches!(condition.test, Test::Glob(None) | Test::Boolean(None))
     };
     if positive().any(is_never) {
         return FoundBy::Never;

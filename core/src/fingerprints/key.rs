@@ -1,17 +1,17 @@
 //! Keys: what a matcher looks at, and where an event has it.
 //!
-//! A key has one *place*: the kind of entries in which its value is looked up. All matchers of
-//! a rule that have the same place must hold on one entry of it:
+//! A key has one *scope*: the kind of entries in which its value is looked up. All matchers of
+//! a rule that have the same scope must hold on one entry of it:
 //!
 //! ```text
 //! type:A value:b message:*c*
 //!
-//! place exceptions   type:A value:b   one exception is both
-//! place messages     message:*c*      the log entry or any exception is
+//! scope exceptions   type:A value:b   one exception is both
+//! scope messages     message:*c*      the log entry or any exception is
 //! ```
 //!
 //! [`TABLE`] is the only list of keys. The parser reads names from it, printing and the stored
-//! form write names from it, and matching reads its places and tests.
+//! form write names from it, and matching reads its scopes and tests.
 
 use std::fmt;
 
@@ -69,7 +69,7 @@ pub enum Field {
 
 /// The kind of entries in which a key is looked up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Place {
+pub enum Scope {
     /// One entry for each exception.
     Exceptions,
     /// One entry for the log entry and one for each exception.
@@ -90,8 +90,8 @@ pub enum Place {
     Threads,
 }
 
-impl Place {
-    /// All places.
+impl Scope {
+    /// All scopes.
     pub const ALL: [Self; 9] = [
         Self::Exceptions,
         Self::Messages,
@@ -135,12 +135,12 @@ pub enum Comparison {
     Boolean,
 }
 
-/// A row of the table: field, the stored name, other names in texts, place, comparison.
+/// A row of the table: field, the stored name, other names in texts, scope, comparison.
 type Row = (
     Field,
     &'static str,
     &'static [&'static str],
-    Place,
+    Scope,
     Comparison,
 );
 
@@ -152,84 +152,84 @@ const TABLE: [Row; 18] = {
             Field::Type,
             "type",
             &["error.type"],
-            Place::Exceptions,
+            Scope::Exceptions,
             Exact,
         ),
         (
             Field::Value,
             "value",
             &["error.value"],
-            Place::Exceptions,
+            Scope::Exceptions,
             Folded,
         ),
-        (Field::Message, "message", &[], Place::Messages, Folded),
-        (Field::Logger, "logger", &[], Place::LogInfo, Exact),
-        (Field::Level, "level", &[], Place::LogInfo, Folded),
+        (Field::Message, "message", &[], Scope::Messages, Folded),
+        (Field::Logger, "logger", &[], Scope::LogInfo, Exact),
+        (Field::Level, "level", &[], Scope::LogInfo, Folded),
         (
             Field::Module,
             "module",
             &["stack.module"],
-            Place::Frames,
+            Scope::Frames,
             Exact,
         ),
         (
             Field::Path,
             "path",
             &["stack.abs_path"],
-            Place::Frames,
+            Scope::Frames,
             Path,
         ),
         (
             Field::Package,
             "package",
             &["stack.package"],
-            Place::Frames,
+            Scope::Frames,
             Path,
         ),
         (
             Field::Function,
             "function",
             &["stack.function"],
-            Place::Frames,
+            Scope::Frames,
             Exact,
         ),
-        (Field::App, "app", &[], Place::Frames, Boolean),
-        (Field::Family, "family", &[], Place::Family, List),
-        (Field::Sdk, "sdk", &[], Place::Sdk, List),
-        (Field::Release, "release", &[], Place::Release, Path),
+        (Field::App, "app", &[], Scope::Frames, Boolean),
+        (Field::Family, "family", &[], Scope::Family, List),
+        (Field::Sdk, "sdk", &[], Scope::Sdk, List),
+        (Field::Release, "release", &[], Scope::Release, Path),
         (
             Field::ThreadId,
             "thread_id",
             &["thread.id"],
-            Place::Threads,
+            Scope::Threads,
             Folded,
         ),
         (
             Field::ThreadName,
             "thread_name",
             &["thread.name"],
-            Place::Threads,
+            Scope::Threads,
             Folded,
         ),
         (
             Field::ThreadState,
             "thread_state",
             &["thread.state"],
-            Place::Threads,
+            Scope::Threads,
             Folded,
         ),
         (
             Field::ThreadCrashed,
             "thread_crashed",
             &["thread.crashed"],
-            Place::Threads,
+            Scope::Threads,
             Boolean,
         ),
         (
             Field::ThreadCurrent,
             "thread_current",
             &["thread.current"],
-            Place::Threads,
+            Scope::Threads,
             Boolean,
         ),
     ]
@@ -254,20 +254,20 @@ impl Field {
     pub fn text_name(self) -> &'static str {
         match self.row() {
             // Only the names of threads are stored in a form that texts do not have.
-            (_, _, [name], Place::Threads, _) => name,
+            (_, _, [name], Scope::Threads, _) => name,
             row => row.1,
         }
     }
 
     /// Returns all names in rule texts.
     pub fn text_names(self) -> impl Iterator<Item = &'static str> {
-        let (_, stored, others, place, _) = self.row();
-        let short = (*place != Place::Threads).then_some(*stored);
+        let (_, stored, others, scope, _) = self.row();
+        let short = (*scope != Scope::Threads).then_some(*stored);
         short.into_iter().chain(others.iter().copied())
     }
 
     /// Returns where an event has the value.
-    pub fn place(self) -> Place {
+    pub fn scope(self) -> Scope {
         self.row().3
     }
 
@@ -304,10 +304,10 @@ impl Key {
     }
 
     /// Returns where an event has the value.
-    pub fn place(&self) -> Place {
+    pub fn scope(&self) -> Scope {
         match self {
-            Self::Field(field) => field.place(),
-            Self::Tag(_) => Place::Tags,
+            Self::Field(field) => field.scope(),
+            Self::Tag(_) => Scope::Tags,
         }
     }
 

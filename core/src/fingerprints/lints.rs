@@ -13,7 +13,7 @@ use std::collections::HashSet;
 use memchr::memmem;
 
 use super::codes::Code;
-use super::key::{Comparison, Field, Key, Place};
+use super::key::{Comparison, Field, Key, Scope};
 use super::matching::{boolean, glob};
 use super::parser::{Failure, Span, WrittenMatcher, WrittenRule};
 use super::rule::{Matcher, Neighbor};
@@ -28,7 +28,7 @@ const ALL: &str = "all";
 pub(super) fn each(rule: &WrittenRule, text: &str, report: &mut impl FnMut(Failure)) {
     for (written, matcher) in rule.matchers.iter().zip(&rule.rule.matchers) {
         pattern(written, matcher, report);
-        if matcher.neighbor != Neighbor::This && matcher.key.place() != Place::Frames {
+        if matcher.neighbor != Neighbor::This && matcher.key.scope() != Scope::Frames {
             let key = &matcher.key;
             report(Failure {
                 code: Code::NotOfFrames,

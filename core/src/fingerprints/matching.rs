@@ -7,8 +7,8 @@
 //!          frames       not function c        a frame that is not c
 //! ```
 //!
-//! The matchers of a rule are grouped by the place that they look at. A rule matches if, for
-//! each group, one entry of that place satisfies all matchers of the group. So a place without
+//! The matchers of a rule are grouped by the scope that they look at. A rule matches if, for
+//! each group, one entry of that scope satisfies all matchers of the group. So a scope without
 //! entries does not match, also if all matchers are negated.
 //!
 //! A caller or callee matcher belongs to the group of frames. It holds on a frame if the frame
@@ -19,15 +19,15 @@
 
 use smol_str::SmolStr;
 
-use super::key::{Comparison, Field, Key, Place};
+use super::key::{Comparison, Field, Key, Scope};
 use super::rule::{Matcher, Neighbor, Rule};
 use super::view::{Fields, Found, View};
 use crate::glob::{Anchors, Glob, InvalidGlob, Options};
 
 /// A rule whose patterns are compiled.
 pub(super) struct Compiled {
-    /// The conditions of each place, in the order of the matchers.
-    pub(super) groups: Vec<(Place, Vec<Condition>)>,
+    /// The conditions of each scope, in the order of the matchers.
+    pub(super) groups: Vec<(Scope, Vec<Condition>)>,
 }
 
 /// A matcher whose pattern is compiled.
@@ -52,13 +52,13 @@ pub(super) enum Test {
 
 impl Compiled {
     pub(super) fn new(rule: &Rule) -> Self {
-        let mut groups: Vec<(Place, Vec<Condition>)> = Vec::new();
+        let mut groups: Vec<(Scope, Vec<Condition>)> = Vec::new();
         for (number, matcher) in rule.matchers.iter().enumerate() {
             let condition = Condition::new(matcher, number);
-            let place = condition.place();
-            match groups.iter_mut().find(|(known, _)| *known == place) {
+            let scope = condition.scope();
+            match groups.iter_mut().find(|(known, _)| *known == scope) {
                 Some((_, conditions)) => conditions.push(condition),
-                None => groups.push((place, vec![condition])),
+                None => groups.push((scope, vec![condition])),
             }
         }
         Self { groups }
@@ -72,7 +72,7 @@ impl Compiled {
     pub(super) fn add_fields(&self, fields: &mut Fields) {
         for condition in self.conditions() {
             fields.insert_key(&condition.key);
-            if condition.is_misplaced() {
+            if condition.is_out_of_scope() {
                 // It looks at no field of a frame, but needs to know whether there is one.
                 fields.insert_key(&Key::Field(Field::App));
             }
@@ -81,8 +81,8 @@ impl Compiled {
 
     /// Whether the rule matches.
     pub(super) fn is_match(&self, view: &View<'_>) -> bool {
-        self.groups.iter().all(|(place, conditions)| {
-            (0..view.entries(*place)).any(|entry| {
+        self.groups.iter().all(|(scope, conditions)| {
+            (0..view.entries(*scope)).any(|entry| {
                 conditions
                     .iter()
                     .all(|condition| condition.holds(view, entry))
@@ -110,34 +110,34 @@ impl Condition {
         }
     }
 
-    /// The place in whose entries the condition must hold.
-    pub(super) fn place(&self) -> Place {
+    /// The scope in whose entries the condition must hold.
+    pub(super) fn scope(&self) -> Scope {
         match self.neighbor {
-            Neighbor::This => self.key.place(),
-            Neighbor::Caller | Neighbor::Callee => Place::Frames,
+            Neighbor::This => self.key.scope(),
+            Neighbor::Caller | Neighbor::Callee => Scope::Frames,
         }
     }
 
     /// Whether there is no frame that has what the condition looks at.
-    pub(super) fn is_misplaced(&self) -> bool {
-        self.place() != self.key.place()
+    pub(super) fn is_out_of_scope(&self) -> bool {
+        self.scope() != self.key.scope()
     }
 
-    /// The entry that the condition looks at, for an entry of its place.
+    /// The entry that the condition looks at, for an entry of its scope.
     pub(super) fn entry(&self, view: &View<'_>, entry: usize) -> Option<usize> {
         match self.neighbor {
             Neighbor::This => Some(entry),
-            Neighbor::Caller => Some(entry + 1).filter(|&next| next < view.entries(Place::Frames)),
+            Neighbor::Caller => Some(entry + 1).filter(|&next| next < view.entries(Scope::Frames)),
             Neighbor::Callee => entry.checked_sub(1),
         }
     }
 
-    /// Whether the condition holds on an entry of its place.
+    /// Whether the condition holds on an entry of its scope.
     pub(super) fn holds(&self, view: &View<'_>, entry: usize) -> bool {
         let Some(entry) = self.entry(view, entry) else {
             return false;
         };
-        let found = !self.is_misplaced() && self.test.is_match(&view.find(&self.key, entry));
+        let found = !self.is_out_of_scope() && self.test.is_match(&view.find(&self.key, entry));
         found != self.negated
     }
 }
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn matchers_of_one_place_hold_on_one_entry() {
+    fn matchers_of_one_scope_hold_on_one_entry() {
         for (matchers, expected) in [
             ("type:A", true),
             ("type:a", false),
@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_are_those_of_the_first_place_that_has_any() {
+    fn frames_are_those_of_the_first_scope_that_has_any() {
         let stack = |module: &str| format!(r#"{{"frames": [{{"module": "{module}"}}]}}"#);
         let thread =
             |flags: &str, module| format!(r#"{{{flags} "stacktrace": {}}}"#, stack(module));

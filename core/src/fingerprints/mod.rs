@@ -14,8 +14,11 @@
 //!
 //! ```text
 //! text -> parser \          / print  -> text           parses to the same rules
-//!          check  > rule ->
+//!                 > rule ->
 //! JSON -> stored /          \ stored -> JSON           as Sentry keeps them
+//!
+//! text -> format -> text                               the same rules in columns
+//! text -> check  -> diagnostics                        every problem at once
 //!
 //! JSON -> json -> event -> view -> matching            the definition: tries each rule
 //!                   |               index              the same, without trying all
@@ -62,6 +65,7 @@ mod codes;
 mod error;
 mod event;
 pub mod explain;
+mod format;
 mod index;
 mod json;
 mod key;
@@ -81,7 +85,8 @@ mod view;
 
 pub use error::FingerprintsError;
 pub use event::{Event, EventError};
-pub use key::{Comparison, Field, Key, Place, StoredName};
+pub use format::format_rules;
+pub use key::{Comparison, Field, Key, Scope, StoredName};
 pub use literal::LiteralError;
 pub use matching::first_match;
 pub use print::NoTextForm;

@@ -62,26 +62,41 @@ fn is_same(text: &str, rule: &Rule) -> bool {
 }
 
 fn write_rule(text: &mut String, rule: &Rule) {
-    for matcher in &rule.matchers {
+    write_matchers(text, rule);
+    text.push_str(" -> ");
+    write_values(text, rule);
+}
+
+/// Writes the matchers of a rule.
+pub(super) fn write_matchers(text: &mut String, rule: &Rule) {
+    for (number, matcher) in rule.matchers.iter().enumerate() {
         let (before, after) = match matcher.neighbor {
             Neighbor::This => ("", ""),
             Neighbor::Caller => ("[ ", " ] |"),
             Neighbor::Callee => ("| [ ", " ]"),
         };
+        if number > 0 {
+            text.push(' ');
+        }
         text.push_str(before);
         write_matcher(text, matcher);
         text.push_str(after);
-        text.push(' ');
     }
-    text.push_str("->");
-    let mut separator = " ";
-    for part in &rule.fingerprint {
-        text.push_str(separator);
-        separator = ", ";
+}
+
+/// Writes what is behind the arrow of a rule.
+pub(super) fn write_values(text: &mut String, rule: &Rule) {
+    for (number, part) in rule.fingerprint.iter().enumerate() {
+        if number > 0 {
+            text.push_str(", ");
+        }
         write_value(text, part);
     }
     if let Some(title) = &rule.title {
-        let _ = write!(text, " {TITLE}=");
+        if !rule.fingerprint.is_empty() {
+            text.push(' ');
+        }
+        let _ = write!(text, "{TITLE}=");
         write_quoted(title, text);
     }
 }

@@ -47,7 +47,7 @@ pub struct Rule {
     pub matchers: Vec<Matcher>,
     /// The parts of the fingerprint, with their variables.
     pub fingerprint: Vec<SmolStr>,
-    /// The title of the issue, with its variables. It can be empty, which is no title.
+    /// The title of the issue, with its variables. An empty one counts as missing.
     pub title: Option<SmolStr>,
     /// Whether it is a rule of Sentry, and not of the user.
     pub is_builtin: bool,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use once_cell::race::OnceBox;
 
-use super::check;
+use super::check::{Diagnostic, Lines};
 use super::error::FingerprintsError;
 use super::event::Event;
 use super::explain::{self, Explanation};
@@ -69,7 +69,7 @@ impl FingerprintRules {
         parser::parse(text, |found| {
             let added = found
                 .map_err(|failure| {
-                    let diagnostic = check::diagnostic(text, failure);
+                    let diagnostic = Lines::new(text).diagnostic(failure);
                     FingerprintsError::Syntax(Box::new(diagnostic))
                 })
                 .and_then(|WrittenRule { span, rule, .. }| {
@@ -82,6 +82,31 @@ impl FingerprintRules {
         });
         stopped?;
         Ok(Self::new(rules)?)
+    }
+
+    /// Parses a rule text, and leaves out what is not a rule. Returns the rules, and the errors
+    /// of what was left out.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the text is above a limit.
+    pub fn parse_lenient(text: &str) -> Result<(Self, Vec<Diagnostic>), LimitExceeded> {
+        Limit::RuleBytes.check(text.len())?;
+        let lines = Lines::new(text);
+        let (mut rules, mut left_out) = (Vec::new(), Vec::new());
+        let mut within = Ok(());
+        parser::parse(text, |found| {
+            match found {
+                Ok(WrittenRule { span, rule, .. }) => {
+                    within = Limit::PatternBytes.check(span.len());
+                    rules.push(rule);
+                }
+                Err(failure) => left_out.push(lines.diagnostic(failure)),
+            }
+            within.is_ok()
+        });
+        within?;
+        Ok((Self::new(rules)?, left_out))
     }
 
     /// Reads rules from the stored form.
@@ -200,6 +225,18 @@ impl fmt::Debug for FingerprintRules {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lenient_parse_leaves_out_what_is_not_a_rule() {
+        let text = "type:a -> b\nnope\n\ntyp:c -> d\rtype:e -> f";
+        let (rules, left_out) = FingerprintRules::parse_lenient(text).unwrap();
+        assert_eq!(
+            rules,
+            FingerprintRules::parse("type:a -> b\ntype:e -> f").unwrap()
+        );
+        let lines: Vec<_> = left_out.iter().map(|each| each.line).collect();
+        assert_eq!(lines, [2, 4]);
+    }
 
     #[test]
     fn the_first_rule_that_matches_wins() {

@@ -1,7 +1,7 @@
 //! Views: the entries of an event, in the form that patterns are compared with.
 //!
 //! ```text
-//! place        entries
+//! scope        entries
 //! exceptions   one for each exception: type, value
 //! messages     one for the log entry, then one for each exception
 //! log info     one: logger, level; none if both are empty
@@ -18,7 +18,7 @@
 use std::borrow::Cow;
 
 use super::event::{present, Event, Frame, Text, Thread};
-use super::key::{Comparison, Field, Key, Place};
+use super::key::{Comparison, Field, Key, Scope};
 use super::sdk;
 use crate::enhancements::stacktrace::event::{family, function};
 use crate::functions::is_space;
@@ -225,19 +225,19 @@ impl<'e> View<'e> {
         }
     }
 
-    /// How many entries a place has.
-    pub(super) fn entries(&self, place: Place) -> usize {
-        match place {
-            Place::Exceptions => self.exceptions.len(),
-            Place::Messages => usize::from(self.message.is_some()) + self.exceptions.len(),
-            Place::LogInfo => usize::from(self.has_log_info),
-            Place::Frames => self.frames.len(),
-            Place::Tags | Place::Family | Place::Sdk | Place::Release => 1,
-            Place::Threads => self.threads.len(),
+    /// How many entries a scope has.
+    pub(super) fn entries(&self, scope: Scope) -> usize {
+        match scope {
+            Scope::Exceptions => self.exceptions.len(),
+            Scope::Messages => usize::from(self.message.is_some()) + self.exceptions.len(),
+            Scope::LogInfo => usize::from(self.has_log_info),
+            Scope::Frames => self.frames.len(),
+            Scope::Tags | Scope::Family | Scope::Sdk | Scope::Release => 1,
+            Scope::Threads => self.threads.len(),
         }
     }
 
-    /// What a key has on an entry of its place.
+    /// What a key has on an entry of its scope.
     pub(super) fn find(&self, key: &Key, entry: usize) -> Found<'_, 'e> {
         let field = match key {
             Key::Field(field) => *field,
