@@ -47,8 +47,8 @@ pub struct Event<'j> {
     /// `stacktrace.frames`
     pub(super) frames: Vec<Frame<'j>>,
     pub(super) threads: Vec<Thread<'j>>,
-    /// Whether the threads are a list, and not under `values`: variables do not look there.
-    pub(super) bare_threads: bool,
+    /// Whether `threads.values` has one element, null included: variables look at that one.
+    pub(super) has_one_thread: bool,
 }
 
 /// An exception of an event.
@@ -143,12 +143,13 @@ impl<'j> Event<'j> {
                 "exception" => event.exceptions = values(reader, exception, &mut frames)?,
                 "stacktrace" => event.frames = stacktrace(reader, &mut frames)?,
                 "threads" => {
-                    event.bare_threads = reader.is_list();
-                    let threads = if event.bare_threads {
+                    let is_bare = reader.is_list();
+                    let threads = if is_bare {
                         elements(reader, thread, &mut frames)?
                     } else {
                         values(reader, thread, &mut frames)?
                     };
+                    event.has_one_thread = !is_bare && threads.len() == 1;
                     event.threads = threads.into_iter().flatten().collect();
                 }
                 _ => reader.skip()?,

@@ -34,6 +34,9 @@ const MIN_SELECTIVE: usize = 4;
 /// A pattern of more rules than this finds too many at once.
 const MAX_SHARED: usize = 8;
 
+/// More rules that were found than this are looked through for those that are there twice.
+const MIN_FOUND: usize = 4_096;
+
 /// Compiled rules with their indexes.
 pub(super) struct Engine {
     rules: Box<[Compiled]>,
@@ -164,10 +167,16 @@ impl Engine {
 
     /// Appends the numbers of the rules that may match, without those that are always tried.
     fn find(&self, view: &View<'_>, found: &mut Vec<u32>) {
+        // Each of many frames can find the same rules.
+        let most = MIN_FOUND.max(2 * self.rules.len());
         let mut look = |index: &Index, form: &Form<'_>| {
             let value = form.value();
             index.candidates(&value, found);
             index.candidates_inside(0, &value, found);
+            if found.len() > most {
+                found.sort_unstable();
+                found.dedup();
+            }
         };
         for (field, index) in &self.fields {
             let key = Key::Field(*field);
@@ -246,6 +255,23 @@ mod tests {
             }
         }
         assert!(matched > 1_000, "{matched}");
+    }
+
+    #[test]
+    fn rules_found_by_many_frames_are_found_once() {
+        let lines: Vec<_> = (0..500)
+            .map(|n| format!("module:app.* path:{n} -> x"))
+            .collect();
+        let text = lines.join("\n") + "\nmodule:app.x path:ten -> x";
+        let rules = FingerprintRules::parse(&text).unwrap();
+        let frames = vec![r#"{"module": "app.x", "filename": "ten"}"#; 2_000].join(",");
+        let json = format!(r#"{{"stacktrace": {{"frames": [{frames}]}}}}"#);
+        let event = Event::from_json(json.as_bytes()).unwrap();
+        let engine = Engine::new(rules.rules());
+        let mut found = Vec::new();
+        engine.find(&View::new(&event, engine.all), &mut found);
+        assert!(found.len() <= 3 * MIN_FOUND, "{}", found.len());
+        assert_eq!(rules.first_match(&event), Some(500));
     }
 
     #[test]

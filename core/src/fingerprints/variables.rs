@@ -240,8 +240,8 @@ fn crash_frame<'e>(event: &'e Event<'e>) -> Option<&'e Frame<'e>> {
     if frames.is_empty() {
         frames = &event.frames;
     }
-    if let ([], [thread], false) = (frames, &event.threads[..], event.bare_threads) {
-        frames = &thread.frames;
+    if frames.is_empty() && event.has_one_thread {
+        frames = event.threads.first().map_or(&[], |thread| &thread.frames);
     }
     let in_app = frames.iter().rev().find(|frame| frame.in_app == Some(true));
     in_app.or(frames.last())
@@ -321,6 +321,46 @@ mod tests {
             ("{{ a b }} {{ type }}", "{{ a b }} B"),
         ] {
             assert_eq!(keep.expand_title(title), expected, "{title}");
+        }
+    }
+
+    #[test]
+    fn the_crash_frame_is_that_of_the_last_exception_or_stack_trace_or_only_thread() {
+        let stack = |frames: &str| format!(r#"{{"stacktrace": {{"frames": [{frames}]}}}}"#);
+        let (a, b) = (r#"{"module": "a"}"#, r#"{"module": "b", "in_app": false}"#);
+        let ours = r#"{"module": "c", "in_app": true}"#;
+        for (event, expected) in [
+            (stack(&format!("{a}, {ours}, {b}, null")), "c"),
+            (stack(&format!("{a}, {b}")), "b"),
+            (stack(""), "<no-module>"),
+            (
+                format!(
+                    r#"{{"exception": {{"values": [{}, {}]}}, "stacktrace": {{"frames": [{b}]}}}}"#,
+                    stack(ours),
+                    stack(a)
+                ),
+                "a",
+            ),
+            (
+                format!(
+                    r#"{{"exception": {{"values": [{}, null]}}, "stacktrace": {{"frames": [{b}]}}}}"#,
+                    stack(ours)
+                ),
+                "b",
+            ),
+            (
+                format!(r#"{{"threads": {{"values": [{}]}}}}"#, stack(a)),
+                "a",
+            ),
+            (
+                format!(r#"{{"threads": {{"values": [{}, null]}}}}"#, stack(a)),
+                "<no-module>",
+            ),
+            (format!(r#"{{"threads": [{}]}}"#, stack(a)), "<no-module>"),
+        ] {
+            let read = Event::from_json(event.as_bytes()).unwrap();
+            let variables = Variables::new(&read, UnknownVariable::Keep);
+            assert_eq!(variables.resolve(&["{{ module }}"]), [expected], "{event}");
         }
     }
 
