@@ -180,9 +180,15 @@ impl Engine {
         };
         for (field, index) in &self.fields {
             let key = Key::Field(*field);
+            // Frames that follow each other often have the same package or module.
+            let mut last = [None; 2];
             for entry in 0..view.entries(field.scope()) {
                 if let Found::Texts(texts) = view.find(&key, entry) {
-                    texts.iter().flatten().for_each(|text| look(index, text));
+                    let raw = texts.map(|text| text.map(|text| &*text.raw));
+                    if raw != last {
+                        texts.iter().flatten().for_each(|text| look(index, text));
+                        last = raw;
+                    }
                 }
             }
         }
