@@ -101,6 +101,12 @@ impl<'t> Lines<'t> {
         }
     }
 
+    /// The number of the line of an offset, from 1.
+    pub(super) fn number(&self, at: usize) -> u32 {
+        let number = self.starts.partition_point(|&begin| begin <= at);
+        u32::try_from(number).unwrap_or(u32::MAX)
+    }
+
     pub(super) fn diagnostic(&self, failure: Failure) -> Diagnostic {
         let Span { start, end } = failure.span;
         let number = self.starts.partition_point(|&begin| begin <= start);

@@ -1,4 +1,4 @@
-//! Events: what rules look at, read from JSON.
+//! Events: what rules look at, read from JSON or MessagePack.
 //!
 //! ```text
 //! event
@@ -11,7 +11,7 @@
 //! `-- threads.values[n]                 id, name, state, crashed, current, stacktrace.frames
 //! ```
 //!
-//! An [`Event`] has the texts as the event has them, borrowed from the JSON where there are no
+//! An [`Event`] has the texts as the event has them, borrowed from the input where there are no
 //! escapes. It trims and changes nothing: matching and variables need different forms.
 //!
 //! Keys can be missing. Like Sentry, this reader takes an object or list of the wrong kind for
@@ -20,9 +20,11 @@
 
 use std::borrow::Cow;
 
-pub use super::json::EventError;
-use super::json::Reader;
-use crate::limits::{Limit, LimitExceeded};
+use super::json;
+use super::msgpack;
+pub use super::read::EventError;
+use super::read::Read;
+use crate::limits::Limit;
 
 /// A text of an event.
 pub(super) type Text<'j> = Option<Cow<'j, str>>;
@@ -105,8 +107,33 @@ impl<'j> Event<'j> {
     /// list or object, if an exception, thread, frame or tag is of the wrong kind, or if there
     /// are more frames than the limit.
     pub fn from_json(json: &'j [u8]) -> Result<Self, EventError> {
+        Self::read_all(json::Reader::new(json)?)
+    }
+
+    /// Reads an event in MessagePack, as the objects of a host language are packed.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`from_json`](Self::from_json).
+    pub fn from_msgpack(packed: &'j [u8]) -> Result<Self, EventError> {
+        Self::read_all(msgpack::Reader::new(packed))
+    }
+
+    /// Reads an event in JSON or MessagePack: the first byte says which it is.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`from_json`](Self::from_json).
+    pub fn read(bytes: &'j [u8]) -> Result<Self, EventError> {
+        if msgpack::is_map(bytes) {
+            Self::from_msgpack(bytes)
+        } else {
+            Self::from_json(bytes)
+        }
+    }
+
+    fn read_all(mut reader: impl Read<'j>) -> Result<Self, EventError> {
         let mut event = Self::default();
-        let mut reader = Reader::new(json)?;
         if !reader.is_object() {
             return Err(reader.unexpected("an event, which is an object"));
         }
@@ -162,12 +189,12 @@ impl<'j> Event<'j> {
 }
 
 /// Reads one element, an object.
-type Element<'j, T> = fn(&mut Reader<'j>, &mut usize) -> Result<T, EventError>;
+type Element<R, T> = fn(&mut R, &mut usize) -> Result<T, EventError>;
 
 /// Reads the list under `values`; `None` where there is null.
-fn values<'j, T>(
-    reader: &mut Reader<'j>,
-    element: Element<'j, T>,
+fn values<'j, R: Read<'j>, T>(
+    reader: &mut R,
+    element: Element<R, T>,
     frames: &mut usize,
 ) -> Result<Vec<Option<T>>, EventError> {
     let mut values = Vec::new();
@@ -181,9 +208,9 @@ fn values<'j, T>(
     Ok(values)
 }
 
-fn elements<'j, T>(
-    reader: &mut Reader<'j>,
-    element: Element<'j, T>,
+fn elements<'j, R: Read<'j>, T>(
+    reader: &mut R,
+    element: Element<R, T>,
     frames: &mut usize,
 ) -> Result<Vec<Option<T>>, EventError> {
     let mut elements = Vec::new();
@@ -201,7 +228,10 @@ fn elements<'j, T>(
     Ok(elements)
 }
 
-fn exception<'j>(reader: &mut Reader<'j>, frames: &mut usize) -> Result<Exception<'j>, EventError> {
+fn exception<'j>(
+    reader: &mut impl Read<'j>,
+    frames: &mut usize,
+) -> Result<Exception<'j>, EventError> {
     let mut exception = Exception::default();
     reader.object(|reader, key| {
         match key {
@@ -215,7 +245,7 @@ fn exception<'j>(reader: &mut Reader<'j>, frames: &mut usize) -> Result<Exceptio
     Ok(exception)
 }
 
-fn thread<'j>(reader: &mut Reader<'j>, frames: &mut usize) -> Result<Thread<'j>, EventError> {
+fn thread<'j>(reader: &mut impl Read<'j>, frames: &mut usize) -> Result<Thread<'j>, EventError> {
     let mut thread = Thread::default();
     reader.object(|reader, key| {
         match key {
@@ -234,7 +264,7 @@ fn thread<'j>(reader: &mut Reader<'j>, frames: &mut usize) -> Result<Thread<'j>,
 
 /// Reads the frames of a stack trace, without those that are null.
 fn stacktrace<'j>(
-    reader: &mut Reader<'j>,
+    reader: &mut impl Read<'j>,
     count: &mut usize,
 ) -> Result<Vec<Frame<'j>>, EventError> {
     let mut frames = Vec::new();
@@ -251,8 +281,7 @@ fn stacktrace<'j>(
                 return Err(reader.unexpected("an object or null"));
             }
             *count += 1;
-            let limit = |error: LimitExceeded| EventError::new(error.to_string());
-            Limit::Frames.check(*count).map_err(limit)?;
+            Limit::Frames.check(*count)?;
             frames.push(frame(reader)?);
             Ok(())
         })?;
@@ -261,7 +290,7 @@ fn stacktrace<'j>(
     Ok(frames)
 }
 
-fn frame<'j>(reader: &mut Reader<'j>) -> Result<Frame<'j>, EventError> {
+fn frame<'j>(reader: &mut impl Read<'j>) -> Result<Frame<'j>, EventError> {
     let mut frame = Frame::default();
     reader.object(|reader, key| {
         match key {
@@ -281,7 +310,7 @@ fn frame<'j>(reader: &mut Reader<'j>) -> Result<Frame<'j>, EventError> {
 }
 
 /// Reads tags: a list of pairs, or an object.
-fn tags<'j>(reader: &mut Reader<'j>) -> Result<Vec<(Cow<'j, str>, Text<'j>)>, EventError> {
+fn tags<'j>(reader: &mut impl Read<'j>) -> Result<Vec<(Cow<'j, str>, Text<'j>)>, EventError> {
     let mut tags = Vec::new();
     if reader.is_object() {
         reader.object(|reader, key| {

@@ -11,6 +11,8 @@
 //! defines it. Where each matcher of a scope holds on some entry and yet none satisfies all of
 //! them, the numbers of entries show it.
 
+use serde::{Serialize, Serializer};
+
 use super::event::Event;
 use super::key::Scope;
 use super::matching::{Compiled, Condition};
@@ -23,7 +25,7 @@ pub const MAX_VALUES: usize = 8;
 pub const MAX_VALUE_BYTES: usize = 256;
 
 /// Why rules match an event, or do not.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Explanation {
     /// The index of the rule that wins: the first one that matches.
     pub matched: Option<usize>,
@@ -32,7 +34,7 @@ pub struct Explanation {
 }
 
 /// Why one rule matches, or does not.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RuleExplanation {
     /// Whether the rule matches. It wins if no earlier one does.
     pub matches: bool,
@@ -41,9 +43,10 @@ pub struct RuleExplanation {
 }
 
 /// What the matchers of one scope find there.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ScopeExplanation {
     /// The scope.
+    #[serde(serialize_with = "write_scope")]
     pub scope: Scope,
     /// How many entries the event has there. Without any, the rule does not match.
     pub entries: usize,
@@ -54,7 +57,7 @@ pub struct ScopeExplanation {
 }
 
 /// What one matcher finds.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct MatcherExplanation {
     /// The index of the matcher in the rule.
     pub matcher: usize,
@@ -65,6 +68,18 @@ pub struct MatcherExplanation {
     pub fails_on: Vec<Option<String>>,
     /// Whether there are more of them.
     pub has_more: bool,
+}
+
+impl Explanation {
+    /// Writes the explanation as a JSON object, with the names of these fields.
+    pub fn to_json(&self) -> String {
+        // Neither a map with keys that are no texts nor a float is in it: this cannot fail.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+fn write_scope<S: Serializer>(scope: &Scope, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(scope.name())
 }
 
 /// Explains rules on an event.

@@ -12,55 +12,14 @@
 //! a surrogate pair is read as U+FFFD. Lists and objects can be [`MAX_DEPTH`] deep.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use memchr::memchr2;
-use thiserror::Error;
 
 use super::literal;
+use super::read::{EventError, MaybeText, Read, Result};
 
 /// How deep lists and objects can be nested.
 pub(super) const MAX_DEPTH: u32 = 128;
-
-/// An event that cannot be read. The message says what is wrong, and the field path or the
-/// position where.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
-pub struct EventError {
-    /// From the innermost to the outermost: `type`, `[0]`, `values`, `exception`.
-    path: Vec<String>,
-    message: String,
-}
-
-impl fmt::Display for EventError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (number, part) in self.path.iter().rev().enumerate() {
-            if number > 0 && !part.starts_with('[') {
-                f.write_str(".")?;
-            }
-            f.write_str(part)?;
-        }
-        if !self.path.is_empty() {
-            f.write_str(": ")?;
-        }
-        f.write_str(&self.message)
-    }
-}
-
-impl EventError {
-    pub(super) fn new(message: impl Into<String>) -> Self {
-        Self {
-            path: Vec::new(),
-            message: message.into(),
-        }
-    }
-
-    fn within(mut self, part: String) -> Self {
-        self.path.push(part);
-        self
-    }
-}
-
-type Result<T> = std::result::Result<T, EventError>;
 
 /// What is not read yet.
 pub(super) struct Reader<'j> {
@@ -80,215 +39,6 @@ impl<'j> Reader<'j> {
             at: 0,
             depth: 0,
         })
-    }
-
-    /// Checks that nothing but white space is left.
-    pub(super) fn end(&mut self) -> Result<()> {
-        match self.next_byte() {
-            None => Ok(()),
-            Some(_) => Err(self.syntax("expected the end")),
-        }
-    }
-
-    /// Reads an object: calls `read` for each key, which must read the value. Skips what is not
-    /// an object, and returns whether it was one.
-    pub(super) fn object(
-        &mut self,
-        mut read: impl FnMut(&mut Self, &str) -> Result<()>,
-    ) -> Result<bool> {
-        if self.next_byte() != Some(b'{') {
-            self.skip()?;
-            return Ok(false);
-        }
-        self.enter()?;
-        let mut first = true;
-        loop {
-            match self.next_byte() {
-                Some(b'}') if first => break,
-                Some(b'"') => {}
-                _ => return Err(self.syntax("expected a key in quotes")),
-            }
-            first = false;
-            let key = self.quoted()?;
-            self.expect(b':', "expected `:`")?;
-            read(self, &key).map_err(|error| error.within(key.into_owned()))?;
-            match self.next_byte() {
-                Some(b',') => self.at += 1,
-                Some(b'}') => break,
-                _ => return Err(self.syntax("expected `,` or `}`")),
-            }
-        }
-        self.leave();
-        Ok(true)
-    }
-
-    /// Reads a list: calls `read` for each element, which must read it. Skips what is not a
-    /// list, and returns whether it was one.
-    pub(super) fn list(&mut self, mut read: impl FnMut(&mut Self) -> Result<()>) -> Result<bool> {
-        if self.next_byte() != Some(b'[') {
-            self.skip()?;
-            return Ok(false);
-        }
-        self.enter()?;
-        let mut number = 0;
-        if self.next_byte() == Some(b']') {
-            self.leave();
-            return Ok(true);
-        }
-        loop {
-            read(self).map_err(|error| error.within(format!("[{number}]")))?;
-            number += 1;
-            match self.next_byte() {
-                Some(b',') => self.at += 1,
-                Some(b']') => break,
-                _ => return Err(self.syntax("expected `,` or `]`")),
-            }
-        }
-        self.leave();
-        Ok(true)
-    }
-
-    /// Reads a text. A number is read as its digits, as some SDKs send it.
-    pub(super) fn text(&mut self) -> Result<Option<Cow<'j, str>>> {
-        match self.next_byte() {
-            Some(b'"') => self.quoted().map(Some),
-            Some(b'-' | b'0'..=b'9') => {
-                let start = self.at;
-                self.number()?;
-                Ok(Some(Cow::Borrowed(&self.json[start..self.at])))
-            }
-            _ if self.null()? => Ok(None),
-            _ => Err(self.unexpected("a text, a number or null")),
-        }
-    }
-
-    /// Reads a text, a number or a boolean, as tags have them. Booleans are read as Sentry
-    /// stores them: `True` and `False`.
-    pub(super) fn lenient_text(&mut self) -> Result<Option<Cow<'j, str>>> {
-        let text = match self.next_byte() {
-            Some(b't') => self.word("true").map(|()| "True"),
-            Some(b'f') => self.word("false").map(|()| "False"),
-            _ => return self.text(),
-        };
-        text.map(|text| Some(text.into()))
-    }
-
-    /// Reads a boolean or a number that is 1 or 0. Anything else is none.
-    pub(super) fn boolean(&mut self) -> Result<Option<bool>> {
-        Ok(match self.value()? {
-            "true" | "1" | "1.0" => Some(true),
-            "false" | "0" | "0.0" => Some(false),
-            _ => None,
-        })
-    }
-
-    /// Reads any value and returns whether it is something: not null, false, zero or empty.
-    pub(super) fn truth(&mut self) -> Result<bool> {
-        let value = self.value()?;
-        let zero = |text: &str| text.bytes().all(|byte| matches!(byte, b'0' | b'.' | b'-'));
-        let empty = |inside: &str| inside.bytes().all(|byte| byte.is_ascii_whitespace());
-        Ok(match value.as_bytes() {
-            b"null" | b"false" | b"\"\"" => false,
-            [b'[' | b'{', .., b']' | b'}'] => !empty(&value[1..value.len() - 1]),
-            [b'-' | b'0'..=b'9', ..] => {
-                let mantissa = value.split(['e', 'E']).next().unwrap_or(value);
-                !zero(mantissa)
-            }
-            _ => true,
-        })
-    }
-
-    /// Reads null, if it is there.
-    pub(super) fn null(&mut self) -> Result<bool> {
-        if self.next_byte() != Some(b'n') {
-            return Ok(false);
-        }
-        self.word("null").map(|()| true)
-    }
-
-    /// Returns the error for a value of the wrong kind, which is here.
-    pub(super) fn unexpected(&mut self, expected: &str) -> EventError {
-        let found = match self.next_byte() {
-            Some(b'"') => "a text",
-            Some(b'{') => "an object",
-            Some(b'[') => "a list",
-            Some(b't' | b'f') => "a boolean",
-            Some(b'n') => "null",
-            Some(b'-' | b'0'..=b'9') => "a number",
-            _ => return self.syntax("expected a value"),
-        };
-        EventError::new(format!("expected {expected}, not {found}"))
-    }
-
-    /// Whether a list is next.
-    pub(super) fn is_list(&mut self) -> bool {
-        self.next_byte() == Some(b'[')
-    }
-
-    /// Whether an object is next.
-    pub(super) fn is_object(&mut self) -> bool {
-        self.next_byte() == Some(b'{')
-    }
-
-    /// Skips a value.
-    pub(super) fn skip(&mut self) -> Result<()> {
-        // One bit for each level that is open here: 1 for an object.
-        let mut open = 0_u128;
-        let outside = self.depth;
-        loop {
-            // A value begins here.
-            match self.next_byte() {
-                Some(b'"') => {
-                    self.skip_quoted()?;
-                }
-                Some(b'{') => {
-                    self.enter()?;
-                    if self.next_byte() == Some(b'}') {
-                        self.leave();
-                    } else {
-                        open = open << 1 | 1;
-                        self.skip_key()?;
-                        continue;
-                    }
-                }
-                Some(b'[') => {
-                    self.enter()?;
-                    if self.next_byte() == Some(b']') {
-                        self.leave();
-                    } else {
-                        open <<= 1;
-                        continue;
-                    }
-                }
-                Some(b'-' | b'0'..=b'9') => self.number()?,
-                Some(b't') => self.word("true")?,
-                Some(b'f') => self.word("false")?,
-                Some(b'n') => self.word("null")?,
-                _ => return Err(self.syntax("expected a value")),
-            }
-            // A value ended: close what ends with it.
-            loop {
-                if self.depth == outside {
-                    return Ok(());
-                }
-                let is_object = open & 1 == 1;
-                match self.next_byte() {
-                    Some(b',') => {
-                        self.at += 1;
-                        if is_object {
-                            self.skip_key()?;
-                        }
-                        break;
-                    }
-                    Some(b'}') if is_object => {}
-                    Some(b']') if !is_object => {}
-                    _ if is_object => return Err(self.syntax("expected `,` or `}`")),
-                    _ => return Err(self.syntax("expected `,` or `]`")),
-                }
-                self.leave();
-                open >>= 1;
-            }
-        }
     }
 
     /// Skips a value and returns its text.
@@ -432,6 +182,199 @@ impl<'j> Reader<'j> {
         EventError::new(format!(
             "not JSON: {message} at line {line} column {column}"
         ))
+    }
+}
+
+impl<'j> Read<'j> for Reader<'j> {
+    fn is_object(&mut self) -> bool {
+        self.next_byte() == Some(b'{')
+    }
+
+    fn is_list(&mut self) -> bool {
+        self.next_byte() == Some(b'[')
+    }
+
+    fn unexpected(&mut self, expected: &str) -> EventError {
+        let found = match self.next_byte() {
+            Some(b'"') => "a text",
+            Some(b'{') => "an object",
+            Some(b'[') => "a list",
+            Some(b't' | b'f') => "a boolean",
+            Some(b'n') => "null",
+            Some(b'-' | b'0'..=b'9') => "a number",
+            _ => return self.syntax("expected a value"),
+        };
+        EventError::unexpected(expected, found)
+    }
+
+    fn null(&mut self) -> Result<bool> {
+        if self.next_byte() != Some(b'n') {
+            return Ok(false);
+        }
+        self.word("null").map(|()| true)
+    }
+
+    fn skip(&mut self) -> Result<()> {
+        // One bit for each level that is open here: 1 for an object.
+        let mut open = 0_u128;
+        let outside = self.depth;
+        loop {
+            // A value begins here.
+            match self.next_byte() {
+                Some(b'"') => {
+                    self.skip_quoted()?;
+                }
+                Some(b'{') => {
+                    self.enter()?;
+                    if self.next_byte() == Some(b'}') {
+                        self.leave();
+                    } else {
+                        open = open << 1 | 1;
+                        self.skip_key()?;
+                        continue;
+                    }
+                }
+                Some(b'[') => {
+                    self.enter()?;
+                    if self.next_byte() == Some(b']') {
+                        self.leave();
+                    } else {
+                        open <<= 1;
+                        continue;
+                    }
+                }
+                Some(b'-' | b'0'..=b'9') => self.number()?,
+                Some(b't') => self.word("true")?,
+                Some(b'f') => self.word("false")?,
+                Some(b'n') => self.word("null")?,
+                _ => return Err(self.syntax("expected a value")),
+            }
+            // A value ended: close what ends with it.
+            loop {
+                if self.depth == outside {
+                    return Ok(());
+                }
+                let is_object = open & 1 == 1;
+                match self.next_byte() {
+                    Some(b',') => {
+                        self.at += 1;
+                        if is_object {
+                            self.skip_key()?;
+                        }
+                        break;
+                    }
+                    Some(b'}') if is_object => {}
+                    Some(b']') if !is_object => {}
+                    _ if is_object => return Err(self.syntax("expected `,` or `}`")),
+                    _ => return Err(self.syntax("expected `,` or `]`")),
+                }
+                self.leave();
+                open >>= 1;
+            }
+        }
+    }
+
+    fn object(&mut self, mut read: impl FnMut(&mut Self, &str) -> Result<()>) -> Result<bool> {
+        if self.next_byte() != Some(b'{') {
+            self.skip()?;
+            return Ok(false);
+        }
+        self.enter()?;
+        let mut first = true;
+        loop {
+            match self.next_byte() {
+                Some(b'}') if first => break,
+                Some(b'"') => {}
+                _ => return Err(self.syntax("expected a key in quotes")),
+            }
+            first = false;
+            let key = self.quoted()?;
+            self.expect(b':', "expected `:`")?;
+            read(self, &key).map_err(|error| error.within(key.into_owned()))?;
+            match self.next_byte() {
+                Some(b',') => self.at += 1,
+                Some(b'}') => break,
+                _ => return Err(self.syntax("expected `,` or `}`")),
+            }
+        }
+        self.leave();
+        Ok(true)
+    }
+
+    fn list(&mut self, mut read: impl FnMut(&mut Self) -> Result<()>) -> Result<bool> {
+        if self.next_byte() != Some(b'[') {
+            self.skip()?;
+            return Ok(false);
+        }
+        self.enter()?;
+        let mut number = 0;
+        if self.next_byte() == Some(b']') {
+            self.leave();
+            return Ok(true);
+        }
+        loop {
+            read(self).map_err(|error| error.within(format!("[{number}]")))?;
+            number += 1;
+            match self.next_byte() {
+                Some(b',') => self.at += 1,
+                Some(b']') => break,
+                _ => return Err(self.syntax("expected `,` or `]`")),
+            }
+        }
+        self.leave();
+        Ok(true)
+    }
+
+    fn text(&mut self) -> Result<MaybeText<'j>> {
+        match self.next_byte() {
+            Some(b'"') => self.quoted().map(Some),
+            Some(b'-' | b'0'..=b'9') => {
+                let start = self.at;
+                self.number()?;
+                Ok(Some(Cow::Borrowed(&self.json[start..self.at])))
+            }
+            _ if self.null()? => Ok(None),
+            _ => Err(self.unexpected("a text, a number or null")),
+        }
+    }
+
+    fn lenient_text(&mut self) -> Result<MaybeText<'j>> {
+        let text = match self.next_byte() {
+            Some(b't') => self.word("true").map(|()| "True"),
+            Some(b'f') => self.word("false").map(|()| "False"),
+            _ => return self.text(),
+        };
+        text.map(|text| Some(text.into()))
+    }
+
+    fn boolean(&mut self) -> Result<Option<bool>> {
+        Ok(match self.value()? {
+            "true" | "1" | "1.0" => Some(true),
+            "false" | "0" | "0.0" => Some(false),
+            _ => None,
+        })
+    }
+
+    fn truth(&mut self) -> Result<bool> {
+        let value = self.value()?;
+        let zero = |text: &str| text.bytes().all(|byte| matches!(byte, b'0' | b'.' | b'-'));
+        let empty = |inside: &str| inside.bytes().all(|byte| byte.is_ascii_whitespace());
+        Ok(match value.as_bytes() {
+            b"null" | b"false" | b"\"\"" => false,
+            [b'[' | b'{', .., b']' | b'}'] => !empty(&value[1..value.len() - 1]),
+            [b'-' | b'0'..=b'9', ..] => {
+                let mantissa = value.split(['e', 'E']).next().unwrap_or(value);
+                !zero(mantissa)
+            }
+            _ => true,
+        })
+    }
+
+    fn end(&mut self) -> Result<()> {
+        match self.next_byte() {
+            None => Ok(()),
+            Some(_) => Err(self.syntax("expected the end")),
+        }
     }
 }
 

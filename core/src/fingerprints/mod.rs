@@ -16,14 +16,17 @@
 //! text -> parser \          / print  -> text           parses to the same rules
 //!                 > rule ->
 //! JSON -> stored /          \ stored -> JSON           as Sentry keeps them
+//!                            describe -> JSON         each part of each rule
 //!
 //! text -> format -> text                               the same rules in columns
 //! text -> check  -> diagnostics                        every problem at once
 //!
-//! JSON -> json -> event -> view -> matching            the definition: tries each rule
-//!                   |               index              the same, without trying all
-//!                   |               explain            the same, with reasons
-//!                   `-> variables                      fills in fingerprint and title
+//! JSON        -> json    \
+//!                         > read -> event -> view -> matching   the definition: tries each rule
+//! MessagePack -> msgpack /            |               index     the same, without trying all
+//!                                     |               explain   the same, with reasons
+//!                                     |               batch     for many events
+//!                                     `-> variables             fills in fingerprint and title
 //! ```
 //!
 //! [`first_match`] is the definition of what rules mean. [`FingerprintRules`] is tested against
@@ -60,8 +63,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod batch;
 pub mod check;
 mod codes;
+mod describe;
 mod error;
 mod event;
 pub mod explain;
@@ -72,8 +77,10 @@ mod key;
 mod lints;
 mod literal;
 mod matching;
+mod msgpack;
 mod parser;
 mod print;
+mod read;
 mod rule;
 mod rule_set;
 mod sdk;
@@ -83,6 +90,8 @@ mod testing;
 mod variables;
 mod view;
 
+pub use crate::msgpack_array::PackedValuesError;
+pub use batch::{read_parts, BatchError};
 pub use error::FingerprintsError;
 pub use event::{Event, EventError};
 pub use format::format_rules;

@@ -61,7 +61,8 @@ fn is_same(text: &str, rule: &Rule) -> bool {
     same && count == 1
 }
 
-fn write_rule(text: &mut String, rule: &Rule) {
+/// Writes a rule.
+pub(super) fn write_rule(text: &mut String, rule: &Rule) {
     write_matchers(text, rule);
     text.push_str(" -> ");
     write_values(text, rule);

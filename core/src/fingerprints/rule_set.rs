@@ -25,6 +25,8 @@ pub struct FingerprintRules(Arc<Shared>);
 
 struct Shared {
     rules: Box<[Rule]>,
+    /// The line of each rule, from 1; 0, or none, if it does not come from a text.
+    lines: Box<[u32]>,
     // Made on first use. Threads that race for it make it twice and keep one: no thread
     // waits, so a fork in the middle leaves nothing locked in the child.
     engine: OnceBox<Engine>,
@@ -50,9 +52,14 @@ impl FingerprintRules {
     ///
     /// Fails if there are more rules than the limit.
     pub fn new(rules: Vec<Rule>) -> Result<Self, LimitExceeded> {
+        Self::with_lines(rules, Vec::new())
+    }
+
+    fn with_lines(rules: Vec<Rule>, lines: Vec<u32>) -> Result<Self, LimitExceeded> {
         Limit::Rules.check(rules.len())?;
         Ok(Self(Arc::new(Shared {
             rules: rules.into(),
+            lines: lines.into(),
             engine: OnceBox::new(),
         })))
     }
@@ -64,16 +71,18 @@ impl FingerprintRules {
     /// Fails if the text has something that is not a rule, or is above a limit.
     pub fn parse(text: &str) -> Result<Self, FingerprintsError> {
         Limit::RuleBytes.check(text.len())?;
-        let mut rules = Vec::new();
+        let lines = Lines::new(text);
+        let (mut rules, mut starts) = (Vec::new(), Vec::new());
         let mut stopped = Ok(());
         parser::parse(text, |found| {
             let added = found
                 .map_err(|failure| {
-                    let diagnostic = Lines::new(text).diagnostic(failure);
+                    let diagnostic = lines.diagnostic(failure);
                     FingerprintsError::Syntax(Box::new(diagnostic))
                 })
                 .and_then(|WrittenRule { span, rule, .. }| {
                     Limit::PatternBytes.check(span.len())?;
+                    starts.push(lines.number(span.start));
                     rules.push(rule);
                     Ok(Limit::Rules.check(rules.len())?)
                 });
@@ -81,7 +90,7 @@ impl FingerprintRules {
             stopped.is_ok()
         });
         stopped?;
-        Ok(Self::new(rules)?)
+        Ok(Self::with_lines(rules, starts)?)
     }
 
     /// Parses a rule text, and leaves out what is not a rule. Returns the rules, and the errors
@@ -93,12 +102,13 @@ impl FingerprintRules {
     pub fn parse_lenient(text: &str) -> Result<(Self, Vec<Diagnostic>), LimitExceeded> {
         Limit::RuleBytes.check(text.len())?;
         let lines = Lines::new(text);
-        let (mut rules, mut left_out) = (Vec::new(), Vec::new());
+        let (mut rules, mut starts, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
         let mut within = Ok(());
         parser::parse(text, |found| {
             match found {
                 Ok(WrittenRule { span, rule, .. }) => {
                     within = Limit::PatternBytes.check(span.len());
+                    starts.push(lines.number(span.start));
                     rules.push(rule);
                 }
                 Err(failure) => left_out.push(lines.diagnostic(failure)),
@@ -106,7 +116,7 @@ impl FingerprintRules {
             within.is_ok()
         });
         within?;
-        Ok((Self::new(rules)?, left_out))
+        Ok((Self::with_lines(rules, starts)?, left_out))
     }
 
     /// Reads rules from the stored form.
@@ -138,11 +148,24 @@ impl FingerprintRules {
     ///
     /// Fails if there are more rules than the limit.
     pub fn with_builtin(&self, builtin: &Self) -> Result<Self, LimitExceeded> {
-        let builtin = builtin.rules().iter().cloned().map(|rule| Rule {
+        let added = builtin.rules().iter().cloned().map(|rule| Rule {
             is_builtin: true,
             ..rule
         });
-        Self::new(self.rules().iter().cloned().chain(builtin).collect())
+        let rules = self.rules().iter().cloned().chain(added).collect();
+        let lines = |set: &Self| {
+            (0..set.len())
+                .map(|index| set.line(index).unwrap_or(0))
+                .collect()
+        };
+        let lines: [Vec<_>; 2] = [lines(self), lines(builtin)];
+        Self::with_lines(rules, lines.concat())
+    }
+
+    /// Returns the line of a rule in its text, from 1. `None` if it does not come from a text.
+    pub fn line(&self, index: usize) -> Option<u32> {
+        let line = self.0.lines.get(index).copied();
+        line.filter(|&line| line > 0)
     }
 
     /// Returns the rules, in their order.
@@ -202,6 +225,7 @@ impl Default for FingerprintRules {
     fn default() -> Self {
         Self(Arc::new(Shared {
             rules: Box::default(),
+            lines: Box::default(),
             engine: OnceBox::new(),
         }))
     }

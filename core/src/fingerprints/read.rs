@@ -1,0 +1,115 @@
+//! What reads an event: JSON ([`json`](super::json)) and MessagePack ([`msgpack`](super::msgpack))
+//! are read by the same code.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use thiserror::Error;
+
+use crate::limits::LimitExceeded;
+
+/// An event that cannot be read. The message says what is wrong, and the field path or the
+/// position where.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub struct EventError {
+    /// From the innermost to the outermost: `type`, `[0]`, `values`, `exception`.
+    path: Vec<String>,
+    message: String,
+    limit: Option<LimitExceeded>,
+}
+
+impl fmt::Display for EventError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, part) in self.path.iter().rev().enumerate() {
+            if number > 0 && !part.starts_with('[') {
+                f.write_str(".")?;
+            }
+            f.write_str(part)?;
+        }
+        if !self.path.is_empty() {
+            f.write_str(": ")?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
+impl From<LimitExceeded> for EventError {
+    fn from(error: LimitExceeded) -> Self {
+        Self {
+            limit: Some(error),
+            ..Self::new(error.to_string())
+        }
+    }
+}
+
+impl EventError {
+    pub(super) fn new(message: impl Into<String>) -> Self {
+        Self {
+            path: Vec::new(),
+            message: message.into(),
+            limit: None,
+        }
+    }
+
+    /// The error for a value of another kind than expected.
+    pub(super) fn unexpected(expected: &str, found: &str) -> Self {
+        Self::new(format!("expected {expected}, not {found}"))
+    }
+
+    pub(super) fn within(mut self, part: String) -> Self {
+        self.path.push(part);
+        self
+    }
+
+    /// Returns the limit that the event exceeds, if that is what is wrong.
+    pub fn limit(&self) -> Option<LimitExceeded> {
+        self.limit
+    }
+}
+
+pub(super) type Result<T> = std::result::Result<T, EventError>;
+
+/// A text that is borrowed from the event `'j` where it can be.
+pub(super) type MaybeText<'j> = Option<Cow<'j, str>>;
+
+/// Values that are not read yet. Each function reads one, unless it says otherwise.
+pub(super) trait Read<'j>: Sized {
+    /// Whether an object is next. Reads nothing.
+    fn is_object(&mut self) -> bool;
+
+    /// Whether a list is next. Reads nothing.
+    fn is_list(&mut self) -> bool;
+
+    /// Returns the error for a value of the wrong kind, which is next. Reads nothing.
+    fn unexpected(&mut self, expected: &str) -> EventError;
+
+    /// Reads null, if it is next.
+    fn null(&mut self) -> Result<bool>;
+
+    /// Skips any value.
+    fn skip(&mut self) -> Result<()>;
+
+    /// Reads an object: calls `read` for each key, which must read the value. Skips what is not
+    /// an object, and returns whether it was one.
+    fn object(&mut self, read: impl FnMut(&mut Self, &str) -> Result<()>) -> Result<bool>;
+
+    /// Reads a list: calls `read` for each element, which must read it. Skips what is not a
+    /// list, and returns whether it was one.
+    fn list(&mut self, read: impl FnMut(&mut Self) -> Result<()>) -> Result<bool>;
+
+    /// Reads a text. A number is read as its digits, as some SDKs send it.
+    fn text(&mut self) -> Result<MaybeText<'j>>;
+
+    /// Reads a text, a number or a boolean, as tags have them. Booleans are read as Sentry
+    /// stores them: `True` and `False`.
+    fn lenient_text(&mut self) -> Result<MaybeText<'j>>;
+
+    /// Reads a boolean or a number that is 1 or 0. Anything else is none.
+    fn boolean(&mut self) -> Result<Option<bool>>;
+
+    /// Reads any value and returns whether it is something: not null, false, zero or empty.
+    fn truth(&mut self) -> Result<bool>;
+
+    /// Checks that nothing is left.
+    fn end(&mut self) -> Result<()>;
+}
