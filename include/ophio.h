@@ -123,6 +123,14 @@ typedef enum OphioStatus {
      * A pattern of parameterization is not valid, or a list of them is too large.
      */
     OPHIO_STATUS_PATTERN = 35,
+    /**
+     * The text of fingerprint rules, or their stored form, is malformed.
+     */
+    OPHIO_STATUS_FINGERPRINTS = 36,
+    /**
+     * An event cannot be read.
+     */
+    OPHIO_STATUS_EVENT = 37,
 } OphioStatus;
 
 /**
@@ -261,6 +269,42 @@ typedef enum OphioLimit {
 } OphioLimit;
 
 /**
+ * What happens to a variable that is not known.
+ */
+typedef enum OphioFingerprintsUnknown {
+    /**
+     * It stays as it is written.
+     */
+    OPHIO_FINGERPRINTS_UNKNOWN_KEEP = 0,
+    /**
+     * It becomes `<unrecognized-variable-NAME>`, as in newer versions of Sentry.
+     */
+    OPHIO_FINGERPRINTS_UNKNOWN_MARK = 1,
+} OphioFingerprintsUnknown;
+
+/**
+ * What a fingerprint is made of.
+ */
+typedef enum OphioFingerprintsType {
+    /**
+     * Nothing.
+     */
+    OPHIO_FINGERPRINTS_TYPE_EMPTY = 0,
+    /**
+     * Only `{{ default }}`: the event is grouped as without rules.
+     */
+    OPHIO_FINGERPRINTS_TYPE_DEFAULT = 1,
+    /**
+     * `{{ default }}` and other parts: the group is divided.
+     */
+    OPHIO_FINGERPRINTS_TYPE_HYBRID = 2,
+    /**
+     * Only other parts.
+     */
+    OPHIO_FINGERPRINTS_TYPE_CUSTOM = 3,
+} OphioFingerprintsType;
+
+/**
  * The struct of that name in the Arrow C Data Interface.
  *
  * Declare it as that says, or include a header that does, before or after this one.
@@ -321,6 +365,14 @@ typedef struct OphioEnhancementsDiagnostics OphioEnhancementsDiagnostics;
  * One thread at a time may use it; another one is refused, not kept waiting.
  */
 typedef struct OphioEnhancementsPreview OphioEnhancementsPreview;
+
+/**
+ * Fingerprint rules.
+ *
+ * They do not change, so threads may share them, and a process may fork and go on using them
+ * in the child.
+ */
+typedef struct OphioFingerprints OphioFingerprints;
 
 /**
  * A glob, ready to be matched.
@@ -1931,6 +1983,315 @@ enum OphioStatus ophio_enhancements_assemble(const struct OphioEnhancements *rul
                                              size_t components_len,
                                              size_t component_size,
                                              struct OphioEnhancementsAssembleResult *result);
+
+/**
+ * Parses fingerprint rules: UTF-8, one rule a line.
+ *
+ * Any thread may call this. Writes the rules to `rules`, which are the caller's: free them with
+ * `ophio_fingerprints_free`. Fails with `OPHIO_STATUS_FINGERPRINTS` and a message about the
+ * first bad line, `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_UTF8`,
+ * `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * `text` is readable for `text_len` bytes; `rules` is NULL or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_fingerprints_parse(const uint8_t *text,
+                                          size_t text_len,
+                                          struct OphioFingerprints **rules);
+
+/**
+ * Parses fingerprint rules, and leaves out what is not a rule.
+ *
+ * Any thread may call this. Writes the rules to `rules`, as `ophio_fingerprints_parse` does,
+ * and to `left_out` the errors of what was left out, as `ophio_fingerprints_check` writes them:
+ * free that with `ophio_str_free`. Fails with `OPHIO_STATUS_LIMIT`,
+ * `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * `text` is readable for `text_len` bytes; `left_out` and `rules` are NULL or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_fingerprints_parse_lenient(const uint8_t *text,
+                                                  size_t text_len,
+                                                  struct OphioStr *left_out,
+                                                  struct OphioFingerprints **rules);
+
+/**
+ * Finds all problems of a text of fingerprint rules.
+ *
+ * There is an error among them exactly if `ophio_fingerprints_parse` fails. Any thread may call
+ * this. Writes a JSON array to `diagnostics` that is the caller's: free it with
+ * `ophio_str_free`. Each object in it has `severity` (`error` or `warning`), `code`, `title`,
+ * `line`, `column`, `end_column`, `message`, `suggestion` (or null), `details` and `source`:
+ * what the fields of `OphioEnhancementsDiagnostic` are. Fails with `OPHIO_STATUS_LIMIT`,
+ * `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * `text` is readable for `text_len` bytes; `diagnostics` is NULL or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_fingerprints_check(const uint8_t *text,
+                                          size_t text_len,
+                                          struct OphioStr *diagnostics);
+
+/**
+ * Formats fingerprint rules: in columns, with comments and empty lines kept, and with the same
+ * meaning.
+ *
+ * Any thread may call this. Writes a string to `formatted` that is the caller's: free it with
+ * `ophio_str_free`. Fails as `ophio_fingerprints_parse` does, with
+ * `OPHIO_STATUS_FINGERPRINTS`, `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_UTF8`,
+ * `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * `text` is readable for `text_len` bytes; `formatted` is NULL or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_fingerprints_format(const uint8_t *text,
+                                           size_t text_len,
+                                           struct OphioStr *formatted);
+
+/**
+ * Reads fingerprint rules from the JSON in which Sentry stores them.
+ *
+ * Any thread may call this. Writes the rules to `rules`, which are the caller's: free them with
+ * `ophio_fingerprints_free`. Fails with `OPHIO_STATUS_FINGERPRINTS` if it is malformed,
+ * `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * `json` is readable for `json_len` bytes; `rules` is NULL or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_fingerprints_from_json(const uint8_t *json,
+                                              size_t json_len,
+                                              struct OphioFingerprints **rules);
+
+/**
+ * Writes fingerprint rules as the JSON in which Sentry stores them.
+ *
+ * Threads may share `rules`. Writes a string to `json` that is the caller's: free it with
+ * `ophio_str_free`. Fails with `OPHIO_STATUS_NULL_POINTER` only.
+ *
+ * `rules` is NULL or was made by this library and is not freed yet; `json` is NULL or may be
+ * written.
+ */
+OPHIO_API
+enum OphioStatus ophio_fingerprints_to_json(const struct OphioFingerprints *rules,
+                                            struct OphioStr *json);
+
+/**
+ * Writes fingerprint rules as text, one a line, that parses to the same rules.
+ *
+ * Threads may share `rules`. Writes a string to `text` that is the caller's: free it with
+ * `ophio_str_free`. Fails with `OPHIO_STATUS_FINGERPRINTS` if there is a rule that no text can
+ * hold (only the stored form can have one), and with `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * `rules` is NULL or was made by this library and is not freed yet; `text` is NULL or may be
+ * written.
+ */
+OPHIO_API
+enum OphioStatus ophio_fingerprints_to_text(const struct OphioFingerprints *rules,
+                                            struct OphioStr *text);
+
+/**
+ * Describes each part of each rule, as JSON.
+ *
+ * Threads may share `rules`. Writes an array to `description` that is the caller's: free it
+ * with `ophio_str_free`. Each object in it has `text`, `line` (null if the rule does not come
+ * from a text), `is_builtin`, `matchers`, `fingerprint` and `attributes`. A matcher has `name`,
+ * `pattern`, `negated`, `neighbor` (null, `caller` or `callee`) and `scope`. Fails with
+ * `OPHIO_STATUS_NULL_POINTER` only.
+ *
+ * `rules` is NULL or was made by this library and is not freed yet; `description` is NULL or
+ * may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_fingerprints_describe(const struct OphioFingerprints *rules,
+                                             struct OphioStr *description);
+
+/**
+ * Makes a rule set with built-in rules after those of `rules`.
+ *
+ * Threads may share `rules` and `builtin`. Writes the rule set to `combined`, which is the
+ * caller's: free it with `ophio_fingerprints_free`. It does not need the others any more. Fails
+ * with `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * `rules` and `builtin` are NULL or were made by this library and are not freed yet; `combined`
+ * is NULL or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_fingerprints_with_builtin(const struct OphioFingerprints *rules,
+                                                 const struct OphioFingerprints *builtin,
+                                                 struct OphioFingerprints **combined);
+
+/**
+ * Frees fingerprint rules; NULL does nothing.
+ *
+ * `rules` is NULL, or may be written and holds NULL or what this library made. Nothing uses the
+ * object, and a copy of the pointer is not used afterwards.
+ */
+OPHIO_API void ophio_fingerprints_free(struct OphioFingerprints **rules);
+
+/**
+ * Returns the number of rules; 0 if `rules` is NULL.
+ *
+ * Threads may share `rules`.
+ *
+ * `rules` is NULL or was made by this library and is not freed yet.
+ */
+OPHIO_API size_t ophio_fingerprints_len(const struct OphioFingerprints *rules);
+
+/**
+ * Compares two rule sets.
+ *
+ * Threads may share `rules` and `other`. Writes to `equal` whether they have the same rules in
+ * the same order. Fails with `OPHIO_STATUS_NULL_POINTER` only.
+ *
+ * `rules` and `other` are NULL or were made by this library and are not freed yet; `equal` is
+ * NULL or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_fingerprints_equal(const struct OphioFingerprints *rules,
+                                          const struct OphioFingerprints *other,
+                                          bool *equal);
+
+/**
+ * Finds the first rule that matches an event.
+ *
+ * `event` is an event of Sentry: a JSON object, or a MessagePack map. `unknown` is an
+ * `OphioFingerprintsUnknown`. Threads may share `rules`.
+ *
+ * Writes to `found` the empty string if no rule matches. Otherwise it is a JSON object: `rule`
+ * is the index of the rule, `resolved` its fingerprint with the variables filled in, and `title`
+ * its title with the variables filled in, or null. The string is the caller's: free it with
+ * `ophio_str_free`. Fails with `OPHIO_STATUS_EVENT` if it is not an event,
+ * `OPHIO_STATUS_LIMIT` if it has too many frames, `OPHIO_STATUS_INVALID_ARGUMENT`,
+ * `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * `rules` is NULL or was made by this library and is not freed yet; `event` is readable for
+ * `event_len` bytes; `found` is NULL or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_fingerprints_match(const struct OphioFingerprints *rules,
+                                          const uint8_t *event,
+                                          size_t event_len,
+                                          uint32_t unknown,
+                                          struct OphioStr *found);
+
+/**
+ * Finds for each of many events the first rule that matches it.
+ *
+ * `events` is a MessagePack array of binaries, or texts, or both: each is an event as
+ * `ophio_fingerprints_match` takes it. `unknown` is an `OphioFingerprintsUnknown`. Threads may
+ * share `rules`.
+ *
+ * Writes to `found` a JSON array with null, or the object that `ophio_fingerprints_match`
+ * writes, for each event. It is the caller's: free it with `ophio_str_free`. Fails with
+ * `OPHIO_STATUS_EVENT` and a message about the first one that is not an event,
+ * `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * `rules` is NULL or was made by this library and is not freed yet; `events` is readable for
+ * `events_len` bytes; `found` is NULL or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_fingerprints_match_packed(const struct OphioFingerprints *rules,
+                                                 const uint8_t *events,
+                                                 size_t events_len,
+                                                 uint32_t unknown,
+                                                 struct OphioStr *found);
+
+/**
+ * Finds for each of many events, one a line of JSON, the first rule that matches it.
+ *
+ * Empty lines are skipped. `unknown` is an `OphioFingerprintsUnknown`. Threads may share
+ * `rules`. Writes to `found` what `ophio_fingerprints_match_packed` does. Fails with
+ * `OPHIO_STATUS_EVENT` and a message about the first line that is not an event,
+ * `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * `rules` is NULL or was made by this library and is not freed yet; `json` is readable for
+ * `json_len` bytes; `found` is NULL or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_fingerprints_match_json_lines(const struct OphioFingerprints *rules,
+                                                     const uint8_t *json,
+                                                     size_t json_len,
+                                                     uint32_t unknown,
+                                                     struct OphioStr *found);
+
+/**
+ * Explains for each rule why it matches an event, or which matcher fails on which values, as
+ * JSON.
+ *
+ * `event` is as in `ophio_fingerprints_match`. Threads may share `rules`. It tries each rule
+ * and is slow.
+ *
+ * Writes an object to `explanation` that is the caller's: free it with `ophio_str_free`. It has
+ * `matched`, the index of the rule that wins or null, and `rules`. A rule has `matches` and
+ * `scopes`: what it looks at. A scope has its name as `scope`, the number of `entries` that the
+ * event has there, the first `entry` that satisfies all matchers or null, and `matchers`. A
+ * matcher has the index of the `matcher` in the rule, on how many entries it `holds`, the values
+ * that it `fails_on` (null for a missing one), and whether it `has_more` of them. Fails with
+ * `OPHIO_STATUS_EVENT`, `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_ARGUMENT`,
+ * `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * `rules` is NULL or was made by this library and is not freed yet; `event` is readable for
+ * `event_len` bytes; `explanation` is NULL or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_fingerprints_explain(const struct OphioFingerprints *rules,
+                                            const uint8_t *event,
+                                            size_t event_len,
+                                            struct OphioStr *explanation);
+
+/**
+ * Fills in the variables of a fingerprint.
+ *
+ * `fingerprint` is a MessagePack array of texts, `event` is as in `ophio_fingerprints_match`,
+ * `unknown` an `OphioFingerprintsUnknown`. Any thread may call this. Writes a JSON array of
+ * texts to `resolved` that is the caller's: free it with `ophio_str_free`. Fails with
+ * `OPHIO_STATUS_EVENT`, `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_ARGUMENT`,
+ * `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * `fingerprint` is readable for `fingerprint_len` bytes, `event` for `event_len`; `resolved` is
+ * NULL or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_fingerprints_resolve(const uint8_t *fingerprint,
+                                            size_t fingerprint_len,
+                                            const uint8_t *event,
+                                            size_t event_len,
+                                            uint32_t unknown,
+                                            struct OphioStr *resolved);
+
+/**
+ * Fills in the variables of a title.
+ *
+ * `title` is UTF-8, `event` is as in `ophio_fingerprints_match`, `unknown` an
+ * `OphioFingerprintsUnknown`. Any thread may call this. Writes a string to `expanded` that is
+ * the caller's: free it with `ophio_str_free`. Fails with `OPHIO_STATUS_EVENT`,
+ * `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_INVALID_ARGUMENT`,
+ * `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * `title` is readable for `title_len` bytes, `event` for `event_len`; `expanded` is NULL or may
+ * be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_fingerprints_expand_title(const uint8_t *title,
+                                                 size_t title_len,
+                                                 const uint8_t *event,
+                                                 size_t event_len,
+                                                 uint32_t unknown,
+                                                 struct OphioStr *expanded);
+
+/**
+ * Returns what a fingerprint is made of.
+ *
+ * `fingerprint` is a MessagePack array of texts. Any thread may call this. Writes an
+ * `OphioFingerprintsType` to `kind`. Fails with `OPHIO_STATUS_INVALID_ARGUMENT`,
+ * `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * `fingerprint` is readable for `fingerprint_len` bytes; `kind` is NULL or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_fingerprints_type(const uint8_t *fingerprint,
+                                         size_t fingerprint_len,
+                                         uint32_t *kind);
 
 /**
  * Trims the name of a function to what people call it, as Sentry does before it groups.

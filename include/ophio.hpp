@@ -1161,6 +1161,254 @@ class parameterization
     }
 };
 
+/* --- fingerprint rules -------------------------------------------------------------- */
+
+/* Fingerprint rules: OphioFingerprints. */
+class fingerprints : public detail::handle<OphioFingerprints, ophio_fingerprints_free> {
+  public:
+    using handle::handle;
+
+    static status try_parse(std::string_view text, fingerprints &made) noexcept
+    {
+        return detail::make(made, [&](auto **raw) {
+            return ophio_fingerprints_parse(detail::bytes(text), text.size(), raw);
+        });
+    }
+
+    /* From a text. */
+    explicit fingerprints(std::string_view text) { check(try_parse(text, *this)); }
+
+    static status try_parse_lenient(std::string_view text, string &left_out,
+                                    fingerprints &made) noexcept
+    {
+        return detail::make(made, [&](auto **raw) {
+            return detail::into(left_out, [&](OphioStr *out) noexcept {
+                return ophio_fingerprints_parse_lenient(detail::bytes(text), text.size(), out,
+                                                        raw);
+            });
+        });
+    }
+    static fingerprints parse_lenient(std::string_view text, string &left_out)
+    {
+        fingerprints made;
+        check(try_parse_lenient(text, left_out, made));
+        return made;
+    }
+
+    static status try_from_json(std::string_view json, fingerprints &made) noexcept
+    {
+        return detail::make(made, [&](auto **raw) {
+            return ophio_fingerprints_from_json(detail::bytes(json), json.size(), raw);
+        });
+    }
+    static fingerprints from_json(std::string_view json)
+    {
+        fingerprints made;
+        check(try_from_json(json, made));
+        return made;
+    }
+
+    status try_with_builtin(const fingerprints &builtin, fingerprints &made) const noexcept
+    {
+        return detail::make(made, [&](auto **raw) {
+            return ophio_fingerprints_with_builtin(get(), builtin.get(), raw);
+        });
+    }
+    fingerprints with_builtin(const fingerprints &builtin) const
+    {
+        fingerprints made;
+        check(try_with_builtin(builtin, made));
+        return made;
+    }
+
+    std::size_t size() const noexcept { return ophio_fingerprints_len(get()); }
+    bool empty() const noexcept { return size() == 0; }
+
+    status try_equal(const fingerprints &other, bool &equal) const noexcept
+    {
+        return ophio_fingerprints_equal(get(), other.get(), &equal);
+    }
+    bool equal(const fingerprints &other) const
+    {
+        bool equal = false;
+        check(try_equal(other, equal));
+        return equal;
+    }
+
+    status try_to_json(string &written) const noexcept
+    {
+        return detail::into(written, [&](OphioStr *out) noexcept {
+            return ophio_fingerprints_to_json(get(), out);
+        });
+    }
+    string to_json() const
+    {
+        string written;
+        check(try_to_json(written));
+        return written;
+    }
+
+    status try_to_text(string &written) const noexcept
+    {
+        return detail::into(written, [&](OphioStr *out) noexcept {
+            return ophio_fingerprints_to_text(get(), out);
+        });
+    }
+    string to_text() const
+    {
+        string written;
+        check(try_to_text(written));
+        return written;
+    }
+
+    status try_describe(string &written) const noexcept
+    {
+        return detail::into(written, [&](OphioStr *out) noexcept {
+            return ophio_fingerprints_describe(get(), out);
+        });
+    }
+    string describe() const
+    {
+        string written;
+        check(try_describe(written));
+        return written;
+    }
+
+    status try_match(std::string_view event, OphioFingerprintsUnknown unknown,
+                     string &written) const noexcept
+    {
+        return detail::into(written, [&](OphioStr *out) noexcept {
+            return ophio_fingerprints_match(get(), detail::bytes(event), event.size(),
+                                            static_cast<std::uint32_t>(unknown), out);
+        });
+    }
+    string match(std::string_view event, OphioFingerprintsUnknown unknown) const
+    {
+        string written;
+        check(try_match(event, unknown, written));
+        return written;
+    }
+
+    status try_match_packed(std::string_view events, OphioFingerprintsUnknown unknown,
+                            string &written) const noexcept
+    {
+        return detail::into(written, [&](OphioStr *out) noexcept {
+            return ophio_fingerprints_match_packed(get(), detail::bytes(events), events.size(),
+                                                   static_cast<std::uint32_t>(unknown), out);
+        });
+    }
+    string match_packed(std::string_view events, OphioFingerprintsUnknown unknown) const
+    {
+        string written;
+        check(try_match_packed(events, unknown, written));
+        return written;
+    }
+
+    status try_match_json_lines(std::string_view json, OphioFingerprintsUnknown unknown,
+                                string &written) const noexcept
+    {
+        return detail::into(written, [&](OphioStr *out) noexcept {
+            return ophio_fingerprints_match_json_lines(get(), detail::bytes(json), json.size(),
+                                                       static_cast<std::uint32_t>(unknown), out);
+        });
+    }
+    string match_json_lines(std::string_view json, OphioFingerprintsUnknown unknown) const
+    {
+        string written;
+        check(try_match_json_lines(json, unknown, written));
+        return written;
+    }
+
+    status try_explain(std::string_view event, string &written) const noexcept
+    {
+        return detail::into(written, [&](OphioStr *out) noexcept {
+            return ophio_fingerprints_explain(get(), detail::bytes(event), event.size(), out);
+        });
+    }
+    string explain(std::string_view event) const
+    {
+        string written;
+        check(try_explain(event, written));
+        return written;
+    }
+
+    static status try_check(std::string_view text, string &written) noexcept
+    {
+        return detail::into(written, [&](OphioStr *out) noexcept {
+            return ophio_fingerprints_check(detail::bytes(text), text.size(), out);
+        });
+    }
+    /* All problems of a rule text. (Not `check`: that is the function that throws.) */
+    static string check_text(std::string_view text)
+    {
+        string written;
+        check(try_check(text, written));
+        return written;
+    }
+
+    static status try_format(std::string_view text, string &written) noexcept
+    {
+        return detail::into(written, [&](OphioStr *out) noexcept {
+            return ophio_fingerprints_format(detail::bytes(text), text.size(), out);
+        });
+    }
+    static string format(std::string_view text)
+    {
+        string written;
+        check(try_format(text, written));
+        return written;
+    }
+
+    static status try_resolve(std::string_view fingerprint, std::string_view event,
+                              OphioFingerprintsUnknown unknown, string &written) noexcept
+    {
+        return detail::into(written, [&](OphioStr *out) noexcept {
+            return ophio_fingerprints_resolve(detail::bytes(fingerprint), fingerprint.size(),
+                                              detail::bytes(event), event.size(),
+                                              static_cast<std::uint32_t>(unknown), out);
+        });
+    }
+    static string resolve(std::string_view fingerprint, std::string_view event,
+                          OphioFingerprintsUnknown unknown)
+    {
+        string written;
+        check(try_resolve(fingerprint, event, unknown, written));
+        return written;
+    }
+
+    static status try_expand_title(std::string_view title, std::string_view event,
+                                   OphioFingerprintsUnknown unknown, string &written) noexcept
+    {
+        return detail::into(written, [&](OphioStr *out) noexcept {
+            return ophio_fingerprints_expand_title(detail::bytes(title), title.size(),
+                                                   detail::bytes(event), event.size(),
+                                                   static_cast<std::uint32_t>(unknown), out);
+        });
+    }
+    static string expand_title(std::string_view title, std::string_view event,
+                               OphioFingerprintsUnknown unknown)
+    {
+        string written;
+        check(try_expand_title(title, event, unknown, written));
+        return written;
+    }
+
+    static status try_type(std::string_view fingerprint, OphioFingerprintsType &kind) noexcept
+    {
+        std::uint32_t number = 0;
+        const status code =
+            ophio_fingerprints_type(detail::bytes(fingerprint), fingerprint.size(), &number);
+        if (code == OPHIO_STATUS_OK) kind = static_cast<OphioFingerprintsType>(number);
+        return code;
+    }
+    static OphioFingerprintsType type(std::string_view fingerprint)
+    {
+        OphioFingerprintsType kind = OPHIO_FINGERPRINTS_TYPE_EMPTY;
+        check(try_type(fingerprint, kind));
+        return kind;
+    }
+};
+
 /* --- CODEOWNERS -------------------------------------------------------------------- */
 
 /* A CODEOWNERS file: OphioCodeowners. */

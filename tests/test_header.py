@@ -214,7 +214,7 @@ def test_a_program_compiles_without_a_warning_and_runs(
 # --- the convention -----------------------------------------------------------------
 
 MODULES = (
-    *("codeowners", "enhancements", "events", "functions", "glob", "limits"),
+    *("codeowners", "enhancements", "events", "fingerprints", "functions", "glob", "limits"),
     *("parameterization", "proguard"),
 )
 COMMON = "ophio_str_free", "ophio_version", "ophio_abi_version"

@@ -40,6 +40,8 @@ STATUS_NUMBERS = {
     "OPHIO_STATUS_CODEOWNERS": 33,
     "OPHIO_STATUS_PROGUARD": 34,
     "OPHIO_STATUS_PATTERN": 35,
+    "OPHIO_STATUS_FINGERPRINTS": 36,
+    "OPHIO_STATUS_EVENT": 37,
 }
 
 # What users of the earlier package catch.
@@ -49,6 +51,7 @@ BUILT_IN_BASES = {
     "DuplicateComponentError": RuntimeError,
     "EnhancementsError": RuntimeError,
     "EventError": ValueError,
+    "FingerprintsError": ValueError,
     "FrameKeyError": KeyError,
     "FrameTypeError": TypeError,
     "HandleClosedError": ValueError,

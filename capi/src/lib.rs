@@ -58,6 +58,7 @@
 
 pub mod codeowners;
 pub mod enhancements;
+pub mod fingerprints;
 pub mod functions;
 pub mod glob;
 mod guard;

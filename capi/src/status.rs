@@ -39,6 +39,10 @@ pub enum OphioStatus {
     Proguard = 34,
     /// A pattern of parameterization is not valid, or a list of them is too large.
     Pattern = 35,
+    /// The text of fingerprint rules, or their stored form, is malformed.
+    Fingerprints = 36,
+    /// An event cannot be read.
+    Event = 37,
 }
 
 /// Why a call failed: the status that it returns and a message for people.

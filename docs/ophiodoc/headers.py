@@ -40,6 +40,7 @@ SUBJECTS = [
         "Stack trace rules",
         r"OphioEnhancements|ophio_enhancements_",
     ),
+    ("fingerprints", "Fingerprint rules", r"OphioFingerprints|ophio_fingerprints_"),
     ("functions", "Function names", r"ophio_functions_"),
     ("glob", "Globs", r"OphioGlob|ophio_glob_"),
     ("codeowners", "CODEOWNERS", r"OphioCodeowners|ophio_codeowners_"),

@@ -29,6 +29,8 @@ from sentry_ophio._lowlevel import ffi, lib
 from sentry_ophio.exceptions import (
     CodeownersError,
     EnhancementsError,
+    EventError,
+    FingerprintsError,
     FrameTypeError,
     GlobError,
     HandleClosedError,
@@ -82,6 +84,8 @@ EXCEPTIONS: dict[int, type[OphioError]] = {
     lib.OPHIO_STATUS_CODEOWNERS: CodeownersError,
     lib.OPHIO_STATUS_PROGUARD: ProguardError,
     lib.OPHIO_STATUS_PATTERN: PatternError,
+    lib.OPHIO_STATUS_FINGERPRINTS: FingerprintsError,
+    lib.OPHIO_STATUS_EVENT: EventError,
 }
 """Which exception a status becomes: the one table of it."""
 

@@ -32,6 +32,8 @@ class _Lib:
     OPHIO_STATUS_CODEOWNERS: Final[int]
     OPHIO_STATUS_PROGUARD: Final[int]
     OPHIO_STATUS_PATTERN: Final[int]
+    OPHIO_STATUS_FINGERPRINTS: Final[int]
+    OPHIO_STATUS_EVENT: Final[int]
     OPHIO_TRISTATE_MISSING: Final[int]
     OPHIO_TRISTATE_FALSE: Final[int]
     OPHIO_TRISTATE_TRUE: Final[int]
@@ -55,6 +57,12 @@ class _Lib:
     OPHIO_LIMIT_PATTERNS: Final[int]
     OPHIO_LIMIT_FRAMES: Final[int]
     OPHIO_LIMIT_MAPPING_BYTES: Final[int]
+    OPHIO_FINGERPRINTS_UNKNOWN_KEEP: Final[int]
+    OPHIO_FINGERPRINTS_UNKNOWN_MARK: Final[int]
+    OPHIO_FINGERPRINTS_TYPE_EMPTY: Final[int]
+    OPHIO_FINGERPRINTS_TYPE_DEFAULT: Final[int]
+    OPHIO_FINGERPRINTS_TYPE_HYBRID: Final[int]
+    OPHIO_FINGERPRINTS_TYPE_CUSTOM: Final[int]
     def ophio_codeowners_is_path_match(
         self,
         path: bytes | CData,
@@ -312,6 +320,65 @@ class _Lib:
         component_size: int,
         result: CData,
         /,
+    ) -> int: ...
+    def ophio_fingerprints_parse(
+        self, text: bytes | CData, text_len: int, rules: CData, /
+    ) -> int: ...
+    def ophio_fingerprints_parse_lenient(
+        self, text: bytes | CData, text_len: int, left_out: CData, rules: CData, /
+    ) -> int: ...
+    def ophio_fingerprints_check(
+        self, text: bytes | CData, text_len: int, diagnostics: CData, /
+    ) -> int: ...
+    def ophio_fingerprints_format(
+        self, text: bytes | CData, text_len: int, formatted: CData, /
+    ) -> int: ...
+    def ophio_fingerprints_from_json(
+        self, json: bytes | CData, json_len: int, rules: CData, /
+    ) -> int: ...
+    def ophio_fingerprints_to_json(self, rules: CData, json: CData, /) -> int: ...
+    def ophio_fingerprints_to_text(self, rules: CData, text: CData, /) -> int: ...
+    def ophio_fingerprints_describe(self, rules: CData, description: CData, /) -> int: ...
+    def ophio_fingerprints_with_builtin(
+        self, rules: CData, builtin: CData, combined: CData, /
+    ) -> int: ...
+    def ophio_fingerprints_free(self, rules: CData, /) -> None: ...
+    def ophio_fingerprints_len(self, rules: CData, /) -> int: ...
+    def ophio_fingerprints_equal(self, rules: CData, other: CData, equal: CData, /) -> int: ...
+    def ophio_fingerprints_match(
+        self, rules: CData, event: bytes | CData, event_len: int, unknown: int, found: CData, /
+    ) -> int: ...
+    def ophio_fingerprints_match_packed(
+        self, rules: CData, events: bytes | CData, events_len: int, unknown: int, found: CData, /
+    ) -> int: ...
+    def ophio_fingerprints_match_json_lines(
+        self, rules: CData, json: bytes | CData, json_len: int, unknown: int, found: CData, /
+    ) -> int: ...
+    def ophio_fingerprints_explain(
+        self, rules: CData, event: bytes | CData, event_len: int, explanation: CData, /
+    ) -> int: ...
+    def ophio_fingerprints_resolve(
+        self,
+        fingerprint: bytes | CData,
+        fingerprint_len: int,
+        event: bytes | CData,
+        event_len: int,
+        unknown: int,
+        resolved: CData,
+        /,
+    ) -> int: ...
+    def ophio_fingerprints_expand_title(
+        self,
+        title: bytes | CData,
+        title_len: int,
+        event: bytes | CData,
+        event_len: int,
+        unknown: int,
+        expanded: CData,
+        /,
+    ) -> int: ...
+    def ophio_fingerprints_type(
+        self, fingerprint: bytes | CData, fingerprint_len: int, kind: CData, /
     ) -> int: ...
     def ophio_functions_trim(
         self,

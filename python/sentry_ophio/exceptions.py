@@ -30,6 +30,7 @@ __all__ = [
     "DuplicateComponentError",
     "EnhancementsError",
     "EventError",
+    "FingerprintsError",
     "FrameKeyError",
     "FrameTypeError",
     "GlobError",
@@ -163,6 +164,14 @@ class PatternError(OphioError, ValueError):
     """The number of the pattern in the list, counted from 0."""
     position: int | None = None
     """The character of the regex at which the error is, counted from 0, or None."""
+
+
+class FingerprintsError(OphioError, ValueError):
+    """The text of fingerprint rules, or their stored form, is malformed."""
+
+    diagnostics: tuple[Diagnostic, ...] = ()
+    """With `FingerprintRules.parse(..., strict=True)`, all problems of the text; otherwise
+    empty."""
 
 
 class ProguardError(OphioError, OSError):

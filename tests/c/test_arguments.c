@@ -76,6 +76,8 @@ static uint8_t untouched;
 #define INVALID_UTF8 OPHIO_STATUS_INVALID_UTF8
 #define OUT_OF_RANGE OPHIO_STATUS_OUT_OF_RANGE
 #define SYNTAX OPHIO_STATUS_SYNTAX
+#define FINGERPRINTS OPHIO_STATUS_FINGERPRINTS
+#define EVENT OPHIO_STATUS_EVENT
 
 static const OphioStr SENTINEL = {&untouched, 77};
 
@@ -197,6 +199,7 @@ static void test_freeing_null(void)
     ophio_parameterization_free(NULL);
     ophio_enhancements_preview_free(NULL);
     ophio_proguard_free(NULL);
+    ophio_fingerprints_free(NULL);
     CHECK(ophio_last_error_code() == OPHIO_STATUS_OK);
 }
 
@@ -1199,6 +1202,173 @@ static void test_glob_set(void)
     ophio_glob_set_free(&set);
 }
 
+/* --- fingerprint rules ------------------------------------------------------------- */
+
+#define KEEP OPHIO_FINGERPRINTS_UNKNOWN_KEEP
+#define LEVEL_B "{\"level\": \"b\"}"
+/* An event as MessagePack; an array with it, and with the empty event. */
+#define PACKED_EVENT "\x81\xa5" "level\xa1" "b"
+#define PACKED_EVENTS "\x92\xc4\x09" PACKED_EVENT "\xa2{}"
+
+static void test_making_fingerprints(void)
+{
+    OphioFingerprints *rules = NULL, *other = NULL, *both = NULL;
+    OphioStr left_out = SENTINEL;
+
+    GOOD(ophio_fingerprints_parse(EMPTY, &other));
+    CHECK(ophio_fingerprints_len(other) == 0);
+    GOOD(ophio_fingerprints_parse(TEXT("type:A -> a\nlevel:b -> {{ level }}, x"), &rules));
+    CHECK(ophio_fingerprints_len(rules) == 2);
+    CHECK(ophio_fingerprints_len(NULL) == 0);
+    NO_HANDLE(ophio_fingerprints_parse(NONE, made), NULL_POINTER);
+    NO_HANDLE(ophio_fingerprints_parse(HUGE_TEXT, made), INVALID_ARGUMENT);
+    NO_HANDLE(ophio_fingerprints_parse(BAD, made), INVALID_UTF8);
+    NO_HANDLE(ophio_fingerprints_parse(TEXT("nope"), made), FINGERPRINTS);
+    REFUSED(ophio_fingerprints_parse(TEXT("type:A -> a"), NULL), NULL_POINTER);
+
+    NO_HANDLE(ophio_fingerprints_parse_lenient(NONE, &left_out, made), NULL_POINTER);
+    NO_HANDLE(ophio_fingerprints_parse_lenient(HUGE_TEXT, &left_out, made), INVALID_ARGUMENT);
+    NO_HANDLE(ophio_fingerprints_parse_lenient(BAD, &left_out, made), INVALID_UTF8);
+    NO_HANDLE(ophio_fingerprints_parse_lenient(EMPTY, NULL, made), NULL_POINTER);
+    REFUSED(ophio_fingerprints_parse_lenient(EMPTY, &left_out, NULL), NULL_POINTER);
+    CHECK(is_untouched(&left_out));
+    GOOD(ophio_fingerprints_parse_lenient(TEXT("nope\ntype:A -> a"), &left_out, &both));
+    CHECK(ophio_fingerprints_len(both) == 1 && contains(&left_out, "\"OPH20"));
+    ophio_str_free(&left_out);
+    ophio_fingerprints_free(&both);
+
+    GOOD(ophio_fingerprints_with_builtin(rules, rules, &both));
+    CHECK(ophio_fingerprints_len(both) == 4);
+    NO_HANDLE(ophio_fingerprints_with_builtin(NULL, rules, made), NULL_POINTER);
+    NO_HANDLE(ophio_fingerprints_with_builtin(rules, NULL, made), NULL_POINTER);
+    REFUSED(ophio_fingerprints_with_builtin(rules, rules, NULL), NULL_POINTER);
+
+    ANSWERS(ophio_fingerprints_equal(rules, rules, answer), true);
+    ANSWERS(ophio_fingerprints_equal(rules, both, answer), false);
+    NO_ANSWER(ophio_fingerprints_equal(NULL, rules, answer), NULL_POINTER);
+    NO_ANSWER(ophio_fingerprints_equal(rules, NULL, answer), NULL_POINTER);
+    REFUSED(ophio_fingerprints_equal(rules, rules, NULL), NULL_POINTER);
+    ophio_fingerprints_free(&both);
+    ophio_fingerprints_free(&other);
+
+    GOOD_STR(ophio_fingerprints_check(EMPTY, place), "[]");
+    GOOD_STR(ophio_fingerprints_check(TEXT("typ:A -> a"), place), "\"suggestion\":\"type\"");
+    REFUSED_STR(ophio_fingerprints_check(NONE, place), NULL_POINTER);
+    REFUSED_STR(ophio_fingerprints_check(HUGE_TEXT, place), INVALID_ARGUMENT);
+    REFUSED_STR(ophio_fingerprints_check(BAD, place), INVALID_UTF8);
+    REFUSED(ophio_fingerprints_check(EMPTY, NULL), NULL_POINTER);
+
+    GOOD_STR(ophio_fingerprints_format(EMPTY, place), "");
+    GOOD_STR(ophio_fingerprints_format(TEXT("type:A -> a"), place), "type:A  -> a\n");
+    REFUSED_STR(ophio_fingerprints_format(NONE, place), NULL_POINTER);
+    REFUSED_STR(ophio_fingerprints_format(HUGE_TEXT, place), INVALID_ARGUMENT);
+    REFUSED_STR(ophio_fingerprints_format(BAD, place), INVALID_UTF8);
+    REFUSED_STR(ophio_fingerprints_format(TEXT("nope"), place), FINGERPRINTS);
+    REFUSED(ophio_fingerprints_format(EMPTY, NULL), NULL_POINTER);
+
+    GOOD(ophio_fingerprints_from_json(TEXT("{\"rules\": []}"), &other));
+    ophio_fingerprints_free(&other);
+    NO_HANDLE(ophio_fingerprints_from_json(NONE, made), NULL_POINTER);
+    NO_HANDLE(ophio_fingerprints_from_json(HUGE_TEXT, made), INVALID_ARGUMENT);
+    NO_HANDLE(ophio_fingerprints_from_json(EMPTY, made), FINGERPRINTS);
+    NO_HANDLE(ophio_fingerprints_from_json(BAD, made), FINGERPRINTS);
+    REFUSED(ophio_fingerprints_from_json(TEXT("{\"rules\": []}"), NULL), NULL_POINTER);
+
+    GOOD_STR(ophio_fingerprints_to_json(rules, place), "\"version\":1");
+    REFUSED_STR(ophio_fingerprints_to_json(NULL, place), NULL_POINTER);
+    REFUSED(ophio_fingerprints_to_json(rules, NULL), NULL_POINTER);
+    GOOD_STR(ophio_fingerprints_to_text(rules, place), "type:A -> a\n");
+    REFUSED_STR(ophio_fingerprints_to_text(NULL, place), NULL_POINTER);
+    REFUSED(ophio_fingerprints_to_text(rules, NULL), NULL_POINTER);
+    GOOD_STR(ophio_fingerprints_describe(rules, place), "\"scope\":\"exceptions\"");
+    REFUSED_STR(ophio_fingerprints_describe(NULL, place), NULL_POINTER);
+    REFUSED(ophio_fingerprints_describe(rules, NULL), NULL_POINTER);
+    ophio_fingerprints_free(&rules);
+
+    GOOD(ophio_fingerprints_from_json(
+        TEXT("{\"rules\": [{\"matchers\": [], \"fingerprint\": [\"a\"]}]}"), &rules));
+    REFUSED_STR(ophio_fingerprints_to_text(rules, place), FINGERPRINTS);
+    ophio_fingerprints_free(&rules);
+}
+
+static void test_matching_fingerprints(void)
+{
+    OphioFingerprints *rules = NULL;
+    uint32_t kind = 7;
+
+    GOOD(ophio_fingerprints_parse(TEXT("type:A -> a\nlevel:b -> {{ level }}, x"), &rules));
+    GOOD_STR(ophio_fingerprints_match(rules, TEXT(LEVEL_B), KEEP, place), "\"resolved\":[\"b\"");
+    GOOD_STR(ophio_fingerprints_match(rules, TEXT(PACKED_EVENT), KEEP, place), "{\"rule\":1,");
+    GOOD_STR(ophio_fingerprints_match(rules, TEXT("{}"), KEEP, place), "");
+    REFUSED_STR(ophio_fingerprints_match(NULL, TEXT("{}"), KEEP, place), NULL_POINTER);
+    REFUSED_STR(ophio_fingerprints_match(rules, NONE, KEEP, place), NULL_POINTER);
+    REFUSED_STR(ophio_fingerprints_match(rules, HUGE_TEXT, KEEP, place), INVALID_ARGUMENT);
+    REFUSED_STR(ophio_fingerprints_match(rules, EMPTY, KEEP, place), EVENT);
+    REFUSED_STR(ophio_fingerprints_match(rules, BAD, KEEP, place), EVENT);
+    REFUSED_STR(ophio_fingerprints_match(rules, TEXT("{}"), 2, place), INVALID_ARGUMENT);
+    REFUSED(ophio_fingerprints_match(rules, TEXT("{}"), KEEP, NULL), NULL_POINTER);
+
+    GOOD_STR(ophio_fingerprints_match_packed(rules, TEXT(PACKED_EVENTS), KEEP, place), ",null]");
+    GOOD_STR(ophio_fingerprints_match_packed(rules, TEXT("\x90"), KEEP, place), "[]");
+    REFUSED_STR(ophio_fingerprints_match_packed(NULL, TEXT("\x90"), KEEP, place), NULL_POINTER);
+    REFUSED_STR(ophio_fingerprints_match_packed(rules, NONE, KEEP, place), NULL_POINTER);
+    REFUSED_STR(ophio_fingerprints_match_packed(rules, HUGE_TEXT, KEEP, place), INVALID_ARGUMENT);
+    REFUSED_STR(ophio_fingerprints_match_packed(rules, EMPTY, KEEP, place), INVALID_ARGUMENT);
+    REFUSED_STR(ophio_fingerprints_match_packed(rules, TEXT("\x91\xa1" "a"), KEEP, place), EVENT);
+    REFUSED_STR(ophio_fingerprints_match_packed(rules, TEXT("\x90"), 2, place), INVALID_ARGUMENT);
+    REFUSED(ophio_fingerprints_match_packed(rules, TEXT("\x90"), KEEP, NULL), NULL_POINTER);
+
+    GOOD_STR(ophio_fingerprints_match_json_lines(rules, EMPTY, KEEP, place), "[]");
+    GOOD_STR(ophio_fingerprints_match_json_lines(rules, TEXT("{}\n" LEVEL_B), KEEP, place),
+             "[null,{\"rule\":1,");
+    REFUSED_STR(ophio_fingerprints_match_json_lines(NULL, EMPTY, KEEP, place), NULL_POINTER);
+    REFUSED_STR(ophio_fingerprints_match_json_lines(rules, NONE, KEEP, place), NULL_POINTER);
+    REFUSED_STR(ophio_fingerprints_match_json_lines(rules, HUGE_TEXT, KEEP, place),
+                INVALID_ARGUMENT);
+    REFUSED_STR(ophio_fingerprints_match_json_lines(rules, BAD, KEEP, place), EVENT);
+    REFUSED_STR(ophio_fingerprints_match_json_lines(rules, EMPTY, 2, place), INVALID_ARGUMENT);
+    REFUSED(ophio_fingerprints_match_json_lines(rules, EMPTY, KEEP, NULL), NULL_POINTER);
+
+    GOOD_STR(ophio_fingerprints_explain(rules, TEXT(LEVEL_B), place), "{\"matched\":1,");
+    REFUSED_STR(ophio_fingerprints_explain(NULL, TEXT("{}"), place), NULL_POINTER);
+    REFUSED_STR(ophio_fingerprints_explain(rules, NONE, place), NULL_POINTER);
+    REFUSED_STR(ophio_fingerprints_explain(rules, HUGE_TEXT, place), INVALID_ARGUMENT);
+    REFUSED_STR(ophio_fingerprints_explain(rules, EMPTY, place), EVENT);
+    REFUSED(ophio_fingerprints_explain(rules, TEXT("{}"), NULL), NULL_POINTER);
+    ophio_fingerprints_free(&rules);
+
+    GOOD_STR(ophio_fingerprints_resolve(TEXT("\x91\xab{{ level }}"), TEXT(LEVEL_B), KEEP, place),
+             "[\"b\"]");
+    REFUSED_STR(ophio_fingerprints_resolve(NONE, TEXT("{}"), KEEP, place), NULL_POINTER);
+    REFUSED_STR(ophio_fingerprints_resolve(HUGE_TEXT, TEXT("{}"), KEEP, place), INVALID_ARGUMENT);
+    REFUSED_STR(ophio_fingerprints_resolve(EMPTY, TEXT("{}"), KEEP, place), INVALID_ARGUMENT);
+    REFUSED_STR(ophio_fingerprints_resolve(TEXT("\x90"), NONE, KEEP, place), NULL_POINTER);
+    REFUSED_STR(ophio_fingerprints_resolve(TEXT("\x90"), TEXT("[]"), KEEP, place), EVENT);
+    REFUSED_STR(ophio_fingerprints_resolve(TEXT("\x90"), TEXT("{}"), 2, place), INVALID_ARGUMENT);
+    REFUSED(ophio_fingerprints_resolve(TEXT("\x90"), TEXT("{}"), KEEP, NULL), NULL_POINTER);
+
+    GOOD_STR(ophio_fingerprints_expand_title(EMPTY, TEXT("{}"), KEEP, place), "");
+    GOOD_STR(ophio_fingerprints_expand_title(TEXT("is {{ x }}"), TEXT("{}"), 1, place),
+             "is <unrecognized-variable-x>");
+    REFUSED_STR(ophio_fingerprints_expand_title(NONE, TEXT("{}"), KEEP, place), NULL_POINTER);
+    REFUSED_STR(ophio_fingerprints_expand_title(HUGE_TEXT, TEXT("{}"), KEEP, place),
+                INVALID_ARGUMENT);
+    REFUSED_STR(ophio_fingerprints_expand_title(BAD, TEXT("{}"), KEEP, place), INVALID_UTF8);
+    REFUSED_STR(ophio_fingerprints_expand_title(EMPTY, TEXT("[]"), KEEP, place), EVENT);
+    REFUSED_STR(ophio_fingerprints_expand_title(EMPTY, TEXT("{}"), 2, place), INVALID_ARGUMENT);
+    REFUSED(ophio_fingerprints_expand_title(EMPTY, TEXT("{}"), KEEP, NULL), NULL_POINTER);
+
+    REFUSED(ophio_fingerprints_type(NONE, &kind), NULL_POINTER);
+    REFUSED(ophio_fingerprints_type(HUGE_TEXT, &kind), INVALID_ARGUMENT);
+    REFUSED(ophio_fingerprints_type(EMPTY, &kind), INVALID_ARGUMENT);
+    REFUSED(ophio_fingerprints_type(TEXT("\x90"), NULL), NULL_POINTER);
+    CHECK(kind == 7);
+    GOOD(ophio_fingerprints_type(TEXT("\x90"), &kind));
+    CHECK(kind == OPHIO_FINGERPRINTS_TYPE_EMPTY);
+    GOOD(ophio_fingerprints_type(TEXT("\x92\xa1" "a\xab{{default}}"), &kind));
+    CHECK(kind == OPHIO_FINGERPRINTS_TYPE_HYBRID);
+}
+
 /* --- CODEOWNERS -------------------------------------------------------------------- */
 
 static void test_codeowners(void)
@@ -1448,6 +1618,8 @@ int main(int argc, char **argv)
     test_glob();
     test_glob_set();
     test_parameterization();
+    test_making_fingerprints();
+    test_matching_fingerprints();
     test_codeowners();
     test_proguard();
     test_proguard_file(argv[0]);

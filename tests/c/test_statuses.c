@@ -186,12 +186,47 @@ static void test_rules_without_a_text(void)
     ophio_enhancements_free(&rules);
 }
 
+/* What exceeds a limit in fingerprint rules, and in the events that they look at. */
+static void test_fingerprints(void)
+{
+    static const char EVENT[] = "{\"stacktrace\": {\"frames\": [{}]}}";
+    OphioFingerprints *rules = NULL, *made = NULL;
+    OphioStr text = {NULL, 0};
+    size_t before;
+
+    GOOD(ophio_fingerprints_parse(TEXT("type:A -> a"), &rules));
+    before = set_limit(OPHIO_LIMIT_RULE_BYTES, 3);
+    REFUSED(ophio_fingerprints_parse(TEXT("type:A -> a"), &made), LIMIT);
+    REFUSED(ophio_fingerprints_parse_lenient(TEXT("type:A -> a"), &text, &made), LIMIT);
+    REFUSED(ophio_fingerprints_check(TEXT("type:A -> a"), &text), LIMIT);
+    REFUSED(ophio_fingerprints_format(TEXT("type:A -> a"), &text), LIMIT);
+    REFUSED(ophio_fingerprints_from_json(TEXT("{\"rules\": []}"), &made), LIMIT);
+    GOOD(ophio_limits_set(OPHIO_LIMIT_RULE_BYTES, before));
+    before = set_limit(OPHIO_LIMIT_RULES, 1);
+    REFUSED(ophio_fingerprints_with_builtin(rules, rules, &made), LIMIT);
+    GOOD(ophio_limits_set(OPHIO_LIMIT_RULES, before));
+
+    before = set_limit(OPHIO_LIMIT_FRAMES, 0);
+    REFUSED(ophio_fingerprints_match(rules, TEXT(EVENT), 0, &text), LIMIT);
+    REFUSED(ophio_fingerprints_match_packed(
+                rules, TEXT("\x91\xd9\x1f{\"stacktrace\":{\"frames\":[{}]} }"), 0, &text),
+            LIMIT);
+    REFUSED(ophio_fingerprints_match_json_lines(rules, TEXT(EVENT), 0, &text), LIMIT);
+    REFUSED(ophio_fingerprints_explain(rules, TEXT(EVENT), &text), LIMIT);
+    REFUSED(ophio_fingerprints_resolve(TEXT("\x90"), TEXT(EVENT), 0, &text), LIMIT);
+    REFUSED(ophio_fingerprints_expand_title(TEXT("a"), TEXT(EVENT), 0, &text), LIMIT);
+    GOOD(ophio_limits_set(OPHIO_LIMIT_FRAMES, before));
+    CHECK(made == NULL && text.data == NULL);
+    ophio_fingerprints_free(&rules);
+}
+
 int main(int argc, char **argv)
 {
     CHECK(argc > 0);
     test_texts_and_patterns(argv[0]);
     test_stack_traces();
     test_rules_without_a_text();
+    test_fingerprints();
     ophio_enhancements_config_forget_all();
     return report();
 }

@@ -78,6 +78,8 @@ constexpr ophio::status CODEOWNERS = OPHIO_STATUS_CODEOWNERS;
 constexpr ophio::status PROGUARD = OPHIO_STATUS_PROGUARD;
 constexpr ophio::status PATTERN = OPHIO_STATUS_PATTERN;
 constexpr ophio::status LIMIT = OPHIO_STATUS_LIMIT;
+constexpr ophio::status FINGERPRINTS = OPHIO_STATUS_FINGERPRINTS;
+constexpr ophio::status EVENT = OPHIO_STATUS_EVENT;
 
 // The empty text, NULL with length 0; a buffer that must be there and is not; more than memory
 // can hold; bytes that are no UTF-8. Not constexpr: compilers would see through the third.
@@ -781,6 +783,103 @@ void test_glob_sets()
     THROWN(NULL_POINTER, none.matches("a", numbers));
 }
 
+void test_fingerprints()
+{
+    const std::string_view text = "type:A -> a\nlevel:b -> {{ level }}, x"sv;
+    const std::string_view event = "{\"level\": \"b\"}"sv;
+    const std::string_view parts = "\x91\xab{{ level }}"sv;
+    const auto keep = OPHIO_FINGERPRINTS_UNKNOWN_KEEP;
+    const auto wrong = static_cast<OphioFingerprintsUnknown>(2);
+    const ophio::fingerprints none;
+    ophio::fingerprints rules, other;
+    ophio::string written;
+    OphioFingerprintsType kind = OPHIO_FINGERPRINTS_TYPE_EMPTY;
+    bool equal = false;
+
+    GOOD(ophio::fingerprints::try_parse(EMPTY, other));
+    GOOD(ophio::fingerprints::try_parse(text, rules));
+    CHECK(rules.size() == 2 && other.empty() && none.empty());
+    REFUSED(NULL_POINTER, ophio::fingerprints::try_parse(NONE, other));
+    REFUSED(INVALID_ARGUMENT, ophio::fingerprints::try_parse(VAST, other));
+    REFUSED(INVALID_UTF8, ophio::fingerprints::try_parse(BAD, other));
+    REFUSED(FINGERPRINTS, ophio::fingerprints::try_parse("nope"sv, other));
+    THROWN(FINGERPRINTS, ophio::fingerprints("nope"));
+
+    GOOD(ophio::fingerprints::try_parse_lenient("nope\ntype:A -> a"sv, written, other));
+    CHECK(other.size() == 1 && contains(written, "OPH20"));
+    RETURNS(ophio::fingerprints::parse_lenient("nope"sv, written).empty());
+    REFUSED(INVALID_UTF8, ophio::fingerprints::try_parse_lenient(BAD, written, other));
+    THROWN(NULL_POINTER, ophio::fingerprints::parse_lenient(NONE, written));
+
+    GOOD(rules.try_to_json(written));
+    const ophio::string json = rules.to_json();
+    RETURNS(rules.to_json().view() == written.view());
+    REFUSED(NULL_POINTER, none.try_to_json(written));
+    THROWN(NULL_POINTER, none.to_json());
+    GOOD(ophio::fingerprints::try_from_json(json, other));
+    RETURNS(ophio::fingerprints::from_json(json).size() == 2);
+    REFUSED(FINGERPRINTS, ophio::fingerprints::try_from_json(EMPTY, other));
+    THROWN(FINGERPRINTS, ophio::fingerprints::from_json("[]"));
+
+    GOOD(rules.try_equal(other, equal));
+    RETURNS(equal && rules.equal(rules));
+    REFUSED(NULL_POINTER, rules.try_equal(none, equal));
+    THROWN(NULL_POINTER, none.equal(rules));
+    GOOD(rules.try_with_builtin(rules, other));
+    RETURNS(rules.with_builtin(rules).size() == 4 && other.size() == 4);
+    REFUSED(NULL_POINTER, rules.try_with_builtin(none, other));
+    THROWN(NULL_POINTER, none.with_builtin(rules));
+
+    GOOD(rules.try_to_text(written));
+    RETURNS(contains(rules.to_text(), "type:A -> a\n"));
+    REFUSED(NULL_POINTER, none.try_to_text(written));
+    THROWN(NULL_POINTER, none.to_text());
+    GOOD(rules.try_describe(written));
+    RETURNS(contains(rules.describe(), "\"scope\":\"log info\""));
+    REFUSED(NULL_POINTER, none.try_describe(written));
+    THROWN(NULL_POINTER, none.describe());
+
+    GOOD(rules.try_match(event, keep, written));
+    RETURNS(contains(rules.match(event, keep), "\"resolved\":[\"b\",\"x\"]"));
+    REFUSED(EVENT, rules.try_match(EMPTY, keep, written));
+    REFUSED(INVALID_ARGUMENT, rules.try_match(event, wrong, written));
+    THROWN(NULL_POINTER, none.match(event, keep));
+    GOOD(rules.try_match_packed("\x91\xa2{}"sv, keep, written));
+    RETURNS(rules.match_packed("\x91\xa2{}"sv, keep).view() == "[null]");
+    REFUSED(INVALID_ARGUMENT, rules.try_match_packed(EMPTY, keep, written));
+    THROWN(EVENT, rules.match_packed("\x91\xa2[]"sv, keep));
+    GOOD(rules.try_match_json_lines("{}\n"sv, keep, written));
+    RETURNS(rules.match_json_lines("{}\n"sv, keep).view() == "[null]");
+    REFUSED(EVENT, rules.try_match_json_lines("[]"sv, keep, written));
+    THROWN(NULL_POINTER, rules.match_json_lines(NONE, keep));
+    GOOD(rules.try_explain(event, written));
+    RETURNS(contains(rules.explain(event), "{\"matched\":1,"));
+    REFUSED(EVENT, rules.try_explain(BAD, written));
+    THROWN(NULL_POINTER, none.explain(event));
+
+    GOOD(ophio::fingerprints::try_check("typ:A -> a"sv, written));
+    RETURNS(contains(ophio::fingerprints::check_text("typ:A -> a"sv), "OPH202"));
+    REFUSED(INVALID_UTF8, ophio::fingerprints::try_check(BAD, written));
+    THROWN(NULL_POINTER, ophio::fingerprints::check_text(NONE));
+    GOOD(ophio::fingerprints::try_format("type:A  ->  a"sv, written));
+    RETURNS(ophio::fingerprints::format("type:A -> a"sv).view() == "type:A  -> a\n");
+    REFUSED(FINGERPRINTS, ophio::fingerprints::try_format("nope"sv, written));
+    THROWN(INVALID_UTF8, ophio::fingerprints::format(BAD));
+
+    GOOD(ophio::fingerprints::try_resolve(parts, event, keep, written));
+    RETURNS(ophio::fingerprints::resolve(parts, event, keep).view() == "[\"b\"]");
+    REFUSED(INVALID_ARGUMENT, ophio::fingerprints::try_resolve(EMPTY, event, keep, written));
+    THROWN(EVENT, ophio::fingerprints::resolve(parts, "[]"sv, keep));
+    GOOD(ophio::fingerprints::try_expand_title("is {{ level }}"sv, event, keep, written));
+    RETURNS(ophio::fingerprints::expand_title("is {{ level }}"sv, event, keep).view() == "is b");
+    REFUSED(INVALID_UTF8, ophio::fingerprints::try_expand_title(BAD, event, keep, written));
+    THROWN(EVENT, ophio::fingerprints::expand_title(EMPTY, "[]"sv, keep));
+    GOOD(ophio::fingerprints::try_type(parts, kind));
+    RETURNS(ophio::fingerprints::type(parts) == OPHIO_FINGERPRINTS_TYPE_CUSTOM && kind == ophio::fingerprints::type(parts));
+    REFUSED(INVALID_ARGUMENT, ophio::fingerprints::try_type(EMPTY, kind));
+    THROWN(NULL_POINTER, ophio::fingerprints::type(NONE));
+}
+
 void test_codeowners()
 {
     const ophio::codeowners none;
@@ -980,6 +1079,7 @@ int main(int argc, char **argv)
     test_globs();
     test_glob_sets();
     test_parameterization();
+    test_fingerprints();
     test_codeowners();
     test_proguard();
     test_proguard_file(argv[0] + ".mapping"s);

@@ -17,6 +17,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use memchr::memchr2_iter;
+use serde::Serialize;
 
 pub use super::codes::{Code, Severity};
 use super::lints;
@@ -43,6 +44,39 @@ pub fn check(text: &str) -> Vec<Diagnostic> {
     });
     found.sort_by_key(|each: &Diagnostic| (each.line, each.column, each.code.name()));
     found
+}
+
+#[derive(Serialize)]
+struct Written<'d> {
+    severity: &'static str,
+    code: &'static str,
+    title: &'static str,
+    line: usize,
+    column: usize,
+    end_column: usize,
+    message: &'d str,
+    suggestion: Option<&'d str>,
+    details: &'d str,
+    source: &'d str,
+}
+
+/// Writes diagnostics as a JSON array of objects with the names of their fields, and the title of
+/// the code.
+pub fn to_json(diagnostics: &[Diagnostic]) -> String {
+    let written = diagnostics.iter().map(|each| Written {
+        severity: each.severity.name(),
+        code: each.code.name(),
+        title: each.code.title(),
+        line: each.line,
+        column: each.column,
+        end_column: each.end_column,
+        message: &each.message,
+        suggestion: each.suggestion.as_deref(),
+        details: &each.details,
+        source: &each.source,
+    });
+    // Texts and numbers: this cannot fail.
+    serde_json::to_string(&written.collect::<Vec<_>>()).unwrap_or_default()
 }
 
 /// A text and where its lines begin.

@@ -15,6 +15,7 @@ use super::check::Lines;
 use super::error::FingerprintsError;
 use super::parser::{self, WrittenRule};
 use super::print::{write_matchers, write_values};
+use crate::limits::Limit;
 
 /// Longer matchers do not move the arrows of others to the right.
 const WIDEST: usize = 80;
@@ -24,7 +25,7 @@ const WIDEST: usize = 80;
 ///
 /// # Errors
 ///
-/// Fails if the text has something that is not a rule.
+/// Fails if the text has something that is not a rule, or is above a limit.
 ///
 /// # Example
 ///
@@ -37,6 +38,7 @@ const WIDEST: usize = 80;
 /// # Ok::<(), ophio::fingerprints::FingerprintsError>(())
 /// ```
 pub fn format_rules(text: &str) -> Result<String, FingerprintsError> {
+    Limit::RuleBytes.check(text.len())?;
     let mut formatter = Formatter {
         text,
         end: 0,

@@ -266,7 +266,7 @@ impl<'m> Read<'m> for Reader<'m> {
             Head::Unsigned(1) => Some(true),
             // JSON has `-0.0`, which is neither.
             Head::Float(number) if number == 0.0 && number.is_sign_positive() => Some(false),
-            Head::Float(number) if number == 1.0 => Some(true),
+            Head::Float(1.0) => Some(true),
             _ => None,
         })
     }
