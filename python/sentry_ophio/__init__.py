@@ -6,6 +6,7 @@ The modules, over the shared library that comes with the package:
 - `sentry_ophio.codeowners`: which people own which files of a repository;
 - `sentry_ophio.enhancers`: stack trace rules, which frames count for grouping;
 - `sentry_ophio.events`: the frames and exceptions of a Sentry event, as rules take them;
+- `sentry_ophio.fingerprints`: fingerprint rules, which events become one issue;
 - `sentry_ophio.functions`: names of functions, trimmed to what people call them;
 - `sentry_ophio.glob`: patterns with wildcards, one or many at once;
 - `sentry_ophio.limits`: limits on untrusted input;

@@ -50,13 +50,13 @@ class Diagnostic:
     # Optional and not `| None`: some tools evaluate these at run time, on 3.9.
     code: Optional[str] = None  # noqa: UP045
     """The kind of the problem, such as `OPH002`: docs/diagnostics.md explains each. A code
-    never changes its meaning. None outside of stack trace rules."""
+    never changes its meaning. None for globs and CODEOWNERS files."""
     suggestion: Optional[str] = None  # noqa: UP045
     """A text to put there instead."""
     title: str = ""
     """What the code means, in a few words."""
     details: str = ""
-    """For an error of stack trace rules the message of `parse`, otherwise empty."""
+    """For an error of rules the message of `parse`, otherwise empty."""
 
     def __str__(self) -> str:
         """Draw the line with a caret under the place."""

@@ -1,0 +1,728 @@
+r"""Fingerprint rules: which events become one issue.
+
+A rule says what must hold for an event, and the fingerprint that the event gets then. Events
+with the same fingerprint are one issue.
+
+    >>> from sentry_ophio.fingerprints import FingerprintRules
+    >>> rules = FingerprintRules.parse('''
+    ... error.type:DatabaseError           -> database-down
+    ... message:"*timed out*" tags.env:*   -> timeout, {{ tags.env }} title="Timeout: {{ type }}"
+    ... ''')
+    >>> event = {
+    ...     "tags": [["env", "prod"]],
+    ...     "exception": {"values": [{"type": "ReadError", "value": "it timed out after 3 s"}]},
+    ... }
+    >>> found = rules.match(event)
+    >>> found.index, found.resolved, found.title
+    (1, ('timeout', 'prod'), 'Timeout: ReadError')
+
+The first rule that matches wins. These cases surprise:
+
+- `type:A value:b` needs one exception that is both, and `function:f module:m` one frame;
+- where an event has no exception, `!type:A` does not match: there is nothing that is not A;
+- `message` looks at the values of exceptions, too;
+- the caller is the frame *after*, the other way round than in stack trace rules;
+- `release` is compared as paths are: `*` stops at `/`.
+
+`FingerprintRules.explain` says for each rule why it matches, or what fails.
+
+A `FingerprintRules` does not change. Threads may share it, and a child may use it after a fork.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Union, final
+
+from msgpack import Packer
+
+from sentry_ophio._arguments import checked_str, encoded, type_error
+from sentry_ophio._diagnostic import Diagnostic
+from sentry_ophio._ffi import Handle, check, copied, decode, error_for, ffi, lib, new_string, string
+from sentry_ophio._fingerprints import (
+    FingerprintExplanation,
+    FingerprintMatch,
+    FingerprintMatcher,
+    FingerprintRule,
+    MatcherExplanation,
+    RuleExplanation,
+    ScopeExplanation,
+)
+from sentry_ophio.exceptions import (
+    EventError,
+    FingerprintsError,
+    InvalidArgumentError,
+    UnsupportedOperationError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from typing import Any, Callable, Literal, Optional
+
+    from _cffi_backend import _CDataBase as CData
+
+    Unknown = Literal["keep", "mark"]
+    """What happens to a variable that is not known."""
+    Origin = tuple[Optional[int], Optional[str]]
+    """The line of a rule, and the name of its source."""
+
+Stored = Union[str, bytes, Mapping[str, object]]
+
+__all__ = [
+    "FingerprintExplanation",
+    "FingerprintMatch",
+    "FingerprintMatcher",
+    "FingerprintRule",
+    "FingerprintRules",
+    "MatcherExplanation",
+    "RuleExplanation",
+    "ScopeExplanation",
+    "expand_title",
+    "fingerprint_type",
+    "resolve",
+]
+
+_match = lib.ophio_fingerprints_match
+
+_UNKNOWN = {
+    "keep": lib.OPHIO_FINGERPRINTS_UNKNOWN_KEEP,
+    "mark": lib.OPHIO_FINGERPRINTS_UNKNOWN_MARK,
+}
+_TYPES: dict[int, Literal["default", "hybrid", "custom"] | None] = {
+    lib.OPHIO_FINGERPRINTS_TYPE_EMPTY: None,
+    lib.OPHIO_FINGERPRINTS_TYPE_DEFAULT: "default",
+    lib.OPHIO_FINGERPRINTS_TYPE_HYBRID: "hybrid",
+    lib.OPHIO_FINGERPRINTS_TYPE_CUSTOM: "custom",
+}
+
+
+# --- arguments ----------------------------------------------------------------------
+
+
+def _packer() -> Callable[[Any], bytes]:
+    try:
+        from ormsgpack import packb  # noqa: PLC0415 (PyPy has none)
+    except ImportError:
+        return _as_json
+    return packb
+
+
+def _packed(event: object) -> bytes:
+    """Write an event for the library: as MessagePack, which takes a tenth of the time of JSON.
+
+    What only JSON can hold is written as JSON: half of a surrogate pair, numbers of more than 64
+    bits, keys that are no texts.
+    """
+    if not isinstance(event, Mapping):
+        raise EventError(f"an event must be an object, not {type(event).__name__}")
+    if type(event) is dict:
+        try:
+            return _packb(event)
+        except TypeError:
+            pass
+    return _as_json(event)
+
+
+def _as_json(event: Any) -> bytes:
+    try:
+        # Keys that JSON has no form for are none that a rule looks at.
+        return json.dumps(event, default=_plain, skipkeys=True).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise EventError(f"the event cannot be written as JSON: {error}") from None
+
+
+def _plain(value: object) -> object:
+    """Replace what JSON has no form for; no rule can look at it, except at mappings."""
+    return dict(value) if isinstance(value, Mapping) else {}
+
+
+_packb = _packer()
+
+
+def _number(unknown: object) -> int:
+    try:
+        return _UNKNOWN[unknown]  # type: ignore[index]  # its errors are the check
+    except (KeyError, TypeError):
+        message = f'unknown must be "keep" or "mark", not {unknown!r}'
+        raise InvalidArgumentError(message) from None
+
+
+def _parts(fingerprint: object) -> bytes:
+    """Write a fingerprint for the library."""
+    if isinstance(fingerprint, (str, bytes)) or not hasattr(fingerprint, "__iter__"):
+        raise type_error("fingerprint", "a sequence of str", fingerprint)
+    parts = [encoded("a part of the fingerprint", part) for part in fingerprint]
+    packed: bytes = Packer().pack(parts)
+    return packed
+
+
+# --- results ------------------------------------------------------------------------
+
+
+def _diagnostics(text: str) -> list[Diagnostic]:
+    return [Diagnostic(**each) for each in json.loads(text)]
+
+
+def _rule(each: dict[str, Any], origin: Origin) -> FingerprintRule:
+    line, source = origin
+    return FingerprintRule(
+        text=each["text"],
+        matchers=tuple(FingerprintMatcher(**matcher) for matcher in each["matchers"]),
+        fingerprint=tuple(each["fingerprint"]),
+        attributes=each["attributes"],
+        is_builtin=each["is_builtin"],
+        line=line,
+        source=source,
+    )
+
+
+def _scope(each: dict[str, Any], matchers: tuple[FingerprintMatcher, ...]) -> ScopeExplanation:
+    explained = (
+        MatcherExplanation(
+            matchers[found["matcher"]], found["holds"], tuple(found["fails_on"]), found["has_more"]
+        )
+        for found in each["matchers"]
+    )
+    return ScopeExplanation(each["scope"], each["entries"], each["entry"], tuple(explained))
+
+
+def _restored(
+    stored: str, origins: tuple[Origin, ...], left_out: tuple[Diagnostic, ...]
+) -> FingerprintRules:
+    """Unpickle rules."""
+    rules = FingerprintRules.from_json(stored)
+    rules._origins = origins
+    rules._left_out = left_out
+    return rules
+
+
+@final
+class FingerprintRules(Handle):
+    r"""Fingerprint rules in their order. Made by `parse` and `from_json`.
+
+        >>> rules = FingerprintRules.parse("type:A -> a\nlevel:warning -> {{ default }}, warning")
+        >>> len(rules)
+        2
+        >>> [rule.fingerprint for rule in rules]
+        [('a',), ('{{ default }}', 'warning')]
+
+    An index leads from an event to the few rules that it can match, so 10,000 rules cost an
+    event little more than ten do. Rule sets are equal if their rules are, wherever these come
+    from; they can be used as keys, copied and pickled.
+    """
+
+    __slots__ = ("_left_out", "_origins", "_rules", "_sources")
+    _KIND = ffi.typeof("OphioFingerprints **")
+    _FREE = staticmethod(lambda place: lib.ophio_fingerprints_free(place[0]))
+
+    _left_out: tuple[Diagnostic, ...]
+    # Where each rule comes from, if the library does not know: after unpickling.
+    _origins: tuple[Origin, ...] | None
+    # Read from the library when they are needed.
+    _rules: tuple[FingerprintRule, ...] | None
+    # How many rules have the same source, and its name.
+    _sources: tuple[tuple[int, str | None], ...]
+
+    def __new__(cls) -> FingerprintRules:
+        """Refuse: there are functions that make rules."""
+        raise UnsupportedOperationError(
+            "cannot create FingerprintRules: use FingerprintRules.parse() or .from_json()"
+        )
+
+    @classmethod
+    def _owning(
+        cls, place: CData, source: str | None, bases: Iterable[FingerprintRules]
+    ) -> FingerprintRules:
+        """Make an object of what is in a place, with the rules of `bases` behind it."""
+        sources = [(lib.ophio_fingerprints_len(place[0]), source)]
+        for base in bases:
+            if not isinstance(base, FingerprintRules):
+                raise type_error("bases", "a sequence of FingerprintRules", base)
+            combined = cls._place()
+            check(lib.ophio_fingerprints_with_builtin(place[0], base._ptr, combined))
+            place = combined
+            if base._origins is None:
+                sources += base._sources
+            else:
+                sources += [(1, name) for _, name in base._origins]
+        rules = object.__new__(cls)
+        rules._adopt(place)
+        rules._left_out = ()
+        rules._origins = None
+        rules._rules = None
+        rules._sources = tuple(sources)
+        return rules
+
+    @classmethod
+    def parse(
+        cls,
+        text: str,
+        *,
+        strict: bool = False,
+        lenient: bool = False,
+        source: str | None = None,
+        bases: Iterable[FingerprintRules] = (),
+    ) -> FingerprintRules:
+        r"""Parse rules in the text form, one rule a line.
+
+            >>> rules = FingerprintRules.parse("type:A -> a\ntyp:B -> b", lenient=True)
+            >>> [rule.text for rule in rules], [each.line for each in rules.left_out]
+            (['type:A -> a'], [2])
+
+        Args:
+            text: The text. Empty lines, and lines that begin with `#`, are skipped.
+            strict: Check all lines before failing: the error has all problems, and its
+                text shows each with carets under its span. Warnings do not fail.
+            lenient: Leave out what is not a rule instead of failing. `left_out` lists it.
+            source: A name for the text, such as that of its file, for `rules`.
+            bases: Built-in rules, which come after those of the text, in their order.
+
+        Returns:
+            The rules.
+
+        Raises:
+            FingerprintsError: A line is not a rule; a `ValueError`. With `strict`, its
+                `diagnostics` are what `check` finds.
+            LimitError: The text is above a limit.
+            ValueError: Both `strict` and `lenient` are set.
+            UnicodeEncodeError: The text has lone surrogates.
+            TypeError: An argument has the wrong type.
+        """
+        data = encoded("text", text)
+        if source is not None:
+            checked_str("source", source)
+        if strict:
+            if lenient:
+                raise InvalidArgumentError("strict and lenient cannot both be set")
+            found = cls.check(text)
+            errors = [str(each) for each in found if each.severity == "error"]
+            if errors:
+                error = FingerprintsError("\n\n".join(errors))
+                error.diagnostics = tuple(found)
+                raise error
+        place = cls._place()
+        if not lenient:
+            check(lib.ophio_fingerprints_parse(data, len(data), place))
+            return cls._owning(place, source, bases)
+        left_out = new_string()
+        check(lib.ophio_fingerprints_parse_lenient(data, len(data), left_out, place))
+        rules = cls._owning(place, source, bases)
+        rules._left_out = tuple(_diagnostics(decode(left_out[0])))
+        return rules
+
+    @classmethod
+    def from_json(
+        cls,
+        stored: Stored,
+        *,
+        source: str | None = None,
+        bases: Iterable[FingerprintRules] = (),
+    ) -> FingerprintRules:
+        """Read rules from the form in which Sentry stores them.
+
+            >>> stored = '{"rules": [{"matchers": [["type", "A"]], "fingerprint": ["a"]}]}'
+            >>> print(FingerprintRules.from_json(stored).to_text(), end="")
+            type:A -> a
+
+        Args:
+            stored: JSON, or the object that it stands for.
+            source: A name for it, for `rules`.
+            bases: Built-in rules, which come after these, in their order.
+
+        Returns:
+            The rules.
+
+        Raises:
+            FingerprintsError: It is malformed; a `ValueError`.
+            LimitError: It is above a limit.
+            UnicodeEncodeError: The text has lone surrogates.
+            TypeError: An argument has the wrong type.
+        """
+        if isinstance(stored, Mapping):
+            try:
+                stored = json.dumps(stored, default=_plain)
+            except (TypeError, ValueError, RecursionError) as error:
+                message = f"the rules cannot be written as JSON: {error}"
+                raise FingerprintsError(message) from None
+        if isinstance(stored, bytes):
+            data = bytes(stored)
+        elif isinstance(stored, str):
+            data = str.encode(stored)
+        else:
+            raise type_error("stored", "a str, bytes or a mapping", stored)
+        if source is not None:
+            checked_str("source", source)
+        place = cls._place()
+        check(lib.ophio_fingerprints_from_json(data, len(data), place))
+        return cls._owning(place, source, bases)
+
+    @staticmethod
+    def check(text: str) -> list[Diagnostic]:
+        """Find all problems of a rule text.
+
+            >>> (found,) = FingerprintRules.check("error.typ:A -> a")
+            >>> print(found)
+            error[OPH202]: Unknown matcher `error.typ`
+             --> line 1, column 1
+              |
+            1 | error.typ:A -> a
+              | ^^^^^^^^^ did you mean `error.type`?
+
+        Args:
+            text: The text.
+
+        Returns:
+            The problems, in the order of their spans. There is an error among them exactly if
+            `parse` fails; warnings are about rules that hardly do what is meant.
+
+        Raises:
+            LimitError: The text is above a limit.
+            UnicodeEncodeError: The text has lone surrogates.
+            TypeError: `text` is not a `str`.
+        """
+        data = encoded("text", text)
+        return _diagnostics(string(lambda out: lib.ophio_fingerprints_check(data, len(data), out)))
+
+    @staticmethod
+    def format(text: str) -> str:
+        r"""Format rules: aligned in columns, with comments and empty lines kept.
+
+            >>> text = 'type:"A" -> "a"\nmessage:"b c" -> b {{ type }}'
+            >>> print(FingerprintRules.format(text), end="")
+            type:A         -> a
+            message:"b c"  -> b, {{ type }}
+
+        The rules stay the same rules, and to do it twice changes nothing.
+
+        Args:
+            text: Rules in the text form.
+
+        Returns:
+            The text, with a line feed after every line.
+
+        Raises:
+            FingerprintsError: A line is not a rule; a `ValueError`.
+            LimitError: The text is above a limit.
+            UnicodeEncodeError: The text has lone surrogates.
+            TypeError: `text` is not a `str`.
+        """
+        data = encoded("text", text)
+        return string(lambda out: lib.ophio_fingerprints_format(data, len(data), out))
+
+    @property
+    def left_out(self) -> tuple[Diagnostic, ...]:
+        """What `parse(..., lenient=True)` has left out."""
+        return self._left_out
+
+    @property
+    def rules(self) -> tuple[FingerprintRule, ...]:
+        """The rules, in their order."""
+        found = self._rules
+        if found is None:
+            ptr = self._ptr
+            described = json.loads(string(lambda out: lib.ophio_fingerprints_describe(ptr, out)))
+            origins = self._origins
+            if origins is None:
+                names = (name for count, name in self._sources for _ in range(count))
+                lines = (each["line"] for each in described)
+                origins = tuple(zip(lines, names))
+            found = self._rules = tuple(map(_rule, described, origins))
+        return found
+
+    def to_json(self) -> str:
+        """Write the rules in the form in which Sentry stores them.
+
+            >>> rules = FingerprintRules.parse("!level:info -> a")
+            >>> stored = json.loads(rules.to_json())
+            >>> stored["rules"][0]["matchers"], stored["rules"][0]["fingerprint"]
+            ([['!level', 'info']], ['a'])
+
+        Rules of `bases` are included, and marked as built-in.
+        """
+        ptr = self._ptr
+        return string(lambda out: lib.ophio_fingerprints_to_json(ptr, out))
+
+    def to_text(self) -> str:
+        """Write the rules as text, one a line, that parses to the same rules.
+
+            >>> print(FingerprintRules.parse('error.type:"A"  -> "b c"').to_text(), end="")
+            type:A -> "b c"
+
+        Raises:
+            FingerprintsError: There is a rule that no text can hold. Only the stored form can
+                have one, such as a rule without matchers.
+        """
+        ptr = self._ptr
+        return string(lambda out: lib.ophio_fingerprints_to_text(ptr, out))
+
+    def match(
+        self, event: Mapping[str, Any], *, unknown: Unknown = "keep"
+    ) -> FingerprintMatch | None:
+        """Find the first rule that matches an event.
+
+            >>> rules = FingerprintRules.parse("level:fatal -> {{ default }}, {{ sort }}")
+            >>> rules.match({"level": "fatal"}).resolved
+            ('{{ default }}', '{{ sort }}')
+            >>> rules.match({"level": "fatal"}, unknown="mark").resolved
+            ('{{ default }}', '<unrecognized-variable-sort>')
+            >>> print(rules.match({"level": "info"}))
+            None
+
+        Args:
+            event: The event, as `json.load` returns it. It crosses to the library whole.
+            unknown: What happens to a variable that is not known: it stays as it is written
+                ("keep"), or is named as newer versions of Sentry do ("mark").
+
+        Returns:
+            What it finds, or None if no rule matches.
+
+        Raises:
+            EventError: It is not an event; the message says what is wrong, and where.
+            LimitError: It has more frames than the limit.
+            ValueError: `unknown` has another value.
+        """
+        packed = _packed(event)
+        out = new_string()
+        status = _match(self._ptr, packed, len(packed), _number(unknown), out)
+        if status:
+            raise error_for(status)
+        found = copied(out[0])
+        return self._found(json.loads(found)) if found else None
+
+    def match_many(
+        self, events: Iterable[Mapping[str, Any]], *, unknown: Unknown = "keep"
+    ) -> list[FingerprintMatch | None]:
+        """Find for each of many events the first rule that matches it, in one call.
+
+            >>> rules = FingerprintRules.parse("level:fatal -> a")
+            >>> [found and found.index for found in rules.match_many([{}, {"level": "fatal"}])]
+            [None, 0]
+
+        Args:
+            events: The events, as `match` takes them.
+            unknown: As for `match`.
+
+        Returns:
+            For each event what `match` returns.
+
+        Raises:
+            EventError: One is not an event; the message has its index, from 0.
+            LimitError: One has more frames than the limit.
+            ValueError: `unknown` has another value.
+        """
+        number = _number(unknown)
+        listed = []
+        for index, event in enumerate(events):
+            try:
+                listed.append(_packed(event))
+            except EventError as error:
+                raise EventError(f"event {index}: {error}") from None
+        packed: bytes = Packer().pack(listed)
+        return self._many(lib.ophio_fingerprints_match_packed, packed, number)
+
+    def match_json_lines(
+        self, data: bytes, *, unknown: Unknown = "keep"
+    ) -> list[FingerprintMatch | None]:
+        r"""Find for each of many events, one a line of JSON, the first rule that matches it.
+
+        No object is made for an event: the library reads the JSON.
+
+            >>> rules = FingerprintRules.parse("level:fatal -> a")
+            >>> found = rules.match_json_lines(b'{"level": "info"}\n{"level": "fatal"}\n')
+            >>> [each and each.resolved for each in found]
+            [None, ('a',)]
+
+        Args:
+            data: The lines. Empty ones are skipped.
+            unknown: As for `match`.
+
+        Returns:
+            For each event what `match` returns.
+
+        Raises:
+            EventError: A line is not an event; the message has its number, from 1.
+            LimitError: An event has more frames than the limit.
+            TypeError: `data` is not `bytes`.
+            ValueError: `unknown` has another value.
+        """
+        if not isinstance(data, bytes):
+            raise type_error("data", "bytes", data)
+        number = _number(unknown)
+        return self._many(lib.ophio_fingerprints_match_json_lines, bytes(data), number)
+
+    def _many(
+        self, function: Callable[..., int], data: bytes, unknown: int
+    ) -> list[FingerprintMatch | None]:
+        ptr = self._ptr
+        found = json.loads(string(lambda out: function(ptr, data, len(data), unknown, out)))
+        return [each and self._found(each) for each in found]
+
+    def _found(self, found: dict[str, Any]) -> FingerprintMatch:
+        index = found["rule"]
+        return FingerprintMatch(self.rules[index], index, tuple(found["resolved"]), found["title"])
+
+    def explain(self, event: Mapping[str, Any]) -> FingerprintExplanation:
+        r"""Explain for each rule why it matches an event, or which matcher fails on which values.
+
+            >>> rules = FingerprintRules.parse("type:A value:b* -> a\nlevel:info -> b")
+            >>> values = [{"type": "A", "value": "x"}, {"type": "B", "value": "bb"}]
+            >>> event = {"exception": {"values": values}, "level": "info"}
+            >>> print(rules.explain(event))
+            line 1: type:A value:b* -> a
+                does not match
+                exceptions: no entry of 2 satisfies all
+                    type:A holds on 1 and fails on 'B'
+                    value:b* holds on 1 and fails on 'x'
+            line 2: level:info -> b
+                matches
+                log info: entry 0 of 1 satisfies all
+                    level:info holds on 1
+
+        It tries each rule, so it takes much longer than `match`.
+
+        Args:
+            event: The event, as `match` takes it.
+
+        Raises:
+            EventError: It is not an event; the message says what is wrong, and where.
+            LimitError: It has more frames than the limit.
+        """
+        packed = _packed(event)
+        ptr = self._ptr
+        found = json.loads(
+            string(lambda out: lib.ophio_fingerprints_explain(ptr, packed, len(packed), out))
+        )
+        explained = (
+            RuleExplanation(
+                rule,
+                each["matches"],
+                tuple(_scope(scope, rule.matchers) for scope in each["scopes"]),
+            )
+            for rule, each in zip(self.rules, found["rules"])
+        )
+        return FingerprintExplanation(found["matched"], tuple(explained))
+
+    def __len__(self) -> int:
+        """Return the number of rules."""
+        return lib.ophio_fingerprints_len(self._ptr)
+
+    def __iter__(self) -> Iterator[FingerprintRule]:
+        """Iterate over the rules."""
+        return iter(self.rules)
+
+    def __eq__(self, other: object) -> bool:
+        """Compare the rules, wherever they come from."""
+        if not isinstance(other, FingerprintRules):
+            return NotImplemented
+        equal = ffi.new("bool *")
+        check(lib.ophio_fingerprints_equal(self._ptr, other._ptr, equal))
+        return bool(equal[0])
+
+    def __hash__(self) -> int:
+        """Return the hash of the stored form."""
+        return hash(self.to_json())
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle the stored form, and where the rules come from."""
+        origins = tuple((rule.line, rule.source) for rule in self.rules)
+        return _restored, (self.to_json(), origins, self._left_out)
+
+    def __repr__(self) -> str:
+        """Say how many rules there are."""
+        if self.closed:
+            return "FingerprintRules(closed)"
+        count = len(self)
+        return f"FingerprintRules({count} rule{'' if count == 1 else 's'})"
+
+
+# --- variables ----------------------------------------------------------------------
+
+
+def resolve(
+    fingerprint: Sequence[str], event: Mapping[str, Any], *, unknown: Unknown = "keep"
+) -> list[str]:
+    """Fill in the variables of a fingerprint.
+
+        >>> resolve(["{{ level }}", "{{ default }}", "{{ logger }}", "a"], {"level": "info"})
+        ['info', '{{ default }}', '<no-logger>', 'a']
+
+    Args:
+        fingerprint: The parts. A part that is a variable as a whole becomes its value.
+        event: The event, as `FingerprintRules.match` takes it.
+        unknown: As for `FingerprintRules.match`.
+
+    Returns:
+        The parts, filled in.
+
+    Raises:
+        EventError: It is not an event; the message says what is wrong, and where.
+        UnicodeEncodeError: A part has a lone surrogate.
+        TypeError: `fingerprint` is not a sequence of `str`.
+        ValueError: `unknown` has another value.
+    """
+    number = _number(unknown)
+    parts = _parts(fingerprint)
+    packed = _packed(event)
+    resolved: list[str] = json.loads(
+        string(
+            lambda out: lib.ophio_fingerprints_resolve(
+                parts, len(parts), packed, len(packed), number, out
+            )
+        )
+    )
+    return resolved
+
+
+def expand_title(title: str, event: Mapping[str, Any], *, unknown: Unknown = "keep") -> str:
+    """Fill in the variables of a title.
+
+        >>> expand_title("{{ level }} in {{ transaction }}", {"level": "fatal"})
+        'fatal in <no-transaction>'
+
+    Args:
+        title: The title. Each variable in it becomes its value.
+        event: The event, as `FingerprintRules.match` takes it.
+        unknown: As for `FingerprintRules.match`.
+
+    Raises:
+        EventError: It is not an event; the message says what is wrong, and where.
+        UnicodeEncodeError: The title has a lone surrogate.
+        TypeError: `title` is not a `str`.
+        ValueError: `unknown` has another value.
+    """
+    number = _number(unknown)
+    data = encoded("title", title)
+    packed = _packed(event)
+    return string(
+        lambda out: lib.ophio_fingerprints_expand_title(
+            data, len(data), packed, len(packed), number, out
+        )
+    )
+
+
+def fingerprint_type(
+    fingerprint: Sequence[str],
+) -> Literal["default", "hybrid", "custom"] | None:
+    """Return what a fingerprint is made of.
+
+        >>> fingerprint_type(["{{ default }}"]), fingerprint_type(["{{default}}", "a"])
+        ('default', 'hybrid')
+        >>> fingerprint_type(["a"])
+        'custom'
+
+    Args:
+        fingerprint: The parts.
+
+    Returns:
+        "default" if it has `{{ default }}` only, "hybrid" if it has that among others,
+        "custom" if it has only others, and None if it is empty.
+
+    Raises:
+        UnicodeEncodeError: A part has a lone surrogate.
+        TypeError: `fingerprint` is not a sequence of `str`.
+    """
+    parts = _parts(fingerprint)
+    kind = ffi.new("uint32_t *")
+    check(lib.ophio_fingerprints_type(parts, len(parts), kind))
+    return _TYPES[kind[0]]
