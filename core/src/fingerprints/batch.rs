@@ -9,12 +9,12 @@
 //! Results are in the order of the events. The first event that cannot be read ends it: a
 //! result that is missing would move all that follow.
 
-use serde::Serialize;
 use thiserror::Error;
 
 use super::event::{Event, EventError};
 use super::rule_set::{FingerprintMatch, FingerprintRules};
 use super::variables::{UnknownVariable, Variables};
+use super::writer::Json;
 use crate::msgpack_array::{self, PackedValuesError};
 
 /// Why events cannot be matched.
@@ -41,25 +41,24 @@ pub enum BatchError {
     },
 }
 
-/// A match as JSON.
-#[derive(Serialize)]
-struct Written<'m> {
-    rule: usize,
-    resolved: &'m [String],
-    title: Option<&'m str>,
-}
-
 impl FingerprintMatch<'_> {
     /// Writes the match as a JSON object: `rule` (its index), `resolved` and `title`.
     pub fn to_json(&self) -> String {
-        let written = Written {
-            rule: self.index,
-            resolved: &self.resolved,
-            title: self.title.as_deref(),
-        };
-        // Texts and a number: this cannot fail.
-        serde_json::to_string(&written).unwrap_or_default()
+        let mut json = Json::default();
+        write(&mut json, Some(self));
+        json.finish()
     }
+}
+
+fn write(json: &mut Json, found: Option<&FingerprintMatch<'_>>) {
+    let Some(found) = found else {
+        return json.null();
+    };
+    json.object(|json| {
+        json.key("rule").number(found.index);
+        json.key("resolved").texts(&found.resolved);
+        json.key("title").maybe_text(found.title.as_deref());
+    });
 }
 
 impl FingerprintRules {
@@ -79,12 +78,10 @@ impl FingerprintRules {
             listed.push(event);
             Ok(())
         })?;
-        let mut answers = Answers::default();
-        for (index, event) in listed.into_iter().enumerate() {
-            let event = Event::read(event).map_err(|error| BatchError::Event { index, error })?;
-            answers.add(self.match_event(&event, unknown));
-        }
-        Ok(answers.finish())
+        let events = listed.into_iter().enumerate().map(|(index, event)| {
+            Event::read(event).map_err(|error| BatchError::Event { index, error })
+        });
+        self.match_all(events, unknown)
     }
 
     /// Matches many events, one a line of JSON. Empty lines are skipped. Returns a JSON array
@@ -98,39 +95,31 @@ impl FingerprintRules {
         json: &[u8],
         unknown: UnknownVariable,
     ) -> Result<String, BatchError> {
-        let mut answers = Answers::default();
-        for (line, event) in (1..).zip(json.split(|&byte| byte == b'\n')) {
-            let event = event.trim_ascii();
-            if event.is_empty() {
-                continue;
-            }
-            let event =
-                Event::from_json(event).map_err(|error| BatchError::Line { line, error })?;
-            answers.add(self.match_event(&event, unknown));
-        }
-        Ok(answers.finish())
-    }
-}
-
-/// A JSON array that is written.
-#[derive(Default)]
-struct Answers(String);
-
-impl Answers {
-    fn add(&mut self, found: Option<FingerprintMatch<'_>>) {
-        self.0.push(if self.0.is_empty() { '[' } else { ',' });
-        match found {
-            Some(found) => self.0.push_str(&found.to_json()),
-            None => self.0.push_str("null"),
-        }
+        let lines = (1..).zip(json.split(|&byte| byte == b'\n'));
+        let lines = lines.map(|(line, event)| (line, event.trim_ascii()));
+        let events = lines
+            .filter(|(_, event)| !event.is_empty())
+            .map(|(line, event)| {
+                Event::from_json(event).map_err(|error| BatchError::Line { line, error })
+            });
+        self.match_all(events, unknown)
     }
 
-    fn finish(mut self) -> String {
-        if self.0.is_empty() {
-            self.0.push('[');
+    fn match_all<'e>(
+        &self,
+        events: impl Iterator<Item = Result<Event<'e>, BatchError>>,
+        unknown: UnknownVariable,
+    ) -> Result<String, BatchError> {
+        let mut failed = None;
+        let events = events.map_while(|event| event.map_err(|error| failed = Some(error)).ok());
+        let mut json = Json::default();
+        json.list(events, |json, event| {
+            write(json, self.match_event(&event, unknown).as_ref());
+        });
+        match failed {
+            Some(error) => Err(error),
+            None => Ok(json.finish()),
         }
-        self.0.push(']');
-        self.0
     }
 }
 
@@ -151,8 +140,9 @@ pub fn read_parts(packed: &[u8]) -> Result<Vec<&str>, PackedValuesError> {
 impl Variables<'_> {
     /// Fills in a fingerprint as [`resolve`](Self::resolve) does. Returns a JSON array.
     pub fn resolve_to_json(&self, fingerprint: &[&str]) -> String {
-        // Texts: this cannot fail.
-        serde_json::to_string(&self.resolve(fingerprint)).unwrap_or_default()
+        let mut json = Json::default();
+        json.texts(&self.resolve(fingerprint));
+        json.finish()
     }
 }
 

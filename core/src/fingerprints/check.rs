@@ -17,11 +17,11 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use memchr::memchr2_iter;
-use serde::Serialize;
 
 pub use super::codes::{Code, Severity};
 use super::lints;
 use super::parser::{self, Failure, Span};
+use super::writer::Json;
 
 /// Something to say about a span of a text of fingerprint rules.
 pub type Diagnostic = crate::diagnostics::Diagnostic<Code>;
@@ -46,37 +46,34 @@ pub fn check(text: &str) -> Vec<Diagnostic> {
     found
 }
 
-#[derive(Serialize)]
-struct Written<'d> {
-    severity: &'static str,
-    code: &'static str,
-    title: &'static str,
-    line: usize,
-    column: usize,
-    end_column: usize,
-    message: &'d str,
-    suggestion: Option<&'d str>,
-    details: &'d str,
-    source: &'d str,
-}
-
 /// Writes diagnostics as a JSON array of objects with the names of their fields, and the title of
 /// the code.
 pub fn to_json(diagnostics: &[Diagnostic]) -> String {
-    let written = diagnostics.iter().map(|each| Written {
-        severity: each.severity.name(),
-        code: each.code.name(),
-        title: each.code.title(),
-        line: each.line,
-        column: each.column,
-        end_column: each.end_column,
-        message: &each.message,
-        suggestion: each.suggestion.as_deref(),
-        details: &each.details,
-        source: &each.source,
+    let mut json = Json::default();
+    json.list(diagnostics, |json, each| {
+        json.object(|json| {
+            for (key, text) in [
+                ("severity", each.severity.name()),
+                ("code", each.code.name()),
+                ("title", each.code.title()),
+                ("message", &each.message),
+                ("details", &each.details),
+                ("source", &each.source),
+            ] {
+                json.key(key).text(text);
+            }
+            for (key, number) in [
+                ("line", each.line),
+                ("column", each.column),
+                ("end_column", each.end_column),
+            ] {
+                json.key(key).number(number);
+            }
+            let suggestion = each.suggestion.as_deref();
+            json.key("suggestion").maybe_text(suggestion);
+        });
     });
-    // Texts and numbers: this cannot fail.
-    serde_json::to_string(&written.collect::<Vec<_>>()).unwrap_or_default()
+    json.finish()
 }
 
 /// A text and where its lines begin.

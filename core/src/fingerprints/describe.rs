@@ -10,70 +10,50 @@
 //! The names of matchers are those that text has, so they differ from the
 //! [stored form](super::stored). `text` parses to the rule if any text does.
 
-use std::collections::BTreeMap;
-
-use serde::Serialize;
-
 use super::key::Scope;
 use super::print;
 use super::rule::{Matcher, Neighbor};
 use super::rule_set::FingerprintRules;
-
-#[derive(Serialize)]
-struct DescribedRule<'r> {
-    text: String,
-    line: Option<u32>,
-    is_builtin: bool,
-    matchers: Vec<DescribedMatcher<'r>>,
-    fingerprint: &'r [smol_str::SmolStr],
-    attributes: BTreeMap<&'static str, &'r str>,
-}
-
-#[derive(Serialize)]
-struct DescribedMatcher<'r> {
-    name: String,
-    pattern: &'r str,
-    negated: bool,
-    neighbor: Option<&'static str>,
-    scope: &'static str,
-}
-
-fn describe(matcher: &Matcher) -> DescribedMatcher<'_> {
-    DescribedMatcher {
-        name: matcher.key.to_string(),
-        pattern: &matcher.pattern,
-        negated: matcher.negated,
-        neighbor: match matcher.neighbor {
-            Neighbor::This => None,
-            Neighbor::Caller => Some("caller"),
-            Neighbor::Callee => Some("callee"),
-        },
-        scope: match matcher.neighbor {
-            Neighbor::This => matcher.key.scope(),
-            Neighbor::Caller | Neighbor::Callee => Scope::Frames,
-        }
-        .name(),
-    }
-}
+use super::writer::Json;
 
 impl FingerprintRules {
     /// Describes the rules: a JSON array with an object for each of them.
     pub fn describe(&self) -> String {
-        let rules = self.rules().iter().enumerate().map(|(index, rule)| {
+        let mut json = Json::default();
+        json.list(self.rules().iter().enumerate(), |json, (index, rule)| {
             let mut text = String::new();
             print::write_rule(&mut text, rule);
-            DescribedRule {
-                text,
-                line: self.line(index),
-                is_builtin: rule.is_builtin,
-                matchers: rule.matchers.iter().map(describe).collect(),
-                fingerprint: &rule.fingerprint,
-                attributes: rule.attributes().collect(),
-            }
+            json.object(|json| {
+                json.key("text").text(&text);
+                let line = self.line(index).map(|line| line as usize);
+                json.key("line").maybe_number(line);
+                json.key("is_builtin").boolean(rule.is_builtin);
+                json.key("matchers").list(&rule.matchers, write_matcher);
+                json.key("fingerprint").texts(&rule.fingerprint);
+                json.key("attributes").object(|json| {
+                    for (name, value) in rule.attributes() {
+                        json.key(name).text(value);
+                    }
+                });
+            });
         });
-        // Texts, numbers and booleans: this cannot fail.
-        serde_json::to_string(&rules.collect::<Vec<_>>()).unwrap_or_default()
+        json.finish()
     }
+}
+
+fn write_matcher(json: &mut Json, matcher: &Matcher) {
+    let (neighbor, scope) = match matcher.neighbor {
+        Neighbor::This => (None, matcher.key.scope()),
+        Neighbor::Caller => (Some("caller"), Scope::Frames),
+        Neighbor::Callee => (Some("callee"), Scope::Frames),
+    };
+    json.object(|json| {
+        json.key("name").text(&matcher.key.to_string());
+        json.key("pattern").text(&matcher.pattern);
+        json.key("negated").boolean(matcher.negated);
+        json.key("neighbor").maybe_text(neighbor);
+        json.key("scope").text(scope.name());
+    });
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ use std::borrow::Cow;
 use super::json;
 use super::msgpack;
 pub use super::read::EventError;
-use super::read::Read;
+use super::read::Source;
 use crate::limits::Limit;
 
 /// A text of an event.
@@ -107,7 +107,7 @@ impl<'j> Event<'j> {
     /// list or object, if an exception, thread, frame or tag is of the wrong kind, or if there
     /// are more frames than the limit.
     pub fn from_json(json: &'j [u8]) -> Result<Self, EventError> {
-        Self::read_all(json::Reader::new(json)?)
+        Self::read_all(&mut json::Reader::new(json)?)
     }
 
     /// Reads an event in MessagePack, as the objects of a host language are packed.
@@ -116,7 +116,7 @@ impl<'j> Event<'j> {
     ///
     /// Those of [`from_json`](Self::from_json).
     pub fn from_msgpack(packed: &'j [u8]) -> Result<Self, EventError> {
-        Self::read_all(msgpack::Reader::new(packed))
+        Self::read_all(&mut msgpack::Reader::new(packed))
     }
 
     /// Reads an event in JSON or MessagePack: the first byte says which it is.
@@ -132,13 +132,13 @@ impl<'j> Event<'j> {
         }
     }
 
-    fn read_all(mut reader: impl Read<'j>) -> Result<Self, EventError> {
+    fn read_all(reader: &mut Source<'j>) -> Result<Self, EventError> {
         let mut event = Self::default();
         if !reader.is_object() {
             return Err(reader.unexpected("an event, which is an object"));
         }
         let mut frames = 0;
-        reader.object(|reader, key| {
+        reader.object(&mut |reader, key| {
             match key {
                 "platform" => event.platform = reader.text()?,
                 "level" => event.level = reader.text()?,
@@ -147,7 +147,7 @@ impl<'j> Event<'j> {
                 "transaction" => event.transaction = reader.text()?,
                 "logentry" => {
                     (event.formatted, event.message) = (None, None);
-                    reader.object(|reader, key| {
+                    reader.object(&mut |reader, key| {
                         match key {
                             "formatted" => event.formatted = reader.text()?,
                             "message" => event.message = reader.text()?,
@@ -158,7 +158,7 @@ impl<'j> Event<'j> {
                 }
                 "sdk" => {
                     event.sdk = None;
-                    reader.object(|reader, key| {
+                    reader.object(&mut |reader, key| {
                         match key {
                             "name" => event.sdk = reader.text()?,
                             _ => reader.skip()?,
@@ -189,16 +189,16 @@ impl<'j> Event<'j> {
 }
 
 /// Reads one element, an object.
-type Element<R, T> = fn(&mut R, &mut usize) -> Result<T, EventError>;
+type Element<'j, T> = fn(&mut Source<'j>, &mut usize) -> Result<T, EventError>;
 
 /// Reads the list under `values`; `None` where there is null.
-fn values<'j, R: Read<'j>, T>(
-    reader: &mut R,
-    element: Element<R, T>,
+fn values<'j, T>(
+    reader: &mut Source<'j>,
+    element: Element<'j, T>,
     frames: &mut usize,
 ) -> Result<Vec<Option<T>>, EventError> {
     let mut values = Vec::new();
-    reader.object(|reader, key| {
+    reader.object(&mut |reader, key| {
         match key {
             "values" => values = elements(reader, element, frames)?,
             _ => reader.skip()?,
@@ -208,13 +208,13 @@ fn values<'j, R: Read<'j>, T>(
     Ok(values)
 }
 
-fn elements<'j, R: Read<'j>, T>(
-    reader: &mut R,
-    element: Element<R, T>,
+fn elements<'j, T>(
+    reader: &mut Source<'j>,
+    element: Element<'j, T>,
     frames: &mut usize,
 ) -> Result<Vec<Option<T>>, EventError> {
     let mut elements = Vec::new();
-    reader.list(|reader| {
+    reader.list(&mut |reader| {
         if reader.null()? {
             elements.push(None);
             return Ok(());
@@ -228,12 +228,9 @@ fn elements<'j, R: Read<'j>, T>(
     Ok(elements)
 }
 
-fn exception<'j>(
-    reader: &mut impl Read<'j>,
-    frames: &mut usize,
-) -> Result<Exception<'j>, EventError> {
+fn exception<'j>(reader: &mut Source<'j>, frames: &mut usize) -> Result<Exception<'j>, EventError> {
     let mut exception = Exception::default();
-    reader.object(|reader, key| {
+    reader.object(&mut |reader, key| {
         match key {
             "type" => exception.ty = reader.text()?,
             "value" => exception.value = reader.text()?,
@@ -245,9 +242,9 @@ fn exception<'j>(
     Ok(exception)
 }
 
-fn thread<'j>(reader: &mut impl Read<'j>, frames: &mut usize) -> Result<Thread<'j>, EventError> {
+fn thread<'j>(reader: &mut Source<'j>, frames: &mut usize) -> Result<Thread<'j>, EventError> {
     let mut thread = Thread::default();
-    reader.object(|reader, key| {
+    reader.object(&mut |reader, key| {
         match key {
             "id" => thread.id = reader.text()?,
             "name" => thread.name = reader.text()?,
@@ -264,16 +261,16 @@ fn thread<'j>(reader: &mut impl Read<'j>, frames: &mut usize) -> Result<Thread<'
 
 /// Reads the frames of a stack trace, without those that are null.
 fn stacktrace<'j>(
-    reader: &mut impl Read<'j>,
+    reader: &mut Source<'j>,
     count: &mut usize,
 ) -> Result<Vec<Frame<'j>>, EventError> {
     let mut frames = Vec::new();
-    reader.object(|reader, key| {
+    reader.object(&mut |reader, key| {
         if key != "frames" {
             return reader.skip();
         }
         frames.clear();
-        reader.list(|reader| {
+        reader.list(&mut |reader| {
             if reader.null()? {
                 return Ok(());
             }
@@ -290,9 +287,9 @@ fn stacktrace<'j>(
     Ok(frames)
 }
 
-fn frame<'j>(reader: &mut impl Read<'j>) -> Result<Frame<'j>, EventError> {
+fn frame<'j>(reader: &mut Source<'j>) -> Result<Frame<'j>, EventError> {
     let mut frame = Frame::default();
-    reader.object(|reader, key| {
+    reader.object(&mut |reader, key| {
         match key {
             "function" => frame.function = reader.text()?,
             "raw_function" => frame.is_trimmed = reader.truth()?,
@@ -310,16 +307,16 @@ fn frame<'j>(reader: &mut impl Read<'j>) -> Result<Frame<'j>, EventError> {
 }
 
 /// Reads tags: a list of pairs, or an object.
-fn tags<'j>(reader: &mut impl Read<'j>) -> Result<Vec<(Cow<'j, str>, Text<'j>)>, EventError> {
+fn tags<'j>(reader: &mut Source<'j>) -> Result<Vec<(Cow<'j, str>, Text<'j>)>, EventError> {
     let mut tags = Vec::new();
     if reader.is_object() {
-        reader.object(|reader, key| {
+        reader.object(&mut |reader, key| {
             tags.push((Cow::Owned(key.to_owned()), reader.lenient_text()?));
             Ok(())
         })?;
         return Ok(tags);
     }
-    reader.list(|reader| {
+    reader.list(&mut |reader| {
         if reader.null()? {
             return Ok(());
         }
@@ -328,7 +325,7 @@ fn tags<'j>(reader: &mut impl Read<'j>) -> Result<Vec<(Cow<'j, str>, Text<'j>)>,
         }
         let mut pair = [const { None }; 2];
         let mut count = 0;
-        reader.list(|reader| {
+        reader.list(&mut |reader| {
             let text = reader.lenient_text()?;
             if let Some(place) = pair.get_mut(count) {
                 *place = text;

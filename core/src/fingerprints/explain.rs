@@ -11,12 +11,11 @@
 //! defines it. Where each matcher of a scope holds on some entry and yet none satisfies all of
 //! them, the numbers of entries show it.
 
-use serde::{Serialize, Serializer};
-
 use super::event::Event;
 use super::key::Scope;
 use super::matching::{Compiled, Condition};
 use super::view::{Fields, Found, View};
+use super::writer::Json;
 
 /// How many values an explanation of a matcher has at most.
 pub const MAX_VALUES: usize = 8;
@@ -25,7 +24,7 @@ pub const MAX_VALUES: usize = 8;
 pub const MAX_VALUE_BYTES: usize = 256;
 
 /// Why rules match an event, or do not.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explanation {
     /// The index of the rule that wins: the first one that matches.
     pub matched: Option<usize>,
@@ -34,7 +33,7 @@ pub struct Explanation {
 }
 
 /// Why one rule matches, or does not.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleExplanation {
     /// Whether the rule matches. It wins if no earlier one does.
     pub matches: bool,
@@ -43,10 +42,9 @@ pub struct RuleExplanation {
 }
 
 /// What the matchers of one scope find there.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScopeExplanation {
     /// The scope.
-    #[serde(serialize_with = "write_scope")]
     pub scope: Scope,
     /// How many entries the event has there. Without any, the rule does not match.
     pub entries: usize,
@@ -57,7 +55,7 @@ pub struct ScopeExplanation {
 }
 
 /// What one matcher finds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MatcherExplanation {
     /// The index of the matcher in the rule.
     pub matcher: usize,
@@ -73,13 +71,37 @@ pub struct MatcherExplanation {
 impl Explanation {
     /// Writes the explanation as a JSON object, with the names of these fields.
     pub fn to_json(&self) -> String {
-        // Neither a map with keys that are no texts nor a float is in it: this cannot fail.
-        serde_json::to_string(self).unwrap_or_default()
+        let mut json = Json::default();
+        json.object(|json| {
+            json.key("matched").maybe_number(self.matched);
+            json.key("rules").list(&self.rules, |json, rule| {
+                json.object(|json| {
+                    json.key("matches").boolean(rule.matches);
+                    json.key("scopes").list(&rule.scopes, write_scope);
+                });
+            });
+        });
+        json.finish()
     }
 }
 
-fn write_scope<S: Serializer>(scope: &Scope, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(scope.name())
+fn write_scope(json: &mut Json, scope: &ScopeExplanation) {
+    json.object(|json| {
+        json.key("scope").text(scope.scope.name());
+        json.key("entries").number(scope.entries);
+        json.key("entry").maybe_number(scope.entry);
+        json.key("matchers").list(&scope.matchers, |json, matcher| {
+            json.object(|json| {
+                json.key("matcher").number(matcher.matcher);
+                json.key("holds").number(matcher.holds);
+                let write = |json: &mut Json, value: &Option<String>| {
+                    json.maybe_text(value.as_deref());
+                };
+                json.key("fails_on").list(&matcher.fails_on, write);
+                json.key("has_more").boolean(matcher.has_more);
+            });
+        });
+    });
 }
 
 /// Explains rules on an event.

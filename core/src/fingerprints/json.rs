@@ -274,54 +274,52 @@ impl<'j> Read<'j> for Reader<'j> {
         }
     }
 
-    fn object(&mut self, mut read: impl FnMut(&mut Self, &str) -> Result<()>) -> Result<bool> {
+    fn begin_object(&mut self) -> Result<Option<usize>> {
         if self.next_byte() != Some(b'{') {
-            self.skip()?;
-            return Ok(false);
+            return self.skip().map(|()| None);
         }
         self.enter()?;
-        let mut first = true;
-        loop {
-            match self.next_byte() {
-                Some(b'}') if first => break,
-                Some(b'"') => {}
-                _ => return Err(self.syntax("expected a key in quotes")),
-            }
-            first = false;
-            let key = self.quoted()?;
-            self.expect(b':', "expected `:`")?;
-            read(self, &key).map_err(|error| error.within(key.into_owned()))?;
-            match self.next_byte() {
-                Some(b',') => self.at += 1,
-                Some(b'}') => break,
-                _ => return Err(self.syntax("expected `,` or `}`")),
-            }
-        }
-        self.leave();
-        Ok(true)
+        Ok(Some(0))
     }
 
-    fn list(&mut self, mut read: impl FnMut(&mut Self) -> Result<()>) -> Result<bool> {
+    fn next_key(&mut self, open: &mut usize) -> Result<Option<Cow<'j, str>>> {
+        match self.next_byte() {
+            Some(b'}') => {
+                self.leave();
+                return Ok(None);
+            }
+            Some(b',') if *open > 0 => self.at += 1,
+            _ if *open > 0 => return Err(self.syntax("expected `,` or `}`")),
+            _ => {}
+        }
+        *open = 1;
+        if self.next_byte() != Some(b'"') {
+            return Err(self.syntax("expected a key in quotes"));
+        }
+        let key = self.quoted()?;
+        self.expect(b':', "expected `:`")?;
+        Ok(Some(key))
+    }
+
+    fn begin_list(&mut self) -> Result<Option<usize>> {
         if self.next_byte() != Some(b'[') {
-            self.skip()?;
-            return Ok(false);
+            return self.skip().map(|()| None);
         }
         self.enter()?;
-        let mut number = 0;
-        if self.next_byte() == Some(b']') {
-            self.leave();
-            return Ok(true);
-        }
-        loop {
-            read(self).map_err(|error| error.within(format!("[{number}]")))?;
-            number += 1;
-            match self.next_byte() {
-                Some(b',') => self.at += 1,
-                Some(b']') => break,
-                _ => return Err(self.syntax("expected `,` or `]`")),
+        Ok(Some(0))
+    }
+
+    fn next_element(&mut self, open: &mut usize) -> Result<bool> {
+        match self.next_byte() {
+            Some(b']') => {
+                self.leave();
+                return Ok(false);
             }
+            Some(b',') if *open > 0 => self.at += 1,
+            _ if *open > 0 => return Err(self.syntax("expected `,` or `]`")),
+            _ => {}
         }
-        self.leave();
+        *open = 1;
         Ok(true)
     }
 

@@ -89,6 +89,7 @@ mod stored;
 mod testing;
 mod variables;
 mod view;
+mod writer;
 
 pub use crate::msgpack_array::PackedValuesError;
 pub use batch::{read_parts, BatchError};

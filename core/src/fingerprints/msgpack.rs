@@ -202,30 +202,35 @@ impl<'m> Read<'m> for Reader<'m> {
         self.skip_rest(&head)
     }
 
-    fn object(&mut self, mut read: impl FnMut(&mut Self, &str) -> Result<()>) -> Result<bool> {
-        let len = match self.head()? {
-            Head::Object(len) => len,
-            head => return self.skip_rest(&head).map(|()| false),
-        };
-        for _ in 0..len {
-            let key = match self.head()? {
-                Head::Text(len) => self.string(len)?,
-                head => return Err(EventError::unexpected("a key that is a text", head.kind())),
-            };
-            read(self, key).map_err(|error| error.within(key.to_owned()))?;
+    fn begin_object(&mut self) -> Result<Option<usize>> {
+        match self.head()? {
+            Head::Object(len) => Ok(Some(len)),
+            head => self.skip_rest(&head).map(|()| None),
         }
-        Ok(true)
     }
 
-    fn list(&mut self, mut read: impl FnMut(&mut Self) -> Result<()>) -> Result<bool> {
-        let len = match self.head()? {
-            Head::List(len) => len,
-            head => return self.skip_rest(&head).map(|()| false),
+    fn next_key(&mut self, open: &mut usize) -> Result<Option<Cow<'m, str>>> {
+        let Some(left) = open.checked_sub(1) else {
+            return Ok(None);
         };
-        for number in 0..len {
-            read(self).map_err(|error| error.within(format!("[{number}]")))?;
+        *open = left;
+        match self.head()? {
+            Head::Text(len) => self.string(len).map(|key| Some(key.into())),
+            head => Err(EventError::unexpected("a key that is a text", head.kind())),
         }
-        Ok(true)
+    }
+
+    fn begin_list(&mut self) -> Result<Option<usize>> {
+        match self.head()? {
+            Head::List(len) => Ok(Some(len)),
+            head => self.skip_rest(&head).map(|()| None),
+        }
+    }
+
+    fn next_element(&mut self, open: &mut usize) -> Result<bool> {
+        let left = open.checked_sub(1);
+        *open = left.unwrap_or(0);
+        Ok(left.is_some())
     }
 
     #[inline]

@@ -72,8 +72,13 @@ pub(super) type Result<T> = std::result::Result<T, EventError>;
 /// A text that is borrowed from the event `'j` where it can be.
 pub(super) type MaybeText<'j> = Option<Cow<'j, str>>;
 
-/// Values that are not read yet. Each function reads one, unless it says otherwise.
-pub(super) trait Read<'j>: Sized {
+/// Values that are not read yet, in JSON or MessagePack.
+///
+/// A trait object, not a type parameter: the code that reads events is 40 kB, and is there once.
+pub(super) type Source<'j> = dyn Read<'j> + 'j;
+
+/// What a [`Source`] can do. Each function reads one, unless it says otherwise.
+pub(super) trait Read<'j> {
     /// Whether an object is next. Reads nothing.
     fn is_object(&mut self) -> bool;
 
@@ -89,13 +94,19 @@ pub(super) trait Read<'j>: Sized {
     /// Skips any value.
     fn skip(&mut self) -> Result<()>;
 
-    /// Reads an object: calls `read` for each key, which must read the value. Skips what is not
-    /// an object, and returns whether it was one.
-    fn object(&mut self, read: impl FnMut(&mut Self, &str) -> Result<()>) -> Result<bool>;
+    /// Begins an object, and returns what [`next_key`](Self::next_key) counts in. Skips what is
+    /// not an object, and returns `None`.
+    fn begin_object(&mut self) -> Result<Option<usize>>;
 
-    /// Reads a list: calls `read` for each element, which must read it. Skips what is not a
-    /// list, and returns whether it was one.
-    fn list(&mut self, read: impl FnMut(&mut Self) -> Result<()>) -> Result<bool>;
+    /// Reads the next key of an object. The value is next.
+    fn next_key(&mut self, open: &mut usize) -> Result<Option<Cow<'j, str>>>;
+
+    /// Begins a list, and returns what [`next_element`](Self::next_element) counts in. Skips what
+    /// is not a list, and returns `None`.
+    fn begin_list(&mut self) -> Result<Option<usize>>;
+
+    /// Returns whether there is a next element of a list, which is next.
+    fn next_element(&mut self, open: &mut usize) -> Result<bool>;
 
     /// Reads a text. A number is read as its digits, as some SDKs send it.
     fn text(&mut self) -> Result<MaybeText<'j>>;
@@ -112,4 +123,35 @@ pub(super) trait Read<'j>: Sized {
 
     /// Checks that nothing is left.
     fn end(&mut self) -> Result<()>;
+}
+
+impl<'j> dyn Read<'j> + 'j {
+    /// Reads an object: calls `read` for each key, which must read the value. Skips what is not
+    /// an object, and returns whether it was one.
+    pub(super) fn object(
+        &mut self,
+        read: &mut dyn FnMut(&mut Self, &str) -> Result<()>,
+    ) -> Result<bool> {
+        let Some(mut open) = self.begin_object()? else {
+            return Ok(false);
+        };
+        while let Some(key) = self.next_key(&mut open)? {
+            read(self, &key).map_err(|error| error.within(key.into_owned()))?;
+        }
+        Ok(true)
+    }
+
+    /// Reads a list: calls `read` for each element, which must read it. Skips what is not a
+    /// list, and returns whether it was one.
+    pub(super) fn list(&mut self, read: &mut dyn FnMut(&mut Self) -> Result<()>) -> Result<bool> {
+        let Some(mut open) = self.begin_list()? else {
+            return Ok(false);
+        };
+        let mut number = 0;
+        while self.next_element(&mut open)? {
+            read(self).map_err(|error| error.within(format!("[{number}]")))?;
+            number += 1;
+        }
+        Ok(true)
+    }
 }

@@ -127,7 +127,7 @@ fn write_rule(json: &mut String, rule: &Rule) {
 }
 
 /// Writes a text of JSON.
-fn write_text(json: &mut String, text: &str) {
+pub(super) fn write_text(json: &mut String, text: &str) {
     json.push('"');
     for c in text.chars() {
         match c {
