@@ -190,7 +190,7 @@ def test_bases_come_after_the_rules() -> None:
         (True, "first", 1),
         (True, "first", 2),
         (True, "second", 2),
-    ] or own.rules[3].line is None
+    ]
     event = {"exception": {"values": [{"type": "A"}]}}
     found = own.match(event)
     assert found is not None

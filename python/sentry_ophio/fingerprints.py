@@ -212,17 +212,17 @@ class FingerprintRules(Handle):
     from; they can be used as keys, copied and pickled.
     """
 
-    __slots__ = ("_left_out", "_origins", "_rules", "_sources")
+    __slots__ = ("_left_out", "_origins", "_rules", "_source")
     _KIND = ffi.typeof("OphioFingerprints **")
     _FREE = staticmethod(lambda place: lib.ophio_fingerprints_free(place[0]))
 
     _left_out: tuple[Diagnostic, ...]
-    # Where each rule comes from, if the library does not know: after unpickling.
-    _origins: tuple[Origin, ...] | None
+    # Where the last rules come from: those of bases, and all after unpickling.
+    _origins: tuple[Origin, ...]
     # Read from the library when they are needed.
     _rules: tuple[FingerprintRule, ...] | None
-    # How many rules have the same source, and its name.
-    _sources: tuple[tuple[int, str | None], ...]
+    # Where the others come from.
+    _source: str | None
 
     def __new__(cls) -> FingerprintRules:
         """Refuse: there are functions that make rules."""
@@ -235,23 +235,20 @@ class FingerprintRules(Handle):
         cls, place: CData, source: str | None, bases: Iterable[FingerprintRules]
     ) -> FingerprintRules:
         """Make an object of what is in a place, with the rules of `bases` behind it."""
-        sources = [(lib.ophio_fingerprints_len(place[0]), source)]
+        origins: list[Origin] = []
         for base in bases:
             if not isinstance(base, FingerprintRules):
                 raise type_error("bases", "a sequence of FingerprintRules", base)
             combined = cls._place()
             check(lib.ophio_fingerprints_with_builtin(place[0], base._ptr, combined))
             place = combined
-            if base._origins is None:
-                sources += base._sources
-            else:
-                sources += [(1, name) for _, name in base._origins]
+            origins += [(rule.line, rule.source) for rule in base.rules]
         rules = object.__new__(cls)
         rules._adopt(place)
         rules._left_out = ()
-        rules._origins = None
+        rules._origins = tuple(origins)
         rules._rules = None
-        rules._sources = tuple(sources)
+        rules._source = source
         return rules
 
     @classmethod
@@ -422,11 +419,8 @@ class FingerprintRules(Handle):
         if found is None:
             ptr = self._ptr
             described = json.loads(string(lambda out: lib.ophio_fingerprints_describe(ptr, out)))
-            origins = self._origins
-            if origins is None:
-                names = (name for count, name in self._sources for _ in range(count))
-                lines = (each["line"] for each in described)
-                origins = tuple(zip(lines, names))
+            own = described[: len(described) - len(self._origins)]
+            origins = [*((each["line"], self._source) for each in own), *self._origins]
             found = self._rules = tuple(map(_rule, described, origins))
         return found
 
