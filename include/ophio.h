@@ -10,7 +10,8 @@
  *   ophio_last_error_message returns what went wrong on the calling thread.
  * - A function that cannot fail returns its value: `_free`, `_len`, and the functions
  *   of versions and of the last error. Two functions, whose names end in
- *   `_match_text`, return 1 for a match, 0 for none, or a negative status.
+ *   `_match_text`, return 1 for a match, 0 for none, or a negative status. One, whose name
+ *   ends in `_parameterize_text`, returns a length, or a negative status.
  * - Strings and buffers go in as pointer and length, without a final NUL, and are only
  *   read during the call. NULL with length 0 is the empty one.
  * - Structs in an array are counted, and the size of one is passed as `sizeof` gives
@@ -2655,6 +2656,26 @@ enum OphioStatus ophio_parameterization_parameterize(const struct OphioParameter
                                                      const uint8_t *text,
                                                      size_t text_len,
                                                      struct OphioStr *replaced);
+
+/**
+ * Replaces each match in a text, and returns the length of the new text; 0 if there is no match.
+ *
+ * On failure it returns the negative of `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_UTF8`,
+ * `OPHIO_STATUS_INVALID_ARGUMENT` or `OPHIO_STATUS_NULL_POINTER`, and of
+ * `OPHIO_STATUS_OUT_OF_RANGE` if `buffer` is too short.
+ *
+ * `ophio_parameterization_parameterize` in the form that makes no object, for bindings in
+ * languages where an object takes a microsecond. `text` is UTF-8 and ends at its first NUL.
+ * The new text is written to `buffer`, without a NUL. Threads may share `parameterization`.
+ *
+ * `parameterization` comes from `ophio_parameterization_new` and is not freed yet. `text` is
+ * NULL or ends with a NUL. `buffer` may be written for `buffer_len` bytes.
+ */
+OPHIO_API
+int32_t ophio_parameterization_parameterize_text(const struct OphioParameterization *parameterization,
+                                                 const char *text,
+                                                 uint8_t *buffer,
+                                                 size_t buffer_len);
 
 /**
  * Replaces the matches in many texts, as `ophio_parameterization_parameterize` does, and counts

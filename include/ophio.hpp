@@ -1117,6 +1117,23 @@ class parameterization
         return replaced;
     }
 
+    /* Writes the new text to `buffer`; `length` is 0 if there is no match. */
+    status try_parameterize_text(const char *text, span<std::uint8_t> buffer,
+                                 std::size_t &length) const noexcept
+    {
+        const std::int32_t answer = ophio_parameterization_parameterize_text(
+            get(), text, buffer.data(), buffer.size());
+        if (answer < 0) return static_cast<status>(-answer);
+        length = static_cast<std::size_t>(answer);
+        return OPHIO_STATUS_OK;
+    }
+    std::size_t parameterize_text(const char *text, span<std::uint8_t> buffer) const
+    {
+        std::size_t length = 0;
+        check(try_parameterize_text(text, buffer, length));
+        return length;
+    }
+
     /* Many texts, a MessagePack array going in and coming out. Adds to `counts`, unless empty. */
     status try_parameterize_packed(std::string_view texts, string &replaced,
                                    span<std::uint64_t> counts = {}) const noexcept

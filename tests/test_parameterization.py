@@ -7,6 +7,7 @@ import re
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -217,6 +218,24 @@ def test_many_texts() -> None:
     # Characters, not bytes.
     assert DEFAULTS.find("é😀 7") == [Match("int", 3, 4)]
     assert DEFAULTS.parameterize("a\0 7") == "a\0 <int>"
+
+
+@pytest.mark.parametrize("count", [1, 500, 1_023, 1_024, 1_025, 2_047, 2_048, 2_049, 9_000])
+def test_texts_of_any_length(count: int) -> None:
+    """The short form of the call has a buffer of 4,096 bytes."""
+    assert DEFAULTS.parameterize("7 " * count) == "<int> " * count
+    assert DEFAULTS.parameterize("é" * count) == "é" * count
+    assert DEFAULTS.parameterize("é" * count + " 7") == "é" * count + " <int>"
+    assert DEFAULTS.parameterize("a\0" * count + " 7") == "a\0" * count + " <int>"
+
+
+@pytest.mark.parametrize("wrong", [1, 1.5, None, b"a", ["a"], {"a": 1}, datetime(2020, 1, 2)])
+def test_each_of_many_texts_is_a_str(wrong: Any) -> None:
+    message = f"text 1 must be a str, not {type(wrong).__name__}"
+    with pytest.raises(ArgumentTypeError, match=message):
+        DEFAULTS.parameterize_many(["a", wrong])
+    with pytest.raises(ArgumentTypeError, match=message):
+        DEFAULTS.counts(["a", wrong])
 
 
 class Text(str):

@@ -1,12 +1,15 @@
 //! The C API of [`ophio_core::parameterization`]: messages whose ids, dates and numbers are
 //! replaced by what they are.
 
+use std::borrow::Cow;
+use std::ffi::c_char;
+
 use ophio_core::parameterization::{
     default_patterns, Counts, Limits, PackedPatternsError, PackedTextsError, ParameterizeError,
     Parameterizer, PatternError,
 };
 
-use crate::guard::{guard, guard_into, guard_len};
+use crate::guard::{guard, guard_into, guard_len, length};
 use crate::handle;
 use crate::slice::{self, OphioSlice, Structs};
 use crate::status::{Error, OphioStatus};
@@ -269,6 +272,57 @@ pub unsafe extern "C" fn ophio_parameterization_parameterize(
         // SAFETY: the caller's promise about `text`.
         let text = unsafe { slice::text(text, text_len, "text") }?;
         Ok(list.0.parameterize(text)?.into_owned().into())
+    })
+}
+
+/// Replaces each match in a text, and returns the length of the new text; 0 if there is no match.
+///
+/// On failure it returns the negative of `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_UTF8`,
+/// `OPHIO_STATUS_INVALID_ARGUMENT` or `OPHIO_STATUS_NULL_POINTER`, and of
+/// `OPHIO_STATUS_OUT_OF_RANGE` if `buffer` is too short.
+///
+/// `ophio_parameterization_parameterize` in the form that makes no object, for bindings in
+/// languages where an object takes a microsecond. `text` is UTF-8 and ends at its first NUL.
+/// The new text is written to `buffer`, without a NUL. Threads may share `parameterization`.
+///
+/// # Safety
+///
+/// `parameterization` comes from `ophio_parameterization_new` and is not freed yet. `text` is
+/// NULL or ends with a NUL. `buffer` may be written for `buffer_len` bytes.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_parameterization_parameterize_text(
+    parameterization: *const OphioParameterization,
+    text: *const c_char,
+    buffer: *mut u8,
+    buffer_len: usize,
+) -> i32 {
+    length(|| {
+        // SAFETY: the caller's promise about `parameterization`.
+        let list = unsafe { handle::borrow(parameterization, "parameterization") }?;
+        // SAFETY: the caller's promise about `text`.
+        let text = unsafe { slice::until_nul(text, "text") }?;
+        let text = slice::utf8(text, "text")?;
+        // SAFETY: the caller's promise about `buffer`.
+        let buffer = unsafe { slice::out(buffer, buffer_len, "buffer") }?;
+        let Cow::Owned(replaced) = list.0.parameterize(text)? else {
+            return Ok(0);
+        };
+        let length = i32::try_from(replaced.len()).ok();
+        match (buffer.get_mut(..replaced.len()), length) {
+            (Some(places), Some(length)) => {
+                for (place, &byte) in places.iter_mut().zip(replaced.as_bytes()) {
+                    place.write(byte);
+                }
+                Ok(length)
+            }
+            _ => Err(Error::new(
+                OphioStatus::OutOfRange,
+                format_args!(
+                    "the new text has {} bytes, the length of `buffer` is {buffer_len}",
+                    replaced.len()
+                ),
+            )),
+        }
     })
 }
 

@@ -467,6 +467,9 @@ class _Lib:
     def ophio_parameterization_parameterize(
         self, parameterization: CData, text: bytes | CData, text_len: int, replaced: CData, /
     ) -> int: ...
+    def ophio_parameterization_parameterize_text(
+        self, parameterization: CData, text: bytes | CData, buffer: CData, buffer_len: int, /
+    ) -> int: ...
     def ophio_parameterization_parameterize_packed(
         self,
         parameterization: CData,

@@ -48,10 +48,12 @@ __all__ = [
     "pack_carefully",
     "pack_event_frames",
     "pack_frames",
+    "pack_texts",
     "pack_values",
     "read_exception",
     "read_frame",
     "read_frames",
+    "unpack_texts",
 ]
 
 FRAME_FIELDS = tuple(decode(lib.ophio_enhancements_frame_fields()).split("\n"))
@@ -86,7 +88,7 @@ _values = _unset()
 
 def _load(value: object, default: None, options: int | None) -> bytes:  # noqa: ARG001
     """Import a library that packs, and pack with it. It is called once, in place of `packb`."""
-    global _packb, _mappings, _values  # noqa: PLW0603
+    global _packb, _unpackb, _mappings, _values  # noqa: PLW0603
     try:
         with first_use:
             import ormsgpack  # noqa: PLC0415 (takes as long as all other imports together)
@@ -103,8 +105,9 @@ def _load(value: object, default: None, options: int | None) -> bytes:  # noqa: 
         # A tuple is no mapping.
         mappings = values | ormsgpack.OPT_PASSTHROUGH_TUPLE
     except (ImportError, AttributeError):  # PyPy, or a version without these options
-        _packb = _msgpack
+        _packb, _unpackb = _msgpack, _msgpack_read
     else:
+        _unpackb = ormsgpack.unpackb  # type: ignore[assignment]  # as below
         _values, _mappings, _packb = values, mappings, ormsgpack.packb  # type: ignore[assignment]  # mypy goes by `_msgpack` above
     return _packb(value, None, _values)
 
@@ -113,7 +116,26 @@ def _loader() -> Callable[[Any, None, int | None], bytes]:
     return _load
 
 
+def _load_reader(packed: memoryview) -> Any:
+    """Import a library that reads, and read with it, as `_load` does."""
+    _packb(None, None, None)
+    return _unpackb(packed)
+
+
+def _msgpack_read(packed: memoryview) -> Any:
+    """Read with msgpack, called as `ormsgpack.unpackb` is."""
+    with first_use:
+        from msgpack import unpackb  # noqa: PLC0415 (loads when used)
+
+    return unpackb(packed)
+
+
+def _reader() -> Callable[[memoryview], Any]:
+    return _load_reader
+
+
 _packb = _loader()
+_unpackb = _reader()
 
 
 def _msgpack(value: object, default: None, options: int | None) -> bytes:  # noqa: ARG001
@@ -198,6 +220,21 @@ def pack(exception: Values, frames: list[Values]) -> bytes:
         Exception: What the library that packs raises for a value that it does not write.
     """
     return _packb((exception, frames), None, _values)
+
+
+def pack_texts(texts: list[Any]) -> bytes:
+    """Write texts into one buffer, without a look at any of them.
+
+    Raises:
+        Exception: What the library that packs raises for a value that it does not write.
+    """
+    return _packb(texts, None, _values)
+
+
+def unpack_texts(packed: memoryview) -> list[str]:
+    """Read the texts of a buffer that the library made."""
+    texts: list[str] = _unpackb(packed)
+    return texts
 
 
 def join(packed: list[bytes]) -> bytes:

@@ -27,14 +27,19 @@ from msgpack import packb, unpackb
 
 from sentry_ophio._arguments import checked_positive, checked_str, encoded, type_error
 from sentry_ophio._ffi import Handle, check, decode, error_for, ffi, lib, new_string
+from sentry_ophio._pack import pack_texts, unpack_texts
 from sentry_ophio.exceptions import PatternError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 __all__ = ["DEFAULT_PATTERNS", "Match", "Parameterizer", "Pattern"]
 
 _MAX_SIZE: int = 2 ** (8 * ffi.sizeof("size_t")) - 1
+_parameterize_text = lib.ophio_parameterization_parameterize_text
+_TOO_SHORT = -lib.OPHIO_STATUS_OUT_OF_RANGE
+# Bytes of a new text that need no object of the library. A text that is half as long mostly fits.
+_BUFFER = 4096
 _LIMITS = (
     *("patterns", "regex_bytes", "operations", "state_bytes", "text_bytes"),
     *("steps", "steps_per_byte"),
@@ -118,7 +123,7 @@ class Parameterizer(Handle):
         UnicodeEncodeError: A text holds a lone surrogate.
     """
 
-    __slots__ = ("_arguments", "_names")
+    __slots__ = ("_arguments", "_buffers", "_names")
     _KIND = ffi.typeof("OphioParameterization **")
     _FREE = lib.ophio_parameterization_free
 
@@ -173,6 +178,9 @@ class Parameterizer(Handle):
                 error.position = None if position[0] == _MAX_SIZE else position[0]
             raise error
         self._arguments = (patterns, only, given)
+        # To make one takes as long as a call. `pop` and `append` need no lock, and there are as
+        # many as threads have called at once.
+        self._buffers: list[Any] = []
         self._names = tuple(
             pattern.name for pattern in patterns if only is None or pattern.name in only
         )
@@ -195,7 +203,29 @@ class Parameterizer(Handle):
             TypeError: `text` is not a `str`.
             UnicodeEncodeError: The text holds a lone surrogate.
         """
-        data = encoded("text", text)
+        data = text.encode() if type(text) is str else encoded("text", text)
+        if len(data) > _BUFFER // 2 or "\0" in text:
+            return self._parameterize(data)
+        try:
+            buffer = self._buffers.pop()
+        except IndexError:
+            buffer = ffi.new("char[]", _BUFFER)  # `unpack` makes bytes of it
+        length = _parameterize_text(self._ptr, data, buffer, _BUFFER)
+        if length > 0:
+            unpacked: Any = ffi.unpack(buffer, length)
+            replaced = str(unpacked, "utf-8")
+        elif not length:
+            # Without a match it is the same text.
+            replaced = text if type(text) is str else data.decode()
+        elif length == _TOO_SHORT:
+            replaced = self._parameterize(data)
+        else:
+            raise error_for(-length)
+        self._buffers.append(buffer)
+        return replaced
+
+    def _parameterize(self, data: bytes) -> str:
+        """Replace the matches in a text of any length."""
         out = new_string()
         check(lib.ophio_parameterization_parameterize(self._ptr, data, len(data), out))
         return decode(out[0])
@@ -214,14 +244,16 @@ class Parameterizer(Handle):
             TypeError: A text is not a `str`.
             UnicodeEncodeError: A text holds a lone surrogate.
         """
-        packed = _packed_texts(texts)
+        listed = _listed(texts)
         out = new_string()
-        check(
-            lib.ophio_parameterization_parameterize_packed(
+
+        def call(packed: bytes) -> int:
+            return lib.ophio_parameterization_parameterize_packed(
                 self._ptr, packed, len(packed), ffi.NULL, 0, out
             )
-        )
-        replaced: list[str] = unpackb(ffi.buffer(out[0].data, out[0].len))
+
+        _with_packed(listed, call)
+        replaced: list[str] = unpack_texts(memoryview(ffi.buffer(out[0].data, out[0].len)))
         return replaced
 
     def find(self, text: str) -> list[Match]:
@@ -263,10 +295,16 @@ class Parameterizer(Handle):
             TypeError: A text is not a `str`.
             UnicodeEncodeError: A text holds a lone surrogate.
         """
-        packed = _packed_texts([texts] if isinstance(texts, str) else texts)
+        listed = [texts] if isinstance(texts, str) else _listed(texts)
         names = self._names
         counts = ffi.new("uint64_t[]", len(names))
-        check(lib.ophio_parameterization_counts(self._ptr, packed, len(packed), counts, len(names)))
+
+        def call(packed: bytes) -> int:
+            return lib.ophio_parameterization_counts(
+                self._ptr, packed, len(packed), counts, len(names)
+            )
+
+        _with_packed(listed, call)
         return {name: int(count) for name, count in zip(names, counts) if count}
 
     def __repr__(self) -> str:
@@ -336,15 +374,22 @@ def _packed(value: object) -> bytes:
     return packed
 
 
-def _packed_texts(texts: Any) -> bytes:
+def _listed(texts: Any) -> list[Any]:
     if isinstance(texts, (str, bytes)):
         raise type_error("texts", "several texts", texts)
-    return _packed(
-        [
-            text if type(text) is str else str(checked_str(f"text {number}", text))
-            for number, text in enumerate(texts)
-        ]
-    )
+    return texts if type(texts) is list else list(texts)
+
+
+def _with_packed(texts: list[Any], call: Callable[[bytes], int]) -> None:
+    """Make a call with packed texts. They are checked one by one only if that fails."""
+    try:
+        status = call(pack_texts(texts))
+    except (TypeError, ValueError, OverflowError):
+        status = lib.OPHIO_STATUS_INVALID_ARGUMENT
+    if status == lib.OPHIO_STATUS_INVALID_ARGUMENT:
+        checked = [str(checked_str(f"text {number}", text)) for number, text in enumerate(texts)]
+        status = call(_packed(checked))
+    check(status)
 
 
 def _default_patterns() -> tuple[Pattern, ...]:

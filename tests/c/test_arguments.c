@@ -1028,6 +1028,7 @@ static void test_parameterization(void)
     OphioParameterizationLimits limits;
     OphioStr text = {NULL, 0};
     uint64_t counts[2] = {7, 7};
+    uint8_t buffer[8];
     size_t number = 7, position = 7;
 
     memset(&limits, 0, sizeof limits);
@@ -1089,6 +1090,20 @@ static void test_parameterization(void)
     REFUSED_STR(ophio_parameterization_parameterize(list, HUGE_TEXT, place), INVALID_ARGUMENT);
     REFUSED_STR(ophio_parameterization_parameterize(list, BAD, place), INVALID_UTF8);
     REFUSED(ophio_parameterization_parameterize(list, TEXT("a"), NULL), NULL_POINTER);
+
+    memset(buffer, 'x', sizeof buffer);
+    CHECK(ophio_parameterization_parameterize_text(list, "yx", buffer, 4) == 4);
+    CHECK(memcmp(buffer, "y<a>xxxx", 8) == 0);
+    CHECK(ophio_parameterization_parameterize_text(list, "y", NULL, 0) == 0);
+    CHECK(ophio_parameterization_parameterize_text(list, "", buffer, 8) == 0);
+    MINUS(ophio_parameterization_parameterize_text(list, "xyx", buffer, 6), OUT_OF_RANGE);
+    MINUS(ophio_parameterization_parameterize_text(NULL, "x", buffer, 8), NULL_POINTER);
+    MINUS(ophio_parameterization_parameterize_text(list, NULL, buffer, 8), NULL_POINTER);
+    MINUS(ophio_parameterization_parameterize_text(list, "x", NULL, 8), NULL_POINTER);
+    MINUS(ophio_parameterization_parameterize_text(list, "x", buffer, SIZE_MAX), INVALID_ARGUMENT);
+    MINUS(ophio_parameterization_parameterize_text(list, "\xff", buffer, 8), INVALID_UTF8);
+    MINUS(ophio_parameterization_parameterize_text(list, "abcdef", buffer, 8), OPHIO_STATUS_LIMIT);
+    CHECK(memcmp(buffer, "y<a>xxxx", 8) == 0);
 
     GOOD(ophio_parameterization_parameterize_packed(list, TEXT("\x92\xa2xy\xa1x"), counts, 2,
                                                     &text));

@@ -710,6 +710,20 @@ void test_parameterization()
     REFUSED(NULL_POINTER, none.try_parameterize("a", text));
     THROWN(LIMIT, list.parameterize("abcdef"));
 
+    std::array<std::uint8_t, 8> buffer{};
+    std::size_t length = 7;
+    GOOD(list.try_parameterize_text("yx", buffer, length));
+    CHECK(length == 4 && buffer[3] == '>');
+    RETURNS(list.parameterize_text("y", {}) == 0);
+    REFUSED(OUT_OF_RANGE, list.try_parameterize_text("xyx", {buffer.data(), 6}, length));
+    REFUSED(NULL_POINTER, list.try_parameterize_text(nullptr, buffer, length));
+    REFUSED(NULL_POINTER, list.try_parameterize_text("x", {nullptr, 8}, length));
+    REFUSED(INVALID_ARGUMENT, list.try_parameterize_text("x", {buffer.data(), SIZE_MAX}, length));
+    REFUSED(INVALID_UTF8, list.try_parameterize_text("\xff", buffer, length));
+    REFUSED(NULL_POINTER, none.try_parameterize_text("x", buffer, length));
+    CHECK(length == 4);
+    THROWN(LIMIT, list.parameterize_text("abcdef", buffer));
+
     GOOD(list.try_parameterize_packed(texts, text, counts));
     CHECK(contains(text.view(), "\xa4<a>y\xa3<a>") && counts[0] == 2);
     GOOD(list.try_parameterize_packed(texts, text));

@@ -1,13 +1,17 @@
-//! Many texts in one buffer: see [`crate::msgpack_array`].
+//! Many texts in one MessagePack buffer. Unlike the values of [`crate::msgpack_array`], they are
+//! `str` values only: a caller in Python relies on that to have its types checked here.
+
+use std::fmt;
 
 use rmp_serde::encode;
+use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde::Deserialize;
 use thiserror::Error;
 
 use super::{
     to_characters, Counts, Limits, ParameterizeError, Parameterizer, Pattern, PatternError,
 };
-use crate::msgpack_array::{self, PackedValuesError};
+use crate::msgpack_array::PackedValuesError;
 
 /// Packed texts that cannot be searched.
 #[derive(Debug, Error)]
@@ -40,26 +44,64 @@ fn read<'a, T: Deserialize<'a>>(buffer: &'a [u8]) -> Result<T, PackedValuesError
     rmp_serde::from_slice(buffer).map_err(PackedValuesError::new)
 }
 
-/// Calls `each` with every text of a buffer, and its number.
+/// Calls `each` with every text of a buffer.
 fn for_each_text<'a>(
     texts: &'a [u8],
-    mut each: impl FnMut(&'a str) -> Result<(), ParameterizeError>,
+    each: impl FnMut(&'a str) -> Result<(), ParameterizeError>,
 ) -> Result<(), PackedTextsError> {
-    let mut number = 0;
     let mut failed = None;
-    let done = msgpack_array::for_each(texts, |text| {
-        let text = std::str::from_utf8(text).map_err(PackedValuesError::new)?;
-        each(text).map_err(|error| {
-            let message = PackedValuesError::new(&error);
-            failed = Some(PackedTextsError::Text { number, error });
-            message
-        })?;
-        number += 1;
-        Ok(())
+    let done = rmp_serde::Deserializer::from_read_ref(texts).deserialize_any(Texts {
+        each,
+        failed: &mut failed,
     });
     match failed {
         Some(error) => Err(error),
-        None => done.map_err(Into::into),
+        None => Ok(done.map_err(PackedValuesError::new)?),
+    }
+}
+
+struct Texts<'f, F> {
+    each: F,
+    failed: &'f mut Option<PackedTextsError>,
+}
+
+impl<'a, F: FnMut(&'a str) -> Result<(), ParameterizeError>> Visitor<'a> for Texts<'_, F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of str values")
+    }
+
+    fn visit_seq<A: SeqAccess<'a>>(mut self, mut texts: A) -> Result<(), A::Error> {
+        let mut number = 0;
+        while let Some(Text(text)) = texts.next_element()? {
+            if let Err(error) = (self.each)(text) {
+                *self.failed = Some(PackedTextsError::Text { number, error });
+                return Err(serde::de::Error::custom("not searched"));
+            }
+            number += 1;
+        }
+        Ok(())
+    }
+}
+
+struct Text<'a>(&'a str);
+
+impl<'a> Deserialize<'a> for Text<'a> {
+    fn deserialize<D: Deserializer<'a>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Str;
+        impl<'a> Visitor<'a> for Str {
+            type Value = Text<'a>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a str value")
+            }
+
+            fn visit_borrowed_str<E>(self, value: &'a str) -> Result<Text<'a>, E> {
+                Ok(Text(value))
+            }
+        }
+        deserializer.deserialize_any(Str)
     }
 }
 
@@ -220,7 +262,14 @@ mod tests {
             error.unwrap_err().to_string(),
             "text 1: the text has 4 bytes, the limit `text_bytes` is 3"
         );
-        for malformed in [&b""[..], b"\x91", b"\x91\x01", b"\x91\xa1\xff", b"\xa1a"] {
+        for malformed in [
+            &b""[..],
+            b"\x91",
+            b"\x91\x01",
+            b"\x91\xa1\xff",
+            b"\x91\xc4\x01a",
+            b"\xa1a",
+        ] {
             let error = defaults(limits).counts_packed(malformed);
             assert!(matches!(error, Err(PackedTextsError::Malformed(_))));
         }
