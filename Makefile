@@ -181,6 +181,7 @@ bench: dev ## Measure beside the published package; prints and writes benches/*r
 	$(BIN)/python benches/arrow.py
 	$(BIN)/python benches/threads.py
 	$(BIN)/python benches/events.py
+	$(BIN)/python benches/parameterization.py
 
 bench-events: dev ## Measure what a service does for each event; writes benches/events-results.md
 	@test -x $(ORACLE)/bin/python || $(MAKE) oracle

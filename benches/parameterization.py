@@ -1,0 +1,212 @@
+"""Measures sentry_ophio.parameterization beside Python's `re` with the same patterns.
+
+    make dev                             # an optimised build
+    .venv/bin/python benches/parameterization.py
+
+Both run in this process, in turns. Times are those of the processor, and the best of all rounds:
+other programs on the machine change them less. No message is given twice, so no cache helps.
+Prints tables, and writes them to benches/parameterization-results.md.
+"""
+
+from __future__ import annotations
+
+import platform
+import re
+import sys
+import time
+from functools import partial
+from importlib.metadata import version
+from typing import Callable
+
+from beside import ROOT, unit
+
+from sentry_ophio.parameterization import DEFAULT_PATTERNS, Parameterizer
+
+ROUNDS = 5
+MESSAGES = [
+    "Connection to 10.0.0.7:{} timed out",
+    "User {} not found in database xy",
+    "Something went wrong while loading {} again",
+    "HTTP 504 for https://example.com/api/{}/events/ after 15ms",
+    "Failed to send mail to user{}@example.com: mailbox is full",
+    "Order 7c1811ed-e98f-4c9c-a9f9-58c757ff494f: expected {} items, got 3.5",
+]
+LOG = (
+    '{} 10.0.0.7 - - [02/Jan/2020:03:04:05 +0000] "GET /api/0/projects/{}/ HTTP/1.1" 200 5316 '
+    "https://example.com/organizations/shop/issues Mozilla/5.0 (X11; Linux x86_64) in 15ms\n"
+)
+
+parameterizer = Parameterizer()
+joined = re.compile(
+    "|".join(f"(?P<{name}>{regex})" for name, regex in DEFAULT_PATTERNS), re.VERBOSE
+)
+
+
+def by_re(text: str) -> str:
+    """Replace by Python."""
+    return joined.sub(lambda match: f"<{match.lastgroup}>", text)
+
+
+def _all_by_re(texts: list[str]) -> None:
+    for text in texts:
+        by_re(text)
+
+
+def timed(call: Callable[[], object]) -> float:
+    """Return the time that a call takes on the processor."""
+    start = time.process_time()
+    call()
+    return time.process_time() - start
+
+
+def best(call: Callable[[int], Callable[[], object]], rounds: int = ROUNDS) -> float:
+    """Return the best time of what `call` makes for each round."""
+    return min(timed(call(number)) for number in range(rounds))
+
+
+def distinct(message: str, count: int, turn: int) -> list[str]:
+    """Return messages that differ in their number."""
+    return [message.format(turn * 1_000_000 + number) for number in range(count)]
+
+
+def singly(message: str, count: int, call: Callable[[str], str]) -> float:
+    """Time a call for each message."""
+
+    def prepared(turn: int) -> Callable[[], object]:
+        texts = distinct(message, count, turn)
+
+        def run() -> None:
+            for text in texts:
+                call(text)
+
+        return run
+
+    return best(prepared) / count
+
+
+def many(message: str, count: int) -> float:
+    """Time one call for all messages."""
+
+    def prepared(turn: int) -> Callable[[], object]:
+        texts = distinct(message, count, turn)
+        return lambda: parameterizer.parameterize_many(texts)
+
+    return best(prepared) / count
+
+
+def prefixes() -> dict[str, str]:
+    """Return for each kind all prefixes of its examples: each candidate fails late."""
+    page = (ROOT / "docs" / "parameterization.md").read_text("utf-8")
+    table = page.partition("<!-- examples: begin -->")[2].partition("<!-- examples: end -->")[0]
+    found = {}
+    for section in table.split("### ")[1:]:
+        kind = section.partition("`")[2].partition("`")[0]
+        examples = section.partition("```text\n")[2].partition("\n```")[0]
+        texts = examples.replace("«", "").replace("»", "").split("\n")
+        found[kind] = (
+            " ".join(text[:end] for text in texts for end in range(1, len(text) + 1)) + " "
+        )
+    return found
+
+
+def repeated(text: str, megabytes: int) -> str:
+    """Return a text of so many MB, without a line feed."""
+    size = megabytes << 20
+    return (text * (size // len(text.encode()) + 1))[:size]
+
+
+def message_rows() -> list[str]:
+    """Measure messages."""
+    lines = [
+        "| message | `parameterize` | in `parameterize_many` | `re` | times as fast | |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for message in MESSAGES:
+        one = singly(message, 20_000, parameterizer.parameterize)
+        each = many(message, 20_000)
+        python = singly(message, 1_000, by_re)
+        lines.append(
+            f"| `{message.format(12345)}` | {unit(one)} | {unit(each)} | {unit(python)} "
+            f"| {python / one:.0f} | {python / each:.0f} |"
+        )
+    return lines
+
+
+def log_rows() -> list[str]:
+    """Measure a log."""
+    lines = ["| log | ours | `re` | times as fast |", "| --- | ---: | ---: | ---: |"]
+
+    def log(count: int, turn: int) -> list[str]:
+        return [LOG.format(turn * 1_000_000 + number, number) for number in range(count)]
+
+    size = len(LOG.format(1_000_000, 10_000))
+    few = best(lambda turn: partial(_all_by_re, log(500, turn)))
+    for name, call in (
+        ("one text", lambda texts: parameterizer.parameterize("".join(texts))),
+        ("a line each, in `parameterize_many`", parameterizer.parameterize_many),
+    ):
+
+        def prepared(turn: int, call: Callable[[list[str]], object] = call) -> Callable[[], object]:
+            texts = log(100_000, turn)
+            return lambda: call(texts)
+
+        ours = size * 100_000 / best(prepared, 3) / 1e6
+        python = size * 500 / few / 1e6
+        lines.append(f"| {name} | {ours:,.0f} MB/s | {python:.1f} MB/s | {ours / python:.0f} |")
+    return lines
+
+
+def hostile_rows() -> list[str]:
+    """Measure texts that are hard to search, in four sizes."""
+    lines = [
+        "| text | 1 MB | 2 MB | 4 MB | 8 MB | |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    texts = {f"prefixes of `{kind}`": text for kind, text in prefixes().items()}
+    texts.update({"`a.a.a.`": "a.a.a.", "`0:0:0:`": "0:0:0:", "`1-1-1-`": "1-1-1-"})
+    rows = []
+    for name, text in texts.items():
+        times = []
+        for megabytes in (1, 2, 4, 8):
+            # A new one each time: it keeps no states of another text.
+            def prepared(_: int, whole: str = repeated(text, megabytes)) -> Callable[[], object]:
+                fresh = Parameterizer()
+                return lambda: fresh.parameterize(whole)
+
+            times.append(best(prepared, 2))
+        rows.append((times[-1], name, times))
+    for slowest, name, times in sorted(rows, reverse=True):
+        speed = (8 << 20) / slowest / 1e6
+        shown = " | ".join(unit(each) for each in times)
+        lines.append(f"| {name} | {shown} | {speed:,.0f} MB/s |")
+    return lines
+
+
+def main() -> None:
+    """Measure, print and write."""
+    growth = [timed(partial(by_re, "a.a.a." * size)) for size in (1_333, 2_666)]
+    lines = [
+        "# sentry_ophio.parameterization beside Python's `re`",
+        "",
+        f"sentry-ophio {version('sentry-ophio')} on Python {platform.python_version()}, "
+        f"{platform.machine()} {platform.system()}, with the default patterns.",
+        "Times of the processor; `benches/parameterization.py` says how.",
+        "",
+        *message_rows(),
+        "",
+        *log_rows(),
+        "",
+        "Hostile texts, with all states that they need:",
+        "",
+        *hostile_rows(),
+        "",
+        f"`re` takes {unit(growth[0])} for 8,000 characters of `a.a.a.`, and {unit(growth[1])} for "
+        "16,000.",
+    ]
+    text = "\n".join(lines) + "\n"
+    sys.stdout.write(text)
+    (ROOT / "benches" / "parameterization-results.md").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
