@@ -23,6 +23,7 @@ use ophio_capi::enhancements::structs::*;
 use ophio_capi::functions::*;
 use ophio_capi::glob::*;
 use ophio_capi::last_error::*;
+use ophio_capi::parameterization::*;
 use ophio_capi::proguard::*;
 use ophio_capi::slice::OphioSlice;
 use ophio_capi::status::OphioStatus;
@@ -40,7 +41,7 @@ enum Buffer<'a> {
     Huge,
 }
 
-const KNOWN: [&[u8]; 10] = [
+const KNOWN: [&[u8]; 12] = [
     b"function:main -app category=x\n[ app:no ] | path:**/a/** ^-group",
     b"function:a* max-frames=2 invert-stacktrace=1",
     b"*.py @a @b\n[Docs] @c\n/docs/ @d\n",
@@ -51,6 +52,8 @@ const KNOWN: [&[u8]; 10] = [
     b"\x91\x92\x93\xc0\xc0\xc0\x91\x98\xc0\xc0\xc4\x04main\xc0\xc0\xc0\xc3\xc0",
     b"\x93\xa6native\x93\xc0\xc0\xc0\x91\x98\xa4main\xc0\xc0\xc0\xc0\xc0\xc3\xc0",
     b"\x91\x94\xa1a\xa1b\x01\xc0",
+    b"\x92\x92\xa1a\xa2x+\x92\xa1b\xa9(?>yz|y)z",
+    b"\x92\xa1a\xa1b",
 ];
 
 impl Buffer<'_> {
@@ -87,6 +90,7 @@ enum Call<'a> {
     Preview(u8, u8, Buffer<'a>),
     Glob(Buffer<'a>, u32, Buffer<'a>),
     GlobSet(Buffer<'a>, u32, Buffer<'a>),
+    Parameterization(Buffer<'a>, Buffer<'a>, Buffer<'a>, u8),
     Codeowners(Buffer<'a>, u32, usize, Buffer<'a>),
     Proguard(Buffer<'a>, Buffer<'a>),
     Config(Buffer<'a>, bool, Buffer<'a>),
@@ -316,6 +320,53 @@ unsafe fn run(alive: &mut Alive, call: &Call<'_>) {
             ));
             assert_eq!(count > 0, matched);
             ophio_glob_set_free(&mut set);
+        }
+        Call::Parameterization(patterns, only, text, limit) => {
+            let (patterns, only, text) = (patterns.get(), only.get(), text.get());
+            let limits = OphioParameterizationLimits {
+                patterns: 0,
+                regex_bytes: 0,
+                operations: 1_000,
+                state_bytes: 0,
+                text_bytes: usize::from(*limit),
+                steps: 1_000,
+                steps_per_byte: 1,
+            };
+            let (mut number, mut position) = (0, 0);
+            let list = made_by!(out => ophio_parameterization_new(
+                patterns.data, patterns.len, only.data, only.len,
+                &limits, size_of::<OphioParameterizationLimits>(),
+                &mut number, &mut position, out
+            ));
+            let mut pattern = OphioParameterizationPattern {
+                name: OphioSlice::EMPTY,
+                regex: OphioSlice::EMPTY,
+                is_linear: false,
+            };
+            let count = ophio_parameterization_len(list);
+            assert_eq!(
+                good(ophio_parameterization_pattern(list, 0, &mut pattern)),
+                count > 0
+            );
+            text_of!(out => ophio_parameterization_parameterize(list, text.data, text.len, out));
+            text_of!(out => ophio_parameterization_find(list, text.data, text.len, true, out));
+            let mut counts = [0; 2];
+            let place = counts.as_mut_ptr();
+            text_of!(out => ophio_parameterization_parameterize_packed(
+                list, text.data, text.len, place, 2, out
+            ));
+            good(ophio_parameterization_counts(
+                list, text.data, text.len, place, 2,
+            ));
+            let mut buffer = [0; 16];
+            ophio_parameterization_parameterize_text(
+                list,
+                c"xyz 10.0.0.7 zyx".as_ptr(),
+                buffer.as_mut_ptr(),
+                usize::from(*limit).min(buffer.len()),
+            );
+            ophio_last_error_clear();
+            ophio_parameterization_free(list);
         }
         Call::Codeowners(text, dialect, most, paths) => {
             let (text, paths) = (text.get(), paths.get());
