@@ -121,7 +121,7 @@ SPOILED = {
     "an empty bill": (f"{INFO}/sboms/ophio.cdx.json", b"{}", "is not CycloneDX"),
     "too much": ("tests/test_me.py", b"", "tests/test_me.py should not be in it"),
     "a module that is gone": ("sentry_ophio/gone.py", b"", "gone.py should not be in it"),
-    "too large": (LIBRARY, bytes(1_300_000), "bytes, more than 1,400,000"),
+    "too large": (LIBRARY, bytes(1_500_000), "bytes, more than 1,600,000"),
     "pure": (f"{INFO}/WHEEL", WHEEL.replace("false", "true").encode(), "nothing native"),
     "another tag": (f"{INFO}/WHEEL", WHEEL.replace("linux", "any").encode(), "other tags"),
     "another version": (f"{INFO}/METADATA", METADATA.replace("2.0", "2.1").encode(), "2.1.0"),

@@ -366,7 +366,7 @@ unsafe fn run(alive: &mut Alive, call: &Call<'_>) {
                 usize::from(*limit).min(buffer.len()),
             );
             ophio_last_error_clear();
-            ophio_parameterization_free(list);
+            ophio_parameterization_free(&mut list);
         }
         Call::Codeowners(text, dialect, most, paths) => {
             let (text, paths) = (text.get(), paths.get());

@@ -214,7 +214,7 @@ class FingerprintRules(Handle):
 
     __slots__ = ("_left_out", "_origins", "_rules", "_source")
     _KIND = ffi.typeof("OphioFingerprints **")
-    _FREE = staticmethod(lambda place: lib.ophio_fingerprints_free(place[0]))
+    _FREE = lib.ophio_fingerprints_free
 
     _left_out: tuple[Diagnostic, ...]
     # Where the last rules come from: those of bases, and all after unpickling.
