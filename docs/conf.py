@@ -28,6 +28,7 @@ NAVIGATION = {
         "Start": "start",
         "For Sentry": "sentry",
         "Rules": "rules",
+        "Fingerprint rules": "fingerprints",
         "Diagnostics": "diagnostics",
         "Explain": "explain",
         "Preview": "preview",

@@ -1,4 +1,4 @@
-"""What `Enhancements.check` says about rules, `parse(strict, lenient)`, and `format_rules`."""
+"""What `check` says about rules, `parse(strict, lenient)`, and `format_rules`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from sentry_ophio._ffi import ffi, lib
 from sentry_ophio.enhancers import Cache, Diagnostic, Enhancements, format_rules
 from sentry_ophio.exceptions import EnhancementsError
+from sentry_ophio.fingerprints import FingerprintRules
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "diagnostics.md"
 SHARED = PAGE.parents[2] / "shared" / "data"
@@ -35,16 +36,19 @@ def sections() -> list[tuple[str, str, str]]:
 
 @pytest.mark.parametrize(("code", "bad", "good"), sections())
 def test_the_examples_of_the_page(code: str, bad: str, good: str) -> None:
-    assert {each.code for each in Enhancements.check(bad)} == {code}
-    assert Enhancements.check(good) == []
-    severity = "error" if code < "OPH100" else "warning"
-    assert {each.severity for each in Enhancements.check(bad)} == {severity}
+    check = Enhancements.check if code < "OPH200" else FingerprintRules.check
+    assert {each.code for each in check(bad)} == {code}
+    assert check(good) == []
+    severity = "error" if code[:4] in {"OPH0", "OPH2"} else "warning"
+    assert {each.severity for each in check(bad)} == {severity}
 
 
 def test_every_code_is_on_the_page(source_tree: Path) -> None:
-    table = source_tree / "core" / "src" / "enhancements" / "codes.rs"
-    codes = re.findall(r'= "(OPH\d+)"', table.read_text("utf-8"))
-    assert len(codes) > 20
+    codes = []
+    for module in ("enhancements", "fingerprints"):
+        table = source_tree / "core" / "src" / module / "codes.rs"
+        codes += re.findall(r'= "(OPH\d+)"', table.read_text("utf-8"))
+    assert len(codes) > 35
     assert [code for code, *_ in sections()] == codes
 
 
