@@ -484,7 +484,8 @@ def test_errors_name_the_field() -> None:
             {"exception": {"values": [{"type": []}]}},
             r"^exception\.values\[0\]\.type: expected a text, a number or null, not a list$",
         ),
-        ({"level": b"a"}, r"^level: expected a text, a number or null, not bytes$"),
+        # JSON, in which PyPy writes events, has no bytes.
+        ({"level": b"a"}, r"^level: expected a text, a number or null, not (?:bytes|an object)$"),
         ({"tags": [1]}, r"^tags\[0\]: expected a pair or null, not a number$"),
     ]
     for event, expected in wrong:
