@@ -19,6 +19,7 @@ MODULES = [
 # Packages that are not installed everywhere, by the module that imports them.
 NEEDED = {
     "_arrow_events": ("pyarrow",),
+    "_arrow_texts": ("pyarrow",),
     "_html": ("jinja2",),
     "_parquet": ("pyarrow",),
     "arrow": ("pyarrow",),

@@ -50,7 +50,7 @@ COVERED = [
     ("docs/*.md", "cpp", "test_docs.py"),
     ("docs/rules.md", "rules-example", "test_rules_page.py"),
     ("docs/diagnostics.md", "text", "test_diagnostics.py"),
-    ("docs/parameterization.md", "text", "core/src/parameterization/examples.rs"),
+    ("docs/parameterization.md", "text", "../core/src/parameterization/examples.rs"),
 ]
 RUN_HERE = {"sh", "console", "rules", "python", "cmake"}
 NOTES = {"file", "from", "installed", "not run"}
