@@ -10,6 +10,8 @@ import copy
 import datetime
 import json
 import pickle
+import subprocess
+import sys
 from collections import ChainMap, OrderedDict
 from pathlib import Path
 from threading import Thread
@@ -697,3 +699,9 @@ def test_any_event_gives_an_answer_or_an_error(text: str, event: Any) -> None:
         title = found.attributes.get("title")
         assert found.title == (expand_title(title, event) if title else None)
     str(explained)
+
+
+def test_rules_are_freed_without_an_error() -> None:
+    code = "from sentry_ophio.fingerprints import FingerprintRules as R; R.parse('type:A -> a')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
