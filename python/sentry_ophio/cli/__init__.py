@@ -7,6 +7,7 @@
     sentry-ophio check my.rules ...        what is wrong with rules
     sentry-ophio fmt my.rules ...          rules in columns
     sentry-ophio encode, decode            rules in the binary form, and back
+    sentry-ophio fingerprint check, fmt, explain   the same for fingerprint rules
     sentry-ophio parameterize LOG ...      lines without their ids, dates and numbers
 
 A file that cannot be used is reported on standard error, in one line; the others are still
@@ -28,6 +29,7 @@ from sentry_ophio.cli._decode import decode
 from sentry_ophio.cli._encode import encode
 from sentry_ophio.cli._events import events
 from sentry_ophio.cli._explain import explain
+from sentry_ophio.cli._fingerprint import fingerprint
 from sentry_ophio.cli._fmt import fmt
 from sentry_ophio.cli._parameterize import parameterize
 from sentry_ophio.cli._preview import preview
@@ -46,5 +48,8 @@ def cli() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-for _command in (apply, events, explain, preview, encode, decode, check, fmt, parameterize):
+for _command in (
+    *(apply, events, explain, preview, encode, decode, check, fmt),
+    *(fingerprint, parameterize),
+):
     cli.add_command(_command)

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sentry_ophio._event_files import STANDARD_INPUT
 from sentry_ophio.cli._input import InputError, read_text
-from sentry_ophio.enhancers import Diagnostic, Enhancements
+from sentry_ophio.enhancers import Enhancements
+
+if TYPE_CHECKING:
+    from typing import Callable
+
+    from sentry_ophio.enhancers import Diagnostic
 
 
 @click.command()
@@ -46,13 +51,23 @@ def check(rules: tuple[str, ...], strict: bool, lenient: bool, form: str, as_jso
     The exit code is 0 without problems (warnings alone are none, but with --strict), 1 with
     problems, and 2 if a file cannot be read.
     """  # noqa: D301 (click wants the control character)
-    form = "json" if as_json else form
+
+    def find(name: str) -> list[Diagnostic]:
+        return Enhancements.check(read_text(name), lenient=lenient)
+
+    report(rules, find, "json" if as_json else form, strict=strict)
+
+
+def report(
+    names: tuple[str, ...], find: Callable[[str], list[Diagnostic]], form: str, *, strict: bool
+) -> None:
+    """Print the problems of files, and exit with the code that goes with them."""
     unreadable = False
     documents = []
     errors = warnings = 0
-    for name in rules:
+    for name in names:
         try:
-            found = Enhancements.check(read_text(name), lenient=lenient)
+            found = find(name)
         except InputError as error:
             error.show()
             unreadable = True

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from sentry_ophio._event_files import STANDARD_INPUT
 from sentry_ophio.cli._input import InputError, read_text, replace_file
 from sentry_ophio.enhancers import format_rules
-from sentry_ophio.exceptions import EnhancementsError
+from sentry_ophio.exceptions import EnhancementsError, FingerprintsError, LimitError
+
+if TYPE_CHECKING:
+    from typing import Callable
 
 
 @click.command()
@@ -38,14 +42,21 @@ def fmt(rules: tuple[str, ...], only_check: bool, as_json: bool) -> None:
     The exit code is 1 if --check finds a file that would change, and 2 if a file cannot be
     read or written, or is not valid: sentry-ophio check reports why.
     """  # noqa: D301 (click wants the control character)
-    if as_json and STANDARD_INPUT in rules and not only_check:
+    write(rules, format_rules, only_check=only_check, as_json=as_json)
+
+
+def write(
+    names: tuple[str, ...], form: Callable[[str], str], *, only_check: bool, as_json: bool
+) -> None:
+    """Format files, or say which would change, and exit with the code that goes with it."""
+    if as_json and STANDARD_INPUT in names and not only_check:
         raise click.UsageError("standard output cannot have both the rules and --json")
     failed = False
     files: dict[str, bool] = {}
-    for name in rules:
+    for name in names:
         try:
             text = read_text(name)
-            formatted = _formatted(name, text)
+            formatted = _formatted(name, text, form)
             files[name] = formatted != text
             if not only_check and name == STANDARD_INPUT:
                 click.echo(formatted, nl=False)
@@ -65,8 +76,8 @@ def fmt(rules: tuple[str, ...], only_check: bool, as_json: bool) -> None:
         sys.exit(1)
 
 
-def _formatted(name: str, text: str) -> str:
+def _formatted(name: str, text: str, form: Callable[[str], str]) -> str:
     try:
-        return format_rules(text)
-    except EnhancementsError as error:
+        return form(text)
+    except (EnhancementsError, FingerprintsError, LimitError) as error:
         raise InputError(name, " ".join(str(error).split("\n"))) from None

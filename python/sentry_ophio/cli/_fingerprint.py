@@ -1,0 +1,265 @@
+"""`sentry-ophio fingerprint`: the problems of fingerprint rules, their form, and what they do."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sentry_ophio.cli._check import report
+from sentry_ophio.cli._fmt import write
+from sentry_ophio.cli._input import InputError, read_bytes, read_text
+from sentry_ophio.exceptions import EventError, FingerprintsError, LimitError
+from sentry_ophio.fingerprints import FingerprintRules, fingerprint_type
+
+if TYPE_CHECKING:
+    from sentry_ophio.enhancers import Diagnostic
+    from sentry_ophio.fingerprints import (
+        FingerprintExplanation,
+        FingerprintMatch,
+        FingerprintRule,
+        RuleExplanation,
+    )
+
+
+@click.group()
+def fingerprint() -> None:
+    """Fingerprint rules: which events become one issue."""
+
+
+@fingerprint.command()
+@click.argument("rules", nargs=-1, required=True, metavar="RULES...")
+@click.option("--strict", is_flag=True, help="Fail on warnings, too.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["human", "github", "json"]),
+    default="human",
+    help="How to print problems: for people, as annotations of a GitHub workflow, or as one "
+    "JSON document for all files.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The same as --format=json.")
+def check(rules: tuple[str, ...], strict: bool, form: str, as_json: bool) -> None:
+    """Find all problems of fingerprint rules in the text form.
+
+    RULES is a file with rules, or - for standard input. Errors are lines that are no rule;
+    warnings are rules that hardly do what is meant. Each has a code, which
+    docs/diagnostics.md explains.
+
+    \b
+    Examples:
+      sentry-ophio fingerprint check my.rules
+      sentry-ophio fingerprint check --strict --format=github rules/*.txt
+      git show HEAD:my.rules | sentry-ophio fingerprint check --json -
+
+    The exit code is 0 without problems (warnings alone are none, but with --strict), 1 with
+    problems, and 2 if a file cannot be read.
+    """  # noqa: D301 (click wants the control character)
+    report(rules, _problems, "json" if as_json else form, strict=strict)
+
+
+def _problems(name: str) -> list[Diagnostic]:
+    try:
+        return FingerprintRules.check(read_text(name))
+    except LimitError as error:
+        raise InputError(name, str(error)) from None
+
+
+@fingerprint.command()
+@click.argument("rules", nargs=-1, required=True, metavar="RULES...")
+@click.option("--check", "only_check", is_flag=True, help="Change nothing, tell what would be.")
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print a JSON document: for each file whether it changes.",
+)
+def fmt(rules: tuple[str, ...], only_check: bool, as_json: bool) -> None:
+    """Format fingerprint rules: in columns, with the same meaning.
+
+    RULES is a file, which is changed in place and as a whole or not at all, or - for
+    standard input, which is written to standard output. Comments and empty lines stay.
+
+    \b
+    Examples:
+      sentry-ophio fingerprint fmt my.rules
+      sentry-ophio fingerprint fmt --check rules/*.txt
+      sentry-ophio fingerprint fmt - < old.rules > new.rules
+
+    The exit code is 1 if --check finds a file that would change, and 2 if a file cannot be
+    read or written, or is not valid: sentry-ophio fingerprint check reports why.
+    """  # noqa: D301 (click wants the control character)
+    write(rules, FingerprintRules.format, only_check=only_check, as_json=as_json)
+
+
+@fingerprint.command()
+@click.argument("event", metavar="EVENT")
+@click.option(
+    "--rules",
+    "rule_file",
+    required=True,
+    metavar="FILE",
+    help="Rules in the text form, or as the JSON that Sentry stores.",
+)
+@click.option(
+    "--builtin",
+    "builtin_files",
+    multiple=True,
+    metavar="FILE",
+    help="Built-in rules, which come after those of --rules.",
+)
+@click.option(
+    "--rule",
+    "only",
+    metavar="RULE",
+    help="Only this rule: the index that is printed, counted from 0, or FILE:LINE.",
+)
+@click.option(
+    "--unknown",
+    type=click.Choice(["keep", "mark"]),
+    default="keep",
+    help="What happens to an unknown variable: it stays, or is marked as newer versions of "
+    "Sentry do.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON document.")
+def explain(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
+    event: str,
+    rule_file: str,
+    builtin_files: tuple[str, ...],
+    only: str | None,
+    unknown: Any,
+    as_json: bool,
+) -> None:
+    """Explain why fingerprint rules match an event, or do not.
+
+    EVENT is a file with the JSON of an event, or - for standard input. Below each rule is
+    what its matchers find in the event. Last comes the fingerprint, of the first rule that
+    matches.
+
+    \b
+    Examples:
+      sentry-ophio fingerprint explain --rules my.rules event.json
+      sentry-ophio fingerprint explain --rules my.rules --rule my.rules:12 event.json
+
+    The exit code is 2 if the event or the rules cannot be used, or if there is no such rule.
+    """  # noqa: D301 (click wants the control character)
+    rules = _read(rule_file, [_read(name) for name in builtin_files])
+    asked = None if only is None else _asked(rules, only)
+    try:
+        document = json.loads(read_bytes(event))
+    except (ValueError, RecursionError) as error:
+        raise InputError(event, f"not JSON: {error}") from None
+    try:
+        explained = rules.explain(document)
+        found = rules.match(document, unknown=unknown)
+    except (EventError, LimitError) as error:
+        raise InputError(event, str(error)) from None
+    shown = [(index, each) for index, each in enumerate(explained.rules) if asked in {None, index}]
+    if as_json:
+        click.echo(json.dumps(_document(explained, shown, found), ensure_ascii=False))
+        return
+    click.echo(click.style(event, bold=True))
+    for index, each in shown:
+        _show_rule(index, each, wins=index == explained.matched)
+    _show_match(found)
+
+
+def _read(name: str, bases: list[FingerprintRules] | None = None) -> FingerprintRules:
+    text = read_text(name)
+    # No rule begins with a brace.
+    read = FingerprintRules.from_json if text.lstrip()[:1] == "{" else FingerprintRules.parse
+    try:
+        return read(text, source=name, bases=bases or [])
+    except (FingerprintsError, LimitError) as error:
+        raise InputError(name, " ".join(str(error).split("\n"))) from None
+
+
+def _asked(rules: FingerprintRules, only: str) -> int:
+    """Read the value of `--rule`."""
+    file, _, line = only.rpartition(":")
+    if not (line.isascii() and line.isdecimal()):
+        raise click.BadParameter("RULE or FILE:LINE", param_hint="--rule")
+    for index, rule in enumerate(rules):
+        if (rule.source, rule.line) == (file, int(line)) if file else index == int(line):
+            return index
+    if file:
+        raise InputError(file, f"there is no rule in line {line}")
+    raise click.BadParameter(
+        f"there is no rule {line}: there are {len(rules)}", param_hint="--rule"
+    )
+
+
+def _printable(text: str) -> str:
+    """Escape what a terminal would act on."""
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
+
+
+def _show_rule(index: int, each: RuleExplanation, *, wins: bool) -> None:
+    rule = each.rule
+    place = click.style(_place(rule), fg="cyan")
+    click.echo(f"{index:3} {click.style(_printable(rule.text), bold=wins)}  {place}".rstrip())
+    word = "matches" if each.matches else "does not match"
+    if each.matches and not wins:
+        word += ", but an earlier rule wins"
+    click.echo(f"      {click.style(word, fg='green' if each.matches else 'red')}")
+    for scope in each.scopes:
+        for line in str(scope._replace(matchers=())).split("\n"):
+            click.echo(f"      {line}")
+        for matcher in scope.matchers:
+            click.echo(f"          {_printable(str(matcher))}")
+
+
+def _place(rule: FingerprintRule) -> str:
+    place = rule.source or ""
+    if rule.line is not None:
+        place += f":{rule.line}"
+    return place + (" (built-in)" if rule.is_builtin else "")
+
+
+def _show_match(found: FingerprintMatch | None) -> None:
+    if found is None:
+        click.echo("no rule matches")
+        return
+    parts = ", ".join(map(_printable, found.resolved))
+    kind = fingerprint_type(found.fingerprint)
+    click.echo(f"fingerprint of rule {found.index}: {click.style(parts, bold=True)} ({kind})")
+    if found.title is not None:
+        click.echo(f"title: {_printable(found.title)}")
+
+
+def _document(
+    explained: FingerprintExplanation,
+    shown: list[tuple[int, RuleExplanation]],
+    found: FingerprintMatch | None,
+) -> dict[str, Any]:
+    def scopes(each: RuleExplanation) -> list[dict[str, Any]]:
+        return [
+            scope._asdict()
+            | {
+                "matchers": [
+                    matcher._asdict() | {"matcher": matcher.matcher._asdict()}
+                    for matcher in scope.matchers
+                ]
+            }
+            for scope in each.scopes
+        ]
+
+    return {
+        "matched": explained.matched,
+        "fingerprint": found and found.resolved,
+        "type": found and fingerprint_type(found.fingerprint),
+        "title": found and found.title,
+        "rules": [
+            {
+                "index": index,
+                "text": each.rule.text,
+                "source": each.rule.source,
+                "line": each.rule.line,
+                "is_builtin": each.rule.is_builtin,
+                "matches": each.matches,
+                "scopes": scopes(each),
+            }
+            for index, each in shown
+        ],
+    }
