@@ -12,8 +12,10 @@ pytest.importorskip("rich")
 
 from click.testing import CliRunner
 
+from sentry_ophio import limits
 from sentry_ophio.cli import cli
 from sentry_ophio.fingerprints import FingerprintRules
+from sentry_ophio.limits import Limit
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -208,3 +210,15 @@ def test_explain_says_what_it_cannot_use(arguments: list[str], stdin: str, shown
     result = run("explain", *arguments, stdin=stdin)
     assert result.exit_code == 2
     assert shown in result.output
+
+
+def test_a_limit_is_reported_with_the_file() -> None:
+    before = limits.get(Limit.RULE_BYTES)
+    limits.set(Limit.RULE_BYTES, 4)
+    try:
+        for command in (["check"], ["fmt"], ["explain", "event.json", "--rules"]):
+            result = run(*command, "good.rules")
+            assert result.exit_code == 2
+            assert result.output.startswith("Error: good.rules: ")
+    finally:
+        limits.set(Limit.RULE_BYTES, before)
