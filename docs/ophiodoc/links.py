@@ -35,6 +35,8 @@ OUTSIDE = [
     # pyarrow and pyspark, by the names that our modules give them.
     (r"py:class", r"pa\..*|DataFrame|PathLike"),
     (r"py:exc", r"(pyarrow|pyspark)\..*"),
+    # Names of types in signatures, which no page has: their docstrings say what they stand for.
+    (r"py:class", r"Rules|Stored|Unknown"),
 ]
 
 logger = logging.getLogger(__name__)
