@@ -144,7 +144,7 @@ msrv-toolchain: ## Install that Rust
 # $(call with_versions,name,how to update): core and capi with other versions than the locked.
 define with_versions
 	@rm -rf target/$(1)/tree && mkdir -p target/$(1)/tree
-	@cp -R Cargo.toml Cargo.lock build.rs cbindgen.toml core capi include target/$(1)/tree
+	@cp -R Cargo.toml Cargo.lock build.rs cbindgen.toml core capi docs include target/$(1)/tree
 	cd target/$(1)/tree && $(2)
 	cd target/$(1)/tree && $(CARGO) test -q --workspace --lib --target-dir ..
 endef

@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use hashbrown::HashMap;
+use super::HashMap;
 
 use super::charset::CharSet;
 
@@ -92,7 +92,7 @@ impl Alphabet {
         }
         borders.sort_unstable();
         let mut inside = vec![false; sets.len()];
-        let mut numbers: HashMap<Box<[bool]>, u16> = HashMap::new();
+        let mut numbers: HashMap<Box<[bool]>, u16> = HashMap::default();
         let mut members: Vec<Box<[bool]>> = Vec::new();
         let mut table = Table::default();
         let mut at = 0;

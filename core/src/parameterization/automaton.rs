@@ -25,8 +25,9 @@
 
 use std::hash::BuildHasher;
 
+use super::HashMap;
 use foldhash::fast::FixedState;
-use hashbrown::{HashMap, HashTable};
+use hashbrown::HashTable;
 
 use super::alphabet::Alphabet;
 use super::behind::Behind;
@@ -157,7 +158,7 @@ impl Automaton {
             return None;
         }
         let mut signatures: Vec<Box<[bool]>> = Vec::new();
-        let mut numbers: HashMap<Box<[bool]>, u16> = HashMap::new();
+        let mut numbers: HashMap<Box<[bool]>, u16> = HashMap::default();
         let mut signature = Vec::with_capacity(symbols);
         for symbol in 0..symbols {
             let class = symbol >> far.len();

@@ -60,6 +60,9 @@ use self::behind::Behind;
 use self::program::{BuildError, Builder, Op, Tables};
 use self::search::{Engine, Scratch, Search, Slow, Stuck};
 
+/// The maps of this module: with the hasher that the rest of core has.
+type HashMap<K, V> = hashbrown::HashMap<K, V, foldhash::fast::RandomState>;
+
 pub use self::defaults::{default_patterns, DEFAULT_PATTERNS};
 pub use self::examples::{Examples, EXAMPLES};
 pub use self::packed::{PackedPatternsError, PackedTextsError};

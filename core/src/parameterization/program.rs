@@ -20,7 +20,7 @@
 
 use std::hash::Hash;
 
-use hashbrown::HashMap;
+use super::HashMap;
 
 use super::charset::CharSet;
 use super::syntax::Tree;
@@ -82,7 +82,7 @@ impl<T: Clone + Eq + Hash> Numbered<T> {
     fn new() -> Self {
         Self {
             values: Vec::new(),
-            numbers: HashMap::new(),
+            numbers: HashMap::default(),
         }
     }
 
@@ -191,7 +191,7 @@ impl Builder {
     pub(super) fn new(max_ops: usize, backtracks: bool) -> Self {
         Self {
             ops: Vec::new(),
-            numbers: HashMap::new(),
+            numbers: HashMap::default(),
             max_ops,
             work: max_ops.saturating_mul(20),
             backtracks,

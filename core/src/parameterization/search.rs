@@ -14,7 +14,7 @@
 //! block is kept, and the second time, block by block, the sets in it. So the memory does not
 //! grow with the text, but for one number a block.
 
-use hashbrown::HashMap;
+use super::HashMap;
 
 use super::automaton::{Automaton, States, MATCHES, NONE};
 use super::backtrack::{Backtracker, TooManySteps};
