@@ -333,7 +333,7 @@ unsafe fn run(alive: &mut Alive, call: &Call<'_>) {
                 steps_per_byte: 1,
             };
             let (mut number, mut position) = (0, 0);
-            let list = made_by!(out => ophio_parameterization_new(
+            let mut list = made_by!(out => ophio_parameterization_new(
                 patterns.data, patterns.len, only.data, only.len,
                 &limits, size_of::<OphioParameterizationLimits>(),
                 &mut number, &mut position, out
