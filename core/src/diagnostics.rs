@@ -1,7 +1,8 @@
 //! Diagnostics: problems of a text that people write, each with its line and columns.
 //!
 //! Stack trace rules and fingerprint rules have different codes, so a [`Diagnostic`] is generic
-//! over the code. Everything else is the same for both, and is here.
+//! over the code. Everything else is the same for both, and is here: also [`codes`], which makes
+//! the enum of a table of codes.
 //!
 //! ```text
 //! column   1234567890123456
@@ -33,6 +34,56 @@ impl Severity {
         }
     }
 }
+
+/// Makes the enum `Code` of a table of codes. A row is a variant, the code as it is printed, and
+/// what it means; the first code that is a warning comes before the rows.
+macro_rules! codes {
+    (
+        warnings from $warnings:literal
+        $($(#[$doc:meta])* $name:ident = $code:literal $title:literal,)*
+    ) => {
+        /// What kind of problem it is.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Code {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Code {
+            /// All of them, in the order of their numbers.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The code as it is printed, such as `OPH002`.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$name => $code,)*
+                }
+            }
+
+            /// What it means, in a few words that fit any case of it.
+            pub fn title(self) -> &'static str {
+                match self {
+                    $(Self::$name => $title,)*
+                }
+            }
+
+            /// How bad it is. A lenient check can report an error as a warning.
+            pub fn severity(self) -> $crate::diagnostics::Severity {
+                if self.name() < $warnings {
+                    $crate::diagnostics::Severity::Error
+                } else {
+                    $crate::diagnostics::Severity::Warning
+                }
+            }
+        }
+
+        impl std::fmt::Display for Code {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.name())
+            }
+        }
+    };
+}
+pub(crate) use codes;
 
 /// Something to say about a span of a rule text.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,40 +4,12 @@
 //! Those below 100 are errors, what the parser stops at; the others are warnings, about
 //! rules that are understood and yet hardly meant.
 
-use std::fmt;
-
+use crate::diagnostics::codes;
 pub use crate::diagnostics::Severity;
 
-macro_rules! codes {
-    ($($(#[$doc:meta])* $name:ident = $code:literal $title:literal,)*) => {
-        /// What kind of problem it is.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum Code {
-            $($(#[$doc])* $name,)*
-        }
-
-        impl Code {
-            /// All of them, in the order of their numbers.
-            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
-
-            /// The code as it is printed, such as `OPH002`.
-            pub fn name(self) -> &'static str {
-                match self {
-                    $(Self::$name => $code,)*
-                }
-            }
-
-            /// What it means, in a few words that fit any case of it.
-            pub fn title(self) -> &'static str {
-                match self {
-                    $(Self::$name => $title,)*
-                }
-            }
-        }
-    };
-}
-
 codes! {
+    warnings from "OPH100"
+
     /// The line begins with no matcher.
     NoMatcher = "OPH001" "a rule begins with a matcher",
     /// The name of a matcher is none.
@@ -82,23 +54,6 @@ codes! {
     Duplicate = "OPH107" "this rule is there twice",
     /// A rule whose actions change nothing.
     NoEffect = "OPH108" "this rule does nothing",
-}
-
-impl Code {
-    /// How bad it is, unless it is let pass: see [`super::check_lenient`].
-    pub fn severity(self) -> Severity {
-        if self.name() < "OPH100" {
-            Severity::Error
-        } else {
-            Severity::Warning
-        }
-    }
-}
-
-impl fmt::Display for Code {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
 }
 
 #[cfg(test)]

@@ -4,40 +4,12 @@
 //! The others are warnings: a rule is understood, but hardly does what is meant. The codes of
 //! stack trace rules are below 200.
 
-use std::fmt;
-
+use crate::diagnostics::codes;
 pub use crate::diagnostics::Severity;
 
-macro_rules! codes {
-    ($($(#[$doc:meta])* $name:ident = $code:literal $title:literal,)*) => {
-        /// What kind of problem it is.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum Code {
-            $($(#[$doc])* $name,)*
-        }
-
-        impl Code {
-            /// All of them, in the order of their numbers.
-            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
-
-            /// The code as it is printed, such as `OPH202`.
-            pub fn name(self) -> &'static str {
-                match self {
-                    $(Self::$name => $code,)*
-                }
-            }
-
-            /// What it means, in a few words that fit any case of it.
-            pub fn title(self) -> &'static str {
-                match self {
-                    $(Self::$name => $title,)*
-                }
-            }
-        }
-    };
-}
-
 codes! {
+    warnings from "OPH300"
+
     /// The line does not begin with a matcher.
     NoMatcher = "OPH201" "a rule begins with a matcher",
     /// No matcher has this name.
@@ -72,23 +44,6 @@ codes! {
     NotOfFrames = "OPH305" "a caller or callee matcher looks at a frame only",
     /// The same matchers as an earlier rule: the first rule always wins.
     NeverReached = "OPH306" "an earlier rule has the same matchers",
-}
-
-impl Code {
-    /// How bad it is.
-    pub fn severity(self) -> Severity {
-        if self.name() < "OPH300" {
-            Severity::Error
-        } else {
-            Severity::Warning
-        }
-    }
-}
-
-impl fmt::Display for Code {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
 }
 
 #[cfg(test)]
