@@ -14,6 +14,8 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from generated import write
+
 ROOT = Path(__file__).resolve().parent.parent
 HEADER = ROOT / "include" / "ophio.h"
 PAGE = ROOT / "docs" / "c-functions.md"
@@ -133,17 +135,5 @@ def page(header: str) -> str:
     return "".join(rows)
 
 
-def main() -> int:
-    """Write the page, or compare it."""
-    made = page(HEADER.read_text("utf-8"))
-    if PAGE.exists() and PAGE.read_text("utf-8") == made:
-        return 0
-    if "--check" in sys.argv[1:]:
-        sys.stderr.write(f"{PAGE.name} does not fit the header: run `make header`\n")
-        return 1
-    PAGE.write_text(made, "utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(write(PAGE, page(HEADER.read_text("utf-8"))))

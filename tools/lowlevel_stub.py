@@ -15,6 +15,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from generated import write
+
 ROOT = Path(__file__).resolve().parent.parent
 HEADER = ROOT / "include" / "ophio.h"
 STUB = ROOT / "python" / "sentry_ophio" / "_lowlevel.pyi"
@@ -89,17 +91,5 @@ def formatted(source: str) -> str:
     return done.stdout
 
 
-def main() -> int:
-    """Write the stub, or compare it."""
-    made = formatted(stub(HEADER.read_text("utf-8")))
-    if STUB.read_text("utf-8") == made:
-        return 0
-    if "--check" in sys.argv[1:]:
-        sys.stderr.write(f"{STUB.name} does not fit the header: run `make header`\n")
-        return 1
-    STUB.write_text(made, "utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(write(STUB, formatted(stub(HEADER.read_text("utf-8")))))

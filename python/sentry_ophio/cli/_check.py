@@ -18,6 +18,17 @@ if TYPE_CHECKING:
     from sentry_ophio.enhancers import Diagnostic
 
 
+format_option = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["human", "github", "json"]),
+    default="human",
+    help="How to print problems: for people, as annotations of a GitHub workflow, or as one "
+    "JSON document for all files.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="The same as --format=json.")
+
+
 @click.command()
 @click.argument("rules", nargs=-1, required=True, metavar="RULES...")
 @click.option("--strict", is_flag=True, help="Fail on warnings, too.")
@@ -26,15 +37,8 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Take actions that were retired (+sentinel, -prefix ...) for warnings.",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["human", "github", "json"]),
-    default="human",
-    help="How to print problems: for people, as annotations of a GitHub workflow, or as one "
-    "JSON document for all files.",
-)
-@click.option("--json", "as_json", is_flag=True, help="The same as --format=json.")
+@format_option
+@json_option
 def check(rules: tuple[str, ...], strict: bool, lenient: bool, form: str, as_json: bool) -> None:
     """Find all problems of rules in the text form.
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sentry_ophio.cli._check import report
-from sentry_ophio.cli._fmt import write
+from sentry_ophio.cli._check import format_option, json_option, report
+from sentry_ophio.cli._fmt import fmt_options, write
 from sentry_ophio.cli._input import InputError, read_bytes, read_text
 from sentry_ophio.exceptions import EventError, FingerprintsError, LimitError
 from sentry_ophio.fingerprints import FingerprintRules, fingerprint_type
@@ -31,15 +31,8 @@ def fingerprint() -> None:
 @fingerprint.command()
 @click.argument("rules", nargs=-1, required=True, metavar="RULES...")
 @click.option("--strict", is_flag=True, help="Fail on warnings, too.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["human", "github", "json"]),
-    default="human",
-    help="How to print problems: for people, as annotations of a GitHub workflow, or as one "
-    "JSON document for all files.",
-)
-@click.option("--json", "as_json", is_flag=True, help="The same as --format=json.")
+@format_option
+@json_option
 def check(rules: tuple[str, ...], strict: bool, form: str, as_json: bool) -> None:
     """Find all problems of fingerprint rules in the text form.
 
@@ -67,14 +60,7 @@ def _problems(name: str) -> list[Diagnostic]:
 
 
 @fingerprint.command()
-@click.argument("rules", nargs=-1, required=True, metavar="RULES...")
-@click.option("--check", "only_check", is_flag=True, help="Change nothing, tell what would be.")
-@click.option(
-    "--json",
-    "as_json",
-    is_flag=True,
-    help="Print a JSON document: for each file whether it changes.",
-)
+@fmt_options
 def fmt(rules: tuple[str, ...], only_check: bool, as_json: bool) -> None:
     """Format fingerprint rules: in columns, with the same meaning.
 

@@ -18,15 +18,26 @@ if TYPE_CHECKING:
     from typing import Callable
 
 
+def fmt_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add what every command that formats files takes."""
+    for option in (
+        click.option(
+            "--json",
+            "as_json",
+            is_flag=True,
+            help="Print a JSON document: for each file whether it changes.",
+        ),
+        click.option(
+            "--check", "only_check", is_flag=True, help="Change nothing, tell what would be."
+        ),
+        click.argument("rules", nargs=-1, required=True, metavar="RULES..."),
+    ):
+        command = option(command)
+    return command
+
+
 @click.command()
-@click.argument("rules", nargs=-1, required=True, metavar="RULES...")
-@click.option("--check", "only_check", is_flag=True, help="Change nothing, tell what would be.")
-@click.option(
-    "--json",
-    "as_json",
-    is_flag=True,
-    help="Print a JSON document: for each file whether it changes.",
-)
+@fmt_options
 def fmt(rules: tuple[str, ...], only_check: bool, as_json: bool) -> None:
     """Format rules: in columns, with the usual names, and the same meaning.
 
