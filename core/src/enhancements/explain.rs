@@ -477,7 +477,7 @@ mod tests {
                 (false, "there is no frame before"),
                 (false, "`m` matches, and the matcher is negated"),
                 (false, "`javascript` does not match"),
-                (false, "`none, which counts as false` does not match"),
+                (false, "`unset, which counts as false` does not match"),
                 (false, "the glob is not valid"),
                 (false, "the frame has no path"),
             ]

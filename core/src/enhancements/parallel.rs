@@ -62,7 +62,7 @@ pub(super) fn in_parts<R: Send, E: Send>(
     results.collect()
 }
 
-/// Runs this number of parts at once, the first one on this thread.
+/// Runs all parts at once, the first one on this thread.
 ///
 /// It is not generic, because the code that starts threads is large and would be compiled for each
 /// type of result.

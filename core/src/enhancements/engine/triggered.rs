@@ -27,7 +27,7 @@ pub(super) struct Triggered {
 }
 
 impl Triggered {
-    /// Makes room for `len` rules.
+    /// Makes room for this number of rules.
     pub(super) fn reserve(&mut self, rules: usize) {
         let words = rules.div_ceil(64);
         if self.words.len() < words {
