@@ -249,7 +249,7 @@ ERRORS = [
     ("out.parquet", ["a.parquet", "corrupt.parquet"], "corrupt.parquet: could not verify page"),
     ("out.parquet", ["lacks.parquet"], "lacks.parquet: column `exception` is missing: expected"),
     ("out.parquet", ["wrong.parquet"], "wrong.parquet: column `frames`: expected list<struct"),
-    ("out.parquet", ["has.parquet"], "has.parquet: column `category` is there already"),
+    ("out.parquet", ["has.parquet"], "has.parquet: column `category` already exists"),
     (
         "out.parquet",
         ["a.parquet", "more.parquet"],
@@ -491,7 +491,7 @@ def test_two_at_a_time_do_not_mix(tmp_path: Path) -> None:
     path = tmp_path / "a"
     with replaced(path) as file:
         file.write(b"first")
-        with pytest.raises(OSError, match="just writing it"), replaced(path) as other:
+        with pytest.raises(OSError, match="is writing it"), replaced(path) as other:
             other.write(b"second")
         assert temporary_of(path).exists()
     assert path.read_bytes() == b"first"

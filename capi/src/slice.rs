@@ -69,7 +69,7 @@ impl OphioSlice {
     }
 }
 
-/// The `len` bytes at `data`, the argument called `name`.
+/// Returns the `len` bytes at `data`, the argument called `name`.
 ///
 /// Fails with `NullPointer`, or with `InvalidArgument` for a length beyond `isize::MAX`: Rust has
 /// no such slice, and in the caller it is probably a negative number.
@@ -109,7 +109,7 @@ pub struct Structs<T> {
 }
 
 impl<T> Structs<T> {
-    /// The `len` structs at `data`, the argument called `name`. Fails as [`bytes`] does, and
+    /// Wraps the `len` structs at `data`, the argument called `name`. Fails as [`bytes`] does, and
     /// with `InvalidArgument` if `size` is not the size of such a struct.
     ///
     /// # Safety
@@ -181,7 +181,7 @@ fn check_size<T>(data: *const T, len: usize, size: usize, name: &str) -> Result<
     ))
 }
 
-/// The `len` bytes at `data` as text, the argument called `name`.
+/// Returns the `len` bytes at `data` as text, the argument called `name`.
 ///
 /// Fails as [`bytes`] does, and with `InvalidUtf8`, naming the first bad byte.
 ///
@@ -193,7 +193,7 @@ pub unsafe fn text<'a>(data: *const u8, len: usize, name: &str) -> Result<&'a st
     utf8(unsafe { bytes(data, len, name) }?, name)
 }
 
-/// The bytes of the argument called `name` as text. Fails with `InvalidUtf8`, naming the first
+/// Returns the bytes of the argument called `name` as text. Fails with `InvalidUtf8`, naming the first
 /// bad byte.
 pub fn utf8<'a>(bytes: &'a [u8], name: &str) -> Result<&'a str, Error> {
     std::str::from_utf8(bytes).map_err(|error| {
@@ -204,7 +204,7 @@ pub fn utf8<'a>(bytes: &'a [u8], name: &str) -> Result<&'a str, Error> {
     })
 }
 
-/// The bytes before the first NUL at `data`, the argument called `name`. Fails with
+/// Returns the bytes before the first NUL at `data`, the argument called `name`. Fails with
 /// `NullPointer` for NULL.
 ///
 /// # Safety

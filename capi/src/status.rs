@@ -69,7 +69,7 @@ impl Error {
         self
     }
 
-    /// The status that the call returns.
+    /// Returns the status that the call returns.
     pub fn status(&self) -> OphioStatus {
         self.status
     }

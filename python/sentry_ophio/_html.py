@@ -1,8 +1,8 @@
-"""Reports to look at: one page of HTML that needs nothing else (extra `cli`).
+"""Reports as one self-contained HTML page (extra `cli`).
 
-`explain --html` has a table a stack trace, as the event has it and as the rules leave it;
-`preview --html` the stack traces that change, by the old rules and by the new ones. A click on
-a frame shows the steps that led there.
+The page of `explain --html` has a table for each stack trace, before and after the rules. The page
+of `preview --html` has the stack traces that change, with the old and with the new rules. A click
+on a frame shows the steps that led to its result.
 """
 
 from __future__ import annotations
@@ -104,8 +104,8 @@ def explain_page(
             frames.append(each)
         traces.append({"name": trace.place, "facts": _facts(found), "frames": frames})
     return _render(
-        title=f"What rules make of {name}",
-        subtitle="Marked frames are changed by rules. A click on a frame shows each step.",
+        title=f"Effects of rules on {name}",
+        subtitle="Rules change the marked frames. Click a frame to see each step.",
         summary="",
         sides=["event", "rules"],
         traces=traces,
@@ -121,8 +121,8 @@ def preview_page(
 
     Args:
         report: The numbers.
-        examples: Stack traces that change: a name, the stack trace, and what is to say about it
-            with the old and with the new rules.
+        examples: Stack traces that change: a name, the stack trace, and its explanations with the
+        old and with the new rules.
         location: Returns where a frame of an event is.
     """
     traces = []
@@ -142,9 +142,9 @@ def preview_page(
         facts = f"old rules: {_facts(old)}; new rules: {_facts(new)}"
         traces.append({"name": f"{name}  {trace.place}", "facts": facts, "frames": frames})
     return _render(
-        title="What other rules would change",
+        title="Changes by the new rules",
         subtitle=f"{len(traces)} of the {report.changed_stacktraces:,} stack traces that change. "
-        "Marked frames change. A click on a frame shows each step.",
+        "Marked frames change. Click a frame to see each step.",
         summary=str(report),
         sides=["old", "new"],
         traces=traces,

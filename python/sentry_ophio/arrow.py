@@ -332,7 +332,7 @@ def events_to_arrow(
     Raises:
         ValueError: `rows` is less than 1.
         TypeError: `files` has something else in it than paths.
-        EventError: While reading: something is no event. The message names file and line.
+        EventError: While reading: a document is not an event. The message names file and line.
         OSError: While reading: a file cannot be read.
     """
     return reader(files, EVENTS, rows, skip)

@@ -281,7 +281,7 @@ class Codeowners(Handle):
             CodeownersError: The file is larger.
             TypeError: `text` is neither str nor bytes.
             ValueError: There is no such dialect, or `max_bytes` is negative.
-            UnicodeDecodeError: `text` is bytes that are no UTF-8.
+            UnicodeDecodeError: `text` is bytes that are not UTF-8.
             UnicodeEncodeError: `text` has a lone surrogate.
         """
         if dialect not in _DIALECTS:

@@ -54,7 +54,7 @@ def stacktraces_of(event: object) -> list[EventStacktrace]:
         Its stack traces; none if it has none.
 
     Raises:
-        EventError: It is no event; the message says what is wrong, and where.
+        EventError: It is not an event; the message says what is wrong, and where.
 
     Example:
         >>> event = {"platform": "native", "stacktrace": {"frames": [{"function": "main"}]}}
@@ -81,7 +81,7 @@ def event_id_of(event: object) -> bytes | None:
         Its `event_id` as it is there; None if it has none.
 
     Raises:
-        EventError: It is no event, or its identifier no text.
+        EventError: It is not an event, or its identifier is not a text.
     """
     return _bytes(_mapping(event, "the event"), "event_id", "")
 

@@ -112,7 +112,7 @@ def _packed(event: object) -> bytes:
     """Write an event for the library: as MessagePack, which takes a tenth of the time of JSON.
 
     What only JSON can hold is written as JSON: half of a surrogate pair, numbers of more than 64
-    bits, keys that are no texts.
+    bits, keys that are not texts.
     """
     if not isinstance(event, Mapping):
         raise EventError(f"an event must be an object, not {type(event).__name__}")

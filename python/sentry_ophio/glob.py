@@ -262,7 +262,7 @@ def is_glob_match(  # noqa: PLR0912, PLR0913, PLR0917
 
     Raises:
         TypeError: `value` or `pat` is neither str nor bytes.
-        UnicodeDecodeError: `pat` is bytes that are no UTF-8.
+        UnicodeDecodeError: `pat` is bytes that are not UTF-8.
         UnicodeEncodeError: A str holds a lone surrogate.
     """
     global _room  # noqa: PLW0603
@@ -350,8 +350,8 @@ class Glob(Handle):
 
     Raises:
         GlobError: With `strict`, the pattern is not valid.
-        TypeError: `pattern` is neither str nor bytes, or an option is no bool.
-        UnicodeDecodeError: `pattern` is bytes that are no UTF-8.
+        TypeError: `pattern` is neither str nor bytes, or an option is not a bool.
+        UnicodeDecodeError: `pattern` is bytes that are not UTF-8.
         UnicodeEncodeError: `pattern` holds a lone surrogate.
     """
 
@@ -462,7 +462,7 @@ class Glob(Handle):
             text: The text.
 
         Raises:
-            TypeError: `text` is no str.
+            TypeError: `text` is not a str.
             UnicodeEncodeError: The text holds a lone surrogate.
         """
         data = encoded("text", text)
@@ -500,7 +500,7 @@ class Glob(Handle):
 
         Raises:
             TypeError: `pattern` is neither str nor bytes.
-            UnicodeDecodeError: `pattern` is bytes that are no UTF-8.
+            UnicodeDecodeError: `pattern` is bytes that are not UTF-8.
             UnicodeEncodeError: `pattern` holds a lone surrogate.
         """
         data = _encoded_pattern(pattern, case_insensitive, "pattern")
@@ -581,8 +581,8 @@ class GlobSet(Handle):
 
     Raises:
         GlobError: With `strict`, a pattern is not valid.
-        TypeError: A pattern is neither str nor bytes, or an option is no bool.
-        UnicodeDecodeError: A pattern is bytes that are no UTF-8.
+        TypeError: A pattern is neither str nor bytes, or an option is not a bool.
+        UnicodeDecodeError: A pattern is bytes that are not UTF-8.
         UnicodeEncodeError: A pattern holds a lone surrogate.
     """
 

@@ -222,7 +222,7 @@ class ProguardMapper(Handle):
             The mapper. Bytes that are no mapping give one that knows nothing.
 
         Raises:
-            TypeError: `data` is no bytes-like object.
+            TypeError: `data` is not a bytes-like object.
         """
         try:
             buffer = ffi.from_buffer("uint8_t[]", data)
@@ -369,7 +369,7 @@ class ProguardMapper(Handle):
 
         Raises:
             HandleClosedError: The mapper is closed.
-            TypeError: A frame is no tuple of three or four, or a value in it has another
+            TypeError: A frame is not a tuple of three or four, or a value in it has another
                 type; the message names the frame.
             OphioOverflowError: A line is negative or above 2**64 - 1.
             UnicodeEncodeError: A name cannot be encoded.

@@ -78,7 +78,7 @@ def apply(rules: Enhancements, df: DataFrame) -> DataFrame:
     Raises:
         SchemaError: A column is missing or of another type, or `df` has one with the name of
             an answer. It is raised at once, before any job.
-        TypeError: `df` is no data frame, or `rules` no `Enhancements`.
+        TypeError: `df` is not a data frame, or `rules` is not an `Enhancements`.
         ImportError: pyspark is not installed.
         pyspark.errors.PythonException: From the job: a text is not UTF-8, or a stack trace has
             more frames than allowed. Its message has the error of `sentry_ophio.arrow.apply`.

@@ -16,7 +16,7 @@ use crate::enhancements::rule::Rule;
 
 /// Receives every action that runs. `()` ignores all actions, at no cost.
 pub(super) trait Observer {
-    /// A flag of a frame or component was set, from one value to another.
+    /// Called when a rule sets a flag of a frame or component.
     fn flag(
         &mut self,
         _rule: u32,
@@ -26,11 +26,11 @@ pub(super) trait Observer {
         _values: (Option<bool>, Option<bool>),
     ) {
     }
-    /// The category of a frame was set.
+    /// Called when a rule sets the category of a frame.
     fn category(&mut self, _rule: u32, _matched: usize, _before: Option<&str>, _after: &str) {}
-    /// A variable of the stack trace was set; `before` is 0 for none and for false.
+    /// Called when a rule sets a variable of the stack trace. `before` is 0 for unset and false.
     fn variable(&mut self, _rule: u32, _var: &VarAction, _matched: usize, _before: u64) {}
-    /// A component stopped contributing because of `max-frames`.
+    /// Called when a component stops contributing because of `max-frames`.
     fn past_max_frames(&mut self, _rule: u32, _target: usize) {}
 }
 

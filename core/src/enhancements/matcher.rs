@@ -127,7 +127,7 @@ impl FrameTest {
         }
     }
 
-    /// The argument as it was written.
+    /// Returns the argument as it was written.
     pub fn argument(&self) -> &str {
         match self {
             Self::Category(pattern) | Self::Text(_, pattern) => pattern.as_str(),

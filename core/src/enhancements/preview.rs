@@ -102,7 +102,7 @@ pub struct RuleReport {
 }
 
 impl Preview {
-    /// A comparison of two rule sets.
+    /// Starts a comparison of two rule sets.
     pub fn new(old: &Enhancements, new: &Enhancements) -> Self {
         let rules = |rules: &Enhancements| vec![RuleReport::default(); rules.rules().len()];
         Self {
@@ -116,7 +116,7 @@ impl Preview {
         }
     }
 
-    /// The results so far.
+    /// Returns the results so far.
     pub fn report(&self) -> &Report {
         &self.report
     }

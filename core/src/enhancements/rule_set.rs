@@ -112,7 +112,7 @@ impl Enhancements {
         })
     }
 
-    /// Like [`Enhancements::parse`], but drops retired actions (`+sentinel`, `+prefix` and
+    /// Parses as [`Enhancements::parse`] does, but drops retired actions (`+sentinel`, `+prefix` and
     /// their negations), and rules that have no others. Returns what was dropped.
     ///
     /// # Errors

@@ -42,7 +42,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="The same as 
 def check(rules: tuple[str, ...], strict: bool, lenient: bool, form: str, as_json: bool) -> None:
     """Find all problems of rules in the text form.
 
-    RULES is a file with rules, or - for standard input. Errors are lines that are no rule;
+    RULES is a file with rules, or - for standard input. Errors are lines that are not rules;
     warnings are rules that hardly do what is meant. Each has a code, which
     docs/diagnostics.md explains.
 

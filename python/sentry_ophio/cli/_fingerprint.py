@@ -36,7 +36,7 @@ def fingerprint() -> None:
 def check(rules: tuple[str, ...], strict: bool, form: str, as_json: bool) -> None:
     """Find all problems of fingerprint rules in the text form.
 
-    RULES is a file with rules, or - for standard input. Errors are lines that are no rule;
+    RULES is a file with rules, or - for standard input. Errors are lines that are not rules;
     warnings are rules that hardly do what is meant. Each has a code, which
     docs/diagnostics.md explains.
 

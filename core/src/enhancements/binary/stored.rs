@@ -252,7 +252,10 @@ mod tests {
     fn what_is_malformed_is_told() {
         let good = parse("function:a +app").to_base64().unwrap();
         for (text, says) in [
-            ("a#b#c#d".to_owned(), "4 parts joined by `#`, expected at most 3"),
+            (
+                "a#b#c#d".to_owned(),
+                "4 parts joined by `#`, expected at most 3",
+            ),
             ("%".to_owned(), "part 0: not base64"),
             (format!("{good}#%"), "part 1: not base64"),
             (String::new(), "part 0: cannot be decompressed"),

@@ -34,7 +34,7 @@ impl Glob {
         self.program.as_ref()?.literal()
     }
 
-    /// Whether the whole value matches.
+    /// Returns whether the whole value matches.
     #[inline]
     pub(super) fn is_match(&self, value: &FieldValue<'_>) -> bool {
         value.pairs.may_have(self.pairs) && self.matches(value)

@@ -57,7 +57,7 @@ pub(crate) struct Memo {
 pub(super) struct FrameFacts<'f>(&'f [u8]);
 
 impl<'f> FrameFacts<'f> {
-    /// Encoded facts.
+    /// Wraps encoded facts.
     pub(super) fn of(encoded: &'f [u8]) -> Self {
         Self(encoded)
     }

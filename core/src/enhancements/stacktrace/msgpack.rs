@@ -321,7 +321,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A binary or nil.
+    /// Reads a binary or nil.
     #[inline(always)]
     pub(super) fn bytes(
         &mut self,
@@ -352,7 +352,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The number of pairs of a map.
+    /// Reads the number of pairs of a map.
     pub(super) fn map(
         &mut self,
         place: impl FnOnce() -> FieldPath,
@@ -495,7 +495,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// A string or binary of UTF-8, or nil.
+    /// Reads a string or binary of UTF-8, or nil.
     #[inline]
     pub(super) fn text(&mut self, path: FieldPath) -> Result<Option<&'a str>, StacktraceError> {
         let len = match self.0.first() {

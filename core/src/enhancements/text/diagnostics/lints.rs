@@ -114,9 +114,8 @@ fn path_pattern(matcher: &WrittenMatcher, line: &str, report: &mut impl FnMut(Fi
         report(Finding {
             code: Code::NeverInPath,
             place: within(matcher, at..at + 1),
-            message:
-                "a backslash is a slash in a path pattern: it does not escape a character"
-                    .into(),
+            message: "a backslash is a slash in a path pattern: it does not escape a character"
+                .into(),
             suggestion: None,
         });
     }
