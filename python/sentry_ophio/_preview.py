@@ -130,8 +130,7 @@ class Comparison(Handle):
         check(lib.ophio_enhancements_preview_add(self._ptr, packed, len(packed), threads))
 
     def add_json_lines(self, lines: bytes, threads: int) -> tuple[int, int]:
-        """Compare the stack traces of events, one event per line, up to a line that is not an
-        event.
+        """Compare the stack traces of events, one per line, up to a line that is not an event.
 
         Returns:
             The number of bytes of the lines that were read, and the number of their stack traces.
