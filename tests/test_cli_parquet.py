@@ -271,7 +271,7 @@ ERRORS = [
     ("a.parquet", ["a.parquet"], "a.parquet: --out is a.parquet, which is read"),
     ("./a.parquet", ["event.json", "a.parquet"], "./a.parquet: --out is a.parquet, which is read"),
     ("linked.parquet", ["a.parquet"], "linked.parquet: --out is a.parquet, which is read"),
-    ("inside/b.parquet", ["inside"], "inside/b.parquet: --out lies in inside, which is read"),
+    ("inside/b.parquet", ["inside"], "inside/b.parquet: --out is in inside, which is read"),
     ("none/out.parquet", ["a.parquet"], "none/out.parquet: No such file or directory"),
     ("is-folder", ["a.parquet"], "is-folder: Is a directory"),
     ("event.json/out.parquet", ["a.parquet"], "event.json/out.parquet: Not a directory"),
@@ -334,11 +334,11 @@ def test_what_does_not_go_together_is_refused(folder: Path) -> None:
     result = run("apply", "a.parquet", folder=folder)
     assert result.returncode == 2
     assert result.stderr == (
-        "Error: a.parquet: what becomes of its rows is written to a file: add --out\n"
+        "Error: a.parquet: the results of Parquet rows are written to a file: add --out\n"
     )
     assert run("apply", "--skip-bad", "event.json", folder=folder).returncode == 2
     result = run("events", "a.parquet", "--out", "b.parquet", folder=folder)
-    assert result.stderr == "Error: a.parquet: it is no file of events, but has rows already\n"
+    assert result.stderr == "Error: a.parquet: it is a Parquet file, expected events\n"
     assert not (folder / "b.parquet").exists()
 
 

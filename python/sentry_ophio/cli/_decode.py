@@ -14,7 +14,7 @@ from sentry_ophio.exceptions import EnhancementsError
 
 @click.command()
 @click.argument("data", metavar="FILE")
-@click.option("--json", "as_json", is_flag=True, help="Print what each rule asks and does.")
+@click.option("--json", "as_json", is_flag=True, help="Print a description of each rule as JSON.")
 def decode(data: str, as_json: bool) -> None:
     """Write rules of the binary form as text.
 

@@ -1,4 +1,4 @@
-"""`sentry-ophio fingerprint`: the problems of fingerprint rules, their form, and what they do."""
+"""`sentry-ophio fingerprint`: checks, formats and explains fingerprint rules."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
 
 @click.group()
 def fingerprint() -> None:
-    """Fingerprint rules: which events become one issue."""
+    """Fingerprint rules: they decide which events become one issue."""
 
 
 @fingerprint.command()
 @click.argument("rules", nargs=-1, required=True, metavar="RULES...")
-@click.option("--strict", is_flag=True, help="Fail on warnings, too.")
+@click.option("--strict", is_flag=True, help="Fail on warnings as well.")
 @format_option
 @json_option
 def check(rules: tuple[str, ...], strict: bool, form: str, as_json: bool) -> None:
     """Find all problems of fingerprint rules in the text form.
 
-    RULES is a file with rules, or - for standard input. Errors are lines that are not rules;
-    warnings are rules that hardly do what is meant. Each has a code, which
+    RULES is a file with rules, or - for standard input. An error is a line that is not a rule. A
+    warning is a rule that probably does not do what was intended. Each problem has a code, which
     docs/diagnostics.md explains.
 
     \b
@@ -46,8 +46,8 @@ def check(rules: tuple[str, ...], strict: bool, form: str, as_json: bool) -> Non
       sentry-ophio fingerprint check --strict --format=github rules/*.txt
       git show HEAD:my.rules | sentry-ophio fingerprint check --json -
 
-    The exit code is 0 without problems (warnings alone are none, but with --strict), 1 with
-    problems, and 2 if a file cannot be read.
+    The exit code is 0 without errors, 1 with errors (with --strict also with warnings), and 2 if a
+    file cannot be read.
     """  # noqa: D301 (click wants the control character)
     report(rules, _problems, "json" if as_json else form, strict=strict)
 
@@ -62,10 +62,10 @@ def _problems(name: str) -> list[Diagnostic]:
 @fingerprint.command()
 @fmt_options
 def fmt(rules: tuple[str, ...], only_check: bool, as_json: bool) -> None:
-    """Format fingerprint rules: in columns, with the same meaning.
+    """Format fingerprint rules: align them in columns, without changing their meaning.
 
-    RULES is a file, which is changed in place and as a whole or not at all, or - for
-    standard input, which is written to standard output. Comments and empty lines stay.
+    RULES is a file, which is replaced atomically, or - for standard input, which is formatted to
+    standard output. Comments and empty lines are kept.
 
     \b
     Examples:
@@ -119,9 +119,8 @@ def explain(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
 ) -> None:
     """Explain why fingerprint rules match an event, or do not.
 
-    EVENT is a file with the JSON of an event, or - for standard input. Below each rule is
-    what its matchers find in the event. Last comes the fingerprint, of the first rule that
-    matches.
+    EVENT is a file with the JSON of an event, or - for standard input. The output lists for each
+    rule the results of its matchers, and at the end the fingerprint of the first rule that matches.
 
     \b
     Examples:
@@ -153,7 +152,7 @@ def explain(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
 
 def _read(name: str, bases: list[FingerprintRules] | None = None) -> FingerprintRules:
     text = read_text(name)
-    # No rule begins with a brace.
+    # A rule cannot begin with a brace.
     read = FingerprintRules.from_json if text.lstrip()[:1] == "{" else FingerprintRules.parse
     try:
         return read(text, source=name, bases=bases or [])
@@ -177,7 +176,7 @@ def _asked(rules: FingerprintRules, only: str) -> int:
 
 
 def _printable(text: str) -> str:
-    """Escape what a terminal would act on."""
+    """Escape control characters for the terminal."""
     return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
 
 
