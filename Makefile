@@ -54,7 +54,7 @@ venv: $(VENV)/.made ## Make .venv with all tools and the package in it
 dev: venv ## Rebuild the library into the editable install
 	$(BIN)/pip install -q --no-deps --no-build-isolation -e .
 
-demo: dev ## Show the rules at work on a real event (EVENT=file for another)
+demo: dev ## Show the effects of rules on a real event (EVENT=file for another)
 	@$(BIN)/python -m sentry_ophio apply $(EVENT)
 
 # --- checks ---------------------------------------------------------------------

@@ -680,7 +680,7 @@ typedef struct OphioEnhancementsAssembleResult {
      */
     bool invert_stacktrace;
     /**
-     * Why the stack trace does not count; empty if no rule said so. It is the
+     * Why the stack trace does not count; empty if no rule decided it. It is the
      * caller's: free it with `ophio_str_free`.
      */
     struct OphioStr hint;

@@ -355,7 +355,7 @@ inline std::string_view exception_fields() noexcept
 struct assembled {
     bool contributes = true;
     bool invert_stacktrace = false;
-    /* Why it does not count; empty if no rule said so. */
+    /* Why it does not count; empty if no rule decided it. */
     string hint;
 };
 

@@ -1,4 +1,4 @@
-"""A project's rules at work on an event: `EnhancementsConfig`, and frames as events have them."""
+"""A project's rules applied to an event: `EnhancementsConfig`, and frames of events."""
 
 from __future__ import annotations
 

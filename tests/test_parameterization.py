@@ -286,7 +286,11 @@ def test_patterns_that_are_not_valid(
 
 
 BAD_ARGUMENTS = [
-    (lambda: ANY.Parameterizer("ab"), ArgumentTypeError, "patterns must be an iterable of patterns"),
+    (
+        lambda: ANY.Parameterizer("ab"),
+        ArgumentTypeError,
+        "patterns must be an iterable of patterns",
+    ),
     (lambda: ANY.Parameterizer(["ab"]), ArgumentTypeError, "pattern 0 must be a Pattern"),
     (lambda: ANY.Parameterizer([("a",)]), ArgumentTypeError, "pattern 0 must be a Pattern"),
     (lambda: ANY.Parameterizer([("a", 1)]), ArgumentTypeError, "the regex of pattern 0"),

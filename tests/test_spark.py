@@ -310,7 +310,7 @@ def test_a_column_that_the_answer_has_is_refused(df: DataFrame, ask: Ask, name: 
 
 
 def test_the_library_takes_what_the_driver_takes() -> None:
-    """The driver looks at types by itself: here both are asked about each."""
+    """The driver checks types itself: here both checks run on each type."""
     texts = [types.StringType(), types.BinaryType(), types.NullType()]
     taken = {
         "frames.path": texts,

@@ -104,7 +104,7 @@ def check_unreleased() -> None:
     name, _, text = next(iter(sections()), ("", "", ""))
     if name != UNRELEASED:
         raise SystemExit("CHANGELOG.md does not begin with a section `## [Unreleased]`")
-    # A line that is no heading.
+    # A line that is not a heading.
     if not re.search(r"^[^#\s]", text, re.MULTILINE):
         raise SystemExit("CHANGELOG.md has no change in its section [Unreleased]")
 

@@ -380,7 +380,7 @@ class ProguardMapper(Handle):
     def _remap(self, queries: list[Query], count: int) -> Packed:
         ptr = self._ptr
         try:
-            # Its own 256 KiB to begin with would take longer to get than all the rest.
+            # Its default buffer of 256 KiB would take longer to allocate than everything else.
             packed: bytes = Packer(buf_size=128 * count + 128).pack(queries)
         except (TypeError, ValueError, OverflowError):
             _check_queries(queries)

@@ -84,7 +84,7 @@ pub struct OphioEnhancementsAssembleResult {
     pub contributes: bool,
     /// Whether grouping should use the frames in reverse order.
     pub invert_stacktrace: bool,
-    /// Why the stack trace does not count; empty if no rule said so. It is the
+    /// Why the stack trace does not count; empty if no rule decided it. It is the
     /// caller's: free it with `ophio_str_free`.
     pub hint: OphioStr,
 }
