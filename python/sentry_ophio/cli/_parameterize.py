@@ -62,7 +62,7 @@ def parameterize(
       [patterns]
       ticket = '[A-Z]{2,5}-[0-9]+'
 
-    A line that is not UTF-8 is reported and written unchanged. Then the exit code is 2, as for a
+    A line that is not UTF-8 is reported and written unchanged. The exit code is 2 then, as for a
     file that cannot be read.
     """  # noqa: D301 (click wants the control character)
     work = _Work(_parameterizer(patterns_file, only), only_counts, as_json)
