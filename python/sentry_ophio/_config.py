@@ -116,10 +116,10 @@ class EnhancementsConfig(Handle):
 
         Args:
             text: Three parts joined by `#`: all rules, the rules with the actions that change
-            frames, and the rules with the actions that affect grouping. Missing parts are made from
-            the first part.
+                frames, and the rules with the actions that affect grouping. Missing parts are made
+                from the first part.
             bases: Rule sets by name. The rules of those that the text names run before its own
-            rules.
+                rules.
             ignore_other: Read `family:other` as `sentry-ophio` 1.2.0 does, which ignores the
                 family, so that rules with it never match.
 
@@ -179,8 +179,8 @@ class EnhancementsConfig(Handle):
 
         Args:
             frames: The frames of the event, oldest call first. The library reads `function`,
-            `raw_function`, `module`, `package`, `abs_path`, `filename`, `platform`, `in_app`, and
-            `category`, `orig_in_app` and `client_in_app` of `data`.
+                `raw_function`, `module`, `package`, `abs_path`, `filename`, `platform`, `in_app`,
+                and `category`, `orig_in_app` and `client_in_app` of `data`.
             platform: The event's platform.
             exception: The exception that they belong to, as in the event. The library reads `type`,
                 `value`, and `type` of `mechanism`.

@@ -122,7 +122,7 @@ def preview_page(
     Args:
         report: The numbers.
         examples: Stack traces that change: a name, the stack trace, and its explanations with the
-        old and with the new rules.
+            old and with the new rules.
         location: Returns where a frame of an event is.
     """
     traces = []

@@ -187,7 +187,7 @@ def preview(
         old_rules: The present rules.
         new_rules: The rules that would replace them.
         stacktraces: `Stacktrace` objects, with frames to which no rules were applied. They may come
-        from a generator: at most 1,000 are in memory.
+            from a generator: at most 1,000 are in memory.
         threads: The number of threads, at least 1.
         progress: Called after each 1,000 with the number compared so far.
 

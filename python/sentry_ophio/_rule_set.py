@@ -175,7 +175,7 @@ class Enhancements(Handle):
             input: The text. Empty lines, and lines that begin with `#`, are skipped.
             cache: Rules in the cache are not parsed again.
             strict: Check all lines before failing: the error has all problems, and its text shows
-            each problem with carets under its span. Warnings do not cause a failure.
+                each problem with carets under its span. Warnings do not cause a failure.
             lenient: Drop retired actions (`+sentinel`, `-sentinel`, `+prefix`, `-prefix`),
                 and rules that have no others, instead of failing. `left_out` lists them.
             source: A name for the text, such as that of its file, for `rules` and `explain`.
@@ -368,8 +368,9 @@ class Enhancements(Handle):
 
         Args:
             text: Up to three parts, joined by `#`, each compressed by zstandard or zlib. The first
-            part has all rules, and only this part is read. The others have the actions that change
-            frames, and those that affect grouping; `EnhancementsConfig.from_base64` reads them.
+                part has all rules, and only this part is read. The others have the actions that
+                change frames, and those that affect grouping; `EnhancementsConfig.from_base64`
+                reads them.
             cache: As for `from_config_structure`.
             ignore_other: Read `family:other` as `sentry-ophio` 1.2.0 does, which ignores the
                 family, so that rules with it never match.
@@ -456,7 +457,7 @@ class Enhancements(Handle):
                 changed.
             exception_data: The exception, as this module describes it.
             components: The initial components, one for each frame. They are not changed. Without
-            them, a frame counts initially if it is in-app after the rules.
+                them, a frame counts initially if it is in-app after the rules.
             why_not: The index of a rule and of a frame: `why_not` of the result lists for
                 each matcher of the rule whether it holds for the frame, and why.
 

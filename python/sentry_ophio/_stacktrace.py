@@ -93,11 +93,11 @@ class Stacktrace:
 
         Args:
             frames: The frames, oldest call first. The library reads `function`, `raw_function`,
-            `module`, `package`, `abs_path` (or `filename` if that is empty), `platform`, `in_app`,
-            and `category` and `orig_in_app` of `data`; texts are `str`. Any key may be missing. The
-            frames are converted as `sentry_ophio.events.match_frames` does.
+                `module`, `package`, `abs_path` (or `filename` if that is empty), `platform`,
+                `in_app`, and `category` and `orig_in_app` of `data`; texts are `str`. Any key may
+                be missing. The frames are converted as `sentry_ophio.events.match_frames` does.
             platform: The event's platform, which decides the family of frames without their own
-            platform.
+                platform.
             exception: The exception that they belong to, as in the event. The library reads `type`,
                 `value`, and `type` of `mechanism`.
 

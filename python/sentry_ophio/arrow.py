@@ -191,7 +191,7 @@ def preview(
         old_rules: The present rules.
         new_rules: The rules that would replace them.
         stacktraces: A batch or a stream of stack traces, with frames to which no rules were
-        applied; see above.
+            applied; see above.
         threads: The number of threads, at least 1.
 
     Returns:
@@ -234,7 +234,7 @@ def preview_report(
         old_rules: The present rules.
         new_rules: The rules that would replace them.
         stacktraces: A batch or a stream of stack traces, with frames to which no rules were
-        applied; see above. For a stream, one batch at a time is in memory.
+            applied; see above. For a stream, one batch at a time is in memory.
         threads: The number of threads, at least 1.
         progress: Called regularly with the number of rows compared so far.
 
@@ -318,9 +318,9 @@ def events_to_arrow(
 
     Args:
         files: Files with one event as JSON (`.json`), files with one event per line (`.ndjson`,
-        `.jsonl`), both also with gzip (`.gz`), folders of such files, or several of these.
+            `.jsonl`), both also with gzip (`.gz`), folders of such files, or several of these.
         rows: The maximum number of stack traces in a batch. A batch has fewer if they reach 64 MiB,
-        so memory is limited.
+            so memory is limited.
         skip: Called with the error of each event and file that cannot be used; these are skipped.
             Without it, the first error is raised.
 
@@ -350,8 +350,8 @@ def parameterize(
 
     Args:
         column: An object with `__arrow_c_array__` or `__arrow_c_stream__`: an array or a column of
-        pyarrow, a series of polars. Its texts are `utf8`, also large, as a view, or in a
-        dictionary, of which each value is replaced once.
+            pyarrow, a series of polars. Its texts are `utf8`, also large, as a view, or in a
+            dictionary, of which each value is replaced once.
         parameterizer: The patterns; without it, the default patterns of
             [`sentry_ophio.parameterization`][].
 

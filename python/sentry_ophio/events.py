@@ -138,8 +138,8 @@ def match_frames(frames: Iterable[Mapping[str, Any]], platform: str | None) -> l
 
     Args:
         frames: The frames of the event, oldest call first. The library reads `function`,
-        `raw_function`, `module`, `package`, `abs_path` (or `filename` if that is empty),
-        `platform`, `in_app`, and `category` and `orig_in_app` of `data`.
+            `raw_function`, `module`, `package`, `abs_path` (or `filename` if that is empty),
+            `platform`, `in_app`, and `category` and `orig_in_app` of `data`.
         platform: The event's platform, for frames without their own platform.
 
     Returns:

@@ -370,7 +370,7 @@ class ProguardMapper(Handle):
         Raises:
             HandleClosedError: The mapper is closed.
             TypeError: A frame is not a tuple of three or four values, or a value has the wrong
-            type; the message names the frame.
+                type; the message names the frame.
             OphioOverflowError: A line is negative or above 2**64 - 1.
             UnicodeEncodeError: A name cannot be encoded.
         """

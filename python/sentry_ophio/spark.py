@@ -77,7 +77,7 @@ def apply(rules: Enhancements, df: DataFrame) -> DataFrame:
 
     Raises:
         SchemaError: A column is missing or of another type, or `df` has a column with the name of a
-        result. It is raised at once, before any job.
+            result. It is raised at once, before any job.
         TypeError: `df` is not a data frame, or `rules` is not an `Enhancements`.
         ImportError: pyspark is not installed.
         pyspark.errors.PythonException: From the job: a text is not UTF-8, or a stack trace has
@@ -163,7 +163,7 @@ def parameterize(
 
     Raises:
         SchemaError: The column is missing, exists several times, or is of another type. It is
-        raised at once, before any job.
+            raised at once, before any job.
         TypeError: `df` is not a data frame, or `parameterizer` not a `Parameterizer`.
         ImportError: pyspark is not installed.
         pyspark.errors.PythonException: From the job: a text is beyond a limit. Its message has
