@@ -102,7 +102,7 @@ class DefaultKey:
             }
             try:
                 found, _ = self._config._process(listed, platform, exception)
-            except (FrameTypeError, LimitError) as error:
+            except FrameTypeError as error:
                 raise EventError(str(error)) from None
             texts: dict[int, str] = {}
             for variant, into in zip(found, variants):

@@ -64,8 +64,8 @@ def _change(change: IssueChange) -> dict[str, Any]:
     is_merge = change.kind == "merge"
     what = {
         "merge": f"{count} become one",
-        "split": f"an issue becomes {count}",
-        "move": "an issue gets another fingerprint",
+        "split": f"An issue becomes {count}",
+        "move": "An issue gets another fingerprint",
     }[change.kind]
     issue = change.issue
     more = len(change.parts) - _PARTS
@@ -101,6 +101,7 @@ def _part(part: IssuePart, issue: Issue) -> dict[str, Any]:
         "events": f"{part.events:,}",
         "moves": part.moves,
         "rules": rules,
+        "heading": "events" if part.events == len(examples) else "the first events",
         "examples": examples,
         "searched": " ".join(words).lower(),
     }

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sentry_ophio._arguments import checked_positive
 from sentry_ophio._default_key import DefaultKey, exceptions_of, key_of, message_of, text_of
 from sentry_ophio._issue_report import (
     FingerprintRuleReport,
@@ -139,6 +140,9 @@ class IssueComparison:
         rules: The stack trace rules.
         unknown: What happens to a variable that is not known.
         examples: How many events of each part of a change are kept.
+
+    Raises:
+        ValueError: `examples` is less than 1.
     """
 
     def __init__(
@@ -155,7 +159,7 @@ class IssueComparison:
         self._old = _Side(old_rules, unknown)
         self._new = _Side(new_rules, unknown)
         self._default = DefaultKey(rules)
-        self._examples = examples
+        self._examples = checked_positive("examples", examples)
         self._flows: dict[_FlowKey, _Flow] = {}
 
     def add(self, event: Mapping[str, Any], name: str | None = None) -> None:
@@ -203,6 +207,7 @@ class _Sums:
         self._matched: tuple[Counter[int | None], Counter[int | None]] = Counter(), Counter()
         self._shared: tuple[_Shared, _Shared] = {}, {}
         self._flows: dict[tuple[bytes, bytes], list[tuple[_FlowKey, _Flow]]] = {}
+        self._issues: tuple[dict[bytes, Issue], dict[bytes, Issue]] = {}, {}
         self._responsible: Counter[tuple[bool, int]] = Counter()
         self._moved = 0
         for key, flow in flows.items():
@@ -269,7 +274,11 @@ class _Sums:
         )
 
     def _issue(self, is_new: bool, key: bytes) -> Issue:
-        return Issue(key.hex(), *self._sides[is_new].labels[key], self._events[is_new][key])
+        known = self._issues[is_new]
+        if key not in known:
+            label = self._sides[is_new].labels[key]
+            known[key] = Issue(key.hex(), *label, self._events[is_new][key])
+        return known[key]
 
     def _rules(self, *, is_new: bool) -> tuple[FingerprintRuleReport, ...]:
         return tuple(

@@ -120,7 +120,7 @@ def preview(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
         replace_file(Path(html_file), page.encode("utf-8", "replace"))
         click.echo(f"{html_file}: written", err=True)
     if as_json:
-        click.echo(json.dumps(_document(report, left_out), ensure_ascii=False))
+        _write_json(report, left_out)
     else:
         _show(report.lines(most or None))
         if left_out:
@@ -179,31 +179,28 @@ def _style(line: str) -> str:
     return {"by": "cyan", "no": "cyan", "such": "dim"}.get(word, "")
 
 
-def _document(report: IssueReport, left_out: int) -> dict[str, Any]:
-    return {
+def _write_json(report: IssueReport, left_out: int) -> None:
+    """Write a document, one change after the other: there may be as many as events."""
+    document = {
         "events": report.events,
         "left_out": left_out,
         "moved": report.moved,
         "old_issues": report.old_issues,
         "new_issues": report.new_issues,
-        "changes": [
-            {
-                "kind": change.kind,
-                "moved": change.moved,
-                "issue": change.issue._asdict(),
-                "parts": list(map(_part, change.parts)),
-            }
-            for change in report.changes
-        ],
-        "old_rules": [
-            _rule(each, matched=each.matched, responsible=each.responsible)
-            for each in report.old_rules
-        ],
-        "new_rules": [
-            _rule(each, matched=each.matched, responsible=each.responsible)
-            for each in report.new_rules
-        ],
+        "old_rules": list(map(_reported, report.old_rules)),
+        "new_rules": list(map(_reported, report.new_rules)),
     }
+    start = json.dumps(document, ensure_ascii=False).removesuffix("}")
+    click.echo(f'{start}, "changes": [', nl=False)
+    for number, change in enumerate(report.changes):
+        found = {
+            "kind": change.kind,
+            "moved": change.moved,
+            "issue": change.issue._asdict(),
+            "parts": list(map(_part, change.parts)),
+        }
+        click.echo((", " if number else "") + json.dumps(found, ensure_ascii=False), nl=False)
+    click.echo("]}")
 
 
 def _part(part: IssuePart) -> dict[str, Any]:
@@ -215,6 +212,10 @@ def _part(part: IssuePart) -> dict[str, Any]:
         "rules": [_rule(each, is_new=each.is_new, events=each.events) for each in part.rules],
         "examples": [each._asdict() for each in part.examples],
     }
+
+
+def _reported(each: FingerprintRuleReport) -> dict[str, Any]:
+    return _rule(each, matched=each.matched, responsible=each.responsible)
 
 
 def _rule(each: FingerprintRuleReport | ResponsibleRule, **more: Any) -> dict[str, Any]:
