@@ -167,6 +167,25 @@ def test_only_a_few_examples_are_kept() -> None:
     assert change.parts[0].events == 100
 
 
+def test_memory_does_not_grow_with_the_events_of_an_issue() -> None:
+    tracemalloc = pytest.importorskip("tracemalloc")  # PyPy has none
+    comparing = IssueComparison(parse(""), parse("message:* -> b"), NO_RULES)
+
+    def add(count: int) -> int:
+        for number in range(count):
+            comparing.add(logged(f"took {number} ms"), f"events.ndjson:{number}")
+        used: int = tracemalloc.get_traced_memory()[0]
+        return used
+
+    tracemalloc.start()
+    try:
+        add(100)
+        before = add(100)
+        assert add(2_000) < before + 10_000
+    finally:
+        tracemalloc.stop()
+
+
 # --- fingerprints -------------------------------------------------------------------
 
 
@@ -183,6 +202,7 @@ def test_hybrid_fingerprints_keep_default_issues_apart() -> None:
     ("one", "other", "same"),
     [
         ("level:* -> a, b", "level:* -> ab", False),
+        ("level:* -> a, b", "level:* -> atextb", False),
         ("level:* -> a, b", "level:* -> b, a", False),
         ("level:* -> a", 'level:* -> "a" title="T"', True),
         ("level:* -> {{ level }}", "level:* -> info", True),
