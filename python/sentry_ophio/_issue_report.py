@@ -76,7 +76,7 @@ class ResponsibleRule:
     """How many events move because of it."""
 
     def __str__(self) -> str:
-        """Return the rule and its place."""
+        """Return the rule, and the line where it is."""
         word = "by" if self.is_new else "no longer by"
         place = place_of(self.index, self.rule.line, self.rule.source)
         return f"{word} {place}  {self.rule.text}"

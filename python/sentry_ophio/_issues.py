@@ -132,7 +132,7 @@ class _Side:
 
 
 class IssueComparison:
-    """The issues that two rule sets make of events, as events come.
+    """The issues into which two rule sets group events, as events come.
 
     Args:
         old_rules: The present rules.
