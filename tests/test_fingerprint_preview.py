@@ -428,6 +428,42 @@ def test_an_event_that_cannot_be_read_is_an_error_and_is_not_counted() -> None:
     assert (report.events, report.old_issues, report.new_issues) == (1, 1, 1)
 
 
+KEYS = [
+    *("exception", "values", "type", "value", "mechanism", "stacktrace", "frames", "function"),
+    *("raw_function", "module", "package", "filename", "in_app", "data", "category", "platform"),
+    *("threads", "crashed", "current", "logentry", "message", "formatted", "fingerprint"),
+    *("_fingerprint_info", "client_fingerprint", "event_id", "tags", "level"),
+]
+leaves = st.sampled_from(
+    [None, True, 0, 1.5, -1, "", "a", "{{ default }}", "{{ level }}", "\ud800"]
+)
+values_strategy = st.recursive(
+    leaves,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=5)
+    ),
+    max_leaves=25,
+)
+
+
+@given(st.dictionaries(st.sampled_from(KEYS), values_strategy, max_size=6))
+def test_whatever_an_event_is_it_counts_or_is_an_error(event: dict[str, Any]) -> None:
+    rules = parse("!level:b -> {{default}}, {{ type }}, {{ function }}")
+    comparing = IssueComparison(parse(""), rules, NO_RULES)
+    before = repr(event)
+    try:
+        comparing.add(event)
+    except EventError:
+        assert comparing.events == 0
+    assert comparing.report().events == comparing.events
+    assert repr(event) == before
+
+
+def test_a_fingerprint_of_many_parts_is_cut() -> None:
+    (change,) = compared("", "level:* -> a", {"level": "x", "fingerprint": ["p"] * 1_000}).changes
+    assert change.parts[0].old.fingerprint == (*["p"] * 32, "…")
+
+
 def test_an_event_above_a_limit_is_an_error() -> None:
     rules = parse("type:A -> a")
     before = limits.get(Limit.FRAMES)

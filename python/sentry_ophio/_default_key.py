@@ -91,7 +91,8 @@ class DefaultKey:
     def _trace(self, owner: Mapping[str, Any], platform: str) -> _Trace:
         stacktrace = owner.get("stacktrace")
         frames = stacktrace.get("frames") if isinstance(stacktrace, Mapping) else None
-        listed: list[Any] = [each for each in frames or () if isinstance(each, Mapping)]
+        frames = frames if isinstance(frames, (list, tuple)) else ()
+        listed: list[Any] = [each for each in frames if isinstance(each, Mapping)]
         variants: tuple[list[str], list[str]] = ([], [])
         if listed:
             mechanism = owner.get("mechanism")

@@ -13,7 +13,6 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FunctionLoader
-from markupsafe import Markup
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -47,7 +46,7 @@ def render(template: str, **values: Any) -> str:
         autoescape=True, trim_blocks=True, lstrip_blocks=True, loader=FunctionLoader(_read)
     )
     return environment.get_template(template).render(
-        style=Markup(style), script=Markup(script), policy=policy.format(*sources), **values
+        style=style, script=script, policy=policy.format(*sources), **values
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sentry_ophio._html import render
-from sentry_ophio._issue_report import printable
+from sentry_ophio._issue_report import left_out_line, printable
 from sentry_ophio._rules import place_of
 from sentry_ophio.fingerprints import fingerprint_type
 
@@ -47,7 +47,7 @@ def issues_page(report: IssueReport, left_out: int) -> str:
     lines = list(report.lines(10))
     summary = lines[: lines.index("")] if "" in lines else lines
     if left_out:
-        summary.append(f"{left_out:,} events, rows or files were left out")
+        summary.append(left_out_line(left_out))
     return render(
         "issues.html.j2",
         title="Which issues other fingerprint rules change",

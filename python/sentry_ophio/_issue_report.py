@@ -38,7 +38,8 @@ class Issue(NamedTuple):
     kind: Literal["default", "hybrid", "custom"]
     """What the fingerprint is made of, as `fingerprint_type` returns it."""
     fingerprint: tuple[str, ...]
-    """The fingerprint with its variables filled in, each part cut after 256 characters."""
+    """The fingerprint with its variables filled in: the first 32 parts, each cut after 256
+    characters."""
     title: str
     """The title of its first event, cut after 256 characters: the one that the rule has, or else
     type and value of the exception, or the message."""
@@ -262,3 +263,9 @@ def printable(text: str) -> str:
 
 def _count(number: int, word: str) -> str:
     return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
+def left_out_line(count: int) -> str:
+    """Say how many inputs of a command were left out."""
+    what = "event, row or file was" if count == 1 else "events, rows or files were"
+    return f"{count:,} {what} left out"

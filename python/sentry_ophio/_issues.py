@@ -37,8 +37,9 @@ if TYPE_CHECKING:
 
     Kind = Literal["default", "hybrid", "custom"]
 
-# The longest text of a title or of a part of a fingerprint in a report.
+# The longest text of an event in a report, and the most parts of a fingerprint.
 _WIDEST = 256
+_MOST_PARTS = 32
 
 _DEFAULT = ("{{ default }}",)
 
@@ -127,7 +128,9 @@ class _Side:
             )
         if key not in self.labels:
             title = found.title or _title(event)
-            self.labels[key] = _Label(kind, tuple(map(_cut, found.resolved)), _cut(title))
+            more = ("…",) if len(found.resolved) > _MOST_PARTS else ()
+            parts = (*map(_cut, found.resolved[:_MOST_PARTS]), *more)
+            self.labels[key] = _Label(kind, parts, _cut(title))
         return key
 
 
@@ -180,7 +183,7 @@ class IssueComparison:
         flow = self._flows.setdefault(_FlowKey(*keys, old.rule, new.rule), _Flow())
         if len(flow.examples) < self._examples:
             event_id = event.get("event_id")
-            known = event_id if isinstance(event_id, str) else None
+            known = _cut(event_id) if isinstance(event_id, str) else None
             flow.examples.append(IssueEvent(self.events, known, name))
         flow.events += 1
         self.events += 1

@@ -24,7 +24,8 @@ The first rule that matches wins. These cases surprise:
 - the caller is the frame *after*, the other way round than in stack trace rules;
 - `release` is compared as paths are: `*` stops at `/`.
 
-`FingerprintRules.explain` says for each rule why it matches, or what fails.
+`FingerprintRules.explain` says for each rule why it matches, or what fails. `preview` reports which
+issues other rules merge and split.
 
 A `FingerprintRules` does not change. Threads may share it, and a child may use it after a fork.
 """

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from sentry_ophio._event_files import SUFFIXES, events_in
 from sentry_ophio._html_fingerprints import issues_page
+from sentry_ophio._issue_report import left_out_line
 from sentry_ophio._issues import IssueComparison
 from sentry_ophio.cli._fingerprint import builtin_option, read_fingerprint_rules, unknown_option
 from sentry_ophio.cli._input import InputError, read_rules, replace_file
@@ -124,8 +125,7 @@ def preview(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
     else:
         _show(report.lines(most or None))
         if left_out:
-            word = "events, rows or files were" if left_out > 1 else "event, row or file was"
-            click.echo(f"\n{left_out:,} {word} left out")
+            click.echo(f"\n{left_out_line(left_out)}")
     if left_out:
         sys.exit(InputError.exit_code)
 
