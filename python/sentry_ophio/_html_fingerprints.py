@@ -60,19 +60,14 @@ def issues_page(report: IssueReport, left_out: int) -> str:
 
 
 def _change(change: IssueChange) -> dict[str, Any]:
-    count = f"{len(change.parts):,} issues"
     is_merge = change.kind == "merge"
-    what = {
-        "merge": f"{count} become one",
-        "split": f"An issue becomes {count}",
-        "move": "An issue gets another fingerprint",
-    }[change.kind]
+    what = str(change).partition(": ")[2]
     issue = change.issue
     more = len(change.parts) - _PARTS
     return {
         "kind": change.kind,
         "fingerprint": _fingerprint(issue),
-        "facts": f"{what}; {change.moved:,} of {issue.events:,} events move. "
+        "facts": f"{what[0].upper()}{what[1:]}. "
         f"{'After' if is_merge else 'Before'}: issue {issue.key[:8]}, {printable(issue.title)}",
         "other": "before" if is_merge else "after",
         "parts": [

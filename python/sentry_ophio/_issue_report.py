@@ -117,6 +117,18 @@ class IssueChange(NamedTuple):
     moved: int
     """How many of its events move."""
 
+    def __str__(self) -> str:
+        """Return what happens, and how many events move."""
+        parts = f"{len(self.parts):,} issues"
+        what = {
+            "merge": f"{parts} become one",
+            "split": f"an issue becomes {parts}",
+            "move": "an issue gets another fingerprint",
+        }[self.kind]
+        move = "moves" if self.moved == 1 else "move"
+        events = _count(self.issue.events, "event")
+        return f"{self.kind}: {what}; {self.moved:,} of {events} {move}"
+
 
 @dataclass(frozen=True)
 class FingerprintRuleReport:
@@ -221,13 +233,7 @@ class IssueReport:
 
 def _change(change: IssueChange, most: int | None) -> Iterator[str]:
     issue = change.issue
-    into = f"{len(change.parts):,} issues"
-    head = {
-        "merge": f"merge: {into} become one",
-        "split": f"split: an issue becomes {into}",
-        "move": "move: an issue gets another fingerprint",
-    }[change.kind]
-    yield f"{head}; {change.moved:,} of {_count(issue.events, 'event')} move"
+    yield str(change)
     is_merge = change.kind == "merge"
     yield from _issue("after" if is_merge else "before", issue, issue.events)
     for part in islice(change.parts, most):
