@@ -182,12 +182,13 @@ bench: dev ## Measure beside the published package; prints and writes benches/*r
 	$(BIN)/python benches/threads.py
 	$(BIN)/python benches/events.py
 	$(BIN)/python benches/parameterization.py
+	$(BIN)/python benches/fingerprint_preview.py
 
 bench-events: dev ## Measure what a service does for each event; writes benches/events-results.md
 	@test -x $(ORACLE)/bin/python || $(MAKE) oracle
 	$(BIN)/python benches/events.py
 
-images: dev ## Generate the pictures of the README from the real programs
+images: dev ## Generate the pictures of the documentation from the real programs
 	$(BIN)/python docs/images/make.py
 
 # --- the site of the documentation ----------------------------------------------

@@ -191,12 +191,22 @@ class EnhancementsConfig(Handle):
         Raises:
             FrameTypeError: A value has the wrong type; a `TypeError`.
         """
+        processed, changes = self._process(frames, platform, exception)
+        write_changes(frames, changes)
+        return processed
+
+    def _process(
+        self,
+        frames: list[dict[str, Any]],
+        platform: str | None,
+        exception: dict[str, Any] | None,
+    ) -> tuple[ProcessedStacktrace, tuple[Any, ...]]:
+        """Do what `process` does, and return the changes instead of writing them."""
         data = packed_event(frames, platform, exception)
         app, system, changes = answer_about_event(
             lib.ophio_enhancements_config_process, self._ptr, data
         )
-        write_changes(frames, changes)
-        return ProcessedStacktrace(_variant(app), _variant(system))
+        return ProcessedStacktrace(_variant(app), _variant(system)), changes
 
     def __repr__(self) -> str:
         """Show the names of the bases and the number of rules."""

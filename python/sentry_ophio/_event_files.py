@@ -9,7 +9,8 @@ event that cannot be used raises an `EventError` with file and line, and a file 
 an `OSError` with the file. With a function `skip`, these are skipped, and the function receives the
 error.
 
-There are two readers. `stacktraces_in` parses events in Python and returns all of their data.
+There are two readers. `stacktraces_in` parses events in Python and returns all data of their stack
+traces; `events_in` does so for whole events.
 `compare` passes lines to the library, which parses them on many threads. If the library rejects a
 document, the first reader parses it again: it accepts a few more documents, such as those with NaN,
 and its errors have more details.
@@ -22,7 +23,18 @@ import json
 import zlib
 from itertools import accumulate
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Callable, NamedTuple, Optional, Protocol, Union, cast
+from typing import (
+    IO,
+    TYPE_CHECKING,
+    Any,
+    Callable,
+    NamedTuple,
+    Optional,
+    Protocol,
+    TypeVar,
+    Union,
+    cast,
+)
 
 from sentry_ophio import limits
 from sentry_ophio._stacktrace import Stacktrace
@@ -38,10 +50,13 @@ if TYPE_CHECKING:
 __all__ = [
     "STANDARD_INPUT",
     "SUFFIXES",
+    "EventDocument",
     "Found",
     "Skip",
     "compare",
+    "events_in",
     "files_in",
+    "parse_event",
     "read_event",
     "stacktraces_in",
 ]
@@ -136,6 +151,56 @@ def compare(
     yield _compare_lines(comparing, _Files(files), threads, skip)
 
 
+class EventDocument(NamedTuple):
+    """An event, and where it was."""
+
+    name: str
+    """The file, and the line where there is an event a line."""
+    event: Any
+    """The event as `json.loads` returns it. It may be any other JSON, too."""
+
+
+def events_in(
+    names: Iterable[str],
+    skip: Callable[[EventError | OSError], object],
+    *,
+    stdin: IO[bytes] | None = None,
+) -> Iterator[EventDocument]:
+    """Yield all events in files and folders.
+
+    Args:
+        names: The files and folders.
+        skip: Receives the error of each event or file that cannot be used; the others are read.
+        stdin: Where the name `-` leads to: an event a line.
+    """
+    for block in _blocks_in(names, stdin):
+        for found in [block] if isinstance(block, Exception) else block.documents():
+            try:
+                if isinstance(found, Exception):
+                    raise found
+                event = parse_event(found.place, found.data)
+            except (EventError, OSError) as error:
+                skip(error)
+            else:
+                yield EventDocument(found.place, event)
+
+
+def parse_event(place: str, data: bytes) -> Any:
+    """Parse the JSON of an event.
+
+    Args:
+        place: What an error names.
+        data: The document, UTF-8, with a byte order mark or without.
+
+    Returns:
+        What `json.loads` returns, which is not an object if it is no event.
+
+    Raises:
+        EventError: It is no JSON.
+    """
+    return _read(place, data, lambda event: event)
+
+
 def read_event(place: str, data: bytes) -> tuple[bytes | None, list[EventStacktrace]]:
     """Read the JSON of an event.
 
@@ -149,16 +214,27 @@ def read_event(place: str, data: bytes) -> tuple[bytes | None, list[EventStacktr
     Raises:
         EventError: It is not an event.
     """
+    return _read(place, data, _stacktraces)
+
+
+def _stacktraces(event: object) -> tuple[bytes | None, list[EventStacktrace]]:
+    # First the stack traces: finding them checks that this is an event.
+    traces = stacktraces_of(event)
+    most = limits.get(limits.Limit.FRAMES)
+    for trace in traces:
+        if len(trace.frames) > most:
+            count = f"{len(trace.frames):,} frames; the limit is {most:,}"
+            raise EventError(f"{trace.place} has {count}")
+    return event_id_of(event), traces
+
+
+_Read = TypeVar("_Read")
+
+
+def _read(place: str, data: bytes, read: Callable[[Any], _Read]) -> _Read:
+    """Parse JSON, and pass it to `read`. What goes wrong is an error that has the place."""
     try:
-        event = json.loads(data.decode("utf-8-sig"))
-        # First the stack traces: finding them checks that this is an event.
-        traces = stacktraces_of(event)
-        most = limits.get(limits.Limit.FRAMES)
-        for trace in traces:
-            if len(trace.frames) > most:
-                count = f"{len(trace.frames):,} frames; the limit is {most:,}"
-                raise EventError(f"{trace.place} has {count}")
-        return event_id_of(event), traces
+        return read(json.loads(data.decode("utf-8-sig")))
     except UnicodeDecodeError as error:
         reason = f"not UTF-8 (at byte {error.start})"
     except json.JSONDecodeError as error:

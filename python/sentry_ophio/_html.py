@@ -7,10 +7,12 @@ on a frame shows the steps that led to its result.
 
 from __future__ import annotations
 
+from base64 import b64encode
+from hashlib import sha256
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment
+from jinja2 import Environment, FunctionLoader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -19,13 +21,42 @@ if TYPE_CHECKING:
     from sentry_ophio._preview import Report
     from sentry_ophio.events import EventStacktrace
 
-__all__ = ["explain_page", "preview_page"]
+__all__ = ["explain_page", "preview_page", "render"]
+
+
+_DATA = resources.files("sentry_ophio") / "data"
+
+
+def _read(name: str) -> str:
+    return (_DATA / name).read_text("utf-8")
+
+
+def render(template: str, **values: Any) -> str:
+    """Make a page of a template that extends `page.html.j2`.
+
+    The page allows its own style and script, which have no values in them, and nothing else: what
+    is in an event cannot run or load anything, even if it was not escaped.
+    """
+    style, script = _read("page.css"), _read("page.js")
+    sources = [
+        "sha256-" + b64encode(sha256(text.encode()).digest()).decode() for text in (style, script)
+    ]
+    policy = "default-src 'none'; style-src '{}'; script-src '{}'; base-uri 'none'"
+    environment = Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, loader=FunctionLoader(_read)
+    )
+    return environment.get_template(template).render(
+        style=style, script=script, policy=policy.format(*sources), **values
+    )
 
 
 def _render(**values: Any) -> str:
-    text = (resources.files("sentry_ophio") / "data" / "report.html.j2").read_text("utf-8")
-    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    return environment.from_string(text).render(**values)
+    return render(
+        "report.html.j2",
+        filter="Filter frames by function, place, category or rule",
+        counted="frames",
+        **values,
+    )
 
 
 def _step(step: Step) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 from sentry_ophio._arguments import checked_threads
 from sentry_ophio._ffi import Handle, check, ffi, lib, string
 from sentry_ophio._pack import join
+from sentry_ophio._rules import place_of
 from sentry_ophio._stacktrace import check_stacktraces
 
 if TYPE_CHECKING:
@@ -92,7 +93,8 @@ class Report(NamedTuple):
         if self.responsible:
             lines.append("responsible:")
         lines += [
-            f"  {each.responsible:>12,}  {_place(each)}  {each.rule.text}"
+            f"  {each.responsible:>12,}"
+            f"  {place_of(each.number, each.rule.line, each.rule.source)}  {each.rule.text}"
             for each in self.responsible[:10]
         ]
         if len(self.responsible) > 10:
@@ -101,13 +103,6 @@ class Report(NamedTuple):
             f"{len(self.never_matched):,} of {len(self.new_rules):,} new rules matched nothing"
         )
         return "\n".join(lines)
-
-
-def _place(each: RuleReport) -> str:
-    rule = each.rule
-    if rule.line is None:
-        return f"rule {each.number}"
-    return f"{rule.source}:{rule.line}" if rule.source else f"line {rule.line}"
 
 
 class Comparison(Handle):

@@ -86,6 +86,13 @@ class Rule(NamedTuple):
     """The actions."""
 
 
+def place_of(number: int, line: int | None, source: str | None) -> str:
+    """Say where a rule is: source and line, or its index if the line is not known."""
+    if line is None:
+        return f"rule {number}"
+    return f"{source}:{line}" if source else f"line {line}"
+
+
 class Origin(NamedTuple):
     """Rules from the same text or binary form."""
 

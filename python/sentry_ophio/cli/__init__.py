@@ -7,7 +7,7 @@
     sentry-ophio check my.rules ...        the problems of rules
     sentry-ophio fmt my.rules ...          rules in columns
     sentry-ophio encode, decode            rules to the binary form, and back
-    sentry-ophio fingerprint check, fmt, explain   the same for fingerprint rules
+    sentry-ophio fingerprint check, fmt, explain, preview   the same for fingerprint rules
     sentry-ophio parameterize LOG ...      lines without their ids, dates and numbers
 
 A file that cannot be used is reported on standard error, in one line. Other files are still
@@ -30,6 +30,7 @@ from sentry_ophio.cli._encode import encode
 from sentry_ophio.cli._events import events
 from sentry_ophio.cli._explain import explain
 from sentry_ophio.cli._fingerprint import fingerprint
+from sentry_ophio.cli._fingerprint_preview import preview as fingerprint_preview
 from sentry_ophio.cli._fmt import fmt
 from sentry_ophio.cli._parameterize import parameterize
 from sentry_ophio.cli._preview import preview
@@ -53,3 +54,4 @@ for _command in (
     *(fingerprint, parameterize),
 ):
     cli.add_command(_command)
+fingerprint.add_command(fingerprint_preview)

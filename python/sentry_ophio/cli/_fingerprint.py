@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from sentry_ophio._html_fingerprints import fingerprint_page
+from sentry_ophio._issue_report import printable
 from sentry_ophio.cli._check import format_option, json_option, report
 from sentry_ophio.cli._fmt import fmt_options, write
-from sentry_ophio.cli._input import InputError, read_bytes, read_text
+from sentry_ophio.cli._input import InputError, read_bytes, read_text, replace_file
 from sentry_ophio.exceptions import EventError, FingerprintsError, LimitError
 from sentry_ophio.fingerprints import FingerprintRules, fingerprint_type
 
@@ -79,6 +82,22 @@ def fmt(rules: tuple[str, ...], only_check: bool, as_json: bool) -> None:
     write(rules, FingerprintRules.format, only_check=only_check, as_json=as_json)
 
 
+builtin_option = click.option(
+    "--builtin",
+    "builtin_files",
+    multiple=True,
+    metavar="FILE",
+    help="Built-in rules, which come after the others.",
+)
+unknown_option = click.option(
+    "--unknown",
+    type=click.Choice(["keep", "mark"]),
+    default="keep",
+    help="What happens to an unknown variable: it stays, or is marked as newer versions of "
+    "Sentry do.",
+)
+
+
 @fingerprint.command()
 @click.argument("event", metavar="EVENT")
 @click.option(
@@ -88,27 +107,16 @@ def fmt(rules: tuple[str, ...], only_check: bool, as_json: bool) -> None:
     metavar="FILE",
     help="Rules in the text form, or as the JSON that Sentry stores.",
 )
-@click.option(
-    "--builtin",
-    "builtin_files",
-    multiple=True,
-    metavar="FILE",
-    help="Built-in rules, which come after those of --rules.",
-)
+@builtin_option
 @click.option(
     "--rule",
     "only",
     metavar="RULE",
     help="Only this rule: the index that is printed, counted from 0, or FILE:LINE.",
 )
-@click.option(
-    "--unknown",
-    type=click.Choice(["keep", "mark"]),
-    default="keep",
-    help="What happens to an unknown variable: it stays, or is marked as newer versions of "
-    "Sentry do.",
-)
+@unknown_option
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON document.")
+@click.option("--html", "html_file", metavar="FILE", help="Write a page to look at, instead.")
 def explain(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
     event: str,
     rule_file: str,
@@ -116,6 +124,7 @@ def explain(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
     only: str | None,
     unknown: Any,
     as_json: bool,
+    html_file: str | None,
 ) -> None:
     """Explain why fingerprint rules match an event, or do not.
 
@@ -126,10 +135,11 @@ def explain(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
     Examples:
       sentry-ophio fingerprint explain --rules my.rules event.json
       sentry-ophio fingerprint explain --rules my.rules --rule my.rules:12 event.json
+      sentry-ophio fingerprint explain --rules my.rules --html report.html event.json
 
     The exit code is 2 if the event or the rules cannot be used, or if there is no such rule.
     """  # noqa: D301 (click wants the control character)
-    rules = _read(rule_file, [_read(name) for name in builtin_files])
+    rules = read_fingerprint_rules(rule_file, builtin_files)
     asked = None if only is None else _asked(rules, only)
     try:
         document = json.loads(read_bytes(event))
@@ -141,6 +151,11 @@ def explain(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
     except (EventError, LimitError) as error:
         raise InputError(event, str(error)) from None
     shown = [(index, each) for index, each in enumerate(explained.rules) if asked in {None, index}]
+    if html_file is not None:
+        page = fingerprint_page(event, explained, shown, found, _place)
+        replace_file(Path(html_file), page.encode("utf-8", "replace"))
+        click.echo(f"{html_file}: written", err=True)
+        return
     if as_json:
         click.echo(json.dumps(_document(explained, shown, found), ensure_ascii=False))
         return
@@ -150,12 +165,14 @@ def explain(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
     _show_match(found)
 
 
-def _read(name: str, bases: list[FingerprintRules] | None = None) -> FingerprintRules:
+def read_fingerprint_rules(name: str, builtin: tuple[str, ...] = ()) -> FingerprintRules:
+    """Read a file of rules, and the files of built-in rules that come after them."""
+    bases = [read_fingerprint_rules(each) for each in builtin]
     text = read_text(name)
     # A rule cannot begin with a brace.
     read = FingerprintRules.from_json if text.lstrip()[:1] == "{" else FingerprintRules.parse
     try:
-        return read(text, source=name, bases=bases or [])
+        return read(text, source=name, bases=bases)
     except (FingerprintsError, LimitError) as error:
         raise InputError(name, " ".join(str(error).split("\n"))) from None
 
@@ -175,15 +192,10 @@ def _asked(rules: FingerprintRules, only: str) -> int:
     )
 
 
-def _printable(text: str) -> str:
-    """Escape control characters for the terminal."""
-    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
-
-
 def _show_rule(index: int, each: RuleExplanation, *, wins: bool) -> None:
     rule = each.rule
     place = click.style(_place(rule), fg="cyan")
-    click.echo(f"{index:3} {click.style(_printable(rule.text), bold=wins)}  {place}".rstrip())
+    click.echo(f"{index:3} {click.style(printable(rule.text), bold=wins)}  {place}".rstrip())
     word = "matches" if each.matches else "does not match"
     if each.matches and not wins:
         word += ", but an earlier rule wins"
@@ -192,7 +204,7 @@ def _show_rule(index: int, each: RuleExplanation, *, wins: bool) -> None:
         for line in str(scope._replace(matchers=())).split("\n"):
             click.echo(f"      {line}")
         for matcher in scope.matchers:
-            click.echo(f"          {_printable(str(matcher))}")
+            click.echo(f"          {printable(str(matcher))}")
 
 
 def _place(rule: FingerprintRule) -> str:
@@ -206,11 +218,11 @@ def _show_match(found: FingerprintMatch | None) -> None:
     if found is None:
         click.echo("no rule matches")
         return
-    parts = ", ".join(map(_printable, found.resolved))
+    parts = ", ".join(map(printable, found.resolved))
     kind = fingerprint_type(found.fingerprint)
     click.echo(f"fingerprint of rule {found.index}: {click.style(parts, bold=True)} ({kind})")
     if found.title is not None:
-        click.echo(f"title: {_printable(found.title)}")
+        click.echo(f"title: {printable(found.title)}")
 
 
 def _document(

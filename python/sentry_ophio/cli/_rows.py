@@ -6,6 +6,7 @@ import json
 import sys
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Union
 
@@ -41,10 +42,10 @@ skip_bad_option = click.option(
 )
 
 
-def parquet_module() -> ModuleType:
-    """Import the reader and writer of Parquet files, which only some users need."""
+def parquet_module(name: str = "_parquet") -> ModuleType:
+    """Import the reader or writer of Parquet files, which only some users need."""
     try:
-        from sentry_ophio import _parquet as module  # noqa: PLC0415
+        module = import_module(f"sentry_ophio.{name}")
     except ImportError as error:
         if (error.name or "pyarrow").partition(".")[0] != "pyarrow":
             raise
@@ -58,14 +59,15 @@ def sorted_inputs(
     names: tuple[str, ...],
     skip: Callable[[OphioError | OSError], object] | None,
     suffixes: tuple[str, ...],
+    opened: Callable[[str], ParquetFile] | None = None,
 ) -> list[Input]:
-    """Divide the inputs into files with events and files with rows, and open the latter."""
+    """Divide the inputs into files with events and files with rows, and open the latter with `opened`."""
     found: list[Input] = []
     for name in files_of(names, suffixes):
         if name.endswith(PARQUET):
-            module = parquet_module()
+            opened = opened or parquet_module().ParquetFile
             try:
-                found.append(module.ParquetFile(name))
+                found.append(opened(name))
             except ParquetError as error:
                 if skip is None:
                     raise InputError.of(error) from None
@@ -91,7 +93,9 @@ def files_of(names: tuple[str, ...], suffixes: tuple[str, ...]) -> Iterator[str]
 
 
 @contextmanager
-def progress_bar(inputs: list[Input]) -> Iterator[Callable[[int], None]]:
+def progress_bar(
+    inputs: list[Input], counted: str = "stack traces"
+) -> Iterator[Callable[[int], None]]:
     """Show the progress of a command, with a bar if the number of rows is known."""
     total = 0
     known = True
@@ -103,12 +107,12 @@ def progress_bar(inputs: list[Input]) -> Iterator[Callable[[int], None]]:
     columns = (
         (
             BarColumn(),
-            TextColumn("{task.completed:,} of {task.total:,} stack traces"),
+            TextColumn(f"{{task.completed:,}} of {{task.total:,}} {counted}"),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
         )
         if known and total
-        else (TextColumn("{task.completed:,} stack traces"), TimeElapsedColumn())
+        else (TextColumn(f"{{task.completed:,}} {counted}"), TimeElapsedColumn())
     )
     bar = Progress(
         *columns,
