@@ -61,7 +61,7 @@ def sorted_inputs(
     suffixes: tuple[str, ...],
     opened: Callable[[str], ParquetFile] | None = None,
 ) -> list[Input]:
-    """Divide the inputs into files with events and files with rows, and open the latter with `opened`."""
+    """Divide the inputs into files with events and files with rows; `opened` opens the latter."""
     found: list[Input] = []
     for name in files_of(names, suffixes):
         if name.endswith(PARQUET):
