@@ -20,7 +20,8 @@ from typing import Any, Callable, NamedTuple
 
 import pytest
 from conftest import collect_all, take_interrupts
-from memory_calls import CACHE, CALLS, ERROR, FRAMES, KEYS, MAPPER, MAPPING, RULES
+from frame_fields import FRAME_FIELDS
+from memory_calls import CACHE, CALLS, ERROR, FRAMES, MAPPER, MAPPING, RULES
 
 import sentry_ophio
 from sentry_ophio import codeowners, glob
@@ -324,7 +325,7 @@ class LyingPath:
 
 
 def frame_named(function: object) -> list[Any]:
-    return [dict.fromkeys(KEYS) | {"function": function}]
+    return [dict.fromkeys(FRAME_FIELDS) | {"function": function}]
 
 
 class Kinds(NamedTuple):
