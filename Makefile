@@ -51,8 +51,10 @@ demo: dev ## Show the effects of rules on a real event (EVENT=file for another)
 # --- checks ---------------------------------------------------------------------
 
 # For the time between two edits. A mark of tests/conftest.py leaves out what is slow; the programs
-# in C are linked to a debug build, because optimising the library takes a minute.
+# in C are linked to a debug build, because optimising the library takes a minute. With OPHIO_QUICK
+# the tests that make random cases make a tenth (Rust) or a fifth (hypothesis) of them.
 QUICK := not (browser or fuzz or long or oracle or sanitizer or tree or valgrind)
+check: export OPHIO_QUICK = 1
 check: header-check lint-rust test-rust dev lint-python lint-text ## All but the slow tests: about a minute
 	OPHIO_DEBUG=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile -m '$(QUICK)'
 

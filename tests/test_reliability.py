@@ -149,6 +149,7 @@ INTERRUPTED = re.findall(
 )
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="for Linux")
 @pytest.mark.skipif(sys.implementation.name != "cpython", reason="PyPy's heap grows by steps")
 @pytest.mark.parametrize("name", INTERRUPTED)
