@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ophio.h"
+
 /* From the specification of the interface, which asks programs to have a copy. */
 struct ArrowSchema {
     const char *format;
