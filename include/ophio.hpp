@@ -1336,6 +1336,21 @@ class fingerprints : public detail::handle<OphioFingerprints, ophio_fingerprints
         return written;
     }
 
+    /* Arrays of the Arrow C Data Interface: moved in, whatever happens, and written out. */
+    status try_match_arrow(ArrowArray *array, ArrowSchema *schema, OphioFingerprintsUnknown unknown,
+                           std::size_t threads, ArrowArray *out_array,
+                           ArrowSchema *out_schema) const noexcept
+    {
+        return ophio_fingerprints_match_arrow(get(), array, schema,
+                                              static_cast<std::uint32_t>(unknown), threads,
+                                              out_array, out_schema);
+    }
+    void match_arrow(ArrowArray *array, ArrowSchema *schema, OphioFingerprintsUnknown unknown,
+                     std::size_t threads, ArrowArray *out_array, ArrowSchema *out_schema) const
+    {
+        check(try_match_arrow(array, schema, unknown, threads, out_array, out_schema));
+    }
+
     status try_explain(std::string_view event, string &written) const noexcept
     {
         return detail::into(written, [&](OphioStr *out) noexcept {

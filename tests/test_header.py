@@ -233,6 +233,8 @@ ARROW = {"FRAME", "LIMIT", "OUT_OF_RANGE", "SCHEMA"}
 NOT_PROVOKED = {
     **{f"ophio_enhancements_{name}_arrow": ARROW for name in ("apply", "assemble", "preview")},
     "ophio_enhancements_preview_add_arrow": ARROW,
+    # More than 2 GiB of fingerprints.
+    "ophio_fingerprints_match_arrow": {"OUT_OF_RANGE"},
     # A pattern of more than 4 GiB.
     "ophio_enhancements_to_base64": {"SYNTAX"},
     "ophio_enhancements_config_to_base64": {"SYNTAX"},

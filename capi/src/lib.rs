@@ -8,7 +8,8 @@
 //! - [`last_error`]: the message of the last failure of each thread;
 //! - [`slice`]: borrowed bytes, in and out; [`string`]: owned bytes, out;
 //! - [`handle`]: opaque objects behind a pointer, and out parameters;
-//! - [`panic_hook`]: keeps panics from printing;
+//! - `arrow`: arrays of the Arrow C Data Interface, in and out;
+//! - [`panic_hook`]: panics print nothing;
 //! - [`version`]: the version of the library and of its C API.
 //!
 //! # An example of an exported function
@@ -55,6 +56,8 @@
 
 #![deny(unsafe_op_in_unsafe_fn)]
 
+#[cfg(feature = "arrow")]
+pub mod arrow;
 pub mod codeowners;
 pub mod enhancements;
 pub mod fingerprints;

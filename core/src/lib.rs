@@ -6,6 +6,8 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "arrow")]
+mod arrow;
 pub mod codeowners;
 mod diagnostics;
 pub mod enhancements;
@@ -14,6 +16,7 @@ pub mod functions;
 pub mod glob;
 pub mod limits;
 mod msgpack_array;
+mod parallel;
 pub mod parameterization;
 pub mod proguard;
 mod shortcut;

@@ -380,6 +380,17 @@ class _Lib:
     def ophio_fingerprints_type(
         self, fingerprint: bytes | CData, fingerprint_len: int, kind: CData, /
     ) -> int: ...
+    def ophio_fingerprints_match_arrow(
+        self,
+        rules: CData,
+        array: CData,
+        schema: CData,
+        unknown: int,
+        threads: int,
+        out_array: CData,
+        out_schema: CData,
+        /,
+    ) -> int: ...
     def ophio_functions_trim(
         self,
         name: bytes | CData,

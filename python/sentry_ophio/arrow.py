@@ -17,10 +17,10 @@ A batch has two columns; other columns are ignored:
                            in_app: bool, orig_in_app: int8>>
     exception  struct<ty, value, mechanism: text>
 
-A text is `utf8` or `binary`, also large, as a view, or in a dictionary. A missing value is null.
-`SCHEMA` is such a schema. `batch` makes a batch from Python objects, and `events_to_arrow` makes
-batches from Sentry events. `sentry_ophio.enhancers` describes frames: paths are in lower case with
-slashes.
+A text is `utf8` or `binary`, also large, as a view, or in a dictionary; what is missing is
+null. `SCHEMA` is such a schema, `batch` makes a batch of Python objects, and
+`events_to_arrow` makes them of Sentry events. Frames are as `sentry_ophio.enhancers` describes
+them: paths in lower case with slashes. `fingerprints` reads events as JSON, too.
 
 The functions accept every object with `__arrow_c_array__` or `__arrow_c_stream__`: record batches
     and tables of pyarrow, data frames of polars, relations of duckdb, arrays of nanoarrow. The
@@ -35,11 +35,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Callable
 
-from sentry_ophio._arguments import checked_threads
+from sentry_ophio._arguments import checked_threads, type_error
 from sentry_ophio._ffi import error_for, ffi, lib
 from sentry_ophio._pack import EXCEPTION_FIELDS, FRAME_FIELDS
 from sentry_ophio._preview import Comparison
-from sentry_ophio.exceptions import ArgumentTypeError, MissingDependencyError, SchemaError
+from sentry_ophio.exceptions import MissingDependencyError, SchemaError
 
 try:
     import pyarrow as pa
@@ -59,12 +59,14 @@ if TYPE_CHECKING:
 
     from sentry_ophio.enhancers import Enhancements, Report
     from sentry_ophio.exceptions import EventError
+    from sentry_ophio.fingerprints import FingerprintRules, Unknown
     from sentry_ophio.parameterization import Parameterizer
 
 __all__ = [
     "APPLIED",
     "ASSEMBLED",
     "EVENTS",
+    "MATCHED",
     "PREVIEWED",
     "SCHEMA",
     "apply",
@@ -72,6 +74,7 @@ __all__ = [
     "batch",
     "batches",
     "events_to_arrow",
+    "fingerprints",
     "parameterize",
     "preview",
     "preview_report",
@@ -124,6 +127,17 @@ PREVIEWED = pa.schema(
     ]
 )
 """The type of the result of `preview`."""
+
+MATCHED = pa.schema(
+    [("rule", pa.int32()), ("resolved", pa.list_(pa.string())), ("title", pa.string())]
+)
+"""What `fingerprints` answers with."""
+
+# What `fingerprints` looks at. All but the columns of `SCHEMA` may be missing.
+_EVENT = (
+    *SCHEMA.names,
+    *("platform", "level", "logger", "release", "transaction", "message", "sdk", "tags"),
+)
 
 
 def apply(rules: Enhancements, stacktraces: Any, *, threads: int = 1) -> pa.RecordBatch | pa.Table:
@@ -363,31 +377,110 @@ def parameterize(
     return _parameterize(column, parameterizer)
 
 
-def _taken(stacktraces: Any) -> pa.RecordBatch | pa.RecordBatchReader:
-    """Convert any Arrow object to one of pyarrow, without a copy."""
-    if isinstance(stacktraces, (pa.RecordBatch, pa.RecordBatchReader)):
-        return stacktraces
+def fingerprints(
+    events: Any, rules: FingerprintRules, *, unknown: Unknown = "keep", threads: int = 1
+) -> pa.RecordBatch | pa.Table:
+    r"""Find for each event the first fingerprint rule that matches it.
+
+        >>> import pyarrow as pa
+        >>> from sentry_ophio import arrow
+        >>> from sentry_ophio.fingerprints import FingerprintRules
+        >>> rules = FingerprintRules.parse("level:fatal -> a, {{ logger }}")
+        >>> events = pa.array(['{"level": "info"}', '{"level": "fatal", "logger": "x"}', None])
+        >>> arrow.fingerprints(events, rules).column("resolved").to_pylist()
+        [None, ['a', 'x'], None]
+
+    Args:
+        events: What has `__arrow_c_array__` or `__arrow_c_stream__`. A column of texts has an
+            event as JSON in each row. A batch or a stream has the columns `frames` and
+            `exception` that `events_to_arrow` makes, so a row is one stack trace of an event. It
+            can have more of the event: `platform`, `level`, `logger`, `release`, `transaction`,
+            `message` (that of the log entry) and `sdk` (its name), all texts, and `tags`, a map
+            of texts. What has no column is missing, as in an event without it.
+        rules: The rules.
+        unknown: As for `sentry_ophio.fingerprints.FingerprintRules.match`.
+        threads: How many threads do the work, at least 1.
+
+    Returns:
+        A row for each event, with the columns of `MATCHED`: `rule`, the index of the rule,
+        `resolved`, its fingerprint with the variables filled in, and `title`, its title with the
+        variables filled in. They are null where no rule matches, and for an event that is null.
+        A `pyarrow.RecordBatch` for an array or a batch, and otherwise a `pyarrow.Table`.
+
+    Raises:
+        SchemaError: A column is missing or of another type; the message names it.
+        EventError: A row is not an event; the message has the row, from 0 in its batch, and says
+            what is wrong, and where.
+        LimitError: An event has more frames than the limit.
+        TypeError: `events` is not an Arrow object, or `rules` is of another type.
+        ValueError: `unknown` has another value.
+    """
+    # Not at the top: who applies stack trace rules does not need it.
+    from sentry_ophio.fingerprints import FingerprintRules, unknown_number  # noqa: PLC0415
+
+    if not isinstance(rules, FingerprintRules):
+        raise type_error("rules", "FingerprintRules", rules)
+    number = unknown_number(unknown)
+    threads = checked_threads(threads)
+
+    def call(rows: _Structs, answer: _Structs) -> int:
+        arrays = rows.array, rows.schema, number, threads, answer.array, answer.schema
+        return lib.ophio_fingerprints_match_arrow(rules._ptr, *arrays)
+
+    taken = _taken_events(events)
+    if isinstance(taken, (pa.RecordBatch, pa.Array)):
+        return _answer_to(call, taken, _EVENT)
+    parts = taken.chunks if isinstance(taken, pa.ChunkedArray) else _parts(taken)
+    answers = [_answer_to(call, part, _EVENT) for part in parts]
+    return pa.Table.from_batches(answers, MATCHED)
+
+
+def _taken_events(
+    events: Any,
+) -> pa.RecordBatch | pa.RecordBatchReader | pa.Array | pa.ChunkedArray:
+    """Make pyarrow's object of anybody's. Nothing is copied."""
+    if isinstance(events, pa.Array):
+        is_struct = pa.types.is_struct(events.type)
+        return pa.RecordBatch.from_struct_array(events) if is_struct else events
+    if isinstance(events, pa.ChunkedArray) and not pa.types.is_struct(events.type):
+        return events
     try:
-        # An object that can be a stream or an array is read as a stream: a table with several
-        # chunks would have to be copied to one array.
-        if hasattr(stacktraces, "__arrow_c_stream__"):
-            return pa.RecordBatchReader.from_stream(stacktraces)
-        if hasattr(stacktraces, "__arrow_c_array__"):
-            return pa.record_batch(stacktraces)
+        return _taken(events, "events")
+    except SchemaError as error:
+        # A stream whose values are not structs is a column.
+        try:
+            return pa.chunked_array(events)
+        except (AttributeError, TypeError, pa.ArrowInvalid):
+            raise error from None
+
+
+def _taken(rows: Any, name: str = "stacktraces") -> pa.RecordBatch | pa.RecordBatchReader:
+    """Make pyarrow's object of anybody's. Nothing is copied."""
+    if isinstance(rows, (pa.RecordBatch, pa.RecordBatchReader)):
+        return rows
+    try:
+        # What can be a stream is one, also where it could be an array as well: a table in
+        # several pieces would have to be copied to be one array.
+        if hasattr(rows, "__arrow_c_stream__"):
+            return pa.RecordBatchReader.from_stream(rows)
+        if hasattr(rows, "__arrow_c_array__"):
+            return pa.record_batch(rows)
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
         raise SchemaError(f"expected rows with the columns frames and exception: {error}") from None
-    raise ArgumentTypeError(
-        "stacktraces must be an object with __arrow_c_array__ or __arrow_c_stream__,"
-        f" not {type(stacktraces).__name__}"
-    )
+    raise type_error(name, "an object with __arrow_c_array__ or __arrow_c_stream__", rows)
 
 
 def _ask(
     function: Callable[..., int], rules: tuple[CData, ...], stacktraces: Any, threads: int
 ) -> pa.RecordBatch | pa.Table:
     threads = checked_threads(threads)
+
+    def call(rows: _Structs, answer: _Structs) -> int:
+        arrays = rows.array, rows.schema, threads, answer.array, answer.schema
+        return function(*rules, *arrays)
+
     taken = _taken(stacktraces)
-    answers = [_ask_batch(function, rules, part, threads) for part in _parts(taken)]
+    answers = [_answer_to(call, part) for part in _parts(taken)]
     return answers[0] if isinstance(taken, pa.RecordBatch) else pa.Table.from_batches(answers)
 
 
@@ -403,13 +496,15 @@ def _parts(taken: pa.RecordBatch | pa.RecordBatchReader) -> Iterator[pa.RecordBa
         yield pa.RecordBatch.from_pylist([], schema=taken.schema)
 
 
-def _ask_batch(
-    function: Callable[..., int], rules: tuple[CData, ...], rows: pa.RecordBatch, threads: int
+def _answer_to(
+    call: Callable[[_Structs, _Structs], int],
+    rows: pa.RecordBatch | pa.Array,
+    columns: Iterable[str] = SCHEMA.names,
 ) -> pa.RecordBatch:
     structs = _Structs()
-    structs.put(rows)
+    structs.put(rows, columns)
     answer = _Structs()
-    status = function(*rules, structs.array, structs.schema, threads, answer.array, answer.schema)
+    status = call(structs, answer)
     if status:
         raise error_for(status)
     return answer.take()
@@ -430,21 +525,22 @@ class _Structs:
         self.schema = ffi.cast("ArrowSchema *", self._room)
         self.array = ffi.cast("ArrowArray *", self._room + 9)
 
-    def put(self, rows: pa.RecordBatch) -> None:
-        """Export the columns that the library reads. It need not support the types of others."""
-        names = [name for name in ("frames", "exception") if name in rows.schema.names]
-        for name in names:
-            if rows.schema.names.count(name) > 1:
-                raise SchemaError(f"column `{name}`: there are several of that name")
-        wanted = rows.select(names)
+    def put(self, rows: pa.RecordBatch | pa.Array, columns: Iterable[str] = SCHEMA.names) -> None:
+        """Export the columns that the library looks at; it need not understand others."""
+        if isinstance(rows, pa.RecordBatch):
+            names = [name for name in columns if name in rows.schema.names]
+            for name in names:
+                if rows.schema.names.count(name) > 1:
+                    raise SchemaError(f"column `{name}`: there are several of that name")
+            rows = rows.select(names)
         try:
-            # This takes half a microsecond. Data from a file is not validated yet, and the
-            # interface does not pass the length of a buffer: the last offset is used instead.
-            wanted.validate()
+            # Half a microsecond. Data from a file is not validated yet, and the interface does not
+            # pass the length of a buffer: the last offset is used instead.
+            rows.validate()
         except pa.ArrowInvalid as error:
             raise SchemaError(f"the columns are corrupt: {error}") from None
         array, schema = self._addresses()
-        wanted._export_to_c(array, schema)
+        rows._export_to_c(array, schema)
 
     def take(self) -> pa.RecordBatch:
         """Import the array that the library moved here."""

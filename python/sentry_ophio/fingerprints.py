@@ -164,7 +164,8 @@ def _plain(value: object) -> object:
 _packb = _packer()
 
 
-def _number(unknown: object) -> int:
+def unknown_number(unknown: object) -> int:
+    """Return the number that the library has for a value of `unknown`."""
     try:
         return _UNKNOWN[unknown]  # type: ignore[index]  # its errors are the check
     except (KeyError, TypeError):
@@ -502,7 +503,7 @@ class FingerprintRules(Handle):
         """
         packed = _packed(event)
         out = new_string()
-        status = _match(self._ptr, packed, len(packed), _number(unknown), out)
+        status = _match(self._ptr, packed, len(packed), unknown_number(unknown), out)
         if status:
             raise error_for(status)
         found = copied(out[0])
@@ -529,7 +530,7 @@ class FingerprintRules(Handle):
             LimitError: One has more frames than the limit.
             ValueError: `unknown` has another value.
         """
-        number = _number(unknown)
+        number = unknown_number(unknown)
         listed = []
         for index, event in enumerate(events):
             try:
@@ -566,7 +567,7 @@ class FingerprintRules(Handle):
         """
         if not isinstance(data, bytes):
             raise type_error("data", "bytes", data)
-        number = _number(unknown)
+        number = unknown_number(unknown)
         return self._many(lib.ophio_fingerprints_match_json_lines, bytes(data), number)
 
     def _many(
@@ -679,7 +680,7 @@ def resolve(
         TypeError: `fingerprint` is not a sequence of `str`.
         ValueError: `unknown` has another value.
     """
-    number = _number(unknown)
+    number = unknown_number(unknown)
     parts = _parts(fingerprint)
     packed = _packed(event)
     resolved: list[str] = json.loads(
@@ -709,7 +710,7 @@ def expand_title(title: str, event: Mapping[str, Any], *, unknown: Unknown = "ke
         TypeError: `title` is not a `str`.
         ValueError: `unknown` has another value.
     """
-    number = _number(unknown)
+    number = unknown_number(unknown)
     data = encoded("title", title)
     packed = _packed(event)
     return string(

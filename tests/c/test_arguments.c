@@ -78,6 +78,8 @@ static uint8_t untouched;
 #define SYNTAX OPHIO_STATUS_SYNTAX
 #define FINGERPRINTS OPHIO_STATUS_FINGERPRINTS
 #define EVENT OPHIO_STATUS_EVENT
+#define LIMIT OPHIO_STATUS_LIMIT
+#define SCHEMA OPHIO_STATUS_SCHEMA
 
 static const OphioStr SENTINEL = {&untouched, 77};
 
@@ -1306,6 +1308,57 @@ static void test_making_fingerprints(void)
     ophio_fingerprints_free(&rules);
 }
 
+static void test_fingerprints_of_columns(void)
+{
+    static const int32_t lens[] = {0, 2};
+    OphioFingerprints *rules = NULL;
+    GOOD(ophio_fingerprints_parse(TEXT("app:yes -> a, {{ type }}"), &rules));
+    Column rows, found;
+
+    rows = stacktraces("u");
+    GOOD(ophio_fingerprints_match_arrow(rules, &rows.array, &rows.schema, KEEP, 2, &found.array,
+                                        &found.schema));
+    CHECK(found.array.length == 2 && found.array.n_children == 3);
+    take(&found);
+    REFUSED(ophio_fingerprints_match_arrow(rules, &rows.array, &rows.schema, KEEP, 1, &found.array,
+                                           &found.schema),
+            INVALID_ARGUMENT);
+    rows = stacktraces("u");
+    REFUSED(ophio_fingerprints_match_arrow(rules, &rows.array, &rows.schema, 2, 1, &found.array,
+                                           &found.schema),
+            INVALID_ARGUMENT);
+    rows = stacktraces("i");
+    REFUSED(ophio_fingerprints_match_arrow(rules, &rows.array, &rows.schema, KEEP, 1, &found.array,
+                                           &found.schema),
+            SCHEMA);
+    GOOD(ophio_limits_set(OPHIO_LIMIT_FRAMES, 1));
+    rows = stacktraces("u");
+    REFUSED(ophio_fingerprints_match_arrow(rules, &rows.array, &rows.schema, KEEP, 1, &found.array,
+                                           &found.schema),
+            LIMIT);
+    GOOD(ophio_limits_set(OPHIO_LIMIT_FRAMES, 100000));
+    rows = text("", 1, lens, "[]");
+    REFUSED(ophio_fingerprints_match_arrow(rules, &rows.array, &rows.schema, KEEP, 1, &found.array,
+                                           &found.schema),
+            EVENT);
+    rows = stacktraces("u");
+    REFUSED(ophio_fingerprints_match_arrow(NULL, &rows.array, &rows.schema, KEEP, 1, &found.array,
+                                           &found.schema),
+            NULL_POINTER);
+    REFUSED(ophio_fingerprints_match_arrow(rules, NULL, NULL, KEEP, 1, &found.array, &found.schema),
+            NULL_POINTER);
+    rows = stacktraces("u");
+    REFUSED(ophio_fingerprints_match_arrow(rules, &rows.array, &rows.schema, KEEP, 1, NULL,
+                                           &found.schema),
+            NULL_POINTER);
+    rows = stacktraces("u");
+    REFUSED(ophio_fingerprints_match_arrow(rules, &rows.array, &rows.schema, KEEP, 1, &found.array,
+                                           NULL),
+            NULL_POINTER);
+    CHECK(made == released);
+    ophio_fingerprints_free(&rules);
+}
+
 static void test_matching_fingerprints(void)
 {
     OphioFingerprints *rules = NULL;
@@ -1635,6 +1688,7 @@ int main(int argc, char **argv)
     test_parameterization();
     test_making_fingerprints();
     test_matching_fingerprints();
+    test_fingerprints_of_columns();
     test_codeowners();
     test_proguard();
     test_proguard_file(argv[0]);

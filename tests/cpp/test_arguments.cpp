@@ -864,6 +864,19 @@ void test_fingerprints()
     RETURNS(rules.match_json_lines("{}\n"sv, keep).view() == "[null]");
     REFUSED(EVENT, rules.try_match_json_lines("[]"sv, keep, written));
     THROWN(NULL_POINTER, rules.match_json_lines(NONE, keep));
+
+    Column rows = stacktraces("u");
+    Column found{};
+    ArrowArray *const in = &rows.array, *const out = &found.array;
+    ArrowSchema *const in_schema = &rows.schema, *const out_schema = &found.schema;
+    GOOD(rules.try_match_arrow(in, in_schema, keep, 2, out, out_schema));
+    take(found);
+    REFUSED(INVALID_ARGUMENT, rules.try_match_arrow(in, in_schema, keep, 1, out, out_schema));
+    THROWN(NULL_POINTER, rules.match_arrow(nullptr, in_schema, keep, 1, out, out_schema));
+    rows = stacktraces("u");
+    QUIETLY(rules.match_arrow(in, in_schema, keep, 1, out, out_schema));
+    take(found);
+    CHECK(made == released);
     GOOD(rules.try_explain(event, written));
     RETURNS(contains(rules.explain(event), "{\"matched\":1,"));
     REFUSED(EVENT, rules.try_explain(BAD, written));

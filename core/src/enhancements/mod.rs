@@ -53,7 +53,6 @@ mod frame;
 pub mod grouping;
 pub mod interpreter;
 mod matcher;
-mod parallel;
 mod pattern;
 pub mod preview;
 mod result;

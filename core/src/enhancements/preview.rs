@@ -13,12 +13,12 @@ use serde::Serialize;
 
 use crate::enhancements::explain::{explain, Explanation, Field, Step};
 use crate::enhancements::frame::Frame;
-use crate::enhancements::parallel;
 use crate::enhancements::result::AppliedFrame;
 use crate::enhancements::rule_set::Enhancements;
 use crate::enhancements::stacktrace::json::{parts_of_lines, read_lines};
 use crate::enhancements::stacktrace::msgpack;
 use crate::enhancements::stacktrace::view::{StacktraceError, StacktraceView};
+use crate::parallel;
 
 /// The maximum number of stack traces that are explained. Explaining one takes a thousand times as
 /// long as comparing it.

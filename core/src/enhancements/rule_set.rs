@@ -16,7 +16,6 @@ use crate::enhancements::describe;
 use crate::enhancements::engine::{self, Engine, Matched};
 use crate::enhancements::error::{ConfigStructureError, EnhancementsError};
 use crate::enhancements::frame::{ExceptionData, Frame};
-use crate::enhancements::parallel;
 use crate::enhancements::result::{AppliedFrame, AssembleResult, Component, Evaluation};
 use crate::enhancements::rule::Rule;
 use crate::enhancements::segment::Segment;
@@ -28,6 +27,7 @@ use crate::enhancements::text::diagnostics::{self, Diagnostic};
 use crate::enhancements::text::parser::{self, Retired};
 use crate::enhancements::text::source::{self, NoTextForm};
 use crate::limits::{self, Limit};
+use crate::parallel;
 
 /// A list of rules. Only [`Enhancements::extend_from`] changes it. Cloning shares the segments.
 #[derive(Clone)]

@@ -26,6 +26,7 @@
 //! MessagePack -> msgpack /            |               index     the same, without trying all
 //!                                     |               explain   the same, with reasons
 //!                                     |               batch     for many events
+//!                                     |               arrow     for columns of events
 //!                                     `-> variables             fills in fingerprint and title
 //! ```
 //!
@@ -63,6 +64,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#[cfg(feature = "arrow")]
+pub mod arrow;
 mod batch;
 pub mod check;
 mod codes;

@@ -8,8 +8,10 @@ use std::ops::Range;
 use arrow_data::ArrayData;
 use arrow_schema::DataType;
 
-use super::columns::{Bools, Column, Ints, Lists, Nulls, Texts};
 use super::ArrowError;
+use crate::arrow::columns::Nulls;
+use crate::arrow::columns::{Bools, Column, Ints, Lists, Structs, Texts};
+use crate::arrow::ColumnError;
 use crate::enhancements::fields::{ExceptionField, FrameField};
 use crate::enhancements::frame::ExceptionData;
 use crate::enhancements::result::Component;
@@ -41,30 +43,6 @@ pub(super) struct Stacktraces<'a> {
     exception: Box<[Texts<'a>]>,
 }
 
-/// Which structs are not null, and the offset of their fields in the columns.
-struct Structs<'a> {
-    nulls: Nulls<'a>,
-    offset: usize,
-}
-
-impl<'a> Structs<'a> {
-    fn new(column: Column<'a>, expected: &'static str) -> Result<Self, ArrowError> {
-        match column.data.data_type() {
-            DataType::Struct(_) => Ok(Self {
-                nulls: Nulls::of(column),
-                offset: column.data.offset(),
-            }),
-            _ => Err(column.unexpected(expected)),
-        }
-    }
-
-    /// Returns the index of the fields of a struct in the columns; `None` for a null struct.
-    #[inline]
-    fn place(&self, index: usize) -> Result<Option<usize>, ArrowError> {
-        Ok((!self.nulls.is_null(index)?).then_some(self.offset + index))
-    }
-}
-
 impl<'a> Stacktraces<'a> {
     /// Finds the columns, and checks their types.
     pub(super) fn new(data: &'a ArrayData) -> Result<Self, ArrowError> {
@@ -73,7 +51,7 @@ impl<'a> Stacktraces<'a> {
             data,
         };
         if !matches!(data.data_type(), DataType::Struct(_)) {
-            return Err(row.unexpected(ROW));
+            return Err(row.unexpected(ROW).into());
         }
         let (lists, frame) = Lists::new(row.field("frames", "frames", FRAMES)?, FRAMES)?;
         let frames = Structs::new(frame, FRAMES)?;
@@ -84,7 +62,7 @@ impl<'a> Stacktraces<'a> {
         let key = key.collect::<Result<_, _>>()?;
         let in_app = column(FrameField::InApp, Bools::EXPECTED)?;
         let orig_in_app = column(FrameField::OrigInApp, Ints::EXPECTED)?;
-        let contributes = frame.optional_field("contributes", "frames.contributes");
+        let contributes = frame.optional_field("contributes", "frames.contributes")?;
 
         let exception = row.field("exception", "exception", EXCEPTION)?;
         let exceptions = Structs::new(exception, EXCEPTION)?;
@@ -118,7 +96,7 @@ impl<'a> Stacktraces<'a> {
         }
         match i32::try_from(total) {
             Ok(_) => Ok(()),
-            Err(_) => Err(ArrowError::TooLarge),
+            Err(_) => Err(ColumnError::TooLarge.into()),
         }
     }
 

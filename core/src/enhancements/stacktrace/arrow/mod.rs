@@ -8,8 +8,7 @@
 //!                      in_app: bool, orig_in_app: int8>>
 //!  exception: struct<ty, value, mechanism: text>
 //!       |
-//!       |  columns   a field of all frames, read in place
-//!       |  input     the frames of a row, as the engine reads them
+//!       |  input     the frames of a row, as the engine takes them
 //!       v
 //!     engine         the same as for packed stack traces, memo included
 //!       |
@@ -18,71 +17,28 @@
 //!  category: list<dictionary<utf8>>, in_app: list<bool>
 //! ```
 //!
-//! A text may be `utf8` or `binary`, with offsets of 32 or 64 bits, as views, or in a
-//! dictionary; a column of nulls may have the type `null`. No text of the input is copied.
+//! [`crate::arrow`] reads a field of all frames in place. A text may be `utf8` or `binary`, with offsets of 32 or 64 bits, as views, or in a
+//! dictionary; a column of nulls may have the type `null`. No text is copied on the way in.
 //!
-//! The result of a null row is null. All fields of a null frame are missing.
-//!
-//! Arrays are untrusted input. Offsets, keys of dictionaries and UTF-8 are checked when they are
-//! read, so a slice of a large batch costs only what the slice costs.
+//! A row that is null has null for an answer. A frame that is null has no fields.
 
-mod columns;
 mod input;
 mod output;
 
 use std::ops::Range;
 
 use arrow_data::ArrayData;
-use thiserror::Error;
 
 use self::input::Stacktraces;
-use self::output::{Answers, Applied, Assembled, Previewed};
-use crate::enhancements::parallel;
+use self::output::{Applied, Assembled, Previewed};
+use crate::arrow::build::on_parts;
+pub use crate::arrow::{ColumnError, RowError};
 use crate::enhancements::preview::{self, Preview};
 use crate::enhancements::rule_set::Enhancements;
 use crate::enhancements::stacktrace::view::{StacktraceError, StacktraceView};
 
-/// An error in an array of stack traces.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
-pub enum ArrowError {
-    /// A column is missing.
-    #[error("column `{column}` is missing: expected {expected}")]
-    Missing {
-        /// Its name.
-        column: &'static str,
-        /// The type it should have.
-        expected: &'static str,
-    },
-    /// A column has the wrong type.
-    #[error("column `{column}`: expected {expected}, not {found}")]
-    Type {
-        /// Its name.
-        column: &'static str,
-        /// The type it should have.
-        expected: &'static str,
-        /// The type it has.
-        found: String,
-    },
-    /// A column points outside of its buffers.
-    #[error("column `{column}` is corrupt: {what}")]
-    Corrupt {
-        /// Its name.
-        column: &'static str,
-        /// What is wrong.
-        what: &'static str,
-    },
-    /// A value is not valid.
-    #[error("row {row}: {error}")]
-    Row {
-        /// The row, counted from 0 in its batch.
-        row: usize,
-        /// The error.
-        error: StacktraceError,
-    },
-    /// The result would need offsets of 64 bits.
-    #[error("a batch has at most 2,147,483,647 frames: pass fewer rows at a time")]
-    TooLarge,
-}
+/// An array that holds no stack traces, or one of them is not as it should be.
+pub type ArrowError = RowError<StacktraceError>;
 
 /// Applies rules to the frames of every row, on `threads` threads.
 ///
@@ -97,7 +53,7 @@ pub fn apply(
     threads: usize,
 ) -> Result<ArrayData, ArrowError> {
     let stacktraces = Stacktraces::new(stacktraces)?;
-    let answers = on_parts(&stacktraces, threads, |rows| {
+    let answers = on_parts(stacktraces.len(), threads, |rows| {
         let mut applied = Applied::default();
         let mut frames = Vec::new();
         each_row(&stacktraces, rows, &mut |row, stacktrace| {
@@ -111,9 +67,9 @@ pub fn apply(
                 .map_err(|error| ArrowError::Row { row, error })?;
             applied.push(row, &stacktrace, &frames, rules.categories())
         })?;
-        Ok(applied)
+        Ok::<_, ArrowError>(applied)
     })?;
-    answers.finish()
+    Ok(answers.finish()?)
 }
 
 /// Decides for every row which of its frames count for grouping, on `threads` threads.
@@ -131,7 +87,7 @@ pub fn assemble(
     threads: usize,
 ) -> Result<ArrayData, ArrowError> {
     let stacktraces = Stacktraces::new(stacktraces)?;
-    let answers = on_parts(&stacktraces, threads, |rows| {
+    let answers = on_parts(stacktraces.len(), threads, |rows| {
         let mut assembled = Assembled::default();
         let mut components = Vec::new();
         each_row(&stacktraces, rows, &mut |row, stacktrace| {
@@ -146,9 +102,9 @@ pub fn assemble(
             assembled.push(&result, &components);
             Ok(())
         })?;
-        Ok(assembled)
+        Ok::<_, ArrowError>(assembled)
     })?;
-    answers.finish(rules.rules())
+    Ok(answers.finish(rules.rules())?)
 }
 
 /// Returns for every row what changes from one rule set to another, on `threads` threads.
@@ -167,7 +123,7 @@ pub fn preview(
     threads: usize,
 ) -> Result<ArrayData, ArrowError> {
     let stacktraces = Stacktraces::new(stacktraces)?;
-    let answers = on_parts(&stacktraces, threads, |rows| {
+    let answers = on_parts(stacktraces.len(), threads, |rows| {
         let mut previewed = Previewed::default();
         let mut matched = [Vec::new(), Vec::new()];
         each_row(&stacktraces, rows, &mut |row, stacktrace| {
@@ -180,9 +136,9 @@ pub fn preview(
             previewed.push(Some(changes));
             Ok(())
         })?;
-        Ok(previewed)
+        Ok::<_, ArrowError>(previewed)
     })?;
-    answers.finish()
+    Ok(answers.finish()?)
 }
 
 /// The number of stack traces of a batch that are packed at a time.
@@ -240,21 +196,7 @@ impl Preview {
     }
 }
 
-/// Calls `f` for a range of rows on each thread, and joins the results.
-fn on_parts<T: Answers + Send>(
-    stacktraces: &Stacktraces<'_>,
-    threads: usize,
-    f: impl Fn(Range<usize>) -> Result<T, ArrowError> + Sync,
-) -> Result<T, ArrowError> {
-    // Fewer rows than this do not pay for a thread.
-    let ranges = parallel::parts(stacktraces.len(), threads, 64);
-    let mut parts = parallel::in_parts(&ranges, f)?.into_iter();
-    let mut all = parts.next().unwrap_or_default();
-    parts.for_each(|part| all.append(part));
-    Ok(all)
-}
-
-/// A callback for a row and its stack trace, which is `None` for a null row.
+/// What is done with a row and its stack trace, which is `None` where it is null.
 ///
 /// It is not generic: one indirect call per stack trace is cheap, and the code that reads a row
 /// exists once.

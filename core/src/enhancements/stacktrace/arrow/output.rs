@@ -7,28 +7,23 @@
 use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::Arc;
 
-use arrow_buffer::{BooleanBufferBuilder, Buffer, NullBuffer, NullBufferBuilder};
+use arrow_buffer::Buffer;
 use arrow_data::ArrayData;
-use arrow_schema::{DataType, Field, Fields};
+use arrow_schema::DataType;
 use foldhash::fast::RandomState;
 use smol_str::SmolStr;
 
 use super::ArrowError;
+use crate::arrow::build::{bools, built, ints, present, structure, Answers, Lists, Texts};
+use crate::arrow::ColumnError;
 use crate::enhancements::fields::FrameField;
 use crate::enhancements::preview::Changes;
 use crate::enhancements::result::{AppliedFrame, AssembleResult, Component, Hint, TooFewFrames};
 use crate::enhancements::rule::Rule;
 use crate::enhancements::stacktrace::view::{utf8, FieldPath, StacktraceView};
 
-/// The results of a part of the rows.
-pub(super) trait Answers: Default {
-    /// Appends the results of the following rows.
-    fn append(&mut self, more: Self);
-}
-
-/// The results of `apply`.
+/// What rules made of frames.
 #[derive(Default)]
 pub(super) struct Applied {
     lists: Lists,
@@ -68,7 +63,7 @@ impl Applied {
         self.lists.push(None);
     }
 
-    pub(super) fn finish(self) -> Result<ArrayData, ArrowError> {
+    pub(super) fn finish(self) -> Result<ArrayData, ColumnError> {
         let category = self.category.finish(|text| text.to_string())?;
         let in_app = bools(&self.in_app)?;
         structure(
@@ -83,7 +78,7 @@ impl Applied {
 
 impl Answers for Applied {
     fn append(&mut self, more: Self) {
-        self.lists.0.extend(more.lists.0);
+        self.lists.append(more.lists);
         self.category.append(more.category);
         self.in_app.extend(more.in_app);
     }
@@ -121,7 +116,7 @@ impl Assembled {
         self.invert_stacktrace.push(None);
     }
 
-    pub(super) fn finish(self, rules: &[Rule]) -> Result<ArrayData, ArrowError> {
+    pub(super) fn finish(self, rules: &[Rule]) -> Result<ArrayData, ColumnError> {
         let frames = structure(
             self.contributes.len(),
             vec![
@@ -147,7 +142,7 @@ impl Assembled {
 
 impl Answers for Assembled {
     fn append(&mut self, more: Self) {
-        self.lists.0.extend(more.lists.0);
+        self.lists.append(more.lists);
         self.contributes.extend(more.contributes);
         self.hint.append(more.hint);
         self.stacktrace_contributes
@@ -167,7 +162,7 @@ impl Previewed {
         self.0.push(changes);
     }
 
-    pub(super) fn finish(self) -> Result<ArrayData, ArrowError> {
+    pub(super) fn finish(self) -> Result<ArrayData, ColumnError> {
         let rows = self.0;
         let flags = |flag: fn(&Changes) -> bool| {
             let flags: Vec<_> = rows.iter().map(|row| row.as_ref().map(flag)).collect();
@@ -200,39 +195,7 @@ impl Answers for Previewed {
     }
 }
 
-/// The length of the list of each row; `None` for null.
-#[derive(Default)]
-struct Lists(Vec<Option<usize>>);
-
-impl Lists {
-    fn push(&mut self, len: Option<usize>) {
-        self.0.push(len);
-    }
-
-    fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Builds the lists with their values.
-    fn finish(&self, values: ArrayData) -> Result<ArrayData, ArrowError> {
-        let mut offsets = Vec::with_capacity(self.0.len() + 1);
-        let mut end = 0_usize;
-        offsets.push(0_i32);
-        for len in &self.0 {
-            end += len.unwrap_or_default();
-            offsets.push(i32::try_from(end).map_err(|_| ArrowError::TooLarge)?);
-        }
-        let item = Field::new("item", values.data_type().clone(), true);
-        let data = ArrayData::builder(DataType::List(Arc::new(item)))
-            .len(self.0.len())
-            .nulls(present(&self.0))
-            .add_buffer(Buffer::from_vec(offsets))
-            .add_child_data(values);
-        built(data)
-    }
-}
-
-/// A dictionary: each different value once, and a number for each occurrence.
+/// Values that come often, each written once: a number a value.
 struct Dictionary<K> {
     numbers: HashMap<K, i32, RandomState>,
     words: Vec<K>,
@@ -296,17 +259,11 @@ impl<K: Hash + Eq + Clone> Dictionary<K> {
             .extend(more.keys.into_iter().map(|key| key.map(known)));
     }
 
-    fn finish(&self, text: impl Fn(&K) -> String) -> Result<ArrayData, ArrowError> {
-        let mut bytes = Vec::new();
-        let mut offsets = vec![0_i32];
-        for word in &self.words {
-            bytes.extend_from_slice(text(word).as_bytes());
-            offsets.push(i32::try_from(bytes.len()).map_err(|_| ArrowError::TooLarge)?);
-        }
-        let words = ArrayData::builder(DataType::Utf8)
-            .len(self.words.len())
-            .add_buffer(Buffer::from_vec(offsets))
-            .add_buffer(Buffer::from_vec(bytes));
+    fn finish(&self, text: impl Fn(&K) -> String) -> Result<ArrayData, ColumnError> {
+        let mut words = Texts::default();
+        self.words
+            .iter()
+            .for_each(|word| words.push(Some(&text(word))));
         let data_type = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
         let keys: Vec<_> = self
             .keys
@@ -317,55 +274,7 @@ impl<K: Hash + Eq + Clone> Dictionary<K> {
             .len(keys.len())
             .nulls(present(&self.keys))
             .add_buffer(Buffer::from_vec(keys))
-            .add_child_data(built(words)?);
+            .add_child_data(words.finish()?);
         built(data)
     }
-}
-
-fn structure(len: usize, fields: Vec<(&str, ArrayData)>) -> Result<ArrayData, ArrowError> {
-    let field =
-        |(name, data): &(&str, ArrayData)| Field::new(*name, data.data_type().clone(), true);
-    let types: Fields = fields.iter().map(field).collect();
-    let data = ArrayData::builder(DataType::Struct(types))
-        .len(len)
-        .child_data(fields.into_iter().map(|(_, data)| data).collect());
-    built(data)
-}
-
-fn bools(values: &[Option<bool>]) -> Result<ArrayData, ArrowError> {
-    let mut bits = BooleanBufferBuilder::new(values.len());
-    for value in values {
-        bits.append(*value == Some(true));
-    }
-    let data = ArrayData::builder(DataType::Boolean)
-        .len(values.len())
-        .nulls(present(values))
-        .add_buffer(bits.finish().into_inner());
-    built(data)
-}
-
-fn ints(values: &[Option<i32>]) -> Result<ArrayData, ArrowError> {
-    let numbers: Vec<_> = values
-        .iter()
-        .map(|value| value.unwrap_or_default())
-        .collect();
-    let data = ArrayData::builder(DataType::Int32)
-        .len(values.len())
-        .nulls(present(values))
-        .add_buffer(Buffer::from_vec(numbers));
-    built(data)
-}
-
-/// Returns which values are present; `None` if all are.
-fn present<T>(values: &[Option<T>]) -> Option<NullBuffer> {
-    let mut nulls = NullBufferBuilder::new(values.len());
-    values
-        .iter()
-        .for_each(|value| nulls.append(value.is_some()));
-    nulls.finish()
-}
-
-/// Builds an array. The builder checks it, because safe code cannot skip the check.
-fn built(data: arrow_data::ArrayDataBuilder) -> Result<ArrayData, ArrowError> {
-    data.build().map_err(|_| ArrowError::TooLarge)
 }

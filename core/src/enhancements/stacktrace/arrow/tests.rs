@@ -2,60 +2,23 @@
 
 use std::sync::Arc;
 
-use arrow_array::builder::StringDictionaryBuilder;
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Int32Type, UInt8Type};
+use arrow_array::types::Int32Type;
 use arrow_array::{
-    Array, ArrayRef, BinaryArray, BinaryViewArray, BooleanArray, Int64Array, Int8Array,
-    LargeListArray, LargeStringArray, ListArray, NullArray, StringArray, StringViewArray,
-    StructArray,
+    Array, ArrayRef, BinaryArray, BooleanArray, Int64Array, Int8Array, LargeListArray, ListArray,
+    NullArray, StringArray, StructArray,
 };
 use arrow_buffer::{NullBuffer, OffsetBuffer};
 use arrow_data::ArrayData;
 use arrow_schema::{DataType, Field};
 
 use super::*;
-use crate::enhancements::fields::{ExceptionField, FrameField};
+use crate::arrow::testing::{structure, texts, LAYOUTS};
+use crate::enhancements::fields::FrameField;
 use crate::enhancements::stacktrace::msgpack::{self, pack};
 use crate::enhancements::testing::{frame, rule};
 use crate::enhancements::{Cache, Component, ExceptionData, Frame};
 use crate::testing::{cases, Random};
-
-const LAYOUTS: [&str; 6] = [
-    "utf8",
-    "large",
-    "view",
-    "binary",
-    "binary view",
-    "dictionary",
-];
-
-fn texts(layout: &str, values: &[Option<&str>]) -> ArrayRef {
-    let bytes: Vec<_> = values.iter().map(|v| v.map(str::as_bytes)).collect();
-    match layout {
-        "utf8" => Arc::new(StringArray::from(values.to_vec())),
-        "large" => Arc::new(LargeStringArray::from(values.to_vec())),
-        "view" => Arc::new(StringViewArray::from_iter(values.iter().copied())),
-        "binary" => Arc::new(BinaryArray::from(bytes)),
-        "binary view" => Arc::new(BinaryViewArray::from_iter(bytes)),
-        "dictionary" => {
-            let mut builder = StringDictionaryBuilder::<UInt8Type>::new();
-            values
-                .iter()
-                .for_each(|value| builder.append_option(*value));
-            Arc::new(builder.finish())
-        }
-        _ => unreachable!("{layout}"),
-    }
-}
-
-fn structure(fields: Vec<(&str, ArrayRef)>, nulls: Option<NullBuffer>) -> StructArray {
-    let (names, arrays): (Vec<_>, Vec<_>) = fields.into_iter().unzip();
-    let typed =
-        |(name, array): (&str, &ArrayRef)| Field::new(name, array.data_type().clone(), true);
-    let fields = names.into_iter().zip(&arrays).map(typed).collect();
-    StructArray::new(fields, arrays, nulls)
-}
 
 fn frames_array(layout: &str, frames: &[Frame<'static>]) -> StructArray {
     let text_column = |get: &dyn Fn(&Frame<'static>) -> Option<&'static str>| -> ArrayRef {

@@ -9,6 +9,9 @@
 //! Results with parts of different kinds are JSON: every host can read it, and a call writes
 //! one string.
 
+#[cfg(feature = "arrow")]
+pub mod arrow;
+
 use ophio_core::fingerprints::check::Diagnostic;
 use ophio_core::fingerprints::{
     check, fingerprint_type, format_rules, read_parts, BatchError, Event, EventError,

@@ -15,19 +15,19 @@ use arrow_buffer::{Buffer, NullBuffer};
 use arrow_data::ArrayData;
 use arrow_schema::DataType;
 
-use super::ArrowError;
+use super::ColumnError;
 
 /// A column, with its name in messages.
 #[derive(Clone, Copy)]
-pub(super) struct Column<'a> {
-    pub(super) name: &'static str,
-    pub(super) data: &'a ArrayData,
+pub(crate) struct Column<'a> {
+    pub(crate) name: &'static str,
+    pub(crate) data: &'a ArrayData,
 }
 
 impl<'a> Column<'a> {
-    /// Makes the error for a column of the wrong type.
-    pub(super) fn unexpected(self, expected: &'static str) -> ArrowError {
-        ArrowError::Type {
+    /// The error for a column of another type.
+    pub(crate) fn unexpected(self, expected: &'static str) -> ColumnError {
+        ColumnError::Type {
             column: self.name,
             expected,
             found: self.data.data_type().to_string(),
@@ -43,33 +43,36 @@ impl<'a> Column<'a> {
         }
     }
 
-    /// Returns a field of a struct, which has as many values as the struct and its offset.
-    pub(super) fn field(
+    /// A field of a struct, which has as many values as the struct has and comes before.
+    pub(crate) fn field(
         self,
         field: &str,
         name: &'static str,
         expected: &'static str,
-    ) -> Result<Column<'a>, ArrowError> {
-        if let DataType::Struct(fields) = self.data.data_type() {
-            if fields.iter().filter(|known| known.name() == field).count() > 1 {
-                return Err(corrupt(name, "there are several of that name"));
-            }
-        }
-        let found = self.optional_field(field, name);
-        found.ok_or(ArrowError::Missing {
+    ) -> Result<Column<'a>, ColumnError> {
+        let found = self.optional_field(field, name)?;
+        found.ok_or(ColumnError::Missing {
             column: name,
             expected,
         })
     }
 
-    /// Returns a field of a struct, if it exists.
-    pub(super) fn optional_field(self, field: &str, name: &'static str) -> Option<Column<'a>> {
+    /// A field of a struct, if it is there.
+    pub(crate) fn optional_field(
+        self,
+        field: &str,
+        name: &'static str,
+    ) -> Result<Option<Column<'a>>, ColumnError> {
         let DataType::Struct(fields) = self.data.data_type() else {
-            return None;
+            return Ok(None);
         };
-        let index = fields.iter().position(|known| known.name() == field)?;
-        let data = self.data.child_data().get(index)?;
-        Some(Column { name, data })
+        let mut known = fields.iter().enumerate();
+        let index = known.find(|(_, known)| known.name() == field);
+        if known.any(|(_, known)| known.name() == field) {
+            return Err(corrupt(name, "there are several of that name"));
+        }
+        let data = index.and_then(|(index, _)| self.data.child_data().get(index));
+        Ok(data.map(|data| Column { name, data }))
     }
 
     /// Returns the numbers of a buffer from the first value of the column on.
@@ -79,8 +82,8 @@ impl<'a> Column<'a> {
         self,
         buffer: usize,
         more: usize,
-    ) -> Result<&'a [T], ArrowError> {
-        let corrupt = ArrowError::Corrupt {
+    ) -> Result<&'a [T], ColumnError> {
+        let corrupt = ColumnError::Corrupt {
             column: self.name,
             what: "a buffer is too short",
         };
@@ -98,8 +101,8 @@ impl<'a> Column<'a> {
     }
 }
 
-/// Which values of a column are not null.
-pub(super) struct Nulls<'a> {
+/// Which values of a column are there.
+pub(crate) struct Nulls<'a> {
     nulls: Option<&'a NullBuffer>,
     all: bool,
     len: usize,
@@ -107,13 +110,13 @@ pub(super) struct Nulls<'a> {
 }
 
 impl<'a> Nulls<'a> {
-    pub(super) fn of(column: Column<'a>) -> Self {
+    pub(crate) fn of(column: Column<'a>) -> Self {
         column.nulls()
     }
 
     /// Returns whether the value is null.
     #[inline]
-    pub(super) fn is_null(&self, index: usize) -> Result<bool, ArrowError> {
+    pub(crate) fn is_null(&self, index: usize) -> Result<bool, ColumnError> {
         if index >= self.len {
             return Err(corrupt(self.name, "it is shorter than its parent"));
         }
@@ -122,12 +125,12 @@ impl<'a> Nulls<'a> {
 }
 
 #[cold]
-fn corrupt(column: &'static str, what: &'static str) -> ArrowError {
-    ArrowError::Corrupt { column, what }
+fn corrupt(column: &'static str, what: &'static str) -> ColumnError {
+    ColumnError::Corrupt { column, what }
 }
 
 /// A column of texts or bytes, not checked for UTF-8.
-pub(super) struct Texts<'a> {
+pub(crate) struct Texts<'a> {
     nulls: Nulls<'a>,
     layout: TextLayout<'a>,
 }
@@ -142,9 +145,9 @@ enum TextLayout<'a> {
 }
 
 impl<'a> Texts<'a> {
-    pub(super) const EXPECTED: &'static str = "utf8 or binary";
+    pub(crate) const EXPECTED: &'static str = "utf8 or binary";
 
-    pub(super) fn new(column: Column<'a>) -> Result<Self, ArrowError> {
+    pub(crate) fn new(column: Column<'a>) -> Result<Self, ColumnError> {
         let bytes = || match column.data.buffers() {
             [_, bytes, ..] => bytes.as_slice(),
             _ => &[],
@@ -172,7 +175,7 @@ impl<'a> Texts<'a> {
                     return Err(column.unexpected(Self::EXPECTED));
                 }
                 let values = Texts::new(values).map_err(|error| match error {
-                    ArrowError::Type { .. } => column.unexpected(Self::EXPECTED),
+                    ColumnError::Type { .. } => column.unexpected(Self::EXPECTED),
                     error => error,
                 })?;
                 TextLayout::Dictionary(Ints::keys(column)?, Box::new(values))
@@ -187,7 +190,7 @@ impl<'a> Texts<'a> {
 
     /// Returns the bytes of a value.
     #[inline]
-    pub(super) fn get(&self, index: usize) -> Result<Option<&'a [u8]>, ArrowError> {
+    pub(crate) fn get(&self, index: usize) -> Result<Option<&'a [u8]>, ColumnError> {
         if self.nulls.is_null(index)? {
             return Ok(None);
         }
@@ -233,7 +236,7 @@ fn viewed<'a>(views: &'a [u8], buffers: &'a [Buffer], index: usize) -> Option<&'
 }
 
 /// A column of whole numbers of any width.
-pub(super) struct Ints<'a> {
+pub(crate) struct Ints<'a> {
     nulls: Nulls<'a>,
     layout: IntLayout<'a>,
 }
@@ -251,21 +254,21 @@ enum IntLayout<'a> {
 }
 
 impl<'a> Ints<'a> {
-    pub(super) const EXPECTED: &'static str = "int8";
+    pub(crate) const EXPECTED: &'static str = "int8";
 
-    pub(super) fn new(column: Column<'a>) -> Result<Self, ArrowError> {
+    pub(crate) fn new(column: Column<'a>) -> Result<Self, ColumnError> {
         Self::of_type(column, column.data.data_type())
     }
 
-    /// Makes a reader of the keys of a dictionary.
-    fn keys(column: Column<'a>) -> Result<Self, ArrowError> {
+    /// The keys of a dictionary.
+    fn keys(column: Column<'a>) -> Result<Self, ColumnError> {
         match column.data.data_type() {
             DataType::Dictionary(keys, _) => Self::of_type(column, keys),
             _ => Err(column.unexpected("a dictionary")),
         }
     }
 
-    fn of_type(column: Column<'a>, data_type: &DataType) -> Result<Self, ArrowError> {
+    fn of_type(column: Column<'a>, data_type: &DataType) -> Result<Self, ColumnError> {
         let layout = match data_type {
             DataType::Null => IntLayout::None,
             DataType::Int8 => IntLayout::I8(column.numbers(0, 0)?),
@@ -286,7 +289,7 @@ impl<'a> Ints<'a> {
 
     /// Returns a value; a value above `i64::MAX` becomes `i64::MAX`.
     #[inline]
-    pub(super) fn get(&self, index: usize) -> Result<Option<i64>, ArrowError> {
+    pub(crate) fn get(&self, index: usize) -> Result<Option<i64>, ColumnError> {
         if self.nulls.is_null(index)? {
             return Ok(None);
         }
@@ -305,17 +308,17 @@ impl<'a> Ints<'a> {
     }
 }
 
-/// A column of booleans.
-pub(super) struct Bools<'a> {
+/// A column of truth values.
+pub(crate) struct Bools<'a> {
     nulls: Nulls<'a>,
     bits: &'a [u8],
     offset: usize,
 }
 
 impl<'a> Bools<'a> {
-    pub(super) const EXPECTED: &'static str = "bool";
+    pub(crate) const EXPECTED: &'static str = "bool";
 
-    pub(super) fn new(column: Column<'a>) -> Result<Self, ArrowError> {
+    pub(crate) fn new(column: Column<'a>) -> Result<Self, ColumnError> {
         let bits = match column.data.data_type() {
             DataType::Null => &[],
             DataType::Boolean => column
@@ -333,7 +336,7 @@ impl<'a> Bools<'a> {
     }
 
     #[inline]
-    pub(super) fn get(&self, index: usize) -> Result<Option<bool>, ArrowError> {
+    pub(crate) fn get(&self, index: usize) -> Result<Option<bool>, ColumnError> {
         if self.nulls.is_null(index)? {
             return Ok(None);
         }
@@ -346,7 +349,7 @@ impl<'a> Bools<'a> {
 }
 
 /// A column of lists.
-pub(super) struct Lists<'a> {
+pub(crate) struct Lists<'a> {
     nulls: Nulls<'a>,
     layout: ListLayout<'a>,
     /// The number of values of all lists.
@@ -359,13 +362,13 @@ enum ListLayout<'a> {
 }
 
 impl<'a> Lists<'a> {
-    /// Makes a reader of lists, and returns the column of their values.
-    pub(super) fn new(
+    /// The lists, and the column of what they hold.
+    pub(crate) fn new(
         column: Column<'a>,
         expected: &'static str,
-    ) -> Result<(Self, Column<'a>), ArrowError> {
+    ) -> Result<(Self, Column<'a>), ColumnError> {
         let layout = match column.data.data_type() {
-            DataType::List(_) => ListLayout::Small(column.numbers(0, 1)?),
+            DataType::List(_) | DataType::Map(_, _) => ListLayout::Small(column.numbers(0, 1)?),
             DataType::LargeList(_) => ListLayout::Large(column.numbers(0, 1)?),
             _ => return Err(column.unexpected(expected)),
         };
@@ -380,8 +383,8 @@ impl<'a> Lists<'a> {
         Ok((lists, Column { data, ..column }))
     }
 
-    /// Returns the range of values of a list; `None` for a null list.
-    pub(super) fn get(&self, index: usize) -> Result<Option<Range<usize>>, ArrowError> {
+    /// Which values a list holds; `None` for a list that is null.
+    pub(crate) fn get(&self, index: usize) -> Result<Option<Range<usize>>, ColumnError> {
         if self.nulls.is_null(index)? {
             return Ok(None);
         }
@@ -397,5 +400,29 @@ impl<'a> Lists<'a> {
                 "an offset points outside of the values",
             ))
         }
+    }
+}
+
+/// Which structs are there, and where their fields begin in the columns.
+pub(crate) struct Structs<'a> {
+    nulls: Nulls<'a>,
+    offset: usize,
+}
+
+impl<'a> Structs<'a> {
+    pub(crate) fn new(column: Column<'a>, expected: &'static str) -> Result<Self, ColumnError> {
+        match column.data.data_type() {
+            DataType::Struct(_) => Ok(Self {
+                nulls: Nulls::of(column),
+                offset: column.data.offset(),
+            }),
+            _ => Err(column.unexpected(expected)),
+        }
+    }
+
+    /// Where the fields of a struct are in the columns; `None` for one that is null.
+    #[inline]
+    pub(crate) fn place(&self, index: usize) -> Result<Option<usize>, ColumnError> {
+        Ok((!self.nulls.is_null(index)?).then_some(self.offset + index))
     }
 }

@@ -10,8 +10,8 @@ use std::thread;
 
 /// Calls `f` for every item, and returns the results in the same order, or the first error.
 ///
-/// `threads` is the number of threads, including the calling thread; 0 means 1.
-pub(super) fn each<T: Sync, R: Send, E: Send>(
+/// `threads` is how many do that at once, the calling one included; 0 counts as 1.
+pub(crate) fn each<T: Sync, R: Send, E: Send>(
     items: &[T],
     threads: usize,
     f: impl Fn(&T) -> Result<R, E> + Sync,
@@ -19,8 +19,8 @@ pub(super) fn each<T: Sync, R: Send, E: Send>(
     each_costly(items, threads, 16, f)
 }
 
-/// Does the same as [`each`], but starts a thread for `fewest` items or more.
-pub(super) fn each_costly<T: Sync, R: Send, E: Send>(
+/// [`each`] where a thread is worth making for `fewest` items already.
+pub(crate) fn each_costly<T: Sync, R: Send, E: Send>(
     items: &[T],
     threads: usize,
     fewest: usize,
@@ -35,9 +35,8 @@ pub(super) fn each_costly<T: Sync, R: Send, E: Send>(
     Ok(results.into_iter().flatten().collect())
 }
 
-/// Splits `len` items into a range for each thread, with at least `fewest` items in a range if
-/// there are enough.
-pub(super) fn parts(len: usize, threads: usize, fewest: usize) -> Vec<Range<usize>> {
+/// Cuts `len` items into a range a thread, each of at least `fewest`, if there are so many.
+pub(crate) fn parts(len: usize, threads: usize, fewest: usize) -> Vec<Range<usize>> {
     let threads = threads.clamp(1, len.div_ceil(fewest).max(1));
     let size = len.div_ceil(threads).max(1);
     let starts = (0..len).step_by(size);
@@ -46,7 +45,7 @@ pub(super) fn parts(len: usize, threads: usize, fewest: usize) -> Vec<Range<usiz
 
 /// Calls `f` for every range, each on its own thread, and returns the results in the same order, or
 /// the first error.
-pub(super) fn in_parts<R: Send, E: Send>(
+pub(crate) fn in_parts<R: Send, E: Send>(
     ranges: &[Range<usize>],
     f: impl Fn(Range<usize>) -> Result<R, E> + Sync,
 ) -> Result<Vec<R>, E> {
