@@ -7,6 +7,7 @@ The cluster has two executors, processes of their own; an executor is killed in 
 from __future__ import annotations
 
 import doctest
+import json
 import os
 import sys
 import time
@@ -27,6 +28,7 @@ from pyspark.sql import functions, types  # noqa: E402
 from sentry_ophio import arrow, spark  # noqa: E402
 from sentry_ophio.enhancers import Cache, Enhancements  # noqa: E402
 from sentry_ophio.exceptions import SchemaError  # noqa: E402
+from sentry_ophio.fingerprints import FingerprintRules  # noqa: E402
 from sentry_ophio.parameterization import Parameterizer  # noqa: E402
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples" / "spark"
@@ -400,10 +402,11 @@ def test_examples_of_the_module(session: SparkSession) -> None:
             "new": rules,
             "Enhancements": Enhancements,
             "Cache": Cache,
+            "FingerprintRules": FingerprintRules,
         },
     )
     assert told.failed == 0
-    assert told.attempted >= 8
+    assert told.attempted >= 11
 
 
 # --- an executor dies -------------------------------------------------------------------
@@ -465,3 +468,74 @@ def test_a_column_of_messages_that_is_wrong(session: SparkSession) -> None:
     longer = messages.selectExpr("repeat('a', 9) AS message")
     with pytest.raises(PythonException, match="the limit `text_bytes` is 4"):
         spark.parameterize(longer, "message", Parameterizer(max_text_bytes=4)).collect()
+
+
+# --- fingerprint rules --------------------------------------------------------------
+
+FINGERPRINTS = FingerprintRules.parse(
+    'type:KeyError -> key, {{ value }} title="No {{ value }}"\n'
+    "level:fatal tags.env:prod -> {{ tags.env }}, {{ nope }}"
+)
+EVENTS = [
+    {"exception": {"values": [{"type": "KeyError", "value": "a"}]}},
+    {"level": "fatal", "tags": [["env", "prod"]]},
+    {"level": "info"},
+]
+
+
+def test_a_column_of_events_is_matched(session: SparkSession) -> None:
+    texts = [None if n % 5 == 4 else json.dumps(EVENTS[n % 5 % 3]) for n in range(1_000)]
+    df = session.createDataFrame(list(enumerate(texts)), "id long, event string").repartition(7)
+    for column in ("event", "bytes"):
+        events = df.withColumn("bytes", df.event.cast("binary")) if column == "bytes" else df
+        found = spark.fingerprints(events, FINGERPRINTS, column).orderBy("id").toArrow()
+        assert found.column_names == [*events.columns, "fingerprint"]
+        answers = arrow.fingerprints(pa.array(texts), FINGERPRINTS).to_pylist()
+        expected = [None if answer["rule"] is None else answer for answer in answers]
+        assert found["fingerprint"].to_pylist() == expected
+    marked = spark.fingerprints(df, FINGERPRINTS, "event", unknown="mark")
+    (row,) = marked.where("id = 1").collect()
+    assert row.fingerprint.resolved == ["prod", "<unrecognized-variable-nope>"]
+
+
+def test_columns_of_events_are_matched(session: SparkSession, df: DataFrame) -> None:
+    rules = FingerprintRules.parse("function:* module:* path:/srv/** -> srv, {{ function }}")
+    table = df.toArrow()
+    expected = arrow.fingerprints(table, rules)["resolved"].to_pylist()
+    assert 0 < expected.count(None) < ROWS
+    found = spark.fingerprints(df, rules).select("id", "fingerprint.resolved").toArrow()
+    assert dict(zip(found["id"].to_pylist(), found["resolved"].to_pylist())) == dict(
+        zip(table["id"].to_pylist(), expected)
+    )
+    # Fewer columns than stack trace rules need, and others of the event.
+    frames = "array<struct<family: string, function: string, module: string, package: string, "
+    frames += "path: string, in_app: boolean>>"
+    kinds = f"frames {frames}, exception struct<ty: string, value: string>, level string, "
+    rows: list[Any] = [([], (None, None), "fatal", {"env": "prod"}), ([], None, "fatal", {"env": None})]
+    few = session.createDataFrame(rows, kinds + "tags map<string, string>")
+    answers = spark.fingerprints(few, FINGERPRINTS).collect()
+    assert [row.fingerprint and row.fingerprint.rule for row in answers] == [1, None]
+
+
+def test_events_that_are_wrong(session: SparkSession, df: DataFrame) -> None:
+    events = session.range(3).selectExpr("id", "'{\"level\": []}' AS event")
+    with pytest.raises(SchemaError, match="column `text` is missing"):
+        spark.fingerprints(events, FINGERPRINTS, "text")
+    with pytest.raises(SchemaError, match="column `id`: expected string or binary, not bigint"):
+        spark.fingerprints(events, FINGERPRINTS, "id")
+    with pytest.raises(SchemaError, match="column `frames` is missing"):
+        spark.fingerprints(events, FINGERPRINTS)
+    with pytest.raises(SchemaError, match="column `level`: expected string or binary, not int"):
+        spark.fingerprints(df.withColumn("level", functions.lit(1)), FINGERPRINTS)
+    with pytest.raises(SchemaError, match="column `tags`: expected map<string, string>, not int"):
+        spark.fingerprints(df.withColumn("tags", functions.lit(1)), FINGERPRINTS)
+    with pytest.raises(SchemaError, match="column `fingerprint`: the answer has one of this name"):
+        spark.fingerprints(df.withColumn("fingerprint", functions.lit(1)), FINGERPRINTS)
+    with pytest.raises(TypeError, match="rules must be FingerprintRules, not Enhancements"):
+        spark.fingerprints(df, NEW)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="df must be a DataFrame of pyspark, not list"):
+        spark.fingerprints([], FINGERPRINTS)
+    with pytest.raises(ValueError, match='unknown must be "keep" or "mark"'):
+        spark.fingerprints(df, FINGERPRINTS, unknown="x")  # type: ignore[arg-type]
+    with pytest.raises(PythonException, match="row 0: level: expected a text, a number or null"):
+        spark.fingerprints(events, FINGERPRINTS, "event").collect()

@@ -133,11 +133,9 @@ MATCHED = pa.schema(
 )
 """What `fingerprints` answers with."""
 
-# What `fingerprints` looks at. All but the columns of `SCHEMA` may be missing.
-_EVENT = (
-    *SCHEMA.names,
-    *("platform", "level", "logger", "release", "transaction", "message", "sdk", "tags"),
-)
+# What `fingerprints` looks at, if it is there, besides the columns of `SCHEMA`.
+OF_EVENT = "platform", "level", "logger", "release", "transaction", "message", "sdk", "tags"
+_EVENT = (*SCHEMA.names, *OF_EVENT)
 
 
 def apply(rules: Enhancements, stacktraces: Any, *, threads: int = 1) -> pa.RecordBatch | pa.Table:

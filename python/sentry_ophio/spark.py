@@ -40,6 +40,7 @@ from typing import TYPE_CHECKING, Any, Callable
 from sentry_ophio._arguments import type_error
 from sentry_ophio.enhancers import Enhancements
 from sentry_ophio.exceptions import MissingDependencyError, SchemaError
+from sentry_ophio.fingerprints import FingerprintRules, unknown_number
 from sentry_ophio.parameterization import Parameterizer
 
 try:
@@ -58,7 +59,9 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
     from pyspark.sql.types import DataType, StructField
 
-__all__ = ["apply", "assemble", "parameterize", "preview"]
+    from sentry_ophio.fingerprints import Unknown
+
+__all__ = ["apply", "assemble", "fingerprints", "parameterize", "preview"]
 
 # A process that uses many rule sets, such as a notebook, keeps the last few.
 _KEPT = 8
@@ -147,6 +150,62 @@ def preview(old_rules: Enhancements, new_rules: Enhancements, df: DataFrame) -> 
     return _mapped(df, _previewed, (old_rules, new_rules), _columns(arrow.PREVIEWED), drops=True)
 
 
+def fingerprints(
+    df: DataFrame, rules: FingerprintRules, column: str | None = None, *, unknown: Unknown = "keep"
+) -> DataFrame:
+    """Find for each event the first fingerprint rule that matches it.
+
+    Args:
+        df: A row for each event.
+        rules: The rules.
+        column: The name of a column, `string` or `binary`, with events as JSON. Without it, a row
+            is a stack trace in the columns `frames` and `exception`, of which `category`,
+            `orig_in_app` and `mechanism` can be missing; `df` can have the other columns that
+            `sentry_ophio.arrow.fingerprints` looks at, `tags` as `map<string, string>`.
+        unknown: As for `sentry_ophio.fingerprints.FingerprintRules.match`.
+
+    Returns:
+        The same rows and columns, and one more, null where no rule matches:
+        `fingerprint: struct<rule: int, resolved: array<string>, title: string>`.
+
+    Raises:
+        SchemaError: A column is missing or of another type, or `df` has a column `fingerprint`. It
+            is raised at once, before any job.
+        TypeError: `df` is not a data frame, or `rules` not `FingerprintRules`.
+        ValueError: `unknown` has another value.
+        ImportError: pyspark is not installed.
+        pyspark.errors.PythonException: From the job: a row is not an event, or has more frames
+            than the limit. Its message has the error of `sentry_ophio.arrow.fingerprints`.
+
+    Example:
+        >>> rules = FingerprintRules.parse("path:**/b.py -> b, {{ type }}")
+        >>> [row] = spark.fingerprints(df, rules).collect()
+        >>> row.fingerprint
+        Row(rule=0, resolved=['b', '<no-type>'], title=None)
+    """
+    types = _spark_types()
+    if not hasattr(df, "mapInArrow"):
+        raise type_error("df", "a DataFrame of pyspark", df)
+    if not isinstance(rules, FingerprintRules):
+        raise type_error("rules", "FingerprintRules", rules)
+    unknown_number(unknown)
+    fields = list(df.schema.fields)
+    if column is None:
+        for each in _EVENTS:
+            _check(types, each.name, _only(fields, each), each.type)
+        for each in _OF_EVENT:
+            if each.name in df.schema.names:
+                _check(types, each.name, _only(fields, each), each.type)
+    else:
+        expected = pa.field(column, pa.string())
+        _check(types, column, _only(fields, expected), expected.type)
+    number = None if column is None else df.schema.names.index(column)
+    question = partial(_fingerprinted, number, unknown)
+    matched = [(name, kind) for name, kind in _columns(arrow.MATCHED).items()]
+    answers: dict[str, pa.DataType] = {"fingerprint": pa.struct(matched)}
+    return _with_answers(df, question, (rules,), answers, fields)
+
+
 def parameterize(
     df: DataFrame, column: str, parameterizer: Parameterizer | None = None
 ) -> DataFrame:
@@ -190,6 +249,30 @@ def parameterize(
 
 # --- on the driver ------------------------------------------------------------------
 
+_EVENTS = pa.schema(
+    [
+        pa.field(
+            "frames",
+            pa.list_(
+                pa.struct(
+                    [
+                        field
+                        for field in arrow.SCHEMA.field("frames").type.value_type
+                        if field.name not in ("category", "orig_in_app")
+                    ]
+                )
+            ),
+        ),
+        pa.field("exception", pa.struct([(name, pa.string()) for name in ("ty", "value")])),
+    ]
+)
+_OF_EVENT = pa.schema(
+    [
+        (name, pa.map_(pa.string(), pa.string()) if name == "tags" else pa.string())
+        for name in arrow.OF_EVENT
+    ]
+)
+
 _Question = Callable[..., "list[pa.Array]"]
 
 
@@ -211,6 +294,18 @@ def _mapped(
     for column in arrow.SCHEMA:
         _check(types, column.name, _only(fields, column), column.type)
     kept = [field for field in fields if not (drops and field.name in arrow.SCHEMA.names)]
+    return _with_answers(df, question, rules, answers, kept)
+
+
+def _with_answers(
+    df: DataFrame,
+    question: _Question,
+    rules: tuple[object, ...],
+    answers: dict[str, pa.DataType],
+    kept: list[StructField],
+) -> DataFrame:
+    """Plan a question about each batch, whose answers are columns behind those that are kept."""
+    types = _spark_types()
     for name in answers:
         # By default Spark's column names ignore case.
         if name in (field.name.lower() for field in kept):
@@ -249,6 +344,10 @@ def _check(types: ModuleType, place: str, found: DataType, expected: pa.DataType
         inner = found.elementType
         if isinstance(inner, types.StructType):
             _check_fields(types, place, inner, expected.value_type)
+            return
+    elif pa.types.is_map(expected) and isinstance(found, types.MapType):
+        texts = _leaves(types, expected.key_type)
+        if isinstance(found.keyType, texts) and isinstance(found.valueType, texts):
             return
     elif pa.types.is_struct(expected) and isinstance(found, types.StructType):
         _check_fields(types, place, found, expected)
@@ -295,6 +394,8 @@ def _told(expected: pa.DataType) -> str:
         return f"struct<{', '.join(field.name for field in expected)}>"
     if pa.types.is_string(expected):
         return "string or binary"
+    if pa.types.is_map(expected):
+        return "map<string, string>"
     return "boolean" if pa.types.is_boolean(expected) else "tinyint"
 
 
@@ -373,6 +474,15 @@ def _assembled(batch: pa.RecordBatch, rules: Enhancements) -> list[pa.Array]:
     columns = _decoded(answer)
     nulls = answer.column("contributes").is_null()
     return [pa.StructArray.from_arrays(columns, answer.schema.names, mask=nulls)]
+
+
+def _fingerprinted(
+    number: int | None, unknown: Unknown, batch: pa.RecordBatch, rules: FingerprintRules
+) -> list[pa.Array]:
+    events = batch if number is None else batch.column(number)
+    answer = arrow.fingerprints(events, rules, unknown=unknown)
+    nulls = answer.column("rule").is_null()
+    return [pa.StructArray.from_arrays(answer.columns, answer.schema.names, mask=nulls)]
 
 
 def _previewed(batch: pa.RecordBatch, old: Enhancements, new: Enhancements) -> list[pa.Array]:
