@@ -2098,6 +2098,22 @@ enum OphioStatus ophio_fingerprints_describe(const struct OphioFingerprints *rul
                                              struct OphioStr *description);
 
 /**
+ * Describes each part of one rule, as JSON.
+ *
+ * Threads may share `rules`. Writes an object to `description`, as those that
+ * `ophio_fingerprints_describe` writes, that is the caller's: free it with `ophio_str_free`. Fails
+ * with `OPHIO_STATUS_OUT_OF_RANGE` if there is no rule `index`, and with
+ * `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * `rules` is NULL or was made by this library and is not freed yet; `description` is NULL or
+ * may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_fingerprints_describe_rule(const struct OphioFingerprints *rules,
+                                                  size_t index,
+                                                  struct OphioStr *description);
+
+/**
  * Makes a rule set with built-in rules after those of `rules`.
  *
  * Threads may share `rules` and `builtin`. Writes the rule set to `combined`, which is the
@@ -2119,6 +2135,15 @@ enum OphioStatus ophio_fingerprints_with_builtin(const struct OphioFingerprints 
  * object, and a copy of the pointer is not used afterwards.
  */
 OPHIO_API void ophio_fingerprints_free(struct OphioFingerprints **rules);
+
+/**
+ * Frees what the process remembers of rules that were read before, so that they are found again
+ * when they are read again. Rules that are in use stay.
+ *
+ * There is no need to: what is remembered is bounded. Any thread may call this; while another
+ * thread uses the memory, nothing happens.
+ */
+OPHIO_API void ophio_fingerprints_forget_all(void);
 
 /**
  * Returns the number of rules; 0 if `rules` is NULL.

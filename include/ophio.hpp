@@ -1291,6 +1291,19 @@ class fingerprints : public detail::handle<OphioFingerprints, ophio_fingerprints
         return written;
     }
 
+    status try_describe_rule(std::size_t index, string &written) const noexcept
+    {
+        return detail::into(written, [&](OphioStr *out) noexcept {
+            return ophio_fingerprints_describe_rule(get(), index, out);
+        });
+    }
+    string describe_rule(std::size_t index) const
+    {
+        string written;
+        check(try_describe_rule(index, written));
+        return written;
+    }
+
     status try_match(std::string_view event, OphioFingerprintsUnknown unknown,
                      string &written) const noexcept
     {
@@ -1814,6 +1827,9 @@ class enhancements_config
 
 /* Clears the table of project rules of the process. */
 inline void forget_configs() noexcept { ophio_enhancements_config_forget_all(); }
+
+/* Frees what the process remembers of fingerprint rules. */
+inline void forget_fingerprints() noexcept { ophio_fingerprints_forget_all(); }
 
 inline status try_apply_event(const enhancements &rules, std::string_view data,
                               string &result) noexcept

@@ -14,11 +14,13 @@ pub mod enhancements;
 pub mod fingerprints;
 pub mod functions;
 pub mod glob;
+mod known;
 pub mod limits;
 mod msgpack_array;
 mod parallel;
 pub mod parameterization;
 pub mod proguard;
+mod reader;
 mod shortcut;
 #[cfg(test)]
 mod testing;

@@ -237,11 +237,13 @@ class FingerprintRules(Handle):
     from; they can be used as keys, copied and pickled.
     """
 
-    __slots__ = ("_left_out", "_origins", "_rules", "_source")
+    __slots__ = ("_left_out", "_matched", "_origins", "_rules", "_source")
     _KIND = ffi.typeof("OphioFingerprints **")
     _FREE = lib.ophio_fingerprints_free
 
     _left_out: tuple[Diagnostic, ...]
+    # The rules that matched: a set that lives for one event needs no others.
+    _matched: dict[int, FingerprintRule]
     # Where the last rules come from: those of bases, and all after unpickling.
     _origins: tuple[Origin, ...]
     # Read from the library when they are needed.
@@ -271,6 +273,7 @@ class FingerprintRules(Handle):
         rules = object.__new__(cls)
         rules._adopt(place)
         rules._left_out = ()
+        rules._matched = {}
         rules._origins = tuple(origins)
         rules._rules = None
         rules._source = source
@@ -446,7 +449,22 @@ class FingerprintRules(Handle):
             described = json.loads(string(lambda out: lib.ophio_fingerprints_describe(ptr, out)))
             own = described[: len(described) - len(self._origins)]
             origins = [*((each["line"], self._source) for each in own), *self._origins]
-            found = self._rules = tuple(map(_rule, described, origins))
+            rules = map(_rule, described, origins)
+            found = tuple(self._matched.get(index, rule) for index, rule in enumerate(rules))
+            self._rules = found
+        return found
+
+    def _rule(self, index: int) -> FingerprintRule:
+        found = self._matched.get(index)
+        if found is None:
+            if self._rules is not None:
+                return self._rules[index]
+            ptr = self._ptr
+            described = string(lambda out: lib.ophio_fingerprints_describe_rule(ptr, index, out))
+            each = json.loads(described)
+            of_base = index - len(self) + len(self._origins)
+            origin = self._origins[of_base] if of_base >= 0 else (each["line"], self._source)
+            found = self._matched[index] = _rule(each, origin)
         return found
 
     def to_json(self) -> str:
@@ -579,7 +597,7 @@ class FingerprintRules(Handle):
 
     def _found(self, found: dict[str, Any]) -> FingerprintMatch:
         index = found["rule"]
-        return FingerprintMatch(self.rules[index], index, tuple(found["resolved"]), found["title"])
+        return FingerprintMatch(self._rule(index), index, tuple(found["resolved"]), found["title"])
 
     def explain(self, event: Mapping[str, Any]) -> FingerprintExplanation:
         r"""Explain for each rule why it matches an event, or which matcher fails on which values.

@@ -1300,6 +1300,10 @@ static void test_making_fingerprints(void)
     GOOD_STR(ophio_fingerprints_describe(rules, place), "\"scope\":\"exceptions\"");
     REFUSED_STR(ophio_fingerprints_describe(NULL, place), NULL_POINTER);
     REFUSED(ophio_fingerprints_describe(rules, NULL), NULL_POINTER);
+    GOOD_STR(ophio_fingerprints_describe_rule(rules, 0, place), "{\"text\":\"type:A -> a\"");
+    REFUSED_STR(ophio_fingerprints_describe_rule(rules, SIZE_MAX, place), OUT_OF_RANGE);
+    REFUSED_STR(ophio_fingerprints_describe_rule(NULL, 0, place), NULL_POINTER);
+    REFUSED(ophio_fingerprints_describe_rule(rules, 0, NULL), NULL_POINTER);
     ophio_fingerprints_free(&rules);
 
     GOOD(ophio_fingerprints_from_json(
@@ -1357,6 +1361,7 @@ static void test_fingerprints_of_columns(void)
             NULL_POINTER);
     CHECK(made == released);
     ophio_fingerprints_free(&rules);
+    ophio_fingerprints_forget_all();
 }
 
 static void test_matching_fingerprints(void)

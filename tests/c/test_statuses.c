@@ -218,6 +218,7 @@ static void test_fingerprints(void)
     GOOD(ophio_limits_set(OPHIO_LIMIT_FRAMES, before));
     CHECK(made == NULL && text.data == NULL);
     ophio_fingerprints_free(&rules);
+    ophio_fingerprints_forget_all();
 }
 
 int main(int argc, char **argv)

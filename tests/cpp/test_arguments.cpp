@@ -470,6 +470,7 @@ void test_configs()
     REFUSED(SYNTAX, ophio::enhancements::try_from_base64(EMPTY, false, rules));
     THROWN(SYNTAX, ophio::enhancements::from_base64("%"));
     QUIETLY(ophio::forget_configs());
+    QUIETLY(ophio::forget_fingerprints());
 }
 
 void test_functions()
@@ -851,6 +852,10 @@ void test_fingerprints()
     RETURNS(contains(rules.describe(), "\"scope\":\"log info\""));
     REFUSED(NULL_POINTER, none.try_describe(written));
     THROWN(NULL_POINTER, none.describe());
+    GOOD(rules.try_describe_rule(0, written));
+    RETURNS(contains(rules.describe_rule(1), "\"scope\":\"log info\""));
+    REFUSED(OUT_OF_RANGE, rules.try_describe_rule(2, written));
+    THROWN(NULL_POINTER, none.describe_rule(0));
 
     GOOD(rules.try_match(event, keep, written));
     RETURNS(contains(rules.match(event, keep), "\"resolved\":[\"b\",\"x\"]"));

@@ -19,7 +19,7 @@ use ophio_core::fingerprints::{
 };
 use ophio_core::limits::Limit;
 
-use crate::guard::{guard_into, guard_len};
+use crate::guard::{guard_into, guard_len, guard_unit};
 use crate::handle;
 use crate::slice;
 use crate::status::{Error, OphioStatus};
@@ -328,6 +328,34 @@ pub unsafe extern "C" fn ophio_fingerprints_describe(
     }
 }
 
+/// Describes each part of one rule, as JSON.
+///
+/// Threads may share `rules`. Writes an object to `description`, as those that
+/// `ophio_fingerprints_describe` writes, that is the caller's: free it with `ophio_str_free`. Fails
+/// with `OPHIO_STATUS_OUT_OF_RANGE` if there is no rule `index`, and with
+/// `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `rules` is NULL or was made by this library and is not freed yet; `description` is NULL or
+/// may be written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_fingerprints_describe_rule(
+    rules: *const OphioFingerprints,
+    index: usize,
+    description: *mut OphioStr,
+) -> OphioStatus {
+    let write = |rules: &FingerprintRules| {
+        rules.describe_rule(index).ok_or_else(|| {
+            let count = rules.len();
+            let message = format_args!("there is no rule {index}: there are {count}");
+            Error::new(OphioStatus::OutOfRange, message)
+        })
+    };
+    // SAFETY: the caller's promise.
+    unsafe { write_string(rules, description, "description", write) }
+}
+
 /// Makes a rule set with built-in rules after those of `rules`.
 ///
 /// Threads may share `rules` and `builtin`. Writes the rule set to `combined`, which is the
@@ -366,6 +394,16 @@ pub unsafe extern "C" fn ophio_fingerprints_with_builtin(
 pub unsafe extern "C" fn ophio_fingerprints_free(rules: *mut *mut OphioFingerprints) {
     // SAFETY: the caller's promise.
     unsafe { handle::free(rules) }
+}
+
+/// Frees what the process remembers of rules that were read before, so that they are found again
+/// when they are read again. Rules that are in use stay.
+///
+/// There is no need to: what is remembered is bounded. Any thread may call this; while another
+/// thread uses the memory, nothing happens.
+#[no_mangle]
+pub extern "C" fn ophio_fingerprints_forget_all() {
+    guard_unit(FingerprintRules::forget_all);
 }
 
 /// Returns the number of rules; 0 if `rules` is NULL.

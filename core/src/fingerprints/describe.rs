@@ -20,24 +20,34 @@ impl FingerprintRules {
     /// Describes the rules: a JSON array with an object for each of them.
     pub fn describe(&self) -> String {
         let mut json = Json::default();
-        json.list(self.rules().iter().enumerate(), |json, (index, rule)| {
-            let mut text = String::new();
-            print::write_rule(&mut text, rule);
-            json.object(|json| {
-                json.key("text").text(&text);
-                let line = self.line(index).map(|line| line as usize);
-                json.key("line").maybe_number(line);
-                json.key("is_builtin").boolean(rule.is_builtin);
-                json.key("matchers").list(&rule.matchers, write_matcher);
-                json.key("fingerprint").texts(&rule.fingerprint);
-                json.key("attributes").object(|json| {
-                    for (name, value) in rule.attributes() {
-                        json.key(name).text(value);
-                    }
-                });
+        json.list(0..self.len(), |json, index| self.write_rule(json, index));
+        json.finish()
+    }
+
+    /// Describes one rule: a JSON object. `None` if there is no rule of this index.
+    pub fn describe_rule(&self, index: usize) -> Option<String> {
+        let mut json = Json::default();
+        (index < self.len()).then(|| self.write_rule(&mut json, index))?;
+        Some(json.finish())
+    }
+
+    fn write_rule(&self, json: &mut Json, index: usize) {
+        let rule = &self.rules()[index];
+        let mut text = String::new();
+        print::write_rule(&mut text, rule);
+        json.object(|json| {
+            json.key("text").text(&text);
+            let line = self.line(index).map(|line| line as usize);
+            json.key("line").maybe_number(line);
+            json.key("is_builtin").boolean(rule.is_builtin);
+            json.key("matchers").list(&rule.matchers, write_matcher);
+            json.key("fingerprint").texts(&rule.fingerprint);
+            json.key("attributes").object(|json| {
+                for (name, value) in rule.attributes() {
+                    json.key(name).text(value);
+                }
             });
         });
-        json.finish()
     }
 }
 

@@ -20,11 +20,9 @@
 
 use std::borrow::Cow;
 
-use super::json;
-use super::msgpack;
-pub use super::read::EventError;
-use super::read::Source;
 use crate::limits::Limit;
+pub use crate::reader::ReadError as EventError;
+use crate::reader::{json, msgpack, Source};
 
 /// A text of an event.
 pub(super) type Text<'j> = Option<Cow<'j, str>>;
@@ -350,6 +348,8 @@ fn tags<'j>(reader: &mut Source<'j>) -> Result<Vec<(Cow<'j, str>, Text<'j>)>, Ev
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fingerprints::testing;
+    use crate::testing::{cases, Random};
 
     #[test]
     fn errors_name_the_field() {
@@ -393,5 +393,79 @@ mod tests {
             tags,
             [("a".into(), Some("True".into())), ("c".into(), None)]
         );
+    }
+
+    #[test]
+    fn an_event_means_the_same_in_both_forms() {
+        let mut random = Random::new(91);
+        for _ in 0..cases(2_000) {
+            let json = testing::event(&mut random);
+            let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+            let packed = rmp_serde::to_vec(&value).unwrap();
+            let one = Event::from_json(json.as_bytes());
+            let other = Event::from_msgpack(&packed);
+            assert_eq!(format!("{one:?}"), format!("{other:?}"), "{json}");
+            for len in 0..packed.len() {
+                assert!(Event::from_msgpack(&packed[..len]).is_err());
+            }
+        }
+    }
+
+    #[test]
+    fn errors_in_messagepack_name_the_field() {
+        for (packed, expected) in [
+            (&b""[..], "not MessagePack: it ends too early"),
+            (b"\x90", "expected an event, which is an object, not a list"),
+            (b"\x80\xc0", "not MessagePack: 1 bytes follow the event"),
+            (
+                b"\x81\x01\x01",
+                "expected a key that is a text, not a number",
+            ),
+            (
+                b"\x81\xa5level\xc4\x01a",
+                "level: expected a text, a number or null, not bytes",
+            ),
+            (
+                b"\x81\xa5level\xa1\xff",
+                "level: not MessagePack: a text is not UTF-8",
+            ),
+            (
+                b"\x81\xa5level\xcb\x7f\xf0\0\0\0\0\0\0",
+                "level: expected a text, a number or null, not a number that is not finite",
+            ),
+            (
+                b"\x81\xa5other\xdd\xff\xff\xff\xff",
+                "other: not MessagePack: it ends too early",
+            ),
+            (
+                b"\x81\xa5other\xc1",
+                "other: not MessagePack: 0xc1 begins no value",
+            ),
+        ] {
+            let error = Event::from_msgpack(packed).unwrap_err();
+            assert_eq!(error.to_string(), expected, "{packed:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_skipped_can_be_deep() {
+        let mut packed = b"\x81\xa5other".to_vec();
+        packed.extend([0x91].repeat(1_000_000));
+        packed.push(0xc0);
+        assert!(Event::from_msgpack(&packed).is_ok());
+        packed.pop();
+        assert!(Event::from_msgpack(&packed).is_err());
+    }
+
+    #[test]
+    fn no_messagepack_panics() {
+        let mut random = Random::new(92);
+        for _ in 0..cases(20_000) {
+            let mut packed = b"\x84\xa4tags".to_vec();
+            packed.extend((0..random.0.usize(1..20)).map(|_| random.0.u8(..)));
+            let _ = Event::from_msgpack(&packed);
+            packed[1..5].copy_from_slice(b"\xa3sdk");
+            let _ = Event::from_msgpack(&packed);
+        }
     }
 }

@@ -241,7 +241,7 @@ fn found_by(rule: &Compiled, share: impl Fn(&Condition) -> usize) -> FoundBy<'_>
 mod tests {
     use super::*;
     use crate::fingerprints::matching::first_match;
-    use crate::fingerprints::{testing, FingerprintRules};
+    use crate::fingerprints::{once, testing, FingerprintRules};
     use crate::testing::{cases, Random};
 
     #[test]
@@ -257,6 +257,8 @@ mod tests {
                 let event = Event::from_json(json.as_bytes()).unwrap();
                 let expected = first_match(rules.rules(), &event);
                 assert_eq!(engine.first_match(&event), expected, "{lines:#?} {json}");
+                let once = once::first_match(rules.rules(), &event);
+                assert_eq!(once, expected, "{lines:#?} {json}");
                 matched += usize::from(expected.is_some());
             }
         }

@@ -20,6 +20,8 @@ use std::fmt::Write;
 use memchr::memchr3;
 use thiserror::Error;
 
+use crate::reader::json::pair;
+
 /// Why a quoted text has no meaning.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum LiteralError {
@@ -131,13 +133,6 @@ fn hexadecimal(text: &str, len: usize) -> Option<u32> {
 fn number(digits: &str, radix: u32) -> Option<u32> {
     let mut digits = digits.chars().map(|c| c.to_digit(radix));
     digits.try_fold(0, |all, digit| Some(all * radix + digit?))
-}
-
-/// Returns the character that two halves of a surrogate pair stand for.
-pub(super) fn pair(high: u32, low: u32) -> Option<char> {
-    let halves = (0xd800..0xdc00).contains(&high) && (0xdc00..0xe000).contains(&low);
-    let code = || 0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00);
-    halves.then(code).and_then(char::from_u32)
 }
 
 /// Appends a quoted text that means `text`.

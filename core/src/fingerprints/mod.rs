@@ -21,13 +21,14 @@
 //! text -> format -> text                               the same rules in columns
 //! text -> check  -> diagnostics                        every problem at once
 //!
-//! JSON        -> json    \
-//!                         > read -> event -> view -> matching   the definition: tries each rule
-//! MessagePack -> msgpack /            |               index     the same, without trying all
-//!                                     |               explain   the same, with reasons
-//!                                     |               batch     for many events
-//!                                     |               arrow     for columns of events
-//!                                     `-> variables             fills in fingerprint and title
+//! JSON        \
+//!              > reader -> event -> view -> matching   the definition: tries each rule
+//! MessagePack /              |               index     the same, without trying all
+//!                            |               once      the same, for one event
+//!                            |               explain   the same, with reasons
+//!                            |               batch     for many events
+//!                            |               arrow     for columns of events
+//!                            `-> variables             fills in fingerprint and title
 //! ```
 //!
 //! [`first_match`] is the definition of what rules mean. [`FingerprintRules`] is tested against
@@ -75,15 +76,13 @@ mod event;
 pub mod explain;
 mod format;
 mod index;
-mod json;
 mod key;
 mod lints;
 mod literal;
 mod matching;
-mod msgpack;
+mod once;
 mod parser;
 mod print;
-mod read;
 mod rule;
 mod rule_set;
 mod sdk;

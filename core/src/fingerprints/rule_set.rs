@@ -1,7 +1,13 @@
 //! Rule sets: rules that are tried in their order, the first one that matches wins.
+//!
+//! Sentry makes a rule set for each event, mostly from a text that came with earlier events. So
+//! what was read of a text is found again by the text, and its index with it. The index is made
+//! for the second event: a set that lives for one event is matched without
+//! ([`once`](super::once)).
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, Weak};
 
 use once_cell::race::OnceBox;
 
@@ -10,19 +16,22 @@ use super::error::FingerprintsError;
 use super::event::Event;
 use super::explain::{self, Explanation};
 use super::index::Engine;
+use super::once;
 use super::parser::{self, WrittenRule};
 use super::print::{self, NoTextForm};
 use super::rule::Rule;
 use super::stored;
 use super::variables::{UnknownVariable, Variables};
+use crate::known::Known;
 use crate::limits::{Limit, LimitExceeded};
 
 /// Fingerprint rules in their order.
 ///
 /// A rule set is immutable, so threads can share it, and clones share what was made for it.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct FingerprintRules(Arc<Shared>);
 
+#[derive(Default)]
 struct Shared {
     rules: Box<[Rule]>,
     /// The line of each rule, from 1; 0, or none, if it does not come from a text.
@@ -30,6 +39,35 @@ struct Shared {
     // Made on first use. Threads that race for it make it twice and keep one: no thread
     // waits, so a fork in the middle leaves nothing locked in the child.
     engine: OnceBox<Engine>,
+    /// Whether an event was matched, so that the next one is worth an index.
+    is_used: AtomicBool,
+    /// The last rules that were put behind these, and both together.
+    combined: Mutex<Option<(Weak<Shared>, Arc<Shared>)>>,
+}
+
+/// What was read of a text, and the limits that held then.
+type Read = (Arc<Shared>, [usize; 3]);
+
+/// Tables of at most 512 texts, which have 4 MiB together. Their rules and indexes take about ten
+/// times that.
+static OF_TEXT: Known<Box<[u8]>, Read> = Known::new(512, 4 << 20);
+static OF_JSON: Known<Box<[u8]>, Read> = Known::new(512, 4 << 20);
+
+/// Returns the rules that a text stands for, from a table or from `read`.
+fn known_or<E>(
+    known: &Known<Box<[u8]>, Read>,
+    text: &[u8],
+    read: impl FnOnce() -> Result<FingerprintRules, E>,
+) -> Result<FingerprintRules, E> {
+    let limits = [Limit::RuleBytes, Limit::Rules, Limit::PatternBytes].map(Limit::get);
+    if let Some((shared, then)) = known.get(text) {
+        if then == limits {
+            return Ok(FingerprintRules(shared));
+        }
+    }
+    let made = read()?;
+    known.put(text.into(), (made.0.clone(), limits), text.len());
+    Ok(made)
 }
 
 /// The rule that matches an event.
@@ -60,7 +98,7 @@ impl FingerprintRules {
         Ok(Self(Arc::new(Shared {
             rules: rules.into(),
             lines: lines.into(),
-            engine: OnceBox::new(),
+            ..Shared::default()
         })))
     }
 
@@ -70,6 +108,10 @@ impl FingerprintRules {
     ///
     /// Fails if the text has something that is not a rule, or is above a limit.
     pub fn parse(text: &str) -> Result<Self, FingerprintsError> {
+        known_or(&OF_TEXT, text.as_bytes(), || Self::parse_new(text))
+    }
+
+    fn parse_new(text: &str) -> Result<Self, FingerprintsError> {
         Limit::RuleBytes.check(text.len())?;
         let lines = Lines::new(text);
         let (mut rules, mut starts) = (Vec::new(), Vec::new());
@@ -125,7 +167,13 @@ impl FingerprintRules {
     ///
     /// Fails if the stored form is malformed, or is above a limit.
     pub fn from_json(json: &[u8]) -> Result<Self, FingerprintsError> {
-        Ok(Self::new(stored::from_json(json)?)?)
+        known_or(&OF_JSON, json, || Ok(Self::new(stored::from_json(json)?)?))
+    }
+
+    /// Forgets what was read before, in the whole process. Rule sets that are in use stay.
+    pub fn forget_all() {
+        OF_TEXT.clear();
+        OF_JSON.clear();
     }
 
     /// Writes the rules in the stored form.
@@ -148,6 +196,21 @@ impl FingerprintRules {
     ///
     /// Fails if there are more rules than the limit.
     pub fn with_builtin(&self, builtin: &Self) -> Result<Self, LimitExceeded> {
+        let Ok(mut combined) = self.0.combined.try_lock() else {
+            return self.followed_by(builtin);
+        };
+        if let Some((last, both)) = &*combined {
+            // While the reference is kept, no other rules can be at that address.
+            if last.as_ptr() == Arc::as_ptr(&builtin.0) && both.rules.len() <= Limit::Rules.get() {
+                return Ok(Self(both.clone()));
+            }
+        }
+        let both = self.followed_by(builtin)?;
+        *combined = Some((Arc::downgrade(&builtin.0), both.0.clone()));
+        Ok(both)
+    }
+
+    fn followed_by(&self, builtin: &Self) -> Result<Self, LimitExceeded> {
         let added = builtin.rules().iter().cloned().map(|rule| Rule {
             is_builtin: true,
             ..rule
@@ -188,6 +251,9 @@ impl FingerprintRules {
         if self.is_empty() {
             return None;
         }
+        if self.0.engine.get().is_none() && !self.0.is_used.swap(true, Ordering::Relaxed) {
+            return once::first_match(self.rules(), event);
+        }
         self.engine().first_match(event)
     }
 
@@ -221,16 +287,6 @@ impl FingerprintRules {
     }
 }
 
-impl Default for FingerprintRules {
-    fn default() -> Self {
-        Self(Arc::new(Shared {
-            rules: Box::default(),
-            lines: Box::default(),
-            engine: OnceBox::new(),
-        }))
-    }
-}
-
 /// Rule sets are equal if their rules are.
 impl PartialEq for FingerprintRules {
     fn eq(&self, other: &Self) -> bool {
@@ -260,6 +316,53 @@ mod tests {
         );
         let lines: Vec<_> = left_out.iter().map(|each| each.line).collect();
         assert_eq!(lines, [2, 4]);
+    }
+
+    #[test]
+    fn rules_that_were_read_before_are_found_again() {
+        let text = "type:found_again -> x";
+        let parsed = FingerprintRules::parse(text).unwrap();
+        // Other tests of this process use the table, too: it may be in use for a moment.
+        let mut again = (0..1_000).map(|_| FingerprintRules::parse(text).unwrap());
+        let again = again
+            .find(|again| Arc::ptr_eq(&parsed.0, &again.0))
+            .unwrap();
+        assert_eq!(again.line(0), Some(1));
+        let json = parsed.to_json();
+        let stored = FingerprintRules::from_json(json.as_bytes()).unwrap();
+        assert_eq!((stored.line(0), &stored), (None, &parsed));
+        assert!(
+            FingerprintRules::from_json(b"{").is_err() && FingerprintRules::parse("{").is_err()
+        );
+
+        let builtin = FingerprintRules::parse("level:info -> builtin").unwrap();
+        let both = stored.with_builtin(&builtin).unwrap();
+        assert!(Arc::ptr_eq(
+            &both.0,
+            &stored.with_builtin(&builtin).unwrap().0
+        ));
+        let other = FingerprintRules::new(builtin.rules().to_vec()).unwrap();
+        let others = stored.with_builtin(&other).unwrap();
+        assert!(!Arc::ptr_eq(&both.0, &others.0));
+        assert_eq!(both, others);
+        let twice = stored.with_builtin(&stored).unwrap();
+        assert_eq!(twice.len(), 2);
+    }
+
+    #[test]
+    fn an_index_is_made_for_the_second_event() {
+        let rules = FingerprintRules::new(
+            FingerprintRules::parse("level:a -> a\nlevel:b -> b")
+                .unwrap()
+                .rules()
+                .to_vec(),
+        );
+        let rules = rules.unwrap();
+        let event = Event::from_json(br#"{"level": "b"}"#).unwrap();
+        for is_indexed in [false, false, true] {
+            assert_eq!(rules.0.engine.get().is_some(), is_indexed);
+            assert_eq!(rules.first_match(&event), Some(1));
+        }
     }
 
     #[test]

@@ -21,7 +21,6 @@
 
 use std::fmt::Write;
 
-use serde_json::Value;
 use smol_str::SmolStr;
 use thiserror::Error;
 
@@ -29,34 +28,15 @@ use super::error::FingerprintsError;
 use super::key::Key;
 use super::rule::{Matcher, Neighbor, Rule, TITLE};
 use crate::limits::Limit;
+use crate::reader::{json, ReadError, Source};
 
 /// The only version.
-const VERSION: u64 = 1;
+const VERSION: &str = "1";
 
 /// A stored form that is malformed.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("invalid fingerprint rules: {0}")]
 pub struct StoredError(String);
-
-impl StoredError {
-    fn new(message: impl Into<String>) -> Self {
-        Self(message.into())
-    }
-
-    /// The error for a value of another kind than expected.
-    fn unexpected(path: &str, expected: &str, found: Option<&Value>) -> Self {
-        let found = match found {
-            None => "nothing",
-            Some(Value::Null) => "null",
-            Some(Value::Bool(_)) => "a boolean",
-            Some(Value::Number(_)) => "a number",
-            Some(Value::String(_)) => "a text",
-            Some(Value::Array(_)) => "a list",
-            Some(Value::Object(_)) => "an object",
-        };
-        Self(format!("{path}: expected {expected}, not {found}"))
-    }
-}
 
 /// Writes rules as JSON.
 pub(super) fn to_json(rules: &[Rule]) -> String {
@@ -158,87 +138,132 @@ fn matcher_name(matcher: &Matcher) -> String {
 /// Reads rules from JSON.
 pub(super) fn from_json(json: &[u8]) -> Result<Vec<Rule>, FingerprintsError> {
     Limit::RuleBytes.check(json.len())?;
-    let value: Value =
-        serde_json::from_slice(json).map_err(|error| StoredError::new(error.to_string()))?;
-    let Value::Object(structure) = &value else {
-        return Err(StoredError::unexpected("the rules", "an object", Some(&value)).into());
-    };
-    match structure.get("version") {
-        None => {}
-        Some(version) if version.as_u64() == Some(VERSION) => {}
-        Some(version) => {
-            let message = format!("version {version} is not supported, only {VERSION} is");
-            return Err(StoredError::new(message).into());
-        }
-    }
-    let rules = list("rules", structure.get("rules"))?;
-    Limit::Rules.check(rules.len())?;
-    let rules = rules.iter().enumerate();
-    rules
-        .map(|(number, rule)| read_rule(&format!("rules[{number}]"), rule))
-        .collect()
+    read_rules(json).map_err(|error| match error.limit() {
+        Some(error) => error.into(),
+        None => StoredError(error.to_string()).into(),
+    })
 }
 
-fn read_rule(path: &str, rule: &Value) -> Result<Rule, FingerprintsError> {
-    if !rule.is_object() {
-        return Err(StoredError::unexpected(path, "an object", Some(rule)).into());
+fn read_rules(json: &[u8]) -> Result<Vec<Rule>, ReadError> {
+    let mut reader = json::Reader::strict(json)?;
+    let reader: &mut Source<'_> = &mut reader;
+    if !reader.is_object() {
+        return Err(reader.unexpected("an object").within("the rules".into()));
     }
-    let mut matchers = Vec::new();
-    let listed = list(&format!("{path}.matchers"), rule.get("matchers"))?;
-    for (number, matcher) in listed.iter().enumerate() {
-        matchers.push(read_matcher(
-            &format!("{path}.matchers[{number}]"),
-            matcher,
-        )?);
-    }
-    let mut fingerprint = Vec::new();
-    let parts = list(&format!("{path}.fingerprint"), rule.get("fingerprint"))?;
-    for (number, part) in parts.iter().enumerate() {
-        fingerprint.push(text(&format!("{path}.fingerprint[{number}]"), part)?);
-    }
-    let mut title = None;
-    match rule.get("attributes") {
-        None | Some(Value::Null) => {}
-        Some(Value::Object(attributes)) => {
-            for (name, value) in attributes {
-                let path = format!("{path}.attributes");
-                if name != TITLE {
-                    let message = format!("{path}: Unknown attribute `{name}`");
-                    return Err(StoredError::new(message).into());
-                }
-                if !value.is_null() {
-                    title = Some(text(&format!("{path}.{name}"), value)?);
+    let mut rules = None;
+    reader.object(&mut |reader, key| {
+        match key {
+            "version" => {
+                let is_text = reader.is_text();
+                let version = reader.text()?.unwrap_or("null".into());
+                if is_text || version != VERSION {
+                    let message = format!("{version} is not supported, only {VERSION} is");
+                    return Err(ReadError::new(message));
                 }
             }
+            "rules" => {
+                let mut read = Vec::new();
+                elements(reader, "a list", &mut |reader| {
+                    Limit::Rules.check(read.len() + 1)?;
+                    read.push(read_rule(reader)?);
+                    Ok(())
+                })?;
+                rules = Some(read);
+            }
+            _ => reader.skip()?,
         }
-        other => {
-            let path = format!("{path}.attributes");
-            return Err(StoredError::unexpected(&path, "an object", other).into());
-        }
+        Ok(())
+    })?;
+    reader.end()?;
+    rules.ok_or_else(|| missing("rules"))
+}
+
+fn read_rule(reader: &mut Source<'_>) -> Result<Rule, ReadError> {
+    if !reader.is_object() {
+        return Err(reader.unexpected("an object"));
     }
-    let is_builtin = match rule.get("is_builtin") {
-        None | Some(Value::Null) => false,
-        Some(Value::Bool(is_builtin)) => *is_builtin,
-        other => {
-            let path = format!("{path}.is_builtin");
-            return Err(StoredError::unexpected(&path, "a boolean", other).into());
+    let (mut matchers, mut fingerprint) = (None, None);
+    let (mut title, mut is_builtin) = (None, false);
+    reader.object(&mut |reader, key| {
+        match key {
+            "matchers" => {
+                let mut read = Vec::new();
+                elements(reader, "a list", &mut |reader| {
+                    read.push(read_matcher(reader)?);
+                    Ok(())
+                })?;
+                matchers = Some(read);
+            }
+            "fingerprint" => {
+                let mut read = Vec::new();
+                elements(reader, "a list", &mut |reader| {
+                    read.push(text(reader)?);
+                    Ok(())
+                })?;
+                fingerprint = Some(read);
+            }
+            "attributes" => title = read_title(reader)?,
+            "is_builtin" => is_builtin = read_boolean(reader)?,
+            _ => reader.skip()?,
         }
-    };
+        Ok(())
+    })?;
     Ok(Rule {
-        matchers,
-        fingerprint,
+        matchers: matchers.ok_or_else(|| missing("matchers"))?,
+        fingerprint: fingerprint.ok_or_else(|| missing("fingerprint"))?,
         title,
         is_builtin,
     })
 }
 
-fn read_matcher(path: &str, matcher: &Value) -> Result<Matcher, FingerprintsError> {
-    let pair = matcher.as_array().map(Vec::as_slice);
-    let Some([name, pattern]) = pair else {
-        let expected = "a pair of name and pattern";
-        return Err(StoredError::unexpected(path, expected, Some(matcher)).into());
+/// Reads attributes, of which the title is the only one.
+fn read_title(reader: &mut Source<'_>) -> Result<Option<SmolStr>, ReadError> {
+    let mut title = None;
+    if reader.null()? {
+        return Ok(title);
+    }
+    if !reader.is_object() {
+        return Err(reader.unexpected("an object"));
+    }
+    reader.object(&mut |reader, key| {
+        if key != TITLE {
+            return Err(ReadError::new("unknown attribute"));
+        }
+        title = if reader.null()? {
+            None
+        } else {
+            Some(text(reader)?)
+        };
+        Ok(())
+    })?;
+    Ok(title)
+}
+
+fn read_boolean(reader: &mut Source<'_>) -> Result<bool, ReadError> {
+    if reader.null()? {
+        return Ok(false);
+    }
+    if !reader.is_boolean() {
+        return Err(reader.unexpected("a boolean"));
+    }
+    Ok(reader.boolean()? == Some(true))
+}
+
+fn read_matcher(reader: &mut Source<'_>) -> Result<Matcher, ReadError> {
+    const PAIR: &str = "a pair of name and pattern";
+    let mut pair = [const { None }; 2];
+    let mut count = 0;
+    elements(reader, PAIR, &mut |reader| {
+        let read = text(reader)?;
+        if let Some(place) = pair.get_mut(count) {
+            *place = Some(read);
+        }
+        count += 1;
+        Ok(())
+    })?;
+    let (2, [Some(name), Some(pattern)]) = (count, pair) else {
+        return Err(ReadError::unexpected(PAIR, &format!("{count} texts")));
     };
-    let (name, pattern) = (text(path, name)?, text(path, pattern)?);
     let inside = |before: &str, after: &str| name.strip_prefix(before)?.strip_suffix(after);
     let (neighbor, inner) = match (inside("[", "]|"), inside("|[", "]")) {
         (Some(inner), _) => (Neighbor::Caller, inner),
@@ -248,7 +273,7 @@ fn read_matcher(path: &str, matcher: &Value) -> Result<Matcher, FingerprintsErro
     // Sentry cuts any number of them.
     let plain = inner.trim_start_matches('!');
     let Some(key) = Key::from_stored_name(plain) else {
-        return Err(StoredError::new(format!("{path}: Unknown matcher `{plain}`")).into());
+        return Err(ReadError::new(format!("Unknown matcher `{plain}`")));
     };
     Ok(Matcher {
         key,
@@ -258,19 +283,30 @@ fn read_matcher(path: &str, matcher: &Value) -> Result<Matcher, FingerprintsErro
     })
 }
 
-fn list<'v>(path: &str, value: Option<&'v Value>) -> Result<&'v [Value], StoredError> {
-    match value {
-        Some(Value::Array(elements)) => Ok(elements),
-        other => Err(StoredError::unexpected(path, "a list", other)),
+/// Reads a list: calls `read` for each element, which must read it.
+fn elements(
+    reader: &mut Source<'_>,
+    expected: &str,
+    read: &mut dyn FnMut(&mut Source<'_>) -> Result<(), ReadError>,
+) -> Result<(), ReadError> {
+    if !reader.is_list() {
+        return Err(reader.unexpected(expected));
     }
+    reader.list(read).map(drop)
 }
 
-fn text(path: &str, value: &Value) -> Result<SmolStr, FingerprintsError> {
-    let Value::String(text) = value else {
-        return Err(StoredError::unexpected(path, "a text", Some(value)).into());
-    };
+fn text(reader: &mut Source<'_>) -> Result<SmolStr, ReadError> {
+    if !reader.is_text() {
+        return Err(reader.unexpected("a text"));
+    }
+    let text = reader.text()?.unwrap_or_default();
     Limit::PatternBytes.check(text.len())?;
     Ok(SmolStr::new(text))
+}
+
+/// The error for a list that is not there.
+fn missing(name: &str) -> ReadError {
+    ReadError::unexpected("a list", "nothing").within(name.to_owned())
 }
 
 #[cfg(test)]
@@ -313,7 +349,7 @@ mod tests {
             ("{}", "rules: expected a list, not nothing"),
             (
                 r#"{"version": 2, "rules": []}"#,
-                "version 2 is not supported, only 1 is",
+                "version: 2 is not supported, only 1 is",
             ),
             (
                 r#"{"rules": [1]}"#,
@@ -325,7 +361,7 @@ mod tests {
             ),
             (
                 r#"{"rules": [{"matchers": [["type"]], "fingerprint": []}]}"#,
-                "rules[0].matchers[0]: expected a pair of name and pattern, not a list",
+                "rules[0].matchers[0]: expected a pair of name and pattern, not 1 texts",
             ),
             (
                 r#"{"rules": [{"matchers": [], "fingerprint": [1]}]}"#,
@@ -333,7 +369,7 @@ mod tests {
             ),
             (
                 r#"{"rules": [{"matchers": [], "fingerprint": [], "attributes": {"x": ""}}]}"#,
-                "rules[0].attributes: Unknown attribute `x`",
+                "rules[0].attributes.x: unknown attribute",
             ),
         ] {
             let error = FingerprintRules::from_json(json.as_bytes()).unwrap_err();

@@ -45,6 +45,7 @@
 //! # Ok::<(), ophio::glob::InvalidGlob>(())
 //! ```
 
+mod glance;
 mod grams;
 mod index;
 mod instruction;
@@ -64,6 +65,7 @@ use memchr::memchr;
 
 use crate::msgpack_array;
 
+pub(crate) use self::glance::Glance;
 pub(crate) use self::index::{selectivity, Anchors, Index, IndexBuilder};
 pub(crate) use self::lazy_regex::LazyRegex;
 pub(crate) use self::pairs::Pairs;
@@ -167,9 +169,13 @@ impl Glob {
     pub fn new(pattern: &str, options: Options) -> Result<Self, InvalidGlob> {
         let pattern = options.pattern(pattern);
         let syntax = options.syntax();
-        syntax.regex_source(&pattern)?;
+        let program = Program::new(&pattern, syntax);
+        if matches!(program, Program::Regex) {
+            // What has become a program is valid: both read a glob in the same way.
+            syntax.regex_source(&pattern)?;
+        }
         let glob = Self {
-            program: Program::new(&pattern, syntax),
+            program,
             regex: LazyRegex::default(),
             options,
             pattern: pattern.into(),

@@ -683,10 +683,11 @@ mod tests {
                 fold_case: random.one_in(2),
                 newlines: random.one_in(2),
             };
+            let program = Program::new(&glob, syntax);
             if syntax.regex_source(&glob).is_err() {
+                assert!(matches!(program, Program::Regex), "{glob:?}");
                 continue;
             }
-            let program = Program::new(&glob, syntax);
             let regex = LazyRegex::default();
             let regex = regex.get(|| &glob, syntax).unwrap();
             for _ in 0..4 {

@@ -9,35 +9,46 @@
 //! ```
 //!
 //! What is skipped must be JSON as well, except that texts can have control characters. Half of
-//! a surrogate pair is read as U+FFFD. Lists and objects can be [`MAX_DEPTH`] deep.
+//! a surrogate pair is read as U+FFFD. Both are errors for a [strict](Reader::strict) reader, in
+//! texts that it is asked for. Lists and objects can be [`MAX_DEPTH`] deep.
 
 use std::borrow::Cow;
 
 use memchr::memchr2;
 
-use super::literal;
-use super::read::{EventError, MaybeText, Read, Result};
+use super::{MaybeText, Read, ReadError, Result};
 
 /// How deep lists and objects can be nested.
-pub(super) const MAX_DEPTH: u32 = 128;
+pub(crate) const MAX_DEPTH: u32 = 128;
 
 /// What is not read yet.
-pub(super) struct Reader<'j> {
+pub(crate) struct Reader<'j> {
     json: &'j str,
     at: usize,
     depth: u32,
+    is_strict: bool,
 }
 
 impl<'j> Reader<'j> {
-    pub(super) fn new(json: &'j [u8]) -> Result<Self> {
+    pub(crate) fn new(json: &'j [u8]) -> Result<Self> {
         let json = std::str::from_utf8(json).map_err(|error| {
             let at = error.valid_up_to();
-            EventError::new(format!("not JSON: byte {at} is not UTF-8"))
+            ReadError::new(format!("not JSON: byte {at} is not UTF-8"))
         })?;
         Ok(Self {
             json,
             at: 0,
             depth: 0,
+            is_strict: false,
+        })
+    }
+
+    /// Makes a reader for what is written again: what no text can hold is an error.
+    pub(crate) fn strict(json: &'j [u8]) -> Result<Self> {
+        let reader = Self::new(json)?;
+        Ok(Self {
+            is_strict: true,
+            ..reader
         })
     }
 
@@ -167,19 +178,32 @@ impl<'j> Reader<'j> {
         let start = self.at + 1;
         let has_escapes = self.skip_quoted()?;
         let raw = &self.json[start..self.at - 1];
-        Ok(if has_escapes {
-            unescaped(raw).into()
+        let (text, is_whole) = if has_escapes {
+            let (text, is_whole) = unescaped(raw);
+            (text.into(), is_whole)
         } else {
-            raw.into()
-        })
+            (raw.into(), true)
+        };
+        if self.is_strict {
+            let what = if !is_whole {
+                "half of a surrogate pair"
+            } else if raw.bytes().any(|byte| byte < b' ') {
+                "a control character"
+            } else {
+                return Ok(text);
+            };
+            self.at = start;
+            return Err(self.syntax(&format!("this text has {what}")));
+        }
+        Ok(text)
     }
 
-    fn syntax(&self, message: &str) -> EventError {
+    fn syntax(&self, message: &str) -> ReadError {
         let before = &self.json.as_bytes()[..self.at.min(self.json.len())];
         let line = 1 + memchr::memchr_iter(b'\n', before).count();
         let begin = memchr::memrchr(b'\n', before).map_or(0, |at| at + 1);
         let column = 1 + self.json[begin..before.len()].chars().count();
-        EventError::new(format!(
+        ReadError::new(format!(
             "not JSON: {message} at line {line} column {column}"
         ))
     }
@@ -194,7 +218,15 @@ impl<'j> Read<'j> for Reader<'j> {
         self.next_byte() == Some(b'[')
     }
 
-    fn unexpected(&mut self, expected: &str) -> EventError {
+    fn is_text(&mut self) -> bool {
+        self.next_byte() == Some(b'"')
+    }
+
+    fn is_boolean(&mut self) -> bool {
+        matches!(self.next_byte(), Some(b't' | b'f'))
+    }
+
+    fn unexpected(&mut self, expected: &str) -> ReadError {
         let found = match self.next_byte() {
             Some(b'"') => "a text",
             Some(b'{') => "an object",
@@ -204,7 +236,7 @@ impl<'j> Read<'j> for Reader<'j> {
             Some(b'-' | b'0'..=b'9') => "a number",
             _ => return self.syntax("expected a value"),
         };
-        EventError::unexpected(expected, found)
+        ReadError::unexpected(expected, found)
     }
 
     fn null(&mut self) -> Result<bool> {
@@ -414,8 +446,17 @@ fn code(bytes: &[u8], at: usize) -> Option<u32> {
     })
 }
 
-/// A text without its escapes, which are known to be valid.
-fn unescaped(raw: &str) -> String {
+/// Returns the character that two halves of a surrogate pair stand for.
+pub(crate) fn pair(high: u32, low: u32) -> Option<char> {
+    let halves = (0xd800..0xdc00).contains(&high) && (0xdc00..0xe000).contains(&low);
+    let code = || 0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00);
+    halves.then(code).and_then(char::from_u32)
+}
+
+/// A text without its escapes, which are known to be valid, and whether it has no half of a
+/// surrogate pair.
+fn unescaped(raw: &str) -> (String, bool) {
+    let mut is_whole = true;
     let mut text = String::with_capacity(raw.len());
     let mut rest = raw;
     while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
@@ -434,8 +475,9 @@ fn unescaped(raw: &str) -> String {
                 char::from_u32(high).unwrap_or_else(|| {
                     let next = bytes.get(at + 6..at + 8) == Some(b"\\u");
                     let low = next.then(|| code(bytes, at + 8)).flatten();
-                    let pair = low.and_then(|low| literal::pair(high, low));
+                    let pair = low.and_then(|low| pair(high, low));
                     len += if pair.is_some() { 6 } else { 0 };
+                    is_whole &= pair.is_some();
                     pair.unwrap_or(char::REPLACEMENT_CHARACTER)
                 })
             }
@@ -446,7 +488,7 @@ fn unescaped(raw: &str) -> String {
         rest = &rest[at + len..];
     }
     text.push_str(rest);
-    text
+    (text, is_whole)
 }
 
 #[cfg(test)]
@@ -511,6 +553,29 @@ mod tests {
         ] {
             let mut reader = Reader::new(json.as_bytes()).unwrap();
             assert_eq!(reader.text().unwrap().as_deref(), expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_strict_reader_reads_what_can_be_written_again() {
+        for (json, expected) in [
+            (r#""\ud83d\ude00\n""#, Ok("😀\n")),
+            (
+                r#""a\ud83d""#,
+                Err("this text has half of a surrogate pair at line 1 column 2"),
+            ),
+            (
+                "\"a\tb\"",
+                Err("this text has a control character at line 1 column 2"),
+            ),
+        ] {
+            let mut reader = Reader::strict(json.as_bytes()).unwrap();
+            let found = reader.text().map(Option::unwrap);
+            let found = found.map_err(|error| error.to_string());
+            let found = found
+                .as_deref()
+                .map_err(|error| error.trim_start_matches("not JSON: "));
+            assert_eq!(found, expected);
         }
     }
 

@@ -1,5 +1,20 @@
-//! What reads an event: JSON ([`json`](super::json)) and MessagePack ([`msgpack`](super::msgpack))
-//! are read by the same code.
+//! Readers of JSON and MessagePack, which take what they are asked for and skip the rest.
+//!
+//! An event has some kilobytes, and rules look at a few texts of it. So nothing is built from the
+//! input: a caller walks through objects and lists, and texts are borrowed where they can be.
+//!
+//! ```text
+//! JSON        -> json    \
+//!                         > Source -> the reader of events, of stored rules
+//! MessagePack -> msgpack /
+//! ```
+//!
+//! Both forms are read by the same code, so an event means the same in both. An error has the
+//! path of the value: `exception.values[0].type`. Nothing is recursive except what the caller
+//! nests.
+
+pub(crate) mod json;
+pub(crate) mod msgpack;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,17 +23,17 @@ use thiserror::Error;
 
 use crate::limits::LimitExceeded;
 
-/// An event that cannot be read. The message says what is wrong, and the field path or the
+/// An input that cannot be read. The message says what is wrong, and the field path or the
 /// position where.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-pub struct EventError {
+pub struct ReadError {
     /// From the innermost to the outermost: `type`, `[0]`, `values`, `exception`.
     path: Vec<String>,
     message: String,
     limit: Option<LimitExceeded>,
 }
 
-impl fmt::Display for EventError {
+impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (number, part) in self.path.iter().rev().enumerate() {
             if number > 0 && !part.starts_with('[') {
@@ -33,7 +48,7 @@ impl fmt::Display for EventError {
     }
 }
 
-impl From<LimitExceeded> for EventError {
+impl From<LimitExceeded> for ReadError {
     fn from(error: LimitExceeded) -> Self {
         Self {
             limit: Some(error),
@@ -42,8 +57,8 @@ impl From<LimitExceeded> for EventError {
     }
 }
 
-impl EventError {
-    pub(super) fn new(message: impl Into<String>) -> Self {
+impl ReadError {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
         Self {
             path: Vec::new(),
             message: message.into(),
@@ -52,41 +67,47 @@ impl EventError {
     }
 
     /// The error for a value of another kind than expected.
-    pub(super) fn unexpected(expected: &str, found: &str) -> Self {
+    pub(crate) fn unexpected(expected: &str, found: &str) -> Self {
         Self::new(format!("expected {expected}, not {found}"))
     }
 
-    pub(super) fn within(mut self, part: String) -> Self {
+    pub(crate) fn within(mut self, part: String) -> Self {
         self.path.push(part);
         self
     }
 
-    /// Returns the limit that the event exceeds, if that is what is wrong.
+    /// Returns the limit that the input exceeds, if that is what is wrong.
     pub fn limit(&self) -> Option<LimitExceeded> {
         self.limit
     }
 }
 
-pub(super) type Result<T> = std::result::Result<T, EventError>;
+pub(crate) type Result<T> = std::result::Result<T, ReadError>;
 
-/// A text that is borrowed from the event `'j` where it can be.
-pub(super) type MaybeText<'j> = Option<Cow<'j, str>>;
+/// A text that is borrowed from the input `'j` where it can be.
+pub(crate) type MaybeText<'j> = Option<Cow<'j, str>>;
 
 /// Values that are not read yet, in JSON or MessagePack.
 ///
 /// A trait object, not a type parameter: the code that reads events is 40 kB, and is there once.
-pub(super) type Source<'j> = dyn Read<'j> + 'j;
+pub(crate) type Source<'j> = dyn Read<'j> + 'j;
 
 /// What a [`Source`] can do. Each function reads one, unless it says otherwise.
-pub(super) trait Read<'j> {
+pub(crate) trait Read<'j> {
     /// Whether an object is next. Reads nothing.
     fn is_object(&mut self) -> bool;
 
     /// Whether a list is next. Reads nothing.
     fn is_list(&mut self) -> bool;
 
+    /// Whether a text is next. Reads nothing.
+    fn is_text(&mut self) -> bool;
+
+    /// Whether a boolean is next. Reads nothing.
+    fn is_boolean(&mut self) -> bool;
+
     /// Returns the error for a value of the wrong kind, which is next. Reads nothing.
-    fn unexpected(&mut self, expected: &str) -> EventError;
+    fn unexpected(&mut self, expected: &str) -> ReadError;
 
     /// Reads null, if it is next.
     fn null(&mut self) -> Result<bool>;
@@ -128,7 +149,7 @@ pub(super) trait Read<'j> {
 impl<'j> dyn Read<'j> + 'j {
     /// Reads an object: calls `read` for each key, which must read the value. Skips what is not
     /// an object, and returns whether it was one.
-    pub(super) fn object(
+    pub(crate) fn object(
         &mut self,
         read: &mut dyn FnMut(&mut Self, &str) -> Result<()>,
     ) -> Result<bool> {
@@ -143,7 +164,7 @@ impl<'j> dyn Read<'j> + 'j {
 
     /// Reads a list: calls `read` for each element, which must read it. Skips what is not a
     /// list, and returns whether it was one.
-    pub(super) fn list(&mut self, read: &mut dyn FnMut(&mut Self) -> Result<()>) -> Result<bool> {
+    pub(crate) fn list(&mut self, read: &mut dyn FnMut(&mut Self) -> Result<()>) -> Result<bool> {
         let Some(mut open) = self.begin_list()? else {
             return Ok(false);
         };
