@@ -141,29 +141,63 @@ fn explain_rule(rule: &Compiled, view: &View<'_>) -> RuleExplanation {
 }
 
 fn explain_matcher(condition: &Condition, view: &View<'_>, entries: usize) -> MatcherExplanation {
-    let mut explained = MatcherExplanation {
-        matcher: condition.number,
-        holds: 0,
-        fails_on: Vec::new(),
-        has_more: false,
-    };
+    let mut holds = 0;
+    let mut failures = Failures::default();
     for entry in 0..entries {
         if condition.holds(view, entry) {
-            explained.holds += 1;
-            continue;
-        }
-        for value in values(condition, view, entry) {
-            if explained.fails_on.contains(&value) {
-                continue;
-            }
-            if explained.fails_on.len() == MAX_VALUES {
-                explained.has_more = true;
-                break;
-            }
-            explained.fails_on.push(value);
+            holds += 1;
+        } else {
+            let values = values(condition, view, entry);
+            values.into_iter().for_each(|value| failures.add(value));
         }
     }
-    explained
+    MatcherExplanation {
+        matcher: condition.number,
+        holds,
+        has_more: failures.has_more,
+        fails_on: failures.finish(),
+    }
+}
+
+/// The different values on which a matcher does not hold.
+///
+/// Texts are apart from the missing value: comparing two `Option<String>` is compiled to a look at
+/// the length of a text that is not there, which Valgrind reports.
+#[derive(Default)]
+struct Failures {
+    texts: Vec<String>,
+    /// How many texts are before the missing value.
+    missing_after: Option<usize>,
+    has_more: bool,
+}
+
+impl Failures {
+    fn add(&mut self, value: Option<String>) {
+        let is_known = match &value {
+            Some(text) => self.texts.contains(text),
+            None => self.missing_after.is_some(),
+        };
+        if is_known {
+            return;
+        }
+        if self.texts.len() + usize::from(self.missing_after.is_some()) == MAX_VALUES {
+            self.has_more = true;
+            return;
+        }
+        match value {
+            Some(text) => self.texts.push(text),
+            None => self.missing_after = Some(self.texts.len()),
+        }
+    }
+
+    /// Returns the values in the order in which they were added.
+    fn finish(self) -> Vec<Option<String>> {
+        let mut values: Vec<_> = self.texts.into_iter().map(Some).collect();
+        if let Some(place) = self.missing_after {
+            values.insert(place, None);
+        }
+        values
+    }
 }
 
 /// What a condition looks at, for an entry of its scope.

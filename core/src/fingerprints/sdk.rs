@@ -8,6 +8,8 @@
 //! sentry.electron                 sentry.javascript.electron   an older name
 //! raven-js                        other                    no SDK that is listed
 //! ```
+//!
+//! The list is that of Sentry. An SDK that is newer than it is `other`, there as well.
 
 use crate::functions::is_word;
 

@@ -9,7 +9,8 @@
 //! ```
 //!
 //! Variables look at the event as it is: texts are not trimmed, and of several exceptions the
-//! last one counts. What is missing or empty has a name such as `<no-type>`.
+//! last one counts. What is missing or empty has a name such as `<no-type>`; only an empty tag
+//! stays empty, as in Sentry.
 //!
 //! The *crash frame* is the last frame that is in-app, or else the last frame: of the last
 //! exception; if that has none, of the event's stack trace; if that has none, of the only
@@ -274,7 +275,7 @@ mod tests {
         }
     }
 
-    const EVENT: &str = r#"{"transaction": "", "level": "error", "logger": "log", "tags": [["env", null], ["env", "prod"], ["n", 5]],
+    const EVENT: &str = r#"{"transaction": "", "level": "error", "logger": "log", "tags": [["env", null], ["env", "prod"], ["n", 5], ["empty", ""]],
         "logentry": {"message": "raw"}, "exception": {"values": [{"type": "A", "value": "a"}, {"type": "B", "value": "",
         "stacktrace": {"frames": [{"function": "f(int)", "filename": "f.c", "package": "/lib\\x.so", "in_app": true},
                                   {"function": "g", "abs_path": "/g.c", "filename": "", "module": "g"}]}}]}}"#;
@@ -301,6 +302,7 @@ mod tests {
             ("{{ tags.env }}", "prod"),
             ("{{ tags.n }}", "5"),
             ("{{ tags.x }}", "<no-value-for-tag-x>"),
+            ("{{ tags.empty }}", ""),
             ("{{default}}", "{{default}}"),
             ("{{ nope }}", "{{ nope }}"),
         ] {
