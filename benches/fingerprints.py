@@ -10,14 +10,18 @@ Prints a table, and writes it to benches/fingerprints-results.md.
 
 from __future__ import annotations
 
+import itertools
 import json
 import platform
 import time
 from pathlib import Path
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 import sentry_ophio
 from sentry_ophio.fingerprints import FingerprintRules
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 KINDS = (
     'error.type:Error{0} error.value:"*id {0} *" -> db, {{{{ type }}}}',
@@ -81,6 +85,11 @@ def best(call: Callable[[], object], number: int, of: int = 1) -> float:
     return min(rounds) / number / of
 
 
+def new(text: str) -> Iterator[str]:
+    """Yield rules that no call has seen: the library finds others again by their text."""
+    return (text.replace("Error0", f"Error0x{n}", 1) for n in itertools.count())
+
+
 def shown(seconds: float) -> str:
     """Write a time with its unit."""
     for unit, size in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
@@ -97,14 +106,38 @@ def measured(count: int) -> dict[str, float]:
     text = rules_of(count)
     rules = FingerprintRules.parse(text)
     assert rules.match(event) is None
+    texts = new(text)
     times = {
-        "parse": best(lambda: FingerprintRules.parse(text), 6_000 // count + 3),
+        "parse": best(lambda: FingerprintRules.parse(next(texts)), 6_000 // count + 3),
         "match": best(lambda: rules.match(event), 5_000),
         "match_many, an event of 1,000": best(lambda: rules.match_many(many), 5, 1_000),
         "match_json_lines, an event of 1,000": best(
             lambda: rules.match_json_lines(lines), 5, 1_000
         ),
         "explain": best(lambda: rules.explain(event), 3),
+    }
+    return {f"{name}, {count:,} rules": seconds for name, seconds in times.items()}
+
+
+def fresh(count: int) -> dict[str, float]:
+    """Measure what a service does for each event: stored rules are read, and match it.
+
+    The last rule matches, and ten built-in rules come after it.
+    """
+    event = event_of(20)
+    rules = FingerprintRules.parse(rules_of(count) + "type:KeyError -> {{ type }}, {{ module }}")
+    builtin = FingerprintRules.parse(rules_of(10))
+    stored = rules.to_json()
+
+    def read(text: str) -> None:
+        found = FingerprintRules.from_json(text, bases=[builtin]).match(event)
+        assert found is not None
+
+    number = 3_000 // count + 3
+    texts = new(stored)
+    times = {
+        "from_json and match, never seen": best(lambda: read(next(texts)), number),
+        "from_json and match, seen before": best(lambda: read(stored), number * 10),
     }
     return {f"{name}, {count:,} rules": seconds for name, seconds in times.items()}
 
@@ -117,6 +150,8 @@ def measure() -> dict[str, float]:
         **measured(300),
         **measured(10_000),
         "match, 301 rules, the last matches": best(lambda: matching.match(event), 5_000),
+        **fresh(300),
+        **fresh(10_000),
     }
 
 

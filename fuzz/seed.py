@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import msgpack
 
@@ -49,6 +50,21 @@ def packed(trace: dict[str, object]) -> bytes:
     )
 
 
+def small(event: dict[str, Any]) -> bytes:
+    """Write what fingerprint rules look at in an event, with two frames of each stack trace."""
+    keys = {"abs_path", "filename", "formatted", "frames", "function", "id", "in_app", "level"}
+    keys |= {"logentry", "logger", "message", "module", "name", "package", "platform", "release"}
+    keys |= {"exception", "sdk", "stacktrace", "tags", "threads", "transaction", "type", "value"}
+    keys |= {"values", "crashed", "current", "state"}
+
+    def kept(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: kept(inner) for key, inner in value.items() if key in keys}
+        return [kept(inner) for inner in value[-2:]] if isinstance(value, list) else value
+
+    return json.dumps(kept(event)).encode()
+
+
 def main() -> None:
     """Write all seeds."""
     vectors = json.loads((ROOT / "tests" / "vectors" / "enhancements.json").read_text("utf-8"))
@@ -64,6 +80,14 @@ def main() -> None:
         write("packed_frames", f"trace-{number:02}", packed(json.loads(line)))
     event = ["native", [None] * 3, [["main", None, None, "/A/b.c", "b.c", None, True, None]]]
     write("packed_frames", "event", bytes(msgpack.packb(event)))
+    fixtures = (FIXTURES / "fingerprints.jsonl").read_text("utf-8").splitlines()
+    for number, line in enumerate(fixtures[:40]):
+        case = json.loads(line)
+        rules = case["text"].encode()
+        if number % 4 == 3 and "rules" in case:
+            rules = json.dumps({"version": 1, "rules": case["rules"]}).encode()
+        content = json.loads((FIXTURES / "events" / f"{case['event']}.json").read_text("utf-8"))
+        write("fingerprints", f"rules-{number:02}", rules + b"\0" + small(content))
     owners = json.loads((ROOT / "tests" / "vectors" / "codeowners.json").read_text("utf-8"))
     for number, file in enumerate(owners["files"]):
         write("codeowners", f"file-{number}", file["text"].encode() + b"\nsrc/a.js")

@@ -302,7 +302,7 @@ def test_json_lines_are_the_same_stack_traces(given: list[Any]) -> None:
             b"{}\n[]",
             "line 2: the event: exception data: field `event`: expected a dict, not a list",
         ),
-        (b"{", "line 1: EOF while parsing an object"),
+        (b"{", "line 1: not JSON: expected a key in quotes at line 1 column 2"),
         (
             b'{"stacktrace": {"frames": [{"function": {}}]}}',
             "line 1: stacktrace: frame 0: field `function`: expected a text or None, not a dict",

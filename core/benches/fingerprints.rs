@@ -5,7 +5,7 @@
 use std::fmt::Write;
 use std::hint::black_box;
 
-use criterion::{criterion_group, criterion_main, Criterion, Throughput};
+use criterion::{criterion_group, criterion_main, BatchSize, Criterion, Throughput};
 use ophio::fingerprints::{Event, FingerprintRules};
 
 /// Rules of each kind, none of which matches [`event`].
@@ -73,8 +73,28 @@ fn fingerprints(criterion: &mut Criterion) {
         let rules = FingerprintRules::parse(&text).expect("the rules are valid");
         let mut group = criterion.benchmark_group(format!("fingerprints_{count}"));
         group.throughput(Throughput::Elements(count as u64));
+        // Rules that were read before are found again by their text: each of these is new.
+        let mut number = 0;
+        let mut new = |text: &str| {
+            number += 1;
+            text.replacen("Error0", &format!("Error0x{number}"), 1)
+        };
         group.bench_function("parse", |bencher| {
-            bencher.iter(|| FingerprintRules::parse(black_box(&text)));
+            let parse = |text: String| FingerprintRules::parse(black_box(&text));
+            bencher.iter_batched(|| new(&text), parse, BatchSize::LargeInput);
+        });
+        let stored = rules.to_json();
+        let event = Event::from_json(json.as_bytes()).expect("an event");
+        let read = |stored: &str| {
+            let rules = FingerprintRules::from_json(stored.as_bytes()).expect("stored rules");
+            assert_eq!(rules.first_match(&event), None);
+        };
+        group.bench_function("never_seen", |bencher| {
+            let read = |stored: String| read(black_box(&stored));
+            bencher.iter_batched(|| new(&stored), read, BatchSize::LargeInput);
+        });
+        group.bench_function("seen_before", |bencher| {
+            bencher.iter(|| read(black_box(&stored)));
         });
         group.throughput(Throughput::Bytes(json.len() as u64));
         group.bench_function("no_match", |bencher| {

@@ -18,10 +18,13 @@ use ophio::enhancements::{ExceptionField, FrameField};
 use ophio_capi::enhancements::arrow::*;
 use ophio_capi::enhancements::preview::*;
 use ophio_capi::enhancements::rules::*;
+use ophio_capi::fingerprints::arrow::*;
+use ophio_capi::fingerprints::*;
 use ophio_capi::last_error::ophio_last_error_message;
 use ophio_capi::status::OphioStatus;
 
 const RULES: &str = "function:a* -app category=x\npath:**/b ^-group\ntype:E max-frames=2";
+const FINGERPRINTS: &str = "function:a* path:**/b -> {{ function }}\n!type:E -> {{ type }}";
 
 /// An array that nothing has checked.
 fn unchecked(
@@ -200,7 +203,7 @@ fuzz_target!(|input: (Rows, u8)| {
     let mut array = FFI_ArrowArray::new(&rows);
     let (mut out_array, mut out_schema) = (FFI_ArrowArray::empty(), FFI_ArrowSchema::empty());
     let mut rules = std::ptr::null_mut();
-    let threads = usize::from(how / 4 % 3);
+    let threads = usize::from(how / 5 % 3);
     // SAFETY: the structs are those of the interface, and the calls move the first two.
     unsafe {
         let status =
@@ -210,7 +213,7 @@ fuzz_target!(|input: (Rows, u8)| {
         let schema = (&raw mut schema).cast();
         let out_array = (&raw mut out_array).cast();
         let out_schema = (&raw mut out_schema).cast();
-        let status = match how % 4 {
+        let status = match how % 5 {
             0 => {
                 ophio_enhancements_apply_arrow(rules, array, schema, threads, out_array, out_schema)
             }
@@ -220,6 +223,17 @@ fuzz_target!(|input: (Rows, u8)| {
             2 => ophio_enhancements_preview_arrow(
                 rules, rules, array, schema, threads, out_array, out_schema,
             ),
+            3 => {
+                let mut rules = std::ptr::null_mut();
+                let made =
+                    ophio_fingerprints_parse(FINGERPRINTS.as_ptr(), FINGERPRINTS.len(), &mut rules);
+                assert_eq!(made, OphioStatus::Ok);
+                let status = ophio_fingerprints_match_arrow(
+                    rules, array, schema, 0, threads, out_array, out_schema,
+                );
+                ophio_fingerprints_free(&mut rules);
+                status
+            }
             _ => {
                 let mut preview = std::ptr::null_mut();
                 let made = ophio_enhancements_preview_new(rules, rules, &mut preview);

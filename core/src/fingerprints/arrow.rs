@@ -176,13 +176,13 @@ struct Columns<'a> {
     exceptions: Structs<'a>,
     ty: Texts<'a>,
     value: Texts<'a>,
+    platform: Option<Texts<'a>>,
     of_event: [Option<Texts<'a>>; OF_EVENT.len()],
     tags: Option<Tags<'a>>,
 }
 
 /// The columns that can be missing, in the order of [`texts_of`].
-const OF_EVENT: [&str; 7] = [
-    "platform",
+const OF_EVENT: [&str; 6] = [
     "level",
     "logger",
     "release",
@@ -194,7 +194,6 @@ const OF_EVENT: [&str; 7] = [
 /// Where an event has what is in the columns of [`OF_EVENT`].
 fn texts_of<'e, 'a>(event: &'e mut Event<'a>) -> [&'e mut Text<'a>; OF_EVENT.len()] {
     [
-        &mut event.platform,
         &mut event.level,
         &mut event.logger,
         &mut event.release,
@@ -256,10 +255,13 @@ impl<'a> Columns<'a> {
             Texts::new(column.field(field, name, Texts::EXPECTED)?)
         };
         let in_app = frame.field("in_app", "frames.in_app", Bools::EXPECTED)?;
+        let optional = |name| {
+            let found = row.optional_field(name, name)?;
+            found.map(Texts::new).transpose()
+        };
         let mut of_event = [const { None }; OF_EVENT.len()];
         for (column, name) in of_event.iter_mut().zip(OF_EVENT) {
-            let found = row.optional_field(name, name)?;
-            *column = found.map(Texts::new).transpose()?;
+            *column = optional(name)?;
         }
         Ok(Self {
             rows: Structs::new(row, EVENTS)?,
@@ -274,6 +276,7 @@ impl<'a> Columns<'a> {
             exceptions: Structs::new(exception, EXCEPTION)?,
             ty: text(exception, "ty", "exception.ty")?,
             value: text(exception, "value", "exception.value")?,
+            platform: optional("platform")?,
             of_event,
             tags: row
                 .optional_field("tags", "tags")?
@@ -291,6 +294,10 @@ impl<'a> Columns<'a> {
         };
         Limit::Frames.check(range.len()).map_err(EventError::from)?;
         let mut event = Event::default();
+        if let Some(column) = &self.platform {
+            let platform = read(column, place, || "platform".to_owned())?;
+            event.platform = platform.unwrap_or_default();
+        }
         for ((column, name), text) in self.of_event.iter().zip(OF_EVENT).zip(texts_of(&mut event)) {
             if let Some(column) = column {
                 *text = read(column, place, || name.to_owned())?;
@@ -314,9 +321,9 @@ impl<'a> Columns<'a> {
                     in_app: self.in_app.get(place)?,
                     ..frame
                 };
-                if event.platform.is_none() {
+                if event.platform.is_empty() {
                     // The name of a family is that of a platform that belongs to it.
-                    event.platform = text(&self.family, "family")?;
+                    event.platform = text(&self.family, "family")?.unwrap_or_default();
                 }
             }
             frames.push(frame);

@@ -30,7 +30,8 @@ pub(super) type Text<'j> = Option<Cow<'j, str>>;
 /// An event, as far as fingerprint rules look at it.
 #[derive(Debug, Default)]
 pub struct Event<'j> {
-    pub(super) platform: Text<'j>,
+    /// Empty if it is missing, which means the same.
+    pub(super) platform: Cow<'j, str>,
     pub(super) level: Text<'j>,
     pub(super) logger: Text<'j>,
     pub(super) release: Text<'j>,
@@ -138,7 +139,7 @@ impl<'j> Event<'j> {
         let mut frames = 0;
         reader.object(&mut |reader, key| {
             match key {
-                "platform" => event.platform = reader.text()?,
+                "platform" => event.platform = reader.text()?.unwrap_or_default(),
                 "level" => event.level = reader.text()?,
                 "logger" => event.logger = reader.text()?,
                 "release" => event.release = reader.text()?,

@@ -180,7 +180,7 @@ impl<'e> View<'e> {
             Field::App,
         ];
         let frames = if needs_frames.iter().any(|&field| needed.has(field)) {
-            let platform = present(&event.platform);
+            let platform = Some(&*event.platform).filter(|platform| !platform.is_empty());
             let prepare = |frame| frame_forms(frame, platform, needed);
             frames(event).into_iter().map(prepare).collect()
         } else {
@@ -214,7 +214,7 @@ impl<'e> View<'e> {
             has_log_info: logger.is_some() || level.is_some(),
             frames,
             tags,
-            family: family(event.platform.as_deref()),
+            family: family(Some(&event.platform)),
             sdk: if needed.has(Field::Sdk) {
                 sdk::normalize(event.sdk.as_deref().unwrap_or_default())
             } else {

@@ -25,7 +25,7 @@ enum Head {
     List(usize),
     Object(usize),
     /// A type, and bytes.
-    Extension(usize),
+    Extension,
 }
 
 impl Head {
@@ -40,7 +40,7 @@ impl Head {
             Self::Bytes(_) => "bytes",
             Self::List(_) => "a list",
             Self::Object(_) => "an object",
-            Self::Extension(_) => "a value of another type",
+            Self::Extension => "a value of another type",
         }
     }
 }
@@ -98,15 +98,13 @@ impl<'m> Reader<'m> {
             0x90..=0x9f => Head::List(usize::from(first & 0x0f)),
             0xa0..=0xbf => Head::Text(usize::from(first & 0x1f)),
             0xc0 => Head::Nil,
-            0xc1 => return Err(ReadError::new("not MessagePack: 0xc1 begins no value")),
+            0xc1 => return Err(Malformed::Reserved.into()),
             0xc2 => Head::Boolean(false),
             0xc3 => Head::Boolean(true),
             0xc4 => Head::Bytes(self.len8()?),
             0xc5 => Head::Bytes(self.len16()?),
             0xc6 => Head::Bytes(self.len32()?),
-            0xc7 => Head::Extension(self.len8()?),
-            0xc8 => Head::Extension(self.len16()?),
-            0xc9 => Head::Extension(self.len32()?),
+            0xc7..=0xc9 | 0xd4..=0xd8 => Head::Extension,
             0xca => Head::Float(f32::from_be_bytes(self.bytes()?).into()),
             0xcb => Head::Float(f64::from_be_bytes(self.bytes()?)),
             0xcc => Head::Unsigned(u8::from_be_bytes(self.bytes()?).into()),
@@ -117,7 +115,6 @@ impl<'m> Reader<'m> {
             0xd1 => Head::Signed(i16::from_be_bytes(self.bytes()?).into()),
             0xd2 => Head::Signed(i32::from_be_bytes(self.bytes()?).into()),
             0xd3 => Head::Signed(i64::from_be_bytes(self.bytes()?)),
-            0xd4..=0xd8 => Head::Extension(1 << (first - 0xd4)),
             0xd9 => Head::Text(self.len8()?),
             0xda => Head::Text(self.len16()?),
             0xdb => Head::Text(self.len32()?),
@@ -142,35 +139,67 @@ impl<'m> Reader<'m> {
         std::str::from_utf8(self.take(len)?)
             .map_err(|_| ReadError::new("not MessagePack: a text is not UTF-8"))
     }
+}
 
-    /// Skips what is behind a head.
-    fn skip_rest(&mut self, head: &Head) -> Result<()> {
-        // Each value that is open has at most 2^33 values in it, and takes a byte.
-        let mut pending = self.skip_flat(head)?;
-        while pending > 0 {
-            let head = self.head()?;
-            pending = (pending - 1).saturating_add(self.skip_flat(&head)?);
-        }
-        Ok(())
-    }
+/// Bytes that are not MessagePack.
+#[derive(Debug)]
+pub(crate) enum Malformed {
+    /// They end within a value.
+    Ends,
+    /// A value begins with 0xc1.
+    Reserved,
+}
 
-    /// Skips what is behind a head, and returns how many values are in it, which remain.
-    #[inline]
-    fn skip_flat(&mut self, head: &Head) -> Result<u64> {
-        match *head {
-            Head::Text(len) | Head::Bytes(len) => {
-                self.take(len)?;
-            }
-            Head::Extension(len) => {
-                self.take(1)?;
-                self.take(len)?;
-            }
-            Head::List(len) => return Ok(len as u64),
-            Head::Object(len) => return Ok(2 * len as u64),
-            _ => {}
+impl From<Malformed> for ReadError {
+    fn from(error: Malformed) -> Self {
+        match error {
+            Malformed::Ends => ends(),
+            Malformed::Reserved => ReadError::new("not MessagePack: 0xc1 begins no value"),
         }
-        Ok(0)
     }
+}
+
+/// Takes a value off the front of the bytes, however deep it is nested.
+///
+/// Readers of stack traces skip with it, too, so it decodes no more than lengths.
+pub(crate) fn skip(bytes: &mut &[u8]) -> std::result::Result<(), Malformed> {
+    // Each value that is open has at most 2^33 values in it, and takes a byte.
+    let mut left = 1_u64;
+    while left > 0 {
+        let (&first, rest) = bytes.split_first().ok_or(Malformed::Ends)?;
+        *bytes = rest;
+        let mut number = |len: usize| {
+            let (number, rest) = bytes.split_at_checked(len).ok_or(Malformed::Ends)?;
+            *bytes = rest;
+            Ok(number.iter().fold(0, |n, &byte| n << 8 | u64::from(byte)))
+        };
+        let (skipped, values) = match first {
+            0x00..=0x7f | 0xe0..=0xff | 0xc0 | 0xc2 | 0xc3 => (0, 0),
+            0x80..=0x8f => (0, 2 * u64::from(first & 0x0f)),
+            0x90..=0x9f => (0, u64::from(first & 0x0f)),
+            0xa0..=0xbf => (u64::from(first & 0x1f), 0),
+            0xc1 => return Err(Malformed::Reserved),
+            0xc4 | 0xd9 => (number(1)?, 0),
+            0xc5 | 0xda => (number(2)?, 0),
+            0xc6 | 0xdb => (number(4)?, 0),
+            // The type of an extension is a byte more.
+            0xc7 => (number(1)? + 1, 0),
+            0xc8 => (number(2)? + 1, 0),
+            0xc9 => (number(4)? + 1, 0),
+            0xca => (4, 0),
+            0xcb => (8, 0),
+            0xcc..=0xd3 => (1 << (first & 3), 0),
+            0xd4..=0xd8 => (1 + (1 << (first - 0xd4)), 0),
+            0xdc => (0, number(2)?),
+            0xdd => (0, number(4)?),
+            0xde => (0, 2 * number(2)?),
+            0xdf => (0, 2 * number(4)?),
+        };
+        let skipped = usize::try_from(skipped).map_err(|_| Malformed::Ends)?;
+        *bytes = bytes.get(skipped..).ok_or(Malformed::Ends)?;
+        left = (left - 1).saturating_add(values);
+    }
+    Ok(())
 }
 
 impl<'m> Read<'m> for Reader<'m> {
@@ -205,14 +234,16 @@ impl<'m> Read<'m> for Reader<'m> {
     }
 
     fn skip(&mut self) -> Result<()> {
-        let head = self.head()?;
-        self.skip_rest(&head)
+        Ok(skip(&mut self.0)?)
     }
 
     fn begin_object(&mut self) -> Result<Option<usize>> {
+        if !self.is_object() {
+            return self.skip().map(|()| None);
+        }
         match self.head()? {
             Head::Object(len) => Ok(Some(len)),
-            head => self.skip_rest(&head).map(|()| None),
+            _ => Ok(None),
         }
     }
 
@@ -228,9 +259,12 @@ impl<'m> Read<'m> for Reader<'m> {
     }
 
     fn begin_list(&mut self) -> Result<Option<usize>> {
+        if !self.is_list() {
+            return self.skip().map(|()| None);
+        }
         match self.head()? {
             Head::List(len) => Ok(Some(len)),
-            head => self.skip_rest(&head).map(|()| None),
+            _ => Ok(None),
         }
     }
 
@@ -270,8 +304,8 @@ impl<'m> Read<'m> for Reader<'m> {
     }
 
     fn boolean(&mut self) -> Result<Option<bool>> {
-        let head = self.head()?;
-        self.skip_rest(&head)?;
+        let head = self.peek()?;
+        self.skip()?;
         Ok(match head {
             Head::Boolean(value) => Some(value),
             Head::Unsigned(0) => Some(false),
@@ -284,8 +318,8 @@ impl<'m> Read<'m> for Reader<'m> {
     }
 
     fn truth(&mut self) -> Result<bool> {
-        let head = self.head()?;
-        self.skip_rest(&head)?;
+        let head = self.peek()?;
+        self.skip()?;
         Ok(match head {
             Head::Nil => false,
             Head::Boolean(value) => value,
@@ -293,7 +327,7 @@ impl<'m> Read<'m> for Reader<'m> {
             Head::Signed(number) => number != 0,
             Head::Float(number) => number != 0.0,
             Head::Text(len) | Head::Bytes(len) | Head::List(len) | Head::Object(len) => len != 0,
-            Head::Extension(_) => true,
+            Head::Extension => true,
         })
     }
 

@@ -13,18 +13,20 @@
 //! In old events `exception` and `threads` are a list, or one value. Null is skipped, also in lists
 //! of frames.
 //!
-//! One pass writes the values that rules use as MessagePack, and [`event`](super::event) reads
-//! that. So frames have only one reader; a second one, derived for JSON, made the library 60 kB
-//! larger. Values under other keys, such as local variables, are parsed and not written.
+//! What rules look at is written as MessagePack first, in one pass, and then read as frames that
+//! come from a caller's objects are ([`event`](super::event)). So there is one reader of frames,
+//! and no code for a second one: derived readers of JSON made the library 60 kB larger. Values
+//! under other keys, such as local variables, are skipped. [`crate::reader`] reads the JSON, as it
+//! does for fingerprint rules.
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use thiserror::Error;
 
 use crate::enhancements::stacktrace::event::{Bytes, EventStacktrace};
 use crate::enhancements::stacktrace::msgpack::{Reader, SIZED, SIZED_HEAD};
 use crate::enhancements::stacktrace::view::{FieldPath, StacktraceError};
+use crate::reader::{json, ReadError, Source};
 
 /// An error of reading an event. The message says what is wrong, and where.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -81,7 +83,7 @@ fn each_stacktrace(
     if event.trim_ascii().is_empty() {
         return Ok(());
     }
-    transcode(event.trim_ascii_end(), buffer)?;
+    transcode(event.trim_ascii_end(), buffer).map_err(|error| EventJsonError(error.to_string()))?;
     for (place, stacktrace) in stacktraces_of(buffer)? {
         each(place, &stacktrace)?;
     }
@@ -265,214 +267,111 @@ fn values<'a>(name: &str, interface: &'a [u8]) -> Result<Vec<(String, &'a [u8])>
     Ok(found)
 }
 
-/// Writes JSON as MessagePack, without the keys that no reader uses.
-fn transcode(json: &[u8], out: &mut Vec<u8>) -> Result<(), EventJsonError> {
+/// Writes JSON as MessagePack, without the keys that no reader asks for.
+fn transcode(json: &[u8], out: &mut Vec<u8>) -> Result<(), ReadError> {
     out.clear();
-    // Check the whole text at once, and not each string.
-    let json = std::str::from_utf8(json)
-        .map_err(|error| EventJsonError(format!("not UTF-8 (at byte {})", error.valid_up_to())))?;
-    let mut reader = serde_json::Deserializer::from_str(json);
-    let read = Transcoder(out)
-        .deserialize(&mut reader)
-        .and_then(|()| reader.end());
-    read.map_err(|error| EventJsonError(error.to_string()))
+    let mut reader = json::Reader::new(json)?;
+    let reader: &mut Source<'_> = &mut reader;
+    write_value(reader, out)?;
+    reader.end()
 }
 
-/// Writes one value of JSON, with all nested values.
-struct Transcoder<'o>(&'o mut Vec<u8>);
-
-impl Transcoder<'_> {
-    /// Writes the head of a list or an object, whose length and size are not known yet.
-    fn head(&mut self, marker: u8) -> usize {
-        self.0.extend([0xc9, 0, 0, 0, 0, SIZED]);
-        self.0.push(marker);
-        self.0.extend([0; 4]);
-        self.0.len()
-    }
-
-    /// Completes a head.
-    fn complete(&mut self, head: usize, count: u32) {
-        const COUNT: usize = 4;
-        self.0[head - COUNT..head].copy_from_slice(&count.to_be_bytes());
-        // A length above 32 bits does not occur: see `visit_str`.
-        let inner = head - COUNT - 1;
-        let size = (self.0.len() - inner) as u32;
-        self.0[inner - SIZED_HEAD + 1..inner - 1].copy_from_slice(&size.to_be_bytes());
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Transcoder<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Transcoder<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value")
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        self.0.push(0xc0);
-        Ok(())
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<(), E> {
-        self.0.push(0xc2 + u8::from(value));
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, number: i64) -> Result<(), E> {
-        self.0.push(0xd3);
-        self.0.extend(number.to_be_bytes());
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, number: u64) -> Result<(), E> {
-        self.0.push(0xcf);
-        self.0.extend(number.to_be_bytes());
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, number: f64) -> Result<(), E> {
-        self.0.push(0xcb);
-        self.0.extend(number.to_be_bytes());
-        Ok(())
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<(), E> {
-        match text.len() {
-            len @ 0..=31 => self.0.push(0xa0 | len as u8),
-            len @ 32..=255 => self.0.extend([0xd9, len as u8]),
-            len => {
-                self.0.push(0xdb);
-                // A longer text does not occur: its JSON would not fit into memory.
-                self.0.extend((len as u32).to_be_bytes());
-            }
-        }
-        self.0.extend_from_slice(text.as_bytes());
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<(), A::Error> {
-        let head = self.head(0xdd);
+/// Writes one value of JSON, with all that is in it.
+fn write_value(reader: &mut Source<'_>, out: &mut Vec<u8>) -> Result<(), ReadError> {
+    if reader.is_text() {
+        write_text(out, &reader.text()?.unwrap_or_default());
+    } else if reader.is_object() {
+        let head = begin(out, 0xdf);
         let mut count = 0;
-        while items.next_element_seed(Transcoder(self.0))?.is_some() {
+        reader.object(&mut |reader, key| {
+            if !is_wanted(key) {
+                return reader.skip();
+            }
             count += 1;
-        }
-        self.complete(head, count);
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(mut self, mut items: A) -> Result<(), A::Error> {
-        let head = self.head(0xdf);
+            write_text(out, key);
+            write_value(reader, out)
+        })?;
+        complete(out, head, count);
+    } else if reader.is_list() {
+        let head = begin(out, 0xdd);
         let mut count = 0;
-        while let Some(wanted) = items.next_key_seed(WantedKey(self.0))? {
-            if wanted {
-                items.next_value_seed(Transcoder(self.0))?;
-                count += 1;
-            } else {
-                items.next_value_seed(Skipped)?;
-            }
+        reader.list(&mut |reader| {
+            count += 1;
+            write_value(reader, out)
+        })?;
+        complete(out, head, count);
+    } else if reader.is_boolean() {
+        out.push(0xc2 + u8::from(reader.boolean()? == Some(true)));
+    } else {
+        match reader.text()? {
+            Some(digits) => write_number(out, &digits)?,
+            None => out.push(0xc0),
         }
-        self.complete(head, count);
-        Ok(())
     }
+    Ok(())
 }
 
-/// If a reader uses a key of this name in any object, writes the key and returns true.
-struct WantedKey<'o>(&'o mut Vec<u8>);
-
-impl<'de> DeserializeSeed<'de> for WantedKey<'_> {
-    type Value = bool;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for WantedKey<'_> {
-    type Value = bool;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key")
-    }
-
-    fn visit_str<E>(self, key: &str) -> Result<bool, E> {
-        let wanted = matches!(
-            key,
-            "event_id" | "platform" | "stacktrace" | "exception" | "threads" | "values" // event
-                | "type" | "value" | "mechanism" // exception
-                | "frames" | "function" | "raw_function" | "module" | "package" | "abs_path"
-                | "filename" | "in_app" | "data" // frame
-                | "category" | "orig_in_app" | "client_in_app" // data
-        );
-        if wanted {
-            self.0.push(0xa0 | key.len() as u8); // none has more than 31 bytes
-            self.0.extend_from_slice(key.as_bytes());
+fn write_text(out: &mut Vec<u8>, text: &str) {
+    match text.len() {
+        len @ 0..=31 => out.push(0xa0 | len as u8),
+        len @ 32..=255 => out.extend([0xd9, len as u8]),
+        len => {
+            out.push(0xdb);
+            // A text of JSON that is longer does not fit into memory with its event.
+            out.extend((len as u32).to_be_bytes());
         }
-        Ok(wanted)
     }
+    out.extend_from_slice(text.as_bytes());
 }
 
-/// Parses any value with the same errors as [`Transcoder`]: a value that is nested too deeply or is
-/// not UTF-8 is an error anywhere.
-struct Skipped;
-
-impl<'de> DeserializeSeed<'de> for Skipped {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
+fn write_number(out: &mut Vec<u8>, digits: &str) -> Result<(), ReadError> {
+    // `-0` is a float in JSON.
+    if let Ok(number) = digits.parse::<u64>() {
+        out.push(0xcf);
+        out.extend(number.to_be_bytes());
+    } else if let Some(number) = digits.parse::<i64>().ok().filter(|&number| number != 0) {
+        out.push(0xd3);
+        out.extend(number.to_be_bytes());
+    } else {
+        let number = digits
+            .parse::<f64>()
+            .ok()
+            .filter(|number| number.is_finite());
+        let number = number.ok_or_else(|| ReadError::new("not JSON: a number is too large"))?;
+        out.push(0xcb);
+        out.extend(number.to_be_bytes());
     }
+    Ok(())
 }
 
-impl<'de> Visitor<'de> for Skipped {
-    type Value = ();
+/// Writes the head of a list or an object, whose length and size are not known yet.
+fn begin(out: &mut Vec<u8>, marker: u8) -> usize {
+    out.extend([0xc9, 0, 0, 0, 0, SIZED]);
+    out.push(marker);
+    out.extend([0; 4]);
+    out.len()
+}
 
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value")
-    }
+/// Completes a head.
+fn complete(out: &mut [u8], head: usize, count: u32) {
+    const COUNT: usize = 4;
+    out[head - COUNT..head].copy_from_slice(&count.to_be_bytes());
+    // What does not fit into 32 bits is not in memory beside its JSON: see `write_text`.
+    let inner = head - COUNT - 1;
+    let size = (out.len() - inner) as u32;
+    out[inner - SIZED_HEAD + 1..inner - 1].copy_from_slice(&size.to_be_bytes());
+}
 
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        while items.next_element_seed(Self)?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        while items.next_key_seed(Self)?.is_some() {
-            items.next_value_seed(Self)?;
-        }
-        Ok(())
-    }
+/// Whether a reader asks for a key of this name in any object.
+fn is_wanted(key: &str) -> bool {
+    matches!(
+        key,
+        "event_id" | "platform" | "stacktrace" | "exception" | "threads" | "values" // event
+            | "type" | "value" | "mechanism" // exception
+            | "frames" | "function" | "raw_function" | "module" | "package" | "abs_path"
+            | "filename" | "in_app" | "data" // frame
+            | "category" | "orig_in_app" | "client_in_app" // data
+    )
 }
 
 #[cfg(test)]
@@ -482,7 +381,8 @@ mod tests {
 
     fn read(json: &str) -> Result<Vec<String>, EventJsonError> {
         let mut buffer = Vec::new();
-        transcode(json.as_bytes(), &mut buffer)?;
+        transcode(json.as_bytes(), &mut buffer)
+            .map_err(|error| EventJsonError(error.to_string()))?;
         let found = stacktraces_of(&buffer)?;
         let shown = found.iter().map(|(place, stacktrace)| {
             let functions: Vec<_> = stacktrace.frames.iter().map(|f| &*f.function).collect();
@@ -564,6 +464,27 @@ mod tests {
     }
 
     #[test]
+    fn numbers_are_written_with_their_digits() {
+        for (json, expected) in [
+            ("0", &[0xcf, 0, 0, 0, 0, 0, 0, 0, 0][..]),
+            (
+                "18446744073709551615",
+                &[0xcf, 255, 255, 255, 255, 255, 255, 255, 255],
+            ),
+            ("-1", &[0xd3, 255, 255, 255, 255, 255, 255, 255, 255]),
+            ("-0", &[0xcb, 128, 0, 0, 0, 0, 0, 0, 0]),
+            ("1.0", &[0xcb, 63, 240, 0, 0, 0, 0, 0, 0]),
+            ("18446744073709551616", &[0xcb, 67, 240, 0, 0, 0, 0, 0, 0]),
+        ] {
+            let mut out = Vec::new();
+            transcode(json.as_bytes(), &mut out).unwrap();
+            assert_eq!(out, expected, "{json}");
+        }
+        let error = transcode(br#"{"value": 1e999}"#, &mut Vec::new()).unwrap_err();
+        assert_eq!(error.to_string(), "value: not JSON: a number is too large");
+    }
+
+    #[test]
     fn errors_name_the_field() {
         for (json, expected) in [
             (
@@ -578,8 +499,8 @@ mod tests {
                 "[]",
                 "the event: exception data: field `event`: expected a dict, not a list",
             ),
-            ("{", "EOF while parsing an object at line 1 column 1"),
-            ("{} x", "trailing characters at line 1 column 4"),
+            ("{", "not JSON: expected a key in quotes at line 1 column 2"),
+            ("{} x", "not JSON: expected the end at line 1 column 4"),
             (
                 r#"{"stacktrace": {"frames": [{"function": []}]}}"#,
                 "stacktrace: frame 0: field `function`: expected a text or None, not a list",
@@ -592,6 +513,6 @@ mod tests {
             assert_eq!(read(json).unwrap_err().to_string(), expected);
         }
         let error = transcode(b"{\"a\": \"\xff\"}", &mut Vec::new()).unwrap_err();
-        assert_eq!(error.to_string(), "not UTF-8 (at byte 7)");
+        assert_eq!(error.to_string(), "not JSON: byte 7 is not UTF-8");
     }
 }

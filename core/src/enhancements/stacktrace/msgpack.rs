@@ -24,6 +24,7 @@ use super::view::{utf8, FieldPath, FrameKey, FrameView, StacktraceError, Stacktr
 use crate::enhancements::fields::{ExceptionField, FrameField};
 use crate::enhancements::frame::{ExceptionData, Frame};
 use crate::limits::Limit;
+use crate::reader::msgpack::{self, Malformed};
 
 /// Reads a packed stack trace without copying any text.
 ///
@@ -437,33 +438,10 @@ impl<'a> Reader<'a> {
 
     /// Removes any value from the front, nested to any depth.
     pub(super) fn skip(&mut self) -> Result<(), StacktraceError> {
-        let mut left = 1_u64;
-        while left > 0 {
-            left -= 1;
-            let (bytes, values) = match self.first()? {
-                0x00..=0x7f | 0xe0..=0xff | 0xc0..=0xc3 => (0, 0),
-                first @ 0x80..=0x8f => (0, 2 * u64::from(first & 0x0f)),
-                first @ 0x90..=0x9f => (0, u64::from(first & 0x0f)),
-                first @ 0xa0..=0xbf => (u64::from(first & 0x1f), 0),
-                marker::BIN8 | marker::STR8 => (self.number(1)?, 0),
-                0xc5 | 0xda => (self.number(2)?, 0),
-                marker::BIN32 | marker::STR32 => (self.number(4)?, 0),
-                0xc7 => (self.number(1)? + 1, 0),
-                0xc8 => (self.number(2)? + 1, 0),
-                0xc9 => (self.number(4)? + 1, 0),
-                0xca => (4, 0),
-                0xcb => (8, 0),
-                first @ 0xcc..=0xd3 => (1 << (first & 3), 0),
-                first @ 0xd4..=0xd8 => (1 + (1 << (first - 0xd4)), 0),
-                marker::ARRAY16 => (0, self.number(2)?),
-                marker::ARRAY32 => (0, self.number(4)?),
-                marker::MAP16 => (0, 2 * self.number(2)?),
-                marker::MAP32 => (0, 2 * self.number(4)?),
-            };
-            self.take(usize::try_from(bytes).map_err(|_| ENDS)?)?;
-            left += values;
-        }
-        Ok(())
+        msgpack::skip(&mut self.0).map_err(|error| match error {
+            Malformed::Ends => ENDS,
+            Malformed::Reserved => StacktraceError::Structure("0xc1 begins no value"),
+        })
     }
 
     /// Reads a string or binary of UTF-8, or nil. A number is read as its digits.
