@@ -9,8 +9,7 @@
 //! ```
 //!
 //! What is skipped must be JSON as well, except that texts can have control characters. Half of
-//! a surrogate pair is read as U+FFFD. Both are errors for a [strict](Reader::strict) reader, in
-//! texts that it is asked for. Lists and objects can be [`MAX_DEPTH`] deep.
+//! a surrogate pair is read as U+FFFD. A [strict](Reader::strict) reader accepts neither. Lists and objects can be [`MAX_DEPTH`] deep.
 
 use std::borrow::Cow;
 
@@ -43,7 +42,9 @@ impl<'j> Reader<'j> {
         })
     }
 
-    /// Makes a reader for what is written again: what no text can hold is an error.
+    /// Makes a reader that accepts what other readers of JSON do. A text with a control character
+    /// is an error, and so is a number that is not finite, also where they are skipped. Half of a
+    /// surrogate pair is an error in a text that is read: no text can hold it.
     pub(crate) fn strict(json: &'j [u8]) -> Result<Self> {
         let reader = Self::new(json)?;
         Ok(Self {
@@ -134,7 +135,14 @@ impl<'j> Reader<'j> {
         if !valid {
             return Err(self.syntax("expected a number"));
         }
-        self.at += end;
+        let digits = self.at..self.at + end;
+        if self.is_strict && end > 300 {
+            let number = self.json[digits.clone()].parse::<f64>();
+            if !number.is_ok_and(f64::is_finite) {
+                return Err(self.syntax("this number is too large"));
+            }
+        }
+        self.at = digits.end;
         Ok(())
     }
 
@@ -142,12 +150,19 @@ impl<'j> Reader<'j> {
     #[inline]
     fn skip_quoted(&mut self) -> Result<bool> {
         let bytes = self.json.as_bytes();
-        let end = quote_or_backslash(bytes, self.at + 1);
-        if bytes.get(end) == Some(&b'"') {
+        let start = self.at + 1;
+        let end = quote_or_backslash(bytes, start);
+        let has_escapes = bytes.get(end) != Some(&b'"');
+        if has_escapes {
+            self.skip_escaped(end)?;
+        } else {
             self.at = end + 1;
-            return Ok(false);
         }
-        self.skip_escaped(end).map(|()| true)
+        if self.is_strict && bytes[start..self.at].iter().any(|&byte| byte < b' ') {
+            self.at = start;
+            return Err(self.syntax("this text has a control character"));
+        }
+        Ok(has_escapes)
     }
 
     /// Skips the rest of a text, of which an escape is at `at`.
@@ -184,16 +199,9 @@ impl<'j> Reader<'j> {
         } else {
             (raw.into(), true)
         };
-        if self.is_strict {
-            let what = if !is_whole {
-                "half of a surrogate pair"
-            } else if raw.bytes().any(|byte| byte < b' ') {
-                "a control character"
-            } else {
-                return Ok(text);
-            };
+        if self.is_strict && !is_whole {
             self.at = start;
-            return Err(self.syntax(&format!("this text has {what}")));
+            return Err(self.syntax("this text has half of a surrogate pair"));
         }
         Ok(text)
     }
@@ -577,6 +585,19 @@ mod tests {
                 .map_err(|error| error.trim_start_matches("not JSON: "));
             assert_eq!(found, expected);
         }
+    }
+
+    #[test]
+    fn a_strict_reader_skips_what_other_readers_accept() {
+        let skips = |json: &str| {
+            let mut reader = Reader::strict(json.as_bytes()).unwrap();
+            reader.skip().and_then(|()| reader.end()).is_ok()
+        };
+        for json in ["[\"a\\nb\", 1e300]", "\"\\ud83d\"", "{\"\u{7f}\": 0.1}"] {
+            assert!(skips(json), "{json:?}");
+        }
+        assert!(!skips("[\"a\nb\"]") && !skips("{\"\0\": 1}") && !skips("\"\\n\u{1f}\""));
+        assert!(!skips(&"9".repeat(400)) && skips(&format!("0.{}", "9".repeat(400))));
     }
 
     #[test]

@@ -270,7 +270,7 @@ fn values<'a>(name: &str, interface: &'a [u8]) -> Result<Vec<(String, &'a [u8])>
 /// Writes JSON as MessagePack, without the keys that no reader asks for.
 fn transcode(json: &[u8], out: &mut Vec<u8>) -> Result<(), ReadError> {
     out.clear();
-    let mut reader = json::Reader::new(json)?;
+    let mut reader = json::Reader::strict(json)?;
     let reader: &mut Source<'_> = &mut reader;
     write_value(reader, out)?;
     reader.end()
