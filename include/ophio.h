@@ -2354,7 +2354,8 @@ enum OphioStatus ophio_fingerprints_match_arrow(const struct OphioFingerprints *
                                                 struct ArrowSchema *out_schema);
 
 /**
- * Trims the name of a function to what people call it, as Sentry does before it groups.
+ * Trims the name of a function, as Sentry does before it groups events: removes arguments, generic
+ * parameters and hashes.
  *
  * `name` and `platform` are UTF-8. Names of the platforms `objc`, `cocoa`, `swift`, `native`,
  * `c` and `csharp` are trimmed, other names do not change; `platform` may be NULL. The time is

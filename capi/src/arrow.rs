@@ -1,15 +1,15 @@
-//! The Arrow C Data Interface, in and out.
+//! Import and export of arrays through the Arrow C Data Interface.
 //!
-//! An array comes as two structs, `ArrowArray` and `ArrowSchema`, which hold pointers to the
-//! producer's memory and a function that releases it:
+//! An array is two structs, `ArrowArray` and `ArrowSchema`, with pointers to the producer's memory
+//! and a function that releases it:
 //!
 //! ```text
-//! caller   array, schema  --moved-->   here     released when the call ends, however it ends
-//! caller   out_array, out_schema  <--moved--    the caller's to release
+//! caller   array, schema  --moved-->   here     released when the call ends, also on failure
+//! caller   out_array, out_schema  <--moved--    released by the caller
 //! ```
 //!
-//! Moving is what the interface says: the struct is copied and its `release` set to NULL, so
-//! that it is released once. It is done first, before anything can fail.
+//! The interface defines how an array is moved: the struct is copied and its `release` is set to
+//! NULL, so that it is released once. The call moves it first, before anything can fail.
 
 use std::ffi::c_void;
 
@@ -21,19 +21,21 @@ use crate::status::{Error, OphioStatus};
 
 /// The struct of that name in the Arrow C Data Interface.
 ///
-/// Declare it as that says, or include a header that does, before or after this one.
+/// Copy its definition from the specification, or include a header that defines it, before or after
+/// this header.
 pub struct ArrowArray {
     _opaque: [u8; 0],
 }
 
 /// The struct of that name in the Arrow C Data Interface.
 ///
-/// Declare it as that says, or include a header that does, before or after this one.
+/// Copy its definition from the specification, or include a header that defines it, before or after
+/// this header.
 pub struct ArrowSchema {
     _opaque: [u8; 0],
 }
 
-/// A schema as the interface lays it out, for what the crate does not tell.
+/// A schema in the layout of the interface, for checks that the crate does not do.
 #[repr(C)]
 struct SchemaLayout {
     format_name_metadata: [*const c_void; 3],
@@ -47,7 +49,7 @@ struct SchemaLayout {
 
 const _: () = assert!(size_of::<SchemaLayout>() == size_of::<FFI_ArrowSchema>());
 
-/// An array as the interface lays it out.
+/// An array in the layout of the interface.
 #[repr(C)]
 struct ArrayLayout {
     length: i64,
@@ -64,47 +66,47 @@ struct ArrayLayout {
 
 const _: () = assert!(size_of::<ArrayLayout>() == size_of::<FFI_ArrowArray>());
 
-/// How deep types may nest. The crate calls itself for each level, and a stack that ends takes
-/// the process with it.
+/// The maximum depth of nested types. The crate recurses for each level, and a stack overflow ends
+/// the process.
 const DEPTH: usize = 64;
 
-/// Refuses what the crate would panic or end the process on: types that nest too deep, an array
-/// and a schema that do not fit together, and negative numbers.
+/// Rejects arrays for which the crate would panic or end the process: types that are nested too
+/// deep, an array and a schema that do not match, and negative numbers.
 ///
 /// # Safety
 ///
-/// Both are NULL or as the interface says, with all that they point to.
+/// Both are NULL or valid structs of the interface, and so are all structs that they point to.
 unsafe fn check_shape(
     array: *const ArrayLayout,
     schema: *const SchemaLayout,
     depth: usize,
 ) -> Result<(), Error> {
     let refused = |what: &str| {
-        let message = format_args!("the array cannot be taken: {what}").to_string();
+        let message = format_args!("the array cannot be imported: {what}").to_string();
         Error::new(OphioStatus::Schema, message)
     };
     // SAFETY: NULL or readable, by the caller's promise.
     let (array, schema) = match unsafe { (array.as_ref(), schema.as_ref()) } {
         (None, None) => return Ok(()),
         (Some(array), Some(schema)) => (array, schema),
-        _ => return Err(refused("it is not of the type that its schema tells")),
+        _ => return Err(refused("it does not have the type of its schema")),
     };
     if depth > DEPTH {
-        return Err(refused("its type nests more than 64 levels deep"));
+        return Err(refused("its type is nested more than 64 levels deep"));
     }
     if array.length < 0 || array.offset < 0 || array.n_buffers < 0 {
         return Err(refused("a length is negative"));
     }
     if array.n_children != schema.n_children || array.n_children < 0 {
-        return Err(refused("it is not of the type that its schema tells"));
+        return Err(refused("it does not have the type of its schema"));
     }
     // SAFETY: the same promise holds for what is within.
     unsafe { check_shape(array.dictionary, schema.dictionary, depth + 1) }?;
     for child in 0..array.n_children as usize {
         if array.children.is_null() || schema.children.is_null() {
-            return Err(refused("it has no children where its schema has some"));
+            return Err(refused("its schema has children and it has none"));
         }
-        // SAFETY: there are so many, by the caller's promise.
+        // SAFETY: the array has this many children, by the caller's promise.
         let (array, schema) = unsafe { (*array.children.add(child), *schema.children.add(child)) };
         if array.is_null() {
             return Err(refused("a child is missing"));
@@ -125,7 +127,7 @@ impl From<ColumnError> for Error {
     }
 }
 
-/// An array that was moved here; dropping it releases it.
+/// An array that was moved here. Dropping it releases the array.
 pub(crate) struct Moved {
     array: Option<FFI_ArrowArray>,
     schema: Option<FFI_ArrowSchema>,
@@ -133,7 +135,7 @@ pub(crate) struct Moved {
 }
 
 impl Moved {
-    /// Moves an array here.
+    /// Moves an array out of the caller's structs.
     ///
     /// # Safety
     ///
@@ -155,7 +157,7 @@ impl Moved {
         }
     }
 
-    /// The array, which is released with the result.
+    /// Imports the array. Dropping the result releases it.
     ///
     /// # Safety
     ///
@@ -178,13 +180,13 @@ impl Moved {
         unsafe { check_shape(layouts.0, layouts.1, 0) }?;
         // SAFETY: the caller's promise.
         unsafe { from_ffi(array, &schema) }.map_err(|error| {
-            let message = format_args!("the array cannot be taken: {error}").to_string();
+            let message = format_args!("the array cannot be imported: {error}").to_string();
             Error::new(OphioStatus::Schema, message)
         })
     }
 }
 
-/// The places for a result.
+/// The out parameters for an array.
 struct Place {
     array: *mut ArrowArray,
     schema: *mut ArrowSchema,
@@ -201,7 +203,7 @@ impl Place {
         Ok(Self { array, schema })
     }
 
-    /// Gives an array to the caller.
+    /// Moves an array to the caller.
     ///
     /// # Safety
     ///
@@ -210,7 +212,8 @@ impl Place {
         let schema = FFI_ArrowSchema::try_from(data.data_type())
             .map_err(|error| Error::new(OphioStatus::Schema, error))?;
         let array = FFI_ArrowArray::new(data);
-        // SAFETY: the caller's promise. What lay there is not dropped: it may be anything.
+        // SAFETY: the caller's promise. The old value is not dropped, since it may be
+        // uninitialised.
         unsafe {
             self.schema.cast::<FFI_ArrowSchema>().write(schema);
             self.array.cast::<FFI_ArrowArray>().write(array);
@@ -219,7 +222,8 @@ impl Place {
     }
 }
 
-/// Gives the caller the answer about an array. The places are looked at before any work.
+/// Computes a result for an array and moves it to the caller. The out parameters are checked before
+/// any work.
 ///
 /// # Safety
 ///

@@ -9,7 +9,7 @@
 //! - [`slice`]: borrowed bytes, in and out; [`string`]: owned bytes, out;
 //! - [`handle`]: opaque objects behind a pointer, and out parameters;
 //! - `arrow`: arrays of the Arrow C Data Interface, in and out;
-//! - [`panic_hook`]: panics print nothing;
+//! - [`panic_hook`]: keeps panics from printing;
 //! - [`version`]: the version of the library and of its C API.
 //!
 //! # An example of an exported function

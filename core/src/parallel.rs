@@ -10,7 +10,7 @@ use std::thread;
 
 /// Calls `f` for every item, and returns the results in the same order, or the first error.
 ///
-/// `threads` is how many do that at once, the calling one included; 0 counts as 1.
+/// `threads` is the number of threads, including the calling thread; 0 means 1.
 pub(crate) fn each<T: Sync, R: Send, E: Send>(
     items: &[T],
     threads: usize,
@@ -19,7 +19,7 @@ pub(crate) fn each<T: Sync, R: Send, E: Send>(
     each_costly(items, threads, 16, f)
 }
 
-/// [`each`] where a thread is worth making for `fewest` items already.
+/// Does the same as [`each`], but starts a thread for `fewest` items or more.
 pub(crate) fn each_costly<T: Sync, R: Send, E: Send>(
     items: &[T],
     threads: usize,
@@ -35,7 +35,8 @@ pub(crate) fn each_costly<T: Sync, R: Send, E: Send>(
     Ok(results.into_iter().flatten().collect())
 }
 
-/// Cuts `len` items into a range a thread, each of at least `fewest`, if there are so many.
+/// Splits `len` items into a range for each thread, with at least `fewest` items in a range if
+/// there are enough.
 pub(crate) fn parts(len: usize, threads: usize, fewest: usize) -> Vec<Range<usize>> {
     let threads = threads.clamp(1, len.div_ceil(fewest).max(1));
     let size = len.div_ceil(threads).max(1);

@@ -17,10 +17,10 @@ A batch has two columns; other columns are ignored:
                            in_app: bool, orig_in_app: int8>>
     exception  struct<ty, value, mechanism: text>
 
-A text is `utf8` or `binary`, also large, as a view, or in a dictionary; what is missing is
-null. `SCHEMA` is such a schema, `batch` makes a batch of Python objects, and
-`events_to_arrow` makes them of Sentry events. Frames are as `sentry_ophio.enhancers` describes
-them: paths in lower case with slashes. `fingerprints` reads events as JSON, too.
+A text is `utf8` or `binary`, also large, as a view, or in a dictionary. A missing value is null.
+`SCHEMA` is such a schema. `batch` makes a batch from Python objects, and `events_to_arrow` makes
+batches from Sentry events. `sentry_ophio.enhancers` describes frames: paths are in lower case with
+slashes. `fingerprints` reads events as JSON, too.
 
 The functions accept every object with `__arrow_c_array__` or `__arrow_c_stream__`: record batches
     and tables of pyarrow, data frames of polars, relations of duckdb, arrays of nanoarrow. The
@@ -436,7 +436,7 @@ def fingerprints(
 def _taken_events(
     events: Any,
 ) -> pa.RecordBatch | pa.RecordBatchReader | pa.Array | pa.ChunkedArray:
-    """Make pyarrow's object of anybody's. Nothing is copied."""
+    """Convert any Arrow object to one of pyarrow, without a copy."""
     if isinstance(events, pa.Array):
         is_struct = pa.types.is_struct(events.type)
         return pa.RecordBatch.from_struct_array(events) if is_struct else events
@@ -453,12 +453,12 @@ def _taken_events(
 
 
 def _taken(rows: Any, name: str = "stacktraces") -> pa.RecordBatch | pa.RecordBatchReader:
-    """Make pyarrow's object of anybody's. Nothing is copied."""
+    """Convert any Arrow object to one of pyarrow, without a copy."""
     if isinstance(rows, (pa.RecordBatch, pa.RecordBatchReader)):
         return rows
     try:
-        # What can be a stream is one, also where it could be an array as well: a table in
-        # several pieces would have to be copied to be one array.
+        # An object that can be a stream or an array is read as a stream: a table with several
+        # chunks would have to be copied to one array.
         if hasattr(rows, "__arrow_c_stream__"):
             return pa.RecordBatchReader.from_stream(rows)
         if hasattr(rows, "__arrow_c_array__"):
@@ -524,7 +524,7 @@ class _Structs:
         self.array = ffi.cast("ArrowArray *", self._room + 9)
 
     def put(self, rows: pa.RecordBatch | pa.Array, columns: Iterable[str] = SCHEMA.names) -> None:
-        """Export the columns that the library looks at; it need not understand others."""
+        """Export the columns that the library reads. It need not support the types of others."""
         if isinstance(rows, pa.RecordBatch):
             names = [name for name in columns if name in rows.schema.names]
             for name in names:
@@ -532,8 +532,8 @@ class _Structs:
                     raise SchemaError(f"column `{name}`: there are several of that name")
             rows = rows.select(names)
         try:
-            # Half a microsecond. Data from a file is not validated yet, and the interface does not
-            # pass the length of a buffer: the last offset is used instead.
+            # This takes half a microsecond. Data from a file is not validated yet, and the
+            # interface does not pass the length of a buffer: the last offset is used instead.
             rows.validate()
         except pa.ArrowInvalid as error:
             raise SchemaError(f"the columns are corrupt: {error}") from None

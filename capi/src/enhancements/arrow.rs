@@ -1,6 +1,6 @@
 //! Applying rules to columns of stack traces.
 //!
-//! What is in the arrays is described in `core/src/enhancements/stacktrace/arrow`.
+//! `core/src/enhancements/stacktrace/arrow` describes the columns.
 
 use arrow_data::ArrayData;
 use ophio_core::enhancements::stacktrace::arrow::{self, ArrowError};

@@ -13,19 +13,19 @@ use arrow_schema::{DataType, Field, Fields};
 use super::ColumnError;
 use crate::parallel;
 
-/// Answers to a part of the rows.
+/// The results of a part of the rows.
 pub(crate) trait Answers: Default {
-    /// Appends the answers to the rows that follow.
+    /// Appends the results of the following rows.
     fn append(&mut self, more: Self);
 }
 
-/// Calls `f` for as many ranges of rows as there are threads, each on one of them.
+/// Calls `f` for a range of rows on each thread, and joins the results.
 pub(crate) fn on_parts<T: Answers + Send, E: Send>(
     rows: usize,
     threads: usize,
     f: impl Fn(Range<usize>) -> Result<T, E> + Sync,
 ) -> Result<T, E> {
-    // Fewer rows than these are not worth a thread.
+    // Fewer rows than this do not pay for a thread.
     let ranges = parallel::parts(rows, threads, 64);
     let mut parts = parallel::in_parts(&ranges, f)?.into_iter();
     let mut all = parts.next().unwrap_or_default();
@@ -33,7 +33,7 @@ pub(crate) fn on_parts<T: Answers + Send, E: Send>(
     Ok(all)
 }
 
-/// How long the list of each row is, `None` where there is none.
+/// The length of the list of each row; `None` for null.
 #[derive(Default)]
 pub(crate) struct Lists(Vec<Option<usize>>);
 
@@ -50,7 +50,7 @@ impl Lists {
         self.0.len()
     }
 
-    /// The lists, with all that is in them.
+    /// Builds the lists with their values.
     pub(crate) fn finish(&self, values: ArrayData) -> Result<ArrayData, ColumnError> {
         let item = Field::new("item", values.data_type().clone(), true);
         let data = ArrayData::builder(DataType::List(Arc::new(item)))
@@ -141,7 +141,7 @@ pub(crate) fn ints(values: &[Option<i32>]) -> Result<ArrayData, ColumnError> {
     built(data)
 }
 
-/// Which values are there; `None` if all are.
+/// Returns which values are present; `None` if all are.
 pub(crate) fn present<T>(values: &[Option<T>]) -> Option<NullBuffer> {
     let mut nulls = NullBufferBuilder::new(values.len());
     values
@@ -150,8 +150,7 @@ pub(crate) fn present<T>(values: &[Option<T>]) -> Option<NullBuffer> {
     nulls.finish()
 }
 
-/// An array that was just made; it is checked all the same, since that is how safe code makes
-/// one.
+/// Builds an array. The builder checks it, because safe code cannot skip the check.
 pub(crate) fn built(data: arrow_data::ArrayDataBuilder) -> Result<ArrayData, ColumnError> {
     data.build().map_err(|_| ColumnError::TooLarge)
 }

@@ -25,7 +25,7 @@ pub(crate) struct Column<'a> {
 }
 
 impl<'a> Column<'a> {
-    /// The error for a column of another type.
+    /// Makes the error for a column of the wrong type.
     pub(crate) fn unexpected(self, expected: &'static str) -> ColumnError {
         ColumnError::Type {
             column: self.name,
@@ -43,7 +43,7 @@ impl<'a> Column<'a> {
         }
     }
 
-    /// A field of a struct, which has as many values as the struct has and comes before.
+    /// Returns a field of a struct, which has as many values as the struct and its offset.
     pub(crate) fn field(
         self,
         field: &str,
@@ -57,7 +57,7 @@ impl<'a> Column<'a> {
         })
     }
 
-    /// A field of a struct, if it is there.
+    /// Returns a field of a struct, if it exists.
     pub(crate) fn optional_field(
         self,
         field: &str,
@@ -101,7 +101,7 @@ impl<'a> Column<'a> {
     }
 }
 
-/// Which values of a column are there.
+/// Which values of a column are not null.
 pub(crate) struct Nulls<'a> {
     nulls: Option<&'a NullBuffer>,
     all: bool,
@@ -260,7 +260,7 @@ impl<'a> Ints<'a> {
         Self::of_type(column, column.data.data_type())
     }
 
-    /// The keys of a dictionary.
+    /// Makes a reader of the keys of a dictionary.
     fn keys(column: Column<'a>) -> Result<Self, ColumnError> {
         match column.data.data_type() {
             DataType::Dictionary(keys, _) => Self::of_type(column, keys),
@@ -308,7 +308,7 @@ impl<'a> Ints<'a> {
     }
 }
 
-/// A column of truth values.
+/// A column of booleans.
 pub(crate) struct Bools<'a> {
     nulls: Nulls<'a>,
     bits: &'a [u8],
@@ -362,7 +362,7 @@ enum ListLayout<'a> {
 }
 
 impl<'a> Lists<'a> {
-    /// The lists, and the column of what they hold.
+    /// Makes a reader of lists, and returns the column of their values.
     pub(crate) fn new(
         column: Column<'a>,
         expected: &'static str,
@@ -383,7 +383,7 @@ impl<'a> Lists<'a> {
         Ok((lists, Column { data, ..column }))
     }
 
-    /// Which values a list holds; `None` for a list that is null.
+    /// Returns the range of values of a list; `None` for a null list.
     pub(crate) fn get(&self, index: usize) -> Result<Option<Range<usize>>, ColumnError> {
         if self.nulls.is_null(index)? {
             return Ok(None);
@@ -403,7 +403,7 @@ impl<'a> Lists<'a> {
     }
 }
 
-/// Which structs are there, and where their fields begin in the columns.
+/// Which structs are not null, and the offset of their fields in the columns.
 pub(crate) struct Structs<'a> {
     nulls: Nulls<'a>,
     offset: usize,
@@ -420,7 +420,7 @@ impl<'a> Structs<'a> {
         }
     }
 
-    /// Where the fields of a struct are in the columns; `None` for one that is null.
+    /// Returns the index of the fields of a struct in the columns; `None` for a null struct.
     #[inline]
     pub(crate) fn place(&self, index: usize) -> Result<Option<usize>, ColumnError> {
         Ok((!self.nulls.is_null(index)?).then_some(self.offset + index))

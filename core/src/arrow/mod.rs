@@ -18,10 +18,10 @@ pub(crate) mod testing;
 
 use thiserror::Error;
 
-/// An array that does not have the columns that are expected.
+/// An error in the columns of an array.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum ColumnError {
-    /// A column is not there.
+    /// A column is missing.
     #[error("column `{column}` is missing: expected {expected}")]
     Missing {
         /// Its name.
@@ -29,7 +29,7 @@ pub enum ColumnError {
         /// The type it should have.
         expected: &'static str,
     },
-    /// A column has another type.
+    /// A column has the wrong type.
     #[error("column `{column}`: expected {expected}, not {found}")]
     Type {
         /// Its name.
@@ -39,7 +39,7 @@ pub enum ColumnError {
         /// The type it has.
         found: String,
     },
-    /// A column points outside of what it holds.
+    /// A column points outside of its buffers.
     #[error("column `{column}` is corrupt: {what}")]
     Corrupt {
         /// Its name.
@@ -52,18 +52,18 @@ pub enum ColumnError {
     TooLarge,
 }
 
-/// A row that cannot be taken, or a column.
+/// An error in a row, or in a column.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum RowError<E> {
-    /// A column is not as it should be.
+    /// A column is not valid.
     #[error(transparent)]
     Column(#[from] ColumnError),
-    /// A value cannot be taken.
+    /// A value is not valid.
     #[error("row {row}: {error}")]
     Row {
         /// The row, counted from 0 in its batch.
         row: usize,
-        /// What is wrong with it.
+        /// The error.
         error: E,
     },
 }

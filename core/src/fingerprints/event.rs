@@ -350,7 +350,7 @@ fn tags<'j>(reader: &mut Source<'j>) -> Result<Vec<(Cow<'j, str>, Text<'j>)>, Ev
 mod tests {
     use super::*;
     use crate::fingerprints::testing;
-    use crate::testing::{cases, Random};
+    use crate::testing::{cases, slow_cases, Random};
 
     #[test]
     fn errors_name_the_field() {
@@ -399,7 +399,7 @@ mod tests {
     #[test]
     fn an_event_means_the_same_in_both_forms() {
         let mut random = Random::new(91);
-        for _ in 0..cases(2_000) {
+        for _ in 0..slow_cases(2_000) {
             let json = testing::event(&mut random);
             let value: serde_json::Value = serde_json::from_str(&json).unwrap();
             let packed = rmp_serde::to_vec(&value).unwrap();

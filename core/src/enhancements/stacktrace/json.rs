@@ -267,7 +267,7 @@ fn values<'a>(name: &str, interface: &'a [u8]) -> Result<Vec<(String, &'a [u8])>
     Ok(found)
 }
 
-/// Writes JSON as MessagePack, without the keys that no reader asks for.
+/// Writes JSON as MessagePack, without the keys that no reader uses.
 fn transcode(json: &[u8], out: &mut Vec<u8>) -> Result<(), ReadError> {
     out.clear();
     let mut reader = json::Reader::strict(json)?;
@@ -276,7 +276,7 @@ fn transcode(json: &[u8], out: &mut Vec<u8>) -> Result<(), ReadError> {
     reader.end()
 }
 
-/// Writes one value of JSON, with all that is in it.
+/// Writes one value of JSON, with all nested values.
 fn write_value(reader: &mut Source<'_>, out: &mut Vec<u8>) -> Result<(), ReadError> {
     if reader.is_text() {
         write_text(out, &reader.text()?.unwrap_or_default());
@@ -362,7 +362,7 @@ fn complete(out: &mut [u8], head: usize, count: u32) {
     out[inner - SIZED_HEAD + 1..inner - 1].copy_from_slice(&size.to_be_bytes());
 }
 
-/// Whether a reader asks for a key of this name in any object.
+/// Whether a reader uses a key of this name in any object.
 fn is_wanted(key: &str) -> bool {
     matches!(
         key,

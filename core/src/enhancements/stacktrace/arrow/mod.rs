@@ -8,7 +8,7 @@
 //!                      in_app: bool, orig_in_app: int8>>
 //!  exception: struct<ty, value, mechanism: text>
 //!       |
-//!       |  input     the frames of a row, as the engine takes them
+//!       |  input     the frames of a row, as the engine reads them
 //!       v
 //!     engine         the same as for packed stack traces, memo included
 //!       |
@@ -17,10 +17,10 @@
 //!  category: list<dictionary<utf8>>, in_app: list<bool>
 //! ```
 //!
-//! [`crate::arrow`] reads a field of all frames in place. A text may be `utf8` or `binary`, with offsets of 32 or 64 bits, as views, or in a
-//! dictionary; a column of nulls may have the type `null`. No text is copied on the way in.
+//! [`crate::arrow`] reads a field of all frames in place. A text may be `utf8` or `binary`, with
+//! offsets of 32 or 64 bits, as views, or in a dictionary; a column of nulls may have the type `null`. No text of the input is copied.
 //!
-//! A row that is null has null for an answer. A frame that is null has no fields.
+//! The result of a null row is null. All fields of a null frame are missing.
 
 mod input;
 mod output;
@@ -37,7 +37,7 @@ use crate::enhancements::preview::{self, Preview};
 use crate::enhancements::rule_set::Enhancements;
 use crate::enhancements::stacktrace::view::{StacktraceError, StacktraceView};
 
-/// An array that holds no stack traces, or one of them is not as it should be.
+/// An error in an array of stack traces.
 pub type ArrowError = RowError<StacktraceError>;
 
 /// Applies rules to the frames of every row, on `threads` threads.
@@ -196,7 +196,7 @@ impl Preview {
     }
 }
 
-/// What is done with a row and its stack trace, which is `None` where it is null.
+/// A callback for a row and its stack trace, which is `None` for a null row.
 ///
 /// It is not generic: one indirect call per stack trace is cheap, and the code that reads a row
 /// exists once.

@@ -23,7 +23,7 @@ use crate::enhancements::result::{AppliedFrame, AssembleResult, Component, Hint,
 use crate::enhancements::rule::Rule;
 use crate::enhancements::stacktrace::view::{utf8, FieldPath, StacktraceView};
 
-/// What rules made of frames.
+/// The results of `apply`.
 #[derive(Default)]
 pub(super) struct Applied {
     lists: Lists,
@@ -195,7 +195,7 @@ impl Answers for Previewed {
     }
 }
 
-/// Values that come often, each written once: a number a value.
+/// A dictionary: each different value once, and a number for each occurrence.
 struct Dictionary<K> {
     numbers: HashMap<K, i32, RandomState>,
     words: Vec<K>,

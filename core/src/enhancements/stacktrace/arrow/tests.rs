@@ -14,7 +14,7 @@ use arrow_schema::{DataType, Field};
 
 use super::*;
 use crate::arrow::testing::{structure, texts, LAYOUTS};
-use crate::enhancements::fields::FrameField;
+use crate::enhancements::fields::{ExceptionField, FrameField};
 use crate::enhancements::stacktrace::msgpack::{self, pack};
 use crate::enhancements::testing::{frame, rule};
 use crate::enhancements::{Cache, Component, ExceptionData, Frame};
