@@ -511,7 +511,10 @@ def test_columns_of_events_are_matched(session: SparkSession, df: DataFrame) -> 
     frames = "array<struct<family: string, function: string, module: string, package: string, "
     frames += "path: string, in_app: boolean>>"
     kinds = f"frames {frames}, exception struct<ty: string, value: string>, level string, "
-    rows: list[Any] = [([], (None, None), "fatal", {"env": "prod"}), ([], None, "fatal", {"env": None})]
+    rows: list[Any] = [
+        ([], (None, None), "fatal", {"env": "prod"}),
+        ([], None, "fatal", {"env": None}),
+    ]
     few = session.createDataFrame(rows, kinds + "tags map<string, string>")
     answers = spark.fingerprints(few, FINGERPRINTS).collect()
     assert [row.fingerprint and row.fingerprint.rule for row in answers] == [1, None]
