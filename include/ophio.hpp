@@ -1349,7 +1349,7 @@ class fingerprints : public detail::handle<OphioFingerprints, ophio_fingerprints
         return written;
     }
 
-    /* Arrays of the Arrow C Data Interface: moved in, also on failure, and written out. */
+    /* Arrays of the Arrow C Data Interface. The inputs are moved, also on failure. */
     status try_match_arrow(ArrowArray *array, ArrowSchema *schema, OphioFingerprintsUnknown unknown,
                            std::size_t threads, ArrowArray *out_array,
                            ArrowSchema *out_schema) const noexcept
