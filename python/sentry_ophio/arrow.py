@@ -35,10 +35,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Callable
 
-from sentry_ophio._arguments import checked_threads
+from sentry_ophio._arguments import checked_threads, type_error
 from sentry_ophio._ffi import error_for, ffi, lib
 from sentry_ophio._pack import EXCEPTION_FIELDS, FRAME_FIELDS
 from sentry_ophio._preview import Comparison
+from sentry_ophio._rule_set import Enhancements
 from sentry_ophio.exceptions import ArgumentTypeError, MissingDependencyError, SchemaError
 
 try:
@@ -57,7 +58,7 @@ if TYPE_CHECKING:
 
     from _cffi_backend import _CDataBase as CData
 
-    from sentry_ophio.enhancers import Enhancements, Report
+    from sentry_ophio.enhancers import Report
     from sentry_ophio.exceptions import EventError
     from sentry_ophio.parameterization import Parameterizer
 
@@ -143,7 +144,8 @@ def apply(rules: Enhancements, stacktraces: Any, *, threads: int = 1) -> pa.Reco
         TypeError: A text is not UTF-8, or `stacktraces` is not an Arrow object.
         LimitError: A stack trace has more frames than allowed.
     """
-    return _ask(lib.ophio_enhancements_apply_arrow, (rules._ptr,), stacktraces, threads)
+    ptr = Enhancements._pointer("rules", rules)
+    return _ask(lib.ophio_enhancements_apply_arrow, (ptr,), stacktraces, threads)
 
 
 def assemble(
@@ -170,7 +172,8 @@ def assemble(
         TypeError: A text is not UTF-8, or `stacktraces` is not an Arrow object.
         LimitError: A stack trace has more frames than allowed.
     """
-    return _ask(lib.ophio_enhancements_assemble_arrow, (rules._ptr,), stacktraces, threads)
+    ptr = Enhancements._pointer("rules", rules)
+    return _ask(lib.ophio_enhancements_assemble_arrow, (ptr,), stacktraces, threads)
 
 
 def preview(
@@ -198,9 +201,9 @@ def preview(
         TypeError: A text is not UTF-8, or `stacktraces` is not an Arrow object.
         LimitError: A stack trace has more frames than allowed.
     """
-    return _ask(
-        lib.ophio_enhancements_preview_arrow, (old_rules._ptr, new_rules._ptr), stacktraces, threads
-    )
+    old = Enhancements._pointer("old_rules", old_rules)
+    new = Enhancements._pointer("new_rules", new_rules)
+    return _ask(lib.ophio_enhancements_preview_arrow, (old, new), stacktraces, threads)
 
 
 def preview_report(
@@ -272,9 +275,34 @@ def batch(stacktraces: Iterable[Mapping[str, Any]]) -> pa.RecordBatch:
         A batch with the columns of `SCHEMA`.
 
     Raises:
-        pyarrow.ArrowInvalid, pyarrow.ArrowTypeError: A value has another type.
+        TypeError: Something is no mapping, or a value has another type.
+        pyarrow.ArrowInvalid: A value has another type, or is too large.
     """
-    return pa.RecordBatch.from_pylist(list(stacktraces), schema=SCHEMA)
+    # A copy: pyarrow takes it badly if the caller's code changes what it reads.
+    frame, exception = (each.name for each in SCHEMA)
+    rows = [
+        {
+            frame: _listed(row.get(frame)),
+            exception: _fields_of(row.get(exception), SCHEMA.field(exception).type),
+        }
+        for row in stacktraces
+    ]
+    return pa.RecordBatch.from_pylist(rows, schema=SCHEMA)
+
+
+def _listed(frames: Any) -> list[dict[str, Any] | None] | None:
+    if frames is None:
+        return None
+    fields = SCHEMA.field("frames").type.value_type
+    return [_fields_of(frame, fields) for frame in frames]
+
+
+def _fields_of(value: Any, fields: pa.StructType) -> dict[str, Any] | None:
+    if value is None:
+        return None
+    if not hasattr(value, "get"):
+        raise type_error("a frame or an exception", "a mapping", value)
+    return {each.name: value.get(each.name) for each in fields}
 
 
 def batches(stacktraces: Any) -> Iterator[pa.RecordBatch]:

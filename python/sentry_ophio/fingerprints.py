@@ -38,7 +38,7 @@ from typing import TYPE_CHECKING, Union, final
 
 from msgpack import Packer
 
-from sentry_ophio._arguments import checked_str, encoded, type_error
+from sentry_ophio._arguments import encoded, exact_str, type_error
 from sentry_ophio._diagnostic import Diagnostic
 from sentry_ophio._ffi import Handle, check, copied, decode, error_for, ffi, lib, new_string, string
 from sentry_ophio._fingerprints import (
@@ -126,10 +126,20 @@ _TYPES: dict[int, Literal["default", "hybrid", "custom"] | None] = {
 
 def _packer() -> Callable[[Any], bytes]:
     try:
-        from ormsgpack import packb  # noqa: PLC0415 (PyPy has none)
-    except ImportError:
+        import ormsgpack  # noqa: PLC0415 (PyPy has none)
+
+        # What has code of its own, such as the time zone of a `datetime`, becomes an error here:
+        # ormsgpack is in the middle of the event then, and that code may change the event.
+        options = (
+            ormsgpack.OPT_PASSTHROUGH_DATACLASS
+            | ormsgpack.OPT_PASSTHROUGH_DATETIME
+            | ormsgpack.OPT_PASSTHROUGH_ENUM
+            | ormsgpack.OPT_PASSTHROUGH_UUID
+        )
+    except (ImportError, AttributeError):
         return _as_json
-    return packb
+    packb = ormsgpack.packb
+    return lambda event: packb(event, None, options)
 
 
 def _packed(event: object) -> bytes:
@@ -261,10 +271,11 @@ class FingerprintRules(Handle):
         """Make an object of what is in a place, with the rules of `bases` behind it."""
         origins: list[Origin] = []
         for base in bases:
-            if not isinstance(base, FingerprintRules):
+            if not issubclass(type(base), FingerprintRules):
                 raise type_error("bases", "a sequence of FingerprintRules", base)
+            added = base._ptr
             combined = cls._place()
-            check(lib.ophio_fingerprints_with_builtin(place[0], base._ptr, combined))
+            check(lib.ophio_fingerprints_with_builtin(place[0], added, combined))
             place = combined
             origins += [(rule.line, rule.source) for rule in base.rules]
         rules = object.__new__(cls)
@@ -312,7 +323,7 @@ class FingerprintRules(Handle):
         """
         data = encoded("text", text)
         if source is not None:
-            checked_str("source", source)
+            source = exact_str("source", source)
         if strict:
             if lenient:
                 raise InvalidArgumentError("strict and lenient cannot both be set")
@@ -373,7 +384,7 @@ class FingerprintRules(Handle):
         else:
             raise type_error("stored", "a str, bytes or a mapping", stored)
         if source is not None:
-            checked_str("source", source)
+            source = exact_str("source", source)
         place = cls._place()
         check(lib.ophio_fingerprints_from_json(data, len(data), place))
         return cls._owning(place, source, bases)
@@ -501,8 +512,10 @@ class FingerprintRules(Handle):
             ValueError: `unknown` has another value.
         """
         packed = _packed(event)
+        number = _number(unknown)
+        ptr = self._ptr
         out = new_string()
-        status = _match(self._ptr, packed, len(packed), _number(unknown), out)
+        status = _match(ptr, packed, len(packed), number, out)
         if status:
             raise error_for(status)
         found = copied(out[0])
@@ -623,7 +636,8 @@ class FingerprintRules(Handle):
 
     def __len__(self) -> int:
         """Return the number of rules."""
-        return lib.ophio_fingerprints_len(self._ptr)
+        ptr = self._ptr
+        return lib.ophio_fingerprints_len(ptr)
 
     def __iter__(self) -> Iterator[FingerprintRule]:
         """Iterate over the rules."""
@@ -631,10 +645,12 @@ class FingerprintRules(Handle):
 
     def __eq__(self, other: object) -> bool:
         """Compare the rules, wherever they come from."""
-        if not isinstance(other, FingerprintRules):
+        if not issubclass(type(other), FingerprintRules):
             return NotImplemented
+        ptr = self._ptr
+        others = FingerprintRules._pointer("other", other)
         equal = ffi.new("bool *")
-        check(lib.ophio_fingerprints_equal(self._ptr, other._ptr, equal))
+        check(lib.ophio_fingerprints_equal(ptr, others, equal))
         return bool(equal[0])
 
     def __hash__(self) -> int:

@@ -72,7 +72,8 @@ class Pattern(NamedTuple):
         """
         pattern: Any = ffi.new("OphioParameterizationPattern *")
         with Parameterizer([self]) as alone:
-            check(lib.ophio_parameterization_pattern(alone._ptr, 0, pattern))
+            ptr = alone._ptr
+            check(lib.ophio_parameterization_pattern(ptr, 0, pattern))
         return bool(pattern.is_linear)
 
 
@@ -209,7 +210,8 @@ class Parameterizer(Handle):
             buffer = self._buffers.pop()
         except IndexError:
             buffer = ffi.new("char[]", _BUFFER)  # `unpack` returns bytes
-        length = _parameterize_text(self._ptr, data, buffer, _BUFFER)
+        ptr = self._ptr
+        length = _parameterize_text(ptr, data, buffer, _BUFFER)
         if length > 0:
             unpacked: Any = ffi.unpack(buffer, length)
             replaced = str(unpacked, "utf-8")
@@ -225,8 +227,9 @@ class Parameterizer(Handle):
 
     def _parameterize(self, data: bytes) -> str:
         """Replace the matches in a text of any length."""
+        ptr = self._ptr
         out = new_string()
-        check(lib.ophio_parameterization_parameterize(self._ptr, data, len(data), out))
+        check(lib.ophio_parameterization_parameterize(ptr, data, len(data), out))
         return decode(out[0])
 
     def parameterize_many(self, texts: Iterable[str]) -> list[str]:
@@ -244,11 +247,12 @@ class Parameterizer(Handle):
             UnicodeEncodeError: A text holds a lone surrogate.
         """
         listed = _listed(texts)
+        ptr = self._ptr
         out = new_string()
 
         def call(packed: bytes) -> int:
             return lib.ophio_parameterization_parameterize_packed(
-                self._ptr, packed, len(packed), ffi.NULL, 0, out
+                ptr, packed, len(packed), ffi.NULL, 0, out
             )
 
         _with_packed(listed, call)
@@ -270,9 +274,10 @@ class Parameterizer(Handle):
             UnicodeEncodeError: The text holds a lone surrogate.
         """
         data = encoded("text", text)
-        out = new_string()
-        check(lib.ophio_parameterization_find(self._ptr, data, len(data), True, out))
+        ptr = self._ptr
         names = self._names
+        out = new_string()
+        check(lib.ophio_parameterization_find(ptr, data, len(data), True, out))
         found: list[tuple[int, int, int]] = unpackb(ffi.buffer(out[0].data, out[0].len))
         return [Match(names[number], start, end) for number, start, end in found]
 
@@ -295,13 +300,12 @@ class Parameterizer(Handle):
             UnicodeEncodeError: A text holds a lone surrogate.
         """
         listed = [texts] if isinstance(texts, str) else _listed(texts)
+        ptr = self._ptr
         names = self._names
         counts = ffi.new("uint64_t[]", len(names))
 
         def call(packed: bytes) -> int:
-            return lib.ophio_parameterization_counts(
-                self._ptr, packed, len(packed), counts, len(names)
-            )
+            return lib.ophio_parameterization_counts(ptr, packed, len(packed), counts, len(names))
 
         _with_packed(listed, call)
         return {name: int(count) for name, count in zip(names, counts) if count}
