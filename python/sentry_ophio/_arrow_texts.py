@@ -71,6 +71,7 @@ def _check(kind: pa.DataType) -> None:
 
 
 def _chunk(chunk: pa.Array, parameterizer: Parameterizer, row: int) -> pa.Array:
+    _validate(chunk)
     if not pa.types.is_dictionary(chunk.type):
         return _texts(chunk, chunk.type, parameterizer, "row {}", row)
     # Texts that become equal share an entry.
@@ -81,6 +82,19 @@ def _chunk(chunk: pa.Array, parameterizer: Parameterizer, row: int) -> pa.Array:
     return pa.DictionaryArray.from_arrays(
         indices, distinct.dictionary.cast(kind), ordered=chunk.type.ordered
     )
+
+
+def _validate(chunk: pa.Array) -> None:
+    """Fail for corrupt data, which pyarrow does not look for: it would be read as it is.
+
+    A column that came in by the Arrow interface is trusted to be as long as its last offset.
+    """
+    try:
+        chunk.validate(full=True)
+    except (pa.ArrowInvalid, pa.ArrowIndexError) as error:
+        if "UTF8" in str(error):
+            raise InvalidUtf8Error(f"a text is not UTF-8: {error}") from None
+        raise SchemaError(f"the column is corrupt: {error}") from None
 
 
 def _texts(

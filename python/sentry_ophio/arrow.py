@@ -28,6 +28,11 @@ The functions accept every object with `__arrow_c_array__` or `__arrow_c_stream_
     `pyarrow.Table` with a chunk for each input batch. It has a row for each input row, in order,
     and null for a null row.
 
+Data may be corrupt, as in a damaged file: objects of pyarrow are validated before they are read, and
+each offset, key and text as it is read. What another library passes by the interface is trusted in
+one point, because the interface has no lengths of buffers: that they are as long as the last offset
+says. A stream that pyarrow cannot read raises pyarrow's error.
+
 The module needs pyarrow: `pip install 'sentry-ophio[arrow]'`.
 """
 
@@ -317,8 +322,7 @@ def batches(stacktraces: Any) -> Iterator[pa.RecordBatch]:
     Raises:
         TypeError: It is not an Arrow object.
     """
-    found = _taken(stacktraces)
-    yield from (found,) if isinstance(found, pa.RecordBatch) else found
+    yield from _in_batches(_taken(stacktraces))
 
 
 def events_to_arrow(
@@ -391,11 +395,20 @@ def parameterize(
     return _parameterize(column, parameterizer)
 
 
-def _taken(stacktraces: Any) -> pa.RecordBatch | pa.RecordBatchReader:
-    """Convert any Arrow object to one of pyarrow, without a copy."""
-    if isinstance(stacktraces, (pa.RecordBatch, pa.RecordBatchReader)):
+def _taken(stacktraces: Any) -> pa.RecordBatch | pa.RecordBatchReader | pa.Table:
+    """Convert any Arrow object to one of pyarrow, without a copy.
+
+    An object of pyarrow stays as it is: its buffers have lengths, which the interface does not
+    pass. So corrupt data, as from a damaged file, is recognised before it is read.
+    """
+    if isinstance(stacktraces, (pa.RecordBatch, pa.RecordBatchReader, pa.Table)):
         return stacktraces
     try:
+        if isinstance(stacktraces, pa.StructArray):
+            return _batch_of(stacktraces)
+        if isinstance(stacktraces, pa.ChunkedArray) and pa.types.is_struct(stacktraces.type):
+            parts = [_batch_of(chunk) for chunk in stacktraces.chunks]
+            return pa.Table.from_batches(parts, pa.schema(list(stacktraces.type)))
         # An object that can be a stream or an array is read as a stream: a table with several
         # chunks would have to be copied to one array.
         if hasattr(stacktraces, "__arrow_c_stream__"):
@@ -410,6 +423,11 @@ def _taken(stacktraces: Any) -> pa.RecordBatch | pa.RecordBatchReader:
     )
 
 
+def _batch_of(structs: pa.StructArray) -> pa.RecordBatch:
+    structs.validate()
+    return pa.RecordBatch.from_struct_array(structs)
+
+
 def _ask(
     function: Callable[..., int], rules: tuple[CData, ...], stacktraces: Any, threads: int
 ) -> pa.RecordBatch | pa.Table:
@@ -419,13 +437,16 @@ def _ask(
     return answers[0] if isinstance(taken, pa.RecordBatch) else pa.Table.from_batches(answers)
 
 
-def _parts(taken: pa.RecordBatch | pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
-    """Yield at least one batch, so that the schema of an empty stream is checked."""
+def _in_batches(taken: pa.RecordBatch | pa.RecordBatchReader | pa.Table) -> Any:
     if isinstance(taken, pa.RecordBatch):
-        yield taken
-        return
+        return (taken,)
+    return taken.to_batches() if isinstance(taken, pa.Table) else taken
+
+
+def _parts(taken: pa.RecordBatch | pa.RecordBatchReader | pa.Table) -> Iterator[pa.RecordBatch]:
+    """Yield at least one batch, so that the schema of an empty stream is checked."""
     part = None
-    for part in taken:
+    for part in _in_batches(taken):
         yield part
     if part is None:
         yield pa.RecordBatch.from_pylist([], schema=taken.schema)
@@ -465,9 +486,15 @@ class _Structs:
             if rows.schema.names.count(name) > 1:
                 raise SchemaError(f"column `{name}`: there are several of that name")
         wanted = rows.select(names)
+        # Microseconds. Data from a file is not validated yet, and the interface does not pass the
+        # length of a buffer: the last offset is used instead. The library checks all others, keys
+        # and UTF-8 as it reads them.
+        for name, column in zip(names, wanted.columns):
+            try:
+                column.validate()
+            except pa.ArrowInvalid as error:
+                raise SchemaError(f"column `{name}` is corrupt: {error}") from None
         try:
-            # This takes half a microsecond. Data from a file is not validated yet, and the
-            # interface does not pass the length of a buffer: the last offset is used instead.
             wanted.validate()
         except pa.ArrowInvalid as error:
             raise SchemaError(f"the columns are corrupt: {error}") from None
