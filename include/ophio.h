@@ -243,11 +243,11 @@ typedef enum OphioEnhancementsSeverity {
  */
 typedef enum OphioLimit {
     /**
-     * Bytes of rules, in text or binary form, after decompression: 64 MiB unless set.
+     * Bytes of rules, in text or binary form, after decompression: 8 MiB unless set.
      */
     OPHIO_LIMIT_RULE_BYTES = 0,
     /**
-     * Rules in a set, also one that was extended: 1,000,000 unless set.
+     * Rules in a set, also one that was extended, and lines of a CODEOWNERS file: 100,000 unless set.
      */
     OPHIO_LIMIT_RULES = 1,
     /**
@@ -256,7 +256,7 @@ typedef enum OphioLimit {
      */
     OPHIO_LIMIT_PATTERN_BYTES = 2,
     /**
-     * Globs in a set: 1,000,000 unless set.
+     * Globs in a set: 250,000 unless set.
      */
     OPHIO_LIMIT_PATTERNS = 3,
     /**
@@ -2013,8 +2013,8 @@ enum OphioStatus ophio_fingerprints_parse_lenient(const uint8_t *text,
  * There is an error among them exactly if `ophio_fingerprints_parse` fails. Any thread may call
  * this. Writes a JSON array to `diagnostics` that is the caller's: free it with
  * `ophio_str_free`. Each object in it has `severity` (`error` or `warning`), `code`, `title`,
- * `line`, `column`, `end_column`, `message`, `suggestion` (or null), `details` and `source`:
- * what the fields of `OphioEnhancementsDiagnostic` are. Fails with `OPHIO_STATUS_LIMIT`,
+ * `line`, `column`, `end_column`, `message`, `suggestion` (or null), `details` and `source` (null
+ * if it is that of the one before): what the fields of `OphioEnhancementsDiagnostic` are. Fails with `OPHIO_STATUS_LIMIT`,
  * `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
  *
  * `text` is readable for `text_len` bytes; `diagnostics` is NULL or may be written.

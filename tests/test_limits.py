@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import gc
+import json
+import os
+import platform
+import shutil
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -148,11 +153,11 @@ def test_a_file_that_never_ends_is_read_up_to_the_limit() -> None:
 
 def test_doubling_ends() -> None:
     rules = Enhancements.parse("app:no -group", Cache(0))
-    for _ in range(19):
+    for _ in range(16):
         rules.extend_from(rules)
-    with pytest.raises(LimitError, match="1048576 rules"):
+    with pytest.raises(LimitError, match="131072 rules"):
         rules.extend_from(rules)
-    assert len(rules) == 2**19
+    assert len(rules) == 2**16
 
 
 def test_names_and_numbers() -> None:
@@ -274,3 +279,47 @@ def test_ten_times_the_input_takes_ten_times_the_time(name: str) -> None:
     input, and not than the large one: that is what is above ten."""
     ratio = ratio_of_times(WORST[name](50_000), WORST[name](500_000))
     assert ratio < 12, f"ten times the input took {ratio:.1f} times the time"
+
+
+# --- allocations -----------------------------------------------------------------------
+
+PROGRAM = Path(__file__).parent / "programs" / "allocations.py"
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="for Linux")
+@pytest.mark.skipif(sys.implementation.name != "cpython", reason="the library is the same")
+def test_no_allocation_is_large(tmp_path: Path) -> None:
+    """Rust ends the process if one fails. The largest for each part, under 64 MiB."""
+    compiler = shutil.which("gcc")
+    if compiler is None or platform.libc_ver()[0] != "glibc":
+        pytest.skip("needs gcc and glibc")
+    recorder = tmp_path / "largest.so"
+    source = PROGRAM.with_name("largest.c")
+    subprocess.run(
+        [compiler, "-O1", "-shared", "-fPIC", "-o", str(recorder), str(source)], check=True
+    )
+    done = subprocess.run(
+        [sys.executable, str(PROGRAM)],
+        env={**os.environ, "LD_PRELOAD": str(recorder)},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert len(found) > 20
+    assert max(found.values()) > 1 << 20, "nothing was recorded"
+    large = {name: size for name, size in found.items() if size >= 64 << 20}
+    assert not large
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="for Linux")
+@pytest.mark.skipif(sys.implementation.name != "cpython", reason="PyPy needs more for itself")
+def test_a_gigabyte_of_address_space_is_enough() -> None:
+    done = subprocess.run(
+        [sys.executable, str(PROGRAM), "--limit", "1024"],
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-1000:]

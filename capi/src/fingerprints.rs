@@ -14,7 +14,7 @@ use ophio_core::fingerprints::{
     check, fingerprint_type, format_rules, read_parts, BatchError, Event, EventError,
     FingerprintRules, FingerprintType, FingerprintsError, NoTextForm, UnknownVariable, Variables,
 };
-use ophio_core::limits::Limit;
+use ophio_core::limits::check_rule_text;
 
 use crate::guard::{guard_into, guard_len};
 use crate::handle;
@@ -173,8 +173,8 @@ pub unsafe extern "C" fn ophio_fingerprints_parse_lenient(
 /// There is an error among them exactly if `ophio_fingerprints_parse` fails. Any thread may call
 /// this. Writes a JSON array to `diagnostics` that is the caller's: free it with
 /// `ophio_str_free`. Each object in it has `severity` (`error` or `warning`), `code`, `title`,
-/// `line`, `column`, `end_column`, `message`, `suggestion` (or null), `details` and `source`:
-/// what the fields of `OphioEnhancementsDiagnostic` are. Fails with `OPHIO_STATUS_LIMIT`,
+/// `line`, `column`, `end_column`, `message`, `suggestion` (or null), `details` and `source` (null
+/// if it is that of the one before): what the fields of `OphioEnhancementsDiagnostic` are. Fails with `OPHIO_STATUS_LIMIT`,
 /// `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
@@ -191,7 +191,7 @@ pub unsafe extern "C" fn ophio_fingerprints_check(
     guard_into(diagnostics, || {
         // SAFETY: the caller's promise about `text`.
         let text = unsafe { slice::text(text, text_len, "text") }?;
-        Limit::RuleBytes.check(text.len())?;
+        check_rule_text(text)?;
         Ok(diagnostics_to_json(&check::check(text)))
     })
 }

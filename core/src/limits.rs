@@ -5,17 +5,22 @@
 //!
 //! ```text
 //! limit           what it limits                                                default
-//! rule_bytes      rules in one text or binary form, after decompression           64 MiB
-//! rules           rules in one set, also one that was extended                 1,000,000
+//! rule_bytes      rules in one text or binary form, after decompression            8 MiB
+//! rules           rules in one set, also one that was extended; lines of owners  100,000
 //! pattern_bytes   a glob, a pattern in the binary form, a line of rule text       64 KiB
-//! patterns        globs in a set                                               1,000,000
+//! patterns        globs in a set                                                 250,000
 //! frames          frames in a stack trace                                        100,000
 //! mapping_bytes   a mapping file of ProGuard                                       2 GiB
 //! ```
 //!
+//! With these, no input makes the library ask for 64 MiB at once, except a mapping file: Rust
+//! ends the process if that fails. docs/reliability.md has the figures.
+//!
+//! Of what a check finds, warnings beyond so many as there may be rules are left out.
+//!
 //! The limits belong to the process. Set them before threads start. A limit is checked when
 //! an object is made, before memory is allocated for it; objects that exist keep working.
-//! A CODEOWNERS file has a limit of its own, an argument of
+//! A CODEOWNERS file has a limit of bytes of its own, an argument of
 //! [`Codeowners::parse`](crate::codeowners::Codeowners::parse).
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -40,10 +45,10 @@ pub enum Limit {
 }
 
 static LIMITS: [AtomicUsize; 6] = [
-    AtomicUsize::new(64 << 20),
-    AtomicUsize::new(1_000_000),
+    AtomicUsize::new(8 << 20),
+    AtomicUsize::new(100_000),
     AtomicUsize::new(64 << 10),
-    AtomicUsize::new(1_000_000),
+    AtomicUsize::new(250_000),
     AtomicUsize::new(100_000),
     // Smaller if pointers have 32 bits, because a file cannot be larger there.
     AtomicUsize::new(if usize::BITS > 32 {

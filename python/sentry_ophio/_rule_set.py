@@ -233,6 +233,8 @@ class Enhancements(Handle):
             1 error OPH009 app
             2 warning OPH103 native
 
+        Warnings beyond the first 100,000 problems are left out (`Limit.RULES`).
+
         Args:
             text: Rules in the text form.
             lenient: Whether the text is for `parse(..., lenient=True)`: then retired actions are
@@ -394,7 +396,7 @@ class Enhancements(Handle):
             The rules in their order. `bases` has the names in the text.
 
         Raises:
-            EnhancementsError: The text is malformed, or has more than 64 MiB of rules.
+            EnhancementsError: The text is malformed, or has more than 8 MiB of rules.
             TypeError: `text` is not a `str`, or `cache` is not a `Cache`.
         """
         Cache._pointer("cache", cache, "a Cache")

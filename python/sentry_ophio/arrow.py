@@ -28,10 +28,10 @@ The functions accept every object with `__arrow_c_array__` or `__arrow_c_stream_
     `pyarrow.Table` with a chunk for each input batch. It has a row for each input row, in order,
     and null for a null row.
 
-Data may be corrupt, as in a damaged file: objects of pyarrow are validated before they are read, and
-each offset, key and text as it is read. What another library passes by the interface is trusted in
-one point, because the interface has no lengths of buffers: that they are as long as the last offset
-says. A stream that pyarrow cannot read raises pyarrow's error.
+Data may be corrupt, as in a damaged file: objects of pyarrow are validated before they are read,
+and each offset, key and text as it is read. What another library passes by the interface is
+trusted in one point, because the interface has no lengths of buffers: that they are as long as the
+last offset says. A stream that pyarrow cannot read raises pyarrow's error.
 
 The module needs pyarrow: `pip install 'sentry-ophio[arrow]'`.
 """

@@ -281,7 +281,8 @@ class Codeowners(Handle):
                 more than 3 MB.
 
         Raises:
-            CodeownersError: The file is larger than `max_bytes`.
+            CodeownersError: The file is larger than `max_bytes`, or has more lines than
+                `Limit.RULES`.
             TypeError: `text` is neither str nor bytes.
             ValueError: `dialect` has another value, or `max_bytes` is negative.
             UnicodeDecodeError: `text` is bytes that are not UTF-8.

@@ -195,7 +195,12 @@ def _parts(fingerprint: object) -> bytes:
 
 
 def _diagnostics(text: str) -> list[Diagnostic]:
-    return [Diagnostic(**each) for each in json.loads(text)]
+    found = json.loads(text)
+    for before, each in zip(found, found[1:]):
+        # Null is the same line again.
+        if each["source"] is None:
+            each["source"] = before["source"]
+    return [Diagnostic(**each) for each in found]
 
 
 def _rule(each: dict[str, Any], origin: Origin) -> FingerprintRule:

@@ -6,10 +6,10 @@ is larger than a limit is rejected before any work starts: the call raises
 
 | limit | limits | default |
 | --- | --- | ---: |
-| `Limit.RULE_BYTES` | rules in one text or binary form, after decompression | 67,108,864 |
-| `Limit.RULES` | rules in one set, also one that was extended | 1,000,000 |
+| `Limit.RULE_BYTES` | rules in one text or binary form, after decompression | 8,388,608 |
+| `Limit.RULES` | rules in one set, extended or not; lines of a CODEOWNERS file | 100,000 |
 | `Limit.PATTERN_BYTES` | a glob, a pattern in the binary form, a line of rule text | 65,536 |
-| `Limit.PATTERNS` | globs in a `GlobSet` | 1,000,000 |
+| `Limit.PATTERNS` | globs in a `GlobSet` | 250,000 |
 | `Limit.FRAMES` | frames in a stack trace | 100,000 |
 | `Limit.MAPPING_BYTES` | a mapping file of ProGuard | 2,147,483,648 |
 

@@ -15,7 +15,7 @@ use super::print::{self, NoTextForm};
 use super::rule::Rule;
 use super::stored;
 use super::variables::{UnknownVariable, Variables};
-use crate::limits::{Limit, LimitExceeded};
+use crate::limits::{check_rule_text, Limit, LimitExceeded};
 
 /// Fingerprint rules in their order.
 ///
@@ -70,7 +70,7 @@ impl FingerprintRules {
     ///
     /// Fails if the text has something that is not a rule, or is above a limit.
     pub fn parse(text: &str) -> Result<Self, FingerprintsError> {
-        Limit::RuleBytes.check(text.len())?;
+        check_rule_text(text)?;
         let lines = Lines::new(text);
         let (mut rules, mut starts) = (Vec::new(), Vec::new());
         let mut stopped = Ok(());
@@ -100,7 +100,7 @@ impl FingerprintRules {
     ///
     /// Fails if the text is above a limit.
     pub fn parse_lenient(text: &str) -> Result<(Self, Vec<Diagnostic>), LimitExceeded> {
-        Limit::RuleBytes.check(text.len())?;
+        check_rule_text(text)?;
         let lines = Lines::new(text);
         let (mut rules, mut starts, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
         let mut within = Ok(());
