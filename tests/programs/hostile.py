@@ -782,6 +782,12 @@ CALLS = {
     "fingerprints.expand_title": [
         lambda: (fingerprints, "expand_title", (f"{{{{ level }}}} {LONG}", event())),
     ],
+    "fingerprints.preview": [
+        lambda: (
+            *(fingerprints, "preview", (prints(), prints(), [event(), event()])),
+            {"rules": rules(), "examples": 1, "progress": id},
+        ),
+    ],
     "fingerprints.fingerprint_type": [lambda: (fingerprints, "fingerprint_type", ([LONG, "b"],))],
     "functions.trim_function_name": [
         lambda: (functions, "trim_function_name", (f"void {LONG}<int>()", "native")),

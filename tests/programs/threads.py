@@ -4,7 +4,7 @@
 
 Each thread takes an object of each kind from a table, calls what users call, and compares the
 result with those that are possible: rules may have been extended by any number of copies. Another
-thread closes the objects and puts new ones in their place, or extends them. No exception but
+thread closes the objects and replaces them by new ones, or extends them. No exception but
 HandleClosedError may come. Prints how often each call returned, and how often it found the object
 closed.
 """
