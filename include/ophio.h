@@ -758,6 +758,24 @@ typedef struct OphioParameterizationPattern {
     bool is_linear;
 } OphioParameterizationPattern;
 
+/**
+ * A list, and a buffer for new texts.
+ */
+typedef struct OphioParameterizationPlace {
+    /**
+     * The list.
+     */
+    const struct OphioParameterization *parameterization;
+    /**
+     * The buffer.
+     */
+    uint8_t *data;
+    /**
+     * How many bytes it has.
+     */
+    size_t len;
+} OphioParameterizationPlace;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -2652,20 +2670,19 @@ enum OphioStatus ophio_parameterization_parameterize(const struct OphioParameter
  *
  * On failure it returns the negative of `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_UTF8`,
  * `OPHIO_STATUS_INVALID_ARGUMENT` or `OPHIO_STATUS_NULL_POINTER`, and of
- * `OPHIO_STATUS_OUT_OF_RANGE` if `buffer` is too short.
+ * `OPHIO_STATUS_OUT_OF_RANGE` if the text or the new text is longer than the buffer.
  *
- * This is `ophio_parameterization_parameterize` without an allocated result, for bindings in
- * languages where a handle takes a microsecond. `text` is UTF-8 and ends at its first NUL. The new
- * text is written to `buffer`, without a NUL. Threads may share `parameterization`.
+ * `ophio_parameterization_parameterize` in the form that makes no object and has few arguments,
+ * for bindings in languages where each takes as long as the search. `text` is UTF-8 and ends at
+ * its first NUL. The new text is written to the buffer of `place`, without a NUL. Threads may
+ * share the list, but not the buffer.
  *
- * `parameterization` comes from `ophio_parameterization_new` and is not freed yet. `text` is
- * NULL or ends with a NUL. `buffer` may be written for `buffer_len` bytes.
+ * `place` is NULL or readable. Its list is NULL, or comes from `ophio_parameterization_new` and
+ * is not freed yet, and its buffer may be written. `text` is NULL or ends with a NUL.
  */
 OPHIO_API
-int32_t ophio_parameterization_parameterize_text(const struct OphioParameterization *parameterization,
-                                                 const char *text,
-                                                 uint8_t *buffer,
-                                                 size_t buffer_len);
+int32_t ophio_parameterization_parameterize_text(const struct OphioParameterizationPlace *place,
+                                                 const char *text);
 
 /**
  * Replaces the matches in many texts, as `ophio_parameterization_parameterize` does, and counts

@@ -1121,8 +1121,8 @@ class parameterization
     status try_parameterize_text(const char *text, span<std::uint8_t> buffer,
                                  std::size_t &length) const noexcept
     {
-        const std::int32_t answer = ophio_parameterization_parameterize_text(
-            get(), text, buffer.data(), buffer.size());
+        const OphioParameterizationPlace place{get(), buffer.data(), buffer.size()};
+        const std::int32_t answer = ophio_parameterization_parameterize_text(&place, text);
         if (answer < 0) return static_cast<status>(-answer);
         length = static_cast<std::size_t>(answer);
         return OPHIO_STATUS_OK;

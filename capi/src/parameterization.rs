@@ -1,7 +1,6 @@
 //! The C API of [`ophio_core::parameterization`]: replacing ids, dates and numbers in messages by
 //! their kind.
 
-use std::borrow::Cow;
 use std::ffi::c_char;
 
 use ophio_core::parameterization::{
@@ -52,6 +51,18 @@ pub struct OphioParameterizationPattern {
     /// Whether it takes time in proportion to the text. If not, it is matched by backtracking,
     /// with a limit on the steps.
     pub is_linear: bool,
+}
+
+/// A list, and a buffer for new texts.
+#[repr(C)]
+#[derive(Debug)]
+pub struct OphioParameterizationPlace {
+    /// The list.
+    pub parameterization: *const OphioParameterization,
+    /// The buffer.
+    pub data: *mut u8,
+    /// How many bytes it has.
+    pub len: usize,
 }
 
 impl From<PatternError> for Error {
@@ -278,50 +289,57 @@ pub unsafe extern "C" fn ophio_parameterization_parameterize(
 ///
 /// On failure it returns the negative of `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_UTF8`,
 /// `OPHIO_STATUS_INVALID_ARGUMENT` or `OPHIO_STATUS_NULL_POINTER`, and of
-/// `OPHIO_STATUS_OUT_OF_RANGE` if `buffer` is too short.
+/// `OPHIO_STATUS_OUT_OF_RANGE` if the text or the new text is longer than the buffer.
 ///
-/// This is `ophio_parameterization_parameterize` without an allocated result, for bindings in
-/// languages where a handle takes a microsecond. `text` is UTF-8 and ends at its first NUL. The new
-/// text is written to `buffer`, without a NUL. Threads may share `parameterization`.
+/// `ophio_parameterization_parameterize` in the form that makes no object and has few arguments,
+/// for bindings in languages where each takes as long as the search. `text` is UTF-8 and ends at
+/// its first NUL. The new text is written to the buffer of `place`, without a NUL. Threads may
+/// share the list, but not the buffer.
 ///
 /// # Safety
 ///
-/// `parameterization` comes from `ophio_parameterization_new` and is not freed yet. `text` is
-/// NULL or ends with a NUL. `buffer` may be written for `buffer_len` bytes.
+/// `place` is NULL or readable. Its list is NULL, or comes from `ophio_parameterization_new` and
+/// is not freed yet, and its buffer may be written. `text` is NULL or ends with a NUL.
 #[no_mangle]
 pub unsafe extern "C" fn ophio_parameterization_parameterize_text(
-    parameterization: *const OphioParameterization,
+    place: *const OphioParameterizationPlace,
     text: *const c_char,
-    buffer: *mut u8,
-    buffer_len: usize,
 ) -> i32 {
     length(|| {
-        // SAFETY: the caller's promise about `parameterization`.
-        let list = unsafe { handle::borrow(parameterization, "parameterization") }?;
+        // SAFETY: the caller's promise about `place`.
+        let place = unsafe { handle::borrow(place, "place") }?;
+        // SAFETY: the caller's promise about the list.
+        let list = unsafe { handle::borrow(place.parameterization, "place->parameterization") }?;
         // SAFETY: the caller's promise about `text`.
         let text = unsafe { slice::until_nul(text, "text") }?;
-        let text = slice::utf8(text, "text")?;
-        // SAFETY: the caller's promise about `buffer`.
-        let buffer = unsafe { slice::out(buffer, buffer_len, "buffer") }?;
-        let Cow::Owned(replaced) = list.0.parameterize(text)? else {
-            return Ok(0);
-        };
-        let length = i32::try_from(replaced.len()).ok();
-        match (buffer.get_mut(..replaced.len()), length) {
-            (Some(places), Some(length)) => {
-                for (place, &byte) in places.iter_mut().zip(replaced.as_bytes()) {
-                    place.write(byte);
-                }
-                Ok(length)
-            }
-            _ => Err(Error::new(
+        let too_long = |text: &str, length| {
+            Error::new(
                 OphioStatus::OutOfRange,
                 format_args!(
-                    "the new text has {} bytes, but the length of `buffer` is {buffer_len}",
-                    replaced.len()
+                    "the {text} has {length} bytes, the length of the buffer is {}",
+                    place.len
                 ),
-            )),
+            )
+        };
+        if text.len() > place.len {
+            return Err(too_long("text", text.len()));
         }
+        let text = slice::utf8(text, "text")?;
+        // SAFETY: the caller's promise about the buffer.
+        let buffer = unsafe { slice::out(place.data, place.len, "place->data") }?;
+        list.0.parameterize_with(
+            text,
+            |_| (),
+            |replaced| {
+                let replaced = replaced.unwrap_or("").as_bytes();
+                let too_long = || too_long("new text", replaced.len());
+                let places = buffer.get_mut(..replaced.len()).ok_or_else(too_long)?;
+                for (place, &byte) in places.iter_mut().zip(replaced) {
+                    place.write(byte);
+                }
+                i32::try_from(replaced.len()).map_err(|_| too_long())
+            },
+        )?
     })
 }
 
@@ -358,7 +376,7 @@ pub unsafe extern "C" fn ophio_parameterization_parameterize_packed(
         // SAFETY: the caller's promise about `counts`.
         let counts = unsafe { Place::new(counts, counts_len, &list.0, counts_len == 0) }?;
         let mut found = Counts::new();
-        let texts = list.0.parameterize_packed(texts, Some(&mut found))?;
+        let texts = list.0.parameterize_packed(texts, &mut found)?;
         // SAFETY: the caller's promise about `counts`.
         unsafe { counts.add(&found) };
         Ok(texts.into())

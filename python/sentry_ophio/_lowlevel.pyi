@@ -468,7 +468,7 @@ class _Lib:
         self, parameterization: CData, text: bytes | CData, text_len: int, replaced: CData, /
     ) -> int: ...
     def ophio_parameterization_parameterize_text(
-        self, parameterization: CData, text: bytes | CData, buffer: CData, buffer_len: int, /
+        self, place: CData, text: bytes | CData, /
     ) -> int: ...
     def ophio_parameterization_parameterize_packed(
         self,

@@ -37,7 +37,7 @@ __all__ = ["DEFAULT_PATTERNS", "Match", "Parameterizer", "Pattern"]
 _MAX_SIZE: int = 2 ** (8 * ffi.sizeof("size_t")) - 1
 _parameterize_text = lib.ophio_parameterization_parameterize_text
 _TOO_SHORT = -lib.OPHIO_STATUS_OUT_OF_RANGE
-# The size of a buffer for a new text. The new text of a text of half that length usually fits.
+# A text that has as many bytes, and the new text as well, needs no object of the library.
 _BUFFER = 4096
 _LIMITS = (
     *("patterns", "regex_bytes", "operations", "state_bytes", "text_bytes"),
@@ -122,7 +122,7 @@ class Parameterizer(Handle):
         UnicodeEncodeError: A text holds a lone surrogate.
     """
 
-    __slots__ = ("_arguments", "_buffers", "_names")
+    __slots__ = ("_arguments", "_calls", "_names")
     _KIND = ffi.typeof("OphioParameterization **")
     _FREE = lib.ophio_parameterization_free
 
@@ -177,9 +177,9 @@ class Parameterizer(Handle):
                 error.position = None if position[0] == _MAX_SIZE else position[0]
             raise error
         self._arguments = (patterns, only, given)
-        # Creating one takes as long as a call. `pop` and `append` need no lock, and there are as
-        # many as calls ran at once.
-        self._buffers: list[Any] = []
+        # To make one takes as long as a call. `pop` and `append` need no lock, and there are as
+        # many as threads have called at once.
+        self._calls: list[tuple[Any, Any, Any]] = []
         self._names = tuple(
             pattern.name for pattern in patterns if only is None or pattern.name in only
         )
@@ -202,32 +202,49 @@ class Parameterizer(Handle):
             TypeError: `text` is not a `str`.
             UnicodeEncodeError: The text holds a lone surrogate.
         """
-        data = text.encode() if type(text) is str else encoded("text", text)
-        if len(data) > _BUFFER // 2 or "\0" in text:
-            return self._parameterize(data)
+        if type(text) is not str or "\0" in text:
+            return self._parameterize(encoded("text", text))
+        data = text.encode()
+        calls = self._calls
         try:
-            buffer = self._buffers.pop()
+            call = calls.pop()
         except IndexError:
-            buffer = ffi.new("char[]", _BUFFER)  # `unpack` returns bytes
-        length = _parameterize_text(self._ptr, data, buffer, _BUFFER)
+            call = self._new_call()
+        place, buffer, _ = call
+        length = _parameterize_text(place, data)
         if length > 0:
-            unpacked: Any = ffi.unpack(buffer, length)
-            replaced = str(unpacked, "utf-8")
+            replaced: str = buffer[:length].decode()
         elif not length:
-            # Without a match the result is the same text.
-            replaced = text if type(text) is str else data.decode()
+            # Without a match it is the same text.
+            replaced = text
         elif length == _TOO_SHORT:
             replaced = self._parameterize(data)
         else:
             raise error_for(-length)
-        self._buffers.append(buffer)
+        calls.append(call)
         return replaced
+
+    def _new_call(self) -> tuple[Any, Any, Any]:
+        """Make what a call of `parameterize` needs; what the place points to lives as long."""
+        data = ffi.new("uint8_t[]", _BUFFER)
+        place = ffi.new("OphioParameterizationPlace *", (self._ptr, data, _BUFFER))
+        return place, ffi.buffer(data), self._ptr
 
     def _parameterize(self, data: bytes) -> str:
         """Replace the matches in a text of any length."""
         out = new_string()
         check(lib.ophio_parameterization_parameterize(self._ptr, data, len(data), out))
         return decode(out[0])
+
+    def close(self) -> None:
+        """Free the list; it cannot be used after that.
+
+        Calling it again does nothing. There is no need to call it: what is garbage is freed as
+        well.
+        """
+        super().close()
+        # A call that another thread is just making returns its list to what was here before.
+        self._calls = []
 
     def parameterize_many(self, texts: Iterable[str]) -> list[str]:
         """Replace the matches in many texts, in one call.

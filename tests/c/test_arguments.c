@@ -71,6 +71,8 @@ static uint8_t untouched;
     } while (0)
 /* A call fails with a status, which it returns as a negative number. */
 #define MINUS(call, status) CHECK((call) == -(int32_t)(status) && told(status))
+/* A list, and a buffer for what `ophio_parameterization_parameterize_text` writes. */
+#define PLACE(list, buffer, length) &(OphioParameterizationPlace){(list), (buffer), (length)}
 #define NULL_POINTER OPHIO_STATUS_NULL_POINTER
 #define INVALID_ARGUMENT OPHIO_STATUS_INVALID_ARGUMENT
 #define INVALID_UTF8 OPHIO_STATUS_INVALID_UTF8
@@ -1092,17 +1094,21 @@ static void test_parameterization(void)
     REFUSED(ophio_parameterization_parameterize(list, TEXT("a"), NULL), NULL_POINTER);
 
     memset(buffer, 'x', sizeof buffer);
-    CHECK(ophio_parameterization_parameterize_text(list, "yx", buffer, 4) == 4);
+    CHECK(ophio_parameterization_parameterize_text(PLACE(list, buffer, 4), "yx") == 4);
     CHECK(memcmp(buffer, "y<a>xxxx", 8) == 0);
-    CHECK(ophio_parameterization_parameterize_text(list, "y", NULL, 0) == 0);
-    CHECK(ophio_parameterization_parameterize_text(list, "", buffer, 8) == 0);
-    MINUS(ophio_parameterization_parameterize_text(list, "xyx", buffer, 6), OUT_OF_RANGE);
-    MINUS(ophio_parameterization_parameterize_text(NULL, "x", buffer, 8), NULL_POINTER);
-    MINUS(ophio_parameterization_parameterize_text(list, NULL, buffer, 8), NULL_POINTER);
-    MINUS(ophio_parameterization_parameterize_text(list, "x", NULL, 8), NULL_POINTER);
-    MINUS(ophio_parameterization_parameterize_text(list, "x", buffer, SIZE_MAX), INVALID_ARGUMENT);
-    MINUS(ophio_parameterization_parameterize_text(list, "\xff", buffer, 8), INVALID_UTF8);
-    MINUS(ophio_parameterization_parameterize_text(list, "abcdef", buffer, 8), OPHIO_STATUS_LIMIT);
+    CHECK(ophio_parameterization_parameterize_text(PLACE(list, buffer, 1), "y") == 0);
+    CHECK(ophio_parameterization_parameterize_text(PLACE(list, NULL, 0), "") == 0);
+    MINUS(ophio_parameterization_parameterize_text(PLACE(list, buffer, 6), "xyx"), OUT_OF_RANGE);
+    MINUS(ophio_parameterization_parameterize_text(PLACE(list, buffer, 1), "yy"), OUT_OF_RANGE);
+    MINUS(ophio_parameterization_parameterize_text(PLACE(NULL, buffer, 8), "x"), NULL_POINTER);
+    MINUS(ophio_parameterization_parameterize_text(PLACE(list, buffer, 8), NULL), NULL_POINTER);
+    MINUS(ophio_parameterization_parameterize_text(PLACE(list, NULL, 8), "x"), NULL_POINTER);
+    MINUS(ophio_parameterization_parameterize_text(PLACE(list, buffer, SIZE_MAX), "x"),
+          INVALID_ARGUMENT);
+    MINUS(ophio_parameterization_parameterize_text(PLACE(list, buffer, 8), "\xff"), INVALID_UTF8);
+    MINUS(ophio_parameterization_parameterize_text(PLACE(list, buffer, 8), "abcdef"),
+          OPHIO_STATUS_LIMIT);
+    MINUS(ophio_parameterization_parameterize_text(NULL, "x"), NULL_POINTER);
     CHECK(memcmp(buffer, "y<a>xxxx", 8) == 0);
 
     GOOD(ophio_parameterization_parameterize_packed(list, TEXT("\x92\xa2xy\xa1x"), counts, 2,

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use super::{
-    to_characters, Counts, Limits, ParameterizeError, Parameterizer, Pattern, PatternError,
+    to_characters, Counts, Limits, Match, ParameterizeError, Parameterizer, Pattern, PatternError,
 };
 use crate::msgpack_array::PackedValuesError;
 
@@ -148,21 +148,21 @@ impl Parameterizer {
     pub fn parameterize_packed(
         &self,
         texts: &[u8],
-        counts: Option<&mut Counts>,
+        counts: &mut Counts,
     ) -> Result<Vec<u8>, PackedTextsError> {
-        let mut found = 0_u32;
-        let mut ignored = Counts::new();
-        let counts = counts.unwrap_or(&mut ignored);
+        counts.resize(self.patterns().len().max(counts.len()), 0);
+        let mut number = 0_u32;
         // The header of an array with any number of texts: the number follows at the end.
         let mut packed = Vec::with_capacity(texts.len() + 8);
         packed.extend([0xdd, 0, 0, 0, 0]);
         for_each_text(texts, |text| {
-            let text = self.parameterize_counted(text, counts)?;
-            push_text(&mut packed, &text);
-            found += 1;
-            Ok(())
+            number += 1;
+            let count = |found: Match| counts[found.pattern] += 1;
+            self.parameterize_with(text, count, |replaced| {
+                push_text(&mut packed, replaced.unwrap_or(text));
+            })
         })?;
-        packed[1..5].copy_from_slice(&found.to_be_bytes());
+        packed[1..5].copy_from_slice(&number.to_be_bytes());
         Ok(packed)
     }
 
@@ -234,9 +234,7 @@ mod tests {
         }
         let packed = encode::to_vec(&texts).unwrap();
         let mut counts = Counts::new();
-        let replaced = defaults
-            .parameterize_packed(&packed, Some(&mut counts))
-            .unwrap();
+        let replaced = defaults.parameterize_packed(&packed, &mut counts).unwrap();
         let replaced: Vec<String> = rmp_serde::from_slice(&replaced).unwrap();
         let singly: Vec<_> = texts
             .iter()
@@ -257,7 +255,7 @@ mod tests {
             text_bytes: Some(3),
             ..Limits::default()
         };
-        let error = defaults(limits).parameterize_packed(b"\x92\xa1a\xa4abcd", None);
+        let error = defaults(limits).parameterize_packed(b"\x92\xa1a\xa4abcd", &mut Counts::new());
         assert_eq!(
             error.unwrap_err().to_string(),
             "text 1: the text has 4 bytes, the limit `text_bytes` is 3"
