@@ -2743,6 +2743,24 @@ enum OphioStatus ophio_parameterization_find(const struct OphioParameterization 
                                              struct OphioStr *matches);
 
 /**
+ * Finds the matches in many texts.
+ *
+ * `texts` is a MessagePack array of texts. Writes to `matches` a MessagePack array with an array
+ * for each text, as `ophio_parameterization_find` writes it. The string is the caller's: free it
+ * with `ophio_str_free`. Threads may share `parameterization`. Fails with `OPHIO_STATUS_LIMIT`,
+ * `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * `parameterization` comes from `ophio_parameterization_new` and is not freed yet. `texts` is
+ * readable for `texts_len` bytes; `matches` is NULL or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_parameterization_find_packed(const struct OphioParameterization *parameterization,
+                                                    const uint8_t *texts,
+                                                    size_t texts_len,
+                                                    bool characters,
+                                                    struct OphioStr *matches);
+
+/**
  * Makes a mapper from the bytes of a mapping file, which it copies.
  *
  * Bytes that are not a mapping make a mapper without names: see `ophio_proguard_is_valid`.

@@ -1176,6 +1176,21 @@ class parameterization
         check(try_find(text, characters, matches));
         return matches;
     }
+
+    /* The matches in many texts, a MessagePack array: an array for each. */
+    status try_find_packed(std::string_view texts, bool characters, string &matches) const noexcept
+    {
+        return detail::into(matches, [&](OphioStr *out) noexcept {
+            return ophio_parameterization_find_packed(get(), detail::bytes(texts), texts.size(),
+                                                      characters, out);
+        });
+    }
+    string find_packed(std::string_view texts, bool characters = false) const
+    {
+        string matches;
+        check(try_find_packed(texts, characters, matches));
+        return matches;
+    }
 };
 
 /* --- fingerprint rules -------------------------------------------------------------- */

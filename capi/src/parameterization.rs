@@ -489,3 +489,33 @@ pub unsafe extern "C" fn ophio_parameterization_find(
         Ok(list.0.find_packed(text, characters)?.into())
     })
 }
+
+/// Finds the matches in many texts.
+///
+/// `texts` is a MessagePack array of texts. Writes to `matches` a MessagePack array with an array
+/// for each text, as `ophio_parameterization_find` writes it. The string is the caller's: free it
+/// with `ophio_str_free`. Threads may share `parameterization`. Fails with `OPHIO_STATUS_LIMIT`,
+/// `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `parameterization` comes from `ophio_parameterization_new` and is not freed yet. `texts` is
+/// readable for `texts_len` bytes; `matches` is NULL or may be written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_parameterization_find_packed(
+    parameterization: *const OphioParameterization,
+    texts: *const u8,
+    texts_len: usize,
+    characters: bool,
+    matches: *mut OphioStr,
+) -> OphioStatus {
+    // SAFETY: the caller's promise about `matches`.
+    let matches = unsafe { handle::out(matches, "matches") };
+    guard_into(matches, || {
+        // SAFETY: the caller's promise about `parameterization`.
+        let list = unsafe { handle::borrow(parameterization, "parameterization") }?;
+        // SAFETY: the caller's promise about `texts`.
+        let texts = unsafe { slice::bytes(texts, texts_len, "texts") }?;
+        Ok(list.0.find_many_packed(texts, characters)?.into())
+    })
+}

@@ -498,6 +498,15 @@ class _Lib:
         matches: CData,
         /,
     ) -> int: ...
+    def ophio_parameterization_find_packed(
+        self,
+        parameterization: CData,
+        texts: bytes | CData,
+        texts_len: int,
+        characters: bool,
+        matches: CData,
+        /,
+    ) -> int: ...
     def ophio_proguard_new(self, data: bytes | CData, data_len: int, mapper: CData, /) -> int: ...
     def ophio_proguard_open(
         self, path: bytes | CData, path_len: int, mmap: bool, mapper: CData, /

@@ -26,6 +26,7 @@ from msgpack import packb, unpackb
 
 from sentry_ophio._arguments import checked_positive, checked_str, encoded, type_error
 from sentry_ophio._ffi import Handle, check, decode, error_for, ffi, lib, new_string
+from sentry_ophio._first_use import first_use
 from sentry_ophio._pack import pack_texts, unpack_texts
 from sentry_ophio.exceptions import PatternError
 
@@ -139,7 +140,9 @@ class Parameterizer(Handle):
         max_steps: int | None = None,
         max_steps_per_byte: int | None = None,
     ) -> None:
-        listed = DEFAULT_PATTERNS if patterns is None else _patterns(patterns)
+        listed = None if patterns is None else _patterns(patterns)
+        if listed == globals().get("DEFAULT_PATTERNS"):
+            listed = None
         names = None if only is None else _names(only)
         values = (
             *(max_patterns, max_regex_bytes, max_operations, max_state_bytes, max_text_bytes),
@@ -156,12 +159,13 @@ class Parameterizer(Handle):
 
     def _open(
         self,
-        patterns: tuple[Pattern, ...],
+        patterns: tuple[Pattern, ...] | None,
         only: tuple[str, ...] | None,
         given: tuple[tuple[str, int], ...],
         limits: Any,
     ) -> None:
-        packed = _packed([tuple(pattern) for pattern in patterns])
+        # Without bytes, the library takes the default patterns.
+        packed = b"" if patterns is None else _packed([tuple(pattern) for pattern in patterns])
         chosen = b"" if only is None else _packed(list(only))
         number, position = ffi.new("size_t *"), ffi.new("size_t *")
         place = self._place()
@@ -180,15 +184,18 @@ class Parameterizer(Handle):
         # To make one takes as long as a call. `pop` and `append` need no lock, and there are as
         # many as threads have called at once.
         self._calls: list[tuple[Any, Any, Any]] = []
-        self._names = tuple(
-            pattern.name for pattern in patterns if only is None or pattern.name in only
-        )
         self._adopt(place)
+        self._names = tuple(pattern.name for pattern in self.patterns)
 
     @property
     def patterns(self) -> tuple[Pattern, ...]:
         """The patterns that are used, in their order."""
-        return tuple(each for each in self._arguments[0] if each.name in self._names)
+        pattern: Any = ffi.new("OphioParameterizationPattern *")
+        found = []
+        for number in range(lib.ophio_parameterization_len(self._ptr)):
+            check(lib.ophio_parameterization_pattern(self._ptr, number, pattern))
+            found.append(Pattern(decode(pattern.name), decode(pattern.regex)))
+        return tuple(found)
 
     def parameterize(self, text: str) -> str:
         """Replace each match in a text by the name of its pattern in angle brackets.
@@ -289,8 +296,35 @@ class Parameterizer(Handle):
         data = encoded("text", text)
         out = new_string()
         check(lib.ophio_parameterization_find(self._ptr, data, len(data), True, out))
+        return self._matches(unpackb(ffi.buffer(out[0].data, out[0].len)))
+
+    def find_many(self, texts: Iterable[str]) -> list[list[Match]]:
+        """Find the matches in many texts, in one call.
+
+        >>> Parameterizer().find_many(["took 15ms", "none"])
+        [[Match(kind='duration', start=5, end=9)], []]
+
+        Args:
+            texts: The texts.
+
+        Raises:
+            LimitError: As for `parameterize`. The message has the number of the text.
+            TypeError: A text is not a `str`.
+            UnicodeEncodeError: A text holds a lone surrogate.
+        """
+        listed = _listed(texts)
+        out = new_string()
+
+        def call(packed: bytes) -> int:
+            return lib.ophio_parameterization_find_packed(
+                self._ptr, packed, len(packed), True, out
+            )
+
+        _with_packed(listed, call)
+        return list(map(self._matches, unpackb(ffi.buffer(out[0].data, out[0].len))))
+
+    def _matches(self, found: list[tuple[int, int, int]]) -> list[Match]:
         names = self._names
-        found: list[tuple[int, int, int]] = unpackb(ffi.buffer(out[0].data, out[0].len))
         return [Match(names[number], start, end) for number, start, end in found]
 
     def counts(self, texts: str | Iterable[str]) -> dict[str, int]:
@@ -326,7 +360,7 @@ class Parameterizer(Handle):
     def __repr__(self) -> str:
         """Return the expression that makes it."""
         patterns, only, given = self._arguments
-        shown = [] if patterns == DEFAULT_PATTERNS else [repr(list(patterns))]
+        shown = [] if patterns is None else [repr(list(patterns))]
         if only is not None:
             shown.append(f"only={list(only)!r}")
         shown += [f"{name}={value}" for name, value in given]
@@ -344,8 +378,7 @@ class Parameterizer(Handle):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle patterns, `only` and limits."""
-        patterns, only, given = self._arguments
-        return _parameterizer, (None if patterns == DEFAULT_PATTERNS else patterns, only, given)
+        return _parameterizer, self._arguments
 
 
 def _parameterizer(
@@ -408,25 +441,28 @@ def _with_packed(texts: list[Any], call: Callable[[bytes], int]) -> None:
     check(status)
 
 
-def _default_patterns() -> tuple[Pattern, ...]:
-    """Read the default patterns from the library."""
-    place = ffi.gc(
-        ffi.new("OphioParameterization **"),
-        lib.ophio_parameterization_free,
-    )
-    check(
-        lib.ophio_parameterization_new(
-            *(b"", 0, b"", 0, ffi.NULL, 0, ffi.NULL, ffi.NULL),
-            place,
-        )
-    )
-    pattern: Any = ffi.new("OphioParameterizationPattern *")
-    found = []
-    for number in range(lib.ophio_parameterization_len(place[0])):
-        check(lib.ophio_parameterization_pattern(place[0], number, pattern))
-        found.append(Pattern(decode(pattern.name), decode(pattern.regex)))
-    return tuple(found)
+def default_parameterizer() -> Parameterizer:
+    """Return the default patterns as the whole process shares them, compiled at first use."""
+    with first_use:
+        if not _default:
+            _default.append(Parameterizer())
+    return _default[0]
 
 
-DEFAULT_PATTERNS: tuple[Pattern, ...] = _default_patterns()
-"""The patterns that come with the package, in their order."""
+_default: list[Parameterizer] = []
+
+if TYPE_CHECKING:
+    DEFAULT_PATTERNS: tuple[Pattern, ...]
+    """The patterns that come with the package, in their order."""
+
+
+def __getattr__(name: str) -> object:
+    """Read the default patterns from the library at first use: that compiles them."""
+    if name != "DEFAULT_PATTERNS":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return globals().setdefault(name, default_parameterizer().patterns)
+
+
+def __dir__() -> list[str]:
+    """Return the public names, also those that are not read yet."""
+    return sorted({*globals(), *__all__})

@@ -1168,6 +1168,16 @@ static void test_parameterization(void)
     REFUSED_STR(ophio_parameterization_find(list, TEXT("abcdef"), true, place), OPHIO_STATUS_LIMIT);
     REFUSED(ophio_parameterization_find(list, TEXT("a"), true, NULL), NULL_POINTER);
 
+    GOOD_STR(ophio_parameterization_find_packed(list, TEXT("\x92\xa3\xc3\xa9x\xa0"), true, place),
+             "\x91\x93\x00\x01\x02\x90");
+    REFUSED_STR(ophio_parameterization_find_packed(NULL, TEXT("\x90"), true, place), NULL_POINTER);
+    REFUSED_STR(ophio_parameterization_find_packed(list, NONE, true, place), NULL_POINTER);
+    REFUSED_STR(ophio_parameterization_find_packed(list, TEXT("\x91\x01"), true, place),
+                INVALID_ARGUMENT);
+    REFUSED_STR(ophio_parameterization_find_packed(list, TEXT("\x91\xa6" "abcdef"), true, place),
+                OPHIO_STATUS_LIMIT);
+    REFUSED(ophio_parameterization_find_packed(list, TEXT("\x90"), true, NULL), NULL_POINTER);
+
     ophio_parameterization_free(&list);
     ophio_parameterization_free(&defaults);
 }

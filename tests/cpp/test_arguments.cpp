@@ -754,6 +754,14 @@ void test_parameterization()
     REFUSED(LIMIT, list.try_find("abcdef", true, text));
     REFUSED(NULL_POINTER, none.try_find("a", true, text));
     THROWN(INVALID_UTF8, list.find(BAD));
+
+    GOOD(list.try_find_packed(texts, true, text));
+    RETURNS(list.find_packed(texts, true).view() == text.view());
+    REFUSED(NULL_POINTER, list.try_find_packed(NONE, true, text));
+    REFUSED(INVALID_ARGUMENT, list.try_find_packed(VAST, true, text));
+    REFUSED(LIMIT, list.try_find_packed(vast, true, text));
+    REFUSED(NULL_POINTER, none.try_find_packed(texts, true, text));
+    THROWN(INVALID_ARGUMENT, list.find_packed("no"));
 }
 
 void test_glob_sets()

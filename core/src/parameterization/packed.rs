@@ -3,7 +3,6 @@
 
 use std::fmt;
 
-use rmp_serde::encode;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde::Deserialize;
 use thiserror::Error;
@@ -186,15 +185,80 @@ impl Parameterizer {
     ///
     /// Fails like [`find`](Self::find).
     pub fn find_packed(&self, text: &str, characters: bool) -> Result<Vec<u8>, ParameterizeError> {
+        let mut packed = Vec::new();
+        self.push_matches(text, characters, &mut packed)?;
+        Ok(packed)
+    }
+
+    /// Finds the matches in each text of a MessagePack array. Returns an array of what
+    /// [`find_packed`](Self::find_packed) returns for each.
+    ///
+    /// # Errors
+    ///
+    /// Fails like [`parameterize_packed`](Self::parameterize_packed).
+    pub fn find_many_packed(
+        &self,
+        texts: &[u8],
+        characters: bool,
+    ) -> Result<Vec<u8>, PackedTextsError> {
+        let mut packed = vec![0xdd, 0, 0, 0, 0];
+        let mut number = 0_u32;
+        for_each_text(texts, |text| {
+            number += 1;
+            self.push_matches(text, characters, &mut packed)
+        })?;
+        packed[1..5].copy_from_slice(&number.to_be_bytes());
+        Ok(packed)
+    }
+
+    fn push_matches(
+        &self,
+        text: &str,
+        characters: bool,
+        packed: &mut Vec<u8>,
+    ) -> Result<(), ParameterizeError> {
         let mut matches = self.find(text)?;
         if characters {
             to_characters(text, &mut matches);
         }
-        let matches: Vec<_> = matches
-            .iter()
-            .map(|found| (found.pattern, found.start, found.end))
-            .collect();
-        Ok(encode::to_vec(&matches).expect("numbers in memory are written"))
+        push_array(packed, matches.len());
+        for found in matches {
+            packed.push(0x93);
+            for number in [found.pattern, found.start, found.end] {
+                push_number(packed, number as u64);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Appends the header of a MessagePack array.
+fn push_array(packed: &mut Vec<u8>, length: usize) {
+    match length {
+        0..=15 => packed.push(0x90 | length as u8),
+        16..=0xffff => {
+            packed.push(0xdc);
+            packed.extend((length as u16).to_be_bytes());
+        }
+        _ => {
+            packed.push(0xdd);
+            packed.extend((length as u32).to_be_bytes());
+        }
+    }
+}
+
+/// Appends a MessagePack number.
+fn push_number(packed: &mut Vec<u8>, number: u64) {
+    match number {
+        0..=0x7f => packed.push(number as u8),
+        0x80..=0xffff => {
+            packed.push(0xcd);
+            packed.extend((number as u16).to_be_bytes());
+        }
+        _ => {
+            packed.push(0xcf);
+            packed.extend(number.to_be_bytes());
+        }
     }
 }
 
@@ -218,6 +282,8 @@ fn push_text(packed: &mut Vec<u8>, text: &str) {
 
 #[cfg(test)]
 mod tests {
+    use rmp_serde::encode;
+
     use super::*;
     use crate::parameterization::default_patterns;
 
@@ -247,6 +313,21 @@ mod tests {
         let int = defaults.patterns().iter().position(|it| it.name == "int");
         let found: Vec<(usize, usize, usize)> = rmp_serde::from_slice(&found).unwrap();
         assert_eq!(found, [(int.unwrap(), 2, 3)]);
+        texts.push("1 ".repeat(70_000));
+        let packed = encode::to_vec(&texts).unwrap();
+        for characters in [false, true] {
+            let found = defaults.find_many_packed(&packed, characters).unwrap();
+            let found: Vec<Vec<(usize, usize, usize)>> = rmp_serde::from_slice(&found).unwrap();
+            for (text, found) in texts.iter().zip(&found) {
+                let mut expected = defaults.find(text).unwrap();
+                if characters {
+                    to_characters(text, &mut expected);
+                }
+                let expected = expected.iter().map(|it| (it.pattern, it.start, it.end));
+                assert!(expected.eq(found.iter().copied()), "{found:?}");
+            }
+            assert_eq!(found.len(), texts.len());
+        }
     }
 
     #[test]

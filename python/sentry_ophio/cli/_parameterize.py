@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
+from json.encoder import encode_basestring
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,15 +14,16 @@ import click
 from sentry_ophio._event_files import STANDARD_INPUT
 from sentry_ophio.cli._input import InputError, read_text
 from sentry_ophio.exceptions import LimitError, PatternError
-from sentry_ophio.parameterization import DEFAULT_PATTERNS, Parameterizer, Pattern
+from sentry_ophio.parameterization import Parameterizer, Pattern, default_parameterizer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from io import BufferedReader
     from typing import BinaryIO
 
-# The number of bytes that are read at a time. The data of a pipe is processed at once, even if it
-# is less.
+    from sentry_ophio.parameterization import Match
+
+# Bytes that are read at a time. What a pipe has is processed at once, even if it is less.
 _BLOCK = 1 << 19
 
 
@@ -132,19 +134,8 @@ class _Work:
             self.counts.update(self._parameterizer.counts(texts))
             return []
         if self._as_json:
-            return [_json(self._with_matches(text)) for text in texts]
+            return list(map(_with_matches, texts, self._parameterizer.find_many(texts)))
         return ["\n".join(self._parameterizer.parameterize_many(texts)).encode()]
-
-    def _with_matches(self, text: str) -> dict[str, Any]:
-        matches = self._parameterizer.find(text)
-        pieces, end = [], 0
-        for match in matches:
-            pieces += [text[end : match.start], f"<{match.kind}>"]
-            end = match.end
-        return {
-            "text": "".join([*pieces, text[end:]]),
-            "matches": [match._asdict() for match in matches],
-        }
 
     def _rejected(self, line: bytes, message: str) -> list[bytes]:
         if self._only_counts:
@@ -160,6 +151,18 @@ class _Work:
         if ended:
             out.write(b"\n")
         out.flush()
+
+
+def _with_matches(text: str, matches: list[Match]) -> bytes:
+    """Write the document of a line. `json.dumps` takes three times as long for it."""
+    pieces, listed, end = [], [], 0
+    for kind, start, stop in matches:
+        pieces += (text[end:start], "<", kind, ">")
+        listed.append(f'{{"kind": "{kind}", "start": {start}, "end": {stop}}}')
+        end = stop
+    pieces.append(text[end:])
+    replaced = encode_basestring("".join(pieces))
+    return f'{{"text": {replaced}, "matches": [{", ".join(listed)}]}}'.encode()
 
 
 def _json(document: dict[str, Any]) -> bytes:
@@ -200,7 +203,9 @@ def _blocks(name: str, file: Any) -> Iterator[bytes]:
 
 
 def _parameterizer(patterns_file: str | None, only: str | None) -> Parameterizer:
-    patterns = DEFAULT_PATTERNS if patterns_file is None else _patterns(patterns_file)
+    if patterns_file is None and only is None:
+        return default_parameterizer()
+    patterns = default_parameterizer().patterns if patterns_file is None else _patterns(patterns_file)
     names = None if only is None else [name.strip() for name in only.split(",") if name.strip()]
     kinds = [pattern.name for pattern in patterns]
     for name in names or ():
@@ -230,7 +235,7 @@ def _patterns(name: str) -> tuple[Pattern, ...]:
         if not isinstance(regex, str):
             raise InputError(name, f"the regex of {key!r} must be a string, not {regex!r}")
     own = tuple(Pattern(key, regex) for key, regex in table.items())
-    return own + DEFAULT_PATTERNS if defaults else own
+    return own + default_parameterizer().patterns if defaults else own
 
 
 def _toml(name: str) -> dict[str, Any]:
