@@ -2165,7 +2165,9 @@ enum OphioStatus ophio_fingerprints_equal(const struct OphioFingerprints *rules,
  * Finds the first rule that matches an event.
  *
  * `event` is an event of Sentry: a JSON object, or a MessagePack map. `unknown` is an
- * `OphioFingerprintsUnknown`. Threads may share `rules`.
+ * `OphioFingerprintsUnknown`. `parameterizer` replaces ids, dates and numbers in the variable
+ * `message`; with NULL, the message stays as it is, and so does one that is beyond its limits.
+ * Threads may share `rules` and `parameterizer`.
  *
  * Writes to `found` the empty string if no rule matches. Otherwise it is a JSON object: `rule`
  * is the index of the rule, `resolved` its fingerprint with the variables filled in, and `title`
@@ -2174,54 +2176,57 @@ enum OphioStatus ophio_fingerprints_equal(const struct OphioFingerprints *rules,
  * `OPHIO_STATUS_LIMIT` if it has too many frames, `OPHIO_STATUS_INVALID_ARGUMENT`,
  * `OPHIO_STATUS_NULL_POINTER`.
  *
- * `rules` is NULL or was made by this library and is not freed yet; `event` is readable for
- * `event_len` bytes; `found` is NULL or may be written.
+ * `rules` and `parameterizer` are NULL, or were made by this library and are not freed yet;
+ * `event` is readable for `event_len` bytes; `found` is NULL or may be written.
  */
 OPHIO_API
 enum OphioStatus ophio_fingerprints_match(const struct OphioFingerprints *rules,
                                           const uint8_t *event,
                                           size_t event_len,
                                           uint32_t unknown,
+                                          const struct OphioParameterization *parameterizer,
                                           struct OphioStr *found);
 
 /**
  * Finds for each of many events the first rule that matches it.
  *
  * `events` is a MessagePack array of binaries, or texts, or both: each is an event as
- * `ophio_fingerprints_match` takes it. `unknown` is an `OphioFingerprintsUnknown`. Threads may
- * share `rules`.
+ * `ophio_fingerprints_match` takes it. `unknown` and
+ * `parameterizer` are those of that function. Threads may share `rules`.
  *
  * Writes to `found` a JSON array with null, or the object that `ophio_fingerprints_match`
  * writes, for each event. It is the caller's: free it with `ophio_str_free`. Fails with
  * `OPHIO_STATUS_EVENT` and a message about the first one that is not an event,
  * `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
  *
- * `rules` is NULL or was made by this library and is not freed yet; `events` is readable for
- * `events_len` bytes; `found` is NULL or may be written.
+ * `rules` and `parameterizer` are NULL, or were made by this library and are not freed yet;
+ * `events` is readable for `events_len` bytes; `found` is NULL or may be written.
  */
 OPHIO_API
 enum OphioStatus ophio_fingerprints_match_packed(const struct OphioFingerprints *rules,
                                                  const uint8_t *events,
                                                  size_t events_len,
                                                  uint32_t unknown,
+                                                 const struct OphioParameterization *parameterizer,
                                                  struct OphioStr *found);
 
 /**
  * Finds for each of many events, one a line of JSON, the first rule that matches it.
  *
- * Empty lines are skipped. `unknown` is an `OphioFingerprintsUnknown`. Threads may share
- * `rules`. Writes to `found` what `ophio_fingerprints_match_packed` does. Fails with
+ * Empty lines are skipped. `unknown` and `parameterizer` are as in `ophio_fingerprints_match`.
+ * Threads may share `rules`. Writes to `found` what `ophio_fingerprints_match_packed` does. Fails with
  * `OPHIO_STATUS_EVENT` and a message about the first line that is not an event,
  * `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
  *
- * `rules` is NULL or was made by this library and is not freed yet; `json` is readable for
- * `json_len` bytes; `found` is NULL or may be written.
+ * `rules` and `parameterizer` are NULL, or were made by this library and are not freed yet;
+ * `json` is readable for `json_len` bytes; `found` is NULL or may be written.
  */
 OPHIO_API
 enum OphioStatus ophio_fingerprints_match_json_lines(const struct OphioFingerprints *rules,
                                                      const uint8_t *json,
                                                      size_t json_len,
                                                      uint32_t unknown,
+                                                     const struct OphioParameterization *parameterizer,
                                                      struct OphioStr *found);
 
 /**
@@ -2252,14 +2257,15 @@ enum OphioStatus ophio_fingerprints_explain(const struct OphioFingerprints *rule
 /**
  * Fills in the variables of a fingerprint.
  *
- * `fingerprint` is a MessagePack array of texts, `event` is as in `ophio_fingerprints_match`,
- * `unknown` an `OphioFingerprintsUnknown`. Any thread may call this. Writes a JSON array of
+ * `fingerprint` is a MessagePack array of texts, `event`, `unknown` and `parameterizer` are
+ * as in `ophio_fingerprints_match`. Any thread may call this. Writes a JSON array of
  * texts to `resolved` that is the caller's: free it with `ophio_str_free`. Fails with
  * `OPHIO_STATUS_EVENT`, `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_ARGUMENT`,
  * `OPHIO_STATUS_NULL_POINTER`.
  *
- * `fingerprint` is readable for `fingerprint_len` bytes, `event` for `event_len`; `resolved` is
- * NULL or may be written.
+ * `fingerprint` is readable for `fingerprint_len` bytes, `event` for `event_len`;
+ * `parameterizer` is NULL, or was made by this library and is not freed yet; `resolved` is NULL
+ * or may be written.
  */
 OPHIO_API
 enum OphioStatus ophio_fingerprints_resolve(const uint8_t *fingerprint,
@@ -2267,19 +2273,20 @@ enum OphioStatus ophio_fingerprints_resolve(const uint8_t *fingerprint,
                                             const uint8_t *event,
                                             size_t event_len,
                                             uint32_t unknown,
+                                            const struct OphioParameterization *parameterizer,
                                             struct OphioStr *resolved);
 
 /**
  * Fills in the variables of a title.
  *
- * `title` is UTF-8, `event` is as in `ophio_fingerprints_match`, `unknown` an
- * `OphioFingerprintsUnknown`. Any thread may call this. Writes a string to `expanded` that is
+ * `title` is UTF-8, `event`, `unknown` and `parameterizer` are as in
+ * `ophio_fingerprints_match`. Any thread may call this. Writes a string to `expanded` that is
  * the caller's: free it with `ophio_str_free`. Fails with `OPHIO_STATUS_EVENT`,
  * `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_INVALID_ARGUMENT`,
  * `OPHIO_STATUS_NULL_POINTER`.
  *
- * `title` is readable for `title_len` bytes, `event` for `event_len`; `expanded` is NULL or may
- * be written.
+ * `title` is readable for `title_len` bytes, `event` for `event_len`; `parameterizer` is NULL, or
+ * was made by this library and is not freed yet; `expanded` is NULL or may be written.
  */
 OPHIO_API
 enum OphioStatus ophio_fingerprints_expand_title(const uint8_t *title,
@@ -2287,6 +2294,7 @@ enum OphioStatus ophio_fingerprints_expand_title(const uint8_t *title,
                                                  const uint8_t *event,
                                                  size_t event_len,
                                                  uint32_t unknown,
+                                                 const struct OphioParameterization *parameterizer,
                                                  struct OphioStr *expanded);
 
 /**

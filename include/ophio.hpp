@@ -1195,8 +1195,14 @@ class parameterization
 
 /* --- fingerprint rules -------------------------------------------------------------- */
 
-/* Fingerprint rules: OphioFingerprints. */
+/* Fingerprint rules: OphioFingerprints. With a `parameterizer`, ids, dates and numbers in the
+ * variable `message` are replaced. */
 class fingerprints : public detail::handle<OphioFingerprints, ophio_fingerprints_free> {
+    static const OphioParameterization *raw(const parameterization *list) noexcept
+    {
+        return list == nullptr ? nullptr : list->get();
+    }
+
   public:
     using handle::handle;
 
@@ -1306,48 +1312,56 @@ class fingerprints : public detail::handle<OphioFingerprints, ophio_fingerprints
         return written;
     }
 
-    status try_match(std::string_view event, OphioFingerprintsUnknown unknown,
-                     string &written) const noexcept
+    status try_match(std::string_view event, OphioFingerprintsUnknown unknown, string &written,
+                     const parameterization *parameterizer = nullptr) const noexcept
     {
         return detail::into(written, [&](OphioStr *out) noexcept {
             return ophio_fingerprints_match(get(), detail::bytes(event), event.size(),
-                                            static_cast<std::uint32_t>(unknown), out);
+                                            static_cast<std::uint32_t>(unknown),
+                                            raw(parameterizer), out);
         });
     }
-    string match(std::string_view event, OphioFingerprintsUnknown unknown) const
+    string match(std::string_view event, OphioFingerprintsUnknown unknown,
+                 const parameterization *parameterizer = nullptr) const
     {
         string written;
-        check(try_match(event, unknown, written));
+        check(try_match(event, unknown, written, parameterizer));
         return written;
     }
 
     status try_match_packed(std::string_view events, OphioFingerprintsUnknown unknown,
-                            string &written) const noexcept
+                            string &written,
+                            const parameterization *parameterizer = nullptr) const noexcept
     {
         return detail::into(written, [&](OphioStr *out) noexcept {
             return ophio_fingerprints_match_packed(get(), detail::bytes(events), events.size(),
-                                                   static_cast<std::uint32_t>(unknown), out);
+                                                   static_cast<std::uint32_t>(unknown),
+                                                   raw(parameterizer), out);
         });
     }
-    string match_packed(std::string_view events, OphioFingerprintsUnknown unknown) const
+    string match_packed(std::string_view events, OphioFingerprintsUnknown unknown,
+                        const parameterization *parameterizer = nullptr) const
     {
         string written;
-        check(try_match_packed(events, unknown, written));
+        check(try_match_packed(events, unknown, written, parameterizer));
         return written;
     }
 
     status try_match_json_lines(std::string_view json, OphioFingerprintsUnknown unknown,
-                                string &written) const noexcept
+                                string &written,
+                                const parameterization *parameterizer = nullptr) const noexcept
     {
         return detail::into(written, [&](OphioStr *out) noexcept {
             return ophio_fingerprints_match_json_lines(get(), detail::bytes(json), json.size(),
-                                                       static_cast<std::uint32_t>(unknown), out);
+                                                       static_cast<std::uint32_t>(unknown),
+                                                       raw(parameterizer), out);
         });
     }
-    string match_json_lines(std::string_view json, OphioFingerprintsUnknown unknown) const
+    string match_json_lines(std::string_view json, OphioFingerprintsUnknown unknown,
+                            const parameterization *parameterizer = nullptr) const
     {
         string written;
-        check(try_match_json_lines(json, unknown, written));
+        check(try_match_json_lines(json, unknown, written, parameterizer));
         return written;
     }
 
@@ -1392,36 +1406,42 @@ class fingerprints : public detail::handle<OphioFingerprints, ophio_fingerprints
     }
 
     static status try_resolve(std::string_view fingerprint, std::string_view event,
-                              OphioFingerprintsUnknown unknown, string &written) noexcept
+                              OphioFingerprintsUnknown unknown, string &written,
+                              const parameterization *parameterizer = nullptr) noexcept
     {
         return detail::into(written, [&](OphioStr *out) noexcept {
             return ophio_fingerprints_resolve(detail::bytes(fingerprint), fingerprint.size(),
                                               detail::bytes(event), event.size(),
-                                              static_cast<std::uint32_t>(unknown), out);
+                                              static_cast<std::uint32_t>(unknown),
+                                              raw(parameterizer), out);
         });
     }
     static string resolve(std::string_view fingerprint, std::string_view event,
-                          OphioFingerprintsUnknown unknown)
+                          OphioFingerprintsUnknown unknown,
+                          const parameterization *parameterizer = nullptr)
     {
         string written;
-        check(try_resolve(fingerprint, event, unknown, written));
+        check(try_resolve(fingerprint, event, unknown, written, parameterizer));
         return written;
     }
 
     static status try_expand_title(std::string_view title, std::string_view event,
-                                   OphioFingerprintsUnknown unknown, string &written) noexcept
+                                   OphioFingerprintsUnknown unknown, string &written,
+                                   const parameterization *parameterizer = nullptr) noexcept
     {
         return detail::into(written, [&](OphioStr *out) noexcept {
             return ophio_fingerprints_expand_title(detail::bytes(title), title.size(),
                                                    detail::bytes(event), event.size(),
-                                                   static_cast<std::uint32_t>(unknown), out);
+                                                   static_cast<std::uint32_t>(unknown),
+                                                   raw(parameterizer), out);
         });
     }
     static string expand_title(std::string_view title, std::string_view event,
-                               OphioFingerprintsUnknown unknown)
+                               OphioFingerprintsUnknown unknown,
+                               const parameterization *parameterizer = nullptr)
     {
         string written;
-        check(try_expand_title(title, event, unknown, written));
+        check(try_expand_title(title, event, unknown, written, parameterizer));
         return written;
     }
 

@@ -16,8 +16,9 @@ use crate::string::OphioStr;
 
 /// A compiled list of patterns.
 ///
-/// It is immutable: threads may share it, and after a fork the child may use it.
-pub struct OphioParameterization(Parameterizer);
+/// It does not change, so threads may share it, and a process may fork and go on
+/// using it in the child.
+pub struct OphioParameterization(pub(crate) Parameterizer);
 
 /// Limits for a list of patterns. A field that is 0 stands for the default.
 #[repr(C)]

@@ -346,13 +346,34 @@ class _Lib:
     def ophio_fingerprints_len(self, rules: CData, /) -> int: ...
     def ophio_fingerprints_equal(self, rules: CData, other: CData, equal: CData, /) -> int: ...
     def ophio_fingerprints_match(
-        self, rules: CData, event: bytes | CData, event_len: int, unknown: int, found: CData, /
+        self,
+        rules: CData,
+        event: bytes | CData,
+        event_len: int,
+        unknown: int,
+        parameterizer: CData,
+        found: CData,
+        /,
     ) -> int: ...
     def ophio_fingerprints_match_packed(
-        self, rules: CData, events: bytes | CData, events_len: int, unknown: int, found: CData, /
+        self,
+        rules: CData,
+        events: bytes | CData,
+        events_len: int,
+        unknown: int,
+        parameterizer: CData,
+        found: CData,
+        /,
     ) -> int: ...
     def ophio_fingerprints_match_json_lines(
-        self, rules: CData, json: bytes | CData, json_len: int, unknown: int, found: CData, /
+        self,
+        rules: CData,
+        json: bytes | CData,
+        json_len: int,
+        unknown: int,
+        parameterizer: CData,
+        found: CData,
+        /,
     ) -> int: ...
     def ophio_fingerprints_explain(
         self, rules: CData, event: bytes | CData, event_len: int, explanation: CData, /
@@ -364,6 +385,7 @@ class _Lib:
         event: bytes | CData,
         event_len: int,
         unknown: int,
+        parameterizer: CData,
         resolved: CData,
         /,
     ) -> int: ...
@@ -374,6 +396,7 @@ class _Lib:
         event: bytes | CData,
         event_len: int,
         unknown: int,
+        parameterizer: CData,
         expanded: CData,
         /,
     ) -> int: ...

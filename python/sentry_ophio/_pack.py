@@ -52,7 +52,7 @@ __all__ = [
     "read_exception",
     "read_frame",
     "read_frames",
-    "unpack_texts",
+    "unpack",
 ]
 
 FRAME_FIELDS = tuple(decode(lib.ophio_enhancements_frame_fields()).split("\n"))
@@ -230,10 +230,9 @@ def pack_texts(texts: list[Any]) -> bytes:
     return _packb(texts, None, _values)
 
 
-def unpack_texts(packed: memoryview) -> list[str]:
-    """Read the texts of a buffer that the library made."""
-    texts: list[str] = _unpackb(packed)
-    return texts
+def unpack(packed: memoryview) -> Any:
+    """Read what the library has written into a buffer."""
+    return _unpackb(packed)
 
 
 def join(packed: list[bytes]) -> bytes:

@@ -27,7 +27,7 @@ from msgpack import packb, unpackb
 from sentry_ophio._arguments import checked_positive, checked_str, encoded, type_error
 from sentry_ophio._ffi import Handle, check, decode, error_for, ffi, lib, new_string
 from sentry_ophio._first_use import first_use
-from sentry_ophio._pack import pack_texts, unpack_texts
+from sentry_ophio._pack import pack_texts, unpack
 from sentry_ophio.exceptions import PatternError
 
 if TYPE_CHECKING:
@@ -276,7 +276,7 @@ class Parameterizer(Handle):
             )
 
         _with_packed(listed, call)
-        replaced: list[str] = unpack_texts(memoryview(ffi.buffer(out[0].data, out[0].len)))
+        replaced: list[str] = unpack(memoryview(ffi.buffer(out[0].data, out[0].len)))
         return replaced
 
     def find(self, text: str) -> list[Match]:
@@ -312,7 +312,10 @@ class Parameterizer(Handle):
             TypeError: A text is not a `str`.
             UnicodeEncodeError: A text holds a lone surrogate.
         """
-        listed = _listed(texts)
+        return list(map(self._matches, self._find_numbers(_listed(texts))))
+
+    def _find_numbers(self, texts: list[str]) -> list[list[tuple[int, int, int]]]:
+        """Find what `find_many` does: the number of each pattern, start and end. Internal."""
         out = new_string()
 
         def call(packed: bytes) -> int:
@@ -320,8 +323,11 @@ class Parameterizer(Handle):
                 self._ptr, packed, len(packed), True, out
             )
 
-        _with_packed(listed, call)
-        return list(map(self._matches, unpackb(ffi.buffer(out[0].data, out[0].len))))
+        _with_packed(texts, call)
+        found: list[list[tuple[int, int, int]]] = unpack(
+            memoryview(ffi.buffer(out[0].data, out[0].len))
+        )
+        return found
 
     def _matches(self, found: list[tuple[int, int, int]]) -> list[Match]:
         names = self._names

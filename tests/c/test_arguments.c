@@ -1235,7 +1235,9 @@ static void test_glob_set(void)
 
 /* --- fingerprint rules ------------------------------------------------------------- */
 
-#define KEEP OPHIO_FINGERPRINTS_UNKNOWN_KEEP
+#define MESSAGE "{\"logentry\": {\"formatted\": \"took 15ms\"}}"
+/* Variables are filled in as Sentry does it. */
+#define KEEP OPHIO_FINGERPRINTS_UNKNOWN_KEEP, NULL
 #define LEVEL_B "{\"level\": \"b\"}"
 /* An event as MessagePack; an array with it, and with the empty event. */
 #define PACKED_EVENT "\x81\xa5" "level\xa1" "b"
@@ -1336,7 +1338,7 @@ static void test_matching_fingerprints(void)
     REFUSED_STR(ophio_fingerprints_match(rules, HUGE_TEXT, KEEP, place), INVALID_ARGUMENT);
     REFUSED_STR(ophio_fingerprints_match(rules, EMPTY, KEEP, place), EVENT);
     REFUSED_STR(ophio_fingerprints_match(rules, BAD, KEEP, place), EVENT);
-    REFUSED_STR(ophio_fingerprints_match(rules, TEXT("{}"), 2, place), INVALID_ARGUMENT);
+    REFUSED_STR(ophio_fingerprints_match(rules, TEXT("{}"), 2, NULL, place), INVALID_ARGUMENT);
     REFUSED(ophio_fingerprints_match(rules, TEXT("{}"), KEEP, NULL), NULL_POINTER);
 
     GOOD_STR(ophio_fingerprints_match_packed(rules, TEXT(PACKED_EVENTS), KEEP, place), ",null]");
@@ -1346,7 +1348,8 @@ static void test_matching_fingerprints(void)
     REFUSED_STR(ophio_fingerprints_match_packed(rules, HUGE_TEXT, KEEP, place), INVALID_ARGUMENT);
     REFUSED_STR(ophio_fingerprints_match_packed(rules, EMPTY, KEEP, place), INVALID_ARGUMENT);
     REFUSED_STR(ophio_fingerprints_match_packed(rules, TEXT("\x91\xa1" "a"), KEEP, place), EVENT);
-    REFUSED_STR(ophio_fingerprints_match_packed(rules, TEXT("\x90"), 2, place), INVALID_ARGUMENT);
+    REFUSED_STR(ophio_fingerprints_match_packed(rules, TEXT("\x90"), 2, NULL, place),
+                INVALID_ARGUMENT);
     REFUSED(ophio_fingerprints_match_packed(rules, TEXT("\x90"), KEEP, NULL), NULL_POINTER);
 
     GOOD_STR(ophio_fingerprints_match_json_lines(rules, EMPTY, KEEP, place), "[]");
@@ -1357,7 +1360,7 @@ static void test_matching_fingerprints(void)
     REFUSED_STR(ophio_fingerprints_match_json_lines(rules, HUGE_TEXT, KEEP, place),
                 INVALID_ARGUMENT);
     REFUSED_STR(ophio_fingerprints_match_json_lines(rules, BAD, KEEP, place), EVENT);
-    REFUSED_STR(ophio_fingerprints_match_json_lines(rules, EMPTY, 2, place), INVALID_ARGUMENT);
+    REFUSED_STR(ophio_fingerprints_match_json_lines(rules, EMPTY, 2, NULL, place), INVALID_ARGUMENT);
     REFUSED(ophio_fingerprints_match_json_lines(rules, EMPTY, KEEP, NULL), NULL_POINTER);
 
     GOOD_STR(ophio_fingerprints_explain(rules, TEXT(LEVEL_B), place), "{\"matched\":1,");
@@ -1375,18 +1378,26 @@ static void test_matching_fingerprints(void)
     REFUSED_STR(ophio_fingerprints_resolve(EMPTY, TEXT("{}"), KEEP, place), INVALID_ARGUMENT);
     REFUSED_STR(ophio_fingerprints_resolve(TEXT("\x90"), NONE, KEEP, place), NULL_POINTER);
     REFUSED_STR(ophio_fingerprints_resolve(TEXT("\x90"), TEXT("[]"), KEEP, place), EVENT);
-    REFUSED_STR(ophio_fingerprints_resolve(TEXT("\x90"), TEXT("{}"), 2, place), INVALID_ARGUMENT);
+    REFUSED_STR(ophio_fingerprints_resolve(TEXT("\x90"), TEXT("{}"), 2, NULL, place),
+                INVALID_ARGUMENT);
     REFUSED(ophio_fingerprints_resolve(TEXT("\x90"), TEXT("{}"), KEEP, NULL), NULL_POINTER);
 
     GOOD_STR(ophio_fingerprints_expand_title(EMPTY, TEXT("{}"), KEEP, place), "");
-    GOOD_STR(ophio_fingerprints_expand_title(TEXT("is {{ x }}"), TEXT("{}"), 1, place),
+    GOOD_STR(ophio_fingerprints_expand_title(TEXT("is {{ x }}"), TEXT("{}"), 1, NULL, place),
              "is <unrecognized-variable-x>");
     REFUSED_STR(ophio_fingerprints_expand_title(NONE, TEXT("{}"), KEEP, place), NULL_POINTER);
     REFUSED_STR(ophio_fingerprints_expand_title(HUGE_TEXT, TEXT("{}"), KEEP, place),
                 INVALID_ARGUMENT);
     REFUSED_STR(ophio_fingerprints_expand_title(BAD, TEXT("{}"), KEEP, place), INVALID_UTF8);
     REFUSED_STR(ophio_fingerprints_expand_title(EMPTY, TEXT("[]"), KEEP, place), EVENT);
-    REFUSED_STR(ophio_fingerprints_expand_title(EMPTY, TEXT("{}"), 2, place), INVALID_ARGUMENT);
+    REFUSED_STR(ophio_fingerprints_expand_title(EMPTY, TEXT("{}"), 2, NULL, place),
+                INVALID_ARGUMENT);
+    GOOD(ophio_parameterization_new(EMPTY, EMPTY, NULL, 0, NULL, NULL, &list));
+    GOOD_STR(ophio_fingerprints_expand_title(TEXT("{{ message }}"), TEXT(MESSAGE), 0, list, place),
+             "took <duration>");
+    GOOD_STR(ophio_fingerprints_resolve(TEXT("\x91\xad{{ message }}"), TEXT(MESSAGE), 0, list, place),
+             "[\"took <duration>\"]");
+    ophio_parameterization_free(&list);
     REFUSED(ophio_fingerprints_expand_title(EMPTY, TEXT("{}"), KEEP, NULL), NULL_POINTER);
 
     REFUSED(ophio_fingerprints_type(NONE, &kind), NULL_POINTER);

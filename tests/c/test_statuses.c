@@ -207,14 +207,14 @@ static void test_fingerprints(void)
     GOOD(ophio_limits_set(OPHIO_LIMIT_RULES, before));
 
     before = set_limit(OPHIO_LIMIT_FRAMES, 0);
-    REFUSED(ophio_fingerprints_match(rules, TEXT(EVENT), 0, &text), LIMIT);
+    REFUSED(ophio_fingerprints_match(rules, TEXT(EVENT), 0, NULL, &text), LIMIT);
     REFUSED(ophio_fingerprints_match_packed(
-                rules, TEXT("\x91\xd9\x1f{\"stacktrace\":{\"frames\":[{}]} }"), 0, &text),
+                rules, TEXT("\x91\xd9\x1f{\"stacktrace\":{\"frames\":[{}]} }"), 0, NULL, &text),
             LIMIT);
-    REFUSED(ophio_fingerprints_match_json_lines(rules, TEXT(EVENT), 0, &text), LIMIT);
+    REFUSED(ophio_fingerprints_match_json_lines(rules, TEXT(EVENT), 0, NULL, &text), LIMIT);
     REFUSED(ophio_fingerprints_explain(rules, TEXT(EVENT), &text), LIMIT);
-    REFUSED(ophio_fingerprints_resolve(TEXT("\x90"), TEXT(EVENT), 0, &text), LIMIT);
-    REFUSED(ophio_fingerprints_expand_title(TEXT("a"), TEXT(EVENT), 0, &text), LIMIT);
+    REFUSED(ophio_fingerprints_resolve(TEXT("\x90"), TEXT(EVENT), 0, NULL, &text), LIMIT);
+    REFUSED(ophio_fingerprints_expand_title(TEXT("a"), TEXT(EVENT), 0, NULL, &text), LIMIT);
     GOOD(ophio_limits_set(OPHIO_LIMIT_FRAMES, before));
     CHECK(made == NULL && text.data == NULL);
     ophio_fingerprints_free(&rules);

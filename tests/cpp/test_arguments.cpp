@@ -860,6 +860,12 @@ void test_fingerprints()
     REFUSED(NULL_POINTER, none.try_describe(written));
     THROWN(NULL_POINTER, none.describe());
 
+    const ophio::parameterization ids{EMPTY};
+    const std::string_view message = R"({"logentry": {"formatted": "took 15ms"}})";
+    GOOD(ophio::fingerprints::try_expand_title("{{ message }}"sv, message, keep, written, &ids));
+    CHECK(written.view() == "took <duration>");
+    RETURNS(ophio::fingerprints::expand_title("{{ message }}"sv, message, keep, &ids).view() ==
+            written.view());
     GOOD(rules.try_match(event, keep, written));
     RETURNS(contains(rules.match(event, keep), "\"resolved\":[\"b\",\"x\"]"));
     REFUSED(EVENT, rules.try_match(EMPTY, keep, written));

@@ -15,6 +15,7 @@ from sentry_ophio.cli._fmt import fmt_options, write
 from sentry_ophio.cli._input import InputError, read_bytes, read_text, replace_file
 from sentry_ophio.exceptions import EventError, FingerprintsError, LimitError
 from sentry_ophio.fingerprints import FingerprintRules, fingerprint_type
+from sentry_ophio.parameterization import default_parameterizer
 
 if TYPE_CHECKING:
     from sentry_ophio.enhancers import Diagnostic
@@ -115,6 +116,13 @@ unknown_option = click.option(
     help="Only this rule: the index that is printed, counted from 0, or FILE:LINE.",
 )
 @unknown_option
+@click.option(
+    "--parameterize",
+    "parameterized",
+    is_flag=True,
+    help="Replace ids, dates and numbers in the variable message, as `sentry-ophio parameterize` "
+    "does.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON document.")
 @click.option("--html", "html_file", metavar="FILE", help="Write a page to look at, instead.")
 def explain(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
@@ -123,6 +131,7 @@ def explain(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
     builtin_files: tuple[str, ...],
     only: str | None,
     unknown: Any,
+    parameterized: bool,
     as_json: bool,
     html_file: str | None,
 ) -> None:
@@ -147,7 +156,8 @@ def explain(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
         raise InputError(event, f"not JSON: {error}") from None
     try:
         explained = rules.explain(document)
-        found = rules.match(document, unknown=unknown)
+        ids = default_parameterizer() if parameterized else None
+        found = rules.match(document, unknown=unknown, parameterizer=ids)
     except (EventError, LimitError) as error:
         raise InputError(event, str(error)) from None
     shown = [(index, each) for index, each in enumerate(explained.rules) if asked in {None, index}]
