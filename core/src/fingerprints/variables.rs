@@ -306,7 +306,7 @@ mod tests {
             let filled = Variables::new(&event, filling).expand_title("{{ message }} {{ value }}");
             assert!(filled.starts_with(expected), "{filled}");
             let plain = Variables::new(&event, UnknownVariable::Keep).get("message");
-            assert_eq!(plain.unwrap().contains("<int>"), false);
+            assert!(!plain.unwrap().contains("<int>"));
         }
     }
 
