@@ -444,7 +444,7 @@ def test_each_variable() -> None:
 
 def test_the_message_can_be_parameterized() -> None:
     ids = Parameterizer(only=["duration"], max_text_bytes=40)
-    event = {"logentry": {"formatted": "took 15ms, 3 times"}}
+    event: dict[str, Any] = {"logentry": {"formatted": "took 15ms, 3 times"}}
     expected = "took <duration>, 3 times"
     rules = FingerprintRules.parse('message:took* -> {{ message }}, x title="T {{ message }}"')
     for found in (

@@ -530,9 +530,7 @@ class FingerprintRules(Handle):
         """
         packed = _packed(event)
         out = new_string()
-        status = _match(
-            self._ptr, packed, len(packed), _number(unknown), _list(parameterizer), out
-        )
+        status = _match(self._ptr, packed, len(packed), _number(unknown), _list(parameterizer), out)
         if status:
             raise error_for(status)
         found = copied(out[0])

@@ -319,9 +319,7 @@ class Parameterizer(Handle):
         out = new_string()
 
         def call(packed: bytes) -> int:
-            return lib.ophio_parameterization_find_packed(
-                self._ptr, packed, len(packed), True, out
-            )
+            return lib.ophio_parameterization_find_packed(self._ptr, packed, len(packed), True, out)
 
         _with_packed(texts, call)
         found: list[list[tuple[int, int, int]]] = unpack(

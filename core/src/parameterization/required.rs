@@ -144,7 +144,7 @@ const FREQUENCIES: [(u128, u32); 4] = [
 const NOT_ASCII: u32 = 30;
 const RUN: u32 = 30;
 
-/// A set of characters, of which only the ASCII ones are told apart.
+/// A set of characters. All that are not ASCII count as one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Chars {
     ascii: u128,

@@ -155,7 +155,9 @@ class _Work:
 
 def _with_matches(text: str, matches: list[tuple[int, int, int]], kinds: list[str]) -> bytes:
     """Write the document of a line. `json.dumps` takes three times as long for it."""
-    pieces, listed, end = [], [], 0
+    pieces: list[str] = []
+    listed = []
+    end = 0
     for number, start, stop in matches:
         kind = kinds[number]
         pieces += (text[end:start], "<", kind, ">")
@@ -204,9 +206,12 @@ def _blocks(name: str, file: Any) -> Iterator[bytes]:
 
 
 def _parameterizer(patterns_file: str | None, only: str | None) -> Parameterizer:
-    if patterns_file is None and only is None:
+    if patterns_file is not None:
+        patterns = _patterns(patterns_file)
+    elif only is not None:
+        patterns = default_parameterizer().patterns
+    else:
         return default_parameterizer()
-    patterns = default_parameterizer().patterns if patterns_file is None else _patterns(patterns_file)
     names = None if only is None else [name.strip() for name in only.split(",") if name.strip()]
     kinds = [pattern.name for pattern in patterns]
     for name in names or ():
