@@ -2680,8 +2680,8 @@ enum OphioStatus ophio_parameterization_parameterize(const struct OphioParameter
  * `OPHIO_STATUS_INVALID_ARGUMENT` or `OPHIO_STATUS_NULL_POINTER`, and of
  * `OPHIO_STATUS_OUT_OF_RANGE` if the text or the new text is longer than the buffer.
  *
- * `ophio_parameterization_parameterize` in the form that makes no object and has few arguments,
- * for bindings in languages where each takes as long as the search. `text` is UTF-8 and ends at
+ * This is `ophio_parameterization_parameterize` without an allocated result and with few arguments,
+ * for bindings in languages where each of them takes as long as the search. `text` is UTF-8 and ends at
  * its first NUL. The new text is written to the buffer of `place`, without a NUL. Threads may
  * share the list, but not the buffer.
  *

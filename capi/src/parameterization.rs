@@ -16,8 +16,7 @@ use crate::string::OphioStr;
 
 /// A compiled list of patterns.
 ///
-/// It does not change, so threads may share it, and a process may fork and go on
-/// using it in the child.
+/// It is immutable: threads may share it, and after a fork the child may use it.
 pub struct OphioParameterization(pub(crate) Parameterizer);
 
 /// Limits for a list of patterns. A field that is 0 stands for the default.
@@ -292,8 +291,8 @@ pub unsafe extern "C" fn ophio_parameterization_parameterize(
 /// `OPHIO_STATUS_INVALID_ARGUMENT` or `OPHIO_STATUS_NULL_POINTER`, and of
 /// `OPHIO_STATUS_OUT_OF_RANGE` if the text or the new text is longer than the buffer.
 ///
-/// `ophio_parameterization_parameterize` in the form that makes no object and has few arguments,
-/// for bindings in languages where each takes as long as the search. `text` is UTF-8 and ends at
+/// This is `ophio_parameterization_parameterize` without an allocated result and with few arguments,
+/// for bindings in languages where each of them takes as long as the search. `text` is UTF-8 and ends at
 /// its first NUL. The new text is written to the buffer of `place`, without a NUL. Threads may
 /// share the list, but not the buffer.
 ///
@@ -317,7 +316,7 @@ pub unsafe extern "C" fn ophio_parameterization_parameterize_text(
             Error::new(
                 OphioStatus::OutOfRange,
                 format_args!(
-                    "the {text} has {length} bytes, the length of the buffer is {}",
+                    "the {text} has {length} bytes, but the length of the buffer is {}",
                     place.len
                 ),
             )

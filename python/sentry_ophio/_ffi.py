@@ -173,11 +173,11 @@ class Handle:
     (`_FREE`). It passes a `_place` to the library, calls `_adopt` with it, and passes `self._ptr`
     to the functions of the library.
 
-    The object is freed once, by cffi, when nothing refers to the pointer any
-    more. `close` therefore only drops our reference: a call that another thread
-    is just making with the same pointer holds its own, and is unaffected. A closed
-    object has another class, whose `__getattr__` explains the missing `_ptr`. The class of
-    open ones has none: it would make each use of an attribute and each call slower.
+    cffi frees the object once, when nothing refers to the pointer any more. So `close` only drops
+    the reference of this object: a call in another thread with the same pointer has its own
+    reference and is unaffected. `close` gives the object another class, whose `__getattr__`
+    explains the missing `_ptr`. The class of open objects has none: it would make each use of an
+    attribute and each call slower.
     """
 
     __slots__ = ("_ptr",)

@@ -38,7 +38,7 @@ __all__ = ["DEFAULT_PATTERNS", "Match", "Parameterizer", "Pattern"]
 _MAX_SIZE: int = 2 ** (8 * ffi.sizeof("size_t")) - 1
 _parameterize_text = lib.ophio_parameterization_parameterize_text
 _TOO_SHORT = -lib.OPHIO_STATUS_OUT_OF_RANGE
-# A text that has as many bytes, and the new text as well, needs no object of the library.
+# The size of a buffer for a new text. A longer text, or new text, needs an allocation.
 _BUFFER = 4096
 _LIMITS = (
     *("patterns", "regex_bytes", "operations", "state_bytes", "text_bytes"),
@@ -181,8 +181,8 @@ class Parameterizer(Handle):
                 error.position = None if position[0] == _MAX_SIZE else position[0]
             raise error
         self._arguments = (patterns, only, given)
-        # To make one takes as long as a call. `pop` and `append` need no lock, and there are as
-        # many as threads have called at once.
+        # Creating one takes as long as a call. `pop` and `append` need no lock, and there are as
+        # many as calls ran at once.
         self._calls: list[tuple[Any, Any, Any]] = []
         self._adopt(place)
         self._names = tuple(pattern.name for pattern in self.patterns)
@@ -222,7 +222,7 @@ class Parameterizer(Handle):
         if length > 0:
             replaced: str = buffer[:length].decode()
         elif not length:
-            # Without a match it is the same text.
+            # Without a match the result is the same text.
             replaced = text
         elif length == _TOO_SHORT:
             replaced = self._parameterize(data)

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from io import BufferedReader
     from typing import BinaryIO
 
-# Bytes that are read at a time. What a pipe has is processed at once, even if it is less.
+# The number of bytes that are read at a time. The data of a pipe is processed at once, even if it
+# is less.
 _BLOCK = 1 << 19
 
 
