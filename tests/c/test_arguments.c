@@ -1327,6 +1327,7 @@ static void test_making_fingerprints(void)
 static void test_matching_fingerprints(void)
 {
     OphioFingerprints *rules = NULL;
+    OphioParameterization *list = NULL;
     uint32_t kind = 7;
 
     GOOD(ophio_fingerprints_parse(TEXT("type:A -> a\nlevel:b -> {{ level }}, x"), &rules));
@@ -1395,7 +1396,8 @@ static void test_matching_fingerprints(void)
     GOOD(ophio_parameterization_new(EMPTY, EMPTY, NULL, 0, NULL, NULL, &list));
     GOOD_STR(ophio_fingerprints_expand_title(TEXT("{{ message }}"), TEXT(MESSAGE), 0, list, place),
              "took <duration>");
-    GOOD_STR(ophio_fingerprints_resolve(TEXT("\x91\xad{{ message }}"), TEXT(MESSAGE), 0, list, place),
+    GOOD_STR(ophio_fingerprints_resolve(TEXT("\x91\xad{{ message }}"), TEXT(MESSAGE), 0, list,
+                                        place),
              "[\"took <duration>\"]");
     ophio_parameterization_free(&list);
     REFUSED(ophio_fingerprints_expand_title(EMPTY, TEXT("{}"), KEEP, NULL), NULL_POINTER);
