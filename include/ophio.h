@@ -267,6 +267,13 @@ typedef enum OphioLimit {
      * Bytes of a mapping file of ProGuard: 2 GiB unless set.
      */
     OPHIO_LIMIT_MAPPING_BYTES = 5,
+    /**
+     * Steps to match one glob with one value: states of the glob times bytes of the value.
+     * 100,000,000 unless set, which take about 0.4 s; `SIZE_MAX` is no limit. Only globs with
+     * many choices in braces take steps. It is checked when a value is matched, so every
+     * function that matches globs can fail, also as a part of rules.
+     */
+    OPHIO_LIMIT_GLOB_STEPS = 6,
 } OphioLimit;
 
 /**
@@ -2367,7 +2374,8 @@ OPHIO_API void ophio_glob_free(struct OphioGlob **glob);
  * Matches a whole value.
  *
  * `value` is any bytes. Writes to `matched` whether it matches. The time is linear in
- * `value_len`. Threads may share `glob`. Fails with `OPHIO_STATUS_INVALID_ARGUMENT`,
+ * `value_len`. Threads may share `glob`. Fails with `OPHIO_STATUS_LIMIT` if that would take more
+ * than `OPHIO_LIMIT_GLOB_STEPS`, and with `OPHIO_STATUS_INVALID_ARGUMENT`,
  * `OPHIO_STATUS_NULL_POINTER`.
  *
  * `glob` comes from `ophio_glob_new` and is not freed yet. `value` is readable for
@@ -2404,7 +2412,8 @@ enum OphioStatus ophio_glob_shortcut(const struct OphioGlob *glob,
 /**
  * Returns whether a text matches as a whole: 1 if it does, 0 if not.
  *
- * On failure it returns the negative of `OPHIO_STATUS_NULL_POINTER`.
+ * On failure it returns the negative of `OPHIO_STATUS_NULL_POINTER`, or of `OPHIO_STATUS_LIMIT` if
+ * a match would take more than `OPHIO_LIMIT_GLOB_STEPS`.
  *
  * `ophio_glob_is_match` in the form with the fewest arguments, for bindings in languages where
  * each argument takes 50 ns. `text` ends at its first NUL, and is any bytes otherwise. Threads
@@ -2420,7 +2429,8 @@ OPHIO_API int32_t ophio_glob_match_text(const struct OphioGlob *glob, const char
  * `values` is a MessagePack array of texts, or binaries, or both, with `matched_len`
  * elements; what follows it is not looked at. Writes as many bytes to `matched`: 1 for a
  * match and 0 for none. Threads may share `glob`. Fails with `OPHIO_STATUS_INVALID_ARGUMENT` if
- * `values` is anything else, and with `OPHIO_STATUS_NULL_POINTER`.
+ * `values` is anything else, with `OPHIO_STATUS_LIMIT` if a match would take more than
+ * `OPHIO_LIMIT_GLOB_STEPS`, and with `OPHIO_STATUS_NULL_POINTER`.
  *
  * `glob` comes from `ophio_glob_new` and is not freed yet. `values` is readable for
  * `values_len` bytes, and `matched` may be written for `matched_len` bytes.
@@ -2494,7 +2504,8 @@ enum OphioStatus ophio_glob_set_diagnostic(const struct OphioGlobSet *set,
  * Matches a whole value against the globs of a set.
  *
  * `value` is any bytes. Writes to `matched` whether any glob matches. Threads may share `set`.
- * Fails with `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+ * Fails with `OPHIO_STATUS_LIMIT` if a match would take more than `OPHIO_LIMIT_GLOB_STEPS`, and
+ * with `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
  *
  * `set` comes from `ophio_glob_set_new` and is not freed yet. `value` is readable for
  * `value_len` bytes; `matched` is NULL or may be
@@ -2511,7 +2522,8 @@ enum OphioStatus ophio_glob_set_is_match(const struct OphioGlobSet *set,
  *
  * `value` is any bytes. Writes to `count` how many globs match, and their numbers, counted
  * from 0, in ascending order, to `numbers`, as many as there is room for. Threads may share
- * `set`. Fails with `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+ * `set`. Fails with `OPHIO_STATUS_LIMIT` if a match would take more than
+ * `OPHIO_LIMIT_GLOB_STEPS`, and with `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
  *
  * `set` comes from `ophio_glob_set_new` and is not freed yet. `value` is readable for
  * `value_len` bytes, and `numbers` may be written for `numbers_len` numbers; `count` is NULL or may be

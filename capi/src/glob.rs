@@ -127,7 +127,8 @@ pub unsafe extern "C" fn ophio_glob_free(glob: *mut *mut OphioGlob) {
 /// Matches a whole value.
 ///
 /// `value` is any bytes. Writes to `matched` whether it matches. The time is linear in
-/// `value_len`. Threads may share `glob`. Fails with `OPHIO_STATUS_INVALID_ARGUMENT`,
+/// `value_len`. Threads may share `glob`. Fails with `OPHIO_STATUS_LIMIT` if that would take more
+/// than `OPHIO_LIMIT_GLOB_STEPS`, and with `OPHIO_STATUS_INVALID_ARGUMENT`,
 /// `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
@@ -187,7 +188,8 @@ pub unsafe extern "C" fn ophio_glob_shortcut(
 
 /// Returns whether a text matches as a whole: 1 if it does, 0 if not.
 ///
-/// On failure it returns the negative of `OPHIO_STATUS_NULL_POINTER`.
+/// On failure it returns the negative of `OPHIO_STATUS_NULL_POINTER`, or of `OPHIO_STATUS_LIMIT` if
+/// a match would take more than `OPHIO_LIMIT_GLOB_STEPS`.
 ///
 /// `ophio_glob_is_match` in the form with the fewest arguments, for bindings in languages where
 /// each argument takes 50 ns. `text` ends at its first NUL, and is any bytes otherwise. Threads
@@ -212,7 +214,8 @@ pub unsafe extern "C" fn ophio_glob_match_text(glob: *const OphioGlob, text: *co
 /// `values` is a MessagePack array of texts, or binaries, or both, with `matched_len`
 /// elements; what follows it is not looked at. Writes as many bytes to `matched`: 1 for a
 /// match and 0 for none. Threads may share `glob`. Fails with `OPHIO_STATUS_INVALID_ARGUMENT` if
-/// `values` is anything else, and with `OPHIO_STATUS_NULL_POINTER`.
+/// `values` is anything else, with `OPHIO_STATUS_LIMIT` if a match would take more than
+/// `OPHIO_LIMIT_GLOB_STEPS`, and with `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///
@@ -361,7 +364,8 @@ pub unsafe extern "C" fn ophio_glob_set_diagnostic(
 /// Matches a whole value against the globs of a set.
 ///
 /// `value` is any bytes. Writes to `matched` whether any glob matches. Threads may share `set`.
-/// Fails with `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+/// Fails with `OPHIO_STATUS_LIMIT` if a match would take more than `OPHIO_LIMIT_GLOB_STEPS`, and
+/// with `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///
@@ -390,7 +394,8 @@ pub unsafe extern "C" fn ophio_glob_set_is_match(
 ///
 /// `value` is any bytes. Writes to `count` how many globs match, and their numbers, counted
 /// from 0, in ascending order, to `numbers`, as many as there is room for. Threads may share
-/// `set`. Fails with `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+/// `set`. Fails with `OPHIO_STATUS_LIMIT` if a match would take more than
+/// `OPHIO_LIMIT_GLOB_STEPS`, and with `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///

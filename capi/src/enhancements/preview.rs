@@ -24,10 +24,10 @@ impl OphioEnhancementsPreview {
     ) -> Result<T, Error> {
         match self.0.try_lock() {
             Ok(mut preview) => call(&mut preview),
-            // A panic may have left counts half changed.
+            // A panic, or a limit that unwinds, may have left counts half changed.
             Err(TryLockError::Poisoned(_)) => Err(Error::new(
                 OphioStatus::InvalidArgument,
-                "the preview cannot be used after an internal error",
+                "the preview cannot be used after a call that failed in the middle",
             )),
             Err(TryLockError::WouldBlock) => Err(Error::new(
                 OphioStatus::InvalidArgument,
