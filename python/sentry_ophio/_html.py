@@ -7,10 +7,15 @@ a frame shows the steps that led there.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment
+from markupsafe import Markup
+
+from sentry_ophio._shown import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -24,8 +29,27 @@ __all__ = ["explain_page", "preview_page"]
 
 def _render(**values: Any) -> str:
     text = (resources.files("sentry_ophio") / "data" / "report.html.j2").read_text("utf-8")
-    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    return environment.from_string(text).render(**values)
+    environment = Environment(
+        autoescape=True, finalize=_shown, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.from_string(text).render(policy=_policy(text), **values)
+
+
+def _shown(value: Any) -> Any:
+    """Show every value that the template prints, but for what its macros have printed."""
+    if isinstance(value, Markup):
+        return value
+    return shown(str(value), keep="\n")
+
+
+def _policy(text: str) -> str:
+    """Allow the style and the script of the template by their hashes, and nothing else."""
+    allowed = ["default-src 'none'", "base-uri 'none'", "form-action 'none'"]
+    for name in ("style", "script"):
+        content = text.partition(f"<{name}>")[2].partition(f"</{name}>")[0]
+        digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+        allowed.append(f"{name}-src 'sha256-{digest}'")
+    return "; ".join(allowed)
 
 
 def _step(step: Step) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections import Counter
 from pathlib import Path
@@ -12,6 +11,7 @@ import click
 
 from sentry_ophio._event_files import STANDARD_INPUT
 from sentry_ophio.cli._input import InputError, read_text
+from sentry_ophio.cli._output import echo, echo_json, json_of, write
 from sentry_ophio.exceptions import LimitError, PatternError
 from sentry_ophio.parameterization import DEFAULT_PATTERNS, Parameterizer, Pattern
 
@@ -78,10 +78,10 @@ def parameterize(
     if only_counts:
         counts = sorted(work.counts.items(), key=lambda item: -item[1])
         if as_json:
-            click.echo(json.dumps(dict(counts)))
+            echo_json(dict(counts))
         else:
             for kind, count in counts:
-                click.echo(f"{count:>9} {kind}")
+                echo(f"{count:>9} {kind}")
     if work.failed:
         sys.exit(InputError.exit_code)
 
@@ -154,15 +154,11 @@ class _Work:
 
     @staticmethod
     def _write(lines: list[bytes], ended: bool) -> None:
-        out = sys.stdout.buffer
-        out.write(b"\n".join(lines))
-        if ended:
-            out.write(b"\n")
-        out.flush()
+        write(b"\n".join(lines) + (b"\n" if ended else b""))
 
 
 def _json(document: dict[str, Any]) -> bytes:
-    return json.dumps(document, ensure_ascii=False).encode()
+    return json_of(document).encode()
 
 
 def _message(error: UnicodeDecodeError | LimitError) -> str:
