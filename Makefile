@@ -222,7 +222,10 @@ SECONDS ?= 60
 TOOLS   := build/tools/bin
 fuzz: venv ## Run every fuzz target for SECONDS (needs a Rust that takes RUSTC_BOOTSTRAP)
 	@test -x $(TOOLS)/cargo-fuzz || $(CARGO) install -q --locked --root build/tools cargo-fuzz
-	$(BIN)/python fuzz/run.py --seconds $(SECONDS)
+	$(BIN)/python fuzz/run.py --seconds $(SECONDS) $(FUZZ)
+
+fuzz-long: ## Run every fuzz target for an hour, and write the figures into docs/reliability.md
+	$(MAKE) --no-print-directory fuzz SECONDS=3600 FUZZ='--record'
 
 soak: dev ## A million calls of each kind, and long runs of threads: memory stays flat
 	OPHIO_LONG=1 $(BIN)/python -m pytest -q tests/test_reliability.py
