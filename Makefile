@@ -183,6 +183,9 @@ bench: dev ## Measure beside the published package; prints and writes benches/*r
 	$(BIN)/python benches/events.py
 	$(BIN)/python benches/parameterization.py
 
+bench-growth: dev ## Measure how time and memory grow with hostile inputs; writes benches/growth-results.md
+	$(BIN)/python benches/growth.py
+
 bench-events: dev ## Measure what a service does for each event; writes benches/events-results.md
 	@test -x $(ORACLE)/bin/python || $(MAKE) oracle
 	$(BIN)/python benches/events.py
