@@ -54,7 +54,7 @@ venv: $(VENV)/.made ## Make .venv with all tools and the package in it
 dev: venv ## Rebuild the library into the editable install
 	$(BIN)/pip install -q --no-deps --no-build-isolation -e .
 
-demo: dev ## Show the rules at work on a real event (EVENT=file for another)
+demo: dev ## Show the effects of rules on a real event (EVENT=file for another)
 	@$(BIN)/python -m sentry_ophio apply $(EVENT)
 
 # --- checks ---------------------------------------------------------------------
@@ -182,6 +182,7 @@ bench: dev ## Measure beside the published package; prints and writes benches/*r
 	$(BIN)/python benches/threads.py
 	$(BIN)/python benches/events.py
 	$(BIN)/python benches/parameterization.py
+	$(BIN)/python benches/fingerprint_preview.py
 
 bench-growth: dev ## Measure how time and memory grow with hostile inputs; writes benches/growth-results.md
 	$(BIN)/python benches/growth.py
@@ -190,7 +191,7 @@ bench-events: dev ## Measure what a service does for each event; writes benches/
 	@test -x $(ORACLE)/bin/python || $(MAKE) oracle
 	$(BIN)/python benches/events.py
 
-images: dev ## Generate the pictures of the README from the real programs
+images: dev ## Generate the pictures of the documentation from the real programs
 	$(BIN)/python docs/images/make.py
 
 # --- the site of the documentation ----------------------------------------------

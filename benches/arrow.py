@@ -1,4 +1,4 @@
-"""Measures `sentry_ophio.arrow` beside the other ways to ask about many stack traces.
+"""Measures `sentry_ophio.arrow` together with the other ways to process many stack traces.
 
     make dev oracle
     .venv/bin/python benches/arrow.py

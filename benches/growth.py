@@ -483,6 +483,42 @@ def _(n: int) -> Call:
     return lambda: rules.match_json_lines(data)
 
 
+PREVIEW = "fingerprints.preview fingerprints.IssueReport.lines"
+
+
+def issue_events(count: int) -> list[dict[str, Any]]:
+    """Return events, of which each is an issue of its own without rules."""
+    return [{"logentry": {"formatted": f"a message {at}"}} for at in range(count)]
+
+
+PREVIEW_RULES: dict[str, tuple[str, str]] = {
+    "n issues become one": ("", "message:* -> one"),
+    "one issue becomes n": ("message:* -> one", "message:* -> {{ message }}"),
+    "n issues get another fingerprint": ("", "message:* -> {{ message }}"),
+}
+for _name, _rules in PREVIEW_RULES.items():
+
+    @case(f"fingerprints.preview: {_name}", PREVIEW, 500)
+    def _(n: int, rules: tuple[str, str] = _rules) -> Call:
+        old, new = map(FingerprintRules.parse, rules)
+        given = issue_events(n)
+        return lambda: list(fingerprints.preview(old, new, given).lines(None))
+
+
+@case("fingerprints.preview: n rules", PREVIEW, 500)
+def _(n: int) -> Call:
+    old, new = FingerprintRules.parse(""), FingerprintRules.parse(fingerprint_text(n))
+    given = [event(8)]
+    return lambda: list(fingerprints.preview(old, new, given).lines(None))
+
+
+@case("fingerprints.preview: an event of n frames and tags", PREVIEW, 500)
+def _(n: int) -> Call:
+    old, new = FingerprintRules.parse(""), FingerprintRules.parse(SOME)
+    given = [event(n)]
+    return lambda: list(fingerprints.preview(old, new, given).lines(None))
+
+
 @case(
     "resolve, expand_title, fingerprint_type",
     "fingerprints.resolve fingerprints.expand_title fingerprints.fingerprint_type",
@@ -763,6 +799,9 @@ NOT_MEASURED = {
     "fingerprints.FingerprintExplanation": "a result",
     "fingerprints.FingerprintMatch": "a result",
     "fingerprints.FingerprintRule": "a result",
+    "fingerprints.FingerprintRuleReport": "a result",
+    "fingerprints.IssueReport": "a result",
+    "fingerprints.ResponsibleRule": "a result",
     "fingerprints.RuleExplanation": "a result",
 }
 

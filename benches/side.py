@@ -51,7 +51,7 @@ def encoded(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def event_frames(frames: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Make frames of an event of those that rules see: what Sentry has to begin with."""
+    """Convert match frames to frames of an event, which are the input of Sentry."""
     platforms = {"native": "native", "javascript": "javascript"}
     return [
         {

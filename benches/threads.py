@@ -1,8 +1,8 @@
 """Measures what a second thread brings: the library releases Python's lock in every call.
 
-The stack traces of the fixtures are asked about, and the default rules parsed, by one thread
-and by two. Writes benches/threads-results.md. On a machine that does other things the numbers
-mean nothing.
+One thread and two threads apply rules to the stack traces of the fixtures, and parse the default
+rules. Writes benches/threads-results.md. On a machine with other load the numbers have no
+meaning.
 """
 
 from __future__ import annotations

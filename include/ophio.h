@@ -60,20 +60,20 @@
 
 
 /**
- * How a call ended.
+ * The status that a call returns.
  *
- * A number never changes its meaning; later versions may add numbers, so treat
- * one that you do not know as a failure. 1 to 15 can come from any function,
- * the others belong to one part of the library.
+ * A number never changes its meaning. Later versions may add numbers, so treat an unknown number
+ * as a failure. Any function can return 1 to 15; each other number belongs to one part of the
+ * library.
  */
 typedef enum OphioStatus {
     /**
-     * It worked, and the results are written.
+     * Success: the results are written.
      */
     OPHIO_STATUS_OK = 0,
     /**
-     * A fault inside the library was caught. Please report it; the process and
-     * the objects it holds are intact.
+     * The library caught an internal error (a panic). Please report it. The process and its
+     * objects are intact.
      */
     OPHIO_STATUS_PANIC = 1,
     /**
@@ -81,7 +81,7 @@ typedef enum OphioStatus {
      */
     OPHIO_STATUS_NULL_POINTER = 2,
     /**
-     * Bytes that must be UTF-8 are not.
+     * A text is not valid UTF-8.
      */
     OPHIO_STATUS_INVALID_UTF8 = 3,
     /**
@@ -93,7 +93,7 @@ typedef enum OphioStatus {
      */
     OPHIO_STATUS_OUT_OF_RANGE = 5,
     /**
-     * There is more than a limit allows: see `OphioLimit`.
+     * The input exceeds a limit: see `OphioLimit`.
      */
     OPHIO_STATUS_LIMIT = 6,
     /**
@@ -105,7 +105,7 @@ typedef enum OphioStatus {
      */
     OPHIO_STATUS_FRAME = 17,
     /**
-     * An Arrow array has not the columns that stack traces have.
+     * An Arrow array does not have the columns of stack traces.
      */
     OPHIO_STATUS_SCHEMA = 18,
     /**
@@ -153,11 +153,11 @@ typedef enum OphioTristate {
 } OphioTristate;
 
 /**
- * What is special about a glob. Add up those that you want; 0 is none.
+ * Options of a glob. Pass the sum of several options; 0 is no option.
  */
 typedef enum OphioGlobOption {
     /**
-     * `*` and `?` stop at `/`: only a `**` that is a whole segment crosses it.
+     * `*` and `?` stop at `/`: only a `**` that is a whole segment matches slashes.
      */
     OPHIO_GLOB_OPTION_DOUBLE_STAR = 1,
     /**
@@ -165,7 +165,7 @@ typedef enum OphioGlobOption {
      */
     OPHIO_GLOB_OPTION_CASE_INSENSITIVE = 2,
     /**
-     * Backslashes are slashes, in pattern and value; so nothing escapes a wildcard.
+     * Backslashes are slashes, in pattern and value. So a wildcard cannot be escaped.
      */
     OPHIO_GLOB_OPTION_PATH_NORMALIZE = 4,
     /**
@@ -175,15 +175,15 @@ typedef enum OphioGlobOption {
 } OphioGlobOption;
 
 /**
- * Whose reading of a CODEOWNERS file it is.
+ * The host whose rules for CODEOWNERS files apply.
  */
 typedef enum OphioCodeownersDialect {
     /**
-     * One list of rules, of which the last wins.
+     * One list of rules. The last rule that matches wins.
      */
     OPHIO_CODEOWNERS_DIALECT_GITHUB = 0,
     /**
-     * Lists of rules in sections; in each of them the last wins.
+     * Rules in sections. In each section the last rule that matches wins.
      */
     OPHIO_CODEOWNERS_DIALECT_GITLAB = 1,
 } OphioCodeownersDialect;
@@ -197,17 +197,17 @@ typedef enum OphioEnhancementsConfigPart {
      */
     OPHIO_ENHANCEMENTS_CONFIG_PART_OWN = 0,
     /**
-     * What of all rules changes frames.
+     * The actions of all rules that change frames.
      */
     OPHIO_ENHANCEMENTS_CONFIG_PART_CLASSIFIER = 1,
     /**
-     * What of all rules is about grouping.
+     * The actions of all rules that affect grouping.
      */
     OPHIO_ENHANCEMENTS_CONFIG_PART_CONTRIBUTES = 2,
 } OphioEnhancementsConfigPart;
 
 /**
- * A part of a rule set, by what rules do.
+ * A part of a rule set.
  */
 typedef enum OphioEnhancementsPart {
     /**
@@ -215,7 +215,7 @@ typedef enum OphioEnhancementsPart {
      */
     OPHIO_ENHANCEMENTS_PART_CLASSIFIER = 0,
     /**
-     * Only the others.
+     * Only the other actions.
      */
     OPHIO_ENHANCEMENTS_PART_CONTRIBUTES = 1,
     /**
@@ -225,21 +225,21 @@ typedef enum OphioEnhancementsPart {
 } OphioEnhancementsPart;
 
 /**
- * How bad a problem is.
+ * The severity of a problem.
  */
 typedef enum OphioEnhancementsSeverity {
     /**
-     * The line is no rule, and the text cannot be used.
+     * The line is not a rule, and the text cannot be parsed.
      */
     OPHIO_ENHANCEMENTS_SEVERITY_ERROR = 0,
     /**
-     * The rule is understood, but hardly does what is meant.
+     * The rule is valid, but probably does not do what was intended.
      */
     OPHIO_ENHANCEMENTS_SEVERITY_WARNING = 1,
 } OphioEnhancementsSeverity;
 
 /**
- * What is limited. What exceeds a limit is refused with `OPHIO_STATUS_LIMIT`.
+ * Limits on input. Input above a limit fails with `OPHIO_STATUS_LIMIT`.
  */
 typedef enum OphioLimit {
     /**
@@ -315,62 +315,60 @@ typedef enum OphioFingerprintsType {
 /**
  * The struct of that name in the Arrow C Data Interface.
  *
- * Declare it as that says, or include a header that does, before or after this one.
+ * Copy its definition from the specification, or include a header that defines it, before or after
+ * this header.
  */
 typedef struct ArrowArray ArrowArray;
 
 /**
  * The struct of that name in the Arrow C Data Interface.
  *
- * Declare it as that says, or include a header that does, before or after this one.
+ * Copy its definition from the specification, or include a header that defines it, before or after
+ * this header.
  */
 typedef struct ArrowSchema ArrowSchema;
 
 /**
  * A CODEOWNERS file.
  *
- * It does not change, so threads may share it, and a process may fork and go on
- * using it in the child.
+ * It is immutable: threads may share it, and after a fork the child may use it.
  */
 typedef struct OphioCodeowners OphioCodeowners;
 
 /**
  * Stack trace rules.
  *
- * Threads may share it, also while one of them extends it: every call sees the
- * rules as they were when it began. A process may fork at any time and go on
- * using it in the child.
+ * Threads may share it, also while one of them extends it: every call uses the rules from the time
+ * when it began. After a fork the child may use it.
  */
 typedef struct OphioEnhancements OphioEnhancements;
 
 /**
- * Remembers parsed rules, so that parsing the same again is quick.
+ * A cache of parsed rules: parsing the same text again is fast.
  *
- * Threads may share it, and a process that forks while another thread uses it
- * may go on using it in the child: no call waits for another.
+ * Threads may share it. A process may fork while another thread uses it, and the child may use it:
+ * no call waits for a lock.
  */
 typedef struct OphioEnhancementsCache OphioEnhancementsCache;
 
 /**
  * The rules of a project, with the rule sets that come before them.
  *
- * It does not change, so threads may share it. A process may fork at any time and go on using
- * it in the child.
+ * It is immutable: threads may share it, and after a fork the child may use it.
  */
 typedef struct OphioEnhancementsConfig OphioEnhancementsConfig;
 
 /**
- * The problems of a rule text, in the order of their places.
+ * The problems of a rule text, in the order of their spans.
  *
- * It does not change, so threads may share it, and a process may fork and go on using it
- * in the child.
+ * It is immutable: threads may share it, and after a fork the child may use it.
  */
 typedef struct OphioEnhancementsDiagnostics OphioEnhancementsDiagnostics;
 
 /**
- * A comparison of two rule sets that goes on as stack traces come.
+ * A comparison of two rule sets over stack traces that are added in several calls.
  *
- * One thread at a time may use it; another one is refused, not kept waiting.
+ * Only one thread at a time may use it. A call of a second thread fails; it does not wait.
  */
 typedef struct OphioEnhancementsPreview OphioEnhancementsPreview;
 
@@ -383,47 +381,43 @@ typedef struct OphioEnhancementsPreview OphioEnhancementsPreview;
 typedef struct OphioFingerprints OphioFingerprints;
 
 /**
- * A glob, ready to be matched.
+ * A compiled glob.
  *
- * It does not change, so threads may share it, and a process may fork and go on
- * using it in the child.
+ * It is immutable: threads may share it, and after a fork the child may use it.
  */
 typedef struct OphioGlob OphioGlob;
 
 /**
- * Globs that are matched all at once.
+ * Compiled globs that are matched together.
  *
- * It does not change, so threads may share it, and a process may fork and go on
- * using it in the child.
+ * It is immutable: threads may share it, and after a fork the child may use it.
  */
 typedef struct OphioGlobSet OphioGlobSet;
 
 /**
  * A compiled list of patterns.
  *
- * It does not change, so threads may share it, and a process may fork and go on
- * using it in the child.
+ * It is immutable: threads may share it, and after a fork the child may use it.
  */
 typedef struct OphioParameterization OphioParameterization;
 
 /**
  * A mapping file, ready for queries.
  *
- * It does not change, so threads may share it, and a process may fork and go on
- * using it in the child.
+ * It is immutable: threads may share it, and after a fork the child may use it.
  */
 typedef struct OphioProguard OphioProguard;
 
 /**
- * An owned UTF-8 string, or buffer where a function says so: `len` bytes at `data`. No
- * NUL byte follows.
+ * An owned UTF-8 string, or a buffer if the function says so: `len` bytes at `data`. No NUL byte
+ * follows.
  *
- * The library made it and the caller owns it: give it to `ophio_str_free` once
- * it is read. It belongs to no thread. `data` is NULL if the string is empty.
+ * The library allocates it and the caller owns it: free it with `ophio_str_free`. Any thread may
+ * read and free it. `data` is NULL if the string is empty.
  */
 typedef struct OphioStr {
     /**
-     * The first byte, not to be written to.
+     * The first byte. Read only.
      */
     uint8_t *data;
     /**
@@ -433,19 +427,19 @@ typedef struct OphioStr {
 } OphioStr;
 
 /**
- * How much there is in a CODEOWNERS file.
+ * The size of a CODEOWNERS file.
  */
 typedef struct OphioCodeownersCounts {
     /**
-     * Lines with a pattern.
+     * The number of lines with a pattern.
      */
     size_t rules;
     /**
-     * Sections, with that of what stands before any heading: at least 1.
+     * The number of sections, including the one before any heading: at least 1.
      */
     size_t sections;
     /**
-     * Places where something is wrong.
+     * The number of diagnostics.
      */
     size_t diagnostics;
 } OphioCodeownersCounts;
@@ -453,8 +447,8 @@ typedef struct OphioCodeownersCounts {
 /**
  * Borrowed bytes: `len` of them at `data`. No NUL byte follows.
  *
- * Going in, it is read during the call only. Coming out, the function that
- * returns it says how long it is valid. `data` may be NULL if `len` is 0.
+ * As an argument, it is read only during the call. As a result, it is valid for as long as the
+ * function that returns it says. `data` may be NULL if `len` is 0.
  */
 typedef struct OphioSlice {
     /**
@@ -476,7 +470,7 @@ typedef struct OphioCodeownersRule {
      */
     struct OphioSlice pattern;
     /**
-     * How many owners there are; none clear what lines before said.
+     * The number of owners; 0 means that matching files have no owner.
      */
     size_t owners;
     /**
@@ -488,7 +482,7 @@ typedef struct OphioCodeownersRule {
      */
     uint32_t section;
     /**
-     * Whether what matches has no owner in this section, whatever other rules say.
+     * Whether matching files have no owner in this section, even if other rules match.
      */
     bool excludes;
 } OphioCodeownersRule;
@@ -498,7 +492,8 @@ typedef struct OphioCodeownersRule {
  */
 typedef struct OphioCodeownersSection {
     /**
-     * The name as its first heading has it; empty before any heading. Borrowed from the file.
+     * The name in its first heading; empty for the section before any heading. Borrowed from the
+     * file.
      */
     struct OphioSlice name;
     /**
@@ -506,21 +501,21 @@ typedef struct OphioCodeownersSection {
      */
     uint32_t line;
     /**
-     * How many approvals are required.
+     * The number of required approvals.
      */
     uint32_t approvals;
     /**
-     * Whether approval is not required.
+     * Whether approval is optional.
      */
     bool optional;
 } OphioCodeownersSection;
 
 /**
- * Something wrong in a CODEOWNERS file.
+ * A problem in a CODEOWNERS file.
  */
 typedef struct OphioCodeownersDiagnostic {
     /**
-     * What is wrong, and what comes of it. Borrowed from the file.
+     * What is wrong, and what happens to the line. Borrowed from the file.
      */
     struct OphioSlice message;
     /**
@@ -528,7 +523,7 @@ typedef struct OphioCodeownersDiagnostic {
      */
     uint32_t line;
     /**
-     * Where in the line it begins, in characters, counted from 1.
+     * The column where it begins, in characters, counted from 1.
      */
     uint32_t column;
     /**
@@ -538,14 +533,14 @@ typedef struct OphioCodeownersDiagnostic {
 } OphioCodeownersDiagnostic;
 
 /**
- * Something to say about a place in a rule text.
+ * A problem of a rule text.
  *
  * Lines and columns count from 1, columns in code points. The slices are UTF-8, borrowed
  * from the list, and valid until that is freed.
  */
 typedef struct OphioEnhancementsDiagnostic {
     /**
-     * How bad it is: an `OphioEnhancementsSeverity`.
+     * The severity: an `OphioEnhancementsSeverity`.
      */
     uint32_t severity;
     /**
@@ -561,19 +556,19 @@ typedef struct OphioEnhancementsDiagnostic {
      */
     uint32_t end_column;
     /**
-     * What kind of problem it is, such as `OPH002`: see docs/diagnostics.md.
+     * The code of the problem, such as `OPH002`: see docs/diagnostics.md.
      */
     struct OphioSlice code;
     /**
-     * What that code means, in a few words.
+     * The meaning of that code, in a few words.
      */
     struct OphioSlice title;
     /**
-     * What is wrong here.
+     * What is wrong.
      */
     struct OphioSlice message;
     /**
-     * A text that would rather stand in this place; NULL and 0 if there is none.
+     * A suggested replacement for the span; NULL and 0 if there is none.
      */
     struct OphioSlice suggestion;
     /**
@@ -587,10 +582,10 @@ typedef struct OphioEnhancementsDiagnostic {
 } OphioEnhancementsDiagnostic;
 
 /**
- * One frame of a stack trace, borrowed for the time of a call.
+ * One frame of a stack trace, borrowed during a call.
  *
- * A text is UTF-8; one whose `data` is NULL is missing, which is not the same as
- * empty. `path` and `package` are expected in lower case with forward slashes.
+ * A text is UTF-8. If its `data` is NULL, it is missing, which differs from empty. `path` and
+ * `package` are expected in lower case with forward slashes.
  */
 typedef struct OphioEnhancementsFrame {
     /**
@@ -626,7 +621,7 @@ typedef struct OphioEnhancementsFrame {
      */
     uint8_t has_orig_in_app;
     /**
-     * What `in_app` was before anything changed it: 0 false, 1 true, else not set.
+     * What `in_app` was before anything changed it: 0 false, 1 true, any other number unset.
      */
     int8_t orig_in_app;
 } OphioEnhancementsFrame;
@@ -650,12 +645,12 @@ typedef struct OphioEnhancementsExceptionData {
 } OphioEnhancementsExceptionData;
 
 /**
- * What rules made of a frame.
+ * The results for a frame.
  */
 typedef struct OphioEnhancementsAppliedFrame {
     /**
      * The category that a rule set, a number for `ophio_enhancements_category`, or
-     * -1 where the frame has the category that it came with.
+     * -1 if the frame kept the category that it came with.
      */
     int32_t category;
     /**
@@ -665,12 +660,12 @@ typedef struct OphioEnhancementsAppliedFrame {
 } OphioEnhancementsAppliedFrame;
 
 /**
- * A frame's part in grouping: read before a call, written by it.
+ * A frame's part in grouping: read and written by a call.
  */
 typedef struct OphioEnhancementsComponent {
     /**
-     * Why `contributes` is what it is: a number for `ophio_enhancements_hint`, 0 for
-     * no hint. Written only.
+     * The reason for `contributes`: a number for `ophio_enhancements_hint`, 0 for no hint. Only
+     * written.
      */
     uint32_t hint;
     /**
@@ -680,7 +675,7 @@ typedef struct OphioEnhancementsComponent {
 } OphioEnhancementsComponent;
 
 /**
- * What rules say about a stack trace as a whole.
+ * The result for a stack trace as a whole.
  */
 typedef struct OphioEnhancementsAssembleResult {
     /**
@@ -688,18 +683,18 @@ typedef struct OphioEnhancementsAssembleResult {
      */
     bool contributes;
     /**
-     * Whether the frames should be looked at in reverse order.
+     * Whether grouping should use the frames in reverse order.
      */
     bool invert_stacktrace;
     /**
-     * Why the stack trace does not count; empty if no rule said so. It is the
+     * Why the stack trace does not count; empty if no rule decided it. It is the
      * caller's: free it with `ophio_str_free`.
      */
     struct OphioStr hint;
 } OphioEnhancementsAssembleResult;
 
 /**
- * Something wrong with a glob of a set.
+ * An error in a glob of a set.
  */
 typedef struct OphioGlobDiagnostic {
     /**
@@ -717,35 +712,36 @@ typedef struct OphioGlobDiagnostic {
 } OphioGlobDiagnostic;
 
 /**
- * How much a list of patterns may take. A field that is 0 has the default.
+ * Limits for a list of patterns. A field that is 0 stands for the default.
  */
 typedef struct OphioParameterizationLimits {
     /**
-     * Patterns in a list: 1,000 by default.
+     * The maximum number of patterns in a list: 1,000 by default.
      */
     size_t patterns;
     /**
-     * Bytes of a regex: 16 KiB by default.
+     * The maximum length of a regex in bytes: 16 KiB by default.
      */
     size_t regex_bytes;
     /**
-     * Operations of a list after compilation: 50,000 by default.
+     * The maximum number of operations of a list after compilation: 50,000 by default.
      */
     size_t operations;
     /**
-     * Bytes of states that a thread keeps for a list: 32 MiB by default.
+     * The maximum size in bytes of the states that a thread keeps for a list: 32 MiB by default.
      */
     size_t state_bytes;
     /**
-     * Bytes of a text: without a limit by default.
+     * The maximum length of a text in bytes: no limit by default.
      */
     size_t text_bytes;
     /**
-     * Steps in a text of patterns that are not linear: 1,000,000 by default.
+     * The maximum number of steps in a text, for patterns that are not linear: 1,000,000 by
+     * default.
      */
     uint64_t steps;
     /**
-     * How many steps each byte of a text adds to that: 50 by default.
+     * The number of steps that each byte of a text adds to `steps`: 50 by default.
      */
     uint64_t steps_per_byte;
 } OphioParameterizationLimits;
@@ -755,11 +751,11 @@ typedef struct OphioParameterizationLimits {
  */
 typedef struct OphioParameterizationPattern {
     /**
-     * What a match is replaced by, in angle brackets. Borrowed from the list.
+     * The name, which replaces a match, in angle brackets. Borrowed from the list.
      */
     struct OphioSlice name;
     /**
-     * What matches. Borrowed from the list.
+     * The regex. Borrowed from the list.
      */
     struct OphioSlice regex;
     /**
@@ -777,12 +773,12 @@ extern "C" {
  * Matches a path against a pattern of Sentry's ownership rules.
  *
  * `path` is any bytes, `pattern` is UTF-8. Writes to `matched` whether it matches.
- * Each thread keeps patterns compiled for itself, so any thread may call this. Fails with
+ * Each thread keeps its own compiled patterns. Any thread may call this. Fails with
  * `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_ARGUMENT`,
  * `OPHIO_STATUS_NULL_POINTER`.
  *
- * `path` and `pattern` are readable for as many bytes as is said; `matched` is NULL or may be
- * written.
+ * `path` is readable for `path_len` bytes, `pattern` for `pattern_len`; `matched` is NULL or may
+ * be written.
  */
 OPHIO_API
 enum OphioStatus ophio_codeowners_is_path_match(const uint8_t *path,
@@ -792,7 +788,8 @@ enum OphioStatus ophio_codeowners_is_path_match(const uint8_t *path,
                                                 bool *matched);
 
 /**
- * Returns a text test that a host can make in place of `ophio_codeowners_is_path_match`.
+ * Returns a substring test that a host can run instead of calling
+ * `ophio_codeowners_is_path_match`.
  *
  * `pattern` is UTF-8. Writes to `shortcut` what `ophio_glob_shortcut` writes. A test holds for
  * paths that are valid UTF-8 and have no line feed. The string is the caller's: free it with
@@ -812,7 +809,7 @@ enum OphioStatus ophio_codeowners_shortcut(const uint8_t *pattern,
  * On failure it returns the negative of `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_LIMIT` or
  * `OPHIO_STATUS_NULL_POINTER`.
  *
- * `ophio_codeowners_is_path_match` in the form with the fewest arguments, for bindings in
+ * This is `ophio_codeowners_is_path_match` with as few arguments as possible, for bindings in
  * languages where each argument takes 50 ns. Both texts end at their first NUL. `path` is any
  * bytes otherwise, `pattern` is UTF-8. Any thread may call this.
  *
@@ -824,8 +821,8 @@ OPHIO_API int32_t ophio_codeowners_match_text(const char *path, const char *patt
  * Reads a CODEOWNERS file.
  *
  * `text` is UTF-8, `dialect` one of `OphioCodeownersDialect`. A file of more than `max_bytes`
- * is an error: GitHub reads up to 3,000,000. Lines that are wrong are skipped:
- * `ophio_codeowners_diagnostic` reads what is wrong with them.
+ * is an error: GitHub reads up to 3,000,000. Invalid lines are skipped, and
+ * `ophio_codeowners_diagnostic` reads their diagnostics.
  *
  * Writes the file to `file`, which is the caller's: free it with `ophio_codeowners_free`. Any
  * thread may call this. Fails with `OPHIO_STATUS_CODEOWNERS`, `OPHIO_STATUS_INVALID_UTF8`,
@@ -864,9 +861,8 @@ enum OphioStatus ophio_codeowners_counts(const struct OphioCodeowners *file,
 /**
  * Reads a rule of a file.
  *
- * `number` counts from 0. Threads may share `file`; what is written holds slices that are
- * valid until it is freed. Fails with `OPHIO_STATUS_OUT_OF_RANGE`,
- * `OPHIO_STATUS_NULL_POINTER`.
+ * `number` counts from 0. Threads may share `file`. The slices that are written are valid until
+ * the file is freed. Fails with `OPHIO_STATUS_OUT_OF_RANGE`, `OPHIO_STATUS_NULL_POINTER`.
  *
  * `file` comes from `ophio_codeowners_parse` and is not freed yet. `rule` may be written.
  */
@@ -876,7 +872,7 @@ enum OphioStatus ophio_codeowners_rule(const struct OphioCodeowners *file,
                                        struct OphioCodeownersRule *rule);
 
 /**
- * Reads an owner that a rule names: a user, team, role or e-mail address as it is written.
+ * Reads an owner of a rule: a user, team, role or e-mail address as it is written.
  *
  * `rule` and `number` count from 0. `owner` is valid until the file is freed. Threads may
  * share `file`. Fails with `OPHIO_STATUS_OUT_OF_RANGE`, `OPHIO_STATUS_NULL_POINTER`.
@@ -892,9 +888,8 @@ enum OphioStatus ophio_codeowners_owner(const struct OphioCodeowners *file,
 /**
  * Reads a section of a file.
  *
- * `number` counts from 0. Threads may share `file`; what is written holds slices that are
- * valid until it is freed. Fails with `OPHIO_STATUS_OUT_OF_RANGE`,
- * `OPHIO_STATUS_NULL_POINTER`.
+ * `number` counts from 0. Threads may share `file`. The slices that are written are valid until
+ * the file is freed. Fails with `OPHIO_STATUS_OUT_OF_RANGE`, `OPHIO_STATUS_NULL_POINTER`.
  *
  * `file` comes from `ophio_codeowners_parse` and is not freed yet. `section` may be written.
  */
@@ -906,9 +901,8 @@ enum OphioStatus ophio_codeowners_section(const struct OphioCodeowners *file,
 /**
  * Reads a problem of a file.
  *
- * `number` counts from 0. Threads may share `file`; what is written holds slices that are
- * valid until it is freed. Fails with `OPHIO_STATUS_OUT_OF_RANGE`,
- * `OPHIO_STATUS_NULL_POINTER`.
+ * `number` counts from 0. Threads may share `file`. The slices that are written are valid until
+ * the file is freed. Fails with `OPHIO_STATUS_OUT_OF_RANGE`, `OPHIO_STATUS_NULL_POINTER`.
  *
  * `file` comes from `ophio_codeowners_parse` and is not freed yet. `diagnostic` may be written.
  */
@@ -921,10 +915,10 @@ enum OphioStatus ophio_codeowners_diagnostic(const struct OphioCodeowners *file,
  * Finds for many paths the rule that wins in each section.
  *
  * `paths` is a MessagePack array of texts, or binaries, or both: files from the root of the
- * repository, with or without a first slash. Writes for each path, and in it for each
- * section, the number of a rule, counted from 0, or `UINT32_MAX` where none matches:
- * `winners_len` is the number of paths times that of sections. Threads may share `file`.
- * Fails with `OPHIO_STATUS_INVALID_ARGUMENT` if `paths` is anything else, and with
+ * repository, with or without a first slash. Writes a number for each path and section: the number
+ * of the rule that wins, counted from 0, or `UINT32_MAX` if no rule matches. So `winners_len` is
+ * the number of paths times the number of sections. Threads may share `file`. Fails with
+ * `OPHIO_STATUS_INVALID_ARGUMENT` if `paths` is malformed, and with
  * `OPHIO_STATUS_NULL_POINTER`.
  *
  * `file` comes from `ophio_codeowners_parse` and is not freed yet. `paths` is readable for
@@ -948,22 +942,21 @@ enum OphioStatus ophio_codeowners_find_packed(const struct OphioCodeowners *file
  * - `exception`: struct of the texts `ty`, `value`, `mechanism`.
  *
  * A text may be of type utf8 or binary, large or a view, also in a dictionary; any value may
- * be null. Other columns are not looked at, but must be valid as well. No text is copied.
+ * be null. Other columns are ignored, but must be valid as well. No text is copied.
  *
- * They are moved: whatever the call returns, both have been released, and must not be by the
- * caller.
+ * Both are moved: the call releases them, also on failure, and the caller must not release them.
  *
- * Writes a struct array to `out_array` and `out_schema`, which the caller releases. It has a
- * row for each that came in: `category`, a list of dictionary-encoded utf8, and `in_app`, a
- * list of bool, each as long as `frames`, or null for a row that is null.
+ * Writes a struct array to `out_array` and `out_schema`, which the caller releases. It has a row
+ * for each input row, with `category`, a list of dictionary-encoded utf8, and `in_app`, a list of
+ * bool. Both are as long as `frames`. For a row that is null the result is null.
  *
- * The work is spread over so many threads, the calling one included; 0 counts as 1. Threads
- * may share `rules`. Fails with `OPHIO_STATUS_SCHEMA` where a column is missing, of another
- * type, or corrupt, with `OPHIO_STATUS_FRAME` where a text is not UTF-8 or a number does not
- * fit, with `OPHIO_STATUS_LIMIT` where a stack trace has too many frames, with
- * `OPHIO_STATUS_OUT_OF_RANGE` where all of them have more than 2,147,483,647, with
- * `OPHIO_STATUS_INVALID_ARGUMENT` where the array was released before, and with
- * `OPHIO_STATUS_NULL_POINTER`; then nothing is written.
+ * `threads` threads do the work, including the calling thread; 0 means 1. Threads may share
+ * `rules`. Fails with `OPHIO_STATUS_SCHEMA` if a column is missing, of another type, or corrupt,
+ * with `OPHIO_STATUS_FRAME` if a text is not UTF-8 or a number is out of range, with
+ * `OPHIO_STATUS_LIMIT` if a stack trace has too many frames, with `OPHIO_STATUS_OUT_OF_RANGE` if
+ * all stack traces together have more than 2,147,483,647 frames, with
+ * `OPHIO_STATUS_INVALID_ARGUMENT` if the array was already released, and with
+ * `OPHIO_STATUS_NULL_POINTER`. On failure nothing is written.
  *
  * `rules` is NULL or was made by this library and is not freed yet; `array` and `schema` are
  * NULL or a valid array of the interface, or a released one, which no other thread uses;
@@ -981,9 +974,9 @@ enum OphioStatus ophio_enhancements_apply_arrow(const struct OphioEnhancements *
  * Decides which frames of many stack traces in columns count for grouping.
  *
  * Arguments and threads are as in `ophio_enhancements_apply_arrow`. Fails as
- * `ophio_enhancements_apply_arrow` does. The frames may
- * have one more field, `contributes`: bool, which says what their components are to begin
- * with; without it, a frame counts to begin with if it is in-app.
+ * `ophio_enhancements_apply_arrow` does. The frames may have a field `contributes`: bool, the
+ * initial `contributes` of their components; without it, the initial value is whether the frame is
+ * in-app.
  *
  * The result has `frames`, a list of struct of `contributes`: bool and `hint`: dictionary of
  * utf8, and for the stack trace `contributes`: bool, `hint`: dictionary of utf8, and
@@ -1002,13 +995,13 @@ enum OphioStatus ophio_enhancements_assemble_arrow(const struct OphioEnhancement
 /**
  * Compares two rule sets on each of many stack traces in columns.
  *
- * Arguments and threads are as in `ophio_enhancements_apply_arrow`, with frames as
- * they were before any rule; a frame counts to begin with if it is in-app after the rules.
+ * Arguments and threads are as in `ophio_enhancements_apply_arrow`, with frames to which no rules
+ * were applied; the initial `contributes` of a frame is whether it is in-app after the rules.
  *
- * Fails as `ophio_enhancements_apply_arrow` does. The result has `changed`: bool, `frames`, `changed_frames`, `in_app`, `category`,
- * `contributes`: int32, how many frames there are and how many change in what, and
- * `grouping`: bool, whether the stack trace counts that did not, or the other way round, or
- * is inverted.
+ * Fails as `ophio_enhancements_apply_arrow` does. The result has `changed`: bool; the numbers of
+ * frames `frames`, `changed_frames`, `in_app`, `category` and `contributes`: int32, in total and
+ * with a change of each kind; and `grouping`: bool, whether the result for the stack trace as a
+ * whole differs.
  *
  * As that of `ophio_enhancements_apply_arrow`, for both sets of rules.
  */
@@ -1024,8 +1017,8 @@ enum OphioStatus ophio_enhancements_preview_arrow(const struct OphioEnhancements
 /**
  * Compares many more stack traces in columns, on `threads` threads.
  *
- * `array` and `schema` are as in `ophio_enhancements_apply_arrow`, and moved as there; rows
- * that are null are passed over. Nothing is counted if the call fails. Fails as
+ * `array` and `schema` are as in `ophio_enhancements_apply_arrow`, and moved as there; rows that
+ * are null are skipped. If the call fails, nothing is counted. Fails as
  * `ophio_enhancements_apply_arrow` does.
  *
  * `preview` is NULL or comes from `ophio_enhancements_preview_new` and is not freed yet; `array` and
@@ -1052,7 +1045,7 @@ enum OphioStatus ophio_enhancements_cache_new(size_t size,
 
 /**
  * Frees a cache and sets the pointer to it to NULL; NULL, or a pointer to NULL, does nothing.
- * Rules made with it live on.
+ * Rules that were parsed with it stay valid.
  *
  * `cache` is NULL, or may be written and holds NULL or what this library made. Nothing uses the
  * object, and a copy of the pointer is not used afterwards.
@@ -1060,7 +1053,7 @@ enum OphioStatus ophio_enhancements_cache_new(size_t size,
 OPHIO_API void ophio_enhancements_cache_free(struct OphioEnhancementsCache **cache);
 
 /**
- * Parses the rules of a project: UTF-8, one rule a line. The bases come before them.
+ * Parses the rules of a project: UTF-8, one rule a line. The rules of the bases come before them.
  *
  * `names` has the name of each of the `count` bases, joined by line feeds. Any thread may call
  * this.
@@ -1085,9 +1078,8 @@ enum OphioStatus ophio_enhancements_config_from_text(const uint8_t *text,
  * Reads the rules of a project in the form in which Sentry stores them: three parts joined
  * by `#`. The bases are those that the text may name.
  *
- * With `ignore_other`, the family `other` is not read, as in the package sentry-ophio 1.2.0.
- * `names` and `bases` are as for `ophio_enhancements_config_from_text`. Any thread may call
- * this.
+ * With `ignore_other`, the family `other` is ignored, as in the package sentry-ophio 1.2.0.
+ * `names` and `bases` are as for `ophio_enhancements_config_from_text`. Any thread may call this.
  *
  * Writes the config to `config`, which is the caller's: free it with
  * `ophio_enhancements_config_free`. Fails with `OPHIO_STATUS_SYNTAX`, `OPHIO_STATUS_LIMIT`,
@@ -1115,11 +1107,11 @@ enum OphioStatus ophio_enhancements_config_from_base64(const uint8_t *text,
 OPHIO_API void ophio_enhancements_config_free(struct OphioEnhancementsConfig **config);
 
 /**
- * Frees what the process remembers of the rules of projects, so that they are found again
- * when they are read again. Configs that are in use keep theirs.
+ * Clears the table of project rules, in which the process keeps rules that it has read. Configs
+ * that are in use keep their rules.
  *
- * There is no need to: what is remembered is bounded. Any thread may call this; while another
- * thread uses the memory, nothing happens.
+ * There is no need to call it, since the size of the table is limited. Any thread may call this;
+ * if another thread uses the table, the call does nothing.
  */
 OPHIO_API void ophio_enhancements_config_forget_all(void);
 
@@ -1151,7 +1143,7 @@ enum OphioStatus ophio_enhancements_config_bases(const struct OphioEnhancementsC
                                                  struct OphioStr *names);
 
 /**
- * Makes a rule set of a part of a config. It shares what was made for the config's rules.
+ * Makes a rule set of a part of a config. It shares the index and the memo of the config's rules.
  *
  * `part` is an `OphioEnhancementsConfigPart`. Any thread may call this. Writes the rules to `rules`, which
  * are the caller's: free them with `ophio_enhancements_free`. Fails with
@@ -1190,7 +1182,7 @@ enum OphioStatus ophio_enhancements_config_process(const struct OphioEnhancement
                                                    struct OphioStr *result);
 
 /**
- * Sets category and in_app of frames of an event as rules say.
+ * Applies rules to the frames of an event, and returns category and in_app of each.
  *
  * `data` is as for `ophio_enhancements_config_process`. Any thread may call this.
  *
@@ -1210,7 +1202,7 @@ enum OphioStatus ophio_enhancements_apply_event(const struct OphioEnhancements *
                                                 struct OphioStr *result);
 
 /**
- * Makes match frames, what rules are asked about, of the frames of an event.
+ * Converts the frames of an event to match frames, the frames that rules match.
  *
  * `data` is as for `ophio_enhancements_config_process`. Any thread may call this.
  *
@@ -1226,11 +1218,11 @@ enum OphioStatus ophio_events_match_frames(const uint8_t *data,
                                            struct OphioStr *frames);
 
 /**
- * Reads rules in the form in which Sentry stores them: the first of up to three parts joined
- * by `#`, which has all of them. The other parts must be well formed.
+ * Reads rules in the form in which Sentry stores them: the first of up to three parts joined by
+ * `#`, which contains all rules. The other parts must be well-formed.
  *
- * With `ignore_other`, the family `other` is not read, as in the package sentry-ophio 1.2.0.
- * `text` is UTF-8. Any thread may call this.
+ * With `ignore_other`, the family `other` is ignored, as in the package sentry-ophio 1.2.0. `text`
+ * is UTF-8. Any thread may call this.
  *
  * Writes the rules to `rules`, which are the caller's: free them with
  * `ophio_enhancements_free`. Fails with `OPHIO_STATUS_SYNTAX`, `OPHIO_STATUS_LIMIT`,
@@ -1245,8 +1237,7 @@ enum OphioStatus ophio_enhancements_from_base64(const uint8_t *text,
                                                 struct OphioEnhancements **rules);
 
 /**
- * Writes the names of the rule sets that a binary form says these rules were written for,
- * joined by line feeds.
+ * Writes the names of the base rule sets in the binary form of these rules, joined by line feeds.
  *
  * Any thread may call this. Writes the text to `names`, which is the caller's: free it with
  * `ophio_str_free`. Fails with `OPHIO_STATUS_NULL_POINTER`.
@@ -1297,11 +1288,11 @@ enum OphioStatus ophio_events_pack_json_lines(const uint8_t *json,
 /**
  * Finds all problems of rules in the text form: UTF-8, one rule a line.
  *
- * There is an error in the list exactly if `ophio_enhancements_parse` fails, or, with
- * `lenient`, if `ophio_enhancements_parse_lenient` does. Writes a list to `diagnostics`
- * that is the caller's: free it with `ophio_enhancements_diagnostics_free`; it does not need `text`
- * any more. Any thread may call this. Fails with `OPHIO_STATUS_LIMIT`,
- * `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+ * The list has an error exactly if `ophio_enhancements_parse` fails, or, with `lenient`, if
+ * `ophio_enhancements_parse_lenient` fails. Writes a list to `diagnostics` that is the caller's:
+ * free it with `ophio_enhancements_diagnostics_free`. The list stays valid after `text` is freed.
+ * Any thread may call this. Fails with `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_UTF8`,
+ * `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
  *
  * `text` is readable for `text_len` bytes; `diagnostics` is NULL or may be written.
  */
@@ -1312,11 +1303,11 @@ enum OphioStatus ophio_enhancements_check(const uint8_t *text,
                                           struct OphioEnhancementsDiagnostics **diagnostics);
 
 /**
- * Parses rules in the text form, but leaves out the actions that were retired
- * (`+sentinel`, `+prefix` and their like), and rules that have no other.
+ * Parses rules in the text form, but drops retired actions (`+sentinel`, `+prefix` and their
+ * negations), and rules without other actions.
  *
- * As `ophio_enhancements_parse`, and writes a list to `diagnostics` with a warning for
- * each action that is left out. It is the caller's: free it with
+ * Does the same as `ophio_enhancements_parse`, and also writes a list to `diagnostics` with a
+ * warning for each action that was dropped. It is the caller's: free it with
  * `ophio_enhancements_diagnostics_free`. Fails as `ophio_enhancements_parse` does.
  *
  * `text` is readable for `text_len` bytes; `cache` is NULL or comes from
@@ -1347,7 +1338,7 @@ enum OphioStatus ophio_enhancements_format(const uint8_t *text,
                                            struct OphioStr *formatted);
 
 /**
- * Returns how many entries a list has; 0 if `diagnostics` is NULL.
+ * Returns the number of entries of a list; 0 if `diagnostics` is NULL.
  *
  * Threads may share `diagnostics`.
  *
@@ -1359,9 +1350,9 @@ size_t ophio_enhancements_diagnostics_len(const struct OphioEnhancementsDiagnost
 /**
  * Reads the entry with this index, from 0.
  *
- * Writes it to `diagnostic`; its slices lie in `diagnostics` and are valid until that is
- * freed. Threads may share `diagnostics`. Fails with `OPHIO_STATUS_OUT_OF_RANGE` if there
- * is no such entry, and with `OPHIO_STATUS_NULL_POINTER`.
+ * Writes it to `diagnostic`. Its slices are borrowed from `diagnostics` and valid until that is
+ * freed. Threads may share `diagnostics`. Fails with `OPHIO_STATUS_OUT_OF_RANGE` if the list has
+ * no such entry, and with `OPHIO_STATUS_NULL_POINTER`.
  *
  * `diagnostics` is NULL or was made by this library and is not freed yet; `diagnostic` is
  * NULL or may be written.
@@ -1384,7 +1375,7 @@ void ophio_enhancements_diagnostics_free(struct OphioEnhancementsDiagnostics **d
 /**
  * Returns the names of the fields of a frame, joined by line feeds.
  *
- * They are in the order that packed frames have them in. The slice is valid for as long as the
+ * They are in the order of packed frames. The slice is valid for as long as the
  * library is loaded. Any thread may call this. Cannot fail.
  */
 OPHIO_API struct OphioSlice ophio_enhancements_frame_fields(void);
@@ -1392,7 +1383,7 @@ OPHIO_API struct OphioSlice ophio_enhancements_frame_fields(void);
 /**
  * Returns the names of the fields of exception data, joined by line feeds.
  *
- * They are in the order that packed exception data has them in. The slice is valid for as long
+ * They are in the order of packed exception data. The slice is valid for as long
  * as the library is loaded. Any thread may call this. Cannot fail.
  */
 OPHIO_API struct OphioSlice ophio_enhancements_exception_fields(void);
@@ -1401,10 +1392,10 @@ OPHIO_API struct OphioSlice ophio_enhancements_exception_fields(void);
  * Explains what rules do to a packed stack trace, step by step, as JSON.
  *
  * `packed` is as in `ophio_enhancements_apply_packed`, with frames as they were before any
- * rule. `contributes` has a byte a component as in `ophio_enhancements_assemble_packed`, or
- * is NULL: then there is a component for each frame, which counts if the frame is in-app
- * after the rules. `rule` and `frame` ask why that rule did or did not match that frame;
- * `SIZE_MAX` asks nothing.
+ * rule. `contributes` has a byte for each component as in `ophio_enhancements_assemble_packed`. If
+ * it is NULL, there is a component for each frame, and its initial value is whether the frame is
+ * in-app after the rules. For `rule` and `frame` the result says why that rule matched that frame
+ * or not; `SIZE_MAX` turns this off.
  *
  * Writes an object to `explanation` that is the caller's: free it with `ophio_str_free`. Its
  * `frames` have `in_app`, `category`, `contributes`, `hint` and `steps`; it has `contributes`,
@@ -1412,9 +1403,9 @@ OPHIO_API struct OphioSlice ophio_enhancements_exception_fields(void);
  * `matched`, `field`, `before` and `after`; `why_not` is null or has `matcher`, `frame`,
  * `value`, `holds` and `reason` for each matcher.
  *
- * It runs the plain interpreter and is slow. Threads may share `rules`. Fails as
- * `ophio_enhancements_assemble_packed` does, and with `OPHIO_STATUS_OUT_OF_RANGE` where there
- * is no such rule or frame.
+ * It runs the interpreter and is slow. Threads may share `rules`. Fails as
+ * `ophio_enhancements_assemble_packed` does, and with `OPHIO_STATUS_OUT_OF_RANGE` if there is no
+ * such rule or frame.
  *
  * `rules` is NULL or was made by this library and is not freed yet; `packed` is readable for
  * `packed_len` bytes, `contributes` is NULL or readable for `components_len`; `explanation`
@@ -1447,11 +1438,11 @@ enum OphioStatus ophio_enhancements_describe(const struct OphioEnhancements *rul
                                              struct OphioStr *description);
 
 /**
- * Writes rules in the text form, one a line: parsed again, it is the same rules.
+ * Writes rules in the text form, one per line. The text parses to the same rules.
  *
  * Writes a string to `text` that is the caller's: free it with `ophio_str_free`. Threads may
- * share `rules`. Fails with `OPHIO_STATUS_SYNTAX` for a rule that no text can hold, which
- * only the binary form can make, and with `OPHIO_STATUS_NULL_POINTER`.
+ * share `rules`. Fails with `OPHIO_STATUS_SYNTAX` if a rule cannot be written as text (only the
+ * binary form can contain such a rule), and with `OPHIO_STATUS_NULL_POINTER`.
  *
  * `rules` is NULL or was made by this library and is not freed yet; `text` is NULL or may be
  * written.
@@ -1463,10 +1454,10 @@ enum OphioStatus ophio_enhancements_to_text(const struct OphioEnhancements *rule
 /**
  * Writes rules in the binary form, a MessagePack structure.
  *
- * `version` is 2 or 3. `bases` is UTF-8, with a line feed between names: they are stored in
- * the structure and mean nothing here. Writes bytes to `data` that are the caller's: free
- * them with `ophio_str_free`. Threads may share `rules`. Fails with `OPHIO_STATUS_SYNTAX` for
- * another version, `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_INVALID_ARGUMENT`,
+ * `version` is 2 or 3. `bases` is UTF-8, with a line feed between names: they are stored in the
+ * structure and have no other effect. Writes bytes to `data` that are the caller's: free them with
+ * `ophio_str_free`. Threads may share `rules`. Fails with `OPHIO_STATUS_SYNTAX` for another
+ * version, `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_INVALID_ARGUMENT`,
  * `OPHIO_STATUS_NULL_POINTER`.
  *
  * `rules` is NULL or was made by this library and is not freed yet; `bases` is readable for
@@ -1482,7 +1473,7 @@ enum OphioStatus ophio_enhancements_to_config_structure(const struct OphioEnhanc
 /**
  * Makes a rule set of a part of another: only some rules, with only some actions.
  *
- * `part` is an `OphioEnhancementsPart`. Rules without an action left are not in it. Threads may
+ * `part` is an `OphioEnhancementsPart`. Rules without a remaining action are dropped. Threads may
  * share `rules`. Writes the rule set to `part_rules`, which is the caller's: free it with
  * `ophio_enhancements_free`. Fails with `OPHIO_STATUS_INVALID_ARGUMENT`,
  * `OPHIO_STATUS_NULL_POINTER`.
@@ -1514,8 +1505,8 @@ enum OphioStatus ophio_enhancements_equal(const struct OphioEnhancements *rules,
  * zstandard, in URL-safe base64 without padding.
  *
  * Writes a string to `text` that is the caller's: free it with `ophio_str_free`. Threads may
- * share `rules`. Fails with `OPHIO_STATUS_SYNTAX` where the binary form cannot hold a
- * pattern, and with `OPHIO_STATUS_NULL_POINTER`.
+ * share `rules`. Fails with `OPHIO_STATUS_SYNTAX` if a pattern is too long for the binary form,
+ * and with `OPHIO_STATUS_NULL_POINTER`.
  *
  * `rules` is NULL or was made by this library and is not freed yet; `text` is NULL or may be
  * written.
@@ -1531,20 +1522,19 @@ enum OphioStatus ophio_enhancements_to_base64(const struct OphioEnhancements *ru
  * array of 3 (type, value, mechanism) and an array of arrays of 8 (category,
  * family, function, module, package, path, in_app, orig_in_app). Texts are
  * binaries of UTF-8 or nil, in_app is a boolean or nil, orig_in_app an integer
- * from -128 to 127 or nil. Exception data and frames may also be mappings with these names
- * as keys (`ty`, `value` and `mechanism` for the exception data), in any order, and with
- * others, which are ignored.
+ * from -128 to 127 or nil. Exception data and frames may also be mappings with these names as keys
+ * (`ty`, `value` and `mechanism` for the exception data), in any order. Other keys are ignored.
  *
- * Writes a number a frame to `codes`: `category * 3 + in_app`, where category is 0
- * for none, 1 for the one that the frame came with, and 2 + n for the n-th of
- * `ophio_enhancements_category`; in_app is 0 for missing, 1 for false, 2 for true.
- * One number more follows: how many frames have kept a category of their own.
- * `codes_len` must be the number of frames plus one.
+ * Writes a number for each frame to `codes`: `category * 3 + in_app`, where category is 0 for
+ * none, 1 for the one that the frame came with, and 2 + n for the n-th of
+ * `ophio_enhancements_category`; in_app is 0 for missing, 1 for false, 2 for true. One more number
+ * follows: how many frames kept the category that they came with. `codes_len` must be the number
+ * of frames plus one.
  *
- * Threads may share `rules`. Fails with `OPHIO_STATUS_FRAME` where a field has the
- * wrong type or is not UTF-8, `OPHIO_STATUS_LIMIT` where there are too many frames,
- * `OPHIO_STATUS_INVALID_ARGUMENT` where the buffer is not such an array or `codes_len` does not
- * fit, and `OPHIO_STATUS_NULL_POINTER`.
+ * Threads may share `rules`. Fails with `OPHIO_STATUS_FRAME` if a field has the wrong type or is
+ * not UTF-8, with `OPHIO_STATUS_LIMIT` if there are too many frames, with
+ * `OPHIO_STATUS_INVALID_ARGUMENT` if the buffer is malformed or `codes_len` is wrong, and
+ * `OPHIO_STATUS_NULL_POINTER`.
  *
  * `rules` is NULL or was made by this library and is not freed yet; `packed` is
  * readable for `packed_len` bytes; `codes` is NULL or may be written for `codes_len`
@@ -1558,15 +1548,16 @@ enum OphioStatus ophio_enhancements_apply_packed(const struct OphioEnhancements 
                                                  size_t codes_len);
 
 /**
- * Sets `in_app` and category of the frames of a packed stack trace, and answers in bytes.
+ * Sets `in_app` and category of the frames of a packed stack trace, and writes the results as
+ * bytes.
  *
- * This is the short form of `ophio_enhancements_apply_packed`, with fewer arguments and an
- * answer of fixed size, for callers to which each of them costs. `packed` is as there.
+ * This is the short form of `ophio_enhancements_apply_packed`, with fewer arguments and a result
+ * of fixed size, for bindings in languages where each argument takes time. `packed` is as there.
  * Writes to the 256 bytes at `answer`:
  *
- * - first 0; or 1 if a frame has kept a category of its own; or 2 if there are more than 254
- *   frames, or a number is above 255. With 2 the other bytes mean nothing:
- *   `ophio_enhancements_apply_packed` has the answer then;
+ * - first 0; or 1 if a frame kept the category that it came with; or 2 if there are more than 254
+ *   frames or a number is above 255. With 2 the other bytes have no meaning: call
+ *   `ophio_enhancements_apply_packed` then;
  * - the number of frames;
  * - for each frame the number that `ophio_enhancements_apply_packed` writes.
  *
@@ -1584,19 +1575,19 @@ enum OphioStatus ophio_enhancements_apply_short(const struct OphioEnhancements *
 /**
  * Decides which components of a packed stack trace count for grouping.
  *
- * `packed` is as in `ophio_enhancements_apply_packed`. `contributes` has a byte a
- * component: 0 for undecided, 1 for false, 2 for true. Components and frames are
- * paired from the start.
+ * `packed` is as in `ophio_enhancements_apply_packed`. `contributes` has a byte for each
+ * component: 0 for undecided, 1 for false, 2 for true. Components and frames are paired from the
+ * start.
  *
- * Writes a number a component to `codes`: `hint * 3 + contributes`, where hint is 0
- * for none, else a number for `ophio_enhancements_hint`. Four numbers more follow:
- * whether the stack trace contributes (0 or 1), whether it is to be inverted (0 or
- * 1), and why it was discarded: the index of the rule plus 1 (0 if it was not) and
- * the number of contributing frames, for `ophio_enhancements_too_few_frames_hint`.
- * `codes_len` must be the number of components plus four.
+ * Writes a number for each component to `codes`: `hint * 3 + contributes`, where hint is 0 for
+ * none, else a number for `ophio_enhancements_hint`. Four more numbers follow: whether the stack
+ * trace contributes (0 or 1), whether it is inverted (0 or 1), and why it was discarded: the index
+ * of the rule plus 1 (0 if it was not discarded) and the number of contributing frames, for
+ * `ophio_enhancements_too_few_frames_hint`. `codes_len` must be the number of components plus
+ * four.
  *
  * Threads may share `rules`. Fails as `ophio_enhancements_apply_packed` does, and with
- * `OPHIO_STATUS_INVALID_ARGUMENT` where a byte of `contributes` is above 2.
+ * `OPHIO_STATUS_INVALID_ARGUMENT` if a byte of `contributes` is above 2.
  *
  * `rules` is NULL or was made by this library and is not freed yet; `packed` is
  * readable for `packed_len` bytes and `contributes` for `components_len`; `codes` is
@@ -1612,7 +1603,7 @@ enum OphioStatus ophio_enhancements_assemble_packed(const struct OphioEnhancemen
                                                     size_t codes_len);
 
 /**
- * Returns why a stack trace was discarded, from the last two numbers that
+ * Writes why a stack trace was discarded, from the last two numbers that
  * `ophio_enhancements_assemble_packed` wrote.
  *
  * Writes a string to `text` that is the caller's: free it with `ophio_str_free`.
@@ -1629,7 +1620,7 @@ enum OphioStatus ophio_enhancements_too_few_frames_hint(const struct OphioEnhanc
                                                         struct OphioStr *text);
 
 /**
- * Begins to compare two rule sets, as they are now.
+ * Starts a comparison of two rule sets. Rules that are appended later are not included.
  *
  * Writes the preview to `preview`, which is the caller's: free it with
  * `ophio_enhancements_preview_free`. Threads may share the rules. Fails with
@@ -1647,10 +1638,11 @@ enum OphioStatus ophio_enhancements_preview_new(const struct OphioEnhancements *
  * Compares many more stack traces, on `threads` threads, which end with the call.
  *
  * `packed` is a MessagePack array of stack traces, each as in
- * `ophio_enhancements_apply_packed`, with frames as they were before any rule. A frame counts
- * to begin with if it is in-app after the rules. Nothing is counted if the call fails: with
- * `OPHIO_STATUS_FRAME`, `OPHIO_STATUS_LIMIT` or `OPHIO_STATUS_INVALID_ARGUMENT` as there, also
- * where another thread uses the preview, and with `OPHIO_STATUS_NULL_POINTER`.
+ * `ophio_enhancements_apply_packed`, with frames to which no rules were applied. The initial
+ * `contributes` of a frame is whether it is in-app after the rules. If the call fails, nothing is
+ * counted. Fails with `OPHIO_STATUS_FRAME`, `OPHIO_STATUS_LIMIT` or
+ * `OPHIO_STATUS_INVALID_ARGUMENT` as there, also if another thread uses the preview, and with
+ * `OPHIO_STATUS_NULL_POINTER`.
  *
  * `preview` is NULL or comes from `ophio_enhancements_preview_new` and is not freed yet; `packed` is
  * readable for `packed_len` bytes.
@@ -1665,11 +1657,12 @@ enum OphioStatus ophio_enhancements_preview_add(struct OphioEnhancementsPreview 
  * Compares the stack traces of events, one event a line of JSON, on `threads` threads, which end
  * with the call. Empty lines are skipped.
  *
- * Stops before the first line that is not an event. Writes how many bytes the lines have that
- * were read to `read`: `json_len`, or less if there is such a line, of which
- * `ophio_events_pack_json_lines` says what is wrong. Writes the number of stack traces in them to
- * `stacktraces`. Nothing is counted if the call fails: with `OPHIO_STATUS_INVALID_ARGUMENT` where
- * another thread uses the preview, and with `OPHIO_STATUS_NULL_POINTER`.
+ * Stops before the first line that is not an event. Writes the number of bytes of the lines that
+ * were read to `read`. It is `json_len`, or less if there is such a line; then
+ * `ophio_events_pack_json_lines` reports what is wrong with that line. Writes the number of stack
+ * traces in the lines that were read to `stacktraces`. If the call fails, nothing is counted.
+ * Fails with `OPHIO_STATUS_INVALID_ARGUMENT` if another thread uses the preview, and with
+ * `OPHIO_STATUS_NULL_POINTER`.
  *
  * `preview` is NULL or comes from `ophio_enhancements_preview_new` and is not freed yet; `json` is
  * readable for `json_len` bytes; `read` and `stacktraces` are NULL or may be written.
@@ -1683,7 +1676,7 @@ enum OphioStatus ophio_enhancements_preview_add_json_lines(struct OphioEnhanceme
                                                            size_t *stacktraces);
 
 /**
- * Reports what was found so far, as JSON.
+ * Writes the results so far, as JSON.
  *
  * Writes an object to `report` that is the caller's: free it with `ophio_str_free`. It has the
  * numbers `stacktraces`, `frames`, `changed_stacktraces`, `changed_frames`, `in_app`,
@@ -1723,7 +1716,7 @@ OPHIO_API enum OphioStatus ophio_enhancements_new(struct OphioEnhancements **rul
  * `cache` may be NULL. Any thread may call this, with the same cache as well.
  *
  * Writes the rules to `rules`, which are the caller's: free them with
- * `ophio_enhancements_free`. They need neither `text` nor `cache` any more. Fails with
+ * `ophio_enhancements_free`. They stay valid after `text` and `cache` are freed. Fails with
  * `OPHIO_STATUS_SYNTAX` and a message about the first bad line, `OPHIO_STATUS_LIMIT`,
  * `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
  *
@@ -1743,7 +1736,7 @@ enum OphioStatus ophio_enhancements_parse(const uint8_t *text,
  * `cache` may be NULL. Any thread may call this, with the same cache as well.
  *
  * Writes the rules to `rules`, which are the caller's: free them with
- * `ophio_enhancements_free`. They need neither `data` nor `cache` any more. Fails with
+ * `ophio_enhancements_free`. They stay valid after `data` and `cache` are freed. Fails with
  * `OPHIO_STATUS_SYNTAX` and a message about what is malformed, `OPHIO_STATUS_LIMIT`,
  * `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
  *
@@ -1769,8 +1762,8 @@ OPHIO_API void ophio_enhancements_free(struct OphioEnhancements **rules);
  * Appends the rules of `other` to `rules`; with `other == rules` the rules are
  * doubled.
  *
- * Numbers of rules, categories and hints that were handed out stay valid. Other
- * threads may use both meanwhile. Fails with `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_NULL_POINTER`.
+ * Numbers of rules, categories and hints from earlier results stay valid. Other threads may use
+ * both at the same time. Fails with `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_NULL_POINTER`.
  *
  * Each of `rules` and `other` is NULL or was made by this library and is not
  * freed yet.
@@ -1780,14 +1773,14 @@ enum OphioStatus ophio_enhancements_extend_from(struct OphioEnhancements *rules,
                                                 const struct OphioEnhancements *other);
 
 /**
- * Returns how many rules there are; 0 if `rules` is NULL. Threads may share `rules`.
+ * Returns the number of rules; 0 if `rules` is NULL. Threads may share `rules`.
  *
  * `rules` is NULL or was made by this library and is not freed yet.
  */
 OPHIO_API size_t ophio_enhancements_len(const struct OphioEnhancements *rules);
 
 /**
- * Prints the rule with this index, from 0, as hints do.
+ * Writes the rule with this index, from 0, in the form that hints have.
  *
  * Writes a string to `text` that is the caller's: free it with `ophio_str_free`.
  * Threads may share `rules`. Fails with `OPHIO_STATUS_OUT_OF_RANGE` if there is
@@ -1802,10 +1795,10 @@ enum OphioStatus ophio_enhancements_rule(const struct OphioEnhancements *rules,
                                          struct OphioStr *text);
 
 /**
- * Returns the category with this number in results.
+ * Writes the category with this number in results.
  *
  * Writes a string to `text` that is the caller's: free it with `ophio_str_free`.
- * A number stays valid for as long as `rules` lives. Threads may share `rules`.
+ * A number stays valid for as long as `rules` exists. Threads may share `rules`.
  * Fails with `OPHIO_STATUS_OUT_OF_RANGE` if there is no such category, and with
  * `OPHIO_STATUS_NULL_POINTER`.
  *
@@ -1818,10 +1811,10 @@ enum OphioStatus ophio_enhancements_category(const struct OphioEnhancements *rul
                                              struct OphioStr *text);
 
 /**
- * Returns the text of the hint with this number, from 1, in results.
+ * Writes the text of the hint with this number, from 1, in results.
  *
  * Writes a string to `text` that is the caller's: free it with `ophio_str_free`.
- * A number stays valid for as long as `rules` lives. Threads may share `rules`.
+ * A number stays valid for as long as `rules` exists. Threads may share `rules`.
  * Fails with `OPHIO_STATUS_OUT_OF_RANGE` if there is no such hint, and with
  * `OPHIO_STATUS_NULL_POINTER`.
  *
@@ -1834,12 +1827,12 @@ enum OphioStatus ophio_enhancements_hint(const struct OphioEnhancements *rules,
                                          struct OphioStr *text);
 
 /**
- * Packs a stack trace, to be used in several calls.
+ * Packs a stack trace for several calls.
  *
  * `frames` is an array of `frames_len` structs of `frame_size` bytes: pass `sizeof` of the
- * struct. Writes a buffer to `packed` that is the caller's: free it with `ophio_str_free`. It is
- * for the functions whose names end in `_packed` and `_batch`. `exception` may be NULL. Any
- * thread may call this. Fails as `ophio_enhancements_apply` does.
+ * struct. Writes a buffer to `packed` that is the caller's: free it with `ophio_str_free`. Pass it
+ * to the functions whose names end in `_packed` or `_batch`. `exception` may be NULL. Any thread
+ * may call this. Fails as `ophio_enhancements_apply` does.
  *
  * `frames` is readable for `frames_len` entries and the texts in it and in `exception` for
  * their lengths; `packed` is NULL or may be written.
@@ -1872,8 +1865,8 @@ enum OphioStatus ophio_enhancements_stacktrace_pack_event_frames(const uint8_t *
 /**
  * Checks a packed stack trace: its structure, its types, and that texts are UTF-8.
  *
- * There is no need to: every function that takes one does. Any thread may call this. Fails
- * as `ophio_enhancements_apply_packed` does.
+ * There is no need to call it: every function that takes a packed stack trace checks it. Any
+ * thread may call this. Fails as `ophio_enhancements_apply_packed` does.
  *
  * `packed` is readable for `packed_len` bytes.
  */
@@ -1882,12 +1875,11 @@ enum OphioStatus ophio_enhancements_stacktrace_check(const uint8_t *packed,
                                                      size_t packed_len);
 
 /**
- * Limits the memory for what is remembered of frames seen before, in bytes; 0 turns that
- * off.
+ * Limits the memory of the memo, which keeps results by frame, in bytes for each segment; 0 turns
+ * the memo off.
  *
- * It is 2 MiB by default. What is remembered now is forgotten; results stay
- * the same. Rules that are appended later begin with 2 MiB. Threads may share `rules`.
- * Fails with `OPHIO_STATUS_NULL_POINTER` only.
+ * The default is 2 MiB. The call clears the memo; results do not change. Rules that are appended
+ * later have the default. Threads may share `rules`. Fails with `OPHIO_STATUS_NULL_POINTER` only.
  *
  * `rules` is NULL or was made by this library and is not freed yet.
  */
@@ -1898,14 +1890,14 @@ enum OphioStatus ophio_enhancements_set_memo_bytes(struct OphioEnhancements *rul
 /**
  * Sets `in_app` and category of the frames of many packed stack traces.
  *
- * `packed` is a MessagePack array of packed stack traces. To `codes` is written what
- * `ophio_enhancements_apply_packed` writes: first a number for each frame of all of them, in
- * order, then for each stack trace how many frames have kept a category of their own.
- * `codes_len` must be the number of all frames plus that of stack traces.
+ * `packed` is a MessagePack array of packed stack traces. Writes the numbers of
+ * `ophio_enhancements_apply_packed` to `codes`: first a number for each frame of all stack traces,
+ * in order, then for each stack trace how many frames kept the category that they came with.
+ * `codes_len` must be the number of all frames plus the number of stack traces.
  *
- * The work is spread over so many threads, the calling one included; 0 counts as 1. They
- * are made for this call and have ended when it returns. Threads may share `rules`. Fails
- * as `ophio_enhancements_apply_packed` does.
+ * `threads` threads do the work, including the calling thread; 0 means 1. They are started for
+ * this call and end before it returns. Threads may share `rules`. Fails as
+ * `ophio_enhancements_apply_packed` does.
  *
  * `rules` is NULL or was made by this library and is not freed yet; `packed` is readable
  * for `packed_len` bytes; `codes` is NULL or may be written for `codes_len` numbers.
@@ -1922,18 +1914,18 @@ enum OphioStatus ophio_enhancements_apply_batch(const struct OphioEnhancements *
  * Decides which components of many packed stack traces count for grouping.
  *
  * `packed` is a MessagePack array of `stacktraces_len` packed stack traces.
- * `components_lens` has the number of components of each, and `contributes` a byte for each
- * of all these components, in order. For each stack trace, what
- * `ophio_enhancements_assemble_packed` writes is written to `codes`: a number a component
- * and four more. `codes_len` must be the number of all components plus four times that of
- * stack traces.
+ * `components_lens` has the number of components of each stack trace, and `contributes` a byte for
+ * each component, in order. Writes to `codes`, for each stack trace, the numbers of
+ * `ophio_enhancements_assemble_packed`: one for each component and four more. `codes_len` must be
+ * the number of all components plus four times the number of stack traces.
  *
  * Threads are as in `ophio_enhancements_apply_batch`. Fails as
  * `ophio_enhancements_assemble_packed` does.
  *
  * `rules` is NULL or was made by this library and is not freed yet; `packed` is readable
- * for `packed_len` bytes, `components_lens` for `stacktraces_len` numbers, and `contributes`
- * for their sum of bytes; `codes` is NULL or may be written for `codes_len` numbers.
+ * for `packed_len` bytes, `components_lens` for `stacktraces_len` numbers, and `contributes` for
+ * as many bytes as these numbers add up to; `codes` is NULL or may be written for `codes_len`
+ * numbers.
  */
 OPHIO_API
 enum OphioStatus ophio_enhancements_assemble_batch(const struct OphioEnhancements *rules,
@@ -1947,14 +1939,13 @@ enum OphioStatus ophio_enhancements_assemble_batch(const struct OphioEnhancement
                                                    size_t codes_len);
 
 /**
- * Sets `in_app` and category of frames as the rules say.
+ * Applies rules to frames: computes `in_app` and category of each.
  *
  * `frames` is an array of `frames_len` structs of `frame_size` bytes, and `applied` one of as
  * many structs of `applied_size` bytes: pass `sizeof` of the structs. `exception` may be NULL.
- * Writes an entry a frame to `applied`. Threads may share `rules`. Fails with
- * `OPHIO_STATUS_INVALID_UTF8` or `OPHIO_STATUS_INVALID_ARGUMENT` where a field is not as
- * it should be, `OPHIO_STATUS_LIMIT` where there are too many frames, and
- * `OPHIO_STATUS_NULL_POINTER`.
+ * Writes an entry for each frame to `applied`. Threads may share `rules`. Fails with
+ * `OPHIO_STATUS_INVALID_UTF8` or `OPHIO_STATUS_INVALID_ARGUMENT` if a field has an invalid value,
+ * with `OPHIO_STATUS_LIMIT` if there are too many frames, and with `OPHIO_STATUS_NULL_POINTER`.
  *
  * `rules` is NULL or was made by this library and is not freed yet; `frames` is
  * readable for `frames_len` entries and the texts in it and in `exception` for their
@@ -1970,7 +1961,7 @@ enum OphioStatus ophio_enhancements_apply(const struct OphioEnhancements *rules,
                                           size_t applied_size);
 
 /**
- * Decides which components count for grouping, and says why.
+ * Decides which components count for grouping, and gives a hint for each.
  *
  * `frames` is an array of `frames_len` structs of `frame_size` bytes, `components` one of
  * `components_len` structs of `component_size` bytes: pass `sizeof` of the structs. Reads
@@ -2302,11 +2293,12 @@ enum OphioStatus ophio_fingerprints_type(const uint8_t *fingerprint,
                                          uint32_t *kind);
 
 /**
- * Trims the name of a function to what people call it, as Sentry does before it groups.
+ * Trims the name of a function, as Sentry does before it groups events: removes arguments, generic
+ * parameters and hashes.
  *
  * `name` and `platform` are UTF-8. Names of the platforms `objc`, `cocoa`, `swift`, `native`,
- * `c` and `csharp` are trimmed, others stay; `platform` may be NULL. Takes time in proportion
- * to the name's length. Any thread may call this.
+ * `c` and `csharp` are trimmed, other names do not change; `platform` may be NULL. The time is
+ * linear in `name_len`. Any thread may call this.
  *
  * Writes the trimmed name to `trimmed`, which is the caller's: free it with `ophio_str_free`.
  * Fails with `OPHIO_STATUS_NULL_POINTER`, `OPHIO_STATUS_INVALID_ARGUMENT`,
@@ -2389,18 +2381,18 @@ enum OphioStatus ophio_glob_is_match(const struct OphioGlob *glob,
                                      bool *matched);
 
 /**
- * Returns a text test that a host can make in place of `ophio_glob_is_match`: for bindings in
- * languages where a call into C takes longer than a comparison of texts.
+ * Returns a substring test that a host can run instead of calling `ophio_glob_is_match`, for
+ * bindings in languages where a call into C takes longer than a substring test.
  *
  * Writes a MessagePack array to `shortcut`: the number of the test, a text to put before the
  * value, one to put after it, and two texts to look for in the result. The tests:
  *
- * - 0: the value matches if both texts are there;
- * - 1: it matches if one of them is there;
- * - 2: it can match only if the first text is there. `ophio_glob_is_match` decides.
+ * - 0: the value matches if the result contains both texts;
+ * - 1: it matches if the result contains one of them;
+ * - 2: it can match only if the result contains the first text. Then call `ophio_glob_is_match`.
  *
- * A test holds for values that are valid UTF-8, have no line feed, and are already in lower
- * case and with slashes where the options ask for it. The string is the caller's: free it with
+ * A test holds for values that are valid UTF-8, have no line feed, and are already in lower case
+ * and have slashes if the options require it. The string is the caller's: free it with
  * `ophio_str_free`. Threads may share `glob`. Fails with `OPHIO_STATUS_NULL_POINTER` only.
  *
  * `glob` comes from `ophio_glob_new` and is not freed yet. `shortcut` may be written.
@@ -2415,9 +2407,9 @@ enum OphioStatus ophio_glob_shortcut(const struct OphioGlob *glob,
  * On failure it returns the negative of `OPHIO_STATUS_NULL_POINTER`, or of `OPHIO_STATUS_LIMIT` if
  * a match would take more than `OPHIO_LIMIT_GLOB_STEPS`.
  *
- * `ophio_glob_is_match` in the form with the fewest arguments, for bindings in languages where
- * each argument takes 50 ns. `text` ends at its first NUL, and is any bytes otherwise. Threads
- * may share `glob`.
+ * This is `ophio_glob_is_match` with as few arguments as possible, for bindings in languages where
+ * each argument takes 50 ns. `text` ends at its first NUL, and is any bytes otherwise. Threads may
+ * share `glob`.
  *
  * `glob` comes from `ophio_glob_new` and is not freed yet. `text` is NULL or ends with a NUL.
  */
@@ -2426,10 +2418,10 @@ OPHIO_API int32_t ophio_glob_match_text(const struct OphioGlob *glob, const char
 /**
  * Matches many whole values.
  *
- * `values` is a MessagePack array of texts, or binaries, or both, with `matched_len`
- * elements; what follows it is not looked at. Writes as many bytes to `matched`: 1 for a
- * match and 0 for none. Threads may share `glob`. Fails with `OPHIO_STATUS_INVALID_ARGUMENT` if
- * `values` is anything else, with `OPHIO_STATUS_LIMIT` if a match would take more than
+ * `values` is a MessagePack array of texts, or binaries, or both, with `matched_len` elements;
+ * bytes after it are ignored. Writes a byte for each value to `matched`: 1 for a match and 0 for
+ * none. Threads may share `glob`. Fails with `OPHIO_STATUS_INVALID_ARGUMENT` if `values` is
+ * malformed or has another length, with `OPHIO_STATUS_LIMIT` if a match would take more than
  * `OPHIO_LIMIT_GLOB_STEPS`, and with `OPHIO_STATUS_NULL_POINTER`.
  *
  * `glob` comes from `ophio_glob_new` and is not freed yet. `values` is readable for
@@ -2443,7 +2435,7 @@ enum OphioStatus ophio_glob_match_packed(const struct OphioGlob *glob,
                                          size_t matched_len);
 
 /**
- * Makes a pattern that matches a text literally, with any options.
+ * Writes a pattern that matches a text literally, with any options.
  *
  * `text` is UTF-8. The result is the caller's: free it with `ophio_str_free`. Any thread
  * may call this. Fails with `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_NULL_POINTER`,
@@ -2457,7 +2449,7 @@ enum OphioStatus ophio_glob_escape(const uint8_t *text,
                                    struct OphioStr *pattern);
 
 /**
- * Compiles many globs with the same options, to be matched all at once.
+ * Compiles many globs with the same options, to match them together.
  *
  * `patterns` is a MessagePack array of texts, or binaries that hold UTF-8, or both;
  * `options` is a sum of `OphioGlobOption`. A glob that is not valid matches nothing:
@@ -2490,8 +2482,8 @@ void ophio_glob_set_free(struct OphioGlobSet **set);
  * Finds the first glob of a set, from number `from` on, that is not valid.
  *
  * Writes what is wrong with it to `diagnostic`, whose message is valid until the set is freed.
- * If every glob from there on is valid, the number in it is how many globs the set has, and
- * the message is empty. Threads may share `set`. Fails with `OPHIO_STATUS_NULL_POINTER`.
+ * If every glob from there on is valid, `number` is the number of globs in the set, and the
+ * message is empty. Threads may share `set`. Fails with `OPHIO_STATUS_NULL_POINTER`.
  *
  * `set` comes from `ophio_glob_set_new` and is not freed yet. `diagnostic` may be written.
  */
@@ -2520,9 +2512,9 @@ enum OphioStatus ophio_glob_set_is_match(const struct OphioGlobSet *set,
 /**
  * Finds the globs of a set that a whole value matches.
  *
- * `value` is any bytes. Writes to `count` how many globs match, and their numbers, counted
- * from 0, in ascending order, to `numbers`, as many as there is room for. Threads may share
- * `set`. Fails with `OPHIO_STATUS_LIMIT` if a match would take more than
+ * `value` is any bytes. Writes the number of globs that match to `count`. Writes at most
+ * `numbers_len` of their numbers, counted from 0, in ascending order, to `numbers`. Threads may
+ * share `set`. Fails with `OPHIO_STATUS_LIMIT` if a match would take more than
  * `OPHIO_LIMIT_GLOB_STEPS`, and with `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
  *
  * `set` comes from `ophio_glob_set_new` and is not freed yet. `value` is readable for
@@ -2541,9 +2533,8 @@ enum OphioStatus ophio_glob_set_matches(const struct OphioGlobSet *set,
  * Returns the status of the last failure on the calling thread,
  * `OPHIO_STATUS_OK` if there is none.
  *
- * Successful calls do not reset it. A function that returns a status has returned
- * the same number already. Any thread
- * may call it, and gets its own. Cannot fail.
+ * Successful calls do not reset it. A function that returns a status returns the same number. Any
+ * thread may call this and gets its own status. Cannot fail.
  */
 OPHIO_API enum OphioStatus ophio_last_error_code(void);
 
@@ -2553,12 +2544,12 @@ OPHIO_API enum OphioStatus ophio_last_error_code(void);
  *
  * The slice is borrowed. It is valid on this thread only, until the next call
  * that fails on this thread, `ophio_last_error_clear`, or the thread's end: copy
- * it at once. Any thread may call it, and gets its own. Cannot fail.
+ * it at once. Any thread may call this and gets its own message. Cannot fail.
  */
 OPHIO_API struct OphioSlice ophio_last_error_message(void);
 
 /**
- * Forgets the last failure of the calling thread and frees its message.
+ * Clears the last failure of the calling thread and frees its message.
  *
  * There is no need to call it: the next failure replaces the last one. Any
  * thread may call it. Cannot fail.
@@ -2568,7 +2559,7 @@ OPHIO_API void ophio_last_error_clear(void);
 /**
  * Reads a limit.
  *
- * `limit` is one of `OphioLimit`. Writes to `most` how much is taken. Any thread may call
+ * `limit` is one of `OphioLimit`. Writes its value to `most`. Any thread may call
  * this. Fails with `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
  *
  * `most` is NULL or may be written.
@@ -2578,8 +2569,8 @@ OPHIO_API enum OphioStatus ophio_limits_get(uint32_t limit, size_t *most);
 /**
  * Sets a limit, for the whole process.
  *
- * `limit` is one of `OphioLimit`, `most` how much is taken from now on; what exists stays.
- * Any thread may call this; calls that run meanwhile see either. Fails with
+ * `limit` is one of `OphioLimit`, `most` its new value. Existing objects do not change. Any thread
+ * may call this; calls that run at the same time use the old or the new value. Fails with
  * `OPHIO_STATUS_INVALID_ARGUMENT` only.
  */
 OPHIO_API enum OphioStatus ophio_limits_set(uint32_t limit, size_t most);
@@ -2588,15 +2579,14 @@ OPHIO_API enum OphioStatus ophio_limits_set(uint32_t limit, size_t most);
  * Compiles a list of patterns.
  *
  * `patterns` is a MessagePack array of arrays of two texts, a name and a regex of Python's `re`
- * in verbose form; with the length 0, it is the list of default patterns. `only` is a
- * MessagePack array of names: the other patterns of the list are not used. With the length 0,
- * all are used. `limits` may be NULL; `limits_size` is the size of the struct otherwise.
+ * in verbose form; with the length 0, the default patterns are used. `only` is a MessagePack array
+ * of the names of the patterns to use; with the length 0, all patterns are used. `limits` may be
+ * NULL; `limits_size` is the size of the struct otherwise.
  *
  * If it fails with `OPHIO_STATUS_PATTERN`, it writes to `number`, which may be NULL, the number
  * of the pattern in the list, counted from 0, and to `position`, which may be NULL, the
- * character of the regex at which the error is, counted from 0. The number is that of the
- * patterns for an unknown name in `only`, and the position is SIZE_MAX where the error is not
- * at a character.
+ * character of the regex at which the error is, counted from 0. For an unknown name in `only`, the
+ * number is the number of patterns. The position is SIZE_MAX if the error is not at a character.
  *
  * Writes the list to `parameterization`, which is the caller's: free it with
  * `ophio_parameterization_free`. Any thread may call this. Fails with `OPHIO_STATUS_PATTERN`,
@@ -2676,9 +2666,9 @@ enum OphioStatus ophio_parameterization_parameterize(const struct OphioParameter
  * `OPHIO_STATUS_INVALID_ARGUMENT` or `OPHIO_STATUS_NULL_POINTER`, and of
  * `OPHIO_STATUS_OUT_OF_RANGE` if `buffer` is too short.
  *
- * `ophio_parameterization_parameterize` in the form that makes no object, for bindings in
- * languages where an object takes a microsecond. `text` is UTF-8 and ends at its first NUL.
- * The new text is written to `buffer`, without a NUL. Threads may share `parameterization`.
+ * This is `ophio_parameterization_parameterize` without an allocated result, for bindings in
+ * languages where a handle takes a microsecond. `text` is UTF-8 and ends at its first NUL. The new
+ * text is written to `buffer`, without a NUL. Threads may share `parameterization`.
  *
  * `parameterization` comes from `ophio_parameterization_new` and is not freed yet. `text` is
  * NULL or ends with a NUL. `buffer` may be written for `buffer_len` bytes.
@@ -2693,11 +2683,11 @@ int32_t ophio_parameterization_parameterize_text(const struct OphioParameterizat
  * Replaces the matches in many texts, as `ophio_parameterization_parameterize` does, and counts
  * them.
  *
- * `texts` is a MessagePack array of texts. Adds to `counts` how often each pattern matches:
- * `counts_len` is the number of patterns, or 0 to count nothing. Writes a MessagePack array
- * of the new texts to `replaced`, which is the caller's: free it with `ophio_str_free`. Threads
- * may share `parameterization`. Fails with `OPHIO_STATUS_LIMIT`,
- * `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+ * `texts` is a MessagePack array of texts. Adds the number of matches of each pattern to `counts`:
+ * `counts_len` is the number of patterns, or 0 to count nothing. Writes a MessagePack array of the
+ * new texts to `replaced`, which is the caller's: free it with `ophio_str_free`. Threads may share
+ * `parameterization`. Fails with `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_ARGUMENT`,
+ * `OPHIO_STATUS_NULL_POINTER`.
  *
  * `parameterization` comes from `ophio_parameterization_new` and is not freed yet. `texts` is
  * readable for `texts_len` bytes; `counts` holds `counts_len` numbers and may be written;
@@ -2714,7 +2704,7 @@ enum OphioStatus ophio_parameterization_parameterize_packed(const struct OphioPa
 /**
  * Counts the matches in many texts.
  *
- * `texts` is a MessagePack array of texts. Adds to `counts` how often each pattern matches:
+ * `texts` is a MessagePack array of texts. Adds the number of matches of each pattern to `counts`:
  * `counts_len` is the number of patterns. Threads may share `parameterization`. Fails with
  * `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
  *
@@ -2766,14 +2756,14 @@ enum OphioStatus ophio_proguard_new(const uint8_t *data,
 /**
  * Makes a mapper from a file.
  *
- * `path` is what the system takes for a path: bytes on Unix, UTF-8 elsewhere. The
- * file is read into memory, or with `mmap` mapped, which spares the copy. Then
- * the file must not change or get shorter before the mapper is freed: a change makes
- * answers wrong, and reading what was cut off ends the process with SIGBUS.
+ * `path` is a path of the operating system: bytes on Unix, UTF-8 elsewhere. The file is read into
+ * memory. With `mmap` it is mapped instead, which saves a copy. Then the file must not change
+ * before the mapper is freed: a change makes results wrong, and if the file becomes shorter,
+ * reading beyond its end ends the process with SIGBUS.
  *
  * Writes the mapper to `mapper`, which is the caller's: free it with `ophio_proguard_free`. Any
- * thread may call this. Fails with `OPHIO_STATUS_PROGUARD` and the system's reason if the file
- * cannot be read, `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_UTF8`,
+ * thread may call this. Fails with `OPHIO_STATUS_PROGUARD` and the reason of the operating system
+ * if the file cannot be read, `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_UTF8`,
  * `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
  *
  * `path` is readable for `path_len` bytes. With `mmap` the file stays as it is until
@@ -2796,12 +2786,10 @@ enum OphioStatus ophio_proguard_open(const uint8_t *path,
 OPHIO_API void ophio_proguard_free(struct OphioProguard **mapper);
 
 /**
- * Computes the identifier of the file, by which an upload of it is found: a UUID of
- * version 5 over its bytes.
+ * Computes the identifier of the file: a UUID of version 5 over its bytes.
  *
- * Writes 16 bytes to `uuid`, in the order in which they are printed. Goes over the
- * whole file each time. Threads may share `mapper`. Fails with
- * `OPHIO_STATUS_NULL_POINTER` only.
+ * Writes 16 bytes to `uuid`, in the order in which they are printed. Reads the whole file each
+ * time. Threads may share `mapper`. Fails with `OPHIO_STATUS_NULL_POINTER` only.
  *
  * `mapper` is NULL or was made by this library and is not freed yet; `uuid` is NULL or
  * may be written for 16 bytes.
@@ -2809,7 +2797,7 @@ OPHIO_API void ophio_proguard_free(struct OphioProguard **mapper);
 OPHIO_API enum OphioStatus ophio_proguard_uuid(const struct OphioProguard *mapper, uint8_t *uuid);
 
 /**
- * Looks for line numbers in a mapping.
+ * Checks whether a mapping has line numbers.
  *
  * Writes to `has_lines` whether any method has line numbers. Threads may share `mapper`. Fails
  * with `OPHIO_STATUS_NULL_POINTER`.
@@ -2822,7 +2810,7 @@ enum OphioStatus ophio_proguard_has_line_info(const struct OphioProguard *mapper
                                               bool *has_lines);
 
 /**
- * Checks that a file is a mapping.
+ * Checks whether a file looks like a mapping.
  *
  * Writes to `valid` whether there is a class and a member of it in the first 50 lines. Threads
  * may share `mapper`. Fails with `OPHIO_STATUS_NULL_POINTER`.
@@ -2836,8 +2824,8 @@ OPHIO_API enum OphioStatus ophio_proguard_is_valid(const struct OphioProguard *m
  * Finds the original name of a class.
  *
  * `klass` is the full obfuscated name, UTF-8. Writes its original name to `original`:
- * borrowed from `mapper`, valid until that is freed; NULL and 0 if it is not known.
- * Threads may share `mapper`. Fails with `OPHIO_STATUS_INVALID_UTF8`,
+ * a slice borrowed from `mapper` and valid until that is freed; NULL and 0 if the class is not in
+ * the mapping. Threads may share `mapper`. Fails with `OPHIO_STATUS_INVALID_UTF8`,
  * `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
  *
  * `mapper` is NULL or was made by this library and is not freed yet; `klass` is
@@ -2853,13 +2841,13 @@ enum OphioStatus ophio_proguard_remap_class(const struct OphioProguard *mapper,
  * Finds the original names of a class and of a method of it.
  *
  * `klass` and `method` are obfuscated, UTF-8. Writes the original names to
- * `original_class` and `original_method`: borrowed from `mapper`, valid until that is
- * freed; NULL and 0 both if the method is not known, or could be several. Threads may
- * share `mapper`. Fails with `OPHIO_STATUS_INVALID_UTF8`,
+ * `original_class` and `original_method`: slices borrowed from `mapper` and valid until that is
+ * freed; both are NULL and 0 if the method is not in the mapping, or if several methods match.
+ * Threads may share `mapper`. Fails with `OPHIO_STATUS_INVALID_UTF8`,
  * `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
  *
  * `mapper` is NULL or was made by this library and is not freed yet; `klass` and
- * `method` are readable for as many bytes as is said; `original_class` and
+ * `method` are readable for `klass_len` and `method_len` bytes; `original_class` and
  * `original_method` are NULL or may be written.
  */
 OPHIO_API
@@ -2872,22 +2860,21 @@ enum OphioStatus ophio_proguard_remap_method(const struct OphioProguard *mapper,
                                              struct OphioSlice *original_method);
 
 /**
- * Finds the original frames of any number of obfuscated ones.
+ * Finds the original frames of any number of obfuscated frames.
  *
  * `queries` is a MessagePack array of arrays of 4: class, method, line (an integer, 0
  * if unknown), and the types of the parameters as in `int,java.lang.String[]`, or nil,
- * which may be absent. With parameters the line is not looked at.
+ * which may be absent. A query with parameters ignores the line.
  *
- * The answer is a MessagePack array of an array a query, of arrays of 4 a frame:
- * class, method, file (or nil), line (0 if unknown). A query has no frame if it is not
- * known, and several if methods were inlined, innermost first, or if methods cannot be
- * distinguished.
+ * The result is a MessagePack array with an array for each query. That has an array of 4 for each
+ * frame: class, method, file (or nil), line (0 if unknown). The result of a query is empty if the
+ * mapping has no such frame. It has several frames if methods were inlined (innermost first), or
+ * if several methods match.
  *
- * Writes the length of the answer to `frames_len`, and the answer to `frames` if it is
- * not longer than `frames_capacity`; else nothing is written there, and a second call
- * with that much room gets it. Threads may share `mapper`. Fails with
- * `OPHIO_STATUS_INVALID_ARGUMENT` if `queries` is something else, and with
- * `OPHIO_STATUS_NULL_POINTER`.
+ * Writes the length of the result to `frames_len`, and the result to `frames` if it is not longer
+ * than `frames_capacity`. Otherwise it does not write to `frames`; call it again with a buffer of
+ * that length. Threads may share `mapper`. Fails with `OPHIO_STATUS_INVALID_ARGUMENT` if `queries`
+ * is malformed, and with `OPHIO_STATUS_NULL_POINTER`.
  *
  * `mapper` is NULL or was made by this library and is not freed yet; `queries` is
  * readable for `queries_len` bytes; `frames` may be written for `frames_capacity` bytes;
@@ -2920,10 +2907,10 @@ enum OphioStatus ophio_proguard_remap_stacktrace(const struct OphioProguard *map
 
 /**
  * Frees the bytes of `string` and makes it the empty string, so that freeing it
- * again does nothing. The struct itself stays the caller's.
+ * again does nothing. The caller owns the struct itself.
  *
- * NULL, or a string of zeros, does nothing. Any thread may free it, one at a
- * time. Cannot fail.
+ * NULL, or a struct of zeros, does nothing. Any thread may free it, but only one at a time. Cannot
+ * fail.
  *
  * `string` is NULL, or may be written and holds a string that this library made
  * (or zeros). A copy of the struct must not be used any more.
@@ -2933,16 +2920,16 @@ OPHIO_API void ophio_str_free(struct OphioStr *string);
 /**
  * Returns the version of the library, such as `2.0.0`, as ASCII text.
  *
- * The slice is borrowed and valid for as long as the library is loaded. Any
- * thread may call it. Cannot fail.
+ * The slice is borrowed and valid for as long as the library is loaded. Any thread may call this.
+ * Cannot fail.
  */
 OPHIO_API struct OphioSlice ophio_version(void);
 
 /**
- * Returns the version of the C API: two libraries with the same number can
- * stand in for each other, the one with the higher version has more functions.
+ * Returns the version of the C ABI. A program works with every library that has the same number
+ * and is not older than the library that it was compiled for.
  *
- * Any thread may call it. Cannot fail.
+ * Any thread may call this. Cannot fail.
  */
 OPHIO_API uint32_t ophio_abi_version(void);
 

@@ -1,5 +1,5 @@
 /*
- * libophio for C++17: ophio.h with the habits of C++, and nothing else.
+ * libophio for C++17: a header-only layer over ophio.h.
  *
  * SPDX-License-Identifier: Apache-2.0
  *
@@ -12,24 +12,23 @@
  *     rules.apply({&frame, 1}, nullptr, {&applied, 1});
  *     // applied.in_app == OPHIO_TRISTATE_FALSE
  *
- * What a function does, what it needs and how it fails is said once, in ophio.h at
- * the function of C with the same name: `ophio::glob::is_match` is
- * `ophio_glob_is_match`. Here is only what differs:
+ * ophio.h documents what each function does, its arguments and its errors, at the C function with
+ * the same name: `ophio::glob::is_match` calls `ophio_glob_is_match`. This header documents only
+ * the differences:
  *
- * - A handle is an object that can be moved and not copied, and is freed by its
- *   destructor. A handle that was moved from, or default-made, is empty: calls on it
- *   fail with OPHIO_STATUS_NULL_POINTER.
- * - Texts and buffers go in as std::string_view, arrays as ophio::span. Owned texts
- *   come out as ophio::string, which frees itself; borrowed ones as std::string_view,
- *   valid for as long as ophio.h says.
- * - Each function that can fail is there twice: `f` returns its result and throws
- *   ophio::error, `try_f` is noexcept, takes places for the results, and returns the
- *   status. It writes them only when that is OPHIO_STATUS_OK. The others are noexcept.
- * - Nothing is allocated that C would not allocate too, but for the text of an
- *   exception that is thrown.
+ * - A handle is an object that can be moved but not copied. Its destructor frees it. A handle that
+ *   was moved from or default-constructed is empty: calls on it fail with
+ *   OPHIO_STATUS_NULL_POINTER.
+ * - Arguments that are texts or buffers are std::string_view, arrays are ophio::span. Owned results
+ *   are ophio::string, which frees itself. Borrowed results are std::string_view, valid for as long
+ *   as ophio.h says.
+ * - Each function that can fail exists in two forms: `f` returns its result and throws
+ *   ophio::error. `try_f` is noexcept, writes its results through references, and returns the
+ *   status. It writes them only if the status is OPHIO_STATUS_OK. Other functions are noexcept.
+ * - The layer allocates memory only for the text of an exception.
  * - Compiled without exceptions, `f` prints the message and aborts where it would throw.
  *
- * Structs and enums are those of ophio.h. Threads may share what they may share in C.
+ * Structs and enums are those of ophio.h. Threads may share the same objects as in C.
  */
 #ifndef OPHIO_HPP
 #define OPHIO_HPP
@@ -52,10 +51,10 @@ namespace ophio {
 
 /* --- failures ---------------------------------------------------------------------- */
 
-/* How a call ended. */
+/* The status that a call returns. */
 using status = OphioStatus;
 
-/* The message of the last failure on this thread: see ophio_last_error_message. */
+/* Returns the message of the last failure on this thread: see ophio_last_error_message. */
 inline std::string_view last_error_message() noexcept
 {
     const OphioSlice message = ophio_last_error_message();
@@ -64,16 +63,16 @@ inline std::string_view last_error_message() noexcept
                : std::string_view{reinterpret_cast<const char *>(message.data), message.len};
 }
 
-/* The status of the last failure on this thread: see ophio_last_error_code. */
+/* Returns the status of the last failure on this thread: see ophio_last_error_code. */
 inline status last_error_code() noexcept { return ophio_last_error_code(); }
 
-/* Forgets the last failure of this thread. */
+/* Clears the last failure of this thread. */
 inline void clear_last_error() noexcept { ophio_last_error_clear(); }
 
 /* A call that failed. what() is the library's message. */
 class error : public std::runtime_error {
   public:
-    /* The last failure on this thread, which had this status. */
+    /* Takes the message of the last failure on this thread, which had this status. */
     explicit error(status code)
         : std::runtime_error(std::string(last_error_message())), code_(code)
     {
@@ -81,7 +80,7 @@ class error : public std::runtime_error {
 
     error(status code, const char *message) : std::runtime_error(message), code_(code) {}
 
-    /* How the call ended: never OPHIO_STATUS_OK. */
+    /* The status of the call: never OPHIO_STATUS_OK. */
     status code() const noexcept { return code_; }
 
   private:
@@ -102,7 +101,7 @@ namespace detail {
 
 } // namespace detail
 
-/* Throws `error` unless a call went well. */
+/* Throws `error` if a call failed. */
 inline void check(status code)
 {
     if (code != OPHIO_STATUS_OK) detail::raise(error(code));
@@ -118,7 +117,7 @@ template <typename T> class span {
 
     template <std::size_t N> constexpr span(T (&values)[N]) noexcept : span(values, N) {}
 
-    /* Of anything with data() and size(), such as std::vector, std::array and std::span. */
+    /* From anything with data() and size(), such as std::vector, std::array and std::span. */
     template <typename C,
               typename = std::enable_if_t<std::is_convertible_v<
                   std::remove_pointer_t<decltype(std::declval<C &>().data())> (*)[], T (*)[]>>>
@@ -151,10 +150,10 @@ inline std::string_view view(OphioSlice slice) noexcept
     return {reinterpret_cast<const char *>(slice.data), slice.len};
 }
 
-/* Owns what a function `_new` of C has made. */
+/* Owns an object of the C library. */
 template <typename T, void (*Free)(T **)> class handle {
   public:
-    /* What C calls it. */
+    /* The type in C. */
     using raw_type = T;
 
     handle() noexcept = default;
@@ -169,13 +168,13 @@ template <typename T, void (*Free)(T **)> class handle {
     handle &operator=(const handle &) = delete;
     ~handle() { Free(&raw_); }
 
-    /* The handle of C, for functions of ophio.h; NULL if this is empty. */
+    /* Returns the C handle, for functions of ophio.h; NULL if this is empty. */
     T *get() const noexcept { return raw_; }
 
-    /* Gives the handle away: the caller frees it. */
+    /* Releases the handle: the caller frees it. */
     T *release() noexcept { return std::exchange(raw_, nullptr); }
 
-    /* Frees what is held, and holds `raw`. */
+    /* Frees the handle, and owns `raw` instead. */
     void reset(T *raw = nullptr) noexcept
     {
         Free(&raw_);
@@ -190,33 +189,33 @@ template <typename T, void (*Free)(T **)> class handle {
 
 } // namespace detail
 
-/* A text for a struct of ophio.h, such as OphioEnhancementsFrame. The empty text is one too. */
+/* A text for a struct of ophio.h, such as OphioEnhancementsFrame. An empty text is not missing. */
 inline OphioSlice text(std::string_view value) noexcept
 {
     return {detail::bytes(value.data() == nullptr ? std::string_view("") : value), value.size()};
 }
 
-/* No text: what a missing field of a frame has. */
+/* A missing text, for a missing field of a frame. */
 inline constexpr OphioSlice missing{nullptr, 0};
 
-/* What a slice in a struct of ophio.h holds. */
+/* Returns the text of a slice in a struct of ophio.h. */
 inline std::string_view view(OphioSlice slice) noexcept { return detail::view(slice); }
 
-/* A tristate of a struct of ophio.h, as C++ has it. */
+/* Converts a tristate of a struct of ophio.h. */
 inline std::optional<bool> from_tristate(std::uint8_t value) noexcept
 {
     if (value == OPHIO_TRISTATE_MISSING) return std::nullopt;
     return value == OPHIO_TRISTATE_TRUE;
 }
 
-/* A tristate for a struct of ophio.h. */
+/* Returns a tristate for a struct of ophio.h. */
 inline std::uint8_t to_tristate(std::optional<bool> value) noexcept
 {
     if (!value) return OPHIO_TRISTATE_MISSING;
     return *value ? OPHIO_TRISTATE_TRUE : OPHIO_TRISTATE_FALSE;
 }
 
-/* A text, or a buffer, that the library made: an OphioStr that frees itself. */
+/* A text or a buffer that the library allocated: an OphioStr that frees itself. */
 class string {
   public:
     string() noexcept = default;
@@ -243,7 +242,7 @@ class string {
     }
     operator std::string_view() const noexcept { return view(); }
 
-    /* Gives the text away: the caller frees it with ophio_str_free. */
+    /* Releases the text: the caller frees it with ophio_str_free. */
     OphioStr release() noexcept { return std::exchange(raw_, OphioStr{nullptr, 0}); }
 
   private:
@@ -252,7 +251,7 @@ class string {
 
 namespace detail {
 
-/* Calls a function that makes an object: `place` keeps what it has if that fails. */
+/* Calls a function that makes an object. If it fails, `place` does not change. */
 template <typename Handle, typename F> status make(Handle &place, F &&call) noexcept
 {
     typename Handle::raw_type *made = nullptr;
@@ -261,7 +260,7 @@ template <typename Handle, typename F> status make(Handle &place, F &&call) noex
     return code;
 }
 
-/* Calls a function that writes a text: `place` keeps what it has if that fails. */
+/* Calls a function that writes a text. If it fails, `place` does not change. */
 template <typename F> status into(string &place, F &&call) noexcept
 {
     OphioStr made{nullptr, 0};
@@ -272,10 +271,10 @@ template <typename F> status into(string &place, F &&call) noexcept
 
 } // namespace detail
 
-/* The version of the library, such as "2.0.0". That of the header is OPHIO_VERSION. */
+/* The version of the library, such as "2.0.0". The version of the header is OPHIO_VERSION. */
 inline std::string_view version() noexcept { return detail::view(ophio_version()); }
 
-/* The version of the C interface: the number in the name of libophio.so.1. */
+/* The version of the C ABI: the number in the name of libophio.so.1. */
 inline std::uint32_t abi_version() noexcept { return ophio_abi_version(); }
 
 /* --- limits ------------------------------------------------------------------------ */
@@ -285,7 +284,7 @@ inline status try_get_limit(OphioLimit limit, std::size_t &most) noexcept
     return ophio_limits_get(static_cast<std::uint32_t>(limit), &most);
 }
 
-/* How much of something is taken, in the whole process. */
+/* Returns the value of a limit for the whole process. */
 inline std::size_t get_limit(OphioLimit limit)
 {
     std::size_t most = 0;
@@ -301,7 +300,7 @@ inline void set_limit(OphioLimit limit, std::size_t most) { check(try_set_limit(
 
 /* --- stack trace rules ------------------------------------------------------------- */
 
-/* Remembers parsed rules: OphioEnhancementsCache. */
+/* A cache of parsed rules: OphioEnhancementsCache. */
 class cache : public detail::handle<OphioEnhancementsCache, ophio_enhancements_cache_free> {
   public:
     using handle::handle;
@@ -352,11 +351,11 @@ inline std::string_view exception_fields() noexcept
     return detail::view(ophio_enhancements_exception_fields());
 }
 
-/* What rules say about a stack trace as a whole. */
+/* The result for a stack trace as a whole. */
 struct assembled {
     bool contributes = true;
     bool invert_stacktrace = false;
-    /* Why it does not count; empty if no rule said so. */
+    /* Why it does not count; empty if no rule decided it. */
     string hint;
 };
 
@@ -371,7 +370,7 @@ class enhancements : public detail::handle<OphioEnhancements, ophio_enhancements
         check(try_parse(rules, *this, with));
     }
 
-    /* Rules without a rule, to be extended. */
+    /* Makes an empty rule set, which can be extended. */
     static status try_make(enhancements &made) noexcept
     {
         return detail::make(made, [&](auto **raw) { return ophio_enhancements_new(raw); });
@@ -449,7 +448,7 @@ class enhancements : public detail::handle<OphioEnhancements, ophio_enhancements
         if (code == OPHIO_STATUS_OK) found = diagnostics(list);
         return code;
     }
-    /* All problems of a rule text. (Not `check`: that is the function that throws.) */
+    /* Finds all problems of a rule text. (`check` is the function that throws.) */
     static diagnostics check_text(std::string_view rules, bool lenient = false)
     {
         diagnostics found;
@@ -478,7 +477,7 @@ class enhancements : public detail::handle<OphioEnhancements, ophio_enhancements
         return detail::into(
             names, [&](OphioStr *out) noexcept { return ophio_enhancements_bases(get(), out); });
     }
-    /* The names of the rule sets that these rules were written for, joined by line feeds. */
+    /* The names of the base rule sets of these rules, joined by line feeds. */
     string bases() const
     {
         string names;
@@ -631,8 +630,8 @@ class enhancements : public detail::handle<OphioEnhancements, ophio_enhancements
     }
 
     /*
-     * `exception` may be NULL. With fewer entries in `applied` than there are frames it is
-     * OPHIO_STATUS_OUT_OF_RANGE, without a call of the library.
+     * `exception` may be NULL. If `applied` has fewer entries than `frames`, the status is
+     * OPHIO_STATUS_OUT_OF_RANGE, and the C function is not called.
      */
     status try_apply(span<const OphioEnhancementsFrame> frames,
                      const OphioEnhancementsExceptionData *exception,
@@ -689,7 +688,7 @@ class enhancements : public detail::handle<OphioEnhancements, ophio_enhancements
         check(try_apply_packed(packed, codes));
     }
 
-    // The answer is in the form of ophio_enhancements_apply_short.
+    // The result is in the form of ophio_enhancements_apply_short.
     status try_apply_short(std::string_view packed,
                            std::array<std::uint8_t, 256> &answer) const noexcept
     {
@@ -744,7 +743,7 @@ class enhancements : public detail::handle<OphioEnhancements, ophio_enhancements
         check(try_assemble_batch(packed, components_lens, contributes, threads, codes));
     }
 
-    /* Arrays of the Arrow C Data Interface: moved in, whatever happens, and written out. */
+    /* Arrays of the Arrow C Data Interface. The inputs are moved, also on failure. */
     status try_apply_arrow(ArrowArray *array, ArrowSchema *schema, std::size_t threads,
                            ArrowArray *out_array, ArrowSchema *out_schema) const noexcept
     {
@@ -769,7 +768,7 @@ class enhancements : public detail::handle<OphioEnhancements, ophio_enhancements
         check(try_assemble_arrow(array, schema, threads, out_array, out_schema));
     }
 
-    /* What changes if `other` takes the place of these rules, for each stack trace. */
+    /* Compares these rules with `other`, for each stack trace. */
     status try_preview_arrow(const enhancements &other, ArrowArray *array, ArrowSchema *schema,
                              std::size_t threads, ArrowArray *out_array,
                              ArrowSchema *out_schema) const noexcept
@@ -783,7 +782,7 @@ class enhancements : public detail::handle<OphioEnhancements, ophio_enhancements
         check(try_preview_arrow(other, array, schema, threads, out_array, out_schema));
     }
 
-    /* An empty `contributes` without data stands for the NULL of C; SIZE_MAX asks nothing. */
+    /* An empty `contributes` without data is NULL in C. SIZE_MAX turns `why_not` off. */
     status try_explain(std::string_view packed, span<const std::uint8_t> contributes,
                        string &json, std::size_t rule = SIZE_MAX,
                        std::size_t frame = SIZE_MAX) const noexcept
@@ -874,8 +873,8 @@ class preview
         check(try_add(packed, threads));
     }
 
-    /* Events, one a line. `read` receives how many bytes the lines have before the first that is
-       not an event, `stacktraces` how many stack traces are in them. */
+    /* Adds events, one per line. `read` receives the number of bytes of the lines before the first
+       line that is not an event, `stacktraces` the number of stack traces in them. */
     status try_add_json_lines(std::string_view json, std::size_t threads, std::size_t &read,
                               std::size_t &stacktraces) noexcept
     {
@@ -888,7 +887,7 @@ class preview
         check(try_add_json_lines(json, threads, read, stacktraces));
     }
 
-    /* An array of the Arrow C Data Interface, moved in whatever happens. */
+    /* Adds an array of the Arrow C Data Interface, which is moved, also on failure. */
     status try_add_arrow(ArrowArray *array, ArrowSchema *schema,
                          std::size_t threads = 1) noexcept
     {
@@ -920,7 +919,7 @@ class glob : public detail::handle<OphioGlob, ophio_glob_free> {
   public:
     using handle::handle;
 
-    /* `position`, which may be NULL, is set to the byte with the fault. */
+    /* `position`, which may be NULL, is set to the offset of the error. */
     static status try_make(std::string_view pattern, std::uint32_t options, glob &made,
                            std::size_t *position = nullptr) noexcept
     {
@@ -995,7 +994,7 @@ class glob : public detail::handle<OphioGlob, ophio_glob_free> {
     }
 };
 
-/* Globs that are matched all at once: OphioGlobSet. */
+/* Globs that are matched together: OphioGlobSet. */
 class glob_set : public detail::handle<OphioGlobSet, ophio_glob_set_free> {
   public:
     using handle::handle;
@@ -1017,7 +1016,7 @@ class glob_set : public detail::handle<OphioGlobSet, ophio_glob_set_free> {
     {
         return ophio_glob_set_diagnostic(get(), from, &found);
     }
-    /* What is wrong with the first glob, from number `from` on, that is not valid. */
+    /* Finds the first glob, from number `from` on, that is not valid. */
     OphioGlobDiagnostic diagnostic(std::size_t from = 0) const
     {
         OphioGlobDiagnostic found{0, 0, {nullptr, 0}};
@@ -1036,7 +1035,8 @@ class glob_set : public detail::handle<OphioGlobSet, ophio_glob_set_free> {
         return matched;
     }
 
-    /* `count` is how many globs match, which may be more than `numbers` has room for. */
+    /* `count` is set to the number of globs that match, which may be larger than the size of
+       `numbers`. */
     status try_matches(std::string_view value, span<std::uint32_t> numbers,
                        std::size_t &count) const noexcept
     {
@@ -1059,7 +1059,7 @@ class parameterization
   public:
     using handle::handle;
 
-    /* Where a list has an error. */
+    /* The location of an error in a list. */
     struct fault {
         /* The number of the pattern. */
         std::size_t number = 0;
@@ -1088,7 +1088,7 @@ class parameterization
         check(try_make(patterns, only, limits, *this));
     }
 
-    /* How many patterns are used. */
+    /* Returns the number of patterns that are used. */
     std::size_t size() const noexcept { return ophio_parameterization_len(get()); }
 
     status try_pattern(std::size_t number, OphioParameterizationPattern &pattern) const noexcept
@@ -1134,7 +1134,7 @@ class parameterization
         return length;
     }
 
-    /* Many texts, a MessagePack array going in and coming out. Adds to `counts`, unless empty. */
+    /* Both texts are MessagePack arrays. Adds to `counts`, unless it is empty. */
     status try_parameterize_packed(std::string_view texts, string &replaced,
                                    span<std::uint64_t> counts = {}) const noexcept
     {
@@ -1355,7 +1355,7 @@ class fingerprints : public detail::handle<OphioFingerprints, ophio_fingerprints
             return ophio_fingerprints_check(detail::bytes(text), text.size(), out);
         });
     }
-    /* All problems of a rule text. (Not `check`: that is the function that throws.) */
+    /* Finds all problems of a rule text. (`check` is the function that throws.) */
     static string check_text(std::string_view text)
     {
         string written;
@@ -1433,7 +1433,7 @@ class codeowners : public detail::handle<OphioCodeowners, ophio_codeowners_free>
   public:
     using handle::handle;
 
-    /* What GitHub takes, in bytes. */
+    /* The largest file that GitHub reads, in bytes. */
     static constexpr std::size_t max_bytes = 3000000;
 
     static status try_parse(std::string_view text, OphioCodeownersDialect dialect,
@@ -1579,7 +1579,7 @@ class proguard : public detail::handle<OphioProguard, ophio_proguard_free> {
             return ophio_proguard_new(detail::bytes(data), data.size(), raw);
         });
     }
-    /* Of the bytes of a file, which are copied. */
+    /* Makes a mapper from the bytes of a file, which are copied. */
     explicit proguard(std::string_view data) { check(try_make(data, *this)); }
 
     static status try_open(std::string_view path, bool mmap, proguard &made) noexcept
@@ -1788,7 +1788,7 @@ class enhancements_config
         });
     }
 
-    /* What rules do to the frames of an event, as MessagePack. */
+    /* Runs the rules on the frames of an event. The result is MessagePack. */
     string process(std::string_view data) const
     {
         string result;
@@ -1797,7 +1797,7 @@ class enhancements_config
     }
 };
 
-/* Frees what the process remembers of the rules of projects. */
+/* Clears the table of project rules of the process. */
 inline void forget_configs() noexcept { ophio_enhancements_config_forget_all(); }
 
 inline status try_apply_event(const enhancements &rules, std::string_view data,
@@ -1873,7 +1873,7 @@ inline status try_trim_function(std::string_view name, std::string_view platform
     });
 }
 
-/* The name of a function, trimmed to what people call it. */
+/* Trims the name of a function. */
 inline string trim_function(std::string_view name, std::string_view platform)
 {
     string trimmed;
@@ -1890,7 +1890,7 @@ inline status try_trim_functions(std::string_view names, std::string_view platfo
     });
 }
 
-/* Many names, a MessagePack array going in and coming out. */
+/* Trims many names. Both are MessagePack arrays. */
 inline string trim_functions(std::string_view names, std::string_view platform)
 {
     string trimmed;

@@ -34,7 +34,7 @@ def applied(binary: bytes, frames: list[Any], error: Any) -> list[Any]:
 
 
 def asked(rules: str, frames: list[Any], error: Any, contributes: list[Any]) -> tuple[Any, ...]:
-    """Ask rules in the text form all that they can be asked about a stack trace."""
+    """Apply rules in the text form to a stack trace with all functions."""
     enhancers: Any = importlib.import_module("sentry_ophio.enhancers")
     parsed = enhancers.Enhancements.parse(rules, enhancers.Cache(0))
     components = [enhancers.Component(each) for each in contributes]

@@ -306,7 +306,7 @@ def test_types_that_nest_deep_are_refused_and_end_nothing() -> None:
     deep = pa.int8()
     for _ in range(100):
         deep = pa.list_(deep)
-    with pytest.raises(SchemaError, match="nests more than 64 levels deep"):
+    with pytest.raises(SchemaError, match="is nested more than 64 levels deep"):
         arrow.apply(RULES, with_field("frames", "deep", pa.nulls(3, deep)))
 
 

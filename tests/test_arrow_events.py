@@ -215,8 +215,8 @@ def test_bad_files_are_named_and_the_others_read(tmp_path: Path) -> None:
     assert [str(each).partition(":")[0] for each in others] == [
         str(tmp_path / name) for name in ("cut.ndjson.gz", "empty.json", "no.json.gz")
     ]
-    assert "not gzip, or cut off" in str(others[0])
-    assert "not gzip, or cut off" in str(others[2])
+    assert "not gzip, or truncated" in str(others[0])
+    assert "not gzip, or truncated" in str(others[2])
 
 
 def test_bad_arguments_are_refused() -> None:

@@ -182,8 +182,8 @@ def test_every_c_function_is_in_the_cpp_header(
 ) -> None:
     """And every member of that header is called by a test, in each of its forms.
 
-    With good and with bad arguments: as often as there are classes with such a member, at the
-    least. Two of them cannot fail.
+    With good and with bad arguments: at least as often as there are classes with such a
+    member. Two of them cannot fail.
     """
     code = c_code(read(source_tree / "include" / "ophio.hpp"))
     missing = sorted(declared_functions - set(re.findall(r"\bophio_\w+", code)))

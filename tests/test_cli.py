@@ -307,7 +307,7 @@ def test_explain_for_programs(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (["--frame", "3"], "there is no frame 3: there are 3"),
+        (["--frame", "3"], "there is no frame 3: the stack trace has 3"),
         (["--why-not", "99:0"], "there is no rule 99"),
         (["--why-not", "0:9"], "there is no frame 9: there are 3"),
         (["--why-not", "my.rules:99:0"], "there is no rule in line 99"),

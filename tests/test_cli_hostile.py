@@ -85,6 +85,7 @@ GOOD = f"good {NAME}.json"
 MY = f"my {NAME}.rules"
 BAD = f"bad {NAME}.rules"
 PRINTS = f"prints {NAME}.rules"
+MATCHES = f"matches {NAME}.rules"
 BAD_PRINTS = f"bad prints {NAME}.rules"
 STORED = f"stored {NAME}.json"
 BINARY = f"binary {NAME}.bin"
@@ -107,6 +108,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
         MY: RULES,
         BAD: BAD_RULES,
         PRINTS: FINGERPRINTS,
+        MATCHES: f'message:*EVIL* -> {LINE}, {{{{ type }}}} title="T{LINE} {{{{ value }}}}"\n',
         BAD_PRINTS: BAD_FINGERPRINTS,
         STORED: FingerprintRules.parse(FINGERPRINTS).to_json(),
         LOG: f"a {EVIL} 10.0.0.1\n{WORSE}\n",
@@ -167,6 +169,23 @@ CASES: dict[str, list[str]] = {
     "fingerprint explain, no rule": [
         *("fingerprint", "explain", "--rules", PRINTS, "--rule", f"{PRINTS}:99", GOOD)
     ],
+    "fingerprint explain, html": [
+        *("fingerprint", "explain", "--html", f"fx{NAME}.html", "--rules", PRINTS, GOOD)
+    ],
+    "fingerprint preview": ["fingerprint", "preview", "--new", MATCHES, GOOD],
+    "fingerprint preview, all": [
+        *("fingerprint", "preview", "--most", "0", "--old", PRINTS, "--new", MATCHES),
+        *("--builtin", STORED, "--rules", MY, GOOD, f"empty {NAME}.json"),
+    ],
+    "fingerprint preview, json": ["fingerprint", "preview", "--json", "--new", MATCHES, GOOD],
+    "fingerprint preview, html": [
+        *("fingerprint", "preview", "--html", f"fp{NAME}.html", "--new", MATCHES, GOOD)
+    ],
+    "fingerprint preview, bad events": [
+        *("fingerprint", "preview", "--new", MATCHES, f"lines {NAME}.ndjson", NONE)
+    ],
+    "fingerprint preview, no event": ["fingerprint", "preview", "--new", PRINTS, NONE],
+    "fingerprint preview, bad rules": ["fingerprint", "preview", "--new", BAD_PRINTS, GOOD],
     "parameterize, json": ["parameterize", "--json", LOG],
     "parameterize, counts": ["parameterize", "--counts", LOG],
     "parameterize, not UTF-8": ["parameterize", "--counts", f"latin {NAME}.log"],
@@ -286,16 +305,30 @@ class Page(HTMLParser):
             self.texts.append(data)
 
 
-TEMPLATE = Path(cli.callback.__code__.co_filename).parents[1] / "data" / "report.html.j2"  # type: ignore[union-attr]
+PACKAGE = Path(cli.callback.__code__.co_filename).parents[1]  # type: ignore[union-attr]
+TEMPLATES = {
+    "explain, html": "report.html.j2",
+    "preview, html": "report.html.j2",
+    "fingerprint explain, html": "fingerprint.html.j2",
+    "fingerprint preview, html": "issues.html.j2",
+}
 
 
-@pytest.mark.parametrize("case", ["explain, html", "preview, html"])
+def template_of(case: str) -> Page:
+    """Return the elements and attributes of the templates of a page."""
+    names = ("page.html.j2", TEMPLATES[case])
+    text = "".join((PACKAGE / "data" / name).read_text("utf-8") for name in names)
+    return Page(re.sub(r"\{[{%].*?[%}]\}", "", text))
+
+
+@pytest.mark.parametrize("case", TEMPLATES)
 def test_a_page_has_what_its_template_has(
     files: Path, monkeypatch: pytest.MonkeyPatch, case: str
 ) -> None:
     invoke(files, monkeypatch, CASES[case], color=False)
-    page = Page((files / CASES[case][2]).read_text("utf-8"))
-    template = Page(re.sub(r"\{[{%].*?[%}]\}", "", TEMPLATE.read_text("utf-8")))
+    arguments = CASES[case]
+    page = Page((files / arguments[arguments.index("--html") + 1]).read_text("utf-8"))
+    template = template_of(case)
     assert page.elements <= template.elements
     assert page.attributes <= template.attributes
     shown = "".join(page.texts)
@@ -304,12 +337,12 @@ def test_a_page_has_what_its_template_has(
     assert all(each.isprintable() or each == "\n" for each in shown)
     # The policy is the only one, and allows the script and the style by their contents.
     (policy,) = page.policies
-    expected = "default-src 'none'; base-uri 'none'; form-action 'none'"
+    expected = "default-src 'none'"
     for name in ("style", "script"):
         (content,) = page.contents[name]
         digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
         expected += f"; {name}-src 'sha256-{digest}'"
-    assert policy == expected
+    assert policy == f"{expected}; base-uri 'none'; form-action 'none'"
 
 
 # What a command returns for other programs is not changed on its way.
@@ -389,7 +422,7 @@ WAYS_OUT |= {"rich.console", "rich.text", "rich.print"}
 
 
 def test_only_one_module_prints() -> None:
-    folder = TEMPLATE.parents[1] / "cli"
+    folder = PACKAGE / "cli"
     found = set()
     for path in folder.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -404,7 +437,7 @@ def test_only_one_module_prints() -> None:
             if used in WAYS_OUT:
                 found.add((path.name, used))
     allowed = {
-        # Both sets how streams encode. Whether there is a bar is asked of the stream.
+        # These set how streams encode, and check if there is a terminal for a progress bar.
         ("__init__.py", "sys.stdout"),
         ("__init__.py", "sys.stderr"),
         ("_rows.py", "sys.stderr"),

@@ -82,7 +82,7 @@ def test_only() -> None:
     assert run("--only", "ip, int", stdin=b"7 15ms ::1") == (0, b"<int> 15ms <ip>", "")
     code, out, errors = run("--only", "ip,nope", stdin=b"7")
     assert (code, out) == (2, b"")
-    assert "no pattern has the name nope, there are email, url, " in errors
+    assert "no pattern has the name nope, expected one of email, url, " in errors
 
 
 def test_patterns(tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_lines_that_are_not_utf_8() -> None:
     assert (code, out) == (2, b"a <int>\n\xff 7\nb <int>\nc\xff\n")
     assert errors.splitlines() == [
         "Error: -: line 2: not UTF-8 (at byte 0)",
-        "Error: -: 1 more lines like that",
+        "Error: -: 1 more lines cannot be searched",
     ]
     assert run("--counts", stdin=text)[:2] == (2, b"        2 int\n")
     assert json.loads(run("--json", stdin=b"\xff 7")[1]) == {

@@ -249,7 +249,7 @@ ERRORS = [
     ("out.parquet", ["a.parquet", "corrupt.parquet"], "corrupt.parquet: could not verify page"),
     ("out.parquet", ["lacks.parquet"], "lacks.parquet: column `exception` is missing: expected"),
     ("out.parquet", ["wrong.parquet"], "wrong.parquet: column `frames`: expected list<struct"),
-    ("out.parquet", ["has.parquet"], "has.parquet: column `category` is there already"),
+    ("out.parquet", ["has.parquet"], "has.parquet: column `category` already exists"),
     (
         "out.parquet",
         ["a.parquet", "more.parquet"],
@@ -271,7 +271,7 @@ ERRORS = [
     ("a.parquet", ["a.parquet"], "a.parquet: --out is a.parquet, which is read"),
     ("./a.parquet", ["event.json", "a.parquet"], "./a.parquet: --out is a.parquet, which is read"),
     ("linked.parquet", ["a.parquet"], "linked.parquet: --out is a.parquet, which is read"),
-    ("inside/b.parquet", ["inside"], "inside/b.parquet: --out lies in inside, which is read"),
+    ("inside/b.parquet", ["inside"], "inside/b.parquet: --out is in inside, which is read"),
     ("none/out.parquet", ["a.parquet"], "none/out.parquet: No such file or directory"),
     ("is-folder", ["a.parquet"], "is-folder: Is a directory"),
     ("event.json/out.parquet", ["a.parquet"], "event.json/out.parquet: Not a directory"),
@@ -334,11 +334,11 @@ def test_what_does_not_go_together_is_refused(folder: Path) -> None:
     result = run("apply", "a.parquet", folder=folder)
     assert result.returncode == 2
     assert result.stderr == (
-        "Error: a.parquet: what becomes of its rows is written to a file: add --out\n"
+        "Error: a.parquet: the results of Parquet rows are written to a file: add --out\n"
     )
     assert run("apply", "--skip-bad", "event.json", folder=folder).returncode == 2
     result = run("events", "a.parquet", "--out", "b.parquet", folder=folder)
-    assert result.stderr == "Error: a.parquet: it is no file of events, but has rows already\n"
+    assert result.stderr == "Error: a.parquet: it is a Parquet file, expected events\n"
     assert not (folder / "b.parquet").exists()
 
 
@@ -491,7 +491,7 @@ def test_two_at_a_time_do_not_mix(tmp_path: Path) -> None:
     path = tmp_path / "a"
     with replaced(path) as file:
         file.write(b"first")
-        with pytest.raises(OSError, match="just writing it"), replaced(path) as other:
+        with pytest.raises(OSError, match="is writing it"), replaced(path) as other:
             other.write(b"second")
         assert temporary_of(path).exists()
     assert path.read_bytes() == b"first"

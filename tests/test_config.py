@@ -1,4 +1,4 @@
-"""A project's rules at work on an event: `EnhancementsConfig`, and frames as events have them."""
+"""A project's rules applied to an event: `EnhancementsConfig`, and frames of events."""
 
 from __future__ import annotations
 
@@ -164,9 +164,9 @@ def test_the_stored_form() -> None:
     assert first.bases == ("base",)
     only_first = EnhancementsConfig.from_base64(stored.split("#", maxsplit=1)[0], {"base": BASE})
     assert only_first.classifier == config().classifier
-    with pytest.raises(ValueError, match="unknown base `base`: the bases given are `other`"):
+    with pytest.raises(ValueError, match="unknown base `base`, the known bases are: `other`"):
         EnhancementsConfig.from_base64(stored, {"other": BASE})
-    with pytest.raises(ValueError, match="unknown base `base`: the bases given are none"):
+    with pytest.raises(ValueError, match="unknown base `base`, the known bases are: none"):
         EnhancementsConfig.from_base64(stored, {})
 
 

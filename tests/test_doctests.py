@@ -21,7 +21,9 @@ NEEDED = {
     "_arrow_events": ("pyarrow",),
     "_arrow_texts": ("pyarrow",),
     "_html": ("jinja2",),
+    "_html_fingerprints": ("jinja2",),
     "_parquet": ("pyarrow",),
+    "_parquet_events": ("pyarrow",),
     "arrow": ("pyarrow",),
     "cli": ("click", "rich"),
 }

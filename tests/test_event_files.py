@@ -172,7 +172,7 @@ def test_a_file_that_is_cut_off_is_read_up_to_there(tmp_path: Path) -> None:
     assert found == by_objects(str(cut), str(good))
     report, errors = found
     assert 5_000 < report.stacktraces < 10_000
-    assert [error.split(": ")[1] for error in errors] == ["not gzip, or cut off", "not an event"]
+    assert [error.split(": ")[1] for error in errors] == ["not gzip, or truncated", "not an event"]
 
 
 def test_more_frames_than_the_limit(tmp_path: Path) -> None:

@@ -286,19 +286,23 @@ def test_patterns_that_are_not_valid(
 
 
 BAD_ARGUMENTS = [
-    (lambda: ANY.Parameterizer("ab"), ArgumentTypeError, "patterns must be several patterns"),
+    (
+        lambda: ANY.Parameterizer("ab"),
+        ArgumentTypeError,
+        "patterns must be an iterable of patterns",
+    ),
     (lambda: ANY.Parameterizer(["ab"]), ArgumentTypeError, "pattern 0 must be a Pattern"),
     (lambda: ANY.Parameterizer([("a",)]), ArgumentTypeError, "pattern 0 must be a Pattern"),
     (lambda: ANY.Parameterizer([("a", 1)]), ArgumentTypeError, "the regex of pattern 0"),
     (lambda: ANY.Parameterizer([(b"a", "x")]), ArgumentTypeError, "the name of pattern 0"),
-    (lambda: ANY.Parameterizer(only="int"), ArgumentTypeError, "only must be several names"),
+    (lambda: ANY.Parameterizer(only="int"), ArgumentTypeError, "only must be an iterable of names"),
     (lambda: ANY.Parameterizer(only=[1]), ArgumentTypeError, "a name in only must be a str"),
     (lambda: ANY.Parameterizer(max_steps=0), InvalidArgumentError, "max_steps must be 1 or more"),
     (lambda: ANY.Parameterizer(max_steps="1"), ArgumentTypeError, "max_steps must be an int"),
     (lambda: ANY.DEFAULTS, AttributeError, "DEFAULTS"),
     (lambda: DEFAULTS.parameterize(ANY), ArgumentTypeError, "text must be a str, not module"),
     (lambda: DEFAULTS.find(ANY), ArgumentTypeError, "text must be a str, not module"),
-    (lambda: DEFAULTS.parameterize_many("ab"), ArgumentTypeError, "several texts"),
+    (lambda: DEFAULTS.parameterize_many("ab"), ArgumentTypeError, "an iterable of texts"),
     (lambda: DEFAULTS.parameterize_many(["a", ANY]), ArgumentTypeError, "text 1 must be a str"),
     (lambda: DEFAULTS.counts([ANY]), ArgumentTypeError, "text 0 must be a str"),
     (lambda: DEFAULTS.parameterize("\ud800"), UnicodeEncodeError, "surrogate"),

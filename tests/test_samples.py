@@ -1,4 +1,4 @@
-"""Every sample in README.md, docs/*.md and their like is run, or says why it is not.
+"""Every sample in README.md, docs/*.md and similar pages is run, or says why it is not.
 
 A block of code is run by the test that COVERED names, or by one in this file:
 

@@ -278,7 +278,7 @@ FRAMES = "array<struct<category, family, function, module, package, path, in_app
         (changed("frames.orig_in_app", "double"), "column `frames.orig_in_app`: expected tinyint, not double"),
         (changed("frames.contributes", "int"), "column `frames.contributes`: expected boolean, not int"),
         (changed("exception.value", "date"), "column `exception.value`: expected string or binary, not date"),
-        (lambda df: df.select("*", "frames"), "column `frames` is there 2 times"),
+        (lambda df: df.select("*", "frames"), "column `frames` exists 2 times"),
     ],
 )  # fmt: skip
 def test_a_wrong_schema_is_refused_at_once(df: DataFrame, change: Ask, message: str) -> None:
@@ -310,7 +310,7 @@ def test_a_column_that_the_answer_has_is_refused(df: DataFrame, ask: Ask, name: 
 
 
 def test_the_library_takes_what_the_driver_takes() -> None:
-    """The driver looks at types by itself: here both are asked about each."""
+    """The driver checks types itself: here both checks run on each type."""
     texts = [types.StringType(), types.BinaryType(), types.NullType()]
     taken = {
         "frames.path": texts,

@@ -1,10 +1,10 @@
-"""Reads ophio.h: its functions, what they return and write, and how they fail.
+"""Lists the functions of ophio.h: what they return and write, and how they fail.
 
     python tools/c_functions.py            writes docs/c-functions.md
     python tools/c_functions.py --check    fails if that would change
 
-The page is the convention of the C API, function by function. tests/test_header.py checks that
-the functions keep to it, and that tests/c/test_arguments.c provokes each status.
+The page shows the convention of the C API for each function. tests/test_header.py checks that the
+functions follow it, and that tests/c/test_arguments.c provokes each status.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Function:
         returned: The type that it returns.
         parameters: Type and name of each parameter.
         comment: The text of the comment before it.
-        statuses: How it can fail, by the comment, without `OPHIO_STATUS_`.
+        statuses: The statuses in its comment, without `OPHIO_STATUS_`.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Function:
 
     @property
     def changes(self) -> list[str]:
-        """The handles that it changes: those that are not const."""
+        """The handles that it changes: parameters that are not const."""
         return [
             name
             for c_type, name in self.parameters
@@ -61,12 +61,12 @@ class Function:
 
     @property
     def frees(self) -> bool:
-        """Whether it frees what it is given."""
+        """Whether it frees its argument."""
         return self.name.endswith("_free")
 
     @property
     def writes(self) -> list[str]:
-        """The results: pointers to what is neither const nor a handle."""
+        """The out parameters: pointers that are neither const nor handles."""
         return [
             name
             for c_type, name in self.parameters

@@ -1,9 +1,9 @@
-"""Checks a wheel before anybody gets it: name, size, contents, and what it needs of Linux.
+"""Checks a wheel before it is published: name, size, contents, and the required glibc.
 
     python tools/check_wheel.py WHEEL [PLATFORM]
 
-PLATFORM is a part of the tag that is asked for, such as manylinux2014_x86_64. Needs the
-standard library only, and `auditwheel` beside this Python for a manylinux wheel.
+PLATFORM is a part of the expected tag, such as manylinux2014_x86_64. The program needs only the
+standard library, and for a manylinux wheel `auditwheel` beside this Python.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from pathlib import Path, PurePosixPath
 MOST_BYTES = 1_600_000
 NEWEST_GLIBC = (2, 17)
 SOURCES = Path(__file__).resolve().parent.parent / "python" / "sentry_ophio"
-# Beside what lies in SOURCES: what milksnake has made.
+# Files that milksnake makes, in addition to those in SOURCES.
 MADE = ("_lowlevel.py", "_lowlevel__ffi.py")
 LIBRARIES = (".so", ".dylib", ".dll")
 
 
 def newest_glibc(library: bytes) -> tuple[int, int]:
-    """Tell the newest version of glibc that a library needs a symbol of.
+    """Return the newest version of glibc of which a library needs a symbol.
 
-    The names of versions are text in it, so this finds every one of them. To find none means
-    that it was looked for in the wrong place.
+    The names of versions are texts in the library, so this finds all of them. If there is none, the
+    file is not the library.
     """
     versions = re.findall(rb"\bGLIBC_(\d+)\.(\d+)", library)
     return max(((int(major), int(minor)) for major, minor in versions), default=(99, 99))
 
 
 class Wheel:
-    """A wheel that is looked at; what is wrong with it is gathered in `faults`."""
+    """A wheel that is checked. `faults` collects its problems."""
 
     def __init__(self, path: Path, platform: str | None) -> None:
         self.path = path
@@ -47,17 +47,17 @@ class Wheel:
         self.info = f"{self.name}-{self.version}.dist-info"
 
     def need(self, good: bool, fault: str) -> None:
-        """Note a fault where something is not good."""
+        """Add a problem if a check fails."""
         if not good:
             self.faults.append(fault)
 
     def text(self, name: str) -> str:
-        """Read a file of the wheel; the empty text if it is missing, which is a fault."""
+        """Read a file of the wheel. If it is missing, add a problem and return an empty text."""
         self.need(name in self.names, f"{name} is missing")
         return self.archive.read(name).decode("utf-8") if name in self.names else ""
 
     def check_tag(self) -> None:
-        """One wheel for every Python 3, of a platform."""
+        """Check the tag: any Python 3, and the platform."""
         python, abi, platform = self.path.name[: -len(".whl")].split("-")[2:]
         self.need((python, abi) == ("py3", "none"), f"the tag is {python}-{abi}, not py3-none")
         self.need(
@@ -65,17 +65,17 @@ class Wheel:
             f"the platform is {platform}, not {self.platform}",
         )
         said = Parser().parsestr(self.text(f"{self.info}/WHEEL"))
-        self.need(said["Root-Is-Purelib"] == "false", "it says that nothing native is in it")
+        self.need(said["Root-Is-Purelib"] == "false", "Root-Is-Purelib is true, expected false")
         tags = {f"{python}-{abi}-{each}" for each in platform.split(".")}
-        self.need(set(said.get_all("Tag") or ()) == tags, "the file WHEEL tells other tags")
+        self.need(set(said.get_all("Tag") or ()) == tags, "the file WHEEL has other tags")
 
     def check_size(self) -> None:
-        """Check the size; docs/size.md lists what it consists of."""
+        """Check the size. docs/size.md lists the parts."""
         size = self.path.stat().st_size
-        self.need(size < MOST_BYTES, f"it has {size:,} bytes, more than {MOST_BYTES:,}")
+        self.need(size < MOST_BYTES, f"it has {size:,} bytes, expected at most {MOST_BYTES:,}")
 
     def check_contents(self) -> None:
-        """All of the package and nothing else; licence, types, bill of materials."""
+        """Check the files: the package, licence, types and bill of materials, and no others."""
         package = {
             f"sentry_ophio/{path.relative_to(SOURCES).as_posix()}"
             for path in SOURCES.rglob("*")
@@ -83,20 +83,20 @@ class Wheel:
             and "__pycache__" not in path.parts
             and not path.name.startswith(("_lowlevel.py", "_lowlevel__"))
         }
-        # The stub describes what is made, and is not made.
+        # The stub of the generated module is a source file.
         package |= {f"sentry_ophio/{name}" for name in (*MADE, "_lowlevel.pyi")}
         libraries = [name for name in self.names if PurePosixPath(name).suffix in LIBRARIES]
-        self.need(len(libraries) == 1, f"there should be one library, not {libraries}")
+        self.need(len(libraries) == 1, f"expected one library, not {libraries}")
         inside = {name for name in self.names if not name.startswith(f"{self.info}/")}
         for name in sorted(package - inside):
             self.faults.append(f"{name} is missing")
         for name in sorted(inside - package - set(libraries)):
-            self.faults.append(f"{name} should not be in it")
+            self.faults.append(f"{name} is unexpected")
         self.need("sentry_ophio/py.typed" in inside, "sentry_ophio/py.typed is missing")
         self.need("Apache License" in self.text(f"{self.info}/licenses/LICENSE"), "no licence")
 
     def check_bill_of_materials(self) -> None:
-        """PEP 770: it names the library, its version, and each crate with a licence."""
+        """Check the bill of materials (PEP 770): library, version, and licence of each crate."""
         bill = json.loads(self.text(f"{self.info}/sboms/ophio.cdx.json") or "{}")
         self.need(bill.get("bomFormat") == "CycloneDX", "the bill of materials is not CycloneDX")
         library = bill.get("metadata", {}).get("component", {})
@@ -106,7 +106,7 @@ class Wheel:
             self.need(name in names, f"the bill of materials does not name {name}")
 
     def check_metadata(self) -> None:
-        """What an index shows and an installer asks."""
+        """Check the metadata, which indexes and installers use."""
         said = Parser().parsestr(self.text(f"{self.info}/METADATA"))
         self.need(said["Version"] == self.version, f"the metadata has version {said['Version']}")
         self.need(bool(said["Requires-Python"]), "no Requires-Python")
@@ -117,7 +117,7 @@ class Wheel:
             self.faults.append(f"there is no extra {extra}")
 
     def check_glibc(self) -> None:
-        """No symbol of a newer glibc than the tag promises, by our look and by auditwheel's."""
+        """Check that no symbol needs a newer glibc than the tag, here and with auditwheel."""
         library = next(name for name in self.names if name.endswith(".so"))
         newest = newest_glibc(self.archive.read(library))
         self.need(newest <= NEWEST_GLIBC, f"the library needs glibc {newest[0]}.{newest[1]}")
@@ -130,18 +130,18 @@ class Wheel:
         )
         said = " ".join(shown.stdout.split())
         found = re.search(r'consistent with the following platform tag: "([^"]+)"', said)
-        self.need(found is not None, f"auditwheel cannot tell the platform: {said}")
+        self.need(found is not None, f"auditwheel reports no platform: {said}")
         if found is not None:
             print(f"auditwheel: {found[1]}")
             level = re.match(r"manylinux_(\d+)_(\d+)_", found[1])
             self.need(
                 level is not None and (int(level[1]), int(level[2])) <= NEWEST_GLIBC,
-                f"auditwheel says {found[1]}",
+                f"auditwheel reports {found[1]}",
             )
 
 
 def check(path: Path, platform: str | None) -> list[str]:
-    """Check a wheel; give what is wrong with it."""
+    """Check a wheel, and return its problems."""
     wheel = Wheel(path, platform)
     wheel.check_tag()
     wheel.check_size()
@@ -154,7 +154,7 @@ def check(path: Path, platform: str | None) -> list[str]:
 
 
 def main(arguments: list[str]) -> None:
-    """Check the wheel that the command line names."""
+    """Check the wheel on the command line."""
     if len(arguments) not in (1, 2):
         raise SystemExit("usage: python tools/check_wheel.py WHEEL [PLATFORM]")
     path = Path(arguments[0])

@@ -19,7 +19,8 @@ from zopfli import ZOPFLI_FORMAT_DEFLATE, ZopfliCompressor
 def compress(wheel: Path) -> tuple[int, int]:
     """Replace a wheel by a smaller one; return its sizes before and after."""
     new = wheel.with_name(f".{wheel.name}.new")
-    # zipfile takes no compressor of ours; this name is what has made one since Python 3.3.
+    # zipfile does not accept another compressor. It has created its compressor by this function
+    # since Python 3.3.
     zipfile._get_compressor = lambda *_: ZopfliCompressor(ZOPFLI_FORMAT_DEFLATE)  # type: ignore[attr-defined]
     with zipfile.ZipFile(wheel) as old, zipfile.ZipFile(new, "w") as smaller:
         for entry in old.infolist():

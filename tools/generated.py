@@ -1,4 +1,4 @@
-"""What the tools that make a file from the header share: they write it, or compare it."""
+"""Writes or compares a generated file, for the tools that make files from the header."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def write(path: Path, made: str) -> int:
 
     Args:
         path: The file.
-        made: What it must hold.
+        made: The expected content.
 
     Returns:
         The exit code: 1 if the file differs and `--check` is given.
@@ -22,7 +22,7 @@ def write(path: Path, made: str) -> int:
     if path.exists() and path.read_text("utf-8") == made:
         return 0
     if "--check" in sys.argv[1:]:
-        sys.stderr.write(f"{path.name} does not fit the header: run `make header`\n")
+        sys.stderr.write(f"{path.name} does not match the header: run `make header`\n")
         return 1
     path.write_text(made, "utf-8")
     return 0

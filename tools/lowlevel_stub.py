@@ -3,8 +3,8 @@
     python tools/lowlevel_stub.py            writes the file
     python tools/lowlevel_stub.py --check    fails if it would change
 
-The library is called through cffi, which has no types of its own. An enumerator becomes a
-constant, a function a method; a pointer is a `CData`, and where C only reads bytes, `bytes`.
+The library is called through cffi, which has no type information. An enumerator becomes a constant,
+and a function a method. A pointer is a `CData`, or `bytes` if C only reads bytes.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Checks that no locked crate asks for a newer Rust than Cargo.toml promises.
+"""Checks that no locked crate needs a newer Rust than `rust-version` in Cargo.toml.
 
-clippy checks that our own code uses nothing newer (`incompatible_msrv`).
+clippy checks that our own code does not use newer features (`incompatible_msrv`).
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ def numbers(version: str) -> tuple[int, ...]:
 
 
 def main() -> None:
-    """Compare all of them."""
+    """Compare the version of each crate."""
     found = re.search(r'^rust-version = "(.+)"$', (ROOT / "Cargo.toml").read_text("utf-8"), re.M)
     if found is None:
-        raise SystemExit("Cargo.toml names no rust-version")
+        raise SystemExit("Cargo.toml has no rust-version")
     command = [os.environ.get("CARGO", "cargo"), "metadata", "--locked", "--format-version", "1"]
     run = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)
     packages = json.loads(run.stdout)["packages"]
@@ -34,8 +34,8 @@ def main() -> None:
         if numbers(each["rust_version"] or "1") > numbers(found[1])
     ]
     if newer:
-        raise SystemExit(f"Cargo.toml promises Rust {found[1]}, but\n" + "\n".join(newer))
-    print(f"{len(packages)} crates take Rust {found[1]}")
+        raise SystemExit(f"Cargo.toml has rust-version {found[1]}, but\n" + "\n".join(newer))
+    print(f"{len(packages)} crates support Rust {found[1]}")
 
 
 if __name__ == "__main__":

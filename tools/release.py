@@ -1,18 +1,18 @@
 """Releases a version: `make release VERSION=2.1.0` calls this.
 
-Writes the version into Cargo.toml, its one place, and brings in step what is made from it:
-both Cargo.lock, fuzz/capi/Cargo.toml, and include/ophio.h. Gives the section [Unreleased] of
-CHANGELOG.md the version and the date, and begins a new one above it. Commits all that and tags
-it. Nothing is pushed: look at it, then
+It writes the version into Cargo.toml and updates the files that depend on it: both Cargo.lock
+files, fuzz/capi/Cargo.toml, and include/ophio.h. It gives the section [Unreleased] of CHANGELOG.md
+the version and the date, and adds a new section above it. It commits and tags these changes, and
+does not push. Check the commit, then run
 
     git push --follow-tags
 
-and the workflow `release` builds, tests and publishes the tag.
+The workflow `release` then builds, tests and publishes the tag.
 
     python tools/release.py VERSION
-    python tools/release.py --notes VERSION     # what CHANGELOG.md says of it, for the release
+    python tools/release.py --notes VERSION     # prints its section of CHANGELOG.md
 
-Needs cargo, git and the standard library of Python only.
+It needs cargo, git and only the standard library of Python.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 MANIFEST = ROOT / "Cargo.toml"
 CHANGELOG = ROOT / "CHANGELOG.md"
-# It is another workspace, and cannot take the version from the first.
+# It is a separate workspace, so it cannot inherit the version.
 FUZZ = ROOT / "fuzz" / "capi" / "Cargo.toml"
 HEADER = ROOT / "include" / "ophio.h"
 
@@ -54,12 +54,14 @@ def replace_once(path: Path, pattern: str, by: str) -> None:
     """Replace the one line that has a pattern."""
     text, count = re.subn(pattern, by, path.read_text("utf-8"), count=2, flags=re.MULTILINE)
     if count != 1:
-        raise SystemExit(f"{path.relative_to(ROOT)}: {pattern} fits {count} times, not once")
+        raise SystemExit(
+            f"{path.relative_to(ROOT)}: {pattern} matches {count} times, expected once"
+        )
     path.write_text(text, "utf-8")
 
 
 def run(*command: str, **variables: str) -> str:
-    """Run a program at the root; give what it writes."""
+    """Run a program at the root, and return its output."""
     done = subprocess.run(
         command,
         cwd=ROOT,
@@ -90,7 +92,7 @@ def sections() -> list[tuple[str, str, str]]:
 
 
 def notes(version: str) -> str:
-    """Give what the changelog says of a version that is released."""
+    """Return the section of a released version in the changelog."""
     for name, date, text in sections():
         if name == version and date:
             return text
@@ -102,13 +104,13 @@ def check_unreleased() -> None:
     name, _, text = next(iter(sections()), ("", "", ""))
     if name != UNRELEASED:
         raise SystemExit("CHANGELOG.md does not begin with a section `## [Unreleased]`")
-    # A line that is no heading.
+    # A line that is not a heading.
     if not re.search(r"^[^#\s]", text, re.MULTILINE):
         raise SystemExit("CHANGELOG.md has no change in its section [Unreleased]")
 
 
 def date_section(version: str) -> None:
-    """Give the unreleased changes their version and date, and begin a new section above."""
+    """Give the unreleased changes their version and date, and add a new section above."""
     today = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
     heading = f"## [{UNRELEASED}]"
     replace_once(CHANGELOG, rf"^{re.escape(heading)}$", f"{heading}\n\n## [{version}] - {today}")
@@ -124,7 +126,7 @@ def release(version: str) -> None:
     """Write, commit and tag a version."""
     wanted, now = numbers(version), numbers(current_version())
     tags = run("git", "tag", "--list", "v*").split()
-    # The version of the sources may be released if it has no tag yet.
+    # The current version can be released if it has no tag yet.
     if wanted < now or f"v{version}" in tags:
         raise SystemExit(f"{version} is not newer than {current_version()}, or it is tagged")
     changed = run("git", "status", "--porcelain")
@@ -136,7 +138,7 @@ def release(version: str) -> None:
     replace_once(FUZZ, r'^version = "[^"]+"', f'version = "{version}"')
     date_section(version)
 
-    # By hand, because cargo would ask the registry about everything else in the second.
+    # By hand, because cargo would query the registry for everything else in the second file.
     for lock in (ROOT / "Cargo.lock", ROOT / "fuzz" / "Cargo.lock"):
         for crate in ("ophio", "ophio-capi"):
             replace_once(lock, rf'^(name = "{crate}"\nversion = )"[^"]+"', rf'\g<1>"{version}"')
@@ -153,7 +155,7 @@ def release(version: str) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """Do what the command line asks for."""
+    """Run the command line."""
     if len(arguments) == 2 and arguments[0] == "--notes":
         print(notes(arguments[1]))
     elif len(arguments) == 1 and not arguments[0].startswith("-"):

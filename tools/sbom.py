@@ -1,15 +1,15 @@
-"""Writes the bill of materials of the library: what is linked into it (CycloneDX 1.5, JSON).
+"""Writes the bill of materials of the library: all linked crates (CycloneDX 1.5, JSON).
 
-setup.py puts it into the wheel, in `.dist-info/sboms` as PEP 770 has it; `make sbom` writes
-build/ophio.cdx.json. It is made with the library, by the same cargo for the same target, so
-that both agree. Crates that only build it (cbindgen, procedural macros) are not in it, the
-standard library is: it is the largest part.
+setup.py puts it into the wheel, in `.dist-info/sboms` as PEP 770 defines; `make sbom` writes
+build/ophio.cdx.json. It is made with the library, by the same cargo for the same target, so both
+agree. It contains the standard library, which is the largest part, but not crates that are only
+used to build (cbindgen, procedural macros).
 
-The same sources give the same text: no time, no random serial number.
+The same sources produce the same text, because it has no time and no random serial number.
 
     python tools/sbom.py FILE
 
-Needs cargo and the standard library of Python only.
+It needs cargo and only the standard library of Python.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LINE = re.compile(
 
 
 def checksums() -> dict[tuple[str, str], str]:
-    """Read the SHA-256 of each crate from Cargo.lock; our own have none."""
+    """Read the SHA-256 of each crate from Cargo.lock. Our own crates have none."""
     found = {}
     for block in (ROOT / "Cargo.lock").read_text("utf-8").split("[[package]]"):
         values = dict(re.findall(r'^(\w+) = "(.+)"$', block, re.MULTILINE))
@@ -40,17 +40,17 @@ def checksums() -> dict[tuple[str, str], str]:
 
 
 def licence(expression: str) -> str:
-    """Turn what older crates write, `MIT/Apache-2.0`, into an SPDX expression."""
+    """Convert the form of older crates, `MIT/Apache-2.0`, to an SPDX expression."""
     return " OR ".join(expression.split("/"))
 
 
 def bill_of_materials(cargo: list[str], options: list[str], target: str | None = None) -> str:
-    """Ask cargo what the library is made of, and give the document.
+    """Make the document from the output of `cargo tree`.
 
     Args:
-        cargo: how cargo is called, with options that stand before its command.
-        options: options of the build that decide what is in it: features, offline.
-        target: the target triple, where it is not that of this machine.
+        cargo: the command of cargo, with options that come before its subcommand.
+        options: options of the build: features, offline.
+        target: the target triple, if it is not that of this machine.
     """
     command = [*cargo, "tree", "--package", "ophio-capi", "--edges", "normal,no-proc-macro"]
     command += ["--prefix", "depth", "--format", "{p}|{l}|", *options]
@@ -65,7 +65,7 @@ def bill_of_materials(cargo: list[str], options: list[str], target: str | None =
     for line in tree.stdout.splitlines():
         found = LINE.fullmatch(line)
         if found is None:
-            raise SystemExit(f"cargo tree wrote a line that is not understood: {line}")
+            raise SystemExit(f"cannot parse a line of cargo tree: {line}")
         name, version = found["name"], found["version"]
         reference = f"pkg:cargo/{name}@{version}"
         component: dict[str, Any] = {

@@ -69,7 +69,7 @@ class Names:
 
 
 def target_directory(cargo: str) -> Path:
-    """Ask cargo where it builds: the environment and its configuration have a say."""
+    """Ask cargo where it builds, which depends on the environment and its configuration."""
     command = [cargo, "metadata", "--no-deps", "--format-version=1"]
     try:
         run = subprocess.run(

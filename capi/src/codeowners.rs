@@ -1,6 +1,6 @@
 //! The C API of [`ophio_core::codeowners`]: who owns which files.
 //!
-//! A path is answered with numbers of rules; what a rule says is read by its number.
+//! For a path the functions return numbers of rules. A caller reads a rule by its number.
 
 use std::ffi::c_char;
 
@@ -13,31 +13,30 @@ use crate::slice::{self, OphioSlice};
 use crate::status::{Error, OphioStatus};
 use crate::string::OphioStr;
 
-/// Whose reading of a CODEOWNERS file it is.
+/// The host whose rules for CODEOWNERS files apply.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OphioCodeownersDialect {
-    /// One list of rules, of which the last wins.
+    /// One list of rules. The last rule that matches wins.
     Github = 0,
-    /// Lists of rules in sections; in each of them the last wins.
+    /// Rules in sections. In each section the last rule that matches wins.
     Gitlab = 1,
 }
 
 /// A CODEOWNERS file.
 ///
-/// It does not change, so threads may share it, and a process may fork and go on
-/// using it in the child.
+/// It is immutable: threads may share it, and after a fork the child may use it.
 pub struct OphioCodeowners(Codeowners);
 
-/// How much there is in a CODEOWNERS file.
+/// The size of a CODEOWNERS file.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct OphioCodeownersCounts {
-    /// Lines with a pattern.
+    /// The number of lines with a pattern.
     pub rules: usize,
-    /// Sections, with that of what stands before any heading: at least 1.
+    /// The number of sections, including the one before any heading: at least 1.
     pub sections: usize,
-    /// Places where something is wrong.
+    /// The number of diagnostics.
     pub diagnostics: usize,
 }
 
@@ -47,13 +46,13 @@ pub struct OphioCodeownersCounts {
 pub struct OphioCodeownersRule {
     /// The pattern as it is written. Borrowed from the file.
     pub pattern: OphioSlice,
-    /// How many owners there are; none clear what lines before said.
+    /// The number of owners; 0 means that matching files have no owner.
     pub owners: usize,
     /// The line, counted from 1.
     pub line: u32,
     /// The number of its section, counted from 0.
     pub section: u32,
-    /// Whether what matches has no owner in this section, whatever other rules say.
+    /// Whether matching files have no owner in this section, even if other rules match.
     pub excludes: bool,
 }
 
@@ -61,25 +60,26 @@ pub struct OphioCodeownersRule {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct OphioCodeownersSection {
-    /// The name as its first heading has it; empty before any heading. Borrowed from the file.
+    /// The name in its first heading; empty for the section before any heading. Borrowed from the
+    /// file.
     pub name: OphioSlice,
     /// The line of that heading, counted from 1; 0 if there is none.
     pub line: u32,
-    /// How many approvals are required.
+    /// The number of required approvals.
     pub approvals: u32,
-    /// Whether approval is not required.
+    /// Whether approval is optional.
     pub optional: bool,
 }
 
-/// Something wrong in a CODEOWNERS file.
+/// A problem in a CODEOWNERS file.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct OphioCodeownersDiagnostic {
-    /// What is wrong, and what comes of it. Borrowed from the file.
+    /// What is wrong, and what happens to the line. Borrowed from the file.
     pub message: OphioSlice,
     /// The line, counted from 1.
     pub line: u32,
-    /// Where in the line it begins, in characters, counted from 1.
+    /// The column where it begins, in characters, counted from 1.
     pub column: u32,
     /// The column after its last character.
     pub end_column: u32,
@@ -91,7 +91,7 @@ impl From<CodeownersError> for Error {
     }
 }
 
-/// The thing with this number, the argument called `name`.
+/// Returns the item with this number, which is the argument called `name`.
 fn at<'a, T>(things: &'a [T], number: usize, name: &str) -> Result<&'a T, Error> {
     things.get(number).ok_or_else(|| {
         let count = things.len();
@@ -105,14 +105,14 @@ fn at<'a, T>(things: &'a [T], number: usize, name: &str) -> Result<&'a T, Error>
 /// Matches a path against a pattern of Sentry's ownership rules.
 ///
 /// `path` is any bytes, `pattern` is UTF-8. Writes to `matched` whether it matches.
-/// Each thread keeps patterns compiled for itself, so any thread may call this. Fails with
+/// Each thread keeps its own compiled patterns. Any thread may call this. Fails with
 /// `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_ARGUMENT`,
 /// `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///
-/// `path` and `pattern` are readable for as many bytes as is said; `matched` is NULL or may be
-/// written.
+/// `path` is readable for `path_len` bytes, `pattern` for `pattern_len`; `matched` is NULL or may
+/// be written.
 #[no_mangle]
 pub unsafe extern "C" fn ophio_codeowners_is_path_match(
     path: *const u8,
@@ -133,7 +133,8 @@ pub unsafe extern "C" fn ophio_codeowners_is_path_match(
     })
 }
 
-/// Returns a text test that a host can make in place of `ophio_codeowners_is_path_match`.
+/// Returns a substring test that a host can run instead of calling
+/// `ophio_codeowners_is_path_match`.
 ///
 /// `pattern` is UTF-8. Writes to `shortcut` what `ophio_glob_shortcut` writes. A test holds for
 /// paths that are valid UTF-8 and have no line feed. The string is the caller's: free it with
@@ -165,7 +166,7 @@ pub unsafe extern "C" fn ophio_codeowners_shortcut(
 /// On failure it returns the negative of `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_LIMIT` or
 /// `OPHIO_STATUS_NULL_POINTER`.
 ///
-/// `ophio_codeowners_is_path_match` in the form with the fewest arguments, for bindings in
+/// This is `ophio_codeowners_is_path_match` with as few arguments as possible, for bindings in
 /// languages where each argument takes 50 ns. Both texts end at their first NUL. `path` is any
 /// bytes otherwise, `pattern` is UTF-8. Any thread may call this.
 ///
@@ -191,8 +192,8 @@ pub unsafe extern "C" fn ophio_codeowners_match_text(
 /// Reads a CODEOWNERS file.
 ///
 /// `text` is UTF-8, `dialect` one of `OphioCodeownersDialect`. A file of more than `max_bytes`
-/// is an error: GitHub reads up to 3,000,000. Lines that are wrong are skipped:
-/// `ophio_codeowners_diagnostic` reads what is wrong with them.
+/// is an error: GitHub reads up to 3,000,000. Invalid lines are skipped, and
+/// `ophio_codeowners_diagnostic` reads their diagnostics.
 ///
 /// Writes the file to `file`, which is the caller's: free it with `ophio_codeowners_free`. Any
 /// thread may call this. Fails with `OPHIO_STATUS_CODEOWNERS`, `OPHIO_STATUS_INVALID_UTF8`,
@@ -221,7 +222,7 @@ pub unsafe extern "C" fn ophio_codeowners_parse(
             _ => {
                 return Err(Error::new(
                     OphioStatus::InvalidArgument,
-                    format_args!("`dialect` is {dialect}, no OphioCodeownersDialect"),
+                    format_args!("{dialect} is not a valid OphioCodeownersDialect"),
                 ))
             }
         };
@@ -271,9 +272,8 @@ pub unsafe extern "C" fn ophio_codeowners_counts(
 
 /// Reads a rule of a file.
 ///
-/// `number` counts from 0. Threads may share `file`; what is written holds slices that are
-/// valid until it is freed. Fails with `OPHIO_STATUS_OUT_OF_RANGE`,
-/// `OPHIO_STATUS_NULL_POINTER`.
+/// `number` counts from 0. Threads may share `file`. The slices that are written are valid until
+/// the file is freed. Fails with `OPHIO_STATUS_OUT_OF_RANGE`, `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///
@@ -301,7 +301,7 @@ pub unsafe extern "C" fn ophio_codeowners_rule(
     })
 }
 
-/// Reads an owner that a rule names: a user, team, role or e-mail address as it is written.
+/// Reads an owner of a rule: a user, team, role or e-mail address as it is written.
 ///
 /// `rule` and `number` count from 0. `owner` is valid until the file is freed. Threads may
 /// share `file`. Fails with `OPHIO_STATUS_OUT_OF_RANGE`, `OPHIO_STATUS_NULL_POINTER`.
@@ -330,9 +330,8 @@ pub unsafe extern "C" fn ophio_codeowners_owner(
 
 /// Reads a section of a file.
 ///
-/// `number` counts from 0. Threads may share `file`; what is written holds slices that are
-/// valid until it is freed. Fails with `OPHIO_STATUS_OUT_OF_RANGE`,
-/// `OPHIO_STATUS_NULL_POINTER`.
+/// `number` counts from 0. Threads may share `file`. The slices that are written are valid until
+/// the file is freed. Fails with `OPHIO_STATUS_OUT_OF_RANGE`, `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///
@@ -361,9 +360,8 @@ pub unsafe extern "C" fn ophio_codeowners_section(
 
 /// Reads a problem of a file.
 ///
-/// `number` counts from 0. Threads may share `file`; what is written holds slices that are
-/// valid until it is freed. Fails with `OPHIO_STATUS_OUT_OF_RANGE`,
-/// `OPHIO_STATUS_NULL_POINTER`.
+/// `number` counts from 0. Threads may share `file`. The slices that are written are valid until
+/// the file is freed. Fails with `OPHIO_STATUS_OUT_OF_RANGE`, `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///
@@ -393,10 +391,10 @@ pub unsafe extern "C" fn ophio_codeowners_diagnostic(
 /// Finds for many paths the rule that wins in each section.
 ///
 /// `paths` is a MessagePack array of texts, or binaries, or both: files from the root of the
-/// repository, with or without a first slash. Writes for each path, and in it for each
-/// section, the number of a rule, counted from 0, or `UINT32_MAX` where none matches:
-/// `winners_len` is the number of paths times that of sections. Threads may share `file`.
-/// Fails with `OPHIO_STATUS_INVALID_ARGUMENT` if `paths` is anything else, and with
+/// repository, with or without a first slash. Writes a number for each path and section: the number
+/// of the rule that wins, counted from 0, or `UINT32_MAX` if no rule matches. So `winners_len` is
+/// the number of paths times the number of sections. Threads may share `file`. Fails with
+/// `OPHIO_STATUS_INVALID_ARGUMENT` if `paths` is malformed, and with
 /// `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety

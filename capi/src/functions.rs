@@ -8,11 +8,12 @@ use crate::slice;
 use crate::status::OphioStatus;
 use crate::string::OphioStr;
 
-/// Trims the name of a function to what people call it, as Sentry does before it groups.
+/// Trims the name of a function, as Sentry does before it groups events: removes arguments, generic
+/// parameters and hashes.
 ///
 /// `name` and `platform` are UTF-8. Names of the platforms `objc`, `cocoa`, `swift`, `native`,
-/// `c` and `csharp` are trimmed, others stay; `platform` may be NULL. Takes time in proportion
-/// to the name's length. Any thread may call this.
+/// `c` and `csharp` are trimmed, other names do not change; `platform` may be NULL. The time is
+/// linear in `name_len`. Any thread may call this.
 ///
 /// Writes the trimmed name to `trimmed`, which is the caller's: free it with `ophio_str_free`.
 /// Fails with `OPHIO_STATUS_NULL_POINTER`, `OPHIO_STATUS_INVALID_ARGUMENT`,

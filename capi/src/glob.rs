@@ -1,7 +1,7 @@
 //! The C API of [`ophio_core::glob`]: patterns with wildcards.
 //!
-//! `ophio_glob_match_text` is the short form for bindings whose calls are costly: it returns
-//! its answer.
+//! `ophio_glob_match_text` is the short form for bindings in which calls are expensive: it returns
+//! its result.
 
 use std::ffi::c_char;
 
@@ -14,30 +14,28 @@ use crate::slice::{self, OphioSlice};
 use crate::status::{Error, OphioStatus};
 use crate::string::OphioStr;
 
-/// What is special about a glob. Add up those that you want; 0 is none.
+/// Options of a glob. Pass the sum of several options; 0 is no option.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OphioGlobOption {
-    /// `*` and `?` stop at `/`: only a `**` that is a whole segment crosses it.
+    /// `*` and `?` stop at `/`: only a `**` that is a whole segment matches slashes.
     DoubleStar = 1,
     /// ASCII letters match in either case.
     CaseInsensitive = 2,
-    /// Backslashes are slashes, in pattern and value; so nothing escapes a wildcard.
+    /// Backslashes are slashes, in pattern and value. So a wildcard cannot be escaped.
     PathNormalize = 4,
     /// Wildcards match line feeds.
     AllowNewline = 8,
 }
 
-/// A glob, ready to be matched.
+/// A compiled glob.
 ///
-/// It does not change, so threads may share it, and a process may fork and go on
-/// using it in the child.
+/// It is immutable: threads may share it, and after a fork the child may use it.
 pub struct OphioGlob(Glob);
 
-/// Globs that are matched all at once.
+/// Compiled globs that are matched together.
 ///
-/// It does not change, so threads may share it, and a process may fork and go on
-/// using it in the child.
+/// It is immutable: threads may share it, and after a fork the child may use it.
 pub struct OphioGlobSet(GlobSet);
 
 impl From<InvalidGlob> for Error {
@@ -59,7 +57,7 @@ fn options(bits: u32) -> Result<Options, Error> {
     if bits > 15 {
         return Err(Error::new(
             OphioStatus::InvalidArgument,
-            format_args!("`options` is {bits}, which is no sum of OphioGlobOption"),
+            format_args!("`options` is {bits}, expected a sum of OphioGlobOption"),
         ));
     }
     let has = |option: OphioGlobOption| bits & option as u32 != 0;
@@ -154,18 +152,18 @@ pub unsafe extern "C" fn ophio_glob_is_match(
     })
 }
 
-/// Returns a text test that a host can make in place of `ophio_glob_is_match`: for bindings in
-/// languages where a call into C takes longer than a comparison of texts.
+/// Returns a substring test that a host can run instead of calling `ophio_glob_is_match`, for
+/// bindings in languages where a call into C takes longer than a substring test.
 ///
 /// Writes a MessagePack array to `shortcut`: the number of the test, a text to put before the
 /// value, one to put after it, and two texts to look for in the result. The tests:
 ///
-/// - 0: the value matches if both texts are there;
-/// - 1: it matches if one of them is there;
-/// - 2: it can match only if the first text is there. `ophio_glob_is_match` decides.
+/// - 0: the value matches if the result contains both texts;
+/// - 1: it matches if the result contains one of them;
+/// - 2: it can match only if the result contains the first text. Then call `ophio_glob_is_match`.
 ///
-/// A test holds for values that are valid UTF-8, have no line feed, and are already in lower
-/// case and with slashes where the options ask for it. The string is the caller's: free it with
+/// A test holds for values that are valid UTF-8, have no line feed, and are already in lower case
+/// and have slashes if the options require it. The string is the caller's: free it with
 /// `ophio_str_free`. Threads may share `glob`. Fails with `OPHIO_STATUS_NULL_POINTER` only.
 ///
 /// # Safety
@@ -191,9 +189,9 @@ pub unsafe extern "C" fn ophio_glob_shortcut(
 /// On failure it returns the negative of `OPHIO_STATUS_NULL_POINTER`, or of `OPHIO_STATUS_LIMIT` if
 /// a match would take more than `OPHIO_LIMIT_GLOB_STEPS`.
 ///
-/// `ophio_glob_is_match` in the form with the fewest arguments, for bindings in languages where
-/// each argument takes 50 ns. `text` ends at its first NUL, and is any bytes otherwise. Threads
-/// may share `glob`.
+/// This is `ophio_glob_is_match` with as few arguments as possible, for bindings in languages where
+/// each argument takes 50 ns. `text` ends at its first NUL, and is any bytes otherwise. Threads may
+/// share `glob`.
 ///
 /// # Safety
 ///
@@ -211,10 +209,10 @@ pub unsafe extern "C" fn ophio_glob_match_text(glob: *const OphioGlob, text: *co
 
 /// Matches many whole values.
 ///
-/// `values` is a MessagePack array of texts, or binaries, or both, with `matched_len`
-/// elements; what follows it is not looked at. Writes as many bytes to `matched`: 1 for a
-/// match and 0 for none. Threads may share `glob`. Fails with `OPHIO_STATUS_INVALID_ARGUMENT` if
-/// `values` is anything else, with `OPHIO_STATUS_LIMIT` if a match would take more than
+/// `values` is a MessagePack array of texts, or binaries, or both, with `matched_len` elements;
+/// bytes after it are ignored. Writes a byte for each value to `matched`: 1 for a match and 0 for
+/// none. Threads may share `glob`. Fails with `OPHIO_STATUS_INVALID_ARGUMENT` if `values` is
+/// malformed or has another length, with `OPHIO_STATUS_LIMIT` if a match would take more than
 /// `OPHIO_LIMIT_GLOB_STEPS`, and with `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
@@ -245,7 +243,7 @@ pub unsafe extern "C" fn ophio_glob_match_packed(
     })
 }
 
-/// Makes a pattern that matches a text literally, with any options.
+/// Writes a pattern that matches a text literally, with any options.
 ///
 /// `text` is UTF-8. The result is the caller's: free it with `ophio_str_free`. Any thread
 /// may call this. Fails with `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_NULL_POINTER`,
@@ -270,7 +268,7 @@ pub unsafe extern "C" fn ophio_glob_escape(
     })
 }
 
-/// Compiles many globs with the same options, to be matched all at once.
+/// Compiles many globs with the same options, to match them together.
 ///
 /// `patterns` is a MessagePack array of texts, or binaries that hold UTF-8, or both;
 /// `options` is a sum of `OphioGlobOption`. A glob that is not valid matches nothing:
@@ -314,7 +312,7 @@ pub unsafe extern "C" fn ophio_glob_set_free(set: *mut *mut OphioGlobSet) {
     unsafe { handle::free(set) }
 }
 
-/// Something wrong with a glob of a set.
+/// An error in a glob of a set.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct OphioGlobDiagnostic {
@@ -329,8 +327,8 @@ pub struct OphioGlobDiagnostic {
 /// Finds the first glob of a set, from number `from` on, that is not valid.
 ///
 /// Writes what is wrong with it to `diagnostic`, whose message is valid until the set is freed.
-/// If every glob from there on is valid, the number in it is how many globs the set has, and
-/// the message is empty. Threads may share `set`. Fails with `OPHIO_STATUS_NULL_POINTER`.
+/// If every glob from there on is valid, `number` is the number of globs in the set, and the
+/// message is empty. Threads may share `set`. Fails with `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///
@@ -392,9 +390,9 @@ pub unsafe extern "C" fn ophio_glob_set_is_match(
 
 /// Finds the globs of a set that a whole value matches.
 ///
-/// `value` is any bytes. Writes to `count` how many globs match, and their numbers, counted
-/// from 0, in ascending order, to `numbers`, as many as there is room for. Threads may share
-/// `set`. Fails with `OPHIO_STATUS_LIMIT` if a match would take more than
+/// `value` is any bytes. Writes the number of globs that match to `count`. Writes at most
+/// `numbers_len` of their numbers, counted from 0, in ascending order, to `numbers`. Threads may
+/// share `set`. Fails with `OPHIO_STATUS_LIMIT` if a match would take more than
 /// `OPHIO_LIMIT_GLOB_STEPS`, and with `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety

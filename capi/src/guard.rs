@@ -1,4 +1,4 @@
-//! What the body of each exported function runs in.
+//! Guards: each exported function runs its body in one of these functions.
 //!
 //! ```text
 //! pub extern "C" fn ophio_thing_do(...) -> OphioStatus {
@@ -10,9 +10,9 @@
 //! }
 //! ```
 //!
-//! An `Err`, or a panic inside, becomes the returned [`OphioStatus`]; the message is put where
-//! `ophio_last_error_message` finds it. Panics are caught, and print nothing: see
-//! [`crate::panic_hook`]. A [`LimitExceeded`] that unwinds is an ordinary error.
+//! An `Err`, or a panic inside, becomes the returned [`OphioStatus`]; `ophio_last_error_message`
+//! returns the message. A guard catches panics, and [`crate::panic_hook`] keeps them from printing.
+//! A [`LimitExceeded`] that unwinds is an ordinary error.
 
 use std::any::Any;
 use std::mem::MaybeUninit;
@@ -24,11 +24,11 @@ use crate::last_error::record;
 use crate::panic_hook::{self, Silence};
 use crate::status::{Error, OphioStatus};
 
-/// Runs `body`, catches its panic, and records what went wrong.
+/// Runs `body`, catches a panic in it, and records the error.
 ///
-/// `AssertUnwindSafe` is sound here: what a panic may leave half done is either
-/// dropped with the closure, or an object shared between calls, and those must
-/// be changed by a single swap at the end (see the crate's rules).
+/// `AssertUnwindSafe` is sound here. A value that a panic leaves half changed is either dropped
+/// with the closure or shared between calls, and shared objects must be changed by a single swap at
+/// the end (see the rules of the crate).
 fn run<T>(body: impl FnOnce() -> Result<T, Error>) -> Result<T, OphioStatus> {
     let _silence = Silence::new();
     match catch_unwind(AssertUnwindSafe(body)) {
@@ -48,7 +48,7 @@ fn fail(error: Error) -> OphioStatus {
     status
 }
 
-/// The body of a function that returns a status.
+/// Runs the body of a function that returns a status.
 pub(crate) fn guard(body: impl FnOnce() -> Result<(), Error>) -> OphioStatus {
     match run(body) {
         Ok(()) => OphioStatus::Ok,
@@ -56,8 +56,8 @@ pub(crate) fn guard(body: impl FnOnce() -> Result<(), Error>) -> OphioStatus {
     }
 }
 
-/// The body of a function that writes one result to `place`, which [`crate::handle::out`] has
-/// looked at.
+/// Runs the body of a function that writes one result to `place`, which [`crate::handle::out`] has
+/// checked.
 pub(crate) fn guard_into<T>(
     place: Result<&mut MaybeUninit<T>, Error>,
     body: impl FnOnce() -> Result<T, Error>,
@@ -69,13 +69,13 @@ pub(crate) fn guard_into<T>(
     })
 }
 
-/// The body of a function that returns a number and cannot fail. It returns 0 if a panic was
+/// Runs the body of a function that returns a number and cannot fail. Returns 0 if a panic was
 /// caught.
 pub(crate) fn guard_len(body: impl FnOnce() -> usize) -> usize {
     run(|| Ok(body())).unwrap_or(0)
 }
 
-/// The body of a function that returns a yes or no, or a negative status: the short form of
+/// Runs the body of a function that returns 1 or 0, or a negative status: the short form of
 /// functions that hosts call millions of times.
 pub(crate) fn answer(body: impl FnOnce() -> Result<bool, Error>) -> i32 {
     match run(body) {
@@ -84,8 +84,8 @@ pub(crate) fn answer(body: impl FnOnce() -> Result<bool, Error>) -> i32 {
     }
 }
 
-/// The body of a function that returns a length of at most `i32::MAX`, or a negative status: the
-/// short form of functions that hosts call millions of times.
+/// Runs the body of a function that returns a length of at most `i32::MAX`, or a negative status:
+/// the short form of functions that hosts call millions of times.
 pub(crate) fn length(body: impl FnOnce() -> Result<i32, Error>) -> i32 {
     match run(body) {
         Ok(length) => length,
@@ -93,8 +93,8 @@ pub(crate) fn length(body: impl FnOnce() -> Result<i32, Error>) -> i32 {
     }
 }
 
-/// The body of a function that returns nothing and cannot fail, such as a
-/// `_free`. A panic (in a destructor) is caught and recorded all the same.
+/// Runs the body of a function that returns nothing and cannot fail, such as a `_free`. A panic (in
+/// a destructor) is caught and recorded as well.
 pub(crate) fn guard_unit(body: impl FnOnce()) {
     let _ = run(|| {
         body();
@@ -102,10 +102,10 @@ pub(crate) fn guard_unit(body: impl FnOnce()) {
     });
 }
 
-/// Describes a caught panic, and disposes of what it carried.
+/// Describes a caught panic, and drops its payload.
 #[cold]
 fn from_panic(payload: Box<dyn Any + Send>) -> Error {
-    // What `panic!` carries: a literal, or a formatted text.
+    // The payload of `panic!` is a literal or a formatted text.
     let text = payload
         .downcast_ref::<&str>()
         .copied()
@@ -115,8 +115,8 @@ fn from_panic(payload: Box<dyn Any + Send>) -> Error {
         OphioStatus::Panic,
         format_args!("internal error (panic): {text}{}", panic_hook::last_place()),
     );
-    // `panic_any` can carry a value whose destructor panics as well. What
-    // that second panic carries is leaked: this has to end somewhere.
+    // The payload of `panic_any` can be a value whose destructor panics as well. The payload of
+    // that second panic is leaked, because its destructor could panic again.
     if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
         std::mem::forget(second);
     }

@@ -1,8 +1,7 @@
-//! Objects behind a pointer, and places where results go.
+//! Handles (objects behind a pointer) and out parameters.
 //!
-//! A C program holds an object of ours as a pointer it cannot look into. The
-//! pointer is a `Box` let go by [`new`], lent to each call by [`borrow`] and taken
-//! back by [`free`]:
+//! A C program holds an object of the library as an opaque pointer. The pointer is a `Box` that
+//! [`new`] gives to the caller, [`borrow`] borrows for each call, and [`free`] drops:
 //!
 //! ```text
 //! ophio_enhancements_cache_new  -> handle::new(OphioEnhancementsCache(...))
@@ -10,22 +9,22 @@
 //! ophio_enhancements_cache_free -> handle::free(cache)
 //! ```
 //!
-//! A lent object is `&T`, never `&mut T`: two threads may be inside calls with the
-//! same handle, since cffi releases Python's lock. What a call changes in it is
-//! therefore behind an `Arc`, a lock or an atomic, and `T` must be `Send + Sync`,
-//! which [`new`] demands.
+//! A borrowed object is `&T`, never `&mut T`: two threads may be in calls with the same handle,
+//! because cffi releases the GIL. So a field that a call changes is an atomic or behind an `Arc` or
+//! a lock, and [`new`] requires that `T` is `Send + Sync`.
 
 use std::mem::MaybeUninit;
 
 use crate::guard::guard_unit;
 use crate::status::Error;
 
-/// Releases `value` to the caller; the pointer is the caller's until [`free`] takes it back.
+/// Moves `value` to the heap and returns its pointer, which the caller owns until it calls
+/// [`free`].
 pub fn new<T: Send + Sync>(value: T) -> *mut T {
     Box::into_raw(Box::new(value))
 }
 
-/// Lends the object behind the argument called `name`; fails with `NullPointer`.
+/// Borrows the object behind the argument called `name`. Fails with `NullPointer`.
 ///
 /// # Safety
 ///
@@ -36,8 +35,8 @@ pub unsafe fn borrow<'a, T>(handle: *const T, name: &str) -> Result<&'a T, Error
     unsafe { handle.as_ref() }.ok_or_else(|| Error::null(name))
 }
 
-/// Takes back and drops the object in `place`, and makes the pointer there NULL, so that freeing it
-/// again does nothing. NULL, or a pointer to NULL, does nothing. A panicking destructor is caught.
+/// Drops the object in `place` and sets the pointer there to NULL, so that freeing it again does
+/// nothing. NULL, or a pointer to NULL, does nothing. A panicking destructor is caught.
 ///
 /// # Safety
 ///
@@ -51,16 +50,16 @@ pub unsafe fn free<T>(place: *mut *mut T) {
         };
         let handle = std::mem::replace(place, std::ptr::null_mut());
         if !handle.is_null() {
-            // SAFETY: released by `new`, taken back once: the place no longer names it.
+            // SAFETY: comes from `new` and is dropped once: the place no longer points to it.
             drop(unsafe { Box::from_raw(handle) });
         }
     });
 }
 
-/// The place for a result, the argument called `name`; fails with `NullPointer`.
+/// Returns an out parameter, the argument called `name`. Fails with `NullPointer`.
 ///
-/// What lies there need not be initialised. Ask for the place first and write to
-/// it last, so that a call that fails has written nothing.
+/// Its value need not be initialised. Check it first and write to it last, so that a call that
+/// fails writes nothing.
 ///
 /// # Safety
 ///

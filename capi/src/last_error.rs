@@ -1,8 +1,7 @@
-//! The last error of each thread, as C's `errno` is one.
+//! The last error of each thread, like `errno` in C.
 //!
-//! A call that fails returns a status, and leaves its message here. Nothing is cleared when a
-//! call succeeds, so success costs nothing: the last error means something only right after a
-//! failure.
+//! A call that fails returns a status and stores its message here. A call that succeeds does not
+//! clear it, so the last error is meaningful only directly after a failure.
 
 use std::cell::RefCell;
 
@@ -14,10 +13,10 @@ thread_local! {
     static LAST_ERROR: RefCell<Option<Error>> = const { RefCell::new(None) };
 }
 
-/// Keeps `error` as the last one of this thread.
+/// Stores `error` as the last error of this thread.
 ///
-/// While a thread ends, its storage may be gone before the host's last
-/// destructor calls us: then the status has to be enough, and the message is lost.
+/// When a thread ends, a destructor of the host may call the library after this storage was freed.
+/// Then the message is lost, and the caller only gets the status.
 #[cold]
 pub(crate) fn record(error: Error) {
     let _ = LAST_ERROR.try_with(|last| last.replace(Some(error)));
@@ -26,9 +25,8 @@ pub(crate) fn record(error: Error) {
 /// Returns the status of the last failure on the calling thread,
 /// `OPHIO_STATUS_OK` if there is none.
 ///
-/// Successful calls do not reset it. A function that returns a status has returned
-/// the same number already. Any thread
-/// may call it, and gets its own. Cannot fail.
+/// Successful calls do not reset it. A function that returns a status returns the same number. Any
+/// thread may call this and gets its own status. Cannot fail.
 #[no_mangle]
 pub extern "C" fn ophio_last_error_code() -> OphioStatus {
     LAST_ERROR
@@ -43,7 +41,7 @@ pub extern "C" fn ophio_last_error_code() -> OphioStatus {
 ///
 /// The slice is borrowed. It is valid on this thread only, until the next call
 /// that fails on this thread, `ophio_last_error_clear`, or the thread's end: copy
-/// it at once. Any thread may call it, and gets its own. Cannot fail.
+/// it at once. Any thread may call this and gets its own message. Cannot fail.
 #[no_mangle]
 pub extern "C" fn ophio_last_error_message() -> OphioSlice {
     LAST_ERROR
@@ -57,7 +55,7 @@ pub extern "C" fn ophio_last_error_message() -> OphioSlice {
         .unwrap_or(OphioSlice::EMPTY)
 }
 
-/// Forgets the last failure of the calling thread and frees its message.
+/// Clears the last failure of the calling thread and frees its message.
 ///
 /// There is no need to call it: the next failure replaces the last one. Any
 /// thread may call it. Cannot fail.

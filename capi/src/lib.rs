@@ -1,17 +1,17 @@
 //! The C API of `core`: the only crate with unsafe code.
 //!
-//! Each module here is for one public module of `core`. It converts C's arguments to Rust's,
-//! calls, and converts the result back. The other modules are the tools for that:
+//! Each module here is for one public module of `core`. It converts the arguments from C to Rust,
+//! calls `core`, and converts the result back. The other modules have the tools for that:
 //!
-//! - [`status`]: what a function returns, and errors;
-//! - [`guard`]: what the body of each function runs in; it catches panics;
+//! - [`status`]: the status that a function returns, and errors;
+//! - [`guard`]: runs the body of each function and catches panics;
 //! - [`last_error`]: the message of the last failure of each thread;
-//! - [`slice`]: borrowed bytes, in and out; [`string`]: owned ones, out;
+//! - [`slice`]: borrowed bytes, in and out; [`string`]: owned bytes, out;
 //! - [`handle`]: opaque objects behind a pointer, and out parameters;
-//! - [`panic_hook`]: panics print nothing;
+//! - [`panic_hook`]: keeps panics from printing;
 //! - [`version`]: the version of the library and of its C API.
 //!
-//! # What an export looks like
+//! # An example of an exported function
 //!
 //! ```text
 //! /// Counts the rules of `rules`.
@@ -38,21 +38,20 @@
 //! }
 //! ```
 //!
-//! The rules it follows, which the header explains to C programmers as well:
+//! It follows these rules, which the header explains to C programmers as well:
 //!
 //! 1. The name is `ophio_<module>_<verb>`, types begin with `Ophio<Module>`.
-//! 2. The whole body is inside [`guard::guard`] or a function like it, so that no
-//!    panic leaves it: a panic that crosses into C would abort the process.
-//! 3. Every pointer is checked for NULL, all of them before any work is done.
-//!    Results are written at the very end, so a failed call has changed nothing.
-//! 4. The status says whether it worked. Code and message of the error are kept
-//!    for the thread and are read after a failure only: a call that works
-//!    is one call.
+//! 2. The whole body is inside [`guard::guard`] or a function like it, so that no panic leaves it:
+//!    a panic that reaches C aborts the process.
+//! 3. All pointers are checked for NULL before any work is done. Results are written as the last
+//!    step, so a failed call changes nothing.
+//! 4. The status says whether the call succeeded. The status and the message of an error are stored
+//!    for the thread, and a caller reads them only after a failure.
 //! 5. The documentation states arguments and their units, who owns what, whether
 //!    threads may share it, and how it fails. It becomes the header's comment.
 //!
-//! Only functions with `#[no_mangle]` are exported. The modules' other items are
-//! public for each other, not for C.
+//! Only functions with `#[no_mangle]` are exported. Other public items are for use between the
+//! modules.
 
 #![deny(unsafe_op_in_unsafe_fn)]
 

@@ -6,7 +6,7 @@ use crate::guard::guard;
 use crate::handle;
 use crate::status::{Error, OphioStatus};
 
-/// What is limited. What exceeds a limit is refused with `OPHIO_STATUS_LIMIT`.
+/// Limits on input. Input above a limit fails with `OPHIO_STATUS_LIMIT`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub enum OphioLimit {
@@ -43,14 +43,14 @@ fn limit(number: u32) -> Result<Limit, Error> {
     known.copied().ok_or_else(|| {
         Error::new(
             OphioStatus::InvalidArgument,
-            format_args!("`limit` is {number}, which is no OphioLimit"),
+            format_args!("{number} is not a valid OphioLimit"),
         )
     })
 }
 
 /// Reads a limit.
 ///
-/// `limit` is one of `OphioLimit`. Writes to `most` how much is taken. Any thread may call
+/// `limit` is one of `OphioLimit`. Writes its value to `most`. Any thread may call
 /// this. Fails with `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
@@ -68,8 +68,8 @@ pub unsafe extern "C" fn ophio_limits_get(limit: u32, most: *mut usize) -> Ophio
 
 /// Sets a limit, for the whole process.
 ///
-/// `limit` is one of `OphioLimit`, `most` how much is taken from now on; what exists stays.
-/// Any thread may call this; calls that run meanwhile see either. Fails with
+/// `limit` is one of `OphioLimit`, `most` its new value. Existing objects do not change. Any thread
+/// may call this; calls that run at the same time use the old or the new value. Fails with
 /// `OPHIO_STATUS_INVALID_ARGUMENT` only.
 #[no_mangle]
 pub extern "C" fn ophio_limits_set(limit: u32, most: usize) -> OphioStatus {

@@ -1,33 +1,32 @@
-//! The panic hook: what panics in this library print, which is nothing.
+//! The panic hook, which keeps panics in this library from printing.
 //!
-//! Rust prints a panic before anybody can catch it, and standard error belongs to the program
-//! that loaded us. The hook that prints belongs to the copy of the standard library that is
-//! linked into libophio, so setting it changes nothing for the rest of the process. Only a program in Rust that links
-//! the static library shares it; therefore panics outside of our calls and threads go on to
-//! the hook that was there:
+//! Rust prints a panic before it can be caught, and standard error belongs to the host. The hook is
+//! part of the copy of the standard library that is linked into libophio, so setting it does not
+//! affect the rest of the process. Only a Rust program that links the static library shares the
+//! hook. Therefore panics outside of our calls and threads are passed to the previous hook:
 //!
 //! ```text
-//! in a call of ours, or on a thread named "ophio"   kept for the error's message
-//! anywhere else                                     the hook from before
+//! in a call of ours, or on a thread named "ophio"   stored for the error's message
+//! anywhere else                                     passed to the previous hook
 //! ```
 
 use std::cell::{Cell, RefCell};
 use std::panic::{set_hook, take_hook};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// The name of the threads that core makes for batches.
+/// The name of the threads that `core` starts for batches.
 const OUR_THREADS: &str = "ophio";
 
 thread_local! {
-    /// How many calls of ours this thread is in.
+    /// The number of our calls that this thread is in.
     static DEPTH: Cell<u32> = const { Cell::new(0) };
-    /// Where the last panic was, for its message.
+    /// The location of the last panic, for its message.
     static PLACE: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
 static INSTALLED: AtomicBool = AtomicBool::new(false);
 
-/// As long as it lives, panics of this thread print nothing.
+/// While it exists, panics of this thread print nothing.
 pub(crate) struct Silence(());
 
 impl Silence {
@@ -36,7 +35,7 @@ impl Silence {
         if !INSTALLED.load(Ordering::Relaxed) && !INSTALLED.swap(true, Ordering::Relaxed) {
             install();
         }
-        // While a thread ends, its storage may be gone: then a panic prints.
+        // When a thread ends, its storage may be freed already: then a panic prints.
         let _ = DEPTH.try_with(|depth| depth.set(depth.get() + 1));
         Silence(())
     }
@@ -63,7 +62,7 @@ fn install() {
     }));
 }
 
-/// Where the last panic on this thread was, ` (file:line)`, or nothing; forgets it.
+/// Takes the location of the last panic on this thread, ` (file:line)` or an empty text.
 pub(crate) fn last_place() -> String {
     PLACE.try_with(RefCell::take).unwrap_or_default()
 }

@@ -1,5 +1,5 @@
-//! The C API of [`ophio_core::parameterization`]: messages whose ids, dates and numbers are
-//! replaced by what they are.
+//! The C API of [`ophio_core::parameterization`]: replacing ids, dates and numbers in messages by
+//! their kind.
 
 use std::borrow::Cow;
 use std::ffi::c_char;
@@ -17,27 +17,27 @@ use crate::string::OphioStr;
 
 /// A compiled list of patterns.
 ///
-/// It does not change, so threads may share it, and a process may fork and go on
-/// using it in the child.
+/// It is immutable: threads may share it, and after a fork the child may use it.
 pub struct OphioParameterization(Parameterizer);
 
-/// How much a list of patterns may take. A field that is 0 has the default.
+/// Limits for a list of patterns. A field that is 0 stands for the default.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct OphioParameterizationLimits {
-    /// Patterns in a list: 1,000 by default.
+    /// The maximum number of patterns in a list: 1,000 by default.
     pub patterns: usize,
-    /// Bytes of a regex: 16 KiB by default.
+    /// The maximum length of a regex in bytes: 16 KiB by default.
     pub regex_bytes: usize,
-    /// Operations of a list after compilation: 50,000 by default.
+    /// The maximum number of operations of a list after compilation: 50,000 by default.
     pub operations: usize,
-    /// Bytes of states that a thread keeps for a list: 32 MiB by default.
+    /// The maximum size in bytes of the states that a thread keeps for a list: 32 MiB by default.
     pub state_bytes: usize,
-    /// Bytes of a text: without a limit by default.
+    /// The maximum length of a text in bytes: no limit by default.
     pub text_bytes: usize,
-    /// Steps in a text of patterns that are not linear: 1,000,000 by default.
+    /// The maximum number of steps in a text, for patterns that are not linear: 1,000,000 by
+    /// default.
     pub steps: u64,
-    /// How many steps each byte of a text adds to that: 50 by default.
+    /// The number of steps that each byte of a text adds to `steps`: 50 by default.
     pub steps_per_byte: u64,
 }
 
@@ -45,9 +45,9 @@ pub struct OphioParameterizationLimits {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct OphioParameterizationPattern {
-    /// What a match is replaced by, in angle brackets. Borrowed from the list.
+    /// The name, which replaces a match, in angle brackets. Borrowed from the list.
     pub name: OphioSlice,
-    /// What matches. Borrowed from the list.
+    /// The regex. Borrowed from the list.
     pub regex: OphioSlice,
     /// Whether it takes time in proportion to the text. If not, it is matched by backtracking,
     /// with a limit on the steps.
@@ -103,15 +103,14 @@ impl From<OphioParameterizationLimits> for Limits {
 /// Compiles a list of patterns.
 ///
 /// `patterns` is a MessagePack array of arrays of two texts, a name and a regex of Python's `re`
-/// in verbose form; with the length 0, it is the list of default patterns. `only` is a
-/// MessagePack array of names: the other patterns of the list are not used. With the length 0,
-/// all are used. `limits` may be NULL; `limits_size` is the size of the struct otherwise.
+/// in verbose form; with the length 0, the default patterns are used. `only` is a MessagePack array
+/// of the names of the patterns to use; with the length 0, all patterns are used. `limits` may be
+/// NULL; `limits_size` is the size of the struct otherwise.
 ///
 /// If it fails with `OPHIO_STATUS_PATTERN`, it writes to `number`, which may be NULL, the number
 /// of the pattern in the list, counted from 0, and to `position`, which may be NULL, the
-/// character of the regex at which the error is, counted from 0. The number is that of the
-/// patterns for an unknown name in `only`, and the position is SIZE_MAX where the error is not
-/// at a character.
+/// character of the regex at which the error is, counted from 0. For an unknown name in `only`, the
+/// number is the number of patterns. The position is SIZE_MAX if the error is not at a character.
 ///
 /// Writes the list to `parameterization`, which is the caller's: free it with
 /// `ophio_parameterization_free`. Any thread may call this. Fails with `OPHIO_STATUS_PATTERN`,
@@ -232,7 +231,7 @@ pub unsafe extern "C" fn ophio_parameterization_pattern(
             Error::new(
                 OphioStatus::OutOfRange,
                 format_args!(
-                    "there is no pattern {number}, the list has {}",
+                    "there is no pattern {number}: the list has {}",
                     patterns.len()
                 ),
             )
@@ -281,9 +280,9 @@ pub unsafe extern "C" fn ophio_parameterization_parameterize(
 /// `OPHIO_STATUS_INVALID_ARGUMENT` or `OPHIO_STATUS_NULL_POINTER`, and of
 /// `OPHIO_STATUS_OUT_OF_RANGE` if `buffer` is too short.
 ///
-/// `ophio_parameterization_parameterize` in the form that makes no object, for bindings in
-/// languages where an object takes a microsecond. `text` is UTF-8 and ends at its first NUL.
-/// The new text is written to `buffer`, without a NUL. Threads may share `parameterization`.
+/// This is `ophio_parameterization_parameterize` without an allocated result, for bindings in
+/// languages where a handle takes a microsecond. `text` is UTF-8 and ends at its first NUL. The new
+/// text is written to `buffer`, without a NUL. Threads may share `parameterization`.
 ///
 /// # Safety
 ///
@@ -318,7 +317,7 @@ pub unsafe extern "C" fn ophio_parameterization_parameterize_text(
             _ => Err(Error::new(
                 OphioStatus::OutOfRange,
                 format_args!(
-                    "the new text has {} bytes, the length of `buffer` is {buffer_len}",
+                    "the new text has {} bytes, but the length of `buffer` is {buffer_len}",
                     replaced.len()
                 ),
             )),
@@ -329,11 +328,11 @@ pub unsafe extern "C" fn ophio_parameterization_parameterize_text(
 /// Replaces the matches in many texts, as `ophio_parameterization_parameterize` does, and counts
 /// them.
 ///
-/// `texts` is a MessagePack array of texts. Adds to `counts` how often each pattern matches:
-/// `counts_len` is the number of patterns, or 0 to count nothing. Writes a MessagePack array
-/// of the new texts to `replaced`, which is the caller's: free it with `ophio_str_free`. Threads
-/// may share `parameterization`. Fails with `OPHIO_STATUS_LIMIT`,
-/// `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+/// `texts` is a MessagePack array of texts. Adds the number of matches of each pattern to `counts`:
+/// `counts_len` is the number of patterns, or 0 to count nothing. Writes a MessagePack array of the
+/// new texts to `replaced`, which is the caller's: free it with `ophio_str_free`. Threads may share
+/// `parameterization`. Fails with `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_ARGUMENT`,
+/// `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///
@@ -368,7 +367,7 @@ pub unsafe extern "C" fn ophio_parameterization_parameterize_packed(
 
 /// Counts the matches in many texts.
 ///
-/// `texts` is a MessagePack array of texts. Adds to `counts` how often each pattern matches:
+/// `texts` is a MessagePack array of texts. Adds the number of matches of each pattern to `counts`:
 /// `counts_len` is the number of patterns. Threads may share `parameterization`. Fails with
 /// `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
 ///
@@ -398,7 +397,7 @@ pub unsafe extern "C" fn ophio_parameterization_counts(
     })
 }
 
-/// The numbers of the caller that counts are added to.
+/// The counts of the caller, to which a call adds.
 struct Place {
     counts: *mut u64,
     len: usize,

@@ -1,8 +1,8 @@
-//! The C API of [`ophio_core::proguard`]: names back from ProGuard and R8 mappings.
+//! The C API of [`ophio_core::proguard`]: original names from ProGuard and R8 mappings.
 //!
-//! The names of a class and a method are slices borrowed from the mapper, so nothing
-//! is copied here and nothing has to be freed. Frames are many numbers and texts:
-//! they leave packed, in a buffer of the caller's, so that a question is one call.
+//! The names of a class and a method are slices borrowed from the mapper, so nothing is copied and
+//! the caller frees nothing. Frames consist of many numbers and texts: they are written as
+//! MessagePack to a buffer of the caller, so that a query is one call.
 
 use std::fs::File;
 use std::mem::MaybeUninit;
@@ -20,8 +20,7 @@ use crate::string::OphioStr;
 
 /// A mapping file, ready for queries.
 ///
-/// It does not change, so threads may share it, and a process may fork and go on
-/// using it in the child.
+/// It is immutable: threads may share it, and after a fork the child may use it.
 pub struct OphioProguard(Mapper);
 
 impl From<ProguardError> for Error {
@@ -64,14 +63,14 @@ pub unsafe extern "C" fn ophio_proguard_new(
 
 /// Makes a mapper from a file.
 ///
-/// `path` is what the system takes for a path: bytes on Unix, UTF-8 elsewhere. The
-/// file is read into memory, or with `mmap` mapped, which spares the copy. Then
-/// the file must not change or get shorter before the mapper is freed: a change makes
-/// answers wrong, and reading what was cut off ends the process with SIGBUS.
+/// `path` is a path of the operating system: bytes on Unix, UTF-8 elsewhere. The file is read into
+/// memory. With `mmap` it is mapped instead, which saves a copy. Then the file must not change
+/// before the mapper is freed: a change makes results wrong, and if the file becomes shorter,
+/// reading beyond its end ends the process with SIGBUS.
 ///
 /// Writes the mapper to `mapper`, which is the caller's: free it with `ophio_proguard_free`. Any
-/// thread may call this. Fails with `OPHIO_STATUS_PROGUARD` and the system's reason if the file
-/// cannot be read, `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_UTF8`,
+/// thread may call this. Fails with `OPHIO_STATUS_PROGUARD` and the reason of the operating system
+/// if the file cannot be read, `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_UTF8`,
 /// `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
@@ -113,12 +112,12 @@ unsafe fn map(path: &Path) -> Result<Mmap, ProguardError> {
         path: path.to_owned(),
         source,
     })?;
-    // To map costs nothing, whatever the size; what costs is the index of it.
+    // Mapping a file of any size is cheap; building its index is not.
     Limit::MappingBytes.check(map.len())?;
     Ok(map)
 }
 
-/// The path that the argument `path` is.
+/// Converts the argument `path` to a path.
 ///
 /// # Safety
 ///
@@ -151,12 +150,10 @@ pub unsafe extern "C" fn ophio_proguard_free(mapper: *mut *mut OphioProguard) {
     unsafe { handle::free(mapper) }
 }
 
-/// Computes the identifier of the file, by which an upload of it is found: a UUID of
-/// version 5 over its bytes.
+/// Computes the identifier of the file: a UUID of version 5 over its bytes.
 ///
-/// Writes 16 bytes to `uuid`, in the order in which they are printed. Goes over the
-/// whole file each time. Threads may share `mapper`. Fails with
-/// `OPHIO_STATUS_NULL_POINTER` only.
+/// Writes 16 bytes to `uuid`, in the order in which they are printed. Reads the whole file each
+/// time. Threads may share `mapper`. Fails with `OPHIO_STATUS_NULL_POINTER` only.
 ///
 /// # Safety
 ///
@@ -177,7 +174,7 @@ pub unsafe extern "C" fn ophio_proguard_uuid(
     })
 }
 
-/// Looks for line numbers in a mapping.
+/// Checks whether a mapping has line numbers.
 ///
 /// Writes to `has_lines` whether any method has line numbers. Threads may share `mapper`. Fails
 /// with `OPHIO_STATUS_NULL_POINTER`.
@@ -200,7 +197,7 @@ pub unsafe extern "C" fn ophio_proguard_has_line_info(
     })
 }
 
-/// Checks that a file is a mapping.
+/// Checks whether a file looks like a mapping.
 ///
 /// Writes to `valid` whether there is a class and a member of it in the first 50 lines. Threads
 /// may share `mapper`. Fails with `OPHIO_STATUS_NULL_POINTER`.
@@ -226,8 +223,8 @@ pub unsafe extern "C" fn ophio_proguard_is_valid(
 /// Finds the original name of a class.
 ///
 /// `klass` is the full obfuscated name, UTF-8. Writes its original name to `original`:
-/// borrowed from `mapper`, valid until that is freed; NULL and 0 if it is not known.
-/// Threads may share `mapper`. Fails with `OPHIO_STATUS_INVALID_UTF8`,
+/// a slice borrowed from `mapper` and valid until that is freed; NULL and 0 if the class is not in
+/// the mapping. Threads may share `mapper`. Fails with `OPHIO_STATUS_INVALID_UTF8`,
 /// `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
@@ -256,15 +253,15 @@ pub unsafe extern "C" fn ophio_proguard_remap_class(
 /// Finds the original names of a class and of a method of it.
 ///
 /// `klass` and `method` are obfuscated, UTF-8. Writes the original names to
-/// `original_class` and `original_method`: borrowed from `mapper`, valid until that is
-/// freed; NULL and 0 both if the method is not known, or could be several. Threads may
-/// share `mapper`. Fails with `OPHIO_STATUS_INVALID_UTF8`,
+/// `original_class` and `original_method`: slices borrowed from `mapper` and valid until that is
+/// freed; both are NULL and 0 if the method is not in the mapping, or if several methods match.
+/// Threads may share `mapper`. Fails with `OPHIO_STATUS_INVALID_UTF8`,
 /// `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///
 /// `mapper` is NULL or was made by this library and is not freed yet; `klass` and
-/// `method` are readable for as many bytes as is said; `original_class` and
+/// `method` are readable for `klass_len` and `method_len` bytes; `original_class` and
 /// `original_method` are NULL or may be written.
 #[no_mangle]
 pub unsafe extern "C" fn ophio_proguard_remap_method(
@@ -294,29 +291,28 @@ pub unsafe extern "C" fn ophio_proguard_remap_method(
     })
 }
 
-/// A text of the mapper's, or NULL and 0.
+/// Returns a text of the mapper as a slice, or NULL and 0.
 fn lend(text: Option<&str>) -> OphioSlice {
     text.map_or(OphioSlice::EMPTY, |text| {
         OphioSlice::borrowed(text.as_bytes())
     })
 }
 
-/// Finds the original frames of any number of obfuscated ones.
+/// Finds the original frames of any number of obfuscated frames.
 ///
 /// `queries` is a MessagePack array of arrays of 4: class, method, line (an integer, 0
 /// if unknown), and the types of the parameters as in `int,java.lang.String[]`, or nil,
-/// which may be absent. With parameters the line is not looked at.
+/// which may be absent. A query with parameters ignores the line.
 ///
-/// The answer is a MessagePack array of an array a query, of arrays of 4 a frame:
-/// class, method, file (or nil), line (0 if unknown). A query has no frame if it is not
-/// known, and several if methods were inlined, innermost first, or if methods cannot be
-/// distinguished.
+/// The result is a MessagePack array with an array for each query. That has an array of 4 for each
+/// frame: class, method, file (or nil), line (0 if unknown). The result of a query is empty if the
+/// mapping has no such frame. It has several frames if methods were inlined (innermost first), or
+/// if several methods match.
 ///
-/// Writes the length of the answer to `frames_len`, and the answer to `frames` if it is
-/// not longer than `frames_capacity`; else nothing is written there, and a second call
-/// with that much room gets it. Threads may share `mapper`. Fails with
-/// `OPHIO_STATUS_INVALID_ARGUMENT` if `queries` is something else, and with
-/// `OPHIO_STATUS_NULL_POINTER`.
+/// Writes the length of the result to `frames_len`, and the result to `frames` if it is not longer
+/// than `frames_capacity`. Otherwise it does not write to `frames`; call it again with a buffer of
+/// that length. Threads may share `mapper`. Fails with `OPHIO_STATUS_INVALID_ARGUMENT` if `queries`
+/// is malformed, and with `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///

@@ -1,8 +1,8 @@
 //! Borrowed strings, buffers and arrays, in both directions. Owned ones are in
 //! [`crate::string`].
 //!
-//! A call takes a string as pointer and length, two arguments, because that is
-//! what Python passes without a copy and without making an object for it:
+//! A string is two arguments, a pointer and a length, because Python passes these without a copy
+//! and without creating an object:
 //!
 //! ```text
 //! ophio_glob_match(value, value_len, pattern, pattern_len)
@@ -11,8 +11,8 @@
 //! [`bytes`] and [`text`] turn such a pair into a Rust slice. Where a struct holds
 //! strings, or a function returns one, the pair is an [`OphioSlice`].
 //!
-//! The empty string may come as NULL and 0, as many C programs write it. NULL with
-//! any other length is refused, and so is a length that no buffer can have.
+//! The empty string may be NULL and 0, as in many C programs. NULL with any other length is an
+//! error, and so is a length above `isize::MAX`.
 
 use std::ffi::{c_char, CStr};
 use std::mem::MaybeUninit;
@@ -22,8 +22,8 @@ use crate::status::{Error, OphioStatus};
 
 /// Borrowed bytes: `len` of them at `data`. No NUL byte follows.
 ///
-/// Going in, it is read during the call only. Coming out, the function that
-/// returns it says how long it is valid. `data` may be NULL if `len` is 0.
+/// As an argument, it is read only during the call. As a result, it is valid for as long as the
+/// function that returns it says. `data` may be NULL if `len` is 0.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct OphioSlice {
@@ -40,7 +40,7 @@ impl OphioSlice {
         len: 0,
     };
 
-    /// Lends `bytes` to C; the caller documents for how long.
+    /// Makes a slice of `bytes` for C. The exported function documents how long it is valid.
     pub fn borrowed(bytes: &[u8]) -> Self {
         OphioSlice {
             data: bytes.as_ptr(),
@@ -48,7 +48,7 @@ impl OphioSlice {
         }
     }
 
-    /// The bytes, see [`bytes`].
+    /// Returns the bytes, as [`bytes`] does.
     ///
     /// # Safety
     ///
@@ -58,7 +58,7 @@ impl OphioSlice {
         unsafe { bytes(self.data, self.len, name) }
     }
 
-    /// The bytes as text, see [`text`].
+    /// Returns the bytes as text, as [`text`] does.
     ///
     /// # Safety
     ///
@@ -69,27 +69,25 @@ impl OphioSlice {
     }
 }
 
-/// The `len` bytes at `data`, the argument called `name`.
+/// Returns the `len` bytes at `data`, the argument called `name`.
 ///
-/// Fails with `NullPointer`, or with `InvalidArgument` for a length beyond
-/// `isize::MAX`: Rust has no such slice, and in a caller it is a negative number
-/// gone wrong.
+/// Fails with `NullPointer`, or with `InvalidArgument` for a length beyond `isize::MAX`: Rust has
+/// no such slice, and in the caller it is probably a negative number.
 ///
 /// # Safety
 ///
-/// If `data` is not NULL, `len` bytes can be read there and do not change while
-/// the result is in use; the lifetime `'a` is the caller's choice and has to
-/// respect that.
+/// If `data` is not NULL, `len` bytes can be read there and do not change while the result is in
+/// use. The caller chooses the lifetime `'a` accordingly.
 pub unsafe fn bytes<'a>(data: *const u8, len: usize, name: &str) -> Result<&'a [u8], Error> {
     // SAFETY: the caller's promise. Bytes need no alignment.
     unsafe { array(data, len, name) }
 }
 
-/// The `len` values at `data`, the argument called `name`. Fails as [`bytes`] does.
+/// Returns the `len` values at `data`, the argument called `name`. Fails as [`bytes`] does.
 ///
 /// # Safety
 ///
-/// That of [`bytes`], for aligned values of which every bit pattern is one.
+/// As for [`bytes`]; the values are aligned, and every bit pattern is a valid value.
 pub unsafe fn array<'a, T>(data: *const T, len: usize, name: &str) -> Result<&'a [T], Error> {
     if len == 0 {
         return Ok(&[]);
@@ -99,10 +97,10 @@ pub unsafe fn array<'a, T>(data: *const T, len: usize, name: &str) -> Result<&'a
     Ok(unsafe { std::slice::from_raw_parts(data, len) })
 }
 
-/// Structs of the caller in an array, `size` bytes from one to the next.
+/// An array of structs of the caller. Each struct begins `size` bytes after the one before.
 ///
-/// The caller says how large its struct is, so that a later version can add fields to it: a
-/// program that was compiled with an older header passes the smaller size.
+/// The caller passes the size of its struct, so that a later version can add fields: a program that
+/// was compiled with an older header passes a smaller size.
 #[derive(Clone, Copy)]
 pub struct Structs<T> {
     data: *mut T,
@@ -111,7 +109,7 @@ pub struct Structs<T> {
 }
 
 impl<T> Structs<T> {
-    /// The `len` structs at `data`, the argument called `name`. Fails as [`bytes`] does, and
+    /// Wraps the `len` structs at `data`, the argument called `name`. Fails as [`bytes`] does, and
     /// with `InvalidArgument` if `size` is not the size of such a struct.
     ///
     /// # Safety
@@ -134,15 +132,15 @@ impl<T> Structs<T> {
         Ok(Structs { data, len, size })
     }
 
-    /// Where each struct is.
+    /// Returns a pointer to each struct.
     pub fn pointers(self) -> impl Iterator<Item = *mut T> {
-        // `wrapping`: nothing is read here, and with no structs the pointer may be NULL.
+        // `wrapping`, because nothing is read here, and the pointer of an empty array may be NULL.
         (0..self.len).map(move |index| self.data.wrapping_byte_add(index * self.size))
     }
 }
 
-/// The place for `len` results at `data`, the argument called `name`. Fails as
-/// [`bytes`] does.
+/// Returns the array for `len` results at `data`, the argument called `name`. Fails as [`bytes`]
+/// does.
 ///
 /// # Safety
 ///
@@ -162,7 +160,7 @@ pub unsafe fn out<'a, T>(
     Ok(unsafe { std::slice::from_raw_parts_mut(data.cast(), len) })
 }
 
-/// Fails for what cannot be an array: NULL, or more bytes than `isize::MAX`.
+/// Fails if this cannot be an array: for NULL, or more bytes than `isize::MAX`.
 fn check<T>(data: *const T, len: usize, name: &str) -> Result<(), Error> {
     check_size(data, len, size_of::<T>(), name)
 }
@@ -179,11 +177,11 @@ fn check_size<T>(data: *const T, len: usize, size: usize, name: &str) -> Result<
     }
     Err(Error::new(
         OphioStatus::InvalidArgument,
-        format_args!("the length of `{name}` is {len}, more than memory can hold"),
+        format_args!("the length of `{name}` is {len}, which is larger than the address space"),
     ))
 }
 
-/// The `len` bytes at `data` as text, the argument called `name`.
+/// Returns the `len` bytes at `data` as text, the argument called `name`.
 ///
 /// Fails as [`bytes`] does, and with `InvalidUtf8`, naming the first bad byte.
 ///
@@ -195,7 +193,7 @@ pub unsafe fn text<'a>(data: *const u8, len: usize, name: &str) -> Result<&'a st
     utf8(unsafe { bytes(data, len, name) }?, name)
 }
 
-/// The bytes of the argument called `name` as text. Fails with `InvalidUtf8`, naming the first
+/// Returns the bytes of the argument called `name` as text. Fails with `InvalidUtf8`, naming the first
 /// bad byte.
 pub fn utf8<'a>(bytes: &'a [u8], name: &str) -> Result<&'a str, Error> {
     std::str::from_utf8(bytes).map_err(|error| {
@@ -206,13 +204,13 @@ pub fn utf8<'a>(bytes: &'a [u8], name: &str) -> Result<&'a str, Error> {
     })
 }
 
-/// The bytes before the first NUL at `data`, the argument called `name`. Fails with
+/// Returns the bytes before the first NUL at `data`, the argument called `name`. Fails with
 /// `NullPointer` for NULL.
 ///
 /// # Safety
 ///
 /// If `data` is not NULL, it can be read up to a NUL and does not change while the result is in
-/// use; the lifetime `'a` is the caller's choice and has to respect that.
+/// use. The caller chooses the lifetime `'a` accordingly.
 pub unsafe fn until_nul<'a>(data: *const c_char, name: &str) -> Result<&'a [u8], Error> {
     if data.is_null() {
         return Err(Error::null(name));

@@ -1,35 +1,35 @@
-//! How a call ends: a status for programs, and an error with a message for people.
+//! The result of a call: a status for programs, and an error with a message for people.
 
 use std::fmt::Display;
 
-/// How a call ended.
+/// The status that a call returns.
 ///
-/// A number never changes its meaning; later versions may add numbers, so treat
-/// one that you do not know as a failure. 1 to 15 can come from any function,
-/// the others belong to one part of the library.
+/// A number never changes its meaning. Later versions may add numbers, so treat an unknown number
+/// as a failure. Any function can return 1 to 15; each other number belongs to one part of the
+/// library.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OphioStatus {
-    /// It worked, and the results are written.
+    /// Success: the results are written.
     Ok = 0,
-    /// A fault inside the library was caught. Please report it; the process and
-    /// the objects it holds are intact.
+    /// The library caught an internal error (a panic). Please report it. The process and its
+    /// objects are intact.
     Panic = 1,
     /// A pointer that must not be NULL is NULL.
     NullPointer = 2,
-    /// Bytes that must be UTF-8 are not.
+    /// A text is not valid UTF-8.
     InvalidUtf8 = 3,
     /// An argument has a value that is not allowed.
     InvalidArgument = 4,
     /// A number is too large or too small for what it counts.
     OutOfRange = 5,
-    /// There is more than a limit allows: see `OphioLimit`.
+    /// The input exceeds a limit: see `OphioLimit`.
     Limit = 6,
     /// The text of stack trace rules, or their binary form, is malformed.
     Syntax = 16,
     /// A stack frame, or the data of an exception, has a field of the wrong type.
     Frame = 17,
-    /// An Arrow array has not the columns that stack traces have.
+    /// An Arrow array does not have the columns of stack traces.
     Schema = 18,
     /// A glob is not valid.
     Glob = 32,
@@ -53,7 +53,7 @@ pub struct Error {
 }
 
 impl Error {
-    /// An error with a status that is not [`OphioStatus::Ok`].
+    /// Makes an error with a status other than [`OphioStatus::Ok`].
     pub fn new(status: OphioStatus, message: impl Display) -> Self {
         debug_assert_ne!(status, OphioStatus::Ok, "an error needs a failure's status");
         Error {
@@ -62,24 +62,24 @@ impl Error {
         }
     }
 
-    /// The same error, with the place where it happened before its message.
+    /// Returns the same error with a location in front of its message.
     #[cfg(feature = "arrow")]
     pub fn within(mut self, place: impl Display) -> Self {
         self.message = format!("{place}: {}", self.message);
         self
     }
 
-    /// The status that the call returns.
+    /// Returns the status that the call returns.
     pub fn status(&self) -> OphioStatus {
         self.status
     }
 
-    /// What went wrong, for people.
+    /// Returns the message, for people.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// The argument called `name` is NULL and must not be.
+    /// Makes the error for an argument, called `name`, that is NULL.
     #[cold]
     pub fn null(name: &str) -> Self {
         Error::new(

@@ -7,28 +7,28 @@ use crate::handle;
 use crate::slice::{self, OphioSlice};
 use crate::status::{Error, OphioStatus};
 
-/// An owned UTF-8 string, or buffer where a function says so: `len` bytes at `data`. No
-/// NUL byte follows.
+/// An owned UTF-8 string, or a buffer if the function says so: `len` bytes at `data`. No NUL byte
+/// follows.
 ///
-/// The library made it and the caller owns it: give it to `ophio_str_free` once
-/// it is read. It belongs to no thread. `data` is NULL if the string is empty.
+/// The library allocates it and the caller owns it: free it with `ophio_str_free`. Any thread may
+/// read and free it. `data` is NULL if the string is empty.
 #[repr(C)]
 #[derive(Debug)]
 pub struct OphioStr {
-    /// The first byte, not to be written to.
+    /// The first byte. Read only.
     pub data: *mut u8,
     /// The number of bytes.
     pub len: usize,
 }
 
 impl OphioStr {
-    /// The empty string, which owns nothing.
+    /// The empty string, which owns no memory.
     pub const EMPTY: OphioStr = OphioStr {
         data: ptr::null_mut(),
         len: 0,
     };
 
-    /// Lends the string, for as long as it is not freed.
+    /// Returns a slice of the string, valid until the string is freed.
     pub fn as_slice(&self) -> OphioSlice {
         OphioSlice {
             data: self.data,
@@ -48,7 +48,7 @@ impl From<Vec<u8>> for OphioStr {
         if bytes.is_empty() {
             return OphioStr::EMPTY;
         }
-        // A boxed slice is as long as its bytes: freeing needs no third number.
+        // A boxed slice has no spare capacity, so freeing it needs only the pointer and the length.
         let bytes = bytes.into_boxed_slice();
         let len = bytes.len();
         OphioStr {
@@ -59,10 +59,10 @@ impl From<Vec<u8>> for OphioStr {
 }
 
 /// Frees the bytes of `string` and makes it the empty string, so that freeing it
-/// again does nothing. The struct itself stays the caller's.
+/// again does nothing. The caller owns the struct itself.
 ///
-/// NULL, or a string of zeros, does nothing. Any thread may free it, one at a
-/// time. Cannot fail.
+/// NULL, or a struct of zeros, does nothing. Any thread may free it, but only one at a time. Cannot
+/// fail.
 ///
 /// # Safety
 ///
@@ -77,19 +77,19 @@ pub unsafe extern "C" fn ophio_str_free(string: *mut OphioStr) {
         };
         let OphioStr { data, len } = std::mem::replace(string, OphioStr::EMPTY);
         if !data.is_null() {
-            // SAFETY: the pointer and length of a boxed slice that `from` let go,
-            // taken back once: the struct no longer names it.
+            // SAFETY: the pointer and length come from a boxed slice in `from`, and are freed once:
+            // the struct no longer has them.
             drop(unsafe { Box::from_raw(ptr::slice_from_raw_parts_mut(data, len)) });
         }
     });
 }
 
-/// The body of a function that converts a buffer, the argument called `input.2`, to another one,
-/// the result called `output.1`.
+/// Runs the body of a function that converts a buffer, the argument called `input.2`, to another
+/// buffer, the result called `output.1`.
 ///
 /// # Safety
 ///
-/// The input is as [`slice::bytes`] demands, the output as [`handle::out`] does.
+/// The input meets the requirements of [`slice::bytes`], the output those of [`handle::out`].
 pub(crate) unsafe fn convert<T: Into<OphioStr>>(
     input: (*const u8, usize, &str),
     output: (*mut OphioStr, &str),

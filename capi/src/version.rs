@@ -1,35 +1,36 @@
-//! What this library is: its version, and the version of its C interface.
+//! The version of the library, and the version of its C API.
 //!
 //! A program compares `OPHIO_VERSION` of the header that it was compiled with to
 //! [`ophio_version`] of the library that it found at run time. They may differ.
-//! What must not differ is the interface: [`ophio_abi_version`].
+//! Only the version of the C ABI must be the same: [`ophio_abi_version`].
 
 use crate::slice::OphioSlice;
 
-/// Raised by each change that breaks a compiled program: a function removed, an
-/// argument or a struct changed. Functions and status numbers may be added freely.
-/// It is the number in the name of the shared library, `libophio.so.1`.
+/// The version of the C ABI. A change that breaks a compiled program raises it: a removed function,
+/// or a changed argument or struct. A new function or status number does not raise it. It is the
+/// number in the name of the shared library, `libophio.so.1`.
 const ABI_VERSION: u32 = 1;
 
 /// Returns the version of the library, such as `2.0.0`, as ASCII text.
 ///
-/// The slice is borrowed and valid for as long as the library is loaded. Any
-/// thread may call it. Cannot fail.
+/// The slice is borrowed and valid for as long as the library is loaded. Any thread may call this.
+/// Cannot fail.
 #[no_mangle]
 pub extern "C" fn ophio_version() -> OphioSlice {
     OphioSlice::borrowed(env!("CARGO_PKG_VERSION").as_bytes())
 }
 
-/// Returns the version of the C API: two libraries with the same number can
-/// stand in for each other, the one with the higher version has more functions.
+/// Returns the version of the C ABI. A program works with every library that has the same number
+/// and is not older than the library that it was compiled for.
 ///
-/// Any thread may call it. Cannot fail.
+/// Any thread may call this. Cannot fail.
 #[no_mangle]
 pub extern "C" fn ophio_abi_version() -> u32 {
     ABI_VERSION
 }
 
-/// Panics, to see that a host survives it. Not in the header, nor in any library but a test's.
+/// Panics, so that tests can check that the host survives. Only in libraries for tests; not in the
+/// header.
 #[cfg(feature = "test-panic")]
 #[no_mangle]
 pub extern "C" fn test_panic(on_a_thread: bool) -> crate::status::OphioStatus {

@@ -1,8 +1,8 @@
-//! Diagnostics: problems of a text that people write, each with its line and columns.
+//! Diagnostics: problems of a rule text, each with its line and columns.
 //!
 //! Stack trace rules and fingerprint rules have different codes, so a [`Diagnostic`] is generic
-//! over the code. Everything else is the same for both, and is here: also [`codes`], which makes
-//! the enum of a table of codes.
+//! over the code. This module has everything that both share, including [`codes`], which makes an
+//! enum from a table of codes.
 //!
 //! ```text
 //! column   1234567890123456
@@ -16,17 +16,17 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// How bad it is.
+/// The severity of a problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Severity {
-    /// The line is no rule, and the text cannot be used.
+    /// The line is not a rule, and the text cannot be parsed.
     Error,
-    /// The rule is understood, but hardly does what is meant.
+    /// The rule is valid, but probably does not do what was intended.
     Warning,
 }
 
 impl Severity {
-    /// The word for people.
+    /// Returns the word in messages: `error` or `warning`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Error => "error",
@@ -35,38 +35,38 @@ impl Severity {
     }
 }
 
-/// Makes the enum `Code` of a table of codes. A row is a variant, the code as it is printed, and
-/// what it means; the first code that is a warning comes before the rows.
+/// Makes the enum `Code` from a table of codes. A row has a variant, the code as it is printed, and
+/// its meaning. The first code that is a warning comes before the rows.
 macro_rules! codes {
     (
         warnings from $warnings:literal
         $($(#[$doc:meta])* $name:ident = $code:literal $title:literal,)*
     ) => {
-        /// What kind of problem it is.
+        /// The code of a diagnostic.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Code {
             $($(#[$doc])* $name,)*
         }
 
         impl Code {
-            /// All of them, in the order of their numbers.
+            /// All codes, in the order of their numbers.
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
 
-            /// The code as it is printed, such as `OPH002`.
+            /// Returns the code as it is printed, such as `OPH002`.
             pub fn name(self) -> &'static str {
                 match self {
                     $(Self::$name => $code,)*
                 }
             }
 
-            /// What it means, in a few words that fit any case of it.
+            /// Returns the meaning of the code, in a few words.
             pub fn title(self) -> &'static str {
                 match self {
                     $(Self::$name => $title,)*
                 }
             }
 
-            /// How bad it is. A lenient check can report an error as a warning.
+            /// Returns the severity. A lenient check can report an error as a warning.
             pub fn severity(self) -> $crate::diagnostics::Severity {
                 if self.name() < $warnings {
                     $crate::diagnostics::Severity::Error
@@ -85,12 +85,12 @@ macro_rules! codes {
 }
 pub(crate) use codes;
 
-/// Something to say about a span of a rule text.
+/// A problem of a rule text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic<Code> {
-    /// How bad it is.
+    /// The severity.
     pub severity: Severity,
-    /// What kind of problem it is.
+    /// The code.
     pub code: Code,
     /// The number of the line, from 1.
     pub line: usize,
@@ -100,15 +100,15 @@ pub struct Diagnostic<Code> {
     pub end_column: usize,
     /// What is wrong, in one line unless the glob parser says more.
     pub message: String,
-    /// A text that should replace the span.
+    /// A suggested replacement for the span.
     pub suggestion: Option<String>,
-    /// For an error the text with which parsing fails, for a warning nothing.
+    /// For an error, the message with which parsing fails; empty for a warning.
     pub details: String,
     /// The line, without its line break.
     pub source: Arc<str>,
 }
 
-/// One line, so that a program can find the span: `2:3: error[OPH002]: message`.
+/// Formats one line, so that a program can find the span: `2:3: error[OPH002]: message`.
 impl<Code: fmt::Display> fmt::Display for Diagnostic<Code> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
@@ -119,13 +119,13 @@ impl<Code: fmt::Display> fmt::Display for Diagnostic<Code> {
     }
 }
 
-/// Longer words are not typing errors, and a distance takes the product of the lengths.
+/// Longer words get no suggestion, because computing a distance takes the product of the lengths.
 const LONGEST: usize = 40;
 
-/// Returns the known word that is nearest to one that is not known.
+/// Returns the known word that is nearest to an unknown one.
 ///
-/// Near is a distance of at most a third of the word: letters left out, added, changed or
-/// swapped with their neighbour. Upper and lower case are the same, as are `_` and `-`.
+/// The distance counts letters that are missing, added, changed or swapped, and is at most a third
+/// of the length of the word. Case is ignored, and `_` equals `-`.
 pub(crate) fn nearest(word: &str, known: &[&'static str]) -> Option<&'static str> {
     if word.is_empty() || word.len() > LONGEST {
         return None;

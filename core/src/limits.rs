@@ -1,7 +1,7 @@
 //! Limits on untrusted input, which the host can set.
 //!
-//! Rules, globs and events come from people whom the host does not know. Reading them takes
-//! time and memory in proportion to their size, so each size has a limit:
+//! Rules, globs and events are untrusted input. Reading them takes time and memory in proportion to
+//! their size, so each size has a limit:
 //!
 //! ```text
 //! limit           what it limits                                                default
@@ -26,7 +26,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use thiserror::Error;
 
-/// What is limited.
+/// A limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Limit {
     /// Bytes of rules, in text or binary form, after decompression.
@@ -51,7 +51,7 @@ static LIMITS: [AtomicUsize; 7] = [
     AtomicUsize::new(64 << 10),
     AtomicUsize::new(1_000_000),
     AtomicUsize::new(100_000),
-    // Smaller where a pointer has 32 bits: no file can be larger there.
+    // Smaller if pointers have 32 bits, because a file cannot be larger there.
     AtomicUsize::new(if usize::BITS > 32 {
         2 << 30
     } else {
@@ -67,9 +67,9 @@ static LIMITS: [AtomicUsize; 7] = [
 pub struct LimitExceeded {
     /// The limit.
     pub limit: Limit,
-    /// How many there are, or how many were counted.
+    /// The size of the input, or the count when it exceeded the limit.
     pub found: usize,
-    /// How many are allowed.
+    /// The value of the limit.
     pub allowed: usize,
 }
 
@@ -110,12 +110,12 @@ impl Limit {
         }
     }
 
-    /// Returns how much is allowed.
+    /// Returns the value of the limit.
     pub fn get(self) -> usize {
         LIMITS[self as usize].load(Ordering::Relaxed)
     }
 
-    /// Sets how much is allowed from now on, in the whole process.
+    /// Sets the value of the limit for the whole process.
     pub fn set(self, allowed: usize) {
         LIMITS[self as usize].store(allowed, Ordering::Relaxed);
     }
@@ -139,7 +139,7 @@ impl Limit {
 }
 
 impl Limit {
-    /// Returns the error for an input that was counted only until it exceeded the limit.
+    /// Makes the error for an input that was counted only until it exceeded the limit.
     pub(crate) fn beyond(self) -> LimitExceeded {
         let allowed = self.get();
         LimitExceeded {
@@ -169,7 +169,7 @@ impl LimitExceeded {
 /// Fails if one of them exceeds its limit.
 pub fn check_rule_text(text: &str) -> Result<(), LimitExceeded> {
     Limit::RuleBytes.check(text.len())?;
-    // Nearly all texts are so short that no line can exceed a limit.
+    // Most texts are shorter than the limit of a line.
     if text.len() > Limit::PatternBytes.get() || text.len() > Limit::Rules.get() {
         let mut lines = 0;
         for line in text.lines().map(str::trim) {

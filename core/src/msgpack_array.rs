@@ -1,4 +1,4 @@
-//! Many values in one buffer: a MessagePack array of `str` and `bin` values.
+//! Reads many values from one buffer: a MessagePack array of `str` and `bin` values.
 //!
 //! Python takes about 20 ns to pack a value, and 250 ns to pass it as a pointer and a length.
 
@@ -13,10 +13,10 @@ use crate::limits::LimitExceeded;
 /// An error in a buffer of packed values.
 #[derive(Debug, Error)]
 pub enum PackedValuesError {
-    /// It is not an array of `str` and `bin` values, or has another number of values.
+    /// The buffer is not an array of `str` and `bin` values, or has the wrong number of values.
     #[error("malformed MessagePack array: {0}")]
     Malformed(String),
-    /// It exceeds a limit.
+    /// The buffer exceeds a limit.
     #[error(transparent)]
     Limit(#[from] LimitExceeded),
 }
@@ -25,8 +25,8 @@ pub enum PackedValuesError {
 ///
 /// # Errors
 ///
-/// Fails if the buffer is not an array of `str` and `bin` values, or if `each` fails. `each` has
-/// been called for the values before the fault.
+/// Fails if the buffer is not an array of `str` and `bin` values, or if `each` fails. Before an
+/// error, `each` was called for the values before it.
 pub(crate) fn for_each<'a>(
     buffer: &'a [u8],
     each: impl FnMut(&'a [u8]) -> Result<(), PackedValuesError>,

@@ -1,8 +1,7 @@
-//! ProGuard and R8 mappings: from the names in a shipped app back to those in its
-//! sources.
+//! ProGuard and R8 mappings: restores the names of the sources from those in a released app.
 //!
-//! A shrinker renames classes and methods and inlines some into others. It writes
-//! down what it did, in a mapping file:
+//! A shrinker renames classes and methods, and inlines methods into others. It writes a mapping
+//! file:
 //!
 //! ```text
 //! org.example.Cart -> a.b:                          class, obfuscated name
@@ -12,8 +11,8 @@
 //! ```
 //!
 //! The crate `proguard` reads such files. This module adds what a long-lived process
-//! needs: a [`Mapper`] that owns the file's bytes, and
-//! [`remap_packed`](Mapper::remap_packed), which answers any number of queries in one call.
+//! needs: a [`Mapper`] that owns the file's bytes, and [`remap_packed`](Mapper::remap_packed),
+//! which runs any number of queries in one call.
 //!
 //! # Owner and index in one object
 //!
@@ -26,7 +25,7 @@
 //!    └── by_parameters (later) ► Index ─► Arc<bytes of the file>
 //! ```
 //!
-//! The crate `self_cell` ties them together without unsafe code of ours. The alternative is
+//! The crate `self_cell` stores both without unsafe code of ours. The alternative is
 //! the binary form of the crate `proguard`, which copies every string once and can be stored.
 //! For a mapping of 20,000 classes and 200,000 methods (12 MB):
 //!
@@ -37,8 +36,8 @@
 //! | `remap_frame` | 0.52 µs | 0.58 µs | 1.03 µs |
 //! | `remap_class` | 0.12 µs | 0.15 µs | 0.48 µs |
 //!
-//! One opened file answers thousands of queries, so this module uses the faster one. It builds
-//! the index with parameters at the first query that has parameters.
+//! A process runs thousands of queries on one file, so this module uses the faster form. It builds
+//! the index with parameters at the first query with parameters.
 
 use std::fs::File;
 use std::io::Read;
@@ -55,7 +54,7 @@ use uuid::Uuid;
 
 use crate::limits::{Limit, LimitExceeded};
 
-/// Why a mapping or a packed query cannot be read.
+/// An error of reading a mapping or packed queries.
 #[derive(Debug, Error)]
 pub enum ProguardError {
     /// The file cannot be read.
@@ -77,7 +76,7 @@ pub enum ProguardError {
 /// The namespace of the identifiers of mapping files: that of `guardsquare.com`.
 const NAMESPACE: Uuid = Uuid::from_u128(0x4f44_f30f_24be_53d0_bab6_f47c_7120_ad6c);
 
-/// The bytes of a mapping file, whoever owns them.
+/// The bytes of a mapping file, with any owner.
 type Source = Box<dyn AsRef<[u8]> + Send + Sync>;
 
 self_cell!(
@@ -137,7 +136,7 @@ fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<&'de str, D::Error
 
 /// An indexed mapping file.
 ///
-/// Any bytes make a mapper. Where they are not a mapping it finds nothing: see
+/// A mapper can be made from any bytes. If they are not a mapping, it finds nothing: see
 /// [`is_valid`](Self::is_valid).
 ///
 /// ```
@@ -152,8 +151,8 @@ fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<&'de str, D::Error
 /// ```
 pub struct Mapper {
     plain: Index,
-    // Threads that race for the first query build it twice and keep one. A lock would never
-    // open in the child of a fork that happens while another thread holds it.
+    // If two threads need it at once, both build it and one is kept. A lock that another thread
+    // holds during a fork would stay locked in the child.
     by_parameters: OnceBox<Index>,
 }
 
@@ -180,8 +179,8 @@ impl Mapper {
         let file = File::open(path).map_err(failed)?;
         let len = file.metadata().map_err(failed)?.len();
         Limit::MappingBytes.check(usize::try_from(len).unwrap_or(usize::MAX))?;
-        // The length is not enough: a device has length 0 and may never end, and a file can
-        // grow in the meantime.
+        // Checking the length first is not enough: a device has length 0 and may never end, and a
+        // file can grow.
         let allowed = u64::try_from(Limit::MappingBytes.get()).unwrap_or(u64::MAX);
         let mut bytes = Vec::new();
         file.take(allowed.saturating_add(1))
@@ -197,8 +196,8 @@ impl Mapper {
 
     /// Returns the identifier of the file: a UUID of version 5 over its bytes.
     pub fn uuid(&self) -> [u8; 16] {
-        // The crate's own function makes the namespace under a lock on first use. In the child
-        // of a fork that lock might never open.
+        // The function of the crate creates the namespace under a lock on first use. In the child
+        // of a fork that lock may stay locked.
         let source: &Source = self.plain.borrow_owner();
         Uuid::new_v5(&NAMESPACE, source.as_ref().as_ref()).into_bytes()
     }
@@ -208,8 +207,8 @@ impl Mapper {
         self.mapping().has_line_info()
     }
 
-    /// Returns whether this looks like a mapping: it has a class and a member of it in the
-    /// first 50 lines.
+    /// Returns whether this looks like a mapping: a class and a member of it are in the first 50
+    /// lines.
     pub fn is_valid(&self) -> bool {
         self.mapping().is_valid()
     }
@@ -241,7 +240,7 @@ impl Mapper {
         index.borrow_dependent().remap_frame(&frame)
     }
 
-    /// Answers packed queries: one MessagePack value in, one out.
+    /// Runs packed queries: the input and the output are MessagePack values.
     ///
     /// ```text
     /// in   [[class, method, line, parameters or nil], ...]             the last may be absent

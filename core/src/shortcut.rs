@@ -1,8 +1,8 @@
-//! Shortcuts: patterns that a host can match by itself, by looking for texts.
+//! Shortcuts: substring tests with which a host can match most patterns itself.
 //!
-//! A call into this library costs Python 150 to 300 ns, `text in value` costs 15. Most patterns
-//! need no more than one or two such tests, on the value between two marks. A value with a line
-//! feed is left to the library, so a line feed can mark both ends:
+//! In Python a call into this library takes 150 to 300 ns, and `text in value` takes 15 ns. For
+//! most patterns one or two such tests are enough, on the value between two marks. The library
+//! matches values with a line feed, so a line feed can mark both ends:
 //!
 //! ```text
 //! pattern                   look for                      in
@@ -10,15 +10,15 @@
 //! glob **/node_modules/**   /node_modules/                 / value
 //! path pattern /docs/       \ndocs/ or \n/docs/           \n value
 //! path pattern *.js         .js/                             value /
-//! glob [a-z]*_test.py       _test.py, and ask if it is there
+//! glob [a-z]*_test.py       _test.py; if it is there, call
 //! ```
 //!
 //! A shortcut holds for values that are valid UTF-8 and have no line feed.
 
-/// A text test that decides whether values match a pattern.
+/// A substring test that decides whether values match a pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shortcut {
-    /// What to look for.
+    /// The texts to search for.
     pub test: Test,
     /// The mark before the value, `\n` or `/`, or an empty text.
     pub before: &'static str,
@@ -26,19 +26,19 @@ pub struct Shortcut {
     pub after: &'static str,
 }
 
-/// The texts that a [`Shortcut`] looks for.
+/// The texts that a [`Shortcut`] searches for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Test {
-    /// A value matches if both texts are in it. The second can be empty.
+    /// A value matches if it contains both texts. The second text can be empty.
     All(String, String),
-    /// A value matches if one of the texts is in it.
+    /// A value matches if it contains one of the texts.
     Any(String, String),
-    /// A value matches only if the text is in it. The library decides about those that have it.
+    /// A value can match only if it contains the text. Then the library decides.
     Needs(String),
 }
 
 impl Shortcut {
-    /// Looks for texts in the value between two marks.
+    /// Searches for texts in the value between two marks.
     pub(crate) fn new(before: &'static str, test: Test, after: &'static str) -> Self {
         Self {
             test,
@@ -47,18 +47,18 @@ impl Shortcut {
         }
     }
 
-    /// Looks for one text in the value between two marks.
+    /// Searches for one text in the value between two marks.
     pub(crate) fn one(before: &'static str, text: String, after: &'static str) -> Self {
         Self::new(before, Test::All(text, String::new()), after)
     }
 
-    /// Leaves values with this text to the library.
+    /// Calls the library for values with this text.
     pub(crate) fn needs(text: String) -> Self {
         Self::new("", Test::Needs(text), "")
     }
 
-    /// Looks for a text at the front and one at the end. They must not overlap in the value, so
-    /// where they could the library decides.
+    /// Searches for a text at the front and one at the end. They must not overlap in the value, so
+    /// the library decides if they could overlap.
     pub(crate) fn affixes(head: String, tail: String) -> Self {
         let overlap = |len: usize| head.as_bytes().ends_with(&tail.as_bytes()[..len]);
         if (1..=head.len().min(tail.len())).any(overlap) {

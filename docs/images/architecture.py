@@ -1,7 +1,7 @@
 """Draws docs/images/architecture.svg: `python docs/images/architecture.py`.
 
-A column of steps, so that it can be read on a telephone, too. The drawing has its own ground,
-light or dark as the reader's system is. tests/test_site.py looks whether the files exist.
+The steps are in one column, so the drawing is readable on a phone. It has its own background,
+light or dark as the reader's system asks for. tests/test_site.py checks that the files exist.
 """
 
 from __future__ import annotations
@@ -10,35 +10,34 @@ import sys
 from html import escape
 from pathlib import Path
 
-# Who does it, what happens, where the code is, and what goes on to the next step.
+# The layer, what happens, where the code is, and the data that the next step receives.
 STEPS = [
-    ("python", "take the 8 values of each frame", "python/sentry_ophio/_pack.py", "tuples"),
-    ("python", "write them into one buffer", "python/sentry_ophio/_pack.py", "bytes, MessagePack"),
+    ("python", "pack all frames in one call", "python/sentry_ophio/_pack.py", "bytes, MessagePack"),
     ("python", "call the library", "python/sentry_ophio/_rule_set.py", "pointers, lengths"),
     ("capi", "catch panics, check pointers", "capi/src/guard.rs", "&[u8]"),
     (
         "core",
         "read the buffer in place",
-        "core/src/enhancements/stacktrace/msgpack.rs",
+        "core/src/enhancements/stacktrace/mappings.rs",
         "bytes of a frame",
     ),
     ("core", "is the frame known?", "core/src/enhancements/engine/memo.rs", "no: its texts"),
-    ("core", "find patterns worth trying", "core/src/enhancements/engine/index.rs", "candidates"),
-    ("core", "try those", "core/src/glob/program.rs", "patterns that match"),
-    ("core", "wake rules", "core/src/enhancements/engine/program.rs", "rules to look at"),
+    ("core", "find patterns that can match", "core/src/enhancements/engine/index.rs", "candidates"),
+    ("core", "try these patterns", "core/src/glob/program.rs", "patterns that match"),
+    ("core", "trigger rules", "core/src/enhancements/engine/program.rs", "triggered rules"),
     (
         "core",
-        "run them, in order, on sets of frames",
+        "run rules in order, on sets of frames",
         "core/src/enhancements/engine/masks.rs",
         "category, in_app",
     ),
-    ("capi", "write a number a frame", "capi/src/enhancements/packed.rs", "uint32_t codes"),
-    ("python", "look up what numbers stand for", "python/sentry_ophio/_rule_set.py", ""),
+    ("capi", "write a number for each frame", "capi/src/enhancements/packed.rs", "bytes"),
+    ("python", "turn numbers into tuples", "python/sentry_ophio/_rule_set.py", ""),
 ]
 GIVEN = '[{"function": b"main", "in_app": True, ...}, ...]'
 RESULT = "[(None, True), ...]"
-# A frame that is known goes from the memo straight to the rules.
-FROM, TO = 5, 9
+# A known frame skips the search: the memo has the conditions that it matches.
+FROM, TO = 4, 7
 
 WIDTH, BOX, GAP, LEFT, RIGHT = 510, 46, 24, 80, 446
 STYLE = """
@@ -112,7 +111,7 @@ def drawing() -> str:
     middle = (start + end) / 2
     lines.append(
         f'<text class="data" text-anchor="middle" transform="translate({RIGHT + 47} {middle}) '
-        'rotate(90)">yes: what it meets</text>'
+        'rotate(90)">yes: its conditions</text>'
     )
     return "\n".join([*lines, "</svg>", ""])
 

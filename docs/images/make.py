@@ -1,11 +1,12 @@
-"""Makes the pictures of the README from the real programs: `make images`.
+"""Makes the pictures of the documentation from the real programs: `make images`.
 
 The command line runs on a pseudo terminal, so that it prints in colour, and rich draws what it
-printed; the page of `explain --html` is opened in Debian's chromium.
+printed; the pages of `--html` are opened in Debian's chromium.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import shutil
@@ -20,7 +21,12 @@ from rich.console import Console
 from rich.text import Text
 
 HERE = Path(__file__).resolve().parent
-EVENT = HERE.parent.parent / "tests" / "fixtures" / "events" / "python-checkout.json"
+ROOT = HERE.parent.parent
+sys.path.insert(0, str(ROOT / "benches"))
+
+import fingerprint_preview  # noqa: E402
+
+EVENT = ROOT / "tests" / "fixtures" / "events" / "python-checkout.json"
 RULES = """\
 funktion:log_*        -app
 function:{load,save}* +ap
@@ -66,6 +72,19 @@ def draw(name: str, command: str, output: str) -> None:
     console.save_svg(str(path), title="sentry-ophio", unique_id=path.stem)
 
 
+def prepare_issues(folder: Path) -> str:
+    """Write rules and events for `fingerprint preview`, and return what it prints."""
+    (folder / "now.rules").write_text(fingerprint_preview.OLD, "utf-8")
+    (folder / "then.rules").write_text(fingerprint_preview.NEW, "utf-8")
+    with (folder / "events.ndjson").open("w", encoding="utf-8") as file:
+        for event in fingerprint_preview.made(2_000):
+            file.write(json.dumps(event) + "\n")
+    command = ["fingerprint", "preview", "--old", "now.rules", "--new", "then.rules"]
+    output = printed(folder, *command, "--html", "issues.html", "--most", "2", "events.ndjson")
+    # Without the progress, which rewrites its line.
+    return output.rpartition("\x1b[2K")[2].partition("issues.html: written\n")[2]
+
+
 def main() -> None:
     """Make all pictures."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -79,12 +98,22 @@ def main() -> None:
         output = printed(folder, "explain", "event.json").split("\n\n", maxsplit=1)[0]
         draw("explain.svg", "sentry-ophio explain event.json", output)
         printed(folder, "explain", "--html", "report.html", "event.json")
+        command = "fingerprint preview --old now.rules --new then.rules --most 2 events.ndjson"
+        draw("issues.svg", f"sentry-ophio {command}", prepare_issues(folder))
+        explain = "fingerprint explain --rules then.rules --html rules.html event.json"
+        printed(folder, *explain.split())
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-            page = browser.new_page(viewport={"width": 1100, "height": 620})
-            page.goto((folder / "report.html").as_uri())
-            page.get_by_role("button", name="run").click()
-            page.screenshot(path=str(HERE / "report.png"))
+            page = browser.new_page()
+            for name, button, picture, height in (
+                ("report.html", "run", "report.png", 620),
+                ("issues.html", "no-price, stage", "issues.png", 860),
+                ("rules.html", "message:", "rules.png", 480),
+            ):
+                page.set_viewport_size({"width": 1100, "height": height})
+                page.goto((folder / name).as_uri())
+                page.get_by_role("button", name=button).first.click()
+                page.screenshot(path=str(HERE / picture))
             browser.close()
 
 

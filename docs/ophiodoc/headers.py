@@ -233,7 +233,7 @@ def _cpp_scope(code: str, class_: str = "", public: bool = True) -> list[Item]:
         if head in {"public:", "private:"}:
             public = head == "public:"
         elif head == "namespace detail":
-            # What all handles have in common is worth a look; the rest is ours alone.
+            # Only the common base of all handles is public in this namespace.
             items += [each for each in _cpp_scope(body) if each.name == "handle"]
         elif public and (item := _cpp_item(comment(doc) if doc else "", head, body, class_)):
             used = list(dict.fromkeys(re.findall(r"\bophio_\w+(?=\()", body)))

@@ -120,7 +120,7 @@ def _read(pid: int, name: str) -> str:
 
 
 def peak_memory(pid: int) -> int:
-    """Tell how many bytes a process has had in memory at the most; 0 if it is gone."""
+    """Return the peak memory of a process in bytes; 0 if it has ended."""
     for line in _read(pid, "status").splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024
@@ -143,7 +143,7 @@ def _until(condition: Callable[[], bool], seconds: float) -> None:
 
 @dataclass
 class Done:
-    """What became of a job.
+    """The result of a job.
 
     Attributes:
         seconds: How long it took.
@@ -182,11 +182,11 @@ def run(
         df: The data frame.
         out: A folder for Parquet files, which is removed first; None to write nothing.
         kill_at: Which part of the tasks has to be done before an executor is killed that is
-            at work on another; None to kill none.
+            running another one; None to kill none.
         show: What to call the job, to have its progress on standard error.
 
     Returns:
-        What became of it.
+        Its result.
     """
     done, ended = Done(), threading.Event()
     watch = threading.Thread(

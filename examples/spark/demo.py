@@ -51,7 +51,7 @@ def rule_sets() -> tuple[Enhancements, Enhancements]:
 
 
 def alone(files: list[Path]) -> tuple[pa.Table, float]:
-    """Ask about the files in this process, batch by batch; give the answers, and seconds."""
+    """Process the files in this process, batch by batch. Return the results and the seconds."""
     old, new = rule_sets()
     start = time.perf_counter()
     answers = []
@@ -66,7 +66,7 @@ def alone(files: list[Path]) -> tuple[pa.Table, float]:
 
 
 def on_spark(files: list[Path], work: Path) -> tuple[pa.Table, Done]:
-    """Ask about them on two executors, one of which is killed when half of it is done."""
+    """Process them on two executors, of which one is killed when half of the work is done."""
     out = work / "answers"
     with cluster(2, work, spark__sql__files__minPartitionNum="32") as session:
         df = session.read.parquet(str(files[0].parent))

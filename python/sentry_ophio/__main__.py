@@ -1,4 +1,4 @@
-"""`python -m sentry_ophio`: the command line, where its packages are installed."""
+"""`python -m sentry_ophio`: the command line, if the packages of the extra `cli` are installed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 
 
 def main() -> None:
-    """Run the command line; without its packages, say how to get them."""
+    """Run the command line. If packages are missing, print how to install them."""
     try:
         from sentry_ophio.cli import cli  # noqa: PLC0415 (it imports what may be missing)
     except ModuleNotFoundError as error:

@@ -1,9 +1,9 @@
-"""Where the library writes answers about a stack trace: buffers that are used again.
+"""Buffers for the results of a stack trace, which calls reuse.
 
-Making a buffer takes 180 ns and unpacking its numbers 230, which is as long as the call of the
-library that fills it. So buffers are kept: a call takes one out of a list and puts it back.
-`list.pop` and `list.append` need no lock, and a call that another thread or a signal handler
-makes meanwhile takes another one. There are as many as calls were ever made at once.
+Creating a buffer takes 180 ns and unpacking its numbers 230 ns, which is as long as the call that
+fills it. So buffers are kept in a list: a call removes one and appends it again. `list.pop` and
+`list.append` need no lock, and a call in another thread or a signal handler uses another buffer.
+The list grows to the largest number of calls that ran at once.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["CODES", "codes", "new_codes", "new_short_answer", "short_answers"]
 
 CODES = 512
-"""How many numbers a buffer of `codes` holds."""
+"""The number of items in a buffer of `codes`."""
 
 short_answers: list[tuple[CData, CBuffer]] = []
 """Buffers of 256 bytes, for `ophio_enhancements_apply_short`."""
@@ -34,6 +34,6 @@ def new_short_answer() -> tuple[CData, CBuffer]:
 
 
 def new_codes(count: int = CODES) -> tuple[CData, memoryview]:
-    """Make a buffer for `codes`, or a larger one that is not kept."""
+    """Make a buffer for `codes`, or a larger one that is not reused."""
     pointer = ffi.new("uint32_t[]", count)
     return pointer, memoryview(ffi.buffer(pointer)).cast("B").cast("I")

@@ -1,4 +1,4 @@
-"""Checks of arguments: what a caller passes, before it goes to the library."""
+"""Checks the arguments of a caller before they are passed to the library."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = [
     "type_error",
 ]
 
-# What a `size_t` of the library holds.
+# The maximum of a `size_t` of the library.
 _MAX_SIZE = 2**64 - 1
 
 
@@ -26,7 +26,7 @@ def type_error(name: str, expected: str, value: object) -> ArgumentTypeError:
 
 
 def as_int(name: str, value: object) -> int:
-    """Return an `int`; that of a `bool` prints as a number.
+    """Return an `int`. A `bool` is converted, so that it prints as a number.
 
     Raises:
         ArgumentTypeError: The value is not an `int`; a `TypeError`.

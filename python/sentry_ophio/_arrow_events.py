@@ -1,7 +1,7 @@
-"""Sentry events as Arrow batches: what `sentry_ophio.arrow.events_to_arrow` does.
+"""Converts Sentry events to Arrow batches: the implementation of `arrow.events_to_arrow`.
 
-A frame as a `dict` takes ten times the memory that it takes in columns. So a few stack traces
-at a time become columns, and the columns of as many as wanted one batch:
+A frame as a `dict` takes ten times the memory that it takes in columns. So a few stack traces at a
+time are converted to columns, and the columns are joined to a batch:
 
     stack traces --64 at a time--> pieces --rows, or 64 MiB--> batch
 """
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 __all__ = ["batches_of", "reader"]
 
-# A piece has at most so many stack traces, and ends with the one that makes it so large.
+# A piece has at most this many stack traces, and ends when it reaches this size.
 _PIECE = 64
 _PIECE_BYTES = 4 << 20
 
-# Far from the 2 GiB that the texts of a column may have in one batch.
+# Far below 2 GiB, the limit for the texts of a column in one batch.
 _BYTES = 64 << 20
 
 
@@ -51,7 +51,7 @@ def batches_of(found: Iterable[Found], schema: pa.Schema, rows: int) -> Iterator
     count = size = 0
     for piece in _pieces(found, min(rows, _PIECE)):
         batch = pa.RecordBatch.from_pylist(piece, schema=schema)
-        # All batches but those of the largest stack traces have just as many rows.
+        # Only batches with very large stack traces have fewer rows.
         fits = rows - count
         pieces.append(batch.slice(0, fits))
         count += len(pieces[-1])

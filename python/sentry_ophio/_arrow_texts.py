@@ -1,4 +1,4 @@
-"""`sentry_ophio.arrow.parameterize`: texts in columns."""
+"""The implementation of `sentry_ophio.arrow.parameterize`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sentry_ophio.parameterization import Parameterizer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# A call has so many texts, so that the copies of few are in memory at once.
+# A call has this many texts, so that only the copies of a few texts are in memory at once.
 _STEP = 16_384
 
 _default: list[Parameterizer] = []
@@ -27,7 +27,7 @@ def parameterize(column: Any, parameterizer: Parameterizer | None) -> pa.Array |
     elif not isinstance(parameterizer, Parameterizer):
         raise type_error("parameterizer", "a Parameterizer", parameterizer)
     taken = _taken(column)
-    # What is null alone has no texts.
+    # A column of type null has no texts.
     if pa.types.is_null(taken.type):
         return taken
     _check(taken.type)
@@ -42,7 +42,7 @@ def parameterize(column: Any, parameterizer: Parameterizer | None) -> pa.Array |
 
 
 def _taken(column: Any) -> pa.Array | pa.ChunkedArray:
-    """Make pyarrow's object of anybody's. Nothing is copied."""
+    """Convert any Arrow object to one of pyarrow, without a copy."""
     if isinstance(column, (pa.Array, pa.ChunkedArray)):
         return column
     try:
@@ -73,7 +73,7 @@ def _check(kind: pa.DataType) -> None:
 def _chunk(chunk: pa.Array, parameterizer: Parameterizer, row: int) -> pa.Array:
     if not pa.types.is_dictionary(chunk.type):
         return _texts(chunk, chunk.type, parameterizer, "row {}", row)
-    # Texts that become equal share a place.
+    # Texts that become equal share an entry.
     kind = chunk.type.value_type
     texts = _texts(chunk.dictionary, pa.string(), parameterizer, "value {} of the dictionary", 0)
     distinct = texts.dictionary_encode()
@@ -100,7 +100,7 @@ def _texts(
             else:
                 replaced = parameterizer.parameterize_many(listed)
         except LimitError as error:
-            # The number is that of a text that is not null.
+            # The number counts only texts that are not null.
             number, _, message = str(error).removeprefix("text ").partition(": ")
             rows = [at for at, it in enumerate(listed) if it is not None]
             at = row + start + rows[int(number)]

@@ -1,11 +1,11 @@
-"""Files that are written as a whole, or left as they were.
+"""Writes files atomically.
 
     .NAME.ophio-tmp   written, fsync   --rename-->   NAME
 
-Whoever reads NAME sees the old file or the new one, also if the writer is killed or the machine
-loses power. The leftover of a killed writer always has the same name, so the next writer replaces
-it, and there is never more than one. A lock, which ends with its process, distinguishes such a
-leftover from the file of a writer that is still running.
+A reader of NAME gets the old file or the new one, even if the writer is killed or the machine loses
+power. The temporary file of a killed writer always has the same name, so there is at most one, and
+the next writer replaces it. A lock, which ends with its process, distinguishes such a file from
+that of a writer that is still running.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ __all__ = ["replaced", "temporary_of"]
 
 
 def temporary_of(path: Path) -> Path:
-    """Tell where a file is written before it takes the place of `path`."""
+    """Return the path of the temporary file for `path`."""
     return path.with_name(f".{path.name}.ophio-tmp")
 
 
 def resolved(path: Path) -> Path:
-    """Follow links. A loop of them is an `OSError`, as it is from Python 3.13 on."""
+    """Follow links. A loop of links is an `OSError`, as in Python 3.13 and later."""
     try:
         return path.resolve()
     except RuntimeError:
@@ -46,13 +46,13 @@ def resolved(path: Path) -> Path:
 
 @contextmanager
 def replaced(path: Path) -> Iterator[IO[bytes]]:
-    """Write a file: it takes the place of `path` once the block has ended well.
+    """Write a file, which replaces `path` when the block ends without an exception.
 
-    Whatever the block raises, the old file stays, and the new one is removed. A link is
-    followed: what it leads to is replaced. The permissions of an old file stay.
+    If the block raises, the old file stays, and the new one is removed. A link is followed, and its
+    target is replaced. The permissions of an old file are kept.
 
     Raises:
-        OSError: The file cannot be written, or another process is just writing it; `filename`
+        OSError: The file cannot be written, or another process is writing it; `filename`
             is `path`.
     """
     try:
@@ -79,7 +79,7 @@ def replaced(path: Path) -> Iterator[IO[bytes]]:
         except OSError as error:
             raise OSError(error.errno, error.strerror or str(error), str(path)) from None
     finally:
-        # Closing writes what is left in the buffer, which fails again where the disk is full.
+        # Closing writes the rest of the buffer, which fails again if the disk is full.
         with suppress(OSError):
             if not done and _locks is not None:
                 temporary.unlink()
@@ -91,7 +91,7 @@ def replaced(path: Path) -> Iterator[IO[bytes]]:
 
 
 def _mode(path: Path) -> int | None:
-    """Tell the mode of the file that will be replaced, if there is one that can be."""
+    """Return the mode of the file that will be replaced, if it exists."""
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
@@ -99,13 +99,13 @@ def _mode(path: Path) -> int | None:
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     if not stat.S_ISREG(mode):
-        # A rename would put a file in the place of a device.
+        # A rename would replace a device by a file.
         raise OSError(errno.EINVAL, "Not a regular file")
     return mode
 
 
 def _opened(path: Path) -> int:
-    """Open the temporary file, new or left by a writer that was killed, and lock it."""
+    """Open the temporary file, which is new or left by a killed writer, and lock it."""
     flags = os.O_RDWR | os.O_CREAT
     flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
     while True:
@@ -121,13 +121,13 @@ def _opened(path: Path) -> int:
 
 
 def _locked(handle: int, path: Path) -> bool:
-    """Lock a file; False if meanwhile it is no more what `path` leads to."""
+    """Lock a file. Return False if `path` is another file by now."""
     if _locks is None:  # pragma: no cover
         return True
     try:
         _locks.flock(handle, _locks.LOCK_EX | _locks.LOCK_NB)
     except BlockingIOError:
-        raise OSError(errno.EBUSY, "Another process is just writing it") from None
+        raise OSError(errno.EBUSY, "Another process is writing it") from None
     except OSError:
         return True  # a file system without locks
     try:
@@ -137,7 +137,7 @@ def _locked(handle: int, path: Path) -> bool:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Flush the rename itself to the disk, on systems that can open a folder."""
+    """Flush the rename to the disk, on systems that can open a folder."""
     with suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:

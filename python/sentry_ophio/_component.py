@@ -1,4 +1,4 @@
-"""What grouping knows about a frame, and about a stack trace: `Component`, `AssembleResult`."""
+"""The results of grouping for a frame and for a stack trace: `Component`, `AssembleResult`."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     Read = TypeVar("Read")
 
     State = tuple[Optional[bool], Optional[str], int]
-    """`contributes` and hint of a component, and the former as the library writes it."""
+    """`contributes` and hint of a component, and `contributes` as the library writes it."""
 
-# How the library writes what may be missing, false or true; see `OphioTristate`.
+# The numbers for missing, false and true; see `OphioTristate`.
 TRISTATE = (None, False, True)
 TRISTATE_BYTE = {None: 0, False: 1, True: 2}
 
 
 @final
 class Component:
-    """What grouping knows about a frame: whether it counts, and why.
+    """A component: whether a frame counts for grouping, and why.
 
     Args:
         contributes: Whether the frame counts for grouping; None if that is not decided.
@@ -39,14 +39,15 @@ class Component:
         TypeError: `contributes` is neither a `bool` nor None.
     """
 
-    # One reference to a tuple that all components of the same fate share, so that
-    # the result of a call is written with one store each.
+    # A reference to a tuple that all components with the same state share, so that a call writes
+    # the result of a component with one store.
     __slots__ = ("_state",)
 
     _state: State
 
     def __init__(self, contributes: bool | None = None) -> None:
-        # Identity first: this is most of what making a component costs beyond the object.
+        # Compare identity first: this check takes most of the time of creating a component, except
+        # for the object itself.
         if contributes is True:
             self._state = _CONTRIBUTES
         elif contributes is False:
@@ -69,7 +70,7 @@ class Component:
 
     @property
     def hint(self) -> str | None:
-        """Why it counts or not: a sentence that names the rule."""
+        """Why the frame counts or not: a text with the rule."""
         return self._state[1]
 
     def __repr__(self) -> str:
@@ -77,7 +78,7 @@ class Component:
         return f"Component(contributes={self.contributes}, hint={self.hint!r})"
 
     def __reduce__(self) -> NoReturn:
-        """Refuse to be copied or pickled: a component is known by its identity."""
+        """Fail: a component is compared by identity, so a copy would not be equal."""
         raise UnsupportedOperationError("cannot copy or pickle a Component")
 
 
@@ -94,7 +95,7 @@ def _not_tristate(value: object) -> ArgumentTypeError:
 
 @final
 class AssembleResult:
-    """What `Enhancements.assemble_stacktrace_component` says of the stack trace as a whole."""
+    """The result of `Enhancements.assemble_stacktrace_component` for the stack trace as a whole."""
 
     __slots__ = ("_contributes", "_hint", "_invert_stacktrace")
 
@@ -103,7 +104,7 @@ class AssembleResult:
     _invert_stacktrace: bool
 
     def __new__(cls) -> AssembleResult:
-        """Refuse: only the library makes results."""
+        """Fail: only the library creates results."""
         raise UnsupportedOperationError("cannot create an AssembleResult: Enhancements makes them")
 
     @property
@@ -113,12 +114,12 @@ class AssembleResult:
 
     @property
     def hint(self) -> str | None:
-        """Why it does not, where a rule about its length says so."""
+        """Why it does not count, if a rule about its length decided it."""
         return self._hint
 
     @property
     def invert_stacktrace(self) -> bool:
-        """Whether the frames are to be taken in reverse order."""
+        """Whether grouping should use the frames in reverse order."""
         return self._invert_stacktrace
 
     def __repr__(self) -> str:
@@ -137,7 +138,7 @@ def _made(contributes: bool, invert_stacktrace: bool, hint: str | None) -> Assem
     return result
 
 
-# Results do not change, so those without a hint are made once.
+# Results are immutable, so those without a hint are created once.
 _RESULTS = {
     (contributes, inverted): _made(contributes, inverted, None)
     for contributes in (False, True)
@@ -146,14 +147,14 @@ _RESULTS = {
 
 
 def assemble_result(contributes: bool, invert_stacktrace: bool, hint: str | None) -> AssembleResult:
-    """Return what holds for a stack trace as a whole."""
+    """Return the result for a stack trace as a whole."""
     if hint is None:
         return _RESULTS[contributes, invert_stacktrace]
     return _made(contributes, invert_stacktrace, hint)
 
 
 def distinct_components(components: Sequence[Component]) -> list[Component]:
-    """Check the components: nothing may fail any more once one is changed."""
+    """Check the components. After the first one has changed, nothing may fail."""
     distinct = components if type(components) is list else sequence(components)
     types = set(map(type, distinct))
     if types and types != {Component}:

@@ -19,31 +19,31 @@ if TYPE_CHECKING:
 
 
 class VariantResult(NamedTuple):
-    """What rules do to one variant of a stack trace."""
+    """The result of rules for one variant of a stack trace."""
 
     contributes: bool
     """Whether the stack trace counts for grouping."""
     hint: Optional[str]  # noqa: UP045 (some tools evaluate this at run time, on 3.9)
-    """Why it does not."""
+    """Why it does not count."""
     frames: list[tuple[Optional[bool], Optional[str]]]  # noqa: UP045
     """For each frame, whether it counts, and why."""
 
 
 class ProcessedStacktrace(NamedTuple):
-    """What `EnhancementsConfig.process` returns."""
+    """The result of `EnhancementsConfig.process`."""
 
     app: VariantResult
-    """The app variant: frames that are in-app begin as counting, no others count."""
+    """The app variant: initially only in-app frames count."""
     system: VariantResult
-    """The system variant: all frames begin as counting."""
+    """The system variant: initially all frames count."""
 
 
 @final
 class EnhancementsConfig(Handle):
-    """The rules of a project, behind those of its bases, at work on events.
+    """The rules of a project and its bases, applied to the stack traces of events.
 
-    It does what Sentry does with a stack trace before it groups: frames are changed, the
-    changes are written back, and hints are made for the app and the system variant.
+    It does the same as Sentry does with a stack trace before grouping: it changes frames, writes
+        the changes back, and creates hints for the app and the system variant.
 
         >>> from sentry_ophio.enhancers import Cache, Enhancements, EnhancementsConfig
         >>> base = Enhancements.parse("path:**/vendor/** -app", Cache(0))
@@ -60,9 +60,9 @@ class EnhancementsConfig(Handle):
         >>> result.system.frames[1]
         (False, 'ignored by custom stacktrace rule (function:log_* -group)')
 
-    Made by `from_text` and `from_base64`, which find rules again that were read before, and
-    share what was made for them. It does not change; threads may share it, and a child may
-    use it after a fork.
+    `from_text` and `from_base64` create configs. They keep the rules that they have read in a table
+    of the process, so that the same text is read once and its index and memo are shared. A config
+    is immutable: threads may share it, and a child may use it after a fork.
     """
 
     __module__ = "sentry_ophio.enhancers"
@@ -71,7 +71,7 @@ class EnhancementsConfig(Handle):
     _FREE = lib.ophio_enhancements_config_free
 
     def __new__(cls) -> EnhancementsConfig:
-        """Fail: `from_text` and `from_base64` make configs."""
+        """Fail: `from_text` and `from_base64` create configs."""
         raise ArgumentTypeError(
             "cannot create an EnhancementsConfig: use EnhancementsConfig.from_text() or "
             ".from_base64()"
@@ -87,15 +87,15 @@ class EnhancementsConfig(Handle):
 
     @classmethod
     def from_text(cls, text: str, bases: Mapping[str, Enhancements]) -> EnhancementsConfig:
-        """Parse the rules of a project, one rule a line.
+        """Parse the rules of a project, one rule per line.
 
         Args:
             text: The rules.
-            bases: Rule sets by name. They come before the rules, in their order.
+            bases: Rule sets by name. Their rules run before those of the text, in their order.
 
         Raises:
-            EnhancementsError: A line is no rule; a `RuntimeError`.
-            TypeError: `text` is no `str`, or a base no `Enhancements`.
+            EnhancementsError: A line is not a rule; a `RuntimeError`.
+            TypeError: `text` is not a `str`, or a base is not an `Enhancements`.
             ValueError: The name of a base has a line break.
         """
         data = encoded("text", text)
@@ -115,15 +115,17 @@ class EnhancementsConfig(Handle):
         """Read the rules of a project in the form in which Sentry stores them.
 
         Args:
-            text: Three parts joined by `#`: all rules, what of them changes frames, what of
-                them is about grouping. Parts that are missing are made of the first one.
-            bases: Rule sets by name. Those that the text names come before the rules.
-            ignore_other: Read `family:other` as `sentry-ophio` 1.2.0 does, which skips the
-                family. Rules with it never match there.
+            text: Three parts joined by `#`: all rules, the rules with the actions that change
+                frames, and the rules with the actions that affect grouping. Missing parts are made
+                from the first part.
+            bases: Rule sets by name. The rules of those that the text names run before its own
+                rules.
+            ignore_other: Read `family:other` as `sentry-ophio` 1.2.0 does, which ignores the
+                family, so that rules with it never match.
 
         Raises:
             EnhancementsError: The text is malformed; a `RuntimeError`.
-            TypeError: `text` is no `str`, or a base no `Enhancements`.
+            TypeError: `text` is not a `str`, or a base is not an `Enhancements`.
             ValueError: The text names a base that is not in `bases`.
         """
         data = encoded("text", text)
@@ -154,12 +156,12 @@ class EnhancementsConfig(Handle):
 
     @property
     def classifier(self) -> Enhancements:
-        """What of all rules changes frames."""
+        """The classifier rules: all rules with the actions that change frames."""
         return self._part(lib.OPHIO_ENHANCEMENTS_CONFIG_PART_CLASSIFIER)
 
     @property
     def contributes(self) -> Enhancements:
-        """What of all rules is about grouping."""
+        """The contributes rules: all rules with the actions that affect grouping."""
         return self._part(lib.OPHIO_ENHANCEMENTS_CONFIG_PART_CONTRIBUTES)
 
     def process(
@@ -168,18 +170,19 @@ class EnhancementsConfig(Handle):
         platform: str | None,
         exception: dict[str, Any] | None = None,
     ) -> ProcessedStacktrace:
-        """Run the rules on a stack trace of an event, and write back what they change.
+        """Run the rules on a stack trace of an event, and write the changes back.
 
-        Where a frame's `in_app` changes, `in_app` is written, and what it was goes to
-        `data["orig_in_app"]` as a number (1, 0, or -1 for None) if that is not there yet. A
-        category that rules set goes to `data["category"]`. Nothing is written if this fails.
+        If `in_app` of a frame changes, the new value is written to `in_app`, and the old value to
+        `data["orig_in_app"]` as a number (1, 0, or -1 for None), unless that key exists. The
+        category of a frame after the rules is written to `data["category"]`. Nothing is written if
+        the call fails.
 
         Args:
-            frames: The frames as the event has them, oldest call first. Read are `function`,
-                `raw_function`, `module`, `package`, `abs_path`, `filename`, `platform`,
-                `in_app`, and `category`, `orig_in_app` and `client_in_app` of `data`.
+            frames: The frames of the event, oldest call first. The library reads `function`,
+                `raw_function`, `module`, `package`, `abs_path`, `filename`, `platform`, `in_app`,
+                and `category`, `orig_in_app` and `client_in_app` of `data`.
             platform: The event's platform.
-            exception: The exception that they belong to, as in the event; read are `type`,
+            exception: The exception that they belong to, as in the event. The library reads `type`,
                 `value`, and `type` of `mechanism`.
 
         Returns:
@@ -188,21 +191,31 @@ class EnhancementsConfig(Handle):
         Raises:
             FrameTypeError: A value has the wrong type; a `TypeError`.
         """
+        processed, changes = self._process(frames, platform, exception)
+        write_changes(frames, changes)
+        return processed
+
+    def _process(
+        self,
+        frames: list[dict[str, Any]],
+        platform: str | None,
+        exception: dict[str, Any] | None,
+    ) -> tuple[ProcessedStacktrace, tuple[Any, ...]]:
+        """Do what `process` does, and return the changes instead of writing them."""
         data = packed_event(frames, platform, exception)
         app, system, changes = answer_about_event(
             lib.ophio_enhancements_config_process, self._ptr, data
         )
-        write_changes(frames, changes)
-        return ProcessedStacktrace(_variant(app), _variant(system))
+        return ProcessedStacktrace(_variant(app), _variant(system)), changes
 
     def __repr__(self) -> str:
-        """Show the names of the bases and how many rules there are."""
+        """Show the names of the bases and the number of rules."""
         if self.closed:
             return "EnhancementsConfig(closed)"
         return f"EnhancementsConfig({self.own!r}, bases={list(self.bases)!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Fail: the bases are not part of it."""
+        """Fail: a config cannot be copied or pickled, because its bases are separate objects."""
         raise ArgumentTypeError("cannot copy or pickle an EnhancementsConfig: use to_base64()")
 
     def _text(self, function: Callable[[CData, CData], int]) -> str:
@@ -221,7 +234,7 @@ def _variant(packed: tuple[Any, ...]) -> VariantResult:
 
 
 def _bases(bases: Mapping[str, Enhancements]) -> tuple[bytes, Any, list[Any]]:
-    """Return the names, joined by line feeds, the handles, and what keeps these alive."""
+    """Return the names joined by line feeds, the handles, and the objects that own the handles."""
     names = []
     kept = []
     given: dict[str, Any] = dict(bases)

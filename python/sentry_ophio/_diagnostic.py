@@ -1,4 +1,4 @@
-"""One problem of a text, and how it is drawn: `Diagnostic`. Data only.
+"""One problem of a text, and how it is printed: `Diagnostic`.
 
 error[OPH002]: Unknown matcher `funktion`
  --> my.rules:3:1
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal, Optional
 from unicodedata import combining, east_asian_width
 
-# So much of a long line is shown, in columns of a terminal.
+# The maximum width of a printed line, in columns of a terminal.
 _WIDEST = 100
 
 
@@ -32,11 +32,11 @@ class Diagnostic:
         1 | funktion:log_* -app
           | ^^^^^^^^ did you mean `function`?
 
-    `str()` draws the line with a caret under the problem.
+    `str()` returns the line with carets under the problem.
     """
 
     severity: Literal["error", "warning"]
-    """An error is what `parse` fails with; a warning is about input that is accepted."""
+    """With an error `parse` fails. A warning is about input that is accepted."""
     message: str
     """What is wrong."""
     line: int
@@ -49,21 +49,21 @@ class Diagnostic:
     """The line of the text, without its line break."""
     # Optional and not `| None`: some tools evaluate these at run time, on 3.9.
     code: Optional[str] = None  # noqa: UP045
-    """The kind of the problem, such as `OPH002`: docs/diagnostics.md explains each. A code
+    """The code of the problem, such as `OPH002`: docs/diagnostics.md explains each code. A code
     never changes its meaning. None for globs and CODEOWNERS files."""
     suggestion: Optional[str] = None  # noqa: UP045
-    """A text to put there instead."""
+    """A suggested replacement."""
     title: str = ""
-    """What the code means, in a few words."""
+    """The meaning of the code, in a few words."""
     details: str = ""
-    """For an error of rules the message of `parse`, otherwise empty."""
+    """For an error of rules, the message of `parse`; otherwise empty."""
 
     def __str__(self) -> str:
-        """Draw the line with a caret under the place."""
+        """Return the line with carets under the span."""
         return self.drawn()
 
     def drawn(self, name: str | None = None) -> str:
-        """Draw the line with a caret under the place.
+        """Return the line with carets under the span.
 
         Args:
             name: The name of the file.
@@ -93,7 +93,7 @@ class Diagnostic:
         )
 
     def _shown(self) -> tuple[str, str, str]:
-        """Cut the line into what is before the place, the place, and what is after."""
+        """Split the line into the text before the span, the span, and the text after it."""
         before = _visible(self.source[: self.column - 1])
         marked = _visible(self.source[self.column - 1 : self.end_column - 1])
         after = _visible(self.source[self.end_column - 1 :]).rstrip()
@@ -109,12 +109,12 @@ class Diagnostic:
 
 
 def _visible(text: str) -> str:
-    """Make each tab and control character one space, so that places stay below each other."""
+    """Replace each tab and control character by a space, so that carets are aligned."""
     return "".join(each if each.isprintable() else " " for each in text)
 
 
 def _width(text: str) -> int:
-    """Count the columns that a text takes on a terminal."""
+    """Return the number of columns of a text on a terminal."""
     return sum(
         0 if combining(each) else 2 if east_asian_width(each) in "WF" else 1 for each in text
     )

@@ -1,4 +1,4 @@
-"""What there is to say about a rule text: `Enhancements.check` and `format_rules`."""
+"""Checks and formats rule texts: `Enhancements.check` and `format_rules`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def _list() -> CData:
-    """Make a place for a list of the library, which frees it."""
+    """Make an out parameter for a list of diagnostics. It frees the list."""
     return ffi.gc(
         ffi.new("OphioEnhancementsDiagnostics **"),
         lib.ophio_enhancements_diagnostics_free,
@@ -21,7 +21,7 @@ def _list() -> CData:
 
 
 def _read(place: CData) -> list[Diagnostic]:
-    """Read the list in a place."""
+    """Read the list of an out parameter."""
     pointer = place[0]
     error = lib.OPHIO_ENHANCEMENTS_SEVERITY_ERROR
     each: Any = ffi.new("OphioEnhancementsDiagnostic *")
@@ -53,7 +53,7 @@ def check_rules(text: bytes, lenient: bool) -> list[Diagnostic]:
 
 
 def parse_lenient(text: bytes, cache: CData, rules: CData) -> tuple[Diagnostic, ...]:
-    """Parse rules without retired actions into the place `rules`; return what is left out."""
+    """Parse rules into the out parameter `rules`, and return the retired actions dropped."""
     found = _list()
     check(lib.ophio_enhancements_parse_lenient(text, len(text), cache, found, rules))
     return tuple(_read(found))
@@ -66,7 +66,7 @@ def format_rules(text: str) -> str:
         function:log_*     -app
         path:**/vendor/**  -group  # not ours
 
-    The rules stay the same rules, and to do it twice changes nothing.
+    The meaning of the rules does not change. Formatting a formatted text changes nothing.
 
     Args:
         text: Rules in the text form.
@@ -75,8 +75,8 @@ def format_rules(text: str) -> str:
         The text, with a line feed after every line.
 
     Raises:
-        EnhancementsError: A line is no rule; a `RuntimeError`.
-        TypeError: `text` is no `str`.
+        EnhancementsError: A line is not a rule; a `RuntimeError`.
+        TypeError: `text` is not a `str`.
         UnicodeEncodeError: The text has lone surrogates.
     """
     data = encoded("text", text)

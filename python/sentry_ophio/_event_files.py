@@ -1,17 +1,19 @@
-"""Sentry events from files: one a file, one a line, compressed or not, and folders of them.
+"""Reads Sentry events from files and folders.
 
-    event.json  event.json.gz            an event
-    events.ndjson  events.jsonl  .gz     an event a line; empty lines are passed over
-    folder                               all of those in it, and in its folders, in order
+    event.json  event.json.gz            one event
+    events.ndjson  events.jsonl  .gz     one event per line; empty lines are skipped
+    folder                               all such files in it and in its folders, in order
 
-This reads one document at a time, or some of 256 kB together, so memory is that of the
-largest event. What cannot be used is an `EventError` that names file and line, or an `OSError`
-that names the file. To read on, pass a function `skip`, which receives the error.
+It reads one document at a time, or a block of 256 kB, so memory is limited by the largest event. An
+event that cannot be used raises an `EventError` with file and line, and a file that cannot be read
+an `OSError` with the file. With a function `skip`, these are skipped, and the function receives the
+error.
 
-There are two readers. `stacktraces_in` parses events in Python and returns all that they say.
-`compare` passes lines to the library, which parses them on many threads. It gives a document that
-the library does not take to the first reader, which has the last word: it takes a few documents
-more, such as those with NaN, and its errors say more.
+There are two readers. `stacktraces_in` parses events in Python and returns all data of their stack
+traces; `events_in` does so for whole events.
+`compare` passes lines to the library, which parses them on many threads. If the library rejects a
+document, the first reader parses it again: it accepts a few more documents, such as those with NaN,
+and its errors have more details.
 """
 
 from __future__ import annotations
@@ -21,7 +23,18 @@ import json
 import zlib
 from itertools import accumulate
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Callable, NamedTuple, Optional, Protocol, Union, cast
+from typing import (
+    IO,
+    TYPE_CHECKING,
+    Any,
+    Callable,
+    NamedTuple,
+    Optional,
+    Protocol,
+    TypeVar,
+    Union,
+    cast,
+)
 
 from sentry_ophio import limits
 from sentry_ophio._stacktrace import Stacktrace
@@ -37,36 +50,39 @@ if TYPE_CHECKING:
 __all__ = [
     "STANDARD_INPUT",
     "SUFFIXES",
+    "EventDocument",
     "Found",
     "Skip",
     "compare",
+    "events_in",
     "files_in",
+    "parse_event",
     "read_event",
     "stacktraces_in",
 ]
 
 STANDARD_INPUT = "-"
-"""The name of standard input, for those who pass it."""
+"""The name of standard input in errors."""
 
 _LINES = (".ndjson", ".jsonl", ".ndjson.gz", ".jsonl.gz")
 SUFFIXES = (".json", ".json.gz", *_LINES)
-"""How the names of files with events end."""
+"""The endings of the names of files with events."""
 
 Skip = Optional[Callable[[Union[EventError, OSError]], object]]
-"""Who is told of what is left out; None where nothing may be."""
+"""Receives the errors of events and files that are skipped; None if nothing is skipped."""
 
 
 class Found(NamedTuple):
-    """A stack trace, and where it was."""
+    """A stack trace and its origin."""
 
     name: str
-    """The file, and the line where there is an event a line."""
+    """The file, and the line if the file has one event per line."""
     event_id: bytes | None
-    """The event's, if it has one."""
+    """The identifier of the event, if it has one."""
     trace: EventStacktrace
     """The stack trace."""
     size: int
-    """How many bytes its event has."""
+    """The size of its event in bytes."""
 
 
 def stacktraces_in(
@@ -77,10 +93,10 @@ def stacktraces_in(
     Args:
         names: The files and folders.
         skip: Receives the error of each event or file that cannot be used; the others are read.
-        stdin: Where the name `-` leads to: an event a line.
+        stdin: The stream for the name `-`: one event per line.
 
     Raises:
-        EventError: Something is no event, and there is no `skip`.
+        EventError: A document is not an event, and there is no `skip`.
         OSError: A file cannot be read, and there is no `skip`.
     """
     for block in _blocks_in(names, stdin):
@@ -106,17 +122,17 @@ def compare(
     *,
     stdin: IO[bytes] | None = None,
 ) -> Iterator[int]:
-    """Compare the stack traces that `stacktraces_in` yields, without making objects of them.
+    """Compare the stack traces that `stacktraces_in` yields, without creating objects for them.
 
     Args:
         comparing: The comparison.
         names: The files and folders.
-        threads: How many threads parse and compare.
+        threads: The number of threads that parse and compare.
         skip: Receives the error of each event or file that cannot be used; the others are read.
-        stdin: Where the name `-` leads to: an event a line.
+        stdin: The stream for the name `-`: one event per line.
 
     Yields:
-        After each 256 kB of events, how many stack traces they have.
+        After each 256 kB of events, the number of their stack traces.
     """
     files: list[_Document] = []
     size = 0
@@ -135,29 +151,90 @@ def compare(
     yield _compare_lines(comparing, _Files(files), threads, skip)
 
 
+class EventDocument(NamedTuple):
+    """An event, and where it was."""
+
+    name: str
+    """The file, and the line where there is an event a line."""
+    event: Any
+    """The event as `json.loads` returns it. It may be any other JSON, too."""
+
+
+def events_in(
+    names: Iterable[str],
+    skip: Callable[[EventError | OSError], object],
+    *,
+    stdin: IO[bytes] | None = None,
+) -> Iterator[EventDocument]:
+    """Yield all events in files and folders.
+
+    Args:
+        names: The files and folders.
+        skip: Receives the error of each event or file that cannot be used; the others are read.
+        stdin: Where the name `-` leads to: an event a line.
+    """
+    for block in _blocks_in(names, stdin):
+        for found in [block] if isinstance(block, Exception) else block.documents():
+            try:
+                if isinstance(found, Exception):
+                    raise found
+                event = parse_event(found.place, found.data)
+            except (EventError, OSError) as error:
+                skip(error)
+            else:
+                yield EventDocument(found.place, event)
+
+
+def parse_event(place: str, data: bytes) -> Any:
+    """Parse the JSON of an event.
+
+    Args:
+        place: What an error names.
+        data: The document, UTF-8, with a byte order mark or without.
+
+    Returns:
+        What `json.loads` returns, which is not an object if it is no event.
+
+    Raises:
+        EventError: It is no JSON.
+    """
+    return _read(place, data, lambda event: event)
+
+
 def read_event(place: str, data: bytes) -> tuple[bytes | None, list[EventStacktrace]]:
     """Read the JSON of an event.
 
     Args:
-        place: What an error names: the file, and the line where there is one.
-        data: The document, UTF-8, with a byte order mark or without.
+        place: The origin for errors: the file, and the line if there is one.
+        data: The document: UTF-8, with or without a byte order mark.
 
     Returns:
         Its `event_id`, and its stack traces.
 
     Raises:
-        EventError: It is no event.
+        EventError: It is not an event.
     """
+    return _read(place, data, _stacktraces)
+
+
+def _stacktraces(event: object) -> tuple[bytes | None, list[EventStacktrace]]:
+    # First the stack traces: finding them checks that this is an event.
+    traces = stacktraces_of(event)
+    most = limits.get(limits.Limit.FRAMES)
+    for trace in traces:
+        if len(trace.frames) > most:
+            count = f"{len(trace.frames):,} frames; the limit is {most:,}"
+            raise EventError(f"{trace.place} has {count}")
+    return event_id_of(event), traces
+
+
+_Read = TypeVar("_Read")
+
+
+def _read(place: str, data: bytes, read: Callable[[Any], _Read]) -> _Read:
+    """Parse JSON, and pass it to `read`. What goes wrong is an error that has the place."""
     try:
-        event = json.loads(data.decode("utf-8-sig"))
-        # First the stack traces: they tell whether it is an event at all.
-        traces = stacktraces_of(event)
-        most = limits.get(limits.Limit.FRAMES)
-        for trace in traces:
-            if len(trace.frames) > most:
-                count = f"{len(trace.frames):,} frames; the limit is {most:,}"
-                raise EventError(f"{trace.place} has {count}")
-        return event_id_of(event), traces
+        return read(json.loads(data.decode("utf-8-sig")))
     except UnicodeDecodeError as error:
         reason = f"not UTF-8 (at byte {error.start})"
     except json.JSONDecodeError as error:
@@ -172,14 +249,14 @@ def read_event(place: str, data: bytes) -> tuple[bytes | None, list[EventStacktr
 
 
 def files_in(folder: Path, suffixes: tuple[str, ...] = SUFFIXES) -> list[Path]:
-    """List the files of a folder and of its folders whose names end so, in order."""
+    """List the files of a folder and of its folders with these endings, in order."""
     return sorted(
         path for path in folder.rglob("*") if path.name.endswith(suffixes) and path.is_file()
     )
 
 
 def _expanded(names: Iterable[str]) -> Iterator[str]:
-    """Yield files, also in the place of folders: one that is bad is not the whole folder."""
+    """Yield files, and for a folder its files. A bad file does not end the folder."""
     for name in names:
         path = Path(name)
         if path.is_dir():
@@ -188,52 +265,52 @@ def _expanded(names: Iterable[str]) -> Iterator[str]:
             yield name
 
 
-# So many bytes of events are read and compared together: enough for threads, and they stay in the
-# cache of a core.
+# The number of bytes of events that are compared together: enough for several threads, and small
+# enough for the cache of a core.
 _BLOCK_BYTES = 256 << 10
 
-# After a line that the library does not take, it gets so many bytes, then twice as many, and so
-# on: a file may have nothing else.
+# After a line that the library rejects, it gets this many bytes, then twice as many, and so on,
+# because all lines of a file may be like that.
 _FEWEST_BYTES = 4 << 10
 
 
 class _Buffered(Protocol):
-    """A file that returns what it has, up to a size."""
+    """A file whose `read` returns the available bytes, up to a size."""
 
     def read1(self, size: int, /) -> bytes: ...
 
 
 class _Document(NamedTuple):
-    """What should be an event."""
+    """A document that should be an event."""
 
     place: str
-    """What errors name."""
+    """The origin for errors."""
     data: bytes
-    """The document, without the white space behind it if it is a line."""
+    """The document; for a line, without the white space after it."""
 
     def documents(self) -> list[_Document]:
-        """Return it alone."""
+        """Return this document."""
         return [self]
 
 
 class _Lines:
-    """Lines of a file, each of them a document or empty."""
+    """Lines of a file, each with a document or empty."""
 
     def __init__(self, name: str, first: int, data: bytes) -> None:
         self.data = data
         self._name = name
-        # The number of a line, and where it begins.
+        # The number of a line, and its offset.
         self._number, self._start = first, 0
 
     def documents(self) -> Iterator[_Document]:
         """Yield the documents."""
         for number, line in enumerate(self.data.split(b"\n"), self._number):
-            # Without its end, so that a document that is cut off is not at fault in line 2.
+            # Without the line end, so that the error of a truncated document is not in line 2.
             if data := line.rstrip():
                 yield _Document(f"{self._name}:{number}", data)
 
     def document_at(self, start: int, end: int) -> _Document | None:
-        """Return the document of a line, if it has one. Lines are asked for in their order."""
+        """Return the document of a line, if it has one. Callers pass lines in their order."""
         self._number += self.data.count(b"\n", self._start, start)
         self._start = start
         data = self.data[start:end].rstrip()
@@ -244,8 +321,8 @@ class _Files:
     """Files of one document each, as lines."""
 
     def __init__(self, files: list[_Document]) -> None:
-        # JSON may have a carriage return where it may have a line feed. A line without a document
-        # is skipped, a file without one is an error, for which a dash is as good.
+        # In JSON a carriage return is equivalent to a line feed. A line without a document is
+        # skipped, but a file without one is an error, for which a dash stands.
         lines = [
             (each.data.strip(b" \t\r\n").replace(b"\n", b"\r") or b"-") + b"\n" for each in files
         ]
@@ -264,7 +341,7 @@ def _compare_lines(
     threads: int,
     skip: Callable[[EventError | OSError], object],
 ) -> int:
-    """Compare the stack traces of events, and return how many there are."""
+    """Compare the stack traces of events, and return their number."""
     data = lines.data
     start, most, done = 0, len(data), 0
     while start < len(data):
@@ -294,7 +371,7 @@ def _compare_lines(
 def _blocks_in(
     names: Iterable[str], stdin: IO[bytes] | None
 ) -> Iterator[_Document | _Lines | EventError | OSError]:
-    """Yield what is in files, and the errors of those that cannot be read."""
+    """Yield the documents of files, and the errors of files that cannot be read."""
     for name in _expanded(names):
         try:
             yield from _blocks(name, stdin)
@@ -303,7 +380,7 @@ def _blocks_in(
 
 
 def _blocks(name: str, stdin: IO[bytes] | None) -> Iterator[_Document | _Lines]:
-    """Yield what is in a file."""
+    """Yield the documents of a file."""
     if name == STANDARD_INPUT and stdin is not None:
         yield from _lines(name, cast("_Buffered", stdin))
         return
@@ -315,14 +392,14 @@ def _blocks(name: str, stdin: IO[bytes] | None) -> Iterator[_Document | _Lines]:
             else:
                 yield _Document(name, file.read())
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise EventError(f"{name}: not gzip, or cut off: {error}") from None
+        raise EventError(f"{name}: not gzip, or truncated: {error}") from None
     except OSError as error:
-        # Those that come while reading know no name.
+        # An error during reading does not have the name.
         raise OSError(error.errno, error.strerror or str(error), name) from None
 
 
 def _lines(name: str, file: _Buffered) -> Iterator[_Lines]:
-    """Yield whole lines, about 256 kB of them. Before an error come those read until then."""
+    """Yield whole lines, about 256 kB at a time, also those before an error."""
     first = 1
     pieces: list[bytes] = []
     size = 0

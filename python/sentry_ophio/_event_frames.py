@@ -1,4 +1,4 @@
-"""Frames as events have them: answers about them, and writing these back."""
+"""Applies rules to the frames of events, and writes the results back."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 def answer_about_event(
     function: Callable[..., int], pointer: CData | None, data: bytes, *, lists: bool = False
 ) -> Any:
-    """Call a function of the library that writes a MessagePack value, and read that.
+    """Call a function of the library that writes a MessagePack value, and read the value.
 
     Args:
         function: The function.
         pointer: Its first argument, if it has one.
         data: The packed frames.
-        lists: Read arrays as lists and not as tuples. Python keeps 2,000 tuples of each length
-            up to 20 for reuse, which is 0.4 MB for lists of frames.
+        lists: Read arrays as lists and not as tuples. Python keeps up to 2,000 tuples of each
+            length up to 20 for reuse, which is 0.4 MB for lists of frames.
     """
     with first_use:
         from msgpack import unpackb  # noqa: PLC0415 (loads when used)
@@ -37,7 +37,7 @@ def answer_about_event(
 
 
 def write_changes(frames: list[dict[str, Any]], changes: tuple[Any, ...]) -> None:
-    """Write what rules changed into the frames of an event, or nothing at all.
+    """Write the changes of rules into the frames of an event. If this fails, write nothing.
 
     Args:
         frames: The frames.

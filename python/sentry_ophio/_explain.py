@@ -1,4 +1,4 @@
-"""Why a frame is what it is: `Enhancements.explain`."""
+"""The results of `Enhancements.explain`."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ class Step(NamedTuple):
     text: str
     """The rule as it was written."""
     line: Optional[int]  # noqa: UP045
-    """Its line, counted from 1, if it was parsed from text."""
+    """The line of the rule, counted from 1, if it was parsed from text."""
     source: Optional[str]  # noqa: UP045
     """The name of its source, if one was given."""
     action: str
     """The action as it is written."""
     matched: Optional[int]  # noqa: UP045
-    """The frame that the rule matched: another one than changed, where the action has a
-    range. None for a limit that has cut off a frame."""
+    """The frame that the rule matched. If the action has a range, another frame changed. None for a
+    limit that excluded a frame."""
     field: str
     """`in_app`, `category` or `contributes` of a frame; `max_frames`, `min_frames` or
     `invert_stacktrace` of the stack trace."""
     before: Value
-    """What it was."""
+    """The old value."""
     after: Value
-    """What it is now."""
+    """The new value."""
 
     @property
     def changed(self) -> bool:
-        """Whether there was something to change."""
+        """Whether the value changed."""
         return self.before is not self.after and self.before != self.after
 
     def __str__(self) -> str:
-        """Tell the step in one line."""
+        """Return the step in one line."""
         where = "" if self.line is None else f" (line {self.line})"
         origin = f"{self.source}: " if self.source else ""
         arrow = f"{_word(self.before)} -> {_word(self.after)}"
@@ -52,33 +52,33 @@ class Step(NamedTuple):
 
 
 class FrameExplanation(NamedTuple):
-    """A frame, and how it became what it is."""
+    """The result for a frame, and the steps that led to it."""
 
     in_app: Optional[bool]  # noqa: UP045
     """Whether it is the user's code, after all rules."""
     category: Optional[str]  # noqa: UP045
     """Its category, after all rules."""
     contributes: Optional[bool]  # noqa: UP045
-    """Whether it counts for grouping; None if there is no component for it, too."""
+    """Whether it counts for grouping; None also if there is no component for it."""
     hint: Optional[str]  # noqa: UP045
     """Why."""
     steps: tuple[Step, ...]
-    """The actions that concerned it, in their order."""
+    """The actions on this frame, in their order."""
 
 
 class TriedMatcher(NamedTuple):
-    """A matcher, tried on a frame."""
+    """A matcher that was tried on a frame."""
 
     matcher: str
-    """The matcher as hints print it."""
+    """The matcher in the form that hints have."""
     frame: Optional[int]  # noqa: UP045
-    """The frame that it looks at; None for the exception, and if there is no such frame."""
+    """The frame that it tests; None for the exception, and if there is no such frame."""
     value: Optional[str]  # noqa: UP045
-    """The value that it looks at; None if there is none."""
+    """The value that it tests; None if there is none."""
     holds: bool
     """Whether it holds."""
     reason: str
-    """Why it does or does not."""
+    """The reason."""
 
 
 class Explanation(NamedTuple):
@@ -89,16 +89,16 @@ class Explanation(NamedTuple):
     contributes: bool
     """Whether it counts for grouping."""
     hint: Optional[str]  # noqa: UP045
-    """Why not, where a rule said so."""
+    """Why it does not count, if a rule decided it."""
     invert_stacktrace: bool
-    """Whether it is looked at in reverse order."""
+    """Whether grouping uses the frames in reverse order."""
     steps: tuple[Step, ...]
-    """The actions that concerned it as a whole, in their order."""
+    """The actions on the stack trace as a whole, in their order."""
     why_not: Optional[tuple[TriedMatcher, ...]]  # noqa: UP045
-    """For the rule and the frame that were asked for: each matcher of the rule."""
+    """For the rule and the frame of the argument `why_not`: each matcher of the rule."""
 
     def __str__(self) -> str:
-        """Tell a line for each frame, and one for each step."""
+        """Return a line for each frame and each step."""
         lines = []
         for number, frame in enumerate(self.frames):
             facts = [
@@ -128,7 +128,7 @@ def _word(value: Value) -> str:
 
 
 def explained(json_text: str, rules: tuple[Rule, ...]) -> Explanation:
-    """Make an explanation of what the library says."""
+    """Make an explanation from the JSON of the library."""
     found: dict[str, Any] = json.loads(json_text)
 
     def steps(each: dict[str, Any]) -> tuple[Step, ...]:

@@ -1,15 +1,15 @@
-"""The plumbing between Python and the shared library.
+"""The interface between Python and the shared library.
 
-This is the only module that imports the generated `_lowlevel`; the others get
-`ffi` and `lib` from here. It holds what every binding needs:
+This is the only module that imports the generated `_lowlevel`; other modules import `ffi` and `lib`
+from here. It has the helpers of all bindings:
 
 - `check` turns the status that a call returned into an exception;
 - `decode` copies a borrowed string out of the library;
-- `new_string` makes a place for a string that the library makes;
+- `new_string` makes an out parameter for a string of the library;
 - `Handle` owns an object of the library and frees it once.
 
-What the library makes has an owner before the call: the place that it is written to, which
-cffi frees. A signal handler that raises between a call and the next line leaks nothing.
+An object of the library has an owner before the call: the out parameter that receives it, which
+    cffi frees. So a signal handler that raises between a call and the next line leaks nothing.
 
 A binding looks like this:
 
@@ -17,10 +17,9 @@ A binding looks like this:
     check(lib.ophio_thing_text(self._ptr, data, len(data), text))
     return decode(text[0])
 
-How arguments cross, and what it costs (CPython 3.11): a call takes about 125 ns
-with one argument and 270 ns with four. `bytes` go as they are where the library
-takes a pointer: without a copy, and alive until the call returns because the
-caller holds them. cffi releases the GIL during each call.
+The cost of arguments (CPython 3.11): a call takes about 125 ns with one argument and 270 ns with
+four. `bytes` are passed as pointers without a copy; they stay alive until the call returns because
+the caller holds them. cffi releases the GIL during each call.
 """
 
 from __future__ import annotations
@@ -71,7 +70,7 @@ __all__ = [
 
 EXCEPTIONS: dict[int, type[OphioError]] = {
     lib.OPHIO_STATUS_PANIC: OphioPanicError,
-    # Python passes no NULL; if the library sees one, this package has a fault.
+    # This package never passes NULL; if the library reports it, this package has a bug.
     lib.OPHIO_STATUS_NULL_POINTER: InvalidArgumentError,
     lib.OPHIO_STATUS_INVALID_UTF8: InvalidUtf8Error,
     lib.OPHIO_STATUS_INVALID_ARGUMENT: InvalidArgumentError,
@@ -87,14 +86,14 @@ EXCEPTIONS: dict[int, type[OphioError]] = {
     lib.OPHIO_STATUS_FINGERPRINTS: FingerprintsError,
     lib.OPHIO_STATUS_EVENT: EventError,
 }
-"""Which exception a status becomes: the one table of it."""
+"""The exception for each status."""
 
 
 def plain(data: bytes) -> bytes:
-    """Return bytes whose `len` is how many there are, before both go to the library.
+    """Return plain `bytes`, whose `len` is correct.
 
-    A subclass may say another length than it has, and the library would read so far. For
-    the same reason texts are encoded by `str.encode(text)`, not by a method of theirs.
+    A subclass may return a wrong length, and the library would read beyond the end. For the same
+    reason texts are encoded by `str.encode(text)` and not by a method of the object.
     """
     return data if type(data) is bytes else bytes(memoryview(data))
 
@@ -113,7 +112,7 @@ def error_for(status: int) -> OphioError:
     """Make the exception for a call that has just failed on this thread.
 
     Args:
-        status: What the call returned, not `OPHIO_STATUS_OK`.
+        status: The status of the call, which is not `OPHIO_STATUS_OK`.
 
     Returns:
         The exception, with the library's message, to be raised.
@@ -129,25 +128,25 @@ def check(status: int) -> None:
     """Raise if a call failed.
 
     Args:
-        status: What the call returned.
+        status: The status of the call.
 
     Raises:
-        OphioError: The subclass that the table has for the status.
+        OphioError: The subclass for the status.
     """
     if status:
         raise error_for(status)
 
 
 def new_string() -> CData:
-    """Make a place for a string that the library makes, an `OphioStr *`. cffi frees both."""
+    """Make an out parameter for a string of the library, an `OphioStr *`. cffi frees both."""
     return ffi.gc(ffi.new("OphioStr *"), lib.ophio_str_free)
 
 
 def string(call: Callable[[CData], int]) -> str:
-    """Make a call that writes a string, and copy that.
+    """Make a call that writes a string, and return a copy of it.
 
     Args:
-        call: Takes the place of the string and returns the status.
+        call: Takes the out parameter for the string and returns the status.
 
     Raises:
         OphioError: The call failed.
@@ -158,45 +157,45 @@ def string(call: Callable[[CData], int]) -> str:
 
 
 def owned(place: CData) -> CData:
-    """Return the pointer that the library wrote to a place, which owns it.
+    """Return the pointer that the library wrote to an out parameter, which owns it.
 
-    The place lives as long as the pointer: what cffi calls at the end of it holds the place. That
-    is a built-in, since a signal handler runs between the lines of a function of Python, and what
-    it raises there would be lost.
+    The out parameter lives as long as the pointer, because the finalizer that cffi calls holds it.
+    The finalizer is a built-in function: in a function of Python a signal handler could run, and
+    its exception would be lost.
     """
     return ffi.gc(place[0], (place,).count)
 
 
 class Handle:
-    """Owns an object of the library: the base of the classes that users see.
+    """Owns an object of the library. It is the base of public classes.
 
-    A subclass says what the library makes (`_KIND`) and how that is freed (`_FREE`). It has
-    the library write to a `_place`, calls `_adopt` with that, and passes `self._ptr` to the
-    functions of the library.
+    A subclass sets the type of the out parameter (`_KIND`) and the function that frees the object
+    (`_FREE`). It passes a `_place` to the library, calls `_adopt` with it, and passes `self._ptr`
+    to the functions of the library.
 
-    The object is freed once, by cffi, when nothing refers to the pointer any
-    more. `close` therefore only drops our reference: a call that another thread
-    is just making with the same pointer holds its own, and is unaffected. A use
-    after `close` finds no `_ptr` and gets to `__getattr__`, so the check costs
-    nothing as long as the object is open.
+    cffi frees the object once, when nothing refers to the pointer any more. So `close` only drops
+    the reference of this object: a call in another thread with the same pointer has its own
+    reference and is unaffected. After `close` there is no `_ptr`, and Python calls `__getattr__`,
+    so the check takes no time while the object is open.
     """
 
     __slots__ = ("_ptr",)
 
     _ptr: CData
 
-    # The type of a place, such as `OphioGlobSet **`, and what frees the object in it.
+    # The type of the out parameter, such as `OphioGlobSet **`, and the function that frees the
+    # object.
     _KIND: ClassVar[Any]
     _FREE: ClassVar[Any]
 
     @classmethod
     def _place(cls) -> CData:
-        """Make a place for the object: NULL until the library writes there."""
+        """Make an out parameter for the object. It is NULL until the library writes to it."""
         place: CData = ffi.gc(ffi.new(cls._KIND), cls._FREE)
         return place
 
     def _adopt(self, place: CData) -> None:
-        """Take over the object in `place`."""
+        """Own the object in the out parameter `place`."""
         self._ptr = owned(place)
 
     @property
@@ -211,8 +210,8 @@ class Handle:
     def close(self) -> None:
         """Free the object; it cannot be used after that.
 
-        Calling it again does nothing. There is no need to call it: what is
-        garbage is freed as well.
+        Calling it again does nothing. There is no need to call it: the object is also freed when it
+        is garbage-collected.
         """
         # Not `if not self.closed`: another thread might be faster.
         try:  # noqa: SIM105 (contextlib would be 2 ms of the import)
@@ -236,7 +235,7 @@ class Handle:
     if not TYPE_CHECKING:  # it would make every name an attribute
 
         def __getattr__(self, name: str) -> Any:
-            """Explain the missing pointer; only attributes not found get here."""
+            """Raise an error for a closed object. Python calls this only for missing attributes."""
             if name == "_ptr":
                 raise HandleClosedError(f"this {type(self).__name__} is closed")
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""What fingerprint rules are, what they find, and why: data only."""
+"""The data types of fingerprint rules, matches and explanations."""
 
 from __future__ import annotations
 
@@ -12,36 +12,37 @@ class FingerprintMatcher(NamedTuple):
     """A condition of a fingerprint rule."""
 
     name: str
-    """What it looks at, by its short name: `type` for `error.type`, `tags.env`."""
+    """The short name of the value that it tests: `type` for `error.type`, `tags.env`."""
     pattern: str
-    """What the value is compared with."""
+    """The pattern."""
     negated: bool
-    """Whether it holds where the value does not match."""
+    """Whether it is negated: it holds if the value does not match."""
     neighbor: Optional[Literal["caller", "callee"]]  # noqa: UP045
-    """Which neighbor of a frame it looks at, if it does: the caller is the frame after."""
+    """`caller` or `callee`, if it tests a neighbor of a frame. The caller is the frame after."""
     scope: str
-    """Where the value is looked up: `exceptions`, `messages`, `log info`, `frames`, `tags`,
-    `family`, `sdk`, `release` or `threads`."""
+    """The scope of the value: `exceptions`, `messages`, `log info`, `frames`, `tags`, `family`,
+    `sdk`, `release` or `threads`."""
 
     def __str__(self) -> str:
-        """Return the matcher as people write it, without quotes."""
+        """Return the matcher in the text form, without quotes."""
         return f"{'!' if self.negated else ''}{self.name}:{self.pattern}"
 
 
 @dataclass(frozen=True)
 class FingerprintRule:
-    """A fingerprint rule: where its matchers hold, an event has its fingerprint."""
+    """A fingerprint rule: an event on which its matchers hold gets its fingerprint."""
 
     text: str
-    """The rule in the text form. It parses to the same rule, if any text does."""
+    """The rule in the text form. If the rule can be written as text, this parses to the same
+    rule."""
     matchers: tuple[FingerprintMatcher, ...]
-    """What must hold."""
+    """The matchers."""
     fingerprint: tuple[str, ...]
-    """The parts of the fingerprint, with their variables as they are written."""
+    """The parts of the fingerprint, before variables are replaced."""
     attributes: dict[str, str]
-    """`title`, with its variables as they are written; empty if there is none."""
+    """`title`, before variables are replaced; empty if there is none."""
     is_builtin: bool
-    """Whether it is a rule of Sentry, and not of the user."""
+    """Whether it is a built-in rule of Sentry."""
     line: Optional[int]  # noqa: UP045
     """Its line, counted from 1; None if it does not come from a text."""
     source: Optional[str]  # noqa: UP045
@@ -54,7 +55,7 @@ class FingerprintRule:
 
 @dataclass(frozen=True)
 class FingerprintMatch:
-    """The rule that matches an event, and what follows from it."""
+    """The rule that matches an event, with the fingerprint and the title of the event."""
 
     rule: FingerprintRule
     """The rule."""
@@ -67,22 +68,22 @@ class FingerprintMatch:
 
     @property
     def fingerprint(self) -> tuple[str, ...]:
-        """The parts of the fingerprint, with their variables as they are written."""
+        """The parts of the fingerprint, before variables are replaced."""
         return self.rule.fingerprint
 
     @property
     def attributes(self) -> dict[str, str]:
-        """The attributes of the rule, with their variables as they are written."""
+        """The attributes of the rule, before variables are replaced."""
         return self.rule.attributes
 
 
 class MatcherExplanation(NamedTuple):
-    """What one matcher finds."""
+    """The result of one matcher."""
 
     matcher: FingerprintMatcher
     """The matcher."""
     holds: int
-    """On how many entries it holds."""
+    """The number of entries on which it holds."""
     fails_on: tuple[Optional[str], ...]  # noqa: UP045
     """The different values on which it does not hold, the first eight, each cut after 256
     bytes. None stands for a value, or a frame, that is missing."""
@@ -90,7 +91,7 @@ class MatcherExplanation(NamedTuple):
     """Whether there are more of them."""
 
     def __str__(self) -> str:
-        """Return the matcher and what it finds in one line."""
+        """Return the matcher and its result in one line."""
         parts = []
         if self.holds:
             parts.append(f"holds on {self.holds}")
@@ -103,19 +104,19 @@ class MatcherExplanation(NamedTuple):
 
 
 class ScopeExplanation(NamedTuple):
-    """What the matchers find that look at the same place."""
+    """The results of the matchers with the same scope."""
 
     scope: str
-    """Where they look, such as `exceptions`."""
+    """The scope, such as `exceptions`."""
     entries: int
-    """How many entries the event has there. Without any, the rule does not match."""
+    """The number of entries in the event. If it is 0, the rule does not match."""
     entry: Optional[int]  # noqa: UP045
     """The index of the first entry that satisfies all of them."""
     matchers: tuple[MatcherExplanation, ...]
     """One for each matcher."""
 
     def __str__(self) -> str:
-        """Return the place in one line, and a line for each matcher."""
+        """Return the scope in one line, and a line for each matcher."""
         if self.entry is not None:
             head = f"{self.scope}: entry {self.entry} of {self.entries} satisfies all"
         elif self.entries:
@@ -134,11 +135,11 @@ class RuleExplanation:
     matches: bool
     """Whether it matches. It wins if no earlier one does."""
     scopes: tuple[ScopeExplanation, ...]
-    """One for each place that its matchers look at. A rule matches if each of them has an
-    entry that satisfies all."""
+    """The results for each scope of its matchers. A rule matches if each scope has an entry that
+    satisfies all matchers."""
 
     def __str__(self) -> str:
-        """Return the rule, and what its matchers find."""
+        """Return the rule, and the results of its matchers."""
         word = "matches" if self.matches else "does not match"
         line = "" if self.rule.line is None else f"line {self.rule.line}: "
         lines = [f"{line}{self.rule.text}", word, *map(str, self.scopes)]
@@ -155,5 +156,5 @@ class FingerprintExplanation:
     """One for each rule."""
 
     def __str__(self) -> str:
-        """Return what each rule finds."""
+        """Return the result of each rule."""
         return "\n".join(map(str, self.rules))

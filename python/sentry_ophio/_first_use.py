@@ -1,10 +1,10 @@
-"""Imports at first use, in a process that may fork.
+"""A lock for imports at first use, in a process that may fork.
 
-What a service does not use is imported when it is used, since an import takes as long as
-thousands of calls. Python has a lock for each module that is being imported. If another
-thread holds it at a fork, no thread of the child ever releases it, and the child waits
-permanently at the same import. So such an import is made under one lock of ours, which the thread
-that forks holds while it forks: at that moment no thread is in an import.
+Modules that many services do not use are imported at first use, because an import takes as long as
+thousands of calls. Python has a lock for each module that is being imported. If another thread
+holds it at a fork, no thread of the child releases it, and the child waits permanently at the same
+import. So these imports are made under one lock of ours, and a thread takes this lock before it
+forks: then no thread is in such an import.
 
     with first_use:
         from msgpack import unpackb

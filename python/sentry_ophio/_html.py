@@ -1,18 +1,18 @@
-"""Reports to look at: one page of HTML that needs nothing else (extra `cli`).
+"""Reports as one self-contained HTML page (extra `cli`).
 
-`explain --html` has a table a stack trace, as the event has it and as the rules leave it;
-`preview --html` the stack traces that change, by the old rules and by the new ones. A click on
-a frame shows the steps that led there.
+The page of `explain --html` has a table for each stack trace, before and after the rules. The page
+of `preview --html` has the stack traces that change, with the old and with the new rules. A click
+on a frame shows the steps that led to its result.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
+from base64 import b64encode
+from hashlib import sha256
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment
+from jinja2 import Environment, FunctionLoader
 from markupsafe import Markup
 
 from sentry_ophio._shown import shown
@@ -24,32 +24,55 @@ if TYPE_CHECKING:
     from sentry_ophio._preview import Report
     from sentry_ophio.events import EventStacktrace
 
-__all__ = ["explain_page", "preview_page"]
+__all__ = ["explain_page", "preview_page", "render"]
 
 
-def _render(**values: Any) -> str:
-    text = (resources.files("sentry_ophio") / "data" / "report.html.j2").read_text("utf-8")
+_DATA = resources.files("sentry_ophio") / "data"
+
+
+def _read(name: str) -> str:
+    return (_DATA / name).read_text("utf-8")
+
+
+def render(template: str, **values: Any) -> str:
+    """Make a page of a template that extends `page.html.j2`.
+
+    The page allows its own style and script, which have no values in them, and nothing else: what
+    is in an event cannot run or load anything, even if it was not escaped. All control characters
+    in values are shown as escapes, except line feeds.
+    """
+    style, script = _read("page.css"), _read("page.js")
+    sources = [
+        "sha256-" + b64encode(sha256(text.encode()).digest()).decode() for text in (style, script)
+    ]
+    policy = "default-src 'none'; style-src '{}'; script-src '{}'; base-uri 'none'"
+    policy += "; form-action 'none'"
     environment = Environment(
-        autoescape=True, finalize=_shown, trim_blocks=True, lstrip_blocks=True
+        autoescape=True,
+        finalize=_shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        loader=FunctionLoader(_read),
     )
-    return environment.from_string(text).render(policy=_policy(text), **values)
+    return environment.get_template(template).render(
+        style=style, script=script, policy=policy.format(*sources), **values
+    )
 
 
 def _shown(value: Any) -> Any:
-    """Show every value that the template prints, but for what its macros have printed."""
+    """Show the control characters of a value; `Markup` is style, script or output of a macro."""
     if isinstance(value, Markup):
         return value
     return shown(str(value), keep="\n")
 
 
-def _policy(text: str) -> str:
-    """Allow the style and the script of the template by their hashes, and nothing else."""
-    allowed = ["default-src 'none'", "base-uri 'none'", "form-action 'none'"]
-    for name in ("style", "script"):
-        content = text.partition(f"<{name}>")[2].partition(f"</{name}>")[0]
-        digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
-        allowed.append(f"{name}-src 'sha256-{digest}'")
-    return "; ".join(allowed)
+def _render(**values: Any) -> str:
+    return render(
+        "report.html.j2",
+        filter="Filter frames by function, place, category or rule",
+        counted="frames",
+        **values,
+    )
 
 
 def _step(step: Step) -> dict[str, Any]:
@@ -128,8 +151,8 @@ def explain_page(
             frames.append(each)
         traces.append({"name": trace.place, "facts": _facts(found), "frames": frames})
     return _render(
-        title=f"What rules make of {name}",
-        subtitle="Marked frames are changed by rules. A click on a frame shows each step.",
+        title=f"Effects of rules on {name}",
+        subtitle="Rules change the marked frames. Click a frame to see each step.",
         summary="",
         sides=["event", "rules"],
         traces=traces,
@@ -145,8 +168,8 @@ def preview_page(
 
     Args:
         report: The numbers.
-        examples: Stack traces that change: a name, the stack trace, and what is to say about it
-            with the old and with the new rules.
+        examples: Stack traces that change: a name, the stack trace, and its explanations with the
+            old and with the new rules.
         location: Returns where a frame of an event is.
     """
     traces = []
@@ -166,9 +189,9 @@ def preview_page(
         facts = f"old rules: {_facts(old)}; new rules: {_facts(new)}"
         traces.append({"name": f"{name}  {trace.place}", "facts": facts, "frames": frames})
     return _render(
-        title="What other rules would change",
+        title="Changes by the new rules",
         subtitle=f"{len(traces)} of the {report.changed_stacktraces:,} stack traces that change. "
-        "Marked frames change. A click on a frame shows each step.",
+        "Marked frames change. Click a frame to see each step.",
         summary=str(report),
         sides=["old", "new"],
         traces=traces,

@@ -1,21 +1,20 @@
-"""How stack traces cross to the library: one buffer for all frames.
+"""Packs stack traces for the library: one buffer for all frames.
 
     exception_data, frames                    a dict, and a list of dicts
-        |  ormsgpack: one call, which looks at no value
+        |  ormsgpack: one call, without checks of values
         v
     [{"ty": .., ...}, [{"function": .., ...}, ...]]
         |  the library finds the fields by their names, and checks their types
         v
-    an answer
+    the result
 
-Only if ormsgpack or the library reports an error, the frames are read a second time, slowly:
-to find which of them is wrong, or that a value merely has a rare type. That is the case for
-mappings that are not a `dict` itself, and for frames with other keys whose values cannot be
-packed.
+If ormsgpack or the library reports an error, the frames are read a second time, slowly. This finds
+the invalid field, or converts values of rare types: mappings that are not exactly a `dict`, and
+frames with other keys whose values cannot be packed.
 
-Packing costs 140 ns a frame this way. Where there is no ormsgpack, as on PyPy, `itemgetter`
-takes the values of each frame and msgpack writes them, which costs 350 ns; filling C structs
-from Python costs 1,940 ns.
+Packing takes 140 ns per frame in this way. Without ormsgpack, as on PyPy, `itemgetter` takes the
+values of each frame and msgpack packs them, which takes 350 ns. Filling C structs from Python takes
+1,940 ns.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from typing import Any, Callable, Protocol, TypeVar
 
     class SupportsGetItem(Protocol):
-        """What counts as a mapping: an object with `[]`, such as a `dict`."""
+        """A mapping: an object with `[]`, such as a `dict`."""
 
         def __getitem__(self, key: str, /) -> object:
             """Return the value of a field, or raise `KeyError`."""
@@ -59,14 +58,14 @@ __all__ = [
 FRAME_FIELDS = tuple(decode(lib.ophio_enhancements_frame_fields()).split("\n"))
 EXCEPTION_FIELDS = tuple(decode(lib.ophio_enhancements_exception_fields()).split("\n"))
 
-# What is read of an event's frame, and of its `data`.
+# The keys of an event's frame, and of its `data`, that are read.
 EVENT_FIELDS = (
     *("function", "raw_function", "module", "package", "abs_path", "filename", "platform"),
     "in_app",
 )
 EVENT_DATA = ("category", "orig_in_app", "client_in_app")
 
-# These have `[]` and know nothing of keys.
+# These have `[]`, but no keys.
 NOT_MAPPINGS: tuple[type[object], ...] = (str, bytes, bytearray, memoryview, list, tuple, range)
 
 read_frame = itemgetter(*FRAME_FIELDS)
@@ -76,8 +75,8 @@ read_exception = itemgetter(*EXCEPTION_FIELDS)
 _REFUSED = (lib.OPHIO_STATUS_FRAME, lib.OPHIO_STATUS_INVALID_ARGUMENT)
 
 
-# With these, a library packs mappings as they are; None where it does not.
-# (By a function, and not annotated: PyPy refuses `global` for a name that is.)
+# Options with which a library packs mappings; None if it cannot. (Set by a function and without
+# annotations: PyPy rejects `global` for an annotated name.)
 def _unset() -> int | None:
     return None
 
@@ -87,14 +86,14 @@ _values = _unset()
 
 
 def _load(value: object, default: None, options: int | None) -> bytes:  # noqa: ARG001
-    """Import a library that packs, and pack with it. It is called once, in place of `packb`."""
+    """Import a library that packs, and pack with it. The first call replaces `packb`."""
     global _packb, _unpackb, _mappings, _values  # noqa: PLW0603
     try:
         with first_use:
             import ormsgpack  # noqa: PLC0415 (takes as long as all other imports together)
 
-        # It writes nothing but what has exactly a type of MessagePack: the `[]` of a subclass,
-        # or the number that it stands for, may be another.
+        # It only packs values that have exactly a built-in type: a subclass may have another `[]`
+        # or another value.
         values = (
             ormsgpack.OPT_PASSTHROUGH_DATACLASS
             | ormsgpack.OPT_PASSTHROUGH_DATETIME
@@ -102,7 +101,7 @@ def _load(value: object, default: None, options: int | None) -> bytes:  # noqa: 
             | ormsgpack.OPT_PASSTHROUGH_SUBCLASS
             | ormsgpack.OPT_PASSTHROUGH_UUID
         )
-        # A tuple is no mapping.
+        # A tuple is not a mapping.
         mappings = values | ormsgpack.OPT_PASSTHROUGH_TUPLE
     except (ImportError, AttributeError):  # PyPy, or a version without these options
         _packb, _unpackb = _msgpack, _msgpack_read
@@ -143,17 +142,17 @@ def _msgpack(value: object, default: None, options: int | None) -> bytes:  # noq
     with first_use:
         from msgpack import Packer  # noqa: PLC0415 (loads when used)
 
-    # A new packer each time: one that is kept grows its buffer step by step again in
-    # each call (390 ns a frame instead of 269), and could not be shared by threads.
+    # A new packer for each call. A packer that is kept grows its buffer step by step in each call
+    # (390 ns per frame instead of 269), and threads could not share it.
     packed: bytes = Packer(buf_size=4096).pack(value)
     return packed
 
 
 def pack_frames(frames: list[Frame], exception_data: SupportsGetItem) -> bytes:
-    """Pack a stack trace as it is, without a look at any value.
+    """Pack a stack trace without checking any value.
 
     Returns:
-        A buffer, which the library may still reject: then `pack_carefully` says why.
+        A buffer, which the library may reject. Then `pack_carefully` reports why.
 
     Raises:
         FrameKeyError, FrameTypeError: It cannot be packed.
@@ -167,12 +166,12 @@ def pack_frames(frames: list[Frame], exception_data: SupportsGetItem) -> bytes:
 
 
 def pack_values(frames: list[Frame], exception_data: SupportsGetItem) -> tuple[bytes, int]:
-    """Pack the values that a stack trace has for the fields, without a look at any of them.
+    """Pack the values of the fields of a stack trace, without checking them.
 
     This is the form that a `Stacktrace` keeps: it is shorter, and equal for equal stack traces.
 
     Returns:
-        The buffer, which the library may still reject, and the number of frames.
+        The buffer, which the library may reject, and the number of frames.
 
     Raises:
         FrameKeyError, FrameTypeError: It cannot be packed.
@@ -184,7 +183,7 @@ def pack_values(frames: list[Frame], exception_data: SupportsGetItem) -> tuple[b
         return pack_carefully(frames, exception_data)
 
 
-# What a mapping raises that lacks a key, and packing for a value that it does not write.
+# Exceptions for a missing key in a mapping, and for a value that cannot be packed.
 _ERRORS = (KeyError, TypeError, ValueError, OverflowError, BufferError)
 
 
@@ -193,15 +192,15 @@ def pack_carefully(
     exception_data: SupportsGetItem,
     status: int = lib.OPHIO_STATUS_FRAME,
 ) -> tuple[bytes, int]:
-    """Pack a stack trace that could not be packed, or was rejected, the quick way.
+    """Pack a stack trace slowly, after the fast way has failed.
 
     Returns:
-        The buffer, and the number of frames. If no field is wrong, a value had a rare type,
-        and has a plain one now.
+        The buffer, and the number of frames. If every field is valid, values of rare types have
+        been converted.
 
     Raises:
         FrameKeyError, FrameTypeError: The message names the frame and the field.
-        OphioError: It was rejected for another reason.
+        OphioError: The library rejected it for another reason.
     """
     if status not in _REFUSED:
         raise error_for(status)
@@ -213,20 +212,20 @@ def pack(exception: Values, frames: list[Values]) -> bytes:
     """Write the values of a stack trace into one buffer.
 
     Args:
-        exception: What `read_exception` returned.
-        frames: What `read_frame` returned, a frame each.
+        exception: The result of `read_exception`.
+        frames: The result of `read_frame` for each frame.
 
     Raises:
-        Exception: What the library that packs raises for a value that it does not write.
+        Exception: The packing library raises it for a value that it cannot pack.
     """
     return _packb((exception, frames), None, _values)
 
 
 def pack_texts(texts: list[Any]) -> bytes:
-    """Write texts into one buffer, without a look at any of them.
+    """Write texts into one buffer, without checking them.
 
     Raises:
-        Exception: What the library that packs raises for a value that it does not write.
+        Exception: The packing library raises it for a value that it cannot pack.
     """
     return _packb(texts, None, _values)
 
@@ -238,7 +237,7 @@ def unpack_texts(packed: memoryview) -> list[str]:
 
 
 def join(packed: list[bytes]) -> bytes:
-    """Put packed stack traces into one buffer, which takes no second packing."""
+    """Join packed stack traces to one buffer, without packing them again."""
     with first_use:
         from msgpack import Packer  # noqa: PLC0415 (loads when used)
 
@@ -266,10 +265,10 @@ def pack_event_frames(frames: list[Any], platform: str | None, exception: object
         exception: The exception as the event has it, or None.
 
     Returns:
-        The buffer. No value in it was looked at.
+        The buffer. Its values are not checked.
 
     Raises:
-        Exception: What a value raises that is no mapping, or that cannot be packed.
+        Exception: A frame is not a mapping, or a value cannot be packed.
     """
     try:
         return _packb([platform, exception, frames], None, _mappings)
@@ -277,7 +276,7 @@ def pack_event_frames(frames: list[Any], platform: str | None, exception: object
         with first_use:
             from msgpack import Packer  # noqa: PLC0415 (loads when used)
 
-        # A key that no rule looks at may have any value, and a mapping may be no dict.
+        # A key that no rule uses may have any value, and a mapping may not be a dict.
         plain = [_only(frame, EVENT_FIELDS, "data", EVENT_DATA) for frame in frames]
         told = exception and _only(exception, ("type", "value"), "mechanism", ("type",))
         # JSON can hold half of a surrogate pair, UTF-8 cannot: it becomes a question mark.
@@ -288,7 +287,7 @@ def pack_event_frames(frames: list[Any], platform: str | None, exception: object
 def _only(
     value: Any, fields: tuple[str, ...], nested: str, nested_fields: tuple[str, ...]
 ) -> dict[str, Any]:
-    """Copy what is looked at of a mapping, and of one in it."""
+    """Copy the keys that rules use from a mapping, and from a mapping in it."""
     found = {field: value.get(field) for field in fields}
     inner = value.get(nested)
     if hasattr(inner, "get"):
@@ -299,7 +298,7 @@ def _only(
 def read_frames(
     frames: list[Frame], exception_data: SupportsGetItem
 ) -> tuple[Values, list[Values]]:
-    """Read a stack trace with care, after the quick way has failed.
+    """Read and check a stack trace, after the fast way has failed.
 
     Args:
         frames: The frames, each a mapping.
@@ -311,8 +310,8 @@ def read_frames(
 
     Raises:
         FrameKeyError: A key is missing; the message names frame and key.
-        FrameTypeError: A value, or a frame, is of the wrong type, is out of range, or is
-            no UTF-8; the message names frame and key.
+        FrameTypeError: A value or a frame has the wrong type, is out of range, or is not UTF-8; the
+            message names frame and key.
     """
     exception = _read(exception_data, EXCEPTION_FIELDS, "exception data: ")
     values = [
@@ -345,7 +344,7 @@ def _checked(value: object, field: str, place: str) -> object:
         raise FrameTypeError(f"{where}expected a bool or None, not {_kind(value)}")
     if field == "orig_in_app":
         try:
-            number = index(value)  # type: ignore[arg-type]  # what it refuses is the point
+            number = index(value)  # type: ignore[arg-type]  # the error is the check
         except TypeError:
             number = 128
         if -128 <= number <= 127:
@@ -362,8 +361,8 @@ def _checked(value: object, field: str, place: str) -> object:
 
 
 def _kind(value: object) -> str:
-    """Say what a value is: a number itself, of others the type."""
+    """Describe a value: a number by itself, others by their type."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        # A number of thousands of digits is not printed, Python itself may refuse to.
+        # A number of thousands of digits is not printed; Python may raise an error for it.
         return str(value) if abs(value) < 1e15 else "a huge number"
     return type(value).__name__

@@ -1,9 +1,9 @@
-"""Parquet files on the command line: stack traces from them, and rows with answers into them.
+"""Reads stack traces from Parquet files and writes rows with results, for the command line.
 
     Parquet, events  --batches-->  rules  --row groups-->  temporary file  --rename-->  OUT
 
-Everything is a stream: a batch is in memory, and a row group of what is written. That both are
-bounded in frames and bytes, not only in rows, is what keeps memory flat whatever the rows are.
+Data is streamed: memory has one batch of the input and one row group of the output. Both are
+    limited in frames and bytes and not only in rows, so memory is flat for rows of any size.
 """
 
 from __future__ import annotations
@@ -43,15 +43,15 @@ __all__ = [
     "write",
 ]
 
-# Rows of a batch, and frames: as many as 4,096 rows of 32.
+# The maximum of rows and of frames of a batch: 4,096 rows with 32 frames each.
 _ROWS = 4_096
 _FRAMES = _ROWS * 32
 
-# A row group is written when it has so many rows or bytes.
+# A row group is written when it has this many rows or bytes.
 _GROUP_ROWS = 4 * _ROWS
 _GROUP_BYTES = 64 << 20
 
-# What is read of a column at a time. Without it, that is all that a row group has of it.
+# The number of bytes of a column that are read at a time. Without it, a whole row group is read.
 _BUFFER = 1 << 20
 
 _ANSWERS = (pa.field("category", pa.list_(pa.string())), pa.field("in_app", pa.list_(pa.bool_())))
@@ -60,43 +60,43 @@ _FAULTS = (pa.ArrowException, OSError, ValueError, KeyError, TypeError)
 
 
 class ParquetFile:
-    """A file with stack traces, of which only the end was read so far.
+    """A file with stack traces. Opening it only reads its footer.
 
     Attributes:
         name: Its name.
-        rows: How many it has.
+        rows: The number of rows.
         schema: Its columns.
     """
 
     def __init__(self, name: str) -> None:
-        """Look at a file.
+        """Open a file and check its columns.
 
         Raises:
-            ParquetError: It is not there, no Parquet, or its columns are not those of stack
-                traces.
+            ParquetError: It is missing, is not a Parquet file, or does not have the columns of
+                stack traces.
         """
         self.name = name
         with self._opened() as file:
             self.rows: int = file.metadata.num_rows
             self.schema: pa.Schema = file.schema_arrow
-            # Asked about no rows at all, rules tell what is wrong with the columns.
+            # Applying rules to zero rows checks the columns.
             arrow.apply(Enhancements.empty(), pa.RecordBatch.from_pylist([], schema=self.schema))
 
     def batches(self, *, every_column: bool = True) -> Iterator[pa.RecordBatch]:
-        """Read it, either whole or what rules look at.
+        """Read it, either all columns or only those that rules use.
 
         Raises:
             ParquetError: It is corrupt.
         """
         with self._opened() as file:
             columns = None if every_column else _needed(file)
-            # `use_threads` reads columns ahead, which is not worth what it takes.
+            # `use_threads` reads columns ahead, which takes too much memory.
             yield from file.iter_batches(_batch_rows(file), columns=columns, use_threads=False)
 
     @contextmanager
     def _opened(self) -> Iterator[pq.ParquetFile]:
         try:
-            # What Python says of a file that is not there is shorter.
+            # For a missing file the error of Python is shorter.
             with open(self.name, "rb"):  # noqa: PTH123 (a name is what we have)
                 pass
             with pq.ParquetFile(
@@ -115,7 +115,7 @@ def _one_line(error: BaseException) -> str:
 
 
 def _leaves(file: pq.ParquetFile, column: str) -> Iterator[tuple[int, str]]:
-    """Yield number and path of each leaf of a column."""
+    """Yield the number and the path of each leaf of a column."""
     for number in range(len(file.schema)):
         path = file.schema.column(number).path
         if path.split(".")[0] == column:
@@ -123,9 +123,9 @@ def _leaves(file: pq.ParquetFile, column: str) -> Iterator[tuple[int, str]]:
 
 
 def _needed(file: pq.ParquetFile) -> list[str]:
-    """Name the leaves that rules look at; how lists are called inside depends on the writer."""
+    """Return the leaves that rules use. The names inside of lists depend on the writer."""
     fields = {"contributes", *(each.name for each in arrow.SCHEMA.field("frames").type.value_type)}
-    # Such as frames.list.element.function, or frames.array.function of older writers.
+    # Such as frames.list.element.function, or frames.array.function from older writers.
     frames = [
         path for _, path in _leaves(file, "frames") if fields.intersection(path.split(".")[2:])
     ]
@@ -133,7 +133,7 @@ def _needed(file: pq.ParquetFile) -> list[str]:
 
 
 def _batch_rows(file: pq.ParquetFile) -> int:
-    """Say how many rows are few enough, by what the file says of its frames."""
+    """Return the number of rows of a batch, from the number of frames in the metadata."""
     leaf = next((number for number, _ in _leaves(file, "frames")), None)
     rows = _ROWS
     if leaf is not None:
@@ -155,16 +155,16 @@ def compared(
     threads: int,
     skip: Callable[[int, ParquetError], object],
 ) -> Iterator[int]:
-    """Add a file to a comparison, and yield after each step of how many rows it was.
+    """Add a file to a comparison, and yield the number of rows after each step.
 
     Args:
-        comparing: What was compared so far.
+        comparing: The comparison.
         file: The file.
-        threads: How many threads do the work.
+        threads: The number of threads.
         skip: Receives the number of each row that cannot be used, and the reason.
 
     Raises:
-        ParquetError: It is corrupt; what was read before is counted.
+        ParquetError: It is corrupt. Rows that were read before are counted.
     """
 
     def ask(rows: pa.RecordBatch) -> int:
@@ -183,9 +183,10 @@ def _asked(
     ask: Callable[[pa.RecordBatch], _Answer],
     skip: Callable[[int, ParquetError], object],
 ) -> Iterator[_Answer]:
-    """Ask about a batch, or, if a row cannot be used, about one row after the other.
+    """Process a batch. If a row cannot be used, process one row after the other.
 
-    `ask` takes all of a batch or nothing: a batch has fewer rows than a step of a comparison.
+    `ask` either processes a whole batch or fails: a batch has fewer rows than a step of a
+        comparison.
     """
     try:
         answer = ask(batch)
@@ -206,7 +207,7 @@ def _asked(
 
 
 def rows_of(file: ParquetFile) -> Iterator[Callable[[], EventStacktrace] | None]:
-    """Yield for each row a function that makes a stack trace of it, to look at; None for null.
+    """Yield for each row a function that creates its stack trace; None for null.
 
     Raises:
         ParquetError: It is corrupt.
@@ -247,11 +248,11 @@ def _value(value: object) -> Any:
 
 
 def common_schema(inputs: Iterable[ParquetFile | list[str]], *, answers: bool) -> pa.Schema:
-    """Tell the columns of a file that all of these are written into.
+    """Return the columns of the output for these input files.
 
     Raises:
-        ParquetError: One of them has other columns than the first; their order may differ. Or,
-            with `answers`, it has some of that name.
+        ParquetError: A file has other columns than the first one (the order may differ), or, with
+            `answers`, it already has a column with the name of a result.
     """
     first: pa.Schema | None = None
     for each in inputs:
@@ -282,7 +283,7 @@ def _check_same_columns(name: str, schema: pa.Schema, first: pa.Schema) -> None:
 
 
 def event_batches(found: Iterable[Found]) -> Iterator[pa.RecordBatch]:
-    """Make batches of events, as many rows as one of a file has at most."""
+    """Make batches of events, with as many rows as a batch of a file has at most."""
     return batches_of(found, arrow.EVENTS, _ROWS)
 
 
@@ -301,7 +302,7 @@ def with_answers(
 
     def ask(rows: pa.RecordBatch) -> pa.RecordBatch:
         answer = arrow.apply(rules, rows, threads=threads)
-        # As plain texts: in Parquet, that is a dictionary anyway, one for a row group.
+        # As plain texts: Parquet writes them as a dictionary for each row group.
         added = [answer.column(each.name).cast(each.type) for each in _ANSWERS]
         return pa.RecordBatch.from_arrays(
             [*rows.columns, *added], schema=answered(name, rows.schema)
@@ -319,21 +320,21 @@ def with_answers(
 
 
 def answered(name: str, schema: pa.Schema) -> pa.Schema:
-    """Give the schema with the columns that are added.
+    """Return the schema with the columns that are added.
 
     Raises:
-        ParquetError: There is one of that name.
+        ParquetError: A column of that name exists.
     """
     for each in _ANSWERS:
         if each.name in schema.names:
-            raise ParquetError(f"{name}: column `{each.name}` is there already")
+            raise ParquetError(f"{name}: column `{each.name}` already exists")
         schema = schema.append(each)
     return schema
 
 
 @dataclass
 class Written:
-    """What a file has in it."""
+    """The counts of an output file."""
 
     stacktraces: int = 0
     frames: int = 0
@@ -341,7 +342,7 @@ class Written:
     category: int = 0
 
     def add(self, batch: pa.RecordBatch) -> None:
-        """Count the rows of a batch; it may have answers or not."""
+        """Count the rows of a batch, with or without results."""
         self.stacktraces += batch.num_rows
         self.frames += _sum(pc.list_value_length(batch.column("frames")))
         if "category" in batch.schema.names:
@@ -360,17 +361,17 @@ def write(
     batches: Iterable[pa.RecordBatch],
     progress: Callable[[int], object],
 ) -> Written:
-    """Write a file as a whole, or leave the old one as it is.
+    """Write a file atomically.
 
     Args:
         out: Its name.
         schema: Its columns.
-        batches: The rows, in batches with these columns, in whatever order.
-        progress: Called after each batch with how many rows were written so far.
+        batches: The rows, in batches with these columns in any order.
+        progress: Called after each batch with the number of rows written so far.
 
     Raises:
         ParquetError: It cannot be written.
-        Exception: What `batches` raises.
+        Exception: `batches` raises it.
     """
     written = Written()
     with _refused(out), replaced(Path(out)) as file:
@@ -384,7 +385,7 @@ def write(
             with _refused(out):
                 writer.close()
         except BaseException:
-            # It would try again when it is garbage, and the file is gone then.
+            # The writer would try again when it is garbage-collected, but then the file is closed.
             with suppress(*_FAULTS):
                 writer.close()
             raise
@@ -397,7 +398,7 @@ def _groups(
     written: Written,
     progress: Callable[[int], object],
 ) -> Iterator[pa.Table]:
-    """Yield row groups. Many small ones would make a file large, and slow to read."""
+    """Yield row groups. A file with many small row groups is larger, and slower to read."""
     group: list[pa.RecordBatch] = []
     rows = size = 0
     for batch in batches:
@@ -415,7 +416,7 @@ def _groups(
 
 @contextmanager
 def _refused(out: str) -> Iterator[None]:
-    """Name the file that could not be written."""
+    """Make the error with the name of the file that could not be written."""
     try:
         yield
     except (pa.ArrowException, OSError) as error:

@@ -1,4 +1,4 @@
-"""What another rule set would change: `preview`."""
+"""Compares the results of two rule sets: `preview`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 from sentry_ophio._arguments import checked_threads
 from sentry_ophio._ffi import Handle, check, ffi, lib, string
 from sentry_ophio._pack import join
+from sentry_ophio._rules import place_of
 from sentry_ophio._shown import shown
 from sentry_ophio._stacktrace import check_stacktraces
 
@@ -22,48 +23,48 @@ if TYPE_CHECKING:
     from sentry_ophio._stacktrace import Stacktrace
 
 BATCH = 1_000
-"""So many stack traces are in memory at a time."""
+"""The maximum number of stack traces in memory."""
 
 
 class RuleReport(NamedTuple):
-    """What a rule has to do with the changes."""
+    """The effect of a rule on the changes."""
 
     rule: Rule
     """The rule."""
     number: int
     """Its index in its rule set."""
     matched: int
-    """In how many stack traces it matches a frame."""
+    """The number of stack traces in which it matches a frame."""
     responsible: int
-    """How many changes are its doing: of the new rules the one that had the last word, or of
-    the old ones if no new rule says anything. Counted in the stack traces that were
-    explained."""
+    """The number of changes for which it is responsible. For each change that is the last new rule
+    that set the value, or the last old rule if no new rule set it. Only stack traces that were
+    explained are counted."""
 
 
 class Report(NamedTuple):
-    """What changes from one rule set to another. `str()` returns it as text."""
+    """The differences between the results of two rule sets. `str()` returns them as text."""
 
     stacktraces: int
-    """How many stack traces were compared."""
+    """The number of stack traces that were compared."""
     frames: int
-    """How many frames they have."""
+    """The number of their frames."""
     changed_stacktraces: int
-    """In how many of them a frame changes, or the stack trace as a whole."""
+    """The number of stack traces in which a frame changes, or the stack trace as a whole."""
     changed_frames: int
-    """How many frames change at all."""
+    """The number of frames with any change."""
     in_app: int
-    """How many frames have another `in_app`."""
+    """The number of frames whose `in_app` changes."""
     category: int
-    """How many frames have another category."""
+    """The number of frames whose category changes."""
     contributes: int
-    """How many frames count for grouping that did not, or the other way round."""
+    """The number of frames whose `contributes` changes."""
     grouping: int
-    """How many stack traces count that did not, or the other way round, or are inverted."""
+    """The number of stack traces whose `contributes` or order of frames changes."""
     explained: int
-    """How many of those that change were looked at to say which rules are responsible: the
-    first 10,000."""
+    """The number of stack traces that were explained to find the responsible rules: at most the
+    first 10,000 that change."""
     examples: tuple[int, ...]
-    """Which stack traces change, counted from 0: the first 1,000."""
+    """The numbers of the stack traces that change, counted from 0: at most the first 1,000."""
     old_rules: tuple[RuleReport, ...]
     """The old rules."""
     new_rules: tuple[RuleReport, ...]
@@ -71,7 +72,7 @@ class Report(NamedTuple):
 
     @property
     def responsible(self) -> tuple[RuleReport, ...]:
-        """The rules that changes are the doing of, new and old, the busiest first."""
+        """The responsible rules, new and old, those with most changes first."""
         found = [each for each in (*self.new_rules, *self.old_rules) if each.responsible]
         return tuple(sorted(found, key=lambda each: -each.responsible))
 
@@ -81,7 +82,7 @@ class Report(NamedTuple):
         return tuple(each for each in self.new_rules if not each.matched)
 
     def __str__(self) -> str:
-        """Tell the numbers, the busiest rules, and how many never matched."""
+        """Return the numbers, the rules with most changes, and how many rules never matched."""
         lines = [
             f"{self.changed_stacktraces:,} of {self.stacktraces:,} stack traces change,"
             f" {self.changed_frames:,} of {self.frames:,} frames",
@@ -93,7 +94,8 @@ class Report(NamedTuple):
         if self.responsible:
             lines.append("responsible:")
         lines += [
-            f"  {each.responsible:>12,}  {_place(each)}  {each.rule.text}"
+            f"  {each.responsible:>12,}"
+            f"  {place_of(each.number, each.rule.line, each.rule.source)}  {each.rule.text}"
             for each in self.responsible[:10]
         ]
         if len(self.responsible) > 10:
@@ -105,22 +107,15 @@ class Report(NamedTuple):
         return "\n".join(map(shown, lines))
 
 
-def _place(each: RuleReport) -> str:
-    rule = each.rule
-    if rule.line is None:
-        return f"rule {each.number}"
-    return f"{rule.source}:{rule.line}" if rule.source else f"line {rule.line}"
-
-
 class Comparison(Handle):
-    """What was compared so far: the one way to a `Report`, for whatever form events have."""
+    """A comparison over stack traces in several forms. It creates the `Report`."""
 
     __slots__ = ("_rules",)
     _KIND = ffi.typeof("OphioEnhancementsPreview **")
     _FREE = lib.ophio_enhancements_preview_free
 
     def __init__(self, old_rules: Enhancements, new_rules: Enhancements) -> None:
-        # The current rules: the report is about these, even if a set grows meanwhile.
+        # The current rules: the report is about these, even if a set is extended later.
         self._rules = {"old_rules": old_rules.rules, "new_rules": new_rules.rules}
         place = self._place()
         check(lib.ophio_enhancements_preview_new(old_rules._ptr, new_rules._ptr, place))
@@ -132,10 +127,10 @@ class Comparison(Handle):
         check(lib.ophio_enhancements_preview_add(self._ptr, packed, len(packed), threads))
 
     def add_json_lines(self, lines: bytes, threads: int) -> tuple[int, int]:
-        """Compare the stack traces of events, one event a line, up to one that is no event.
+        """Compare the stack traces of events, one per line, up to a line that is not an event.
 
         Returns:
-            How many bytes the lines have that were read, and how many stack traces.
+            The number of bytes of the lines that were read, and the number of their stack traces.
         """
         numbers = ffi.new("size_t[2]")
         read, count = numbers, numbers + 1
@@ -147,11 +142,11 @@ class Comparison(Handle):
         return numbers[0], numbers[1]
 
     def add_arrow(self, array: CData, schema: CData, threads: int) -> None:
-        """Compare the rows of an array, which is moved away from where it is."""
+        """Compare the rows of an array, which is moved."""
         check(lib.ophio_enhancements_preview_add_arrow(self._ptr, array, schema, threads))
 
     def report(self) -> Report:
-        """Add up."""
+        """Return the report."""
         pointer = self._ptr
         text = string(lambda out: lib.ophio_enhancements_preview_report(pointer, out))
         found: dict[str, Any] = json.loads(text)
@@ -172,11 +167,10 @@ def preview(
     threads: int = 1,
     progress: Callable[[int], object] | None = None,
 ) -> Report:
-    r"""Tell what changes if one rule set takes the place of another.
+    r"""Compare the results of two rule sets.
 
-    Both questions are asked of every stack trace, with both rule sets: frames are changed
-    first, and as they are then, with those counting to begin with that are in-app, they are
-    looked at for grouping.
+    Both rule sets run both passes on every stack trace. The first pass changes frames. The second
+    pass uses the changed frames for grouping; initially the in-app frames count.
 
         >>> from sentry_ophio.enhancers import Cache, Enhancements, Stacktrace
         >>> old = Enhancements.parse("function:log_* -app", Cache(0))
@@ -189,16 +183,16 @@ def preview(
     Args:
         old_rules: The present rules.
         new_rules: The rules that would replace them.
-        stacktraces: `Stacktrace` objects, with frames as they were before any rule. They may
-            come from a generator: 1,000 at a time are in memory.
-        threads: How many threads do the work, at least 1.
-        progress: Called after each 1,000 with how many were compared so far.
+        stacktraces: `Stacktrace` objects, with frames to which no rules were applied. They may come
+            from a generator: at most 1,000 are in memory.
+        threads: The number of threads, at least 1.
+        progress: Called after each 1,000 with the number compared so far.
 
     Returns:
-        The numbers, and the rules that have to do with them.
+        The numbers, and the effect of each rule.
 
     Raises:
-        TypeError: Something is no `Stacktrace`.
+        TypeError: An item is not a `Stacktrace`.
         ValueError: `threads` is less than 1.
     """
     threads = checked_threads(threads)

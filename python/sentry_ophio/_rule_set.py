@@ -51,24 +51,24 @@ if TYPE_CHECKING:
     Read = TypeVar("Read")
 
     Origin = tuple[int, Optional[str], Optional[str]]
-    """How many rules came together, their text, and its name."""
+    """The number of rules of a text, the text, and its name."""
 
-# Looked up once: the calls that matter are short.
+# Looked up once, because the most frequent calls are short.
 _apply_short = lib.ophio_enhancements_apply_short
 _assemble_packed = lib.ophio_enhancements_assemble_packed
 
 
 @final
 class Cache(Handle):
-    """Remembers parsed rules, so that parsing the same again is quick.
+    """A cache of parsed rules: parsing the same text again is fast.
 
-    Memory is taken as the cache fills, so that a huge size costs nothing.
+    Memory is allocated as the cache fills, so a large `size` takes no memory by itself.
 
     Args:
-        size: How many rules to keep at the most; with 0, none.
+        size: The maximum number of rules to keep; 0 keeps none.
 
     Raises:
-        TypeError: `size` is no `int`.
+        TypeError: `size` is not an `int`.
         OverflowError: `size` is negative, or has more than 64 bits.
     """
 
@@ -83,11 +83,11 @@ class Cache(Handle):
         self._adopt(place)
 
     def __repr__(self) -> str:
-        """Return the call that made it."""
+        """Return an expression that creates it."""
         return f"Cache({self._size})"
 
 
-# What stands for no rule and no frame: SIZE_MAX.
+# The number for no rule and no frame: SIZE_MAX.
 _NOTHING = int(ffi.cast("size_t", -1))
 
 
@@ -108,15 +108,15 @@ def _from_binary(data: bytes) -> Enhancements:
 class Enhancements(Handle):
     """A list of stack trace rules.
 
-    Made by `parse`, `from_config_structure`, `empty` or `default`. `len` says how many
-    rules there are. It is always true, even without rules.
+    `parse`, `from_config_structure`, `empty` and other functions create it. `len` returns the
+    number of rules. Its truth value is always true, even without rules.
 
-    An object can be shared by threads, also while one of them extends it: each call sees
-    the rules as they were when it began.
+    Threads may share an object, even while one of them extends it: each call uses the rules from
+        the time when it began.
     """
 
-    # What the numbers that the library returns stand for, filled as they come up. A
-    # number keeps its meaning when rules are appended.
+    # The values for the numbers that the library returns, filled as numbers occur. A number keeps
+    # its meaning when rules are appended.
     __slots__ = ("_applied", "_left_out", "_origins", "_short", "_source", "_states", "_written")
     _KIND = ffi.typeof("OphioEnhancements **")
     _FREE = lib.ophio_enhancements_free
@@ -125,14 +125,14 @@ class Enhancements(Handle):
     # The same for numbers up to 255, at the index that is the number.
     _short: list[AppliedFrame]
     _left_out: tuple[Diagnostic, ...]
-    # Where rules come from: known once there are several texts, else it is this one.
+    # The texts of the rules: set if there are several texts, else there is only this one.
     _origins: tuple[Origin, ...] | None
     _written: str | None
     _source: str | None
     _states: dict[int, State]
 
     def __new__(cls) -> Enhancements:
-        """Refuse: there are functions that make rules."""
+        """Fail: other functions create rule sets."""
         raise UnsupportedOperationError(
             "cannot create Enhancements: use Enhancements.parse() or .empty()"
         )
@@ -169,13 +169,13 @@ class Enhancements(Handle):
         lenient: bool = False,
         source: str | None = None,
     ) -> Enhancements:
-        """Parse rules in the text form, one rule a line.
+        """Parse rules in the text form, one rule per line.
 
         Args:
             input: The text. Empty lines, and lines that begin with `#`, are skipped.
-            cache: Rules that it knows are not parsed again.
-            strict: Check all lines before failing: the error has all problems, and its
-                text shows each with carets under its span. Warnings do not fail.
+            cache: Rules in the cache are not parsed again.
+            strict: Check all lines before failing: the error has all problems, and its text shows
+                each problem with carets under its span. Warnings do not cause a failure.
             lenient: Drop retired actions (`+sentinel`, `-sentinel`, `+prefix`, `-prefix`),
                 and rules that have no others, instead of failing. `left_out` lists them.
             source: A name for the text, such as that of its file, for `rules` and `explain`.
@@ -184,10 +184,10 @@ class Enhancements(Handle):
             The rules in their order.
 
         Raises:
-            EnhancementsError: A line is no rule; a `RuntimeError`. With `strict`, its
+            EnhancementsError: A line is not a rule; a `RuntimeError`. With `strict`, its
                 `diagnostics` are what `check` finds.
             UnicodeEncodeError: The text has lone surrogates.
-            TypeError: `input` is no `str`, or `cache` no `Cache`.
+            TypeError: `input` is not a `str`, or `cache` is not a `Cache`.
         """
         text = encoded("input", input)
         if strict:
@@ -216,10 +216,10 @@ class Enhancements(Handle):
 
     @staticmethod
     def check(text: str, *, lenient: bool = False) -> list[Diagnostic]:
-        r"""Find all problems of all lines, in the order of their places.
+        r"""Find all problems of all lines, in the order of their spans.
 
-        There is an error in the list exactly if `parse` fails. Warnings are about rules that
-        are understood, but hardly do what is meant.
+        The list has an error exactly if `parse` fails. A warning is about a rule that is valid, but
+        probably does not do what was intended.
 
             >>> for each in Enhancements.check("function:a +ap\nfamily:nativ -app"):
             ...     print(each.line, each.severity, each.code, each.suggestion)
@@ -228,11 +228,11 @@ class Enhancements(Handle):
 
         Args:
             text: Rules in the text form.
-            lenient: Whether it is for `parse(..., lenient=True)`: retired actions are
-                warnings then.
+            lenient: Whether the text is for `parse(..., lenient=True)`: then retired actions are
+                warnings.
 
         Raises:
-            TypeError: `text` is no `str`.
+            TypeError: `text` is not a `str`.
             UnicodeEncodeError: The text has lone surrogates.
         """
         with first_use:
@@ -242,7 +242,7 @@ class Enhancements(Handle):
 
     @property
     def left_out(self) -> tuple[Diagnostic, ...]:
-        """What `parse(..., lenient=True)` has left out: a warning for each retired action."""
+        """What `parse(..., lenient=True)` dropped: a warning for each retired action."""
         return self._left_out
 
     @classmethod
@@ -251,14 +251,14 @@ class Enhancements(Handle):
 
         Args:
             input: The structure.
-            cache: A structure that it knows is not read again.
+            cache: A structure in the cache is not read again.
 
         Returns:
             The rules in their order.
 
         Raises:
             EnhancementsError: The structure is malformed; a `RuntimeError`.
-            TypeError: `input` is no `bytes`, or `cache` no `Cache`.
+            TypeError: `input` is not `bytes`, or `cache` is not a `Cache`.
         """
         if not isinstance(input, bytes):
             raise type_error("input", "bytes", input)
@@ -272,8 +272,8 @@ class Enhancements(Handle):
     def default(cls) -> Enhancements:
         """Return the rules that come with this package.
 
-        They are parsed once a process. Each call returns a set of its own, which may be
-        extended without an effect on the others.
+        They are parsed once per process. Each call returns a new object, which can be extended
+        without changing the others.
         """
         rules = Enhancements.empty()
         rules.extend_from(_default())
@@ -283,10 +283,10 @@ class Enhancements(Handle):
         """Append the rules of another set.
 
         Args:
-            other: The set; with the same one the rules are doubled.
+            other: The other set. If it is the same object, the rules are doubled.
 
         Raises:
-            TypeError: `other` is no `Enhancements`.
+            TypeError: `other` is not an `Enhancements`.
         """
         if not isinstance(other, Enhancements):
             raise type_error("other", "Enhancements", other)
@@ -300,7 +300,7 @@ class Enhancements(Handle):
         count = len(self)
         return ((count, self._written, self._source),) if count else ()
 
-    # --- looking into rules, and other forms of them -----------------------------------
+    # --- descriptions and other forms of rules ------------------------------------------
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -317,14 +317,14 @@ class Enhancements(Handle):
         return described(string(lambda out: lib.ophio_enhancements_describe(ptr, out)), origins)
 
     def to_text(self) -> str:
-        r"""Write the text form, one rule a line. Parsed again, it is the same rules.
+        r"""Write the text form, one rule per line. The text parses to the same rules.
 
         >>> Enhancements.parse("stack.function:a   -app # why", Cache(0)).to_text()
         'function:a -app\n'
 
         Raises:
-            EnhancementsError: A rule cannot be written as text; only the binary form can
-                make such a rule.
+            EnhancementsError: A rule cannot be written as text. Only the binary form can contain
+                such a rule.
         """
         return string(lambda out: lib.ophio_enhancements_to_text(self._ptr, out))
 
@@ -333,10 +333,11 @@ class Enhancements(Handle):
 
         Args:
             version: 2 or 3.
-            bases: Names of other rule sets, kept in the structure. They mean nothing here.
+            bases: Names of other rule sets, which are stored in the structure. They have no other
+                effect.
 
         Raises:
-            EnhancementsError: There is no such version.
+            EnhancementsError: `version` is not supported.
             ValueError: A base has a line break.
         """
         if any("\n" in base or "\r" in base for base in bases):
@@ -366,20 +367,20 @@ class Enhancements(Handle):
         True
 
         Args:
-            text: Up to three parts, joined by `#`, each compressed by zstandard or zlib. The
-                first has all rules, and is what is returned. The others have what of them
-                changes frames, and what is about grouping: `EnhancementsConfig.from_base64`
-                reads those.
+            text: Up to three parts, joined by `#`, each compressed by zstandard or zlib. The first
+                part has all rules, and only this part is read. The others have the actions that
+                change frames, and those that affect grouping; `EnhancementsConfig.from_base64`
+                reads them.
             cache: As for `from_config_structure`.
-            ignore_other: Read `family:other` as `sentry-ophio` 1.2.0 does, which skips the
-                family. Rules with it never match there.
+            ignore_other: Read `family:other` as `sentry-ophio` 1.2.0 does, which ignores the
+                family, so that rules with it never match.
 
         Returns:
-            The rules in their order. Their `bases` are those that the text names.
+            The rules in their order. `bases` has the names in the text.
 
         Raises:
             EnhancementsError: The text is malformed, or has more than 64 MiB of rules.
-            TypeError: `text` is no `str`, or `cache` no `Cache`.
+            TypeError: `text` is not a `str`, or `cache` is not a `Cache`.
         """
         _pointer_of(cache)
         data = encoded("text", text)
@@ -390,24 +391,24 @@ class Enhancements(Handle):
 
     @property
     def bases(self) -> tuple[str, ...]:
-        """The names of the rule sets that a binary form says the rules were written for.
+        """The names of the base rule sets in the binary form of the rules.
 
-        They are not part of the set: one that was extended has none.
+        They are not part of the rules: a set that was extended has no names.
         """
         ptr = self._ptr
         names = string(lambda out: lib.ophio_enhancements_bases(ptr, out))
         return tuple(names.split("\n")) if names else ()
 
     def split(self) -> tuple[Enhancements, Enhancements]:
-        r"""Split by what rules do: those that change frames, and those about grouping.
+        r"""Split the rules into those that change frames and those that affect grouping.
 
         >>> rules = Enhancements.parse("function:a -app -group\nfunction:b max-frames=3", Cache(0))
         >>> [part.to_text() for part in rules.split()]
         ['function:a -app\n', 'function:a -group\nfunction:b max-frames=3\n']
 
         Returns:
-            The same rules with only `app` and `category=` actions, and with only the others;
-            rules without an action left are not in it.
+            The same rules with only `app` and `category=` actions, and with only the other actions.
+            Rules without a remaining action are dropped.
         """
         return (
             self._part(lib.OPHIO_ENHANCEMENTS_PART_CLASSIFIER),
@@ -415,10 +416,10 @@ class Enhancements(Handle):
         )
 
     def for_profiling(self) -> Enhancements:
-        """Return the rules that profiles understand.
+        """Return the rules that profiles support.
 
-        Those ask for `path`, `module`, `function` and `package` of the frame alone, and their
-        single action is `+app` or `-app`.
+        Their matchers are `path`, `module`, `function` and `package` of the frame, and their only
+        action is `+app` or `-app`.
         """
         return self._part(lib.OPHIO_ENHANCEMENTS_PART_PROFILING)
 
@@ -435,12 +436,11 @@ class Enhancements(Handle):
         *,
         why_not: tuple[int, int] | None = None,
     ) -> Explanation:
-        """Tell step by step how rules make a stack trace what it becomes.
+        """Explain step by step how rules change a stack trace.
 
-        Both questions are answered, one after the other: frames are changed first, and as
-        they are then they are looked at for grouping. The results are those of
-        `apply_modifications_to_frames` and `assemble_stacktrace_component`. It is slow: for
-        people who want to know.
+        It runs both passes: the first one changes frames, and the second one uses the changed
+            frames for grouping. The results are those of `apply_modifications_to_frames` and
+            `assemble_stacktrace_component`. It is much slower than these.
 
             >>> rules = Enhancements.parse("function:log_* -app", Cache(0), source="my.rules")
             >>> frame = dict.fromkeys(
@@ -456,14 +456,14 @@ class Enhancements(Handle):
             frames: The frames before any rule, as this module describes them. They are not
                 changed.
             exception_data: The exception, as this module describes it.
-            components: What counts before any rule, a component a frame; they are not
-                changed. Without them a frame counts if it is in-app after the rules.
+            components: The initial components, one for each frame. They are not changed. Without
+                them, a frame counts initially if it is in-app after the rules.
             why_not: The index of a rule and of a frame: `why_not` of the result lists for
                 each matcher of the rule whether it holds for the frame, and why.
 
         Raises:
             FrameKeyError: A key is missing; a `KeyError`.
-            FrameTypeError: A value has the wrong type or is no UTF-8; a `TypeError`.
+            FrameTypeError: A value has the wrong type or is not UTF-8; a `TypeError`.
             OphioOverflowError: There is no such rule or frame.
         """
         with first_use:
@@ -494,7 +494,7 @@ class Enhancements(Handle):
         return explained(decode(out[0]), rules)
 
     def __eq__(self, other: object) -> bool:
-        """Compare the rules in their order: what they ask and do, not how they are written."""
+        """Compare the rules in their order, by their matchers and actions."""
         if not isinstance(other, Enhancements):
             return NotImplemented
         equal = ffi.new("bool *")
@@ -503,7 +503,7 @@ class Enhancements(Handle):
 
     def __hash__(self) -> int:
         """Return a hash that equal sets share. It changes with `extend_from`."""
-        # The binary form is the same for all ways to write the same rules.
+        # The binary form does not depend on how the rules are written.
         return hash(self.to_config_structure())
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -513,25 +513,25 @@ class Enhancements(Handle):
             return _restored, (origins,)
         try:
             return _restored, (((len(self), self.to_text(), None),),)
-        except EnhancementsError:  # a rule that only the binary form can hold
+        except EnhancementsError:  # a rule that cannot be written as text
             return _from_binary, (self.to_config_structure(),)
 
     def __copy__(self) -> Enhancements:
-        """Return a set of its own, with the same rules, which may be extended by itself."""
+        """Return a new set with the same rules, which can be extended independently."""
         copy = Enhancements.empty()
         copy.extend_from(self)
         return copy
 
     def __deepcopy__(self, memo: object) -> Enhancements:
-        """Return a set of its own, as `copy.copy` does."""
+        """Return a new set, as `copy.copy` does."""
         return self.__copy__()
 
-    # --- asking about stack traces -----------------------------------------------------
+    # --- applying rules to stack traces --------------------------------------------------
 
     def apply_modifications_to_frames(
         self, frames: list[Frame], exception_data: SupportsGetItem
     ) -> list[AppliedFrame]:
-        """Ask which category the frames have, and whether they are in-app.
+        """Apply the rules to frames: return their category and `in_app`.
 
         Args:
             frames: The frames, oldest call first, as this module describes them. They are
@@ -539,11 +539,11 @@ class Enhancements(Handle):
             exception_data: The exception, as this module describes it.
 
         Returns:
-            A tuple a frame: the category (None for none) and `in_app` (None for unknown).
+            A tuple for each frame: the category (None for none) and `in_app` (None for unset).
 
         Raises:
             FrameKeyError: A key is missing; a `KeyError`.
-            FrameTypeError: A value has the wrong type or is no UTF-8; a `TypeError`.
+            FrameTypeError: A value has the wrong type or is not UTF-8; a `TypeError`.
         """
         if type(frames) is not list:
             check_list(frames)
@@ -560,7 +560,7 @@ class Enhancements(Handle):
             return self._apply_long(*pack_carefully(frames, exception_data))
 
     def _apply_short(self, packed: bytes, count: int) -> list[AppliedFrame] | None:
-        """Apply the rules to a stack trace; None if that fails, or the answer is a long one."""
+        """Apply the rules to a stack trace. Return None if that fails or the result is too long."""
         try:
             buffer = short_answers.pop()
         except IndexError:
@@ -571,7 +571,7 @@ class Enhancements(Handle):
             return None
         numbers = view[: count + 2]
         short_answers.append(buffer)
-        # Another thread may have changed how many frames there are before they were packed.
+        # Another thread may have changed the number of frames before they were packed.
         kind = numbers[0]
         if kind > 1 or numbers[1] != count:
             return None
@@ -601,18 +601,18 @@ class Enhancements(Handle):
     def apply_modifications_to_stacktraces(
         self, stacktraces: Sequence[Stacktrace], *, threads: int = 1
     ) -> list[list[AppliedFrame]]:
-        """Ask about the frames of many stack traces in one call.
+        """Apply the rules to many stack traces in one call.
 
         Args:
             stacktraces: The stack traces. They are not changed.
-            threads: How many threads do the work, at least 1. They are made for this call
-                and end with it.
+            threads: The number of threads, at least 1. They are started for this call and end with
+                it.
 
         Returns:
-            For each stack trace, in order, what `apply_modifications_to_frames` returns.
+            For each stack trace, in order, the result of `apply_modifications_to_frames`.
 
         Raises:
-            TypeError: One of them is no `Stacktrace`.
+            TypeError: An item is not a `Stacktrace`.
             ValueError: `threads` is less than 1.
 
         Example:
@@ -653,18 +653,19 @@ class Enhancements(Handle):
         *,
         write: bool = False,
     ) -> list[AppliedFrame]:
-        """Query category and `in_app` of frames as Sentry events have them, in one call.
+        """Apply the rules to the frames of a Sentry event: return their category and `in_app`.
 
         Args:
             frames: The frames, as `Stacktrace.from_event_frames` takes them.
             platform: The event's platform.
             exception: The exception that they belong to, as in the event.
-            write: Write the answers into the frames, as Sentry does: where `in_app` changes,
-                `in_app`, and `data["orig_in_app"]` if that is not there yet; where rules set
-                a category, `data["category"]`. Nothing is written if the call fails.
+            write: Write the results into the frames, as Sentry does. If `in_app` of a frame
+                changes, write `in_app`, and the old value to `data["orig_in_app"]` unless that key
+                exists. If the frame has a category after the rules, write `data["category"]`.
+                Nothing is written if the call fails.
 
         Returns:
-            A tuple a frame: the category (None for none) and `in_app` (None for unknown).
+            A tuple for each frame: the category (None for none) and `in_app` (None for unset).
 
         Raises:
             FrameTypeError: A value has the wrong type; a `TypeError`.
@@ -684,13 +685,13 @@ class Enhancements(Handle):
         return list(map(tuple, applied))
 
     def set_memo_bytes(self, max_bytes: int) -> None:
-        """Limit the memory for what is remembered of frames that were seen before.
+        """Limit the memory of the memo, which keeps results by frame.
 
         Args:
-            max_bytes: How many bytes for each segment of the set, 2 MiB by default; 0 turns it
-                off. Results do not depend on it. What is remembered now is forgotten. Other
-                sets that share a segment share its memo; rules that are appended later begin
-                with 2 MiB.
+            max_bytes: The maximum number of bytes for each segment of the set, 2 MiB by default; 0
+                turns the memo off. Results do not depend on it. The call clears the memo. Other
+                sets that share a segment share its memo. Rules that are appended later have the
+                default.
 
         Raises:
             OverflowError: `max_bytes` is negative, or has more than 64 bits.
@@ -704,36 +705,36 @@ class Enhancements(Handle):
         exception_data: SupportsGetItem,
         components: Sequence[Component],
     ) -> AssembleResult:
-        """Decide which components count for grouping, and say why.
+        """Decide which components count for grouping, and set their hints.
 
         Args:
             frames: The frames, oldest call first, as this module describes them. They are
                 not changed.
             exception_data: The exception, as this module describes it.
-            components: A component a frame, in the same order; `contributes` and `hint`
-                of each are set.
+            components: A component for each frame, in the same order. The call sets `contributes`
+                and `hint` of each.
 
         Returns:
-            What holds for the stack trace as a whole.
+            The result for the stack trace as a whole.
 
         Raises:
             FrameKeyError: A key is missing; a `KeyError`.
-            FrameTypeError: A value has the wrong type or is no UTF-8; a `TypeError`.
-            TypeError: `components` is no sequence, or one of them no `Component`.
-            RuntimeError: A component is there twice.
+            FrameTypeError: A value has the wrong type or is not UTF-8; a `TypeError`.
+            TypeError: `components` is not a sequence, or one of them is not a `Component`.
+            RuntimeError: A component occurs twice.
 
-        No component is changed if anything is raised.
+        If an exception is raised, no component changes.
         """
         if type(frames) is not list:
             check_list(frames)
         try:
             components = distinct_components(components)
         except (TypeError, RuntimeError):
-            read_frames([], exception_data)  # what is wrong there comes first
+            read_frames([], exception_data)  # errors of the frames come first
             raise
         packed = pack_frames(frames, exception_data)
         before = bytes(map(byte_of, map(state_of, components)))
-        count = len(before)  # what `components` is now, a frame or a thread may have changed
+        count = len(before)  # a frame or a thread may have changed `components`
         size = count + 4
         try:
             buffer = codes.pop()
@@ -759,31 +760,31 @@ class Enhancements(Handle):
         *,
         threads: int = 1,
     ) -> list[AssembleResult]:
-        """Decide about the components of many stack traces in one call.
+        """Decide which components of many stack traces count for grouping, in one call.
 
         Args:
             stacktraces: The stack traces. They are not changed.
             components: For each stack trace, its components, as
                 `assemble_stacktrace_component` takes them.
-            threads: How many threads do the work, at least 1. They are made for this call
-                and end with it.
+            threads: The number of threads, at least 1. They are started for this call and end with
+                it.
 
         Returns:
-            For each stack trace, in order, what `assemble_stacktrace_component` returns.
+            For each stack trace, in order, the result of `assemble_stacktrace_component`.
 
         Raises:
-            TypeError: Something is no `Stacktrace`, no `Component`, or no sequence.
-            RuntimeError: A component is there twice.
-            ValueError: `threads` is less than 1, or there are not as many sequences of
-                components as stack traces.
+            TypeError: An item is not a `Stacktrace`, a `Component` or a sequence.
+            RuntimeError: A component occurs twice.
+            ValueError: `threads` is less than 1, or the numbers of sequences of components and of
+                stack traces differ.
 
-        No component is changed if anything is raised.
+        If an exception is raised, no component changes.
         """
         stacktraces, threads = checked_batch(stacktraces, threads)
         groups = [sequence(group) for group in sequence(components)]
         if len(groups) != len(stacktraces):
             raise InvalidArgumentError(
-                f"there are {len(stacktraces)} stack traces, and components for {len(groups)}"
+                f"there are {len(stacktraces)} stack traces, but components for {len(groups)}"
             )
         distinct = distinct_components([each for group in groups for each in group])
         before = bytes([state[2] for state in map(state_of, distinct)])
@@ -804,7 +805,7 @@ class Enhancements(Handle):
             )
         )
         numbers = read_numbers(found, count)
-        # Texts that are not known yet are read before the first component changes.
+        # Texts that are not in the table are read before the first component changes.
         answers = []
         start = 0
         for group in groups:
@@ -817,7 +818,7 @@ class Enhancements(Handle):
         return [result for _, result in answers]
 
     def _answer(self, numbers: list[int]) -> tuple[list[State], AssembleResult]:
-        """Turn the numbers about a stack trace into states and a result."""
+        """Convert the numbers of a stack trace to states and a result."""
         contributes, inverted, rule, contributing = numbers[-4:]
         del numbers[-4:]
         table = self._states
@@ -829,9 +830,9 @@ class Enhancements(Handle):
         return states, assemble_result(contributes == 1, inverted == 1, hint)
 
     def close(self) -> None:
-        """Free the rules; the object cannot be used after that.
+        """Free the rules. The object cannot be used after that.
 
-        There is no need to call it: what is garbage is freed as well.
+        There is no need to call it: the rules are also freed when the object is garbage-collected.
         """
         super().close()
 
@@ -840,11 +841,11 @@ class Enhancements(Handle):
         return lib.ophio_enhancements_len(self._ptr)
 
     def __bool__(self) -> bool:
-        """Return True, as it always was: code that asks for None relies on it."""
+        """Return True, as in 1.2.0: code that tests for None relies on it."""
         return True
 
     def __repr__(self) -> str:
-        """Say how many rules there are."""
+        """Show the number of rules."""
         if self.closed:
             return "Enhancements(closed)"
         count = len(self)
@@ -853,7 +854,7 @@ class Enhancements(Handle):
     def _lookup(
         self, table: dict[int, Read], numbers: list[int], read: Callable[[int], Read]
     ) -> list[Read]:
-        """Turn the library's numbers into what they stand for."""
+        """Convert the numbers of the library to their values."""
         try:
             return [table[number] for number in numbers]
         except KeyError:
@@ -886,7 +887,7 @@ _default_rules: Enhancements | None = None
 
 
 def _default() -> Enhancements:
-    """Return the set that all copies of `default` share. Two threads may both parse it."""
+    """Return the set of which `default` returns copies. Two threads may both parse it."""
     global _default_rules  # noqa: PLW0603 (functools.cache would be 1 ms of the import)
     if _default_rules is None:
         with first_use:

@@ -1,4 +1,4 @@
-"""What rules consist of: `Enhancements.rules`.
+"""The data types of rules, matchers and actions: `Enhancements.rules`.
 
 The library returns fields and values as JSON. The line of a rule is computed here, since
 `Enhancements` keeps the text that it was parsed from.
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Optional, Union
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# What Rust's `trim` takes off, which is not all that `str.strip` does.
+# The characters that `trim` of Rust removes; `str.strip` removes others as well.
 _SPACE = (
     "".join(
         chr(code)
@@ -23,28 +23,28 @@ _SPACE = (
 
 
 class Matcher(NamedTuple):
-    """What a rule asks."""
+    """A matcher of a rule."""
 
     field: str
     """`category`, `function`, `module`, `package`, `path`, `family`, `app`; and of the
     exception `type`, `value`, `mechanism`."""
     pattern: str
-    """The glob, the families, or the boolean, as it is written."""
+    """The glob, the families or the boolean, as it is written."""
     negated: bool
-    """Whether the answer is turned around (`!`)."""
+    """Whether the matcher is negated (`!`)."""
     of: Literal["frame", "caller", "callee", "exception"]
-    """What is asked."""
+    """What is tested: `caller`, `frame`, `callee` or `exception`."""
 
 
 class FlagAction(NamedTuple):
-    """`+app` and its like."""
+    """An action such as `+app`."""
 
     name: Literal["app", "group"]
-    """What is set."""
+    """The name of what is set."""
     value: bool
-    """`+` is True."""
+    """True for `+`, False for `-`."""
     range: Literal["this", "up", "down"]
-    """On which frames: the one that matched, or those after (`^`) or before it (`v`)."""
+    """The frames that change: the one that matched, or those after (`^`) or before it (`v`)."""
     text: str
     """The action as it is written."""
 
@@ -53,9 +53,9 @@ class VarAction(NamedTuple):
     """`name=value`."""
 
     name: Literal["category", "max-frames", "min-frames", "invert-stacktrace"]
-    """What is set."""
+    """The name of what is set."""
     value: Union[str, int, bool]  # noqa: UP007 (evaluated at run time by some tools, on 3.9)
-    """To which value."""
+    """The value."""
     text: str
     """The action as it is written."""
 
@@ -73,28 +73,35 @@ class Rule(NamedTuple):
     """
 
     text: str
-    """The rule as it was written; as `canonical` where it comes from the binary form."""
+    """The rule as it was written; the same as `canonical` if it comes from the binary form."""
     canonical: str
-    """The rule as hints print it."""
+    """The rule in the form that hints have."""
     line: Optional[int]  # noqa: UP045
     """The line in its source, counted from 1; None if it comes from the binary form."""
     source: Optional[str]  # noqa: UP045
     """The name of its source, if one was given."""
     matchers: tuple[Matcher, ...]
-    """What it asks."""
+    """The matchers."""
     actions: tuple[Union[FlagAction, VarAction], ...]  # noqa: UP007
-    """What it does."""
+    """The actions."""
+
+
+def place_of(number: int, line: int | None, source: str | None) -> str:
+    """Say where a rule is: source and line, or its index if the line is not known."""
+    if line is None:
+        return f"rule {number}"
+    return f"{source}:{line}" if source else f"line {line}"
 
 
 class Origin(NamedTuple):
-    """Rules that came together."""
+    """Rules from the same text or binary form."""
 
     rules: int
     text: str | None
     source: str | None
 
     def lines(self) -> Iterator[tuple[int, str]]:
-        """Yield the lines that hold a rule, with their numbers."""
+        """Yield the lines that have a rule, with their numbers."""
         for number, line in enumerate((self.text or "").split("\n"), 1):
             trimmed = line.strip(_SPACE)
             if trimmed and not trimmed.startswith("#"):
@@ -105,7 +112,7 @@ def described(
     json_text: str,
     origins: tuple[tuple[int, Optional[str], Optional[str]], ...],  # noqa: UP045
 ) -> tuple[Rule, ...]:
-    """Make rules of what the library says of them, and of where they came from."""
+    """Make rules from the JSON of the library and from their sources."""
     places: list[tuple[int | None, str | None, str | None]] = []
     for origin in (Origin(*each) for each in origins):
         lines = list(origin.lines())

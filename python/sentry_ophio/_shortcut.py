@@ -1,13 +1,13 @@
-"""Shortcuts: patterns that Python matches by itself, by looking for texts.
+"""Shortcuts: substring tests with which Python matches most patterns itself.
 
-A call into the library takes 200 to 300 ns, `text in value` takes 15. So the library says once
-for each pattern which texts decide (core/src/shortcut.rs). `is_glob_match` and
-`is_codeowners_path_match`, which match one value a call, look for them in line:
+A call into the library takes 200 to 300 ns, and `text in value` takes 15 ns. So the library returns
+the texts that decide once for each pattern (core/src/shortcut.rs). `is_glob_match` and
+`is_codeowners_path_match`, which match one value per call, search for them inline:
 
-    a value of one line of ASCII                look for the texts
+    a value of one line of ASCII                search for the texts
     else, or if the texts cannot decide         a call into the library
 
-Both write it out, because a call of a Python function takes 40 ns.
+Both repeat this code, because a call of a Python function takes 40 ns.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ ALL, ANY, NEEDS = range(3)
 
 # How a pattern is matched:
 #
-# - what stands before and after the value in the test;
-# - the two texts to look for;
+# - the marks before and after the value in the test;
+# - the two texts to search for;
 # - the test;
-# - what the library needs: a glob, or the bytes of a pattern; None for a glob that is not
+# - the argument of the library: a glob, or the bytes of a pattern; None for a glob that is not
 #   valid, which matches nothing.
 #
 # A plain tuple, because a named one takes 150 ns to unpack.
@@ -39,12 +39,12 @@ Shortcut = tuple[str, str, str, str, int, Any]
 
 
 def unpacked(status: int, out: CData, pattern: Any) -> Shortcut:
-    """Make a shortcut of what the library wrote to `out`, an `OphioStr *`.
+    """Make a shortcut from the result that the library wrote to `out`, an `OphioStr *`.
 
     Args:
-        status: What the library returned.
-        out: Where it wrote.
-        pattern: What the library needs to decide.
+        status: The status of the call.
+        out: The out parameter.
+        pattern: The argument of the library.
 
     Raises:
         OphioError: The library failed.

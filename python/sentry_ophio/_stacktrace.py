@@ -1,4 +1,4 @@
-"""Stack traces on their way to the library: `Stacktrace`, and how frames are packed."""
+"""Prepared stack traces: `Stacktrace`."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ U32_ARRAY = ffi.typeof("uint32_t[]")
 
 @final
 class Stacktrace:
-    """Frames and exception of a stack trace, prepared to be asked about more than once.
+    """Frames and exception of a stack trace, prepared for several calls.
 
-    What is costly about a question is bringing the frames to the library; here that is done
-    once. It holds a copy of the frames, knows nothing of any rules, and can be pickled.
+    Packing the frames takes most of the time of a call; a `Stacktrace` packs them once. It has a
+    copy of the frames, is independent of rules, and can be pickled.
 
     Args:
         frames: The frames, oldest call first, as this module describes them.
@@ -57,7 +57,7 @@ class Stacktrace:
 
     Raises:
         FrameKeyError: A key is missing; a `KeyError`.
-        FrameTypeError: A value has the wrong type or is no UTF-8; a `TypeError`.
+        FrameTypeError: A value has the wrong type or is not UTF-8; a `TypeError`.
 
     Example:
         >>> rules = Enhancements.parse("path:**/vendor/** -app", Cache(0))
@@ -89,20 +89,20 @@ class Stacktrace:
         platform: str | None,
         exception: dict[str, Any] | None = None,
     ) -> Stacktrace:
-        """Prepare frames as Sentry events have them.
+        """Prepare the frames of a Sentry event.
 
         Args:
-            frames: The frames, oldest call first. Read are `function`, `raw_function`, `module`,
-                `package`, `abs_path` (or `filename` where that is empty), `platform`, `in_app`,
-                and `category` and `orig_in_app` of `data`; texts are `str`. Any may be missing.
-                They become what `sentry_ophio.events.match_frames` returns.
-            platform: The event's platform, which decides the family of frames that have none
-                of their own.
-            exception: The exception that they belong to, as in the event; read are `type`,
+            frames: The frames, oldest call first. The library reads `function`, `raw_function`,
+                `module`, `package`, `abs_path` (or `filename` if that is empty), `platform`,
+                `in_app`, and `category` and `orig_in_app` of `data`; texts are `str`. Any key may
+                be missing. The frames are converted as `sentry_ophio.events.match_frames` does.
+            platform: The event's platform, which decides the family of frames without their own
+                platform.
+            exception: The exception that they belong to, as in the event. The library reads `type`,
                 `value`, and `type` of `mechanism`.
 
         Returns:
-            The stack trace. Package and path have lower case and forward slashes.
+            The stack trace. Package and path are in lower case with forward slashes.
 
         Raises:
             FrameTypeError: A value has the wrong type; a `TypeError`.
@@ -140,14 +140,14 @@ class Stacktrace:
         return [prepared(each, frames) for each, frames in found]
 
     def apply(self, rules: Rules) -> list[AppliedFrame]:
-        """Return what `Enhancements.apply_modifications_to_frames` says of it."""
+        """Return the result of `Enhancements.apply_modifications_to_frames` for it."""
         packed = self._packed
         count = self._len
         applied = rules._apply_short(packed, count)
         return applied if applied is not None else rules._apply_long(packed, count)
 
     def assemble(self, rules: Rules, components: Sequence[Component]) -> AssembleResult:
-        """Do what `Enhancements.assemble_stacktrace_component` does with it."""
+        """Do the same as `Enhancements.assemble_stacktrace_component` for it."""
         return rules.assemble_stacktrace_components([self], [components])[0]
 
     def __len__(self) -> int:
@@ -159,7 +159,7 @@ class Stacktrace:
         return True
 
     def __eq__(self, other: object) -> bool:
-        """Tell whether frames and exception are the same."""
+        """Compare frames and exception."""
         if not isinstance(other, Stacktrace):
             return NotImplemented
         return self._packed == other._packed
@@ -169,12 +169,12 @@ class Stacktrace:
         return hash(self._packed)
 
     def __repr__(self) -> str:
-        """Say how many frames there are."""
+        """Show the number of frames."""
         return f"Stacktrace({self._len} frame{'' if self._len == 1 else 's'})"
 
 
 def prepared(packed: bytes, frames: int) -> Stacktrace:
-    """Make a stack trace of what the library packed."""
+    """Make a stack trace from a buffer that the library packed."""
     stacktrace = object.__new__(Stacktrace)
     stacktrace._packed = packed
     stacktrace._len = frames
@@ -182,11 +182,11 @@ def prepared(packed: bytes, frames: int) -> Stacktrace:
 
 
 def packed_event(frames: object, platform: str | None, exception: object) -> bytes:
-    """Pack frames as events have them.
+    """Pack the frames of an event.
 
     Raises:
         FrameTypeError: They cannot be packed.
-        TypeError: `frames` is no list.
+        TypeError: `frames` is not a list.
     """
     check_list(frames)
     try:
@@ -201,7 +201,7 @@ def check_list(frames: object) -> None:
 
 
 def read_numbers(codes: CData, count: int) -> list[int]:
-    """Read what the library wrote."""
+    """Read the string that the library wrote."""
     numbers: list[int] = ffi.unpack(codes, count)  # type: ignore[assignment]  # no text here
     return numbers
 
@@ -213,7 +213,7 @@ def checked_batch(stacktraces: Sequence[Stacktrace], threads: int) -> tuple[list
 
 
 def check_stacktraces(stacktraces: list[Stacktrace]) -> None:
-    """Raise an `ArgumentTypeError` if there is something else in the list."""
+    """Raise an `ArgumentTypeError` if an item is not a stack trace."""
     others = set(map(type, stacktraces)) - {Stacktrace}
     if others:
         raise ArgumentTypeError(
@@ -222,7 +222,7 @@ def check_stacktraces(stacktraces: list[Stacktrace]) -> None:
 
 
 def keep_own_categories(applied: list[AppliedFrame], numbers: Sequence[int], packed: bytes) -> None:
-    """Put in the categories that frames brought along, which the library leaves out."""
+    """Insert the categories that frames came with, which the library does not return."""
     categories = categories_in(packed)
     for position, number in enumerate(numbers):
         if number // 3 == 1:

@@ -1,8 +1,8 @@
-"""What modules need of `typing` when they run, without importing it.
+"""Replacements for the parts of `typing` that modules use at run time.
 
-`typing` takes 3 ms to import, half of what `import sentry_ophio.enhancers` takes as a whole.
-So the modules that this imports have `TYPE_CHECKING = False`, which type checkers know, and
-get `final` from here, which does nothing when the program runs.
+Importing `typing` takes 3 ms, half of the time of `import sentry_ophio.enhancers`. So the modules
+of that import set `TYPE_CHECKING = False`, which type checkers recognise, and import `final` from
+here, which does nothing at run time.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Rules over Arrow data: a row is a stack trace, a batch one call.
+"""Applies rules to Arrow data: a row is a stack trace, and a batch is one call.
 
-The functions read stack traces in Parquet files, tables and data frames in place, in columns,
-without creating a Python object for a frame:
+The functions read the columns of record batches, tables and data frames in place, without creating
+a Python object for a frame:
 
     >>> import pyarrow as pa
     >>> from sentry_ophio import arrow
@@ -11,21 +11,22 @@ without creating a Python object for a frame:
     >>> arrow.apply(rules, batch).to_pylist()
     [{'category': ['vendor'], 'in_app': [False]}]
 
-A batch has two columns; others are passed over:
+A batch has two columns; other columns are ignored:
 
     frames     list<struct<category, family, function, module, package, path: text,
                            in_app: bool, orig_in_app: int8>>
     exception  struct<ty, value, mechanism: text>
 
-A text is `utf8` or `binary`, also large, as a view, or in a dictionary; what is missing is
-null. `SCHEMA` is such a schema, `batch` makes a batch of Python objects, and
-`events_to_arrow` makes them of Sentry events. Frames are as `sentry_ophio.enhancers` describes
-them: paths in lower case with slashes.
+A text is `utf8` or `binary`, also large, as a view, or in a dictionary. A missing value is null.
+`SCHEMA` is such a schema. `batch` makes a batch from Python objects, and `events_to_arrow` makes
+batches from Sentry events. `sentry_ophio.enhancers` describes frames: paths are in lower case with
+slashes.
 
-Whatever has `__arrow_c_array__` or `__arrow_c_stream__` is taken: record batches and tables of
-pyarrow, data frames of polars, relations of duckdb, arrays of nanoarrow. The answer to one
-batch is a `pyarrow.RecordBatch`, that to a stream or a table a `pyarrow.Table` with a chunk for
-each that came in. It has a row for each row, in order, and null for a row that is null.
+The functions accept every object with `__arrow_c_array__` or `__arrow_c_stream__`: record batches
+    and tables of pyarrow, data frames of polars, relations of duckdb, arrays of nanoarrow. The
+    result for a batch is a `pyarrow.RecordBatch`. The result for a stream or a table is a
+    `pyarrow.Table` with a chunk for each input batch. It has a row for each input row, in order,
+    and null for a null row.
 
 The module needs pyarrow: `pip install 'sentry-ophio[arrow]'`.
 """
@@ -75,7 +76,7 @@ __all__ = [
     "preview_report",
 ]
 
-# `preview_report` reports its progress after so many rows of a batch. A slice is not a copy.
+# `preview_report` reports its progress after this many rows of a batch. A slice is not a copy.
 _STEP = 10_000
 
 _TEXTS = ("category", "family", "function", "module", "package", "path")
@@ -100,12 +101,12 @@ SCHEMA = pa.schema(
 """The columns that a batch must have, with texts as `utf8`."""
 
 EVENTS = pa.schema([("event_id", pa.string()), ("place", pa.string()), *SCHEMA])
-"""What `events_to_arrow` makes: those columns, and where a stack trace comes from."""
+"""The columns of `events_to_arrow`: the same, and the origin of a stack trace."""
 
 _WORD = pa.dictionary(pa.int32(), pa.string())
 
 APPLIED = pa.schema([("category", pa.list_(_WORD)), ("in_app", pa.list_(pa.bool_()))])
-"""What `apply` answers with."""
+"""The type of the result of `apply`."""
 
 ASSEMBLED = pa.schema(
     [
@@ -115,7 +116,7 @@ ASSEMBLED = pa.schema(
         ("invert_stacktrace", pa.bool_()),
     ]
 )
-"""What `assemble` answers with."""
+"""The type of the result of `assemble`."""
 
 PREVIEWED = pa.schema(
     [
@@ -128,16 +129,16 @@ PREVIEWED = pa.schema(
         ("grouping", pa.bool_()),
     ]
 )
-"""What `preview` answers with."""
+"""The type of the result of `preview`."""
 
 
 def apply(rules: Enhancements, stacktraces: Any, *, threads: int = 1) -> pa.RecordBatch | pa.Table:
-    """Set `in_app` and category of all frames, as the rules say.
+    """Apply the rules to all frames: compute their `in_app` and category.
 
     Args:
         rules: The rules.
         stacktraces: A batch or a stream of stack traces; see above.
-        threads: How many threads do the work, at least 1.
+        threads: The number of threads, at least 1.
 
     Returns:
         A row for each stack trace, with the columns of `APPLIED`: `category` and `in_app`, each
@@ -145,7 +146,7 @@ def apply(rules: Enhancements, stacktraces: Any, *, threads: int = 1) -> pa.Reco
 
     Raises:
         SchemaError: A column is missing or of another type; the message names it.
-        TypeError: A text is not UTF-8, or `stacktraces` is nothing of Arrow's.
+        TypeError: A text is not UTF-8, or `stacktraces` is not an Arrow object.
         LimitError: A stack trace has more frames than allowed.
     """
     return _ask(lib.ophio_enhancements_apply_arrow, (rules._ptr,), stacktraces, threads)
@@ -156,14 +157,14 @@ def assemble(
 ) -> pa.RecordBatch | pa.Table:
     """Decide which frames count for grouping, and which stack traces.
 
-    Frames are looked at as they are: to group by what `apply` says, ask about frames with its
-    answers in them. Where frames have a field `contributes`, a frame counts to begin with as
-    that says; else it does if it is in-app.
+    The frames are used unchanged: to group by the results of `apply`, first write these results
+        into the frames. The initial `contributes` of a frame is its field `contributes`, if the
+        frames have this field, or else `in_app`.
 
     Args:
         rules: The rules.
         stacktraces: A batch or a stream of stack traces; see above.
-        threads: How many threads do the work, at least 1.
+        threads: The number of threads, at least 1.
 
     Returns:
         A row for each stack trace, with the columns of `ASSEMBLED`: `frames`, a list of
@@ -172,7 +173,7 @@ def assemble(
 
     Raises:
         SchemaError: A column is missing or of another type; the message names it.
-        TypeError: A text is not UTF-8, or `stacktraces` is nothing of Arrow's.
+        TypeError: A text is not UTF-8, or `stacktraces` is not an Arrow object.
         LimitError: A stack trace has more frames than allowed.
     """
     return _ask(lib.ophio_enhancements_assemble_arrow, (rules._ptr,), stacktraces, threads)
@@ -181,26 +182,26 @@ def assemble(
 def preview(
     old_rules: Enhancements, new_rules: Enhancements, stacktraces: Any, *, threads: int = 1
 ) -> pa.RecordBatch | pa.Table:
-    """Tell for each stack trace what changes if one rule set takes the place of another.
+    """Compare the results of two rule sets for each stack trace.
 
-    Both questions are asked with both rule sets, as `sentry_ophio.enhancers.preview` does,
-    which adds up the same numbers and lists the responsible rules.
+    Both rule sets run both passes, as in `sentry_ophio.enhancers.preview`, which sums up the same
+    numbers and lists the responsible rules.
 
     Args:
         old_rules: The present rules.
         new_rules: The rules that would replace them.
-        stacktraces: A batch or a stream of stack traces, with frames as they were before any
-            rule; see above.
-        threads: How many threads do the work, at least 1.
+        stacktraces: A batch or a stream of stack traces, with frames to which no rules were
+            applied; see above.
+        threads: The number of threads, at least 1.
 
     Returns:
         A row for each stack trace, with the columns of `PREVIEWED`: `changed`; how many
-        `frames` it has, how many change at all, and in what; and `grouping`, whether it counts
-        that did not, or the other way round, or is inverted.
+        `frames` it has, how many change at all, and in what; and `grouping`, whether the result for
+        the stack trace as a whole differs.
 
     Raises:
         SchemaError: A column is missing or of another type; the message names it.
-        TypeError: A text is not UTF-8, or `stacktraces` is nothing of Arrow's.
+        TypeError: A text is not UTF-8, or `stacktraces` is not an Arrow object.
         LimitError: A stack trace has more frames than allowed.
     """
     return _ask(
@@ -216,9 +217,9 @@ def preview_report(
     threads: int = 1,
     progress: Callable[[int], object] | None = None,
 ) -> Report:
-    r"""Add up what changes if one rule set takes the place of another.
+    r"""Compare the results of two rule sets, and sum up the changes.
 
-    These are the numbers of `sentry_ophio.enhancers.preview`, for stack traces in columns:
+    The report is the same as that of `sentry_ophio.enhancers.preview`, for stack traces in columns:
 
         >>> from sentry_ophio import arrow
         >>> from sentry_ophio.enhancers import Cache, Enhancements
@@ -232,18 +233,17 @@ def preview_report(
     Args:
         old_rules: The present rules.
         new_rules: The rules that would replace them.
-        stacktraces: A batch or a stream of stack traces, with frames as they were before any
-            rule; see above. Of a stream, one batch at a time is in memory.
-        threads: How many threads do the work, at least 1.
-        progress: Called now and then with how many rows were compared so far.
+        stacktraces: A batch or a stream of stack traces, with frames to which no rules were
+            applied; see above. For a stream, one batch at a time is in memory.
+        threads: The number of threads, at least 1.
+        progress: Called regularly with the number of rows compared so far.
 
     Returns:
-        The numbers, and the rules that have to do with them. Rows that are null are counted
-        nowhere.
+        The numbers, and the effect of each rule. Null rows are not counted.
 
     Raises:
         SchemaError: A column is missing or of another type; the message names it.
-        TypeError: A text is not UTF-8, or `stacktraces` is nothing of Arrow's.
+        TypeError: A text is not UTF-8, or `stacktraces` is not an Arrow object.
         LimitError: A stack trace has more frames than allowed.
     """
     threads = checked_threads(threads)
@@ -258,7 +258,7 @@ def preview_report(
 
 
 def compare_batch(comparing: Comparison, rows: pa.RecordBatch, threads: int) -> Iterator[int]:
-    """Add a batch to a comparison, and yield after each step of how many rows it was."""
+    """Add a batch to a comparison, and yield the number of rows after each step."""
     for start in range(0, max(rows.num_rows, 1), _STEP):
         step = rows.slice(start, _STEP)
         structs = _Structs()
@@ -268,11 +268,11 @@ def compare_batch(comparing: Comparison, rows: pa.RecordBatch, threads: int) -> 
 
 
 def batch(stacktraces: Iterable[Mapping[str, Any]]) -> pa.RecordBatch:
-    """Make a batch of Python objects: for tests, and for a few stack traces.
+    """Make a batch from Python objects, for tests and for a few stack traces.
 
     Args:
         stacktraces: Mappings with `frames`, a list of mappings, and `exception`, a mapping;
-            what is left out is null. Texts are `str`, or bytes of UTF-8.
+            missing keys are null. Texts are `str`, or bytes of UTF-8.
 
     Returns:
         A batch with the columns of `SCHEMA`.
@@ -284,16 +284,16 @@ def batch(stacktraces: Iterable[Mapping[str, Any]]) -> pa.RecordBatch:
 
 
 def batches(stacktraces: Any) -> Iterator[pa.RecordBatch]:
-    """Go through what Arrow data consists of, batch by batch.
+    """Yield the batches of Arrow data.
 
     Args:
-        stacktraces: What has `__arrow_c_array__` or `__arrow_c_stream__`.
+        stacktraces: An object with `__arrow_c_array__` or `__arrow_c_stream__`.
 
     Yields:
         Its batches; one for an array.
 
     Raises:
-        TypeError: It is nothing of Arrow's.
+        TypeError: It is not an Arrow object.
     """
     found = _taken(stacktraces)
     yield from (found,) if isinstance(found, pa.RecordBatch) else found
@@ -305,7 +305,7 @@ def events_to_arrow(
     rows: int = 10_000,
     skip: Callable[[EventError | OSError], object] | None = None,
 ) -> pa.RecordBatchReader:
-    """Make batches of Sentry events.
+    """Convert Sentry events to batches.
 
         >>> import json, pathlib, tempfile
         >>> from sentry_ophio import arrow
@@ -317,22 +317,22 @@ def events_to_arrow(
         (['b1'], ['stacktrace'])
 
     Args:
-        files: Files with the JSON of an event (`.json`), files with an event a line (`.ndjson`,
+        files: Files with one event as JSON (`.json`), files with one event per line (`.ndjson`,
             `.jsonl`), both also with gzip (`.gz`), folders of such files, or several of these.
-        rows: How many stack traces a batch has at most. It has fewer, too, where those take
-            64 MiB: so much is in memory at a time.
-        skip: Called with the error of each event and file that cannot be used. The others are
-            still read; without it, reading ends there.
+        rows: The maximum number of stack traces in a batch. A batch has fewer if they reach 64 MiB,
+            so memory is limited.
+        skip: Called with the error of each event and file that cannot be used; these are skipped.
+            Without it, the first error is raised.
 
     Returns:
-        Batches with the columns of `EVENTS`, a row for each stack trace. Files are read as
-        batches are asked for: `event_id` is null where an event has none, and `place` is where
-        the stack trace was in it, such as `exception.values[0]`.
+        Batches with the columns of `EVENTS`, a row for each stack trace. Files are read lazily.
+        `event_id` is null if an event has none, and `place` is the path of the stack trace in the
+        event, such as `exception.values[0]`.
 
     Raises:
         ValueError: `rows` is less than 1.
-        TypeError: `files` has something else in it than paths.
-        EventError: While reading: something is no event. The message names file and line.
+        TypeError: `files` has an item that is not a path.
+        EventError: While reading: a document is not an event. The message names file and line.
         OSError: While reading: a file cannot be read.
     """
     return reader(files, EVENTS, rows, skip)
@@ -349,10 +349,10 @@ def parameterize(
         ['took <duration>', None]
 
     Args:
-        column: What has `__arrow_c_array__` or `__arrow_c_stream__`: an array or a column of
+        column: An object with `__arrow_c_array__` or `__arrow_c_stream__`: an array or a column of
             pyarrow, a series of polars. Its texts are `utf8`, also large, as a view, or in a
-            dictionary, whose values are replaced once each.
-        parameterizer: What replaces; without it, the default patterns of
+            dictionary, of which each value is replaced once.
+        parameterizer: The patterns; without it, the default patterns of
             [`sentry_ophio.parameterization`][].
 
     Returns:
@@ -370,12 +370,12 @@ def parameterize(
 
 
 def _taken(stacktraces: Any) -> pa.RecordBatch | pa.RecordBatchReader:
-    """Make pyarrow's object of anybody's. Nothing is copied."""
+    """Convert any Arrow object to one of pyarrow, without a copy."""
     if isinstance(stacktraces, (pa.RecordBatch, pa.RecordBatchReader)):
         return stacktraces
     try:
-        # What can be a stream is one, also where it could be an array as well: a table in
-        # several pieces would have to be copied to be one array.
+        # An object that can be a stream or an array is read as a stream: a table with several
+        # chunks would have to be copied to one array.
         if hasattr(stacktraces, "__arrow_c_stream__"):
             return pa.RecordBatchReader.from_stream(stacktraces)
         if hasattr(stacktraces, "__arrow_c_array__"):
@@ -398,7 +398,7 @@ def _ask(
 
 
 def _parts(taken: pa.RecordBatch | pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
-    """Yield at least one batch: a stream of nothing has a schema, which is to be checked."""
+    """Yield at least one batch, so that the schema of an empty stream is checked."""
     if isinstance(taken, pa.RecordBatch):
         yield taken
         return
@@ -422,30 +422,30 @@ def _ask_batch(
 
 
 class _Structs:
-    """Room for the two structs of the Arrow C Data Interface.
+    """Memory for the two structs of the Arrow C Data Interface.
 
-    The library moves the array out of them before anything else, whatever then happens, so
-    there is nothing to release here.
+    The library first moves the array out of them, also if the call then fails, so there is nothing
+    to release here.
     """
 
     __slots__ = ("_room", "array", "schema")
 
-    # Nine and ten words: room that is aligned, and filled with zeros, as a released array is.
+    # Nine and ten words: aligned memory filled with zeros, like a released array.
     def __init__(self) -> None:
         self._room = ffi.new("uint64_t[19]")
         self.schema = ffi.cast("ArrowSchema *", self._room)
         self.array = ffi.cast("ArrowArray *", self._room + 9)
 
     def put(self, rows: pa.RecordBatch) -> None:
-        """Export the columns that the library looks at; it need not understand others."""
+        """Export the columns that the library reads. It need not support the types of others."""
         names = [name for name in ("frames", "exception") if name in rows.schema.names]
         for name in names:
             if rows.schema.names.count(name) > 1:
                 raise SchemaError(f"column `{name}`: there are several of that name")
         wanted = rows.select(names)
         try:
-            # Half a microsecond. Data from a file is not validated yet, and the interface does not
-            # pass the length of a buffer: the last offset is used instead.
+            # This takes half a microsecond. Data from a file is not validated yet, and the
+            # interface does not pass the length of a buffer: the last offset is used instead.
             wanted.validate()
         except pa.ArrowInvalid as error:
             raise SchemaError(f"the columns are corrupt: {error}") from None
@@ -453,7 +453,7 @@ class _Structs:
         wanted._export_to_c(array, schema)
 
     def take(self) -> pa.RecordBatch:
-        """Import what the library has put here."""
+        """Import the array that the library moved here."""
         return pa.RecordBatch._import_from_c(*self._addresses())
 
     def _addresses(self) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-r"""CODEOWNERS: which people or teams own which files of a repository.
+r"""CODEOWNERS: finds the owners (people or teams) of the files of a repository.
 
 `Codeowners` reads a whole file, as GitHub or GitLab does:
 
@@ -23,7 +23,7 @@ r"""CODEOWNERS: which people or teams own which files of a repository.
     >>> is_codeowners_path_match("src/api/main.py", "src/*")
     False
 
-A `Codeowners` does not change. Threads may share it, and a child may use it after a fork.
+A `Codeowners` is immutable. Threads may share it, and a child may use it after a fork.
 """
 
 from __future__ import annotations
@@ -54,19 +54,20 @@ __all__ = [
 
 _match_text = lib.ophio_codeowners_match_text
 
-# Patterns that were matched.
+# A cache of patterns.
 _patterns: dict[str, Shortcut] = {}
 _MAX_PATTERNS = 2_048
 _MAX_PATTERN_LENGTH = 1_024
 
 
 def is_codeowners_path_match(value: Text, pattern: Text) -> bool:
-    """Tell whether a path matches a pattern of Sentry's ownership rules.
+    """Return whether a path matches a pattern of Sentry's ownership rules.
 
     A pattern with a slash that is not its last character begins at the root; others match
     at any depth. `*` and `?` stop at slashes, `**` between slashes is any number of
-    directories. A trailing slash is for what lies inside, a trailing `/*` for what lies
-    directly inside; without either, the pattern is for the name itself and what lies below.
+    directories. A pattern with a trailing slash matches everything inside a directory, and one with
+    a trailing `/*` only the files directly inside. Other patterns match the path itself and
+    everything below it.
 
         >>> is_codeowners_path_match("src/api/main.py", "/src/")
         True
@@ -111,7 +112,7 @@ def is_codeowners_path_match(value: Text, pattern: Text) -> bool:
 
 
 def _remember(pattern: str) -> Shortcut:
-    """Look up how a pattern is matched, and keep it."""
+    """Make the shortcut of a pattern, and cache it."""
     data = pattern.encode()
     out = new_string()
     shortcut = unpacked(lib.ophio_codeowners_shortcut(data, len(data), out), out, data)
@@ -123,7 +124,7 @@ def _remember(pattern: str) -> Shortcut:
 
 
 def _decide(path: bytes, pattern: bytes) -> bool:
-    """Match any bytes, in the library."""
+    """Match any bytes by a call into the library."""
     matched = ffi.new("bool *")
     status = lib.ophio_codeowners_is_path_match(path, len(path), pattern, len(pattern), matched)
     if status:
@@ -144,21 +145,21 @@ def _encoded(text: object, name: str) -> bytes:
 # --- a whole file -------------------------------------------------------------------
 
 
-# Named tuples: a hundred thousand answers are made in a quarter of the time that frozen
-# dataclasses take, and can be pickled on every Python.
+# Named tuples: creating a hundred thousand results takes a quarter of the time of frozen
+# dataclasses, and they can be pickled on every Python.
 
 
 class Section(NamedTuple):
-    """A section of a GitLab file. What stands before any heading is one with an empty name."""
+    """A section of a GitLab file. Lines before any heading are a section with an empty name."""
 
     name: str
-    """The name, as its first heading has it."""
+    """The name in its first heading."""
     line: int
     """The line of that heading, counted from 1; 0 if there is none."""
     optional: bool
-    """Whether approval is not required (`^[...]`)."""
+    """Whether approval is optional (`^[...]`)."""
     approvals: int
-    """How many approvals are required."""
+    """The number of required approvals."""
 
 
 class Match(NamedTuple):
@@ -169,15 +170,15 @@ class Match(NamedTuple):
     pattern: str
     """The pattern, as it is written."""
     owners: tuple[str, ...]
-    """Who owns the path by this line; nobody if empty: the line clears."""
+    """The owners of matching files. If it is empty, matching files have no owner."""
     section: Section
     """The section of the line."""
     excludes: bool
-    """Whether it is a line of GitLab with `!`, which beats all others of its section."""
+    """Whether it is a line with `!` of a GitLab file, which excludes files from its section."""
 
 
 class Ownership(NamedTuple):
-    r"""What a file says about a path.
+    r"""The owners of a path.
 
     >>> file = Codeowners.parse("* @all\n/docs/")
     >>> found = file.owners("docs/a.md")
@@ -186,13 +187,13 @@ class Ownership(NamedTuple):
     """
 
     path: Text
-    """The path that was asked for."""
+    """The path."""
     matches: tuple[Match, ...]
-    """The line that wins in each section where one matches, in the order of the sections."""
+    """The winning line of each section with a matching line, in the order of the sections."""
 
     @property
     def owners(self) -> tuple[str, ...]:
-        """Who owns the path: the owners of all matches, each once."""
+        """The owners of all matches, each once."""
         return tuple(dict.fromkeys(owner for match in self.matches for owner in match.owners))
 
     @property
@@ -202,12 +203,12 @@ class Ownership(NamedTuple):
 
     @property
     def is_cleared(self) -> bool:
-        """Whether lines match, and state that the path has no owner."""
+        """Whether lines match, but the path has no owner."""
         return bool(self.matches) and not self.owners
 
     @property
     def match(self) -> Match | None:
-        """The line that wins, the last one if several sections have one; None if none matches."""
+        """The winning line, or the last one if several sections have one; None if none matches."""
         return self.matches[-1] if self.matches else None
 
     @property
@@ -233,10 +234,10 @@ _DIALECTS = {
 
 @final
 class Codeowners(Handle):
-    """A CODEOWNERS file. Made by `parse`.
+    """A CODEOWNERS file, created by `parse`.
 
-    An index leads from a path to the few lines that it can match, so a file of 10,000 lines
-    takes little longer than one of ten. `len()` is the number of lines with a pattern.
+    An index selects the few lines that can match a path, so a look-up with 10,000 lines takes
+    little longer than with ten. `len()` is the number of lines with a pattern.
     """
 
     __slots__ = ("_diagnostics", "_dialect", "_rules", "_sections")
@@ -261,7 +262,7 @@ class Codeowners(Handle):
     ) -> Codeowners:
         r"""Read a file.
 
-        `diagnostics` reports the lines that are not valid; the others work.
+        `diagnostics` reports the lines that are not valid; the other lines are used.
 
             >>> file = Codeowners.parse('''
             ... [Docs] @writers
@@ -273,15 +274,15 @@ class Codeowners(Handle):
 
         Args:
             text: The content. Bytes must be UTF-8.
-            dialect: Whose reading it is: "github" or "gitlab".
-            max_bytes: The largest file to read, in bytes of UTF-8. GitHub takes 3 MB, and
-                ignores a larger file.
+            dialect: The host whose rules apply: "github" or "gitlab".
+            max_bytes: The maximum size of the file, in bytes of UTF-8. GitHub ignores a file of
+                more than 3 MB.
 
         Raises:
-            CodeownersError: The file is larger.
+            CodeownersError: The file is larger than `max_bytes`.
             TypeError: `text` is neither str nor bytes.
-            ValueError: There is no such dialect, or `max_bytes` is negative.
-            UnicodeDecodeError: `text` is bytes that are no UTF-8.
+            ValueError: `dialect` has another value, or `max_bytes` is negative.
+            UnicodeDecodeError: `text` is bytes that are not UTF-8.
             UnicodeEncodeError: `text` has a lone surrogate.
         """
         if dialect not in _DIALECTS:
@@ -347,7 +348,7 @@ class Codeowners(Handle):
 
     @property
     def dialect(self) -> str:
-        """Whose reading it is: "github" or "gitlab"."""
+        """The host whose rules apply: "github" or "gitlab"."""
         return self._dialect
 
     @property
@@ -369,7 +370,7 @@ class Codeowners(Handle):
         return self._diagnostics
 
     def owners(self, path: Text) -> Ownership:
-        """Tell who owns a file.
+        """Find the owners of a file.
 
         Args:
             path: The file, from the root of the repository, with or without a first slash.
@@ -383,7 +384,7 @@ class Codeowners(Handle):
         return self.owners_many([path])[0]
 
     def owners_many(self, paths: Iterable[Text]) -> list[Ownership]:
-        r"""Tell who owns each of many files, in one call.
+        r"""Find the owners of many files in one call.
 
         >>> file = Codeowners.parse("*.py @python\n/docs/ @writers")
         >>> [found.line for found in file.owners_many(["a/b.py", "docs/b.py", "c"])]
@@ -433,19 +434,19 @@ class Codeowners(Handle):
         return numbers  # type: ignore[no-any-return]
 
     def __reduce__(self) -> NoReturn:
-        """Refuse to be pickled: the text is not kept, parse it again."""
+        """Fail: an object cannot be pickled, because it does not keep the text."""
         raise UnsupportedOperationError("cannot pickle a Codeowners: pickle its text")
 
     def __len__(self) -> int:
-        """Return how many lines have a pattern."""
+        """Return the number of lines with a pattern."""
         return len(self._rules)
 
     def __repr__(self) -> str:
-        """Return dialect and size."""
+        """Show the dialect and the number of rules."""
         return f"<Codeowners {self._dialect}, {len(self._rules)} rules>"
 
 
 def _check_paths(paths: list[Any]) -> None:
-    """Look for what is wrong, after packing or the library has refused it."""
+    """Find the invalid path, after packing or the library has failed."""
     for number, path in enumerate(paths):
         _encoded(path, f"path {number}")

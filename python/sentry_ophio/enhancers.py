@@ -1,6 +1,6 @@
-"""Stack trace rules: which frames are in-app, and which count for grouping.
+"""Stack trace rules: they decide which frames are in-app, and which count for grouping.
 
-A rule set is parsed once and asked about many stack traces:
+A rule set is parsed once and applied to many stack traces:
 
     >>> from sentry_ophio.enhancers import Cache, Component, Enhancements
     >>> rules = Enhancements.parse("family:native function:std::* -app", Cache(1_000))
@@ -25,10 +25,10 @@ A *frame* is a mapping with all of these keys; others are ignored:
 | `orig_in_app` | `int` from -128 to 127, or None |
 
 *Exception data* is a mapping with the keys `ty`, `value` and `mechanism`, each `bytes` of
-UTF-8 or None. `bytearray` and `memoryview` are taken as bytes; any object with `[]` is a
+UTF-8 or None. `bytearray` and `memoryview` are accepted as bytes, and any object with `[]` as a
 mapping.
 
-Objects of this module may be shared by threads, and used in a child after a fork.
+Threads may share objects of this module, and a child may use them after a fork.
 """
 
 from __future__ import annotations
@@ -71,13 +71,12 @@ __all__ = [
     "preview",
 ]
 
-# Users know and pickle these under the name of this module, whatever file they are in.
+# These objects are documented and pickled under the name of this module, not of their files.
 for _each in (AssembleResult, Cache, Component, Enhancements, Stacktrace):
     _each.__module__ = __name__
 
-# What a service that groups events does not use is imported when it is first used: the
-# modules that these are in import `dataclasses` and `json`, which take three times as long as
-# all the rest.
+# Names that a service for grouping does not use are imported on first use: their modules import
+# `dataclasses` and `json`, which take three times as long as everything else.
 _MODULES = {
     "Diagnostic": "_diagnostic",
     "EnhancementsConfig": "_config",

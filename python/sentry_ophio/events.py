@@ -1,15 +1,14 @@
-"""From Sentry events to stack traces that rules can be asked about.
+"""Converts Sentry events to stack traces for rules.
 
-An event is the JSON that a Sentry SDK sends. It may hold several stack traces:
+An event is the JSON that a Sentry SDK sends. It may have several stack traces:
 
     event
     |-- stacktrace
     |-- exception.values[n].stacktrace     (with the exception it belongs to)
     `-- threads.values[n].stacktrace
 
-Each becomes a list of frames as `sentry_ophio.enhancers` describes them. What is
-missing or null in an event is passed over; what has a shape that no event has is an
-error that says where.
+Each is converted to a list of frames as `sentry_ophio.enhancers` describes them. Values that are
+missing or null are skipped. A value of a wrong type is an error, which names its path.
 """
 
 from __future__ import annotations
@@ -29,13 +28,13 @@ __all__ = ["EventStacktrace", "event_id_of", "from_json_lines", "match_frames", 
 
 @dataclass(frozen=True)
 class EventStacktrace:
-    """A stack trace of an event, in the form that rules are asked about.
+    """A stack trace of an event, in the form that rules use.
 
     Attributes:
-        place: Where it was in the event, such as `exception.values[0]`.
+        place: Its path in the event, such as `exception.values[0]`.
         frames: The frames, oldest call first, as `sentry_ophio.enhancers` describes them.
-        exception: The exception data, all None where the stack trace belongs to none.
-        sources: The frames as they were in the event; one a frame.
+        exception: The exception data; all values are None if the stack trace has no exception.
+        sources: The frames of the event, one for each of `frames`.
     """
 
     place: str
@@ -51,10 +50,10 @@ def stacktraces_of(event: object) -> list[EventStacktrace]:
         event: The event as `json.load` returns it.
 
     Returns:
-        Its stack traces; none if it has none.
+        Its stack traces, possibly none.
 
     Raises:
-        EventError: It is no event; the message says what is wrong, and where.
+        EventError: It is not an event; the message says what is wrong, and where.
 
     Example:
         >>> event = {"platform": "native", "stacktrace": {"frames": [{"function": "main"}]}}
@@ -72,22 +71,22 @@ def stacktraces_of(event: object) -> list[EventStacktrace]:
 
 
 def event_id_of(event: object) -> bytes | None:
-    """Tell the identifier of an event.
+    """Return the identifier of an event.
 
     Args:
         event: The event as `json.load` returns it.
 
     Returns:
-        Its `event_id` as it is there; None if it has none.
+        Its `event_id`; None if it has none.
 
     Raises:
-        EventError: It is no event, or its identifier no text.
+        EventError: It is not an event, or its identifier is not a text.
     """
     return _bytes(_mapping(event, "the event"), "event_id", "")
 
 
 def _found(event: Mapping[str, Any]) -> Iterator[tuple[str, Any, Mapping[str, Any]]]:
-    """Yield the stack traces as they are: place, stack trace, exception."""
+    """Yield the stack traces unchanged: path, stack trace, exception."""
     yield "stacktrace", event.get("stacktrace"), {}
     for name in ("exception", "threads"):
         for place, value in _values(event.get(name), name):
@@ -131,23 +130,24 @@ def _stacktrace(
 
 
 def match_frames(frames: Iterable[Mapping[str, Any]], platform: str | None) -> list[dict[str, Any]]:
-    r"""Make match frames, what rules are asked about, of the frames of an event.
+    r"""Convert the frames of an event to match frames, the frames that rules match.
 
-    They are exactly the frames that Sentry makes: functions are trimmed
-    (`sentry_ophio.functions`), the platform decides the family, package and path have ASCII
-    in lower case and forward slashes.
+    The result is the same as in Sentry: functions are trimmed (`sentry_ophio.functions`), the
+        platform decides the family, and package and path get ASCII in lower case and forward
+        slashes.
 
     Args:
-        frames: The frames as the event has them, oldest call first. Read are `function`,
-            `raw_function`, `module`, `package`, `abs_path` (or `filename` where that is empty),
+        frames: The frames of the event, oldest call first. The library reads `function`,
+            `raw_function`, `module`, `package`, `abs_path` (or `filename` if that is empty),
             `platform`, `in_app`, and `category` and `orig_in_app` of `data`.
-        platform: The event's platform, for frames that have none of their own.
+        platform: The event's platform, for frames without their own platform.
 
     Returns:
-        A frame each, as `sentry_ophio.enhancers` describes them.
+        A match frame for each frame, as `sentry_ophio.enhancers` describes them.
 
     Raises:
-        FrameTypeError: A value has the wrong type, naming frame and field; a `TypeError`.
+        FrameTypeError: A value has the wrong type; a `TypeError`. The message names frame and
+            field.
 
     Example:
         >>> [frame] = match_frames([{"function": "f(int)", "filename": "C:\\A.c"}], "native")
@@ -162,19 +162,19 @@ def match_frames(frames: Iterable[Mapping[str, Any]], platform: str | None) -> l
 
 
 def from_json_lines(data: bytes) -> list[Stacktrace]:
-    r"""Prepare the stack traces of many events, one event a line of JSON, in one call.
+    r"""Prepare the stack traces of many events, one event per line of JSON, in one call.
 
-    No object is made for an event: the library reads the JSON.
+    The library reads the JSON, so Python creates no object for an event.
 
     Args:
         data: The lines. Empty ones are skipped.
 
     Returns:
-        The stack traces, in order, as `Stacktrace.from_event_frames` prepares them. An event
-        has as many as `stacktraces_of` finds.
+        The stack traces, in order, as `Stacktrace.from_event_frames` prepares them. They are those
+        that `stacktraces_of` finds.
 
     Raises:
-        EventError: A line is not an event; the message has the line and the place in it.
+        EventError: A line is not an event; the message has the line and the path in it.
         TypeError: `data` is not `bytes`.
 
     Example:
@@ -234,7 +234,7 @@ def _text(source: Mapping[str, Any], key: str, place: str) -> str | None:
     value = source.get(key)
     if value is None or isinstance(value, str):
         return value
-    if isinstance(value, (int, float)):  # as some SDKs send exceptions' values
+    if isinstance(value, (int, float)):  # some SDKs send numbers as values of exceptions
         return str(value)
     where = f"{place}.{key}" if place else key
     raise EventError(f"{where} must be a text, not {_kind(value)}")
@@ -255,6 +255,6 @@ def _list(value: object, place: str) -> list[Any]:
 
 
 def _kind(value: object) -> str:
-    """Name a JSON value the way JSON does."""
+    """Return the JSON name of the type of a value."""
     kinds = {dict: "an object", list: "a list", str: "a text", bool: "a boolean"}
     return "null" if value is None else kinds.get(type(value), "a number")

@@ -1,8 +1,8 @@
-"""The exceptions that this package raises.
+"""The exceptions of this package.
 
-All derive from [`OphioError`][sentry_ophio.exceptions.OphioError], so one clause catches
-every one of them. Each also derives from the built-in class with the same meaning, so
-code that catches `TypeError` or `RuntimeError` works as it is:
+All derive from [`OphioError`][sentry_ophio.exceptions.OphioError], so one clause catches all of
+them. Each also derives from the built-in class with the same meaning, so code that catches
+`TypeError` or `RuntimeError` works unchanged:
 
     >>> from sentry_ophio.exceptions import EnhancementsError, OphioError
     >>> issubclass(EnhancementsError, OphioError)
@@ -10,12 +10,12 @@ code that catches `TypeError` or `RuntimeError` works as it is:
     >>> issubclass(EnhancementsError, RuntimeError)
     True
 
-Three kinds of errors come from Python itself and keep Python's classes: a `str` or `bytes`
+Three kinds of errors have the classes of Python: a `str` or `bytes`
 that cannot be encoded or decoded (`UnicodeEncodeError`, `UnicodeDecodeError`), a file that
 the system cannot open or write (`OSError`), and an attribute that cannot be set
 (`AttributeError`).
 
-Exceptions can be pickled, so they cross a process pool.
+Exceptions can be pickled, so a process pool can pass them on.
 """
 
 from __future__ import annotations
@@ -51,13 +51,13 @@ __all__ = [
 
 
 class OphioError(Exception):
-    """The base of every error of this package."""
+    """The base class of all exceptions of this package."""
 
 
 class OphioPanicError(OphioError):
-    """The library caught a fault of its own; please report it.
+    """The library caught an internal error (a panic). Please report it.
 
-    The process and the objects it holds are intact.
+    The process and its objects are intact.
     """
 
 
@@ -70,7 +70,7 @@ class InvalidArgumentError(OphioError, ValueError):
 
 
 class OphioOverflowError(OphioError, OverflowError):
-    """A number is negative or too large for what it counts."""
+    """A number is negative or too large."""
 
 
 class InvalidUtf8Error(InvalidArgumentError):
@@ -78,11 +78,11 @@ class InvalidUtf8Error(InvalidArgumentError):
 
 
 class LimitError(InvalidArgumentError, RuntimeError):
-    """The input is larger than a limit allows: see [`sentry_ophio.limits`][]."""
+    """The input exceeds a limit: see [`sentry_ophio.limits`][]."""
 
 
 class UnsupportedOperationError(OphioError, TypeError):
-    """An object cannot be created directly, copied or pickled; the message says what to use."""
+    """An object cannot be created directly, copied or pickled. The message suggests another way."""
 
 
 class HandleClosedError(OphioError, ValueError):
@@ -113,7 +113,7 @@ class FrameKeyError(OphioError, KeyError):
 
 
 class DuplicateComponentError(OphioError, RuntimeError):
-    """A `Component` stands more than once in the components of one call."""
+    """The components of a call contain a `Component` more than once."""
 
 
 class EventError(OphioError, ValueError):
@@ -121,7 +121,7 @@ class EventError(OphioError, ValueError):
 
 
 class SchemaError(OphioError, ValueError):
-    """Arrow data lacks the columns of stack traces; the message names the column."""
+    """Arrow data does not have the columns of stack traces. The message names the column."""
 
 
 class ParquetError(OphioError, ValueError):
@@ -140,7 +140,7 @@ class GlobError(OphioError, ValueError):
     """
 
     diagnostics: tuple[Diagnostic, ...] = ()
-    """What is wrong, and where: a diagnostic for each invalid pattern."""
+    """A diagnostic for each invalid pattern."""
 
 
 class CodeownersError(OphioError, ValueError):
@@ -175,4 +175,4 @@ class FingerprintsError(OphioError, ValueError):
 
 
 class ProguardError(OphioError, OSError):
-    """A mapping file cannot be read, for a reason that Python has no class for."""
+    """A mapping file cannot be read. If Python has a class for the reason, that class is raised."""

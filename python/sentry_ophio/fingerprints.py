@@ -24,7 +24,8 @@ The first rule that matches wins. These cases surprise:
 - the caller is the frame *after*, the other way round than in stack trace rules;
 - `release` is compared as paths are: `*` stops at `/`.
 
-`FingerprintRules.explain` says for each rule why it matches, or what fails.
+`FingerprintRules.explain` says for each rule why it matches, or what fails. `preview` reports which
+issues other rules merge and split.
 
 A `FingerprintRules` does not change. Threads may share it, and a child may use it after a fork.
 """
@@ -49,10 +50,20 @@ from sentry_ophio._fingerprints import (
     RuleExplanation,
     ScopeExplanation,
 )
+from sentry_ophio._issue_report import (
+    FingerprintRuleReport,
+    Issue,
+    IssueChange,
+    IssueEvent,
+    IssuePart,
+    IssueReport,
+    ResponsibleRule,
+)
 from sentry_ophio.exceptions import (
     EventError,
     FingerprintsError,
     InvalidArgumentError,
+    LimitError,
     UnsupportedOperationError,
 )
 
@@ -61,6 +72,8 @@ if TYPE_CHECKING:
     from typing import Any, Callable, Literal, Optional
 
     from _cffi_backend import _CDataBase as CData
+
+    from sentry_ophio._rule_set import Enhancements
 
     Unknown = Literal["keep", "mark"]
     """What happens to a variable that is not known."""
@@ -74,16 +87,27 @@ __all__ = [
     "FingerprintMatch",
     "FingerprintMatcher",
     "FingerprintRule",
+    "FingerprintRuleReport",
     "FingerprintRules",
+    "Issue",
+    "IssueChange",
+    "IssueEvent",
+    "IssuePart",
+    "IssueReport",
     "MatcherExplanation",
+    "ResponsibleRule",
     "RuleExplanation",
     "ScopeExplanation",
     "expand_title",
     "fingerprint_type",
+    "preview",
     "resolve",
 ]
 
 _match = lib.ophio_fingerprints_match
+
+# After so many events `preview` reports its progress.
+_STEP = 1_000
 
 _UNKNOWN = {
     "keep": lib.OPHIO_FINGERPRINTS_UNKNOWN_KEEP,
@@ -112,7 +136,7 @@ def _packed(event: object) -> bytes:
     """Write an event for the library: as MessagePack, which takes a tenth of the time of JSON.
 
     What only JSON can hold is written as JSON: half of a surrogate pair, numbers of more than 64
-    bits, keys that are no texts.
+    bits, keys that are not texts.
     """
     if not isinstance(event, Mapping):
         raise EventError(f"an event must be an object, not {type(event).__name__}")
@@ -720,3 +744,82 @@ def fingerprint_type(
     kind = ffi.new("uint32_t *")
     check(lib.ophio_fingerprints_type(parts, len(parts), kind))
     return _TYPES[kind[0]]
+
+
+# --- issues -------------------------------------------------------------------------
+
+
+def preview(  # noqa: PLR0913
+    old_rules: FingerprintRules,
+    new_rules: FingerprintRules,
+    events: Iterable[Mapping[str, Any]],
+    *,
+    rules: Enhancements | None = None,
+    unknown: Unknown = "keep",
+    examples: int = 3,
+    progress: Callable[[int], object] | None = None,
+) -> IssueReport:
+    r"""Group events into issues by two rule sets, and report which issues change.
+
+        >>> old = FingerprintRules.parse("")
+        >>> new = FingerprintRules.parse("message:*timeout* -> timeout", source="new.rules")
+        >>> events = [{"logentry": {"formatted": f"{name} timeout"}} for name in ("db", "mail")]
+        >>> print(preview(old, new, events))
+        2 events: 2 issues before, 1 after; 2 events move to another issue
+          merges         1  old issues become one
+          splits         0  an old issue becomes several
+          moves          0  an old issue gets another fingerprint
+        responsible:
+                   2  by new.rules:1  message:*timeout* -> timeout
+        0 of 1 new rule matched nothing
+        <BLANKLINE>
+        merge: 2 issues become one; 2 of 2 events move
+          after   93fd4555  timeout  (2 events)
+                  db timeout
+          before  42f26fb8  {{ default }}  (1 event)
+                  db timeout
+                  by new.rules:1  message:*timeout* -> timeout
+                  event 0
+          before  a18036f5  {{ default }}  (1 event)
+                  mail timeout
+                  by new.rules:1  message:*timeout* -> timeout
+                  event 1
+
+    The fingerprint of an event is that of the first rule that matches, or else its own, or else
+    `{{ default }}`. In place of `{{ default }}`, which only Sentry computes, stands a hash of the
+    frames that count by the stack trace rules, with the types of the exceptions. Without such a
+    frame it is the exception's type and value, or the message. docs/fingerprints.md says more.
+
+    Args:
+        old_rules: The present rules.
+        new_rules: The rules that would replace them.
+        events: The events, as `FingerprintRules.match` takes them. They may come from a
+            generator: they are not kept. An event that comes twice counts twice.
+        rules: The stack trace rules; by default those that come with this package.
+        unknown: As for `FingerprintRules.match`.
+        examples: How many events of each part of a change are in the report.
+        progress: Called after each 1,000 events with how many were grouped so far.
+
+    Returns:
+        The numbers, and the merges, splits and moves.
+
+    Raises:
+        EventError: One is not an event; the message has its index, from 0.
+        LimitError: One has more frames than the limit.
+        ValueError: `examples` is less than 1, or `unknown` has another value.
+    """
+    # What groups events imports this module.
+    from sentry_ophio._issues import IssueComparison  # noqa: PLC0415
+    from sentry_ophio.enhancers import Enhancements  # noqa: PLC0415
+
+    if rules is None:
+        rules = Enhancements.default()
+    comparing = IssueComparison(old_rules, new_rules, rules, unknown=unknown, examples=examples)
+    for index, event in enumerate(events):
+        try:
+            comparing.add(event)
+        except (EventError, LimitError) as error:
+            raise type(error)(f"event {index}: {error}") from None
+        if progress is not None and comparing.events % _STEP == 0:
+            progress(comparing.events)
+    return comparing.report()

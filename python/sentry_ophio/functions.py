@@ -1,13 +1,13 @@
-"""Names of functions, trimmed to what people call them.
+"""Trims function names: removes arguments, generic parameters, hashes and versions.
 
     >>> from sentry_ophio.functions import trim_function_name
     >>> trim_function_name("void std::vector<int>::push_back(int const&)", "native")
     'std::vector<T>::push_back'
 
-Sentry trims the names of native and C# functions before it asks rules about frames and
-groups by them. Types of arguments and results go, generic parameters become `<T>`, lambdas
-of all compilers become `lambda`, hashes and versions of symbols go. Names of other platforms
-stay as they are. It takes time in proportion to the length of a name, whatever it holds.
+Sentry trims the names of native and C# functions before it applies rules and groups events. Types
+of arguments and results are removed, generic parameters become `<T>`, lambdas of all compilers
+become `lambda`, and hashes and versions of symbols are removed. Names of other platforms do not
+change. The time is linear in the length of a name.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ def trim_function_name(function: str, platform: str | None) -> str:
 
     Args:
         function: The name.
-        platform: The platform of the frame, or of the event where the frame has none:
-            `objc`, `cocoa`, `swift`, `native`, `c` and `csharp` have rules.
+        platform: The platform of the frame, or of the event if the frame has none. Names of `objc`,
+            `cocoa`, `swift`, `native`, `c` and `csharp` are trimmed.
 
     Returns:
-        The trimmed name; the same name for other platforms and for None.
+        The trimmed name; for other platforms and None, the same name.
 
     Raises:
         TypeError: `function` is not a `str`, or `platform` neither a `str` nor None.

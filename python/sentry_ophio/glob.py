@@ -12,21 +12,21 @@ r"""Globs: patterns with wildcards, for text and bytes.
 | `*` | any number of bytes |
 | `**` | as a whole segment (`**/`, `/**/`, `/**`) any number of directories; else as `*` |
 | `[a-z]`, `[!a]` | one byte of those listed, or one not listed |
-| `{a,b}` | one of several; not valid inside of another |
+| `{a,b}` | one of several; cannot be nested |
 | `\*` | the character itself; not with `path_normalize` |
 
 A glob matches a value as a whole, byte by byte in UTF-8: `é` is two bytes, so `?` does not
 match it. The options are the same everywhere:
 
 - `double_star`: `*` and `?` stop at `/`, only `**` crosses it;
-- `case_insensitive`: both sides are put in lower case first, `str` as `str.lower` does it,
-  `bytes` as far as it is ASCII;
-- `path_normalize`: each backslash is a slash, in the pattern and in the value. So it escapes
-  nothing any more: `\*` is a slash and a star;
-- `allow_newline`: `?` and `*` match line feeds. With `double_star` they do so anyway.
+- `case_insensitive`: pattern and value are converted to lower case first, `str` by `str.lower`, and
+  `bytes` for ASCII only;
+- `path_normalize`: each backslash is a slash, in the pattern and in the value. So a backslash
+  cannot escape: `\*` is a slash and a star;
+- `allow_newline`: `?` and `*` match line feeds. With `double_star` they always do.
 
-For one pattern and many values there is `Glob`, for many patterns `GlobSet`. Both are
-immutable; threads may share them, and a child may use them after a fork.
+`Glob` matches one pattern and many values, and `GlobSet` many patterns. Both are immutable; threads
+may share them, and a child may use them after a fork.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def _bits(
 
 
 def _encoded(text: object, name: str, fold: bool = False) -> bytes:
-    """Give the bytes of a pattern or value; `fold` puts a `str` in lower case."""
+    """Return the bytes of a pattern or value. `fold` converts a `str` to lower case."""
     if isinstance(text, str):
         return str.encode(str.lower(text) if fold else text)
     if isinstance(text, bytes):
@@ -87,7 +87,7 @@ def _encoded(text: object, name: str, fold: bool = False) -> bytes:
 
 
 def _encoded_pattern(pattern: object, fold: bool, name: str = "pat") -> bytes:
-    """Give the bytes of a pattern, which must be UTF-8."""
+    """Return the bytes of a pattern, which must be UTF-8."""
     data = _encoded(pattern, name, fold)
     if isinstance(pattern, bytes):
         data.decode()
@@ -95,13 +95,13 @@ def _encoded_pattern(pattern: object, fold: bool, name: str = "pat") -> bytes:
 
 
 def _diagnostic(pattern: Text, data: bytes, message: str, position: int) -> Diagnostic:
-    """Make the diagnostic for a pattern, of which the library has read `data`.
+    """Make the diagnostic for a pattern.
 
     Args:
         pattern: The pattern of the caller.
-        data: The same for the library: a `str` may be in lower case there.
+        data: The bytes that the library read. A `str` may have been converted to lower case.
         message: What is wrong.
-        position: Where, in bytes of `data`.
+        position: The position, in bytes of `data`.
     """
     text = pattern if isinstance(pattern, str) else pattern.decode()
     characters = len(data[:position].decode())
@@ -138,33 +138,34 @@ def _compile(pattern: Text, data: bytes, bits: int) -> CData | Diagnostic:
     error = error_for(status)
     if not isinstance(error, GlobError):
         raise error
-    # The library's message begins with the pattern as it was read: in lower case, with slashes.
+    # The message of the library begins with the pattern after conversion: in lower case, with
+    # slashes.
     reason = str(error).rpartition("': ")[2]
     return _diagnostic(pattern, data, reason, position[0])
 
 
 # --- one call -----------------------------------------------------------------------
 
-# Patterns that were matched, for each sum of options: answers by value, and how it is matched.
-# Bytes beyond ASCII are not put in lower case as a str is, so they have 16 of their own.
+# A cache of patterns for each sum of options: results by value, and the shortcut. Bytes beyond
+# ASCII are not converted to lower case like a str, so they have 16 separate caches.
 _patterns: list[dict[str, tuple[dict[str, bool], Shortcut]]] = [{} for _ in range(32)]
 _MAX_PATTERNS = 2_048
-# A longer pattern is not kept: compiled, a byte of it can take a hundred.
+# A longer pattern is not cached: its compiled form can take a hundred times its length.
 _MAX_PATTERN_LENGTH = 1_024
 
-# To remember an answer takes 120 ns, so it must pay. When `_MAX_ANSWERS` were added, all are
-# dropped; if none of them was used, none is added for the next `_PAUSE` calls.
+# Adding a result takes 120 ns, so the cache must be useful. When `_MAX_ANSWERS` were added, all are
+# dropped. If none of them was used, none is added during the next `_PAUSE` calls.
 _MAX_ANSWERS = 4_096
 _PAUSE = 16_384
 _MAX_ANSWER_LENGTH = 256
-# How many answers can be added; below 0 for how many calls none was added.
+# The number of results that can be added. Below 0, the number of calls of the pause so far.
 _room = _MAX_ANSWERS
-# Whether an answer was used since answers were dropped.
+# Whether a result was used since results were dropped.
 _used = [False]
 
 
 def _drop_answers() -> None:
-    """Begin again with answers, at once or after a pause."""
+    """Drop all results, and add new ones at once or after a pause."""
     global _room  # noqa: PLW0603
     if _used[0] or _room < 0:
         _room = _MAX_ANSWERS
@@ -185,7 +186,7 @@ def _shortcut(pat: Text, bits: int) -> Shortcut:
 
 
 def _remember(pat: Text, bits: int) -> tuple[dict[str, bool], Shortcut]:
-    """Compile a pattern and keep it."""
+    """Compile a pattern and cache it."""
     pattern: tuple[dict[str, bool], Shortcut] = ({}, _shortcut(pat, bits))
     if len(pat) <= _MAX_PATTERN_LENGTH:
         if sum(map(len, _patterns)) >= _MAX_PATTERNS:
@@ -199,7 +200,7 @@ def _remember(pat: Text, bits: int) -> tuple[dict[str, bool], Shortcut]:
 
 
 def _decide(glob: CData | None, data: bytes) -> bool:
-    """Match any bytes, in the library."""
+    """Match any bytes by a call into the library."""
     if not glob:
         return False
     matched = ffi.new("bool *")
@@ -208,10 +209,10 @@ def _decide(glob: CData | None, data: bytes) -> bool:
 
 
 def _is_match_bytes(value: Text, pat: Text, bits: int) -> bool:
-    """Match where value or pattern is bytes, or of a subclass."""
+    """Match if value or pattern is bytes, or of a subclass."""
     pattern = None
     kept = pat
-    # A subclass may claim to be equal to another pattern.
+    # A subclass may compare equal to another pattern.
     if type(pat) is bytes:
         if pat.isascii():
             kept = pat.decode()
@@ -239,22 +240,22 @@ def is_glob_match(  # noqa: PLR0912, PLR0913, PLR0917
     path_normalize: bool = False,
     allow_newline: bool = False,
 ) -> bool:
-    r"""Tell whether a whole value matches a glob.
+    r"""Return whether a whole value matches a glob.
 
     >>> is_glob_match("Chrome Mobile", "chrome*", case_insensitive=True)
     True
     >>> is_glob_match(b"src\\main.c", "src/*.c", path_normalize=True)
     True
 
-    Up to 2,048 patterns stay compiled, and up to 4,096 answers are kept. When there are more,
-    all of them are dropped.
+    Up to 2,048 compiled patterns and up to 4,096 results are cached. When there are more, all of
+    them are dropped.
 
     Args:
-        value: What is to match. Bytes need not be UTF-8.
+        value: The value. Bytes need not be UTF-8.
         pat: The pattern. Bytes must be UTF-8.
         double_star: Only `**` crosses `/`.
-        case_insensitive: Both sides are put in lower case first.
-        path_normalize: Each backslash is a slash, on both sides, and escapes nothing.
+        case_insensitive: Pattern and value are converted to lower case first.
+        path_normalize: Each backslash is a slash, in pattern and value, and cannot escape.
         allow_newline: Wildcards match line feeds.
 
     Returns:
@@ -264,8 +265,8 @@ def is_glob_match(  # noqa: PLR0912, PLR0913, PLR0917
         LimitError: `pat` is longer than the limit `pattern_bytes`, or the match would take more
             steps than `glob_steps`.
         TypeError: `value` or `pat` is neither str nor bytes.
-        UnicodeDecodeError: `pat` is bytes that are no UTF-8.
-        UnicodeEncodeError: A str holds a lone surrogate.
+        UnicodeDecodeError: `pat` is bytes that are not UTF-8.
+        UnicodeEncodeError: A str has a lone surrogate.
     """
     global _room  # noqa: PLW0603
     bits = 0
@@ -287,7 +288,7 @@ def is_glob_match(  # noqa: PLR0912, PLR0913, PLR0917
             _used[0] = True
             return answers[value]
     except KeyError:
-        # Not seen before, or another thread has dropped the answer.
+        # The value is new, or another thread has dropped the result.
         answers, shortcut = _remember(pat, bits)
     before, after, first, second, test, glob = shortcut
     text = value.lower() if case_insensitive else value
@@ -344,16 +345,16 @@ class Glob(Handle):
     Args:
         pattern: The pattern. Bytes must be UTF-8.
         double_star: Only `**` crosses `/`.
-        case_insensitive: Both sides are put in lower case first.
-        path_normalize: Each backslash is a slash, on both sides, and escapes nothing.
+        case_insensitive: Pattern and value are converted to lower case first.
+        path_normalize: Each backslash is a slash, in pattern and value, and cannot escape.
         allow_newline: Wildcards match line feeds.
-        strict: Refuse a pattern that is not valid. Otherwise it matches nothing, as with
-            `is_glob_match`.
+        strict: Raise an error for a pattern that is not valid. Otherwise it matches nothing, as
+            with `is_glob_match`.
 
     Raises:
         GlobError: With `strict`, the pattern is not valid.
-        TypeError: `pattern` is neither str nor bytes, or an option is no bool.
-        UnicodeDecodeError: `pattern` is bytes that are no UTF-8.
+        TypeError: `pattern` is neither str nor bytes, or an option is not a bool.
+        UnicodeDecodeError: `pattern` is bytes that are not UTF-8.
         UnicodeEncodeError: `pattern` holds a lone surrogate.
     """
 
@@ -386,16 +387,16 @@ class Glob(Handle):
 
     @property
     def pattern(self) -> Text:
-        """The pattern, as it was given."""
+        """The pattern of the caller."""
         return self._pattern
 
     @property
     def is_valid(self) -> bool:
-        """Whether the pattern is valid; if not, nothing matches."""
+        """Whether the pattern is valid. If not, it matches nothing."""
         return bool(self._ptr)
 
     def match(self, value: Text) -> bool:
-        """Tell whether a whole value matches.
+        """Return whether a whole value matches.
 
         Args:
             value: Text or bytes, which need not be UTF-8.
@@ -414,13 +415,13 @@ class Glob(Handle):
         if b"\0" in value:
             return _decide(glob, value)
         matched = _match_text(glob, value)
-        # The call fails for a glob that is NULL: looking first would cost 40 ns.
+        # The call fails for a glob that is NULL. A check before the call would take 40 ns.
         if matched < 0 and glob:
             raise error_for(-matched)
         return matched == 1
 
     def match_many(self, values: Iterable[Text]) -> list[bool]:
-        """Tell for each of many values whether it matches, in one call.
+        """Return for each of many values whether it matches, in one call.
 
         Args:
             values: Texts and bytes.
@@ -435,7 +436,7 @@ class Glob(Handle):
         many = list(values)
         if self._fold:
             try:
-                # The library folds ASCII by itself.
+                # The library converts ASCII to lower case itself.
                 many = [value if value.isascii() else value.lower() for value in many]
             except AttributeError:
                 _check_texts(many, "value")
@@ -451,13 +452,13 @@ class Glob(Handle):
             error = error_for(status)
             _check_texts(many, "value")
             raise error
-        # The quickest way from bytes to a list of bool.
+        # The fastest conversion of bytes to a list of bool.
         answers: list[Any] = memoryview(matched).cast("?").tolist()
         return answers
 
     @staticmethod
     def escape(text: str) -> str:
-        """Make a pattern that matches a text, whatever it holds, and with any options.
+        """Return a pattern that matches a text literally, with any options.
 
         >>> Glob.escape("f(*args)[0]")
         'f([*]args)[[]0]'
@@ -466,7 +467,7 @@ class Glob(Handle):
             text: The text.
 
         Raises:
-            TypeError: `text` is no str.
+            TypeError: `text` is not a str.
             UnicodeEncodeError: The text holds a lone surrogate.
         """
         data = encoded("text", text)
@@ -481,7 +482,7 @@ class Glob(Handle):
         path_normalize: bool = False,
         allow_newline: bool = False,
     ) -> Diagnostic | None:
-        r"""Return what is wrong with a pattern, and where.
+        r"""Check a pattern.
 
         >>> Glob.validate("src/*.py") is None
         True
@@ -504,7 +505,7 @@ class Glob(Handle):
 
         Raises:
             TypeError: `pattern` is neither str nor bytes.
-            UnicodeDecodeError: `pattern` is bytes that are no UTF-8.
+            UnicodeDecodeError: `pattern` is bytes that are not UTF-8.
             UnicodeEncodeError: `pattern` holds a lone surrogate.
         """
         data = _encoded_pattern(pattern, case_insensitive, "pattern")
@@ -513,7 +514,7 @@ class Glob(Handle):
         return compiled if isinstance(compiled, Diagnostic) else None
 
     def __repr__(self) -> str:
-        """Return the expression that makes it."""
+        """Return an expression that creates it."""
         return f"Glob({self._pattern!r}{_printed(self._options)})"
 
     def __eq__(self, other: object) -> bool:
@@ -543,7 +544,7 @@ def _printed(options: tuple[bool, ...]) -> str:
 
 def _packed(texts: list[Text], name: str) -> bytes:
     try:
-        # Its own 256 KiB to begin with would take longer to get than all the rest.
+        # Its default buffer of 256 KiB would take longer to allocate than everything else.
         packed: bytes = Packer(buf_size=64 * len(texts) + 64).pack(texts)
     except (TypeError, ValueError, OverflowError):
         _check_texts(texts, name)
@@ -552,7 +553,7 @@ def _packed(texts: list[Text], name: str) -> bytes:
 
 
 def _check_texts(texts: list[Any], name: str) -> None:
-    """Look for what is wrong, after packing or the library has refused it."""
+    """Find the invalid value, after packing or the library has failed."""
     for number, text in enumerate(texts):
         _encoded(text, f"{name} {number}")
 
@@ -562,7 +563,7 @@ def _check_texts(texts: list[Any], name: str) -> None:
 
 @final
 class GlobSet(Handle):
-    """Many globs, asked all at once.
+    """Many globs that are matched together.
 
         >>> globs = GlobSet(["*.py", "src/*", "docs/*.md"])
         >>> globs.matches("src/main.py")
@@ -570,23 +571,23 @@ class GlobSet(Handle):
         >>> globs.is_match("README")
         False
 
-    An index leads from texts in a value to the few globs that are worth trying: 10,000 of
-    them take about twice the time of ten, as long as each asks for four characters in a row
-    that few others ask for. Those that do not are tried one by one.
+    An index selects the few globs to try by texts in the value: 10,000 globs take about twice the
+        time of ten, if each requires four consecutive characters that few others require. Globs
+        without such characters are tried one by one.
 
     Args:
         patterns: The patterns. Bytes must be UTF-8.
         double_star: Only `**` crosses `/`.
-        case_insensitive: Both sides are put in lower case first.
-        path_normalize: Each backslash is a slash, on both sides, and escapes nothing.
+        case_insensitive: Pattern and value are converted to lower case first.
+        path_normalize: Each backslash is a slash, in pattern and value, and cannot escape.
         allow_newline: Wildcards match line feeds.
-        strict: Refuse patterns that are not valid. Otherwise they match nothing, and
-            `invalid` names them.
+        strict: Raise an error if a pattern is not valid. Otherwise it matches nothing, and
+            `invalid` reports it.
 
     Raises:
         GlobError: With `strict`, a pattern is not valid.
-        TypeError: A pattern is neither str nor bytes, or an option is no bool.
-        UnicodeDecodeError: A pattern is bytes that are no UTF-8.
+        TypeError: A pattern is neither str nor bytes, or an option is not a bool.
+        UnicodeDecodeError: A pattern is bytes that are not UTF-8.
         UnicodeEncodeError: A pattern holds a lone surrogate.
     """
 
@@ -610,7 +611,7 @@ class GlobSet(Handle):
         for value, name in zip(options, _OPTIONS):
             _flag(value, name)
         if isinstance(patterns, (str, bytes)):
-            raise ArgumentTypeError("patterns must be several patterns, not one")
+            raise ArgumentTypeError("patterns must be an iterable of patterns, not one pattern")
         self._patterns = tuple(patterns)
         data = [
             _encoded_pattern(pattern, case_insensitive, f"pattern {number}")
@@ -624,8 +625,8 @@ class GlobSet(Handle):
         globs = self._ptr
         self._options = options
         self._fold = case_insensitive
-        # Places for numbers and their count: making one takes as long as the call. `pop` and
-        # `append` need no lock, and there are as many as threads have called at once.
+        # Buffers for numbers and their count: creating one takes as long as the call. `pop` and
+        # `append` need no lock, and there are as many buffers as calls ran at once.
         self._spare: list[tuple[CData, CData]] = []
         self._invalid = self._faults(globs, data)
         if strict and self._invalid:
@@ -648,12 +649,12 @@ class GlobSet(Handle):
 
     @property
     def patterns(self) -> tuple[Text, ...]:
-        """The patterns, as they were given."""
+        """The patterns of the caller."""
         return self._patterns
 
     @property
     def invalid(self) -> dict[int, Diagnostic]:
-        """The patterns that are not valid, by their number: what is wrong, and where.
+        """The diagnostics of the patterns that are not valid, by their number.
 
         >>> GlobSet(["a", "[b"]).invalid[1].message
         "unclosed character class; missing ']'"
@@ -661,7 +662,7 @@ class GlobSet(Handle):
         return dict(self._invalid)
 
     def matches(self, value: Text) -> list[int]:
-        """Tell which globs a whole value matches.
+        """Return which globs match a whole value.
 
         Args:
             value: Text or bytes, which need not be UTF-8.
@@ -694,7 +695,7 @@ class GlobSet(Handle):
         return answer  # type: ignore[no-any-return]
 
     def is_match(self, value: Text) -> bool:
-        """Tell whether a whole value matches any of the globs.
+        """Return whether any of the globs matches a whole value.
 
         Args:
             value: Text or bytes, which need not be UTF-8.
@@ -712,11 +713,11 @@ class GlobSet(Handle):
         return bool(matched[0])
 
     def __len__(self) -> int:
-        """Return how many patterns there are, with those that are not valid."""
+        """Return the number of patterns, including those that are not valid."""
         return len(self._patterns)
 
     def __repr__(self) -> str:
-        """Return the expression that makes it."""
+        """Return an expression that creates it."""
         return f"GlobSet({list(self._patterns)!r}{_printed(self._options)})"
 
     def __eq__(self, other: object) -> bool:

@@ -4,7 +4,7 @@ Every function of this package takes time and memory in proportion to its input.
 is larger than a limit is rejected before any work starts: the call raises
 [`LimitError`][sentry_ophio.exceptions.LimitError], which gives the size and the limit.
 
-| limit | of what | default |
+| limit | limits | default |
 | --- | --- | ---: |
 | `Limit.RULE_BYTES` | rules in one text or binary form, after decompression | 67,108,864 |
 | `Limit.RULES` | rules in one set, also one that was extended | 1,000,000 |
@@ -19,7 +19,7 @@ in braces take steps, of about 4 ns; set it to `limits.UNLIMITED` to get the slo
 
 `Codeowners.parse` has an argument of its own, `max_bytes`.
 
-Limits hold for the whole process. Set them when it starts:
+Limits apply to the whole process. Set them when it starts:
 
     >>> from sentry_ophio import limits
     >>> from sentry_ophio.limits import Limit
@@ -43,7 +43,7 @@ UNLIMITED = 2 ** (8 * ffi.sizeof("size_t")) - 1
 
 
 class Limit(Enum):
-    """What a limit is about. The values are those of `OphioLimit` in the C API."""
+    """The limits. The values are those of `OphioLimit` in the C API."""
 
     RULE_BYTES = lib.OPHIO_LIMIT_RULE_BYTES
     RULES = lib.OPHIO_LIMIT_RULES
@@ -65,10 +65,10 @@ def get(limit: Limit) -> int:
     """Return the value of a limit.
 
     Args:
-        limit: Which limit.
+        limit: The limit.
 
     Returns:
-        A number of bytes or of things, as the table above says.
+        A number of bytes or of items, as in the table above.
 
     Raises:
         TypeError: `limit` is not a `Limit`.
@@ -79,11 +79,11 @@ def get(limit: Limit) -> int:
 
 
 def set(limit: Limit, value: int) -> None:  # noqa: A001 - it is called as limits.set
-    """Set a limit for the whole process. Objects that exist already stay as they are.
+    """Set a limit for the whole process. Existing objects do not change.
 
     Args:
-        limit: Which limit.
-        value: The largest number of bytes or of things that is accepted from now on.
+        limit: The limit.
+        value: The largest number of bytes or of items that is accepted from now on.
 
     Raises:
         TypeError: `limit` is not a `Limit`, or `value` not an `int`.

@@ -1,22 +1,21 @@
-r"""Parameterized messages: ids, dates and numbers are replaced by what they are.
+r"""Parameterized messages: replaces ids, dates and numbers by their kind.
 
     >>> from sentry_ophio.parameterization import Parameterizer, Pattern
     >>> defaults = Parameterizer()
     >>> defaults.parameterize("User 42 not found at 10.0.0.7 after 15ms")
     'User <int> not found at <ip> after <duration>'
 
-Messages that differ only in such values are one issue. What is replaced is a list of patterns,
-each a name and a regex of Python's `re` in verbose form:
+Messages that differ only in such values are one issue. A list of patterns defines what is replaced.
+A pattern is a name and a regex of Python's `re` in verbose form:
 
     >>> tickets = Parameterizer([Pattern("ticket", r"\b[A-Z]{2,5} - \d+")])
     >>> tickets.parameterize("fixes ABC-12")
     'fixes <ticket>'
 
-A list means what `re.sub` means for its regexes joined by `|`: the leftmost match counts, and of
-the patterns that match there, the first in the list. Unlike `re`, it takes time in proportion to
-the text, whatever the text and the patterns are. [Parameterized
-messages](https://libophio.readthedocs.io/parameterization) describes the constructs that are
-supported, the differences from `re`, and what each default pattern matches.
+A list has the same result as `re.sub` with its regexes joined by `|`: the leftmost match counts,
+and of the patterns that match there, the first one in the list. Unlike `re`, it takes linear time
+for any text. [Parameterized messages](https://libophio.readthedocs.io/parameterization) describes
+the constructs that are supported, the differences from `re`, and what each default pattern matches.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ __all__ = ["DEFAULT_PATTERNS", "Match", "Parameterizer", "Pattern"]
 _MAX_SIZE: int = 2 ** (8 * ffi.sizeof("size_t")) - 1
 _parameterize_text = lib.ophio_parameterization_parameterize_text
 _TOO_SHORT = -lib.OPHIO_STATUS_OUT_OF_RANGE
-# Bytes of a new text that need no object of the library. A text that is half as long mostly fits.
+# The size of a buffer for a new text. The new text of a text of half that length usually fits.
 _BUFFER = 4096
 _LIMITS = (
     *("patterns", "regex_bytes", "operations", "state_bytes", "text_bytes"),
@@ -51,9 +50,9 @@ class Pattern(NamedTuple):
     """A kind of value to replace, such as `Pattern("ticket", "[A-Z]+-[0-9]+")`."""
 
     name: str
-    """What a match is replaced by, in angle brackets. It is an identifier."""
+    """The name, an identifier, which replaces a match, in angle brackets."""
     regex: str
-    """What matches: a regex of Python's `re`, in verbose form."""
+    """A regex of Python's `re`, in verbose form."""
 
     @property
     def is_linear(self) -> bool:
@@ -79,7 +78,7 @@ class Pattern(NamedTuple):
 
 @final
 class Match(NamedTuple):
-    """A place in a text where a pattern matches."""
+    """A match of a pattern in a text."""
 
     kind: str
     """The name of the pattern."""
@@ -97,8 +96,8 @@ class Parameterizer(Handle):
         >>> ids.parameterize("took 15ms, retried 3 times")
         'took 15ms, retried <int> times'
 
-    It does not change, and threads can share it. It can be pickled, and a process may fork and
-    use it in the child. To compile the default patterns takes 2 ms, so keep it.
+    It is immutable and can be pickled. Threads may share it, and a child may use it after a fork.
+    Compiling the default patterns takes 2 ms, so keep the object.
 
     Args:
         patterns: The patterns, in their order. A pair of a name and a regex is a pattern, too.
@@ -178,8 +177,8 @@ class Parameterizer(Handle):
                 error.position = None if position[0] == _MAX_SIZE else position[0]
             raise error
         self._arguments = (patterns, only, given)
-        # To make one takes as long as a call. `pop` and `append` need no lock, and there are as
-        # many as threads have called at once.
+        # Creating one takes as long as a call. `pop` and `append` need no lock, and there are as
+        # many as calls ran at once.
         self._buffers: list[Any] = []
         self._names = tuple(
             pattern.name for pattern in patterns if only is None or pattern.name in only
@@ -209,13 +208,13 @@ class Parameterizer(Handle):
         try:
             buffer = self._buffers.pop()
         except IndexError:
-            buffer = ffi.new("char[]", _BUFFER)  # `unpack` makes bytes of it
+            buffer = ffi.new("char[]", _BUFFER)  # `unpack` returns bytes
         length = _parameterize_text(self._ptr, data, buffer, _BUFFER)
         if length > 0:
             unpacked: Any = ffi.unpack(buffer, length)
             replaced = str(unpacked, "utf-8")
         elif not length:
-            # Without a match it is the same text.
+            # Without a match the result is the same text.
             replaced = text if type(text) is str else data.decode()
         elif length == _TOO_SHORT:
             replaced = self._parameterize(data)
@@ -287,8 +286,8 @@ class Parameterizer(Handle):
             texts: A text, or several.
 
         Returns:
-            How often the patterns match, by their names, in the order of the list. What does
-            not match is left out.
+            The number of matches of each pattern, by name, in the order of the list. Patterns
+            without a match are omitted.
 
         Raises:
             LimitError: As for `parameterize`.
@@ -344,7 +343,7 @@ def _parameterizer(
 
 def _patterns(patterns: Any) -> tuple[Pattern, ...]:
     if isinstance(patterns, (str, bytes)):
-        raise type_error("patterns", "several patterns", patterns)
+        raise type_error("patterns", "an iterable of patterns", patterns)
     checked = []
     for number, pattern in enumerate(patterns):
         if not isinstance(pattern, tuple) or len(pattern) != 2:
@@ -361,7 +360,7 @@ def _patterns(patterns: Any) -> tuple[Pattern, ...]:
 
 def _names(only: Any) -> tuple[str, ...]:
     if isinstance(only, (str, bytes)):
-        raise type_error("only", "several names", only)
+        raise type_error("only", "an iterable of names", only)
     return tuple(str(checked_str("a name in only", name)) for name in only)
 
 
@@ -376,7 +375,7 @@ def _packed(value: object) -> bytes:
 
 def _listed(texts: Any) -> list[Any]:
     if isinstance(texts, (str, bytes)):
-        raise type_error("texts", "several texts", texts)
+        raise type_error("texts", "an iterable of texts", texts)
     return texts if type(texts) is list else list(texts)
 
 

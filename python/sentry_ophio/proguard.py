@@ -1,7 +1,7 @@
-r"""ProGuard and R8 mappings: from the names in a shipped app back to those in its sources.
+r"""ProGuard and R8 mappings: restores the names of the sources from those in a released app.
 
-A shrinker renames classes and methods of a Java or Kotlin program, inlines some methods
-into others, and writes what it did into a mapping file:
+A shrinker renames classes and methods of a Java or Kotlin program, inlines methods into others, and
+writes a mapping file:
 
     >>> from sentry_ophio.proguard import ProguardMapper
     >>> mapper = ProguardMapper.from_bytes(b'''
@@ -22,7 +22,7 @@ into others, and writes what it did into a mapping file:
     org.example.Cart: full
         at org.example.Cart.add(SourceFile:21)
 
-A mapper does not change. Threads may share it, and a child may use it after a fork.
+A mapper is immutable. Threads may share it, and a child may use it after a fork.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     StrPath = Union[str, os.PathLike[str]]
     Packed = tuple[tuple[tuple[str, str, Optional[str], int], ...], ...]
     Query = Union[tuple[str, str, int], tuple[str, str, int, Optional[str]]]
-    """Class, method, line, and perhaps parameters of an obfuscated frame."""
+    """Class, method, line, and optionally parameters of an obfuscated frame."""
 
 __all__ = ["JavaStackFrame", "ProguardMapper"]
 
@@ -63,7 +63,7 @@ MAX_LINE = 2**64 - 1
 class JavaStackFrame(NamedTuple):
     """A frame with the names of the sources.
 
-    Equal to a frame with the same values, and hashable.
+    Frames with the same values are equal. Frames are hashable.
 
         >>> frame = JavaStackFrame("org.example.Cart", "add", "Cart.java", 21)
         >>> frame == JavaStackFrame("org.example.Cart", "add", "Cart.java", 21)
@@ -72,30 +72,29 @@ class JavaStackFrame(NamedTuple):
         21
     """
 
-    # A named tuple, because one is made from what msgpack unpacks in 90 ns; a frozen
-    # dataclass takes 600 ns.
+    # A named tuple, because creating one takes 90 ns; a frozen dataclass takes 600 ns.
 
     class_name: str
     """The full name of the class."""
     method: str
     """The name of the method."""
     file: Optional[str]  # noqa: UP045 (evaluated at run time by some tools, on 3.9)
-    """The name of the source file, None if the mapping does not tell it: only R8's do."""
+    """The name of the source file; None if the mapping does not contain it. Only R8 writes it."""
     line: int
     """The line in the file, from 1; 0 if it is not known."""
 
 
 class _Scratch:
-    """Where the library writes what a call finds.
+    """A buffer for the results of a call.
 
-    Making one takes about 700 ns, as long as the call that uses it. So those of the usual
-    size are kept: a call takes one out of `_spare` and puts it back. `list.pop` and
-    `list.append` need no lock, and there are as many as threads have called at once.
+    Creating one takes about 700 ns, as long as the call that uses it. So buffers of the usual size
+    are kept: a call removes one from `_spare` and appends it again. `list.pop` and `list.append`
+    need no lock, and there are as many buffers as calls ran at once.
     """
 
     __slots__ = ("bytes", "capacity", "frames", "length", "names")
 
-    FRAME = 160  # bytes for one query: more than most answers have
+    FRAME = 160  # bytes for one query: more than most results have
     FRAMES = 8
     LARGEST_KEPT = 65_536  # otherwise one result of many megabytes would stay allocated
 
@@ -118,7 +117,7 @@ def _scratch() -> _Scratch:
 
 
 def _check_queries(queries: Sequence[object]) -> None:
-    """Look for what is wrong, after packing or the library has refused it."""
+    """Find the invalid query, after packing or the library has failed."""
     for number, query in enumerate(queries):
         where = f"frame {number}: " if len(queries) > 1 else ""
         if not isinstance(query, (tuple, list)) or len(query) not in (3, 4):
@@ -140,7 +139,7 @@ _make_frame = JavaStackFrame._make
 
 @final
 class ProguardMapper(Handle):
-    """A mapping file, ready to be asked. Made by `open` and `from_bytes`.
+    """An indexed mapping file, created by `open` and `from_bytes`.
 
     It holds the file and an index of it, about 13 times the size of the file. `close()`
     frees both, as does the end of a `with` block:
@@ -161,7 +160,7 @@ class ProguardMapper(Handle):
     _uuid: UUID
 
     def __init__(self) -> None:
-        """Refuse: there is no mapper without a mapping.
+        """Fail: `open` and `from_bytes` create mappers.
 
         Raises:
             TypeError: Always.
@@ -180,15 +179,16 @@ class ProguardMapper(Handle):
     def open(cls, path: StrPath, *, mmap: bool = False) -> ProguardMapper:
         """Read a mapping file.
 
-        A file that is not a mapping opens too, without entries; `is_valid` is False then.
+        A file that is not a mapping does not raise an error. It has no entries, and `is_valid` is
+        False.
 
         Args:
             path: The file.
-            mmap: Map the file instead of reading it into memory, which saves a copy.
-                Only for files that do not change before the mapper is freed: a change
-                makes results wrong, and if the file is shortened **the system kills the
-                process** (SIGBUS) when the mapper looks at what was cut off. Replacing
-                the file by renaming another over it is safe.
+            mmap: Map the file instead of reading it into memory, which saves a copy. Only use it
+                for files that do not change before the mapper is freed: a change makes results
+                wrong, and if the file becomes shorter, **the system kills the process** (SIGBUS)
+                when the mapper reads beyond the end. Replacing the file by renaming another file
+                over it is safe.
 
         Returns:
             The mapper.
@@ -206,23 +206,24 @@ class ProguardMapper(Handle):
         if status:
             error = error_for(status)
             if isinstance(error, (ProguardError, InvalidArgumentError)):
-                # Python knows the class for each reason of the system: let it fail as well.
+                # Python has an exception class for each reason of the system, so let `open` fail as
+                # well.
                 FileIO(os.fspath(path)).close()
             raise error
         return cls._owning(place)
 
     @classmethod
     def from_bytes(cls, data: bytes | bytearray | memoryview) -> ProguardMapper:
-        """Take the content of a mapping file, which is copied.
+        """Read the content of a mapping file, which is copied.
 
         Args:
             data: The bytes; text in UTF-8.
 
         Returns:
-            The mapper. Bytes that are no mapping give one that knows nothing.
+            The mapper. For bytes that are not a mapping, it has no entries.
 
         Raises:
-            TypeError: `data` is no bytes-like object.
+            TypeError: `data` is not a bytes-like object.
         """
         try:
             buffer = ffi.from_buffer("uint8_t[]", data)
@@ -284,8 +285,7 @@ class ProguardMapper(Handle):
             HandleClosedError: The mapper is closed.
             UnicodeEncodeError: The name cannot be encoded.
         """
-        # The name is read from inside of the mapper, which `ptr` keeps alive though
-        # another thread may close it.
+        # The name is a slice of the mapper, which `ptr` keeps alive if another thread closes it.
         ptr = self._ptr
         data = encoded("klass", klass)
         scratch = _scratch()
@@ -329,20 +329,20 @@ class ProguardMapper(Handle):
     def remap_frame(
         self, klass: str, method: str, line: int, parameters: str | None = None
     ) -> list[JavaStackFrame]:
-        """Find the original frames of an obfuscated one.
+        """Find the original frames of an obfuscated frame.
 
         Args:
             klass: The full obfuscated name of the class.
             method: The obfuscated name of the method.
-            line: The line that the obfuscated trace has, from 1; 0 if it has none.
+            line: The line in the obfuscated stack trace, from 1; 0 if it has none.
             parameters: The original types of the method's parameters, as in
-                `int,java.lang.String[]`, where they are known instead of the line, which
-                is then not looked at. The first such call makes an index for it, which
-                takes about as long as opening the file.
+                `int,java.lang.String[]`, if they are known instead of the line. Then the line is
+                ignored. The first such call builds a second index, which takes about as long as
+                opening the file.
 
         Returns:
-            The frames, innermost first: several if methods were inlined, or cannot be
-            distinguished; none if the mapping does not know the method.
+            The frames, innermost first: several if methods were inlined or if several methods
+                match; none if the mapping has no such method.
 
         Raises:
             HandleClosedError: The mapper is closed.
@@ -353,7 +353,7 @@ class ProguardMapper(Handle):
         return list(map(_make_frame, self._remap([(klass, method, line, parameters)], 1)[0]))
 
     def remap_frames(self, frames: Sequence[Query]) -> list[list[JavaStackFrame]]:
-        r"""Find the original frames of any number of obfuscated ones, in one call.
+        r"""Find the original frames of any number of obfuscated frames, in one call.
 
         >>> mapper = ProguardMapper.from_bytes(
         ...     b"org.example.Cart -> a.b:\n    1:4:void add(int):20:23 -> a"
@@ -365,11 +365,11 @@ class ProguardMapper(Handle):
             frames: Tuples or lists of the arguments of `remap_frame`.
 
         Returns:
-            What `remap_frame` returns, for each.
+            For each frame, the result of `remap_frame`.
 
         Raises:
             HandleClosedError: The mapper is closed.
-            TypeError: A frame is no tuple of three or four, or a value in it has another
+            TypeError: A frame is not a tuple of three or four values, or a value has the wrong
                 type; the message names the frame.
             OphioOverflowError: A line is negative or above 2**64 - 1.
             UnicodeEncodeError: A name cannot be encoded.
@@ -380,7 +380,7 @@ class ProguardMapper(Handle):
     def _remap(self, queries: list[Query], count: int) -> Packed:
         ptr = self._ptr
         try:
-            # Its own 256 KiB to begin with would take longer to get than all the rest.
+            # Its default buffer of 256 KiB would take longer to allocate than everything else.
             packed: bytes = Packer(buf_size=128 * count + 128).pack(queries)
         except (TypeError, ValueError, OverflowError):
             _check_queries(queries)
@@ -408,8 +408,8 @@ class ProguardMapper(Handle):
         r"""Remap a whole stack trace as Java prints it.
 
         Args:
-            text: The stack trace. Lines of it that are neither frame nor exception stay as
-                they are, and so do frames that the mapping does not know.
+            text: The stack trace. Lines that are neither a frame nor an exception do not change,
+                nor do frames that are not in the mapping.
 
         Returns:
             The text with the original names, with `\n` between its lines.

@@ -1,4 +1,4 @@
-"""Rules over Spark data frames: `sentry_ophio.arrow` on as many machines as there are.
+"""Applies rules to Spark data frames: runs `sentry_ophio.arrow` on a cluster.
 
     >>> from sentry_ophio import spark
     >>> from sentry_ophio.enhancers import Cache, Enhancements
@@ -10,25 +10,25 @@
     >>> answers.where("changed").count()
     1
 
-A row is a stack trace, in two columns; `df` may have more, which pass through:
+A row is a stack trace, in two columns. Other columns of `df` are kept:
 
     frames     array<struct<category, family, function, module, package, path: string,
                             in_app: boolean, orig_in_app: tinyint>>
     exception  struct<ty, value, mechanism: string>
 
-A text may be `binary` as well, a number of any width; more fields are passed over. Parquet
-files of `sentry_ophio.arrow.SCHEMA` are read as such columns.
+A text may also be `binary`, and a number may have any width; other fields are ignored. Spark reads
+Parquet files with `sentry_ophio.arrow.SCHEMA` as such columns.
 
     driver                      executor, in each of its Python workers
-    rules -> binary form  ---->  compiled, once a process
+    rules -> binary form  ---->  compiled once per process
     plan: mapInArrow      ---->  batches -> sentry_ophio.arrow -> batches
 
-Nothing is shuffled: a row stays in its partition. The rules are part of the plan, which Spark
-hands to each executor once a stage. A limit that `sentry_ophio.limits` sets is one of the
-process that set it: executors have their own.
+Nothing is shuffled: a row stays in its partition. The rules are part of the plan, which Spark sends
+    to each executor once per stage. `sentry_ophio.limits` sets limits for its own process only;
+    executors have their own limits.
 
 Executors need the package as well, with pyarrow and pandas. `pip install 'sentry-ophio[spark]'`
-brings them, and pyspark, which needs Java 17.
+installs these and pyspark, which needs Java 17.
 """
 
 from __future__ import annotations
@@ -60,15 +60,15 @@ if TYPE_CHECKING:
 
 __all__ = ["apply", "assemble", "parameterize", "preview"]
 
-# A process that lives through many rule sets, as those of a notebook do, keeps the last few.
+# A process that uses many rule sets, such as a notebook, keeps the last few.
 _KEPT = 8
 
 
 def apply(rules: Enhancements, df: DataFrame) -> DataFrame:
-    """Set `in_app` and category of all frames, as the rules say.
+    """Apply the rules to all frames: compute their `in_app` and category.
 
     Args:
-        rules: The rules. Those that are added after this call do not count.
+        rules: The rules. Rules that are appended after this call are not used.
         df: A row for each stack trace; see above.
 
     Returns:
@@ -76,9 +76,9 @@ def apply(rules: Enhancements, df: DataFrame) -> DataFrame:
         is null: `category: array<string>` and `in_app: array<boolean>`.
 
     Raises:
-        SchemaError: A column is missing or of another type, or `df` has one with the name of
-            an answer. It is raised at once, before any job.
-        TypeError: `df` is no data frame, or `rules` no `Enhancements`.
+        SchemaError: A column is missing or of another type, or `df` has a column with the name of a
+            result. It is raised at once, before any job.
+        TypeError: `df` is not a data frame, or `rules` is not an `Enhancements`.
         ImportError: pyspark is not installed.
         pyspark.errors.PythonException: From the job: a text is not UTF-8, or a stack trace has
             more frames than allowed. Its message has the error of `sentry_ophio.arrow.apply`.
@@ -93,11 +93,11 @@ def apply(rules: Enhancements, df: DataFrame) -> DataFrame:
 def assemble(rules: Enhancements, df: DataFrame) -> DataFrame:
     """Decide which frames count for grouping, and which stack traces.
 
-    Frames are looked at as they are, as `sentry_ophio.arrow.assemble` does: a field
-    `contributes: boolean` of `frames` says what counts to begin with.
+    The frames are used unchanged, as in `sentry_ophio.arrow.assemble`: a field `contributes:
+    boolean` of `frames` is the initial `contributes`.
 
     Args:
-        rules: The rules. Those that are added after this call do not count.
+        rules: The rules. Rules that are appended after this call are not used.
         df: A row for each stack trace; see above.
 
     Returns:
@@ -121,12 +121,12 @@ def assemble(rules: Enhancements, df: DataFrame) -> DataFrame:
 
 
 def preview(old_rules: Enhancements, new_rules: Enhancements, df: DataFrame) -> DataFrame:
-    """Tell for each stack trace what changes if one rule set takes the place of another.
+    """Compare the results of two rule sets for each stack trace.
 
     Args:
         old_rules: The present rules.
         new_rules: The rules that would replace them.
-        df: A row for each stack trace, with frames as they were before any rule; see above.
+        df: A row for each stack trace, with frames to which no rules were applied; see above.
 
     Returns:
         The same rows without `frames` and `exception`, and with the columns of
@@ -155,14 +155,14 @@ def parameterize(
     Args:
         df: Any data frame.
         column: The name of the column, a `string`. A text that is null stays null.
-        parameterizer: What replaces; without it, the default patterns of
+        parameterizer: The patterns; without it, the default patterns of
             [`sentry_ophio.parameterization`][].
 
     Returns:
         The same rows and columns, with other texts in `column`.
 
     Raises:
-        SchemaError: The column is missing, there several times, or of another type. It is
+        SchemaError: The column is missing, exists several times, or is of another type. It is
             raised at once, before any job.
         TypeError: `df` is not a data frame, or `parameterizer` not a `Parameterizer`.
         ImportError: pyspark is not installed.
@@ -214,9 +214,9 @@ def _mapped(
     for name in answers:
         # By default Spark's column names ignore case.
         if name in (field.name.lower() for field in kept):
-            raise SchemaError(f"column `{name}`: the answer has one of this name, rename this one")
+            raise SchemaError(f"column `{name}`: the result has a column of this name")
     added = [types.StructField(name, _spark_type(types, kind)) for name, kind in answers.items()]
-    # Not the binary form, in which hints would say `app:1` for `app:yes`.
+    # Not the binary form, in which hints would have `app:1` for `app:yes`.
     forms = tuple(pickle.dumps(each) for each in rules)
     names = tuple(field.name for field in kept)
     function = partial(_answer, question, forms, names, tuple(answers))
@@ -239,12 +239,12 @@ def _only(fields: list[StructField], expected: pa.Field) -> DataType:
     if not found:
         raise _missing(expected.name, expected.type)
     if len(found) > 1:
-        raise SchemaError(f"column `{expected.name}` is there {len(found)} times")
+        raise SchemaError(f"column `{expected.name}` exists {len(found)} times")
     return found[0]
 
 
 def _check(types: ModuleType, place: str, found: DataType, expected: pa.DataType) -> None:
-    """Compare a type of Spark's with what the library takes, as the library itself does."""
+    """Compare a Spark type with the types that the library accepts."""
     if pa.types.is_list(expected) and isinstance(found, types.ArrayType):
         inner = found.elementType
         if isinstance(inner, types.StructType):
@@ -276,7 +276,7 @@ def _missing(place: str, expected: pa.DataType) -> SchemaError:
 
 
 def _leaves(types: ModuleType, expected: pa.DataType) -> tuple[type, ...]:
-    """Give the types of Spark's that a value may have. `void` is that of nulls alone."""
+    """Return the Spark types that a value may have. `void` is the type of a column of nulls."""
     if pa.types.is_string(expected):
         return types.StringType, types.BinaryType, types.NullType
     if pa.types.is_boolean(expected):
@@ -288,7 +288,7 @@ def _leaves(types: ModuleType, expected: pa.DataType) -> tuple[type, ...]:
 
 
 def _told(expected: pa.DataType) -> str:
-    """Name a type as Spark does."""
+    """Return the Spark name of a type."""
     if pa.types.is_list(expected):
         return f"array<{_told(expected.value_type)}>"
     if pa.types.is_struct(expected):
@@ -319,7 +319,7 @@ def _columns(schema: pa.Schema) -> dict[str, pa.DataType]:
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:
-    """Give the type without dictionaries, which Spark does not read."""
+    """Return the type without dictionaries, which Spark does not read."""
     if pa.types.is_dictionary(kind):
         return kind.value_type
     if pa.types.is_list(kind):
@@ -334,7 +334,7 @@ def _plain(kind: pa.DataType) -> pa.DataType:
 
 @lru_cache(maxsize=_KEPT)
 def _compiled(form: bytes) -> Any:
-    """Compile once a process: Spark keeps its Python workers from task to task."""
+    """Compile once per process: Spark reuses its Python workers for many tasks."""
     return pickle.loads(form)
 
 
@@ -345,10 +345,10 @@ def _answer(
     added: tuple[str, ...],
     batches: Iterator[pa.RecordBatch],
 ) -> Iterator[pa.RecordBatch]:
-    """Answer for each batch of a partition: the columns that are kept, and those added."""
+    """Yield a result for each batch of a partition: the columns that are kept, and those added."""
     rules = [_compiled(form) for form in forms]
     for batch in batches:
-        # By place: a column that passes through may be there twice.
+        # By position, because a column that is kept may exist twice.
         columns = [batch.column(n) for n, name in enumerate(batch.schema.names) if name in kept]
         columns += question(batch, *rules)
         yield pa.RecordBatch.from_arrays(columns, names=[*kept, *added])

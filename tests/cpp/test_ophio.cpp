@@ -248,7 +248,7 @@ void test_frames()
     THROWS(NULL_POINTER, ophio::preview(rules, none));
     THROWS(NULL_POINTER, ophio::preview().report());
 
-    // What is in the arrays is tested in C; here is what becomes of the arguments.
+    // What is in the arrays is tested in C; here only the arguments are tested.
     THROWS(NULL_POINTER, rules.apply_arrow(nullptr, nullptr, 1, nullptr, nullptr));
     THROWS(NULL_POINTER, rules.assemble_arrow(nullptr, nullptr, 1, nullptr, nullptr));
     THROWS(NULL_POINTER, rules.preview_arrow(rules, nullptr, nullptr, 1, nullptr, nullptr));

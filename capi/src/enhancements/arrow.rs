@@ -1,16 +1,16 @@
-//! Applying rules to columns: the Arrow C Data Interface in and out.
+//! Applies rules to columns: import and export through the Arrow C Data Interface.
 //!
-//! An array comes as two structs, `ArrowArray` and `ArrowSchema`, which hold pointers to the
-//! producer's memory and a function that releases it:
+//! An array is two structs, `ArrowArray` and `ArrowSchema`, with pointers to the producer's memory
+//! and a function that releases it:
 //!
 //! ```text
-//! caller   array, schema  --moved-->   here     released when the call ends, however it ends
-//! caller   out_array, out_schema  <--moved--    the caller's to release
+//! caller   array, schema  --moved-->   here     released when the call ends, also on failure
+//! caller   out_array, out_schema  <--moved--    released by the caller
 //! ```
 //!
-//! Moving is what the interface says: the struct is copied and its `release` set to NULL, so
-//! that it is released once. It is done first, before anything can fail. What is in
-//! the arrays is described in `core/src/enhancements/stacktrace/arrow`.
+//! The interface defines how an array is moved: the struct is copied and its `release` is set to
+//! NULL, so that it is released once. The call moves it first, before anything can fail.
+//! `core/src/enhancements/stacktrace/arrow` describes the columns.
 
 use std::ffi::c_void;
 
@@ -27,19 +27,21 @@ use crate::status::{Error, OphioStatus};
 
 /// The struct of that name in the Arrow C Data Interface.
 ///
-/// Declare it as that says, or include a header that does, before or after this one.
+/// Copy its definition from the specification, or include a header that defines it, before or after
+/// this header.
 pub struct ArrowArray {
     _opaque: [u8; 0],
 }
 
 /// The struct of that name in the Arrow C Data Interface.
 ///
-/// Declare it as that says, or include a header that does, before or after this one.
+/// Copy its definition from the specification, or include a header that defines it, before or after
+/// this header.
 pub struct ArrowSchema {
     _opaque: [u8; 0],
 }
 
-/// A schema as the interface lays it out, for what the crate does not tell.
+/// A schema in the layout of the interface, for checks that the crate does not do.
 #[repr(C)]
 struct SchemaLayout {
     format_name_metadata: [*const c_void; 3],
@@ -53,7 +55,7 @@ struct SchemaLayout {
 
 const _: () = assert!(size_of::<SchemaLayout>() == size_of::<FFI_ArrowSchema>());
 
-/// An array as the interface lays it out.
+/// An array in the layout of the interface.
 #[repr(C)]
 struct ArrayLayout {
     length: i64,
@@ -70,47 +72,47 @@ struct ArrayLayout {
 
 const _: () = assert!(size_of::<ArrayLayout>() == size_of::<FFI_ArrowArray>());
 
-/// How deep types may nest. The crate calls itself for each level, and a stack that ends takes
-/// the process with it.
+/// The maximum depth of nested types. The crate recurses for each level, and a stack overflow ends
+/// the process.
 const DEPTH: usize = 64;
 
-/// Refuses what the crate would panic or end the process on: types that nest too deep, an array
-/// and a schema that do not fit together, and negative numbers.
+/// Rejects arrays for which the crate would panic or end the process: types that are nested too
+/// deep, an array and a schema that do not match, and negative numbers.
 ///
 /// # Safety
 ///
-/// Both are NULL or as the interface says, with all that they point to.
+/// Both are NULL or valid structs of the interface, and so are all structs that they point to.
 unsafe fn check_shape(
     array: *const ArrayLayout,
     schema: *const SchemaLayout,
     depth: usize,
 ) -> Result<(), Error> {
     let refused = |what: &str| {
-        let message = format_args!("the array cannot be taken: {what}").to_string();
+        let message = format_args!("the array cannot be imported: {what}").to_string();
         Error::new(OphioStatus::Schema, message)
     };
     // SAFETY: NULL or readable, by the caller's promise.
     let (array, schema) = match unsafe { (array.as_ref(), schema.as_ref()) } {
         (None, None) => return Ok(()),
         (Some(array), Some(schema)) => (array, schema),
-        _ => return Err(refused("it is not of the type that its schema tells")),
+        _ => return Err(refused("it does not have the type of its schema")),
     };
     if depth > DEPTH {
-        return Err(refused("its type nests more than 64 levels deep"));
+        return Err(refused("its type is nested more than 64 levels deep"));
     }
     if array.length < 0 || array.offset < 0 || array.n_buffers < 0 {
         return Err(refused("a length is negative"));
     }
     if array.n_children != schema.n_children || array.n_children < 0 {
-        return Err(refused("it is not of the type that its schema tells"));
+        return Err(refused("it does not have the type of its schema"));
     }
     // SAFETY: the same promise holds for what is within.
     unsafe { check_shape(array.dictionary, schema.dictionary, depth + 1) }?;
     for child in 0..array.n_children as usize {
         if array.children.is_null() || schema.children.is_null() {
-            return Err(refused("it has no children where its schema has some"));
+            return Err(refused("its schema has children and it has none"));
         }
-        // SAFETY: there are so many, by the caller's promise.
+        // SAFETY: the array has this many children, by the caller's promise.
         let (array, schema) = unsafe { (*array.children.add(child), *schema.children.add(child)) };
         if array.is_null() {
             return Err(refused("a child is missing"));
@@ -133,7 +135,7 @@ impl From<ArrowError> for Error {
     }
 }
 
-/// An array that was moved here; dropping it releases it.
+/// An array that was moved here. Dropping it releases the array.
 struct Moved {
     array: Option<FFI_ArrowArray>,
     schema: Option<FFI_ArrowSchema>,
@@ -141,7 +143,7 @@ struct Moved {
 }
 
 impl Moved {
-    /// Moves an array here.
+    /// Moves an array out of the caller's structs.
     ///
     /// # Safety
     ///
@@ -163,7 +165,7 @@ impl Moved {
         }
     }
 
-    /// The array, which is released with the result.
+    /// Imports the array. Dropping the result releases it.
     ///
     /// # Safety
     ///
@@ -186,13 +188,13 @@ impl Moved {
         unsafe { check_shape(layouts.0, layouts.1, 0) }?;
         // SAFETY: the caller's promise.
         unsafe { from_ffi(array, &schema) }.map_err(|error| {
-            let message = format_args!("the array cannot be taken: {error}").to_string();
+            let message = format_args!("the array cannot be imported: {error}").to_string();
             Error::new(OphioStatus::Schema, message)
         })
     }
 }
 
-/// The places for a result.
+/// The out parameters for an array.
 struct Place {
     array: *mut ArrowArray,
     schema: *mut ArrowSchema,
@@ -209,7 +211,7 @@ impl Place {
         Ok(Self { array, schema })
     }
 
-    /// Gives an array to the caller.
+    /// Moves an array to the caller.
     ///
     /// # Safety
     ///
@@ -218,7 +220,8 @@ impl Place {
         let schema = FFI_ArrowSchema::try_from(data.data_type())
             .map_err(|error| Error::new(OphioStatus::Schema, error))?;
         let array = FFI_ArrowArray::new(data);
-        // SAFETY: the caller's promise. What lay there is not dropped: it may be anything.
+        // SAFETY: the caller's promise. The old value is not dropped, since it may be
+        // uninitialised.
         unsafe {
             self.schema.cast::<FFI_ArrowSchema>().write(schema);
             self.array.cast::<FFI_ArrowArray>().write(array);
@@ -227,7 +230,8 @@ impl Place {
     }
 }
 
-/// Gives the caller the answer about an array. The places are looked at before any work.
+/// Computes a result for an array and moves it to the caller. The out parameters are checked before
+/// any work.
 ///
 /// # Safety
 ///
@@ -284,22 +288,21 @@ unsafe fn ask_rules(
 /// - `exception`: struct of the texts `ty`, `value`, `mechanism`.
 ///
 /// A text may be of type utf8 or binary, large or a view, also in a dictionary; any value may
-/// be null. Other columns are not looked at, but must be valid as well. No text is copied.
+/// be null. Other columns are ignored, but must be valid as well. No text is copied.
 ///
-/// They are moved: whatever the call returns, both have been released, and must not be by the
-/// caller.
+/// Both are moved: the call releases them, also on failure, and the caller must not release them.
 ///
-/// Writes a struct array to `out_array` and `out_schema`, which the caller releases. It has a
-/// row for each that came in: `category`, a list of dictionary-encoded utf8, and `in_app`, a
-/// list of bool, each as long as `frames`, or null for a row that is null.
+/// Writes a struct array to `out_array` and `out_schema`, which the caller releases. It has a row
+/// for each input row, with `category`, a list of dictionary-encoded utf8, and `in_app`, a list of
+/// bool. Both are as long as `frames`. For a row that is null the result is null.
 ///
-/// The work is spread over so many threads, the calling one included; 0 counts as 1. Threads
-/// may share `rules`. Fails with `OPHIO_STATUS_SCHEMA` where a column is missing, of another
-/// type, or corrupt, with `OPHIO_STATUS_FRAME` where a text is not UTF-8 or a number does not
-/// fit, with `OPHIO_STATUS_LIMIT` where a stack trace has too many frames, with
-/// `OPHIO_STATUS_OUT_OF_RANGE` where all of them have more than 2,147,483,647, with
-/// `OPHIO_STATUS_INVALID_ARGUMENT` where the array was released before, and with
-/// `OPHIO_STATUS_NULL_POINTER`; then nothing is written.
+/// `threads` threads do the work, including the calling thread; 0 means 1. Threads may share
+/// `rules`. Fails with `OPHIO_STATUS_SCHEMA` if a column is missing, of another type, or corrupt,
+/// with `OPHIO_STATUS_FRAME` if a text is not UTF-8 or a number is out of range, with
+/// `OPHIO_STATUS_LIMIT` if a stack trace has too many frames, with `OPHIO_STATUS_OUT_OF_RANGE` if
+/// all stack traces together have more than 2,147,483,647 frames, with
+/// `OPHIO_STATUS_INVALID_ARGUMENT` if the array was already released, and with
+/// `OPHIO_STATUS_NULL_POINTER`. On failure nothing is written.
 ///
 /// # Safety
 ///
@@ -324,9 +327,9 @@ pub unsafe extern "C" fn ophio_enhancements_apply_arrow(
 /// Decides which frames of many stack traces in columns count for grouping.
 ///
 /// Arguments and threads are as in `ophio_enhancements_apply_arrow`. Fails as
-/// `ophio_enhancements_apply_arrow` does. The frames may
-/// have one more field, `contributes`: bool, which says what their components are to begin
-/// with; without it, a frame counts to begin with if it is in-app.
+/// `ophio_enhancements_apply_arrow` does. The frames may have a field `contributes`: bool, the
+/// initial `contributes` of their components; without it, the initial value is whether the frame is
+/// in-app.
 ///
 /// The result has `frames`, a list of struct of `contributes`: bool and `hint`: dictionary of
 /// utf8, and for the stack trace `contributes`: bool, `hint`: dictionary of utf8, and
@@ -353,13 +356,13 @@ pub unsafe extern "C" fn ophio_enhancements_assemble_arrow(
 
 /// Compares two rule sets on each of many stack traces in columns.
 ///
-/// Arguments and threads are as in `ophio_enhancements_apply_arrow`, with frames as
-/// they were before any rule; a frame counts to begin with if it is in-app after the rules.
+/// Arguments and threads are as in `ophio_enhancements_apply_arrow`, with frames to which no rules
+/// were applied; the initial `contributes` of a frame is whether it is in-app after the rules.
 ///
-/// Fails as `ophio_enhancements_apply_arrow` does. The result has `changed`: bool, `frames`, `changed_frames`, `in_app`, `category`,
-/// `contributes`: int32, how many frames there are and how many change in what, and
-/// `grouping`: bool, whether the stack trace counts that did not, or the other way round, or
-/// is inverted.
+/// Fails as `ophio_enhancements_apply_arrow` does. The result has `changed`: bool; the numbers of
+/// frames `frames`, `changed_frames`, `in_app`, `category` and `contributes`: int32, in total and
+/// with a change of each kind; and `grouping`: bool, whether the result for the stack trace as a
+/// whole differs.
 ///
 /// # Safety
 ///
@@ -389,8 +392,8 @@ pub unsafe extern "C" fn ophio_enhancements_preview_arrow(
 
 /// Compares many more stack traces in columns, on `threads` threads.
 ///
-/// `array` and `schema` are as in `ophio_enhancements_apply_arrow`, and moved as there; rows
-/// that are null are passed over. Nothing is counted if the call fails. Fails as
+/// `array` and `schema` are as in `ophio_enhancements_apply_arrow`, and moved as there; rows that
+/// are null are skipped. If the call fails, nothing is counted. Fails as
 /// `ophio_enhancements_apply_arrow` does.
 ///
 /// # Safety

@@ -1,4 +1,4 @@
-//! `OphioEnhancementsCache`: rules that were parsed before.
+//! `OphioEnhancementsCache`: a cache of parsed rules.
 
 use ophio_core::enhancements::Cache;
 
@@ -6,10 +6,10 @@ use crate::guard::guard_into;
 use crate::handle;
 use crate::status::OphioStatus;
 
-/// Remembers parsed rules, so that parsing the same again is quick.
+/// A cache of parsed rules: parsing the same text again is fast.
 ///
-/// Threads may share it, and a process that forks while another thread uses it
-/// may go on using it in the child: no call waits for another.
+/// Threads may share it. A process may fork while another thread uses it, and the child may use it:
+/// no call waits for a lock.
 pub struct OphioEnhancementsCache(pub(crate) Cache);
 
 /// Makes a cache for at most `size` rules; 0 keeps nothing.
@@ -34,7 +34,7 @@ pub unsafe extern "C" fn ophio_enhancements_cache_new(
 }
 
 /// Frees a cache and sets the pointer to it to NULL; NULL, or a pointer to NULL, does nothing.
-/// Rules made with it live on.
+/// Rules that were parsed with it stay valid.
 ///
 /// # Safety
 ///

@@ -1,5 +1,5 @@
-//! `OphioEnhancementsConfig`: the rules of a project with their bases, and what they do to
-//! the frames of an event.
+//! `OphioEnhancementsConfig`: the rules of a project with their bases, applied to the frames of an
+//! event.
 
 use ophio_core::enhancements::grouping::{ConfigError, EnhancementsConfig};
 use ophio_core::enhancements::stacktrace::event::{
@@ -17,8 +17,7 @@ use crate::string::{convert, OphioStr};
 
 /// The rules of a project, with the rule sets that come before them.
 ///
-/// It does not change, so threads may share it. A process may fork at any time and go on using
-/// it in the child.
+/// It is immutable: threads may share it, and after a fork the child may use it.
 pub struct OphioEnhancementsConfig(EnhancementsConfig);
 
 /// A rule set of a config.
@@ -27,9 +26,9 @@ pub struct OphioEnhancementsConfig(EnhancementsConfig);
 pub enum OphioEnhancementsConfigPart {
     /// The rules of the project, without the bases.
     Own = 0,
-    /// What of all rules changes frames.
+    /// The actions of all rules that change frames.
     Classifier = 1,
-    /// What of all rules is about grouping.
+    /// The actions of all rules that affect grouping.
     Contributes = 2,
 }
 
@@ -81,7 +80,7 @@ unsafe fn with_bases<R>(
     f(&bases)
 }
 
-/// Parses the rules of a project: UTF-8, one rule a line. The bases come before them.
+/// Parses the rules of a project: UTF-8, one rule a line. The rules of the bases come before them.
 ///
 /// `names` has the name of each of the `count` bases, joined by line feeds. Any thread may call
 /// this.
@@ -123,9 +122,8 @@ pub unsafe extern "C" fn ophio_enhancements_config_from_text(
 /// Reads the rules of a project in the form in which Sentry stores them: three parts joined
 /// by `#`. The bases are those that the text may name.
 ///
-/// With `ignore_other`, the family `other` is not read, as in the package sentry-ophio 1.2.0.
-/// `names` and `bases` are as for `ophio_enhancements_config_from_text`. Any thread may call
-/// this.
+/// With `ignore_other`, the family `other` is ignored, as in the package sentry-ophio 1.2.0.
+/// `names` and `bases` are as for `ophio_enhancements_config_from_text`. Any thread may call this.
 ///
 /// Writes the config to `config`, which is the caller's: free it with
 /// `ophio_enhancements_config_free`. Fails with `OPHIO_STATUS_SYNTAX`, `OPHIO_STATUS_LIMIT`,
@@ -185,11 +183,11 @@ pub unsafe extern "C" fn ophio_enhancements_config_free(config: *mut *mut OphioE
     });
 }
 
-/// Frees what the process remembers of the rules of projects, so that they are found again
-/// when they are read again. Configs that are in use keep theirs.
+/// Clears the table of project rules, in which the process keeps rules that it has read. Configs
+/// that are in use keep their rules.
 ///
-/// There is no need to: what is remembered is bounded. Any thread may call this; while another
-/// thread uses the memory, nothing happens.
+/// There is no need to call it, since the size of the table is limited. Any thread may call this;
+/// if another thread uses the table, the call does nothing.
 #[no_mangle]
 pub extern "C" fn ophio_enhancements_config_forget_all() {
     guard_unit(EnhancementsConfig::forget_all);
@@ -246,7 +244,7 @@ pub unsafe extern "C" fn ophio_enhancements_config_bases(
     })
 }
 
-/// Makes a rule set of a part of a config. It shares what was made for the config's rules.
+/// Makes a rule set of a part of a config. It shares the index and the memo of the config's rules.
 ///
 /// `part` is an `OphioEnhancementsConfigPart`. Any thread may call this. Writes the rules to `rules`, which
 /// are the caller's: free them with `ophio_enhancements_free`. Fails with
@@ -316,7 +314,7 @@ pub unsafe extern "C" fn ophio_enhancements_config_process(
     }
 }
 
-/// Sets category and in_app of frames of an event as rules say.
+/// Applies rules to the frames of an event, and returns category and in_app of each.
 ///
 /// `data` is as for `ophio_enhancements_config_process`. Any thread may call this.
 ///
@@ -347,7 +345,7 @@ pub unsafe extern "C" fn ophio_enhancements_apply_event(
     }
 }
 
-/// Makes match frames, what rules are asked about, of the frames of an event.
+/// Converts the frames of an event to match frames, the frames that rules match.
 ///
 /// `data` is as for `ophio_enhancements_config_process`. Any thread may call this.
 ///
@@ -372,11 +370,11 @@ pub unsafe extern "C" fn ophio_events_match_frames(
     }
 }
 
-/// Reads rules in the form in which Sentry stores them: the first of up to three parts joined
-/// by `#`, which has all of them. The other parts must be well formed.
+/// Reads rules in the form in which Sentry stores them: the first of up to three parts joined by
+/// `#`, which contains all rules. The other parts must be well-formed.
 ///
-/// With `ignore_other`, the family `other` is not read, as in the package sentry-ophio 1.2.0.
-/// `text` is UTF-8. Any thread may call this.
+/// With `ignore_other`, the family `other` is ignored, as in the package sentry-ophio 1.2.0. `text`
+/// is UTF-8. Any thread may call this.
 ///
 /// Writes the rules to `rules`, which are the caller's: free them with
 /// `ophio_enhancements_free`. Fails with `OPHIO_STATUS_SYNTAX`, `OPHIO_STATUS_LIMIT`,
@@ -403,8 +401,7 @@ pub unsafe extern "C" fn ophio_enhancements_from_base64(
     })
 }
 
-/// Writes the names of the rule sets that a binary form says these rules were written for,
-/// joined by line feeds.
+/// Writes the names of the base rule sets in the binary form of these rules, joined by line feeds.
 ///
 /// Any thread may call this. Writes the text to `names`, which is the caller's: free it with
 /// `ophio_str_free`. Fails with `OPHIO_STATUS_NULL_POINTER`.

@@ -1,7 +1,7 @@
-//! `OphioEnhancementsDiagnostics`: what there is to say about a rule text.
+//! `OphioEnhancementsDiagnostics`: the problems of a rule text.
 //!
-//! The list is made at once and does not change; its entries are read one by one, as
-//! slices borrowed from it.
+//! The list is immutable. A caller reads its entries one by one; their texts are slices borrowed
+//! from the list.
 
 use ophio_core::enhancements::text::diagnostics::{self, Diagnostic, Severity};
 use ophio_core::enhancements::{format_rules, Enhancements};
@@ -15,30 +15,29 @@ use crate::slice::{self, OphioSlice};
 use crate::status::{Error, OphioStatus};
 use crate::string::OphioStr;
 
-/// The problems of a rule text, in the order of their places.
+/// The problems of a rule text, in the order of their spans.
 ///
-/// It does not change, so threads may share it, and a process may fork and go on using it
-/// in the child.
+/// It is immutable: threads may share it, and after a fork the child may use it.
 pub struct OphioEnhancementsDiagnostics(Vec<Diagnostic>);
 
-/// How bad a problem is.
+/// The severity of a problem.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OphioEnhancementsSeverity {
-    /// The line is no rule, and the text cannot be used.
+    /// The line is not a rule, and the text cannot be parsed.
     Error = 0,
-    /// The rule is understood, but hardly does what is meant.
+    /// The rule is valid, but probably does not do what was intended.
     Warning = 1,
 }
 
-/// Something to say about a place in a rule text.
+/// A problem of a rule text.
 ///
 /// Lines and columns count from 1, columns in code points. The slices are UTF-8, borrowed
 /// from the list, and valid until that is freed.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct OphioEnhancementsDiagnostic {
-    /// How bad it is: an `OphioEnhancementsSeverity`.
+    /// The severity: an `OphioEnhancementsSeverity`.
     pub severity: u32,
     /// The number of the line.
     pub line: u32,
@@ -46,13 +45,13 @@ pub struct OphioEnhancementsDiagnostic {
     pub column: u32,
     /// The column after the last one: at most the length of the line + 1.
     pub end_column: u32,
-    /// What kind of problem it is, such as `OPH002`: see docs/diagnostics.md.
+    /// The code of the problem, such as `OPH002`: see docs/diagnostics.md.
     pub code: OphioSlice,
-    /// What that code means, in a few words.
+    /// The meaning of that code, in a few words.
     pub title: OphioSlice,
-    /// What is wrong here.
+    /// What is wrong.
     pub message: OphioSlice,
-    /// A text that would rather stand in this place; NULL and 0 if there is none.
+    /// A suggested replacement for the span; NULL and 0 if there is none.
     pub suggestion: OphioSlice,
     /// For an error the message with which parsing fails; empty for a warning.
     pub details: OphioSlice,
@@ -62,11 +61,11 @@ pub struct OphioEnhancementsDiagnostic {
 
 /// Finds all problems of rules in the text form: UTF-8, one rule a line.
 ///
-/// There is an error in the list exactly if `ophio_enhancements_parse` fails, or, with
-/// `lenient`, if `ophio_enhancements_parse_lenient` does. Writes a list to `diagnostics`
-/// that is the caller's: free it with `ophio_enhancements_diagnostics_free`; it does not need `text`
-/// any more. Any thread may call this. Fails with `OPHIO_STATUS_LIMIT`,
-/// `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+/// The list has an error exactly if `ophio_enhancements_parse` fails, or, with `lenient`, if
+/// `ophio_enhancements_parse_lenient` fails. Writes a list to `diagnostics` that is the caller's:
+/// free it with `ophio_enhancements_diagnostics_free`. The list stays valid after `text` is freed.
+/// Any thread may call this. Fails with `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_UTF8`,
+/// `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///
@@ -94,11 +93,11 @@ pub unsafe extern "C" fn ophio_enhancements_check(
     })
 }
 
-/// Parses rules in the text form, but leaves out the actions that were retired
-/// (`+sentinel`, `+prefix` and their like), and rules that have no other.
+/// Parses rules in the text form, but drops retired actions (`+sentinel`, `+prefix` and their
+/// negations), and rules without other actions.
 ///
-/// As `ophio_enhancements_parse`, and writes a list to `diagnostics` with a warning for
-/// each action that is left out. It is the caller's: free it with
+/// Does the same as `ophio_enhancements_parse`, and also writes a list to `diagnostics` with a
+/// warning for each action that was dropped. It is the caller's: free it with
 /// `ophio_enhancements_diagnostics_free`. Fails as `ophio_enhancements_parse` does.
 ///
 /// # Safety
@@ -157,7 +156,7 @@ pub unsafe extern "C" fn ophio_enhancements_format(
     })
 }
 
-/// Returns how many entries a list has; 0 if `diagnostics` is NULL.
+/// Returns the number of entries of a list; 0 if `diagnostics` is NULL.
 ///
 /// Threads may share `diagnostics`.
 ///
@@ -174,9 +173,9 @@ pub unsafe extern "C" fn ophio_enhancements_diagnostics_len(
 
 /// Reads the entry with this index, from 0.
 ///
-/// Writes it to `diagnostic`; its slices lie in `diagnostics` and are valid until that is
-/// freed. Threads may share `diagnostics`. Fails with `OPHIO_STATUS_OUT_OF_RANGE` if there
-/// is no such entry, and with `OPHIO_STATUS_NULL_POINTER`.
+/// Writes it to `diagnostic`. Its slices are borrowed from `diagnostics` and valid until that is
+/// freed. Threads may share `diagnostics`. Fails with `OPHIO_STATUS_OUT_OF_RANGE` if the list has
+/// no such entry, and with `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///
@@ -232,7 +231,7 @@ pub unsafe extern "C" fn ophio_enhancements_diagnostics_free(
     unsafe { handle::free(diagnostics) }
 }
 
-/// A line or column for C. A text of rules is limited to fewer than 4 GiB.
+/// Converts a line or column for C. A text of rules has less than 4 GiB.
 fn count(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }

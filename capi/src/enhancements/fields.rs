@@ -6,7 +6,7 @@ use crate::slice::OphioSlice;
 
 /// Returns the names of the fields of a frame, joined by line feeds.
 ///
-/// They are in the order that packed frames have them in. The slice is valid for as long as the
+/// They are in the order of packed frames. The slice is valid for as long as the
 /// library is loaded. Any thread may call this. Cannot fail.
 #[no_mangle]
 pub extern "C" fn ophio_enhancements_frame_fields() -> OphioSlice {
@@ -15,7 +15,7 @@ pub extern "C" fn ophio_enhancements_frame_fields() -> OphioSlice {
 
 /// Returns the names of the fields of exception data, joined by line feeds.
 ///
-/// They are in the order that packed exception data has them in. The slice is valid for as long
+/// They are in the order of packed exception data. The slice is valid for as long
 /// as the library is loaded. Any thread may call this. Cannot fail.
 #[no_mangle]
 pub extern "C" fn ophio_enhancements_exception_fields() -> OphioSlice {

@@ -1,4 +1,4 @@
-//! Looking into rules: what they are, what they did, and in which other forms they can be.
+//! Functions that describe, explain, convert and split rules.
 
 use ophio_core::enhancements::stacktrace::mappings::KeyBuffer;
 use ophio_core::enhancements::{explain, Component, NoTextForm, Part, StoredError};
@@ -11,13 +11,13 @@ use crate::slice;
 use crate::status::{Error, OphioStatus};
 use crate::string::OphioStr;
 
-/// A part of a rule set, by what rules do.
+/// A part of a rule set.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OphioEnhancementsPart {
     /// Only actions that change frames: `app` and `category=`.
     Classifier = 0,
-    /// Only the others.
+    /// Only the other actions.
     Contributes = 1,
     /// Only rules that profiles understand.
     Profiling = 2,
@@ -41,10 +41,10 @@ impl From<NoTextForm> for Error {
 /// Explains what rules do to a packed stack trace, step by step, as JSON.
 ///
 /// `packed` is as in `ophio_enhancements_apply_packed`, with frames as they were before any
-/// rule. `contributes` has a byte a component as in `ophio_enhancements_assemble_packed`, or
-/// is NULL: then there is a component for each frame, which counts if the frame is in-app
-/// after the rules. `rule` and `frame` ask why that rule did or did not match that frame;
-/// `SIZE_MAX` asks nothing.
+/// rule. `contributes` has a byte for each component as in `ophio_enhancements_assemble_packed`. If
+/// it is NULL, there is a component for each frame, and its initial value is whether the frame is
+/// in-app after the rules. For `rule` and `frame` the result says why that rule matched that frame
+/// or not; `SIZE_MAX` turns this off.
 ///
 /// Writes an object to `explanation` that is the caller's: free it with `ophio_str_free`. Its
 /// `frames` have `in_app`, `category`, `contributes`, `hint` and `steps`; it has `contributes`,
@@ -52,9 +52,9 @@ impl From<NoTextForm> for Error {
 /// `matched`, `field`, `before` and `after`; `why_not` is null or has `matcher`, `frame`,
 /// `value`, `holds` and `reason` for each matcher.
 ///
-/// It runs the plain interpreter and is slow. Threads may share `rules`. Fails as
-/// `ophio_enhancements_assemble_packed` does, and with `OPHIO_STATUS_OUT_OF_RANGE` where there
-/// is no such rule or frame.
+/// It runs the interpreter and is slow. Threads may share `rules`. Fails as
+/// `ophio_enhancements_assemble_packed` does, and with `OPHIO_STATUS_OUT_OF_RANGE` if there is no
+/// such rule or frame.
 ///
 /// # Safety
 ///
@@ -143,11 +143,11 @@ pub unsafe extern "C" fn ophio_enhancements_describe(
     })
 }
 
-/// Writes rules in the text form, one a line: parsed again, it is the same rules.
+/// Writes rules in the text form, one per line. The text parses to the same rules.
 ///
 /// Writes a string to `text` that is the caller's: free it with `ophio_str_free`. Threads may
-/// share `rules`. Fails with `OPHIO_STATUS_SYNTAX` for a rule that no text can hold, which
-/// only the binary form can make, and with `OPHIO_STATUS_NULL_POINTER`.
+/// share `rules`. Fails with `OPHIO_STATUS_SYNTAX` if a rule cannot be written as text (only the
+/// binary form can contain such a rule), and with `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///
@@ -170,10 +170,10 @@ pub unsafe extern "C" fn ophio_enhancements_to_text(
 
 /// Writes rules in the binary form, a MessagePack structure.
 ///
-/// `version` is 2 or 3. `bases` is UTF-8, with a line feed between names: they are stored in
-/// the structure and mean nothing here. Writes bytes to `data` that are the caller's: free
-/// them with `ophio_str_free`. Threads may share `rules`. Fails with `OPHIO_STATUS_SYNTAX` for
-/// another version, `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_INVALID_ARGUMENT`,
+/// `version` is 2 or 3. `bases` is UTF-8, with a line feed between names: they are stored in the
+/// structure and have no other effect. Writes bytes to `data` that are the caller's: free them with
+/// `ophio_str_free`. Threads may share `rules`. Fails with `OPHIO_STATUS_SYNTAX` for another
+/// version, `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_INVALID_ARGUMENT`,
 /// `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
@@ -205,7 +205,7 @@ pub unsafe extern "C" fn ophio_enhancements_to_config_structure(
 
 /// Makes a rule set of a part of another: only some rules, with only some actions.
 ///
-/// `part` is an `OphioEnhancementsPart`. Rules without an action left are not in it. Threads may
+/// `part` is an `OphioEnhancementsPart`. Rules without a remaining action are dropped. Threads may
 /// share `rules`. Writes the rule set to `part_rules`, which is the caller's: free it with
 /// `ophio_enhancements_free`. Fails with `OPHIO_STATUS_INVALID_ARGUMENT`,
 /// `OPHIO_STATUS_NULL_POINTER`.
@@ -232,7 +232,7 @@ pub unsafe extern "C" fn ophio_enhancements_part(
             _ => {
                 return Err(Error::new(
                     OphioStatus::InvalidArgument,
-                    format_args!("`part` is {part}, no OphioEnhancementsPart"),
+                    format_args!("{part} is not a valid OphioEnhancementsPart"),
                 ))
             }
         };
@@ -270,8 +270,8 @@ pub unsafe extern "C" fn ophio_enhancements_equal(
 /// zstandard, in URL-safe base64 without padding.
 ///
 /// Writes a string to `text` that is the caller's: free it with `ophio_str_free`. Threads may
-/// share `rules`. Fails with `OPHIO_STATUS_SYNTAX` where the binary form cannot hold a
-/// pattern, and with `OPHIO_STATUS_NULL_POINTER`.
+/// share `rules`. Fails with `OPHIO_STATUS_SYNTAX` if a pattern is too long for the binary form,
+/// and with `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///

@@ -2,14 +2,14 @@
 //!
 //! ```text
 //! cache.rs       OphioEnhancementsCache: parsed rules, kept for the next parse
-//! config.rs      OphioEnhancementsConfig: a project's rules, at work on an event's frames
+//! config.rs      OphioEnhancementsConfig: a project's rules, applied to an event's frames
 //! rules.rs       OphioEnhancements: made, extended, counted, printed
-//! diagnostics.rs OphioEnhancementsDiagnostics: every problem of a text; texts written anew
+//! diagnostics.rs OphioEnhancementsDiagnostics: every problem of a text; formatting
 //! fields.rs      the names of the fields
-//! introspection.rs what they are and did, their other forms and parts
-//! structs.rs     applying it to frames in C structs
-//! packed.rs      applying it to frames in one packed buffer: what Python does
-//! arrow.rs       applying it to stack traces in columns
+//! introspection.rs descriptions, explanations, other forms, parts
+//! structs.rs     applying them to frames in C structs
+//! packed.rs      applying them to frames in one packed buffer, as Python does
+//! arrow.rs       applying them to stack traces in columns
 //! preview.rs     OphioEnhancementsPreview: what another rule set would change
 //! stacktraces.rs prepared stack traces, many at once
 //! tristate.rs    missing, false or true

@@ -1,9 +1,8 @@
-//! Applying rules to a packed stack trace: one buffer in, numbers out.
+//! Applies rules to a packed stack trace: the input is one buffer, the output is numbers.
 //!
-//! The buffer is described in `core/src/enhancements/stacktrace/msgpack.rs`. What comes out is
-//! one number a frame or component, made so that a caller turns it into its own
-//! value by looking it up in a table: there are few different numbers, and each
-//! stays valid for as long as the rule set lives.
+//! `core/src/enhancements/stacktrace/msgpack.rs` describes the buffer. The output has one number
+//! for each frame or component. A caller can convert numbers to its own values with a table: there
+//! are few different numbers, and each stays valid for as long as the rule set exists.
 //!
 //! ```text
 //! apply     category * 3 + in_app         category  0 none, 1 the frame's own, 2 + n the rules' n-th
@@ -44,20 +43,19 @@ impl From<StacktraceError> for Error {
 /// array of 3 (type, value, mechanism) and an array of arrays of 8 (category,
 /// family, function, module, package, path, in_app, orig_in_app). Texts are
 /// binaries of UTF-8 or nil, in_app is a boolean or nil, orig_in_app an integer
-/// from -128 to 127 or nil. Exception data and frames may also be mappings with these names
-/// as keys (`ty`, `value` and `mechanism` for the exception data), in any order, and with
-/// others, which are ignored.
+/// from -128 to 127 or nil. Exception data and frames may also be mappings with these names as keys
+/// (`ty`, `value` and `mechanism` for the exception data), in any order. Other keys are ignored.
 ///
-/// Writes a number a frame to `codes`: `category * 3 + in_app`, where category is 0
-/// for none, 1 for the one that the frame came with, and 2 + n for the n-th of
-/// `ophio_enhancements_category`; in_app is 0 for missing, 1 for false, 2 for true.
-/// One number more follows: how many frames have kept a category of their own.
-/// `codes_len` must be the number of frames plus one.
+/// Writes a number for each frame to `codes`: `category * 3 + in_app`, where category is 0 for
+/// none, 1 for the one that the frame came with, and 2 + n for the n-th of
+/// `ophio_enhancements_category`; in_app is 0 for missing, 1 for false, 2 for true. One more number
+/// follows: how many frames kept the category that they came with. `codes_len` must be the number
+/// of frames plus one.
 ///
-/// Threads may share `rules`. Fails with `OPHIO_STATUS_FRAME` where a field has the
-/// wrong type or is not UTF-8, `OPHIO_STATUS_LIMIT` where there are too many frames,
-/// `OPHIO_STATUS_INVALID_ARGUMENT` where the buffer is not such an array or `codes_len` does not
-/// fit, and `OPHIO_STATUS_NULL_POINTER`.
+/// Threads may share `rules`. Fails with `OPHIO_STATUS_FRAME` if a field has the wrong type or is
+/// not UTF-8, with `OPHIO_STATUS_LIMIT` if there are too many frames, with
+/// `OPHIO_STATUS_INVALID_ARGUMENT` if the buffer is malformed or `codes_len` is wrong, and
+/// `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///
@@ -93,15 +91,16 @@ pub unsafe extern "C" fn ophio_enhancements_apply_packed(
     })
 }
 
-/// Sets `in_app` and category of the frames of a packed stack trace, and answers in bytes.
+/// Sets `in_app` and category of the frames of a packed stack trace, and writes the results as
+/// bytes.
 ///
-/// This is the short form of `ophio_enhancements_apply_packed`, with fewer arguments and an
-/// answer of fixed size, for callers to which each of them costs. `packed` is as there.
+/// This is the short form of `ophio_enhancements_apply_packed`, with fewer arguments and a result
+/// of fixed size, for bindings in languages where each argument takes time. `packed` is as there.
 /// Writes to the 256 bytes at `answer`:
 ///
-/// - first 0; or 1 if a frame has kept a category of its own; or 2 if there are more than 254
-///   frames, or a number is above 255. With 2 the other bytes mean nothing:
-///   `ophio_enhancements_apply_packed` has the answer then;
+/// - first 0; or 1 if a frame kept the category that it came with; or 2 if there are more than 254
+///   frames or a number is above 255. With 2 the other bytes have no meaning: call
+///   `ophio_enhancements_apply_packed` then;
 /// - the number of frames;
 /// - for each frame the number that `ophio_enhancements_apply_packed` writes.
 ///
@@ -157,24 +156,24 @@ pub unsafe extern "C" fn ophio_enhancements_apply_short(
     })
 }
 
-/// How many bytes `ophio_enhancements_apply_short` may write.
+/// The number of bytes that `ophio_enhancements_apply_short` may write.
 const SHORT_ANSWER: usize = 256;
 
 /// Decides which components of a packed stack trace count for grouping.
 ///
-/// `packed` is as in `ophio_enhancements_apply_packed`. `contributes` has a byte a
-/// component: 0 for undecided, 1 for false, 2 for true. Components and frames are
-/// paired from the start.
+/// `packed` is as in `ophio_enhancements_apply_packed`. `contributes` has a byte for each
+/// component: 0 for undecided, 1 for false, 2 for true. Components and frames are paired from the
+/// start.
 ///
-/// Writes a number a component to `codes`: `hint * 3 + contributes`, where hint is 0
-/// for none, else a number for `ophio_enhancements_hint`. Four numbers more follow:
-/// whether the stack trace contributes (0 or 1), whether it is to be inverted (0 or
-/// 1), and why it was discarded: the index of the rule plus 1 (0 if it was not) and
-/// the number of contributing frames, for `ophio_enhancements_too_few_frames_hint`.
-/// `codes_len` must be the number of components plus four.
+/// Writes a number for each component to `codes`: `hint * 3 + contributes`, where hint is 0 for
+/// none, else a number for `ophio_enhancements_hint`. Four more numbers follow: whether the stack
+/// trace contributes (0 or 1), whether it is inverted (0 or 1), and why it was discarded: the index
+/// of the rule plus 1 (0 if it was not discarded) and the number of contributing frames, for
+/// `ophio_enhancements_too_few_frames_hint`. `codes_len` must be the number of components plus
+/// four.
 ///
 /// Threads may share `rules`. Fails as `ophio_enhancements_apply_packed` does, and with
-/// `OPHIO_STATUS_INVALID_ARGUMENT` where a byte of `contributes` is above 2.
+/// `OPHIO_STATUS_INVALID_ARGUMENT` if a byte of `contributes` is above 2.
 ///
 /// # Safety
 ///
@@ -212,7 +211,7 @@ pub unsafe extern "C" fn ophio_enhancements_assemble_packed(
     })
 }
 
-/// Returns why a stack trace was discarded, from the last two numbers that
+/// Writes why a stack trace was discarded, from the last two numbers that
 /// `ophio_enhancements_assemble_packed` wrote.
 ///
 /// Writes a string to `text` that is the caller's: free it with `ophio_str_free`.
@@ -242,7 +241,7 @@ pub unsafe extern "C" fn ophio_enhancements_too_few_frames_hint(
     }
 }
 
-/// Writes a number for each frame; returns how many frames have kept a category of their own.
+/// Writes a number for each frame. Returns how many frames kept the category that they came with.
 pub(super) fn write_applied(
     stacktrace: &StacktraceView<'_>,
     applied: &[AppliedFrame],
@@ -268,7 +267,7 @@ fn category_number(applied: &AppliedFrame, frame: &FrameView<'_>) -> u32 {
     }
 }
 
-/// Writes a number a component, and the four that are about the stack trace.
+/// Writes a number for each component, and the four numbers about the stack trace.
 pub(super) fn write_assembled(
     result: &AssembleResult,
     components: &[Component],
@@ -282,14 +281,14 @@ pub(super) fn write_assembled(
     }
 }
 
-/// Refuses a place for results that is not as long as they are.
+/// Fails if an array for results has the wrong length.
 pub(super) fn check_room(len: usize, items: usize, more: usize) -> Result<(), Error> {
     if items.checked_add(more) == Some(len) {
         return Ok(());
     }
     Err(Error::new(
         OphioStatus::InvalidArgument,
-        format_args!("the length of an array is {len}, and must be {items} + {more}"),
+        format_args!("the length of an array is {len}, expected {items} + {more}"),
     ))
 }
 
@@ -298,7 +297,7 @@ pub(super) fn read_components(contributes: &[u8]) -> Result<Vec<Component>, Erro
     contributes.iter().map(read).collect()
 }
 
-/// The numbers that follow those of the components.
+/// Returns the numbers that follow those of the components.
 fn summary(result: &AssembleResult) -> [u32; 4] {
     let (rule, contributing) = result.hint.map_or((0, 0), |few| {
         let contributing = u32::try_from(few.contributing).unwrap_or(u32::MAX);

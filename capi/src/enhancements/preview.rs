@@ -12,9 +12,9 @@ use crate::slice;
 use crate::status::{Error, OphioStatus};
 use crate::string::OphioStr;
 
-/// A comparison of two rule sets that goes on as stack traces come.
+/// A comparison of two rule sets over stack traces that are added in several calls.
 ///
-/// One thread at a time may use it; another one is refused, not kept waiting.
+/// Only one thread at a time may use it. A call of a second thread fails; it does not wait.
 pub struct OphioEnhancementsPreview(Mutex<Preview>);
 
 impl OphioEnhancementsPreview {
@@ -24,7 +24,7 @@ impl OphioEnhancementsPreview {
     ) -> Result<T, Error> {
         match self.0.try_lock() {
             Ok(mut preview) => call(&mut preview),
-            // A panic, or a limit that unwinds, may have left counts half changed.
+            // After a panic, or a limit that unwinds, the counts may be inconsistent.
             Err(TryLockError::Poisoned(_)) => Err(Error::new(
                 OphioStatus::InvalidArgument,
                 "the preview cannot be used after a call that failed in the middle",
@@ -37,7 +37,7 @@ impl OphioEnhancementsPreview {
     }
 }
 
-/// Begins to compare two rule sets, as they are now.
+/// Starts a comparison of two rule sets. Rules that are appended later are not included.
 ///
 /// Writes the preview to `preview`, which is the caller's: free it with
 /// `ophio_enhancements_preview_free`. Threads may share the rules. Fails with
@@ -69,10 +69,11 @@ pub unsafe extern "C" fn ophio_enhancements_preview_new(
 /// Compares many more stack traces, on `threads` threads, which end with the call.
 ///
 /// `packed` is a MessagePack array of stack traces, each as in
-/// `ophio_enhancements_apply_packed`, with frames as they were before any rule. A frame counts
-/// to begin with if it is in-app after the rules. Nothing is counted if the call fails: with
-/// `OPHIO_STATUS_FRAME`, `OPHIO_STATUS_LIMIT` or `OPHIO_STATUS_INVALID_ARGUMENT` as there, also
-/// where another thread uses the preview, and with `OPHIO_STATUS_NULL_POINTER`.
+/// `ophio_enhancements_apply_packed`, with frames to which no rules were applied. The initial
+/// `contributes` of a frame is whether it is in-app after the rules. If the call fails, nothing is
+/// counted. Fails with `OPHIO_STATUS_FRAME`, `OPHIO_STATUS_LIMIT` or
+/// `OPHIO_STATUS_INVALID_ARGUMENT` as there, also if another thread uses the preview, and with
+/// `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///
@@ -98,11 +99,12 @@ pub unsafe extern "C" fn ophio_enhancements_preview_add(
 /// Compares the stack traces of events, one event a line of JSON, on `threads` threads, which end
 /// with the call. Empty lines are skipped.
 ///
-/// Stops before the first line that is not an event. Writes how many bytes the lines have that
-/// were read to `read`: `json_len`, or less if there is such a line, of which
-/// `ophio_events_pack_json_lines` says what is wrong. Writes the number of stack traces in them to
-/// `stacktraces`. Nothing is counted if the call fails: with `OPHIO_STATUS_INVALID_ARGUMENT` where
-/// another thread uses the preview, and with `OPHIO_STATUS_NULL_POINTER`.
+/// Stops before the first line that is not an event. Writes the number of bytes of the lines that
+/// were read to `read`. It is `json_len`, or less if there is such a line; then
+/// `ophio_events_pack_json_lines` reports what is wrong with that line. Writes the number of stack
+/// traces in the lines that were read to `stacktraces`. If the call fails, nothing is counted.
+/// Fails with `OPHIO_STATUS_INVALID_ARGUMENT` if another thread uses the preview, and with
+/// `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///
@@ -133,7 +135,7 @@ pub unsafe extern "C" fn ophio_enhancements_preview_add_json_lines(
     })
 }
 
-/// Reports what was found so far, as JSON.
+/// Writes the results so far, as JSON.
 ///
 /// Writes an object to `report` that is the caller's: free it with `ophio_str_free`. It has the
 /// numbers `stacktraces`, `frames`, `changed_stacktraces`, `changed_frames`, `in_app`,

@@ -1,8 +1,7 @@
 //! `OphioEnhancements`: a rule set behind a pointer.
 //!
-//! A rule set is immutable behind an `Arc`. `extend_from` makes a new one and
-//! swaps it in, so calls that are under way in other threads finish with the one
-//! they began with, and no call waits.
+//! The handle has an `Arc` of an immutable rule set. `extend_from` makes a new rule set and swaps
+//! it in, so a call that runs in another thread finishes with the old rule set, and no call waits.
 
 use std::sync::Arc;
 
@@ -19,9 +18,8 @@ use crate::string::OphioStr;
 
 /// Stack trace rules.
 ///
-/// Threads may share it, also while one of them extends it: every call sees the
-/// rules as they were when it began. A process may fork at any time and go on
-/// using it in the child.
+/// Threads may share it, also while one of them extends it: every call uses the rules from the time
+/// when it began. After a fork the child may use it.
 pub struct OphioEnhancements(ArcSwap<Enhancements>);
 
 impl OphioEnhancements {
@@ -29,7 +27,7 @@ impl OphioEnhancements {
         handle::new(Self(ArcSwap::from_pointee(rules)))
     }
 
-    /// The rules as they are now; they stay so for the caller.
+    /// Returns the current rules. Extending the handle does not change them.
     pub(crate) fn current(&self) -> Arc<Enhancements> {
         self.0.load_full()
     }
@@ -65,7 +63,7 @@ pub unsafe extern "C" fn ophio_enhancements_new(rules: *mut *mut OphioEnhancemen
 /// `cache` may be NULL. Any thread may call this, with the same cache as well.
 ///
 /// Writes the rules to `rules`, which are the caller's: free them with
-/// `ophio_enhancements_free`. They need neither `text` nor `cache` any more. Fails with
+/// `ophio_enhancements_free`. They stay valid after `text` and `cache` are freed. Fails with
 /// `OPHIO_STATUS_SYNTAX` and a message about the first bad line, `OPHIO_STATUS_LIMIT`,
 /// `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
 ///
@@ -103,7 +101,7 @@ pub unsafe extern "C" fn ophio_enhancements_parse(
 /// `cache` may be NULL. Any thread may call this, with the same cache as well.
 ///
 /// Writes the rules to `rules`, which are the caller's: free them with
-/// `ophio_enhancements_free`. They need neither `data` nor `cache` any more. Fails with
+/// `ophio_enhancements_free`. They stay valid after `data` and `cache` are freed. Fails with
 /// `OPHIO_STATUS_SYNTAX` and a message about what is malformed, `OPHIO_STATUS_LIMIT`,
 /// `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
 ///
@@ -134,7 +132,7 @@ pub unsafe extern "C" fn ophio_enhancements_from_config_structure(
     })
 }
 
-/// Calls `f` with the cache, or with one that keeps nothing where it is NULL.
+/// Calls `f` with the cache, or with an empty cache of size 0 if it is NULL.
 ///
 /// # Safety
 ///
@@ -165,8 +163,8 @@ pub unsafe extern "C" fn ophio_enhancements_free(rules: *mut *mut OphioEnhanceme
 /// Appends the rules of `other` to `rules`; with `other == rules` the rules are
 /// doubled.
 ///
-/// Numbers of rules, categories and hints that were handed out stay valid. Other
-/// threads may use both meanwhile. Fails with `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_NULL_POINTER`.
+/// Numbers of rules, categories and hints from earlier results stay valid. Other threads may use
+/// both at the same time. Fails with `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///
@@ -182,8 +180,8 @@ pub unsafe extern "C" fn ophio_enhancements_extend_from(
         let rules = unsafe { handle::borrow(rules, "rules") }?;
         // SAFETY: the caller's promise about `other`.
         let other = unsafe { handle::borrow(other, "other") }?.current();
-        // Two threads that extend at once: the later one starts again from what
-        // the earlier one left, so nothing is lost.
+        // If two threads extend at once, the later one extends the result of the earlier one, so no
+        // rule is lost.
         let len = rules.current().rules().len();
         Limit::Rules.check(len.saturating_add(other.rules().len()))?;
         rules.0.rcu(|current| current.extended(&other));
@@ -191,7 +189,7 @@ pub unsafe extern "C" fn ophio_enhancements_extend_from(
     })
 }
 
-/// Returns how many rules there are; 0 if `rules` is NULL. Threads may share `rules`.
+/// Returns the number of rules; 0 if `rules` is NULL. Threads may share `rules`.
 ///
 /// # Safety
 ///
@@ -202,7 +200,7 @@ pub unsafe extern "C" fn ophio_enhancements_len(rules: *const OphioEnhancements)
     guard_len(|| unsafe { rules.as_ref() }.map_or(0, |rules| rules.current().rules().len()))
 }
 
-/// Prints the rule with this index, from 0, as hints do.
+/// Writes the rule with this index, from 0, in the form that hints have.
 ///
 /// Writes a string to `text` that is the caller's: free it with `ophio_str_free`.
 /// Threads may share `rules`. Fails with `OPHIO_STATUS_OUT_OF_RANGE` if there is
@@ -226,10 +224,10 @@ pub unsafe extern "C" fn ophio_enhancements_rule(
     }
 }
 
-/// Returns the category with this number in results.
+/// Writes the category with this number in results.
 ///
 /// Writes a string to `text` that is the caller's: free it with `ophio_str_free`.
-/// A number stays valid for as long as `rules` lives. Threads may share `rules`.
+/// A number stays valid for as long as `rules` exists. Threads may share `rules`.
 /// Fails with `OPHIO_STATUS_OUT_OF_RANGE` if there is no such category, and with
 /// `OPHIO_STATUS_NULL_POINTER`.
 ///
@@ -251,10 +249,10 @@ pub unsafe extern "C" fn ophio_enhancements_category(
     }
 }
 
-/// Returns the text of the hint with this number, from 1, in results.
+/// Writes the text of the hint with this number, from 1, in results.
 ///
 /// Writes a string to `text` that is the caller's: free it with `ophio_str_free`.
-/// A number stays valid for as long as `rules` lives. Threads may share `rules`.
+/// A number stays valid for as long as `rules` exists. Threads may share `rules`.
 /// Fails with `OPHIO_STATUS_OUT_OF_RANGE` if there is no such hint, and with
 /// `OPHIO_STATUS_NULL_POINTER`.
 ///
@@ -276,7 +274,7 @@ pub unsafe extern "C" fn ophio_enhancements_hint(
     }
 }
 
-/// Writes a text about `rules` that `get` finds, or fails for what is not there.
+/// Writes the text that `get` returns, or fails if it returns none.
 ///
 /// # Safety
 ///
@@ -305,7 +303,7 @@ pub(super) unsafe fn write_text(
     })
 }
 
-/// A hint as a number for C: 0 is no hint.
+/// Returns the number of a hint for C: 0 for no hint.
 pub(super) fn hint_number(hint: Option<Hint>) -> u32 {
     hint.map_or(0, |hint| {
         let kinds = HintKind::ALL.len() as u32;

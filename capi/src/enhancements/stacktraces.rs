@@ -1,8 +1,8 @@
-//! Prepared stack traces, and asking about many of them at once.
+//! Prepared stack traces, and functions that process many of them in one call.
 //!
-//! A prepared stack trace is its packed form, a plain buffer: it can be kept, stored, sent to
-//! another process, and used with any rules. Many of them, one after the other behind the head
-//! of a MessagePack array, are asked about in one call:
+//! A prepared stack trace is a buffer with its packed form. A caller can store it, send it to
+//! another process, and use it with any rules. One call processes many of them in a MessagePack
+//! array:
 //!
 //! ```text
 //! array head | packed | packed | packed       ->  codes of the first, then of the second, ...
@@ -20,12 +20,12 @@ use crate::slice;
 use crate::status::OphioStatus;
 use crate::string::{convert, OphioStr};
 
-/// Packs a stack trace, to be used in several calls.
+/// Packs a stack trace for several calls.
 ///
 /// `frames` is an array of `frames_len` structs of `frame_size` bytes: pass `sizeof` of the
-/// struct. Writes a buffer to `packed` that is the caller's: free it with `ophio_str_free`. It is
-/// for the functions whose names end in `_packed` and `_batch`. `exception` may be NULL. Any
-/// thread may call this. Fails as `ophio_enhancements_apply` does.
+/// struct. Writes a buffer to `packed` that is the caller's: free it with `ophio_str_free`. Pass it
+/// to the functions whose names end in `_packed` or `_batch`. `exception` may be NULL. Any thread
+/// may call this. Fails as `ophio_enhancements_apply` does.
 ///
 /// # Safety
 ///
@@ -78,8 +78,8 @@ pub unsafe extern "C" fn ophio_enhancements_stacktrace_pack_event_frames(
 
 /// Checks a packed stack trace: its structure, its types, and that texts are UTF-8.
 ///
-/// There is no need to: every function that takes one does. Any thread may call this. Fails
-/// as `ophio_enhancements_apply_packed` does.
+/// There is no need to call it: every function that takes a packed stack trace checks it. Any
+/// thread may call this. Fails as `ophio_enhancements_apply_packed` does.
 ///
 /// # Safety
 ///
@@ -97,12 +97,11 @@ pub unsafe extern "C" fn ophio_enhancements_stacktrace_check(
     })
 }
 
-/// Limits the memory for what is remembered of frames seen before, in bytes; 0 turns that
-/// off.
+/// Limits the memory of the memo, which keeps results by frame, in bytes for each segment; 0 turns
+/// the memo off.
 ///
-/// It is 2 MiB by default. What is remembered now is forgotten; results stay
-/// the same. Rules that are appended later begin with 2 MiB. Threads may share `rules`.
-/// Fails with `OPHIO_STATUS_NULL_POINTER` only.
+/// The default is 2 MiB. The call clears the memo; results do not change. Rules that are appended
+/// later have the default. Threads may share `rules`. Fails with `OPHIO_STATUS_NULL_POINTER` only.
 ///
 /// # Safety
 ///
@@ -123,14 +122,14 @@ pub unsafe extern "C" fn ophio_enhancements_set_memo_bytes(
 
 /// Sets `in_app` and category of the frames of many packed stack traces.
 ///
-/// `packed` is a MessagePack array of packed stack traces. To `codes` is written what
-/// `ophio_enhancements_apply_packed` writes: first a number for each frame of all of them, in
-/// order, then for each stack trace how many frames have kept a category of their own.
-/// `codes_len` must be the number of all frames plus that of stack traces.
+/// `packed` is a MessagePack array of packed stack traces. Writes the numbers of
+/// `ophio_enhancements_apply_packed` to `codes`: first a number for each frame of all stack traces,
+/// in order, then for each stack trace how many frames kept the category that they came with.
+/// `codes_len` must be the number of all frames plus the number of stack traces.
 ///
-/// The work is spread over so many threads, the calling one included; 0 counts as 1. They
-/// are made for this call and have ended when it returns. Threads may share `rules`. Fails
-/// as `ophio_enhancements_apply_packed` does.
+/// `threads` threads do the work, including the calling thread; 0 means 1. They are started for
+/// this call and end before it returns. Threads may share `rules`. Fails as
+/// `ophio_enhancements_apply_packed` does.
 ///
 /// # Safety
 ///
@@ -170,11 +169,10 @@ pub unsafe extern "C" fn ophio_enhancements_apply_batch(
 /// Decides which components of many packed stack traces count for grouping.
 ///
 /// `packed` is a MessagePack array of `stacktraces_len` packed stack traces.
-/// `components_lens` has the number of components of each, and `contributes` a byte for each
-/// of all these components, in order. For each stack trace, what
-/// `ophio_enhancements_assemble_packed` writes is written to `codes`: a number a component
-/// and four more. `codes_len` must be the number of all components plus four times that of
-/// stack traces.
+/// `components_lens` has the number of components of each stack trace, and `contributes` a byte for
+/// each component, in order. Writes to `codes`, for each stack trace, the numbers of
+/// `ophio_enhancements_assemble_packed`: one for each component and four more. `codes_len` must be
+/// the number of all components plus four times the number of stack traces.
 ///
 /// Threads are as in `ophio_enhancements_apply_batch`. Fails as
 /// `ophio_enhancements_assemble_packed` does.
@@ -182,8 +180,9 @@ pub unsafe extern "C" fn ophio_enhancements_apply_batch(
 /// # Safety
 ///
 /// `rules` is NULL or was made by this library and is not freed yet; `packed` is readable
-/// for `packed_len` bytes, `components_lens` for `stacktraces_len` numbers, and `contributes`
-/// for their sum of bytes; `codes` is NULL or may be written for `codes_len` numbers.
+/// for `packed_len` bytes, `components_lens` for `stacktraces_len` numbers, and `contributes` for
+/// as many bytes as these numbers add up to; `codes` is NULL or may be written for `codes_len`
+/// numbers.
 #[no_mangle]
 pub unsafe extern "C" fn ophio_enhancements_assemble_batch(
     rules: *const OphioEnhancements,

@@ -1,7 +1,7 @@
-//! Applying rules to frames in C structs.
+//! Applies rules to frames in C structs.
 //!
-//! The natural form for C and C++: an array of [`OphioEnhancementsFrame`] in, an array of
-//! results out.
+//! This is the usual form in C and C++: the input is an array of [`OphioEnhancementsFrame`], the
+//! output an array of results.
 
 use ophio_core::enhancements::stacktrace::msgpack::{self, pack};
 use ophio_core::enhancements::{AssembleResult, Component, ExceptionData, Frame};
@@ -15,10 +15,10 @@ use crate::slice::{OphioSlice, Structs};
 use crate::status::{Error, OphioStatus};
 use crate::string::OphioStr;
 
-/// One frame of a stack trace, borrowed for the time of a call.
+/// One frame of a stack trace, borrowed during a call.
 ///
-/// A text is UTF-8; one whose `data` is NULL is missing, which is not the same as
-/// empty. `path` and `package` are expected in lower case with forward slashes.
+/// A text is UTF-8. If its `data` is NULL, it is missing, which differs from empty. `path` and
+/// `package` are expected in lower case with forward slashes.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct OphioEnhancementsFrame {
@@ -38,7 +38,7 @@ pub struct OphioEnhancementsFrame {
     pub in_app: u8,
     /// Whether `orig_in_app` is known: 0 or 1.
     pub has_orig_in_app: u8,
-    /// What `in_app` was before anything changed it: 0 false, 1 true, else not set.
+    /// What `in_app` was before anything changed it: 0 false, 1 true, any other number unset.
     pub orig_in_app: i8,
 }
 
@@ -54,49 +54,48 @@ pub struct OphioEnhancementsExceptionData {
     pub mechanism: OphioSlice,
 }
 
-/// What rules made of a frame.
+/// The results for a frame.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OphioEnhancementsAppliedFrame {
     /// The category that a rule set, a number for `ophio_enhancements_category`, or
-    /// -1 where the frame has the category that it came with.
+    /// -1 if the frame kept the category that it came with.
     pub category: i32,
     /// Whether the frame is the user's code: an `OphioTristate`.
     pub in_app: u8,
 }
 
-/// A frame's part in grouping: read before a call, written by it.
+/// A frame's part in grouping: read and written by a call.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OphioEnhancementsComponent {
-    /// Why `contributes` is what it is: a number for `ophio_enhancements_hint`, 0 for
-    /// no hint. Written only.
+    /// The reason for `contributes`: a number for `ophio_enhancements_hint`, 0 for no hint. Only
+    /// written.
     pub hint: u32,
     /// Whether the frame counts for grouping: an `OphioTristate`.
     pub contributes: u8,
 }
 
-/// What rules say about a stack trace as a whole.
+/// The result for a stack trace as a whole.
 #[repr(C)]
 #[derive(Debug)]
 pub struct OphioEnhancementsAssembleResult {
     /// Whether the stack trace counts for grouping.
     pub contributes: bool,
-    /// Whether the frames should be looked at in reverse order.
+    /// Whether grouping should use the frames in reverse order.
     pub invert_stacktrace: bool,
-    /// Why the stack trace does not count; empty if no rule said so. It is the
+    /// Why the stack trace does not count; empty if no rule decided it. It is the
     /// caller's: free it with `ophio_str_free`.
     pub hint: OphioStr,
 }
 
-/// Sets `in_app` and category of frames as the rules say.
+/// Applies rules to frames: computes `in_app` and category of each.
 ///
 /// `frames` is an array of `frames_len` structs of `frame_size` bytes, and `applied` one of as
 /// many structs of `applied_size` bytes: pass `sizeof` of the structs. `exception` may be NULL.
-/// Writes an entry a frame to `applied`. Threads may share `rules`. Fails with
-/// `OPHIO_STATUS_INVALID_UTF8` or `OPHIO_STATUS_INVALID_ARGUMENT` where a field is not as
-/// it should be, `OPHIO_STATUS_LIMIT` where there are too many frames, and
-/// `OPHIO_STATUS_NULL_POINTER`.
+/// Writes an entry for each frame to `applied`. Threads may share `rules`. Fails with
+/// `OPHIO_STATUS_INVALID_UTF8` or `OPHIO_STATUS_INVALID_ARGUMENT` if a field has an invalid value,
+/// with `OPHIO_STATUS_LIMIT` if there are too many frames, and with `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///
@@ -137,7 +136,7 @@ pub unsafe extern "C" fn ophio_enhancements_apply(
     })
 }
 
-/// Decides which components count for grouping, and says why.
+/// Decides which components count for grouping, and gives a hint for each.
 ///
 /// `frames` is an array of `frames_len` structs of `frame_size` bytes, `components` one of
 /// `components_len` structs of `component_size` bytes: pass `sizeof` of the structs. Reads
@@ -269,7 +268,7 @@ pub(super) unsafe fn pack_structs(
     Ok(pack(&exception, &frames)?)
 }
 
-/// A text, or `None` where its pointer is NULL.
+/// Returns a text, or `None` if its pointer is NULL.
 ///
 /// # Safety
 ///

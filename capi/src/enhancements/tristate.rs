@@ -1,4 +1,4 @@
-//! Values that may be missing, false or true, as C has them: numbers.
+//! Values that may be missing, false or true, as numbers for C.
 
 use crate::status::{Error, OphioStatus};
 
@@ -14,7 +14,7 @@ pub enum OphioTristate {
     True = 2,
 }
 
-/// The number of a value.
+/// Returns the number of a value.
 pub(super) fn tristate(value: Option<bool>) -> u8 {
     (match value {
         None => OphioTristate::Missing,
@@ -23,7 +23,7 @@ pub(super) fn tristate(value: Option<bool>) -> u8 {
     }) as u8
 }
 
-/// The value of a number, which is the caller's `name`.
+/// Returns the value of a number, the argument called `name`.
 pub(super) fn read_tristate(byte: u8, name: &str) -> Result<Option<bool>, Error> {
     match byte {
         0 => Ok(None),
@@ -31,7 +31,7 @@ pub(super) fn read_tristate(byte: u8, name: &str) -> Result<Option<bool>, Error>
         2 => Ok(Some(true)),
         _ => Err(Error::new(
             OphioStatus::InvalidArgument,
-            format_args!("`{name}` is {byte}, which is no OphioTristate"),
+            format_args!("`{name}` is {byte}, expected an OphioTristate"),
         )),
     }
 }

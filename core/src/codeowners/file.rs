@@ -1,4 +1,4 @@
-//! A CODEOWNERS file, read line by line.
+//! Reads a CODEOWNERS file line by line.
 //!
 //! ```text
 //! # a comment                     GitHub   pattern  owner...  # comment
@@ -11,8 +11,8 @@
 //! ^[Style]                        an optional section
 //! ```
 //!
-//! A [`Diagnostic`] reports a line that is not valid; the other lines work. GitHub skips the
-//! whole line, GitLab only the owner that is not valid.
+//! A [`Diagnostic`] reports a line that is not valid; the other lines are used. For GitHub the
+//! whole line is skipped, for GitLab only the invalid owner.
 
 use std::collections::HashMap;
 
@@ -20,7 +20,7 @@ use thiserror::Error;
 
 use super::pattern::{Pattern, Unsupported};
 
-/// Which host's rules for CODEOWNERS files apply.
+/// The host whose rules for CODEOWNERS files apply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
     /// One list of rules. The last rule that matches wins.
@@ -29,28 +29,28 @@ pub enum Dialect {
     GitLab,
 }
 
-/// Why a file cannot be read.
+/// An error of reading a file.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum CodeownersError {
     /// The file is too large.
     #[error("the file has {len} bytes, more than the limit of {limit} (`max_bytes`)")]
     TooLarge {
-        /// How many bytes the file has.
+        /// The size of the file in bytes.
         len: usize,
-        /// How many are allowed.
+        /// The limit.
         limit: usize,
     },
-    /// The file has too many lines: their numbers have 32 bits.
+    /// The file has too many lines: line numbers have 32 bits.
     #[error("the file has more than 4,294,967,295 lines")]
     TooManyLines,
 }
 
-/// A fault in a line.
+/// A problem in a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     /// The line, counted from 1.
     pub line: u32,
-    /// The column where the fault begins, in characters, counted from 1.
+    /// The column where the problem begins, in characters, counted from 1.
     pub column: u32,
     /// The column after its last character.
     pub end_column: u32,
@@ -58,7 +58,7 @@ pub struct Diagnostic {
     pub message: String,
 }
 
-/// A group of rules that has a winner of its own.
+/// A group of rules. In each section one rule wins.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Section {
     /// The name in its first heading; empty for the section before any heading.
@@ -67,7 +67,7 @@ pub struct Section {
     pub line: u32,
     /// Whether approval is optional.
     pub optional: bool,
-    /// How many approvals are required, at least 1.
+    /// The number of required approvals, at least 1.
     pub approvals: u32,
 }
 
@@ -76,7 +76,7 @@ pub struct Section {
 pub struct Rule {
     /// The line, counted from 1.
     pub line: u32,
-    /// The pattern as it was written, with its escapes.
+    /// The pattern as it is written, with its escapes.
     pub pattern: String,
     /// The owners of matching files. An empty list means that they have no owner.
     pub owners: Vec<String>,
@@ -124,7 +124,7 @@ pub(super) fn read(text: &str, dialect: Dialect) -> Result<File, CodeownersError
 struct Reader {
     dialect: Dialect,
     file: File,
-    /// Sections by name in lower case: GitLab merges those with the same name.
+    /// Sections by name in lower case: GitLab merges sections with the same name.
     by_name: HashMap<String, u32>,
     /// The section of the current line.
     section: u32,

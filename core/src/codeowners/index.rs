@@ -1,15 +1,16 @@
 //! The index: finds the rules that may match a path without trying all of them.
 //!
 //! ```text
-//! /src/billing/*.py     by the rarest segment that the path must have:  billing
-//! *.proto               by an extension that a segment must have:       .proto
+//! /src/billing/*.py     by the rarest segment that a matching path must have:  billing
+//! *.proto               by an extension that a segment must have:              .proto
 //! *   docs?             always tried
 //!
 //! path src/billing/tax.py  ->  look up src, billing, tax.py and .py
 //! ```
 //!
-//! A path has a few segments, which makes a few look-ups and mostly a handful of candidates
-//! among 10,000 rules. They are tried from the last to the first, since the last one wins.
+//! A path has few segments, so it takes few look-ups, and usually finds a few candidates among
+//! 10,000 rules. Candidates are tried from the last to the first, because the last matching rule
+//! wins.
 
 use std::collections::HashMap;
 

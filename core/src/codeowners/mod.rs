@@ -1,4 +1,4 @@
-//! CODEOWNERS: which people or teams own which files of a repository.
+//! CODEOWNERS: finds the owners (people or teams) of the files of a repository.
 //!
 //! ```text
 //! *            @everyone           the last line that matches a path wins
@@ -10,9 +10,9 @@
 //! The module has two parts:
 //!
 //! - [`is_path_match`] matches one pattern and one path, in the dialect of Sentry's own
-//!   ownership rules, as the package `sentry_ophio` has always done it;
-//! - [`Codeowners`] is a whole file as GitHub or GitLab reads it. It returns the line that
-//!   wins for a path.
+//!   ownership rules, with the results of the published package `sentry_ophio`;
+//! - [`Codeowners`] is a whole file as GitHub or GitLab reads it. It finds the rule that wins for a
+//!   path.
 //!
 //! ```text
 //! text -> file -> rules -> index          path -> index -> candidates -> the last that
@@ -47,10 +47,10 @@ use self::pattern::Pattern;
 pub use crate::msgpack_array::PackedValuesError;
 pub use crate::shortcut::{Shortcut, Test};
 
-/// How many compiled patterns a thread keeps for [`is_path_match`].
+/// The number of compiled patterns that a thread keeps for [`is_path_match`].
 const MAX_KEPT: usize = 512;
 
-/// How many bytes a pattern may have to be kept.
+/// The maximum length in bytes of a pattern that is kept.
 const MAX_KEPT_BYTES: usize = 1_024;
 
 thread_local! {
@@ -72,7 +72,7 @@ thread_local! {
 /// assert!(is_path_match(b"src/api/main.py", "src/**/main.py"));
 /// ```
 ///
-/// Each thread keeps the patterns that it used last, compiled.
+/// Each thread keeps the compiled patterns that it used last.
 pub fn is_path_match(path: &[u8], pattern: &str) -> bool {
     let kept = COMPILED.try_with(|compiled| {
         let mut compiled = compiled.try_borrow_mut().ok()?;
@@ -93,13 +93,13 @@ pub fn is_path_match(path: &[u8], pattern: &str) -> bool {
                 .matches(path),
         )
     });
-    // While a thread ends, its patterns may already be freed.
+    // When a thread ends, its patterns may already be freed.
     kept.ok()
         .flatten()
         .unwrap_or_else(|| Pattern::published(pattern).matches(path))
 }
 
-/// Returns a text test that a host can make in place of [`is_path_match`], on paths that are
+/// Returns a substring test that a host can run instead of [`is_path_match`], on paths that are
 /// valid UTF-8 and have no line feed.
 pub fn shortcut(pattern: &str) -> Shortcut {
     Pattern::published(pattern).shortcut()
@@ -112,7 +112,7 @@ pub struct Codeowners {
     index: Index,
 }
 
-/// What [`Codeowners::find`] writes if no rule of a section matches.
+/// The number that [`Codeowners::find`] writes if no rule of a section matches.
 pub const NO_RULE: u32 = u32::MAX;
 
 impl Codeowners {
@@ -145,7 +145,7 @@ impl Codeowners {
         &self.file.sections
     }
 
-    /// Returns the faults, in the order of the file.
+    /// Returns the diagnostics, in the order of the file.
     pub fn diagnostics(&self) -> &[Diagnostic] {
         &self.file.diagnostics
     }

@@ -1,7 +1,7 @@
-//! A pattern, compiled, against a path.
+//! Compiles a pattern and matches it against a path.
 //!
-//! A pattern is a row of [`Piece`]s, one a segment, and two facts: where it begins in the path
-//! and how it ends there:
+//! A compiled pattern is a sequence of [`Piece`]s, one for each segment, with the position in the
+//! path where it begins and the way it ends:
 //!
 //! ```text
 //! /docs/**/*.md      begins at the root, [docs] [**] [*.md], at or below
@@ -12,32 +12,32 @@
 //!          docs   └── ** ──┘ *.md     and here the path ends
 //! ```
 //!
-//! Three languages compile to it, each by its own function:
+//! Three dialects compile to this form, each by its own function:
 //!
 //! | | [`Pattern::published`] | [`Pattern::github`] | [`Pattern::gitlab`] |
 //! | --- | --- | --- | --- |
 //! | `a/b` without a first slash | at the root of `a/b`, not of `/a/b` | at the root | at any depth |
 //! | `a` | itself and all below | itself and all below | itself |
-//! | `a/**` | all inside | all inside | what is directly inside |
+//! | `a/**` | everything inside | everything inside | files directly inside |
 //! | `\` | literal; at the start: see below | quotes the next character | quotes the next character |
 //! | `[a-z]` | literal | not supported | one of these |
 //! | `**`, line feeds in the path | not across, but see the code | across | across |
 //!
-//! A pattern of the published function that starts with a backslash matches a path with a
-//! segment that ends with a backslash, whatever follows in the pattern.
+//! A pattern of the published function that starts with a backslash matches every path with a
+//! segment that ends with a backslash; the rest of the pattern is ignored.
 //!
 //! # Time
 //!
-//! A failed match goes back to the last `**` only and lets it take one more segment. That is
-//! enough: a longer match of an earlier `**` skips segments that the later one can skip as
-//! well. The exception is a later `**` that must not cross a line feed; then
-//! [`Pattern::simulate`] tries all positions at once. There is no recursion and no exponential
-//! time.
+//! After a failure, the matcher only backtracks to the last `**`, which then matches one more
+//! segment. This is enough, because a longer match of an earlier `**` skips segments that the later
+//! one can skip as well. The exception is a later `**` that must not match a line feed; then
+//! [`Pattern::simulate`] tries all positions at once. There is no recursion, and the time is not
+//! exponential.
 
 use super::piece::{is_line, Piece, Token};
 use crate::shortcut::{Shortcut, Test};
 
-/// Where in the path a pattern begins.
+/// Where a pattern begins in the path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Start {
     /// At the start of the path.
@@ -48,14 +48,14 @@ enum Start {
     Anywhere,
 }
 
-/// What may follow in the path after the last piece.
+/// What may follow after the last piece in the path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
     /// Nothing.
     Exactly,
     /// Nothing, or a slash and anything.
     AtOrBelow,
-    /// A slash, and perhaps more.
+    /// A slash and anything.
     Inside,
 }
 
@@ -81,18 +81,18 @@ fn next_segment(rest: &[u8]) -> (&[u8], Rest<'_>) {
     }
 }
 
-/// Why a pattern of a file is not valid.
+/// An error in a pattern of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Unsupported {
     /// The position in the pattern, in bytes.
     pub(super) at: usize,
-    /// How many bytes the fault has.
+    /// The length of the error in bytes.
     pub(super) len: usize,
     /// What is wrong, and what happens to the line.
     pub(super) reason: &'static str,
 }
 
-/// A text that some segment of every matching path has.
+/// A text that a segment of every matching path contains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Key<'a> {
     /// The whole segment.
@@ -243,7 +243,8 @@ impl Pattern {
         };
         let last = body.split('/').count() - 1;
         let piece = |(number, text): (usize, &str)| match text {
-            // With a character beyond ASCII anywhere, a last `**` has always matched as `*`.
+            // As in the published function: if the pattern has a character beyond ASCII, a trailing
+            // `**` matches as `*`.
             "**" if number == last && body.is_ascii() => Piece::AnyLine,
             "**" if number == last => Piece::Any,
             "**" => Piece::Globstar,
@@ -257,9 +258,9 @@ impl Pattern {
         }
     }
 
-    /// Returns a text test for paths that are UTF-8 without a line feed.
+    /// Returns a substring test for paths that are UTF-8 without a line feed.
     pub(super) fn shortcut(&self) -> Shortcut {
-        // A slash after the path makes its end one of a segment.
+        // The slash after the path marks the end of its last segment.
         let after = match self.end {
             End::Inside => "",
             End::AtOrBelow => "/",
@@ -294,7 +295,8 @@ impl Pattern {
         }
     }
 
-    /// Returns the shortcut that leaves paths with the longest text to the library.
+    /// Returns the shortcut for which the library decides about paths that contain the longest
+    /// text.
     fn needs(&self) -> Shortcut {
         let texts = self.pieces.iter().flat_map(|piece| match piece {
             Piece::Literal(text) => [Some(&**text), None],
@@ -319,13 +321,13 @@ impl Pattern {
                         .strip_prefix(b"/")
                         .is_some_and(|path| self.matches_at(path, None))
             }
-            // As if the pattern began with a `**/` that crosses any byte.
+            // The same as a leading `**/` that matches any byte.
             Start::Anywhere => self.matches_at(path, Some(path)),
         }
     }
 
-    /// Returns whether the pieces match from the start of `path` on, or from one of the later
-    /// segments of `retry`.
+    /// Returns whether the pieces match from the start of `path`, or from one of the later segments
+    /// of `retry`.
     fn matches_at(&self, path: &[u8], retry: Rest<'_>) -> bool {
         // The piece after the last `**`, and the rest of the path there.
         let mut last_globstar = retry.map(|rest| (0, Some(rest)));
@@ -369,7 +371,7 @@ impl Pattern {
         }
     }
 
-    /// Returns whether this path needs more than going back to the last `**`.
+    /// Returns whether backtracking to the last `**` is not enough for this path.
     fn needs_simulation(&self, path: &[u8]) -> bool {
         self.published
             && self.pieces.len() > 2

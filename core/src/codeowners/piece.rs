@@ -1,4 +1,4 @@
-//! One segment of a pattern against one segment of a path: the text between two slashes.
+//! Matches one segment of a pattern against one segment of a path: the text between two slashes.
 //!
 //! ```text
 //! *        Any                                main.c, .profile
@@ -7,9 +7,9 @@
 //! a?b*c    Tokens [a, One, b, Star, c]        axb-c
 //! ```
 //!
-//! Most segments in real files are of the first three kinds, which take a comparison or
-//! two. The others are matched with one position to go back to, the last `*`: that takes
-//! at most the product of both lengths.
+//! Most segments in real files are of the first three kinds, which take one or two comparisons. For
+//! the other kinds, the matcher only backtracks to the last `*`, so the time is at most the product
+//! of both lengths.
 
 /// A segment of a pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub(super) enum Token {
     Class {
         /// The first and last characters of each range.
         ranges: Vec<(char, char)>,
-        /// Whether it matches the characters that are in no range.
+        /// Whether it matches the characters that are not in any range.
         negated: bool,
     },
 }

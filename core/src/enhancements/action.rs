@@ -1,4 +1,4 @@
-//! Actions: what a rule does with the frames it matches.
+//! Actions: what a rule does to the frames that it matches.
 //!
 //! ```text
 //! flag       [^|v](+|-)(app|group)     ^-group: frames after the match do not count
@@ -9,7 +9,7 @@ use std::fmt;
 
 use smol_str::SmolStr;
 
-/// Which frames a flag action sets, seen from a frame that matched.
+/// The frames that a flag action changes, relative to a frame that matched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Range {
     /// The frame itself (no sign).
@@ -21,7 +21,7 @@ pub enum Range {
 }
 
 impl Range {
-    /// The indexes that the range covers, of `len` frames, seen from `index`.
+    /// Returns the indexes of the frames in the range, out of `len` frames, relative to `index`.
     pub fn indexes(self, index: usize, len: usize) -> std::ops::Range<usize> {
         match self {
             Self::This => index..(index + 1).min(len),
@@ -31,7 +31,7 @@ impl Range {
     }
 }
 
-/// Which property a flag action sets.
+/// The property that a flag action sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FlagKind {
     /// `app`: whether the frame is the user's code.
@@ -40,31 +40,31 @@ pub enum FlagKind {
     Group,
 }
 
-/// `^-group` and its like.
+/// An action such as `^-group`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FlagAction {
     /// The value: `+` is true.
     pub flag: bool,
-    /// What is set.
+    /// The property.
     pub kind: FlagKind,
-    /// On which frames.
+    /// The frames that change.
     pub range: Range,
 }
 
 /// `name=value`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum VarAction {
-    /// At least so many frames must count for grouping; 0 is off.
+    /// The minimum number of frames that must count for grouping; 0 turns the limit off.
     MinFrames(u64),
-    /// At most so many frames count for grouping; 0 is off.
+    /// The maximum number of frames that count for grouping; 0 turns the limit off.
     MaxFrames(u64),
-    /// Whether the stack trace is looked at in reverse order.
+    /// Whether grouping uses the frames in reverse order.
     InvertStacktrace(bool),
     /// The category of the frame.
     Category(SmolStr),
 }
 
-/// What a rule does with a frame it matches.
+/// An action of a rule.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
     /// Sets a flag on a range of frames.
@@ -74,7 +74,7 @@ pub enum Action {
 }
 
 impl Action {
-    /// Whether the action changes frames: their `in_app` or their category.
+    /// Returns whether the action changes frames: their `in_app` or their category.
     pub fn modifies_frames(&self) -> bool {
         match self {
             Self::Flag(flag) => flag.kind == FlagKind::App,
@@ -82,7 +82,7 @@ impl Action {
         }
     }
 
-    /// Whether the action has a say in grouping: all but `category=`.
+    /// Returns whether the action affects grouping: all actions except `category=` do.
     pub fn affects_grouping(&self) -> bool {
         !matches!(self, Self::Var(VarAction::Category(_)))
     }

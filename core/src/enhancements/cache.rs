@@ -1,14 +1,14 @@
 //! The cache of parsed rules.
 //!
-//! Rule sets of different projects share most of their lines, so lines that were
-//! parsed once are kept, the least recently used one leaving first. Rules are
-//! counted pointers, so a hit shares the rule with everybody who has it. Whole texts are
-//! kept as well, because the same one comes again with every event of a project: then not
-//! even its lines are looked at, and what the engine has found out is shared.
+//! Rule sets of different projects share most of their lines. So the cache keeps parsed lines, and
+//! evicts the least recently used line first. Rules are reference-counted, so a hit shares the
+//! rule. The cache also keeps the rule sets of whole texts, because the same text is parsed for
+//! every event of a project: a hit does not parse any line, and shares the index and the memo of
+//! the engine.
 //!
 //! No thread waits for the cache: if the lock is held, the caller parses without the cache.
-//! That makes a fork safe: if another thread held the lock at that moment, it stays locked in
-//! the child, which then parses without the cache.
+//! So a fork is safe: if another thread held the lock at that moment, it stays locked in the child,
+//! and the child parses without the cache.
 
 use std::fmt;
 use std::sync::{Mutex, TryLockError};
@@ -19,24 +19,24 @@ use smol_str::SmolStr;
 use crate::enhancements::rule::Rule;
 use crate::enhancements::rule_set::Enhancements;
 
-/// Remembers rules by their text. Threads may share it.
+/// A cache of rules by their text. Threads may share it.
 pub struct Cache {
     size: usize,
     rules: Mutex<LruCache<SmolStr, Rule>>,
     texts: Mutex<Texts>,
 }
 
-/// Rule sets by their whole text, or by their binary form, whose first byte begins no text.
-/// They have no more rules than the cache may hold.
+/// Rule sets by their whole text, or by their binary form, whose first byte cannot begin a text.
+/// Together they have at most as many rules as the cache may hold.
 struct Texts {
     sets: LruCache<Box<[u8]>, Enhancements>,
     rules: usize,
 }
 
 impl Cache {
-    /// A cache for at most `size` rules; 0 keeps nothing.
+    /// Makes a cache for at most `size` rules; 0 keeps nothing.
     ///
-    /// Memory is taken as it fills, so a huge size costs nothing by itself.
+    /// Memory is allocated as the cache fills, so a large `size` takes no memory by itself.
     pub fn new(size: usize) -> Self {
         Self {
             size,
@@ -48,22 +48,22 @@ impl Cache {
         }
     }
 
-    /// How many rules the cache holds at most.
+    /// Returns the maximum number of rules.
     pub fn size(&self) -> usize {
         self.size
     }
 
-    /// How many rules it holds now, or `None` while another thread uses it.
+    /// Returns the number of rules in the cache, or `None` if another thread uses it.
     pub fn len(&self) -> Option<usize> {
         self.with_rules(|rules| rules.len())
     }
 
-    /// Whether it holds nothing now, or `None` while another thread uses it.
+    /// Returns whether the cache is empty, or `None` if another thread uses it.
     pub fn is_empty(&self) -> Option<bool> {
         self.len().map(|len| len == 0)
     }
 
-    /// The rule that `text` stands for, from the cache or from `parse`.
+    /// Returns the rule with this text, from the cache or from `parse`.
     pub(super) fn get_or_parse<E>(
         &self,
         text: &str,
@@ -85,8 +85,9 @@ impl Cache {
         Ok(rule)
     }
 
-    /// The rule set that a whole text stands for, if it is known. Bytes that are known are
-    /// UTF-8: who asks here first need not look, which takes a fifth of a repeated parse.
+    /// Returns the rule set of a whole text, if it is in the cache. A text in the cache is UTF-8,
+    /// so a caller that calls this first need not check that, which would take a fifth of the time
+    /// of a repeated parse.
     pub fn known_text(&self, text: &[u8]) -> Option<Enhancements> {
         if self.size == 0 {
             return None;
@@ -94,7 +95,7 @@ impl Cache {
         try_with(&self.texts, |texts| texts.sets.get(text).cloned()).flatten()
     }
 
-    /// The rule set that a whole text or binary form stands for, from the cache or from `make`.
+    /// Returns the rule set of a whole text or binary form, from the cache or from `make`.
     pub(super) fn get_or_make<E>(
         &self,
         input: &[u8],
@@ -130,11 +131,11 @@ impl Cache {
     }
 }
 
-/// Calls `f` with what a lock guards, unless another thread holds it.
+/// Calls `f` with the value of a lock, unless another thread holds the lock.
 fn try_with<T, R>(lock: &Mutex<T>, f: impl FnOnce(&mut T) -> R) -> Option<R> {
     match lock.try_lock() {
         Ok(mut guarded) => Some(f(&mut guarded)),
-        // Nothing that runs under the locks leaves anything half changed.
+        // Code that runs under the locks leaves the value consistent, even if it panics.
         Err(TryLockError::Poisoned(poisoned)) => Some(f(&mut poisoned.into_inner())),
         Err(TryLockError::WouldBlock) => None,
     }
@@ -151,11 +152,12 @@ impl Drop for Cache {
     }
 }
 
-/// Drops what a lock guards, and puts `nothing` there; but leaks it if the lock is held.
+/// Drops the value of a lock and replaces it by `nothing`. If the lock is held, the value is
+/// leaked.
 ///
-/// The caller has the only reference, so a thread of the process from which this one was forked
-/// holds the lock. It was changing the guarded value, and does not exist in this process: a walk
-/// over half-linked lists would free invalid pointers.
+/// The caller has the only reference, so the lock is held by a thread of the parent process of this
+/// fork. That thread does not exist in this process, and its change is incomplete: dropping
+/// half-linked lists would free invalid pointers.
 fn drop_unless_held<T>(lock: &mut Mutex<T>, nothing: T) {
     let lock = std::mem::replace(lock, Mutex::new(nothing));
     let held = matches!(lock.try_lock(), Err(TryLockError::WouldBlock));

@@ -1,8 +1,8 @@
-//! The table of codes: what can be said about a rule text.
+//! The codes of diagnostics for rule texts.
 //!
-//! A code is stable: programs filter by it, people look it up in docs/diagnostics.md.
-//! Those below 100 are errors, what the parser stops at; the others are warnings, about
-//! rules that are understood and yet hardly meant.
+//! A code never changes its meaning: programs filter diagnostics by code, and users look codes up
+//! in docs/diagnostics.md. Codes below OPH100 are errors: the line is not a valid rule. The others
+//! are warnings: the rule is valid, but probably does not do what was intended.
 
 use crate::diagnostics::codes;
 pub use crate::diagnostics::Severity;
@@ -10,13 +10,13 @@ pub use crate::diagnostics::Severity;
 codes! {
     warnings from "OPH100"
 
-    /// The line begins with no matcher.
+    /// The line does not begin with a matcher.
     NoMatcher = "OPH001" "a rule begins with a matcher",
-    /// The name of a matcher is none.
+    /// No matcher has this name.
     UnknownMatcher = "OPH002" "there is no such matcher",
-    /// The name of a matcher is not followed by a colon.
+    /// The colon after the name of a matcher is missing.
     NoColon = "OPH003" "a matcher is `name:argument`",
-    /// There is something else where a name or word must be.
+    /// A name or a word was expected.
     BadName = "OPH004" "a name has letters, digits, `_`, `.` and `-` only",
     /// A quote is not closed.
     OpenQuote = "OPH005" "this quote is not closed",
@@ -24,36 +24,36 @@ codes! {
     Brackets = "OPH006" "write `[ matcher ] |` before the rule, or `| [ matcher ]` after it",
     /// The pattern for an exception is not a valid glob.
     ExceptionPattern = "OPH007" "this glob is not valid",
-    /// There is no action.
+    /// The rule has no action.
     NoAction = "OPH008" "a rule ends with an action, such as `+app`",
-    /// The name of a flag is none.
+    /// No flag has this name.
     UnknownFlag = "OPH009" "the flags are `app` and `group`",
-    /// A range without a sign.
+    /// The sign after a range is missing.
     NoSign = "OPH010" "`+` or `-` goes before the flag",
-    /// The name of a variable is none.
+    /// No variable has this name.
     UnknownVariable = "OPH011" "there is no such variable",
-    /// What stands where an action must be is neither a flag nor a variable.
+    /// An action was expected, but this is neither a flag nor a variable.
     NoEquals = "OPH012" "an action is a flag or `name=value`, and no matcher comes after it",
-    /// The value of a variable is not of its kind.
+    /// The value is not valid for the variable.
     BadValue = "OPH013" "this value does not fit the variable",
-    /// An action of old rule sets.
+    /// The action belongs to an older grouping.
     Retired = "OPH014" "this action was retired",
-    /// A glob that is not valid.
+    /// The pattern for a frame is not a valid glob.
     InvalidGlob = "OPH101" "this glob is not valid",
-    /// `app:` with no boolean.
+    /// The argument of `app:` is not a boolean.
     AppNoBoolean = "OPH102" "`app:` takes `yes` or `no`",
-    /// A family that is not known.
+    /// No family has this name.
     UnknownFamily = "OPH103" "there is no such family",
-    /// `**` in a path that is no whole segment.
+    /// `**` in a path pattern is not a whole segment.
     PartialStars = "OPH104" "`**` must be a whole path segment",
-    /// A pattern for a path asks for what no path has.
-    NeverInPath = "OPH105" "no path has this",
-    /// A later rule overrides all that the rule does.
+    /// The pattern requires a character that paths never contain.
+    NeverInPath = "OPH105" "no path can contain this",
+    /// A later rule overrides all effects of the rule.
     Shadowed = "OPH106" "a later rule overrides this one",
-    /// The same rule twice.
-    Duplicate = "OPH107" "this rule is there twice",
-    /// A rule whose actions change nothing.
-    NoEffect = "OPH108" "this rule does nothing",
+    /// The text has the same rule twice.
+    Duplicate = "OPH107" "this rule is a duplicate",
+    /// The actions of the rule have no effect.
+    NoEffect = "OPH108" "this rule has no effect",
 }
 
 #[cfg(test)]

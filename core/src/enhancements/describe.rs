@@ -1,4 +1,4 @@
-//! What a rule set consists of, for programs that want to look into it.
+//! Describes the rules of a rule set as JSON, for programs that inspect them.
 
 use serde::Serialize;
 
@@ -26,7 +26,7 @@ struct DescribedAction {
     text: String,
     name: &'static str,
     value: Value,
-    /// None for a variable.
+    /// `None` for a variable.
     range: Option<&'static str>,
 }
 
@@ -41,7 +41,7 @@ enum Value {
 /// Describes rules as a JSON array.
 pub(super) fn describe(rules: &[Rule]) -> String {
     let described: Vec<_> = rules.iter().map(rule).collect();
-    // Neither a map with keys that are no texts nor a float is in it: this cannot fail.
+    // This cannot fail: the value has no floats, and the keys of its maps are texts.
     serde_json::to_string(&described).unwrap_or_default()
 }
 

@@ -1,7 +1,7 @@
-//! Errors of reading rules.
+//! Errors of parsing rules and of reading their binary form.
 //!
-//! A [`SyntaxError`] keeps places, not texts: the line, and an offset into it
-//! for every cause. Its message is made when somebody reads it:
+//! A [`SyntaxError`] stores the line and an offset for each cause. It formats its message only when
+//! the message is read:
 //!
 //! ```text
 //! Invalid syntax at `foo:bar +app`: failed to parse matchers:
@@ -17,7 +17,7 @@ use thiserror::Error;
 use crate::enhancements::codes::Code;
 use crate::limits::LimitExceeded;
 
-/// Why rules could not be read.
+/// An error of reading rules.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum EnhancementsError {
     /// A line of the text form is not a rule.
@@ -26,7 +26,7 @@ pub enum EnhancementsError {
     /// The binary form is malformed.
     #[error(transparent)]
     ConfigStructure(#[from] ConfigStructureError),
-    /// There is more of it than is taken.
+    /// The input exceeds a limit.
     #[error(transparent)]
     Limit(#[from] LimitExceeded),
 }
@@ -34,18 +34,18 @@ pub enum EnhancementsError {
 /// The half of a rule in which the parser failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Stage {
-    /// What the rule asks.
+    /// The matchers.
     Matchers,
-    /// What the rule does.
+    /// The actions.
     Actions,
 }
 
-/// One step from "failed to parse matchers" down to what is wrong.
+/// One cause in the chain from "failed to parse matchers" to the innermost error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cause {
-    /// Where in the line, in bytes, if the cause has a place of its own.
+    /// The offset in the line, in bytes, if the cause has its own offset.
     pub at: Option<usize>,
-    /// Where that place ends, if not at the end of the line.
+    /// Where the quoted text ends, if it does not end with the line.
     pub end: Option<usize>,
     /// What is wrong.
     pub message: String,
@@ -58,15 +58,15 @@ pub struct SyntaxError {
     pub line_number: usize,
     /// The line without the white space around it.
     pub line: String,
-    /// Where the half begins that is not understood, in bytes from the start of `line`.
+    /// The offset of the invalid half, in bytes from the start of `line`.
     pub at: usize,
-    /// Which half that is.
+    /// The invalid half.
     pub stage: Stage,
-    /// What kind of error it is.
+    /// The code of the error.
     pub code: Code,
-    /// The span of the fault, in bytes from the start of `line`.
+    /// The span of the error, in bytes from the start of `line`.
     pub place: Range<usize>,
-    /// From the outermost to the innermost.
+    /// The causes, from the outermost to the innermost.
     pub causes: Vec<Cause>,
 }
 
@@ -95,15 +95,15 @@ impl fmt::Display for SyntaxError {
 /// A binary form that is malformed.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum ConfigStructureError {
-    /// Not the MessagePack structure that is expected.
+    /// The MessagePack structure is not as expected.
     #[error("Invalid syntax in the config structure: {0}")]
     Structure(String),
-    /// A version that is not known.
+    /// An unknown version.
     #[error(
         "Invalid syntax in the config structure: version {0} is not supported, only 2 and 3 are"
     )]
     Version(u64),
-    /// A matcher that is not understood.
+    /// A matcher that is not valid.
     #[error("Invalid syntax in the config structure: rule {rule}: matcher `{matcher}`: {reason}")]
     Matcher {
         /// The index of the rule, from 0.
@@ -113,7 +113,7 @@ pub enum ConfigStructureError {
         /// What is wrong with it.
         reason: String,
     },
-    /// An action that is not understood.
+    /// An action that is not valid.
     #[error("Invalid syntax in the config structure: rule {rule}: action `{action}`: {reason}")]
     Action {
         /// The index of the rule, from 0.
@@ -123,10 +123,10 @@ pub enum ConfigStructureError {
         /// What is wrong with it.
         reason: String,
     },
-    /// A text that the binary form cannot hold.
+    /// A text that is too long for the binary form.
     #[error("the config structure cannot hold more than {0} bytes")]
     TooLarge(usize),
-    /// A pattern that is longer than what is taken.
+    /// An input that exceeds a limit.
     #[error(transparent)]
     Limit(#[from] LimitExceeded),
 }

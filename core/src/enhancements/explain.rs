@@ -1,20 +1,20 @@
-//! Explanations: which rule made a frame what it is, step by step.
+//! Explanations: which rules changed a frame, step by step.
 //!
 //! ```text
 //! frame 2   function:log_* -app      in_app       true -> false
 //!           path:**/lib/** ^-group   contributes  true -> false    (matched frame 0)
 //! ```
 //!
-//! Nothing is computed a second way here: the interpreter runs as always, and reports every
-//! action to an [`Observer`]. So an explanation is right if the interpreter is.
+//! This module has no second implementation of the rules. It runs the interpreter, which reports
+//! every action to an [`Observer`]. So an explanation agrees with the interpreter.
 //!
-//! An action with a range reaches a frame from each frame that the rule matches. It is reported for
-//! the first of them: the others change nothing that the first did not. So an explanation has at
-//! most as many steps as frames times actions, where a rule like `function:* ^+group` takes half of
-//! the square of the frames.
+//! An action with a range can reach a frame from several frames that the rule matches. It is
+//! reported for the first of them, because the others change nothing more. So an explanation has at
+//! most as many steps as frames times actions. One step for each pair of frames would make a rule
+//! like `function:* ^+group` quadratic.
 //!
-//! The two passes run one after the other, as in Sentry: rules change
-//! frames first, and what they left is looked at for grouping.
+//! The two passes run one after the other, as in Sentry: the first pass changes frames, and the
+//! second pass uses the changed frames to decide about grouping.
 
 use std::cmp::Ordering;
 
@@ -27,7 +27,7 @@ use crate::enhancements::matcher::{FrameTest, Offset};
 use crate::enhancements::result::{AssembleResult, Component};
 use crate::enhancements::rule::Rule;
 
-/// What a step changes.
+/// The field that a step changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Field {
@@ -37,11 +37,11 @@ pub enum Field {
     Category,
     /// Whether a frame counts for grouping.
     Contributes,
-    /// How many frames count at most.
+    /// The maximum number of frames that count.
     MaxFrames,
-    /// How many frames must count at least.
+    /// The minimum number of frames that must count.
     MinFrames,
-    /// Whether the stack trace is looked at in reverse order.
+    /// Whether grouping uses the frames in reverse order.
     InvertStacktrace,
 }
 
@@ -49,11 +49,11 @@ pub enum Field {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Value {
-    /// None yet, or an answer.
+    /// Unset, or a boolean.
     Flag(Option<bool>),
     /// A category, or none.
     Text(Option<String>),
-    /// A limit; none is 0.
+    /// A limit; 0 is no limit.
     Number(u64),
 }
 
@@ -62,79 +62,80 @@ pub enum Value {
 pub struct Step {
     /// The index of the rule.
     pub rule: u32,
-    /// The action as it is written, or the limit that a rule has set.
+    /// The action as it is written, or the limit that a rule set.
     pub action: String,
-    /// The frame that the rule matched: not the one that changes, where the action has a
-    /// range. None for a limit, which looks at all of them.
+    /// The frame that the rule matched. If the action has a range, other frames change. `None` for
+    /// a limit, which concerns all frames.
     pub matched: Option<usize>,
-    /// What the action sets.
+    /// The field that the action sets.
     pub field: Field,
-    /// What it was.
+    /// The old value.
     pub before: Value,
-    /// What it is now: the same where there was nothing to change.
+    /// The new value. It equals the old value if the action had no effect.
     pub after: Value,
 }
 
-/// A frame, and how it became what it is.
+/// The result for a frame, and the steps that led to it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FrameExplanation {
     /// Whether it is the user's code, after all rules.
     pub in_app: Option<bool>,
     /// Its category, after all rules.
     pub category: Option<String>,
-    /// Whether it counts for grouping. None if there is no component for it.
+    /// Whether it counts for grouping. `None` also if there is no component for it.
     pub contributes: Option<bool>,
     /// Why.
     pub hint: Option<String>,
-    /// The actions that concerned it, in their order.
+    /// The actions on this frame, in their order.
     pub steps: Vec<Step>,
 }
 
-/// A stack trace, and how it became what it is.
+/// The result for a stack trace, and the steps that led to it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Explanation {
     /// Its frames.
     pub frames: Vec<FrameExplanation>,
     /// Whether it counts for grouping.
     pub contributes: bool,
-    /// Why not, where a rule said so.
+    /// The hint, if a rule decided that it does not count.
     pub hint: Option<String>,
     /// Whether it is looked at in reverse order.
     pub invert_stacktrace: bool,
-    /// The actions that concerned it as a whole, in their order.
+    /// The actions on the stack trace as a whole, in their order.
     pub steps: Vec<Step>,
-    /// Why a rule did or did not match a frame, where that was asked.
+    /// Why a rule did or did not match a frame, if the caller asked for it.
     pub why_not: Option<Vec<Test>>,
 }
 
 impl Explanation {
-    /// The explanation as a JSON object, with the names of these fields.
+    /// Returns the explanation as a JSON object, with the names of these fields.
     pub fn to_json(&self) -> String {
-        // Neither a map with keys that are no texts nor a float is in it: this cannot fail.
+        // This cannot fail: the value has no floats, and the keys of its maps are texts.
         serde_json::to_string(self).unwrap_or_default()
     }
 }
 
-/// A matcher, tried on a frame.
+/// A matcher that was tried on a frame.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Test {
-    /// The matcher as hints print it.
+    /// The matcher in the form that hints have.
     pub matcher: String,
-    /// Which frame it looks at, `None` for the exception or where there is no such frame.
+    /// The frame that it tests; `None` for the exception, and if there is no such frame.
     pub frame: Option<usize>,
-    /// The value it looks at; `None` if there is none.
+    /// The value that it tests; `None` if there is none.
     pub value: Option<String>,
     /// Whether it holds.
     pub holds: bool,
-    /// Why it does or does not.
+    /// The reason.
     pub reason: String,
 }
 
-/// Explains what rules do to a stack trace.
+/// Explains the effects of rules on a stack trace.
 ///
-/// Frames are as they were before any rule. Without `components` there is one for each
-/// frame, which counts if the frame is in-app after the rules. `why_not` names a rule and a
-/// frame: each matcher of the rule is tried on it, as things were when the rule had its turn.
+/// `frames` are frames to which no rules were applied. Without `components` there is a component
+/// for each frame, and its initial value is whether the frame is in-app after the rules. `why_not`
+/// is the index of a rule and of a frame: each matcher of the rule is tried on the frame, in the
+/// state that the frame had when the rule ran.
 ///
 /// ```
 /// use ophio::enhancements::{explain, Cache, Enhancements, ExceptionData, Frame};
@@ -178,8 +179,8 @@ pub fn explain(
             return Vec::new();
         };
         // A rule that changes frames sees the changes of the rules before it, any other rule sees
-        // all changes. A rule of both kinds runs twice: the result is that of the first run if it
-        // matches there, else that of the second.
+        // all changes. A rule of both kinds runs twice: the result is from the first run if it
+        // matches there, else from the second run.
         let mut seen = changed.clone();
         if rule.modifies_frames() {
             let mut then = frames.to_vec();
@@ -260,7 +261,7 @@ impl Log<'_> {
         match target {
             None => self.stacktrace.push(step),
             Some(frame) => {
-                // A component without a frame has nothing to be explained by.
+                // A component without a frame has no steps.
                 if let Some(steps) = self.frames.get_mut(frame) {
                     steps.push(step);
                 }
@@ -376,7 +377,7 @@ fn tests(
             FrameTest::App { .. } => Some(match frames[at].in_app {
                 Some(true) => "true".to_owned(),
                 Some(false) => "false".to_owned(),
-                None => "none, which counts as false".to_owned(),
+                None => "unset, which counts as false".to_owned(),
             }),
         });
         let reason = match (&matcher.test, looked_at, &value) {
@@ -559,7 +560,7 @@ mod tests {
                 (false, "there is no frame before"),
                 (false, "`m` matches, and the matcher is negated"),
                 (false, "`javascript` does not match"),
-                (false, "`none, which counts as false` does not match"),
+                (false, "`unset, which counts as false` does not match"),
                 (false, "the glob is not valid"),
                 (false, "the frame has no path"),
             ]

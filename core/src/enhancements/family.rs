@@ -1,7 +1,7 @@
 //! Families: the three kinds of platform that a frame can come from.
 //!
-//! Both sides of `family:` are read the same way, as a comma list of
-//! `native`, `javascript`, `other` and `all`; they match when they share one:
+//! The argument of `family:` and the family of a frame are both comma-separated lists of `native`,
+//! `javascript`, `other` and `all`. They match if they share a family:
 //!
 //! ```text
 //! rule   family:native,javascript   ->  native | javascript
@@ -18,18 +18,18 @@ use std::ops::BitOr;
 pub struct Families(u8);
 
 impl Families {
-    /// No family: what an unknown name stands for.
+    /// No family, for an unknown name.
     pub const NONE: Self = Self(0);
     /// Frames of `javascript` and `node` programs.
     pub const JAVASCRIPT: Self = Self(1);
     /// Frames of compiled programs: C, C++, Objective-C, Swift, Rust.
     pub const NATIVE: Self = Self(2);
-    /// Every other platform, and frames that do not say.
+    /// Every other platform, and frames without a family.
     pub const OTHER: Self = Self(4);
     /// All of them.
     pub const ALL: Self = Self(7);
 
-    /// What rules can name: the name in the text form, the letter in the binary form, the set.
+    /// The families in rules: the name in the text form, the letter in the binary form, the set.
     pub(super) const NAMED: [(&'static str, char, Self); 4] = [
         ("native", 'N', Self::NATIVE),
         ("javascript", 'J', Self::JAVASCRIPT),
@@ -37,17 +37,17 @@ impl Families {
         ("all", 'a', Self::ALL),
     ];
 
-    /// Reads a comma list of names. Unknown names count for nothing.
+    /// Reads a comma-separated list of names. Unknown names are ignored.
     pub fn from_names(names: &str) -> Self {
         let family = |name| Self::NAMED.into_iter().find(|(known, ..)| *known == name);
         let found = names.split(',').filter_map(family);
         found.fold(Self::NONE, |all, (.., family)| all | family)
     }
 
-    /// The families of a frame: a missing value is `other`.
+    /// Returns the families of a frame. A missing value is `other`.
     pub fn of_frame(family: Option<&str>) -> Self {
         match family {
-            // What nearly all frames say, without looking for commas.
+            // Nearly all frames have one of these values, so they need no search for commas.
             None | Some("other") => Self::OTHER,
             Some("native") => Self::NATIVE,
             Some("javascript") => Self::JAVASCRIPT,
@@ -55,7 +55,7 @@ impl Families {
         }
     }
 
-    /// The name of a single family; `all` for others.
+    /// Returns the name of a single family; `all` for other sets.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::NATIVE => "native",
@@ -65,12 +65,12 @@ impl Families {
         }
     }
 
-    /// Whether the two sets share a family.
+    /// Returns whether the two sets share a family.
     pub fn intersects(self, other: Self) -> bool {
         self.0 & other.0 != 0
     }
 
-    /// The set as bits: 1 javascript, 2 native, 4 other.
+    /// Returns the set as bits: 1 javascript, 2 native, 4 other.
     pub fn bits(self) -> u8 {
         self.0
     }

@@ -11,8 +11,9 @@
 //! stack traces write and read the fields in the order of [`FrameField::ALL`]. The engine keeps
 //! an index for each [`TextField`].
 //!
-//! A new field is a new row of a table here. It does not compile until every reader has an
-//! answer for it: readers use an array with an entry for each field, or match all of them.
+//! To add a field, add a row to a table here. Then the code does not compile until every reader
+//! handles the field, because readers use an array with an entry for each field or match on all
+//! fields.
 
 use crate::enhancements::frame::{ExceptionData, Frame};
 use crate::enhancements::pattern::Dialect;
@@ -23,10 +24,10 @@ pub(super) type ByText<T> = [T; TextField::COUNT];
 /// A value for each field of a frame that no rule changes, in the order of [`FrameField::KEY`].
 pub(super) type ByKey<T> = [T; FrameField::KEY.len()];
 
-/// How rules name what a matcher tests.
+/// The names of a matcher in rules.
 #[derive(Clone, Copy, Debug)]
 struct Notation {
-    /// The names in the text form. The first one is written, all are read.
+    /// The names in the text form. All names are read; the first one is written.
     names: &'static [&'static str],
     /// The letter in the binary form.
     letter: char,
@@ -86,10 +87,10 @@ macro_rules! frame_fields {
                 $(Self::$More,)*
             ];
 
-            /// How many there are.
+            /// The number of fields.
             pub const COUNT: usize = [$($before,)+ $($text,)+ $after $(, $more)*].len();
 
-            /// The fields that no rule changes. They are side by side in the packed form.
+            /// The fields that no rule changes. They are adjacent in the packed form.
             pub const KEY: [Self; 1 + TextField::COUNT] =
                 [Self::Family, $(Self::Text(TextField::$Text)),+];
 
@@ -150,7 +151,7 @@ frame_fields! {
 }
 
 impl TextField {
-    /// How many there are.
+    /// The number of fields.
     pub const COUNT: usize = Self::ALL.len();
 
     /// Returns the value of this field.
@@ -177,7 +178,7 @@ macro_rules! exception_fields {
             /// All of them, in the order of the packed form.
             pub const ALL: [Self; Self::COUNT] = [$(Self::$Field),+];
 
-            /// How many there are.
+            /// The number of fields.
             pub const COUNT: usize = [$($field),+].len();
 
             /// The names of all of them, joined by line feeds.
@@ -236,7 +237,7 @@ impl ExceptionField {
 }
 
 impl<'a> ExceptionData<'a> {
-    /// Makes exception data of the value of each field, in the order of the packed form.
+    /// Makes exception data from the value of each field, in the order of the packed form.
     pub(super) fn from_fields<E>(
         mut value: impl FnMut(ExceptionField) -> Result<Option<&'a str>, E>,
     ) -> Result<Self, E> {
@@ -267,7 +268,7 @@ impl Subject {
     /// The subjects that are neither a text field nor a field of the exception.
     const OTHERS: [Self; 3] = [Self::Family, Self::App, Self::Category];
 
-    /// Returns all of them, those that most rules name first.
+    /// Returns all subjects, the most frequent ones in rules first.
     pub fn all() -> impl Iterator<Item = Self> {
         let texts = TextField::ALL.map(Self::Text).into_iter();
         let exception = ExceptionField::ALL.map(Self::Exception);
@@ -300,12 +301,12 @@ impl Subject {
         self.notation().letter
     }
 
-    /// Returns what a name in the text form stands for.
+    /// Returns the subject with this name in the text form.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::all().find(|subject| subject.names().contains(&name))
     }
 
-    /// Returns what a letter in the binary form stands for.
+    /// Returns the subject with this letter in the binary form.
     pub fn from_letter(letter: char) -> Option<Self> {
         Self::all().find(|subject| subject.letter() == letter)
     }

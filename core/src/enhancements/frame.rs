@@ -1,17 +1,17 @@
-//! What rules look at: frames, and the exception that they belong to.
+//! The input of rules: frames, and the exception that they belong to.
 //!
-//! Texts are borrowed: a [`Frame`] is a view of somebody else's data, and a
-//! category that a rule sets is a view of the rule.
+//! Texts are borrowed: a [`Frame`] borrows them from the caller, and a category that a rule sets is
+//! borrowed from the rule.
 
-/// One frame of a stack trace, as far as rules can see it.
+/// One frame of a stack trace, with the fields that rules use.
 ///
-/// `path` and `package` are expected in lower case with forward slashes, the
-/// form in which Sentry hands them over; rules do not change them.
+/// `path` and `package` are expected in lower case with forward slashes, the form in which Sentry
+/// passes them; rules do not change them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Frame<'a> {
     /// The category of the frame; rules can set it.
     pub category: Option<&'a str>,
-    /// The family, a comma list of `native`, `javascript`, `other`, `all`.
+    /// The family, a comma-separated list of `native`, `javascript`, `other`, `all`.
     pub family: Option<&'a str>,
     /// The name of the function.
     pub function: Option<&'a str>,
@@ -29,8 +29,8 @@ pub struct Frame<'a> {
 }
 
 impl Frame<'_> {
-    /// Whether `in_app` differs from what it originally was; `None` where the
-    /// original value is not known.
+    /// Returns whether `in_app` differs from its original value; `None` if the original value is
+    /// not known.
     pub fn in_app_changed(&self) -> Option<bool> {
         let original = match self.orig_in_app? {
             0 => Some(false),

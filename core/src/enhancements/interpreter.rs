@@ -1,11 +1,11 @@
-//! The reference interpreter: what rules mean, in the plainest code.
+//! The reference interpreter: it defines what rules mean, in the simplest code.
 //!
-//! Every rule is tried on every frame, in order. It is slow and stays: anything
-//! faster must give the same results, and explanations run on it.
+//! It tries every rule on every frame, in order. It is slow, but a faster implementation must give
+//! the same results, and explanations use it.
 //!
 //! ```text
-//! for each rule                 (if the exception is one it is for)
-//!   for each frame              (if the frame is one it is for)
+//! for each rule                 (if it matches the exception)
+//!   for each frame              (if it matches the frame)
 //!     for each action           -> the frame, or the frames after (^) or before (v)
 //! ```
 
@@ -14,9 +14,9 @@ use crate::enhancements::frame::{ExceptionData, Frame};
 use crate::enhancements::result::{AssembleResult, Component, Hint, HintKind, TooFewFrames};
 use crate::enhancements::rule::Rule;
 
-/// Receives every action that runs. `()` ignores them all, at no cost.
+/// Receives every action that runs. `()` ignores all actions, at no cost.
 pub(super) trait Observer {
-    /// A flag of a frame or component was set, from one value to another.
+    /// Called when a rule sets a flag of a frame or component.
     fn flag(
         &mut self,
         _rule: u32,
@@ -26,20 +26,20 @@ pub(super) trait Observer {
         _values: (Option<bool>, Option<bool>),
     ) {
     }
-    /// The category of a frame was set.
+    /// Called when a rule sets the category of a frame.
     fn category(&mut self, _rule: u32, _matched: usize, _before: Option<&str>, _after: &str) {}
-    /// A variable of the stack trace was set; `before` is 0 for none and for false.
+    /// Called when a rule sets a variable of the stack trace. `before` is 0 for unset and false.
     fn variable(&mut self, _rule: u32, _var: &VarAction, _matched: usize, _before: u64) {}
-    /// A component stopped contributing because enough others do.
+    /// Called when a component stops contributing because of `max-frames`.
     fn past_max_frames(&mut self, _rule: u32, _target: usize) {}
 }
 
 impl Observer for () {}
 
-/// Sets `in_app` and `category` of frames as the rules say.
+/// Applies rules to frames: sets their `in_app` and `category`.
 ///
-/// A rule's matches are all found before any of its actions runs, so a rule
-/// never sees its own effect; the rules after it do.
+/// All matches of a rule are found before its actions run, so a rule never matches because of its
+/// own effect. The rules after it do see the effect.
 pub fn apply_modifications_to_frames<'a>(
     rules: &'a [Rule],
     frames: &mut [Frame<'a>],
@@ -48,7 +48,7 @@ pub fn apply_modifications_to_frames<'a>(
     apply_observed(rules, frames, exception, &mut ());
 }
 
-/// [`apply_modifications_to_frames`] with somebody who looks on.
+/// Does the same as [`apply_modifications_to_frames`], with an observer.
 pub(super) fn apply_observed<'a>(
     rules: &'a [Rule],
     frames: &mut [Frame<'a>],
@@ -80,7 +80,7 @@ pub(super) fn apply_observed<'a>(
     }
 }
 
-/// Decides which components count for grouping, and says why.
+/// Decides which components count for grouping, and sets their hints.
 ///
 /// Component and frame of the same index belong together. Frames without a
 /// component are matched but get no result; components without a frame count for
@@ -94,7 +94,7 @@ pub fn assemble_stacktrace_component(
     assemble_observed(rules, frames, exception, components, &mut ())
 }
 
-/// [`assemble_stacktrace_component`] with somebody who looks on.
+/// Does the same as [`assemble_stacktrace_component`], with an observer.
 pub(super) fn assemble_observed(
     rules: &[Rule],
     frames: &[Frame<'_>],
@@ -141,7 +141,7 @@ pub(super) fn assemble_observed(
     result
 }
 
-/// The indexes of the frames that a rule is for.
+/// Returns the indexes of the frames that a rule matches.
 pub fn matching_frames(
     rule: &Rule,
     frames: &[Frame<'_>],
@@ -155,8 +155,8 @@ pub fn matching_frames(
         .collect()
 }
 
-/// What rules set for the stack trace as a whole; the last one wins, and is
-/// remembered for the hint. A limit of 0 is off.
+/// The variables that rules set for the stack trace as a whole. The last rule wins, and its index
+/// is kept for the hint. A limit of 0 is off.
 #[derive(Default)]
 pub(super) struct StacktraceState {
     /// The limit, and the rule that set it.
@@ -176,7 +176,7 @@ impl StacktraceState {
         }
     }
 
-    /// The value that a variable has now, as a number.
+    /// Returns the current value of a variable, as a number.
     fn number(&self, var: &VarAction) -> u64 {
         match var {
             VarAction::MaxFrames(_) => self.max_frames.map_or(0, |(max, _)| max),
@@ -205,7 +205,7 @@ impl StacktraceState {
     }
 }
 
-/// Runs a flag action. Returns the components that `group` was set on, and what it was.
+/// Runs a flag action. Returns the components whose `group` was set, and the old value of each.
 fn flag_components(
     rule: u32,
     action: &FlagAction,
@@ -215,8 +215,8 @@ fn flag_components(
 ) -> Vec<(usize, Option<bool>)> {
     let mut set = Vec::new();
     let paired = frames.len().min(components.len());
-    // "Every frame before it" is nothing where the list of components ends before the
-    // frame that matched does: so it was from the start, and groupings depend on it.
+    // If the list of components ends before the frame that matched, "every frame before it" is
+    // empty. This is the behaviour of the first version, and existing groups depend on it.
     if action.range == Range::Down && index > components.len() {
         return set;
     }
@@ -234,8 +234,8 @@ fn flag_components(
                     component.hint = Some(Hint { kind, rule });
                 }
             }
-            // The rules ran on the frame before and changed its `in_app`: what is
-            // explained here is the value that it has now.
+            // The first pass may have changed `in_app` of the frame. The hint explains the value
+            // that it has now.
             FlagKind::App => {
                 let changed = frame
                     .in_app_changed()
@@ -250,7 +250,7 @@ fn flag_components(
     set
 }
 
-/// Frames past `max-frames`, counted from the last one, stop contributing.
+/// Applies `max-frames`: only the last contributing frames keep contributing.
 fn limit_frames(state: &StacktraceState, components: &mut [Component]) {
     let Some((max, rule)) = state.max_frames.filter(|(max, _)| *max > 0) else {
         return;

@@ -1,12 +1,12 @@
-//! Matchers: what a rule asks of a frame or of the exception.
+//! Matchers: the conditions of a rule on a frame or on the exception.
 //!
 //! ```text
 //! [ function:main ] | !path:**/test/** family:native | [ module:io ]  type:IOError
 //!   ^ caller          ^ the frame itself               ^ callee       ^ exception
 //! ```
 //!
-//! A caller is the frame before (index - 1), a callee the frame after
-//! (index + 1). Where there is none, the matcher fails, negated or not.
+//! A caller is the frame before (index - 1), a callee the frame after (index + 1). If there is no
+//! such frame, the matcher fails, even if it is negated.
 
 use std::fmt;
 
@@ -18,7 +18,7 @@ use crate::enhancements::frame::{ExceptionData, Frame};
 use crate::enhancements::pattern::{Dialect, Pattern};
 use crate::glob::InvalidGlob;
 
-/// Which frame a matcher looks at, seen from the frame that is tried.
+/// The frame that a matcher tests, relative to the frame that is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Offset {
     /// The frame before.
@@ -30,7 +30,7 @@ pub enum Offset {
 }
 
 impl Offset {
-    /// The index of the frame that is looked at.
+    /// Returns the index of the frame to test.
     pub fn index(self, index: usize) -> Option<usize> {
         match self {
             Self::Caller => index.checked_sub(1),
@@ -40,24 +40,24 @@ impl Offset {
     }
 }
 
-/// What is asked of a frame. Equal are those that ask the same, however it is written.
+/// A test of a frame. Two tests are equal if they mean the same, even if they are written
+/// differently.
 #[derive(Clone, Debug)]
 pub enum FrameTest {
     /// The category matches a pattern.
     Category(Pattern),
     /// A text matches a pattern.
     Text(TextField, Pattern),
-    /// The frame's families share one with these.
+    /// The frame has one of these families.
     Family {
-        /// The families that are asked for.
+        /// The families.
         families: Families,
         /// The argument as it was written.
         raw: SmolStr,
     },
-    /// `in_app` is this value, where a missing one counts as false.
+    /// `in_app` has this value; a missing `in_app` counts as false.
     App {
-        /// The value asked for; `None` for an argument that is no boolean,
-        /// which nothing matches.
+        /// The required value; `None` for an argument that is not a boolean, which never matches.
         expected: Option<bool>,
         /// The argument as it was written.
         raw: SmolStr,
@@ -91,7 +91,7 @@ impl PartialEq for FrameTest {
 impl Eq for FrameTest {}
 
 impl FrameTest {
-    /// Whether the frame passes, negation left aside.
+    /// Returns whether the frame passes the test, without negation.
     pub fn holds(&self, frame: &Frame<'_>) -> bool {
         let matches = |pattern: &Pattern, value: Option<&str>| {
             value.is_some_and(|value| pattern.is_match(value.as_bytes()))
@@ -104,7 +104,7 @@ impl FrameTest {
         }
     }
 
-    /// Returns what is tested.
+    /// Returns the subject of the test.
     pub fn subject(&self) -> Subject {
         match self {
             Self::Category(_) => Subject::Category,
@@ -119,7 +119,7 @@ impl FrameTest {
         self.subject().name()
     }
 
-    /// Returns the pattern that a text must match, if the test has one.
+    /// Returns the pattern of the test, if it has one.
     pub fn pattern(&self) -> Option<&Pattern> {
         match self {
             Self::Category(pattern) | Self::Text(_, pattern) => Some(pattern),
@@ -127,7 +127,7 @@ impl FrameTest {
         }
     }
 
-    /// The argument as it was written.
+    /// Returns the argument as it was written.
     pub fn argument(&self) -> &str {
         match self {
             Self::Category(pattern) | Self::Text(_, pattern) => pattern.as_str(),
@@ -136,19 +136,19 @@ impl FrameTest {
     }
 }
 
-/// A matcher on a frame or on its neighbour.
+/// A matcher on a frame, its caller or its callee.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FrameMatcher {
-    /// Whether the answer is turned around (`!`).
+    /// Whether the matcher is negated (`!`).
     pub negated: bool,
-    /// Which frame is looked at.
+    /// The frame that is tested.
     pub offset: Offset,
-    /// What is asked of it.
+    /// The test.
     pub test: FrameTest,
 }
 
 impl FrameMatcher {
-    /// Whether the matcher holds for the frame at `index`.
+    /// Returns whether the matcher holds for the frame at `index`.
     pub fn is_match(&self, frames: &[Frame<'_>], index: usize) -> bool {
         self.offset
             .index(index)
@@ -160,11 +160,11 @@ impl FrameMatcher {
 /// A matcher on the exception. Its pattern is valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExceptionMatcher {
-    /// Whether the answer is turned around (`!`).
+    /// Whether the matcher is negated (`!`).
     pub negated: bool,
-    /// The field that is looked at.
+    /// The field that is tested.
     pub field: ExceptionField,
-    /// What it must match.
+    /// The pattern that it must match.
     pub pattern: Pattern,
 }
 
@@ -174,14 +174,14 @@ impl ExceptionMatcher {
         Subject::Exception(self.field).name()
     }
 
-    /// Whether the matcher holds. A missing field counts as `<unknown>`.
+    /// Returns whether the matcher holds. A missing field counts as `<unknown>`.
     pub fn is_match(&self, exception: &ExceptionData<'_>) -> bool {
         let value = self.field.of(exception).unwrap_or("<unknown>");
         self.pattern.is_match(value.as_bytes()) != self.negated
     }
 }
 
-/// Any matcher, as both readers build it.
+/// A matcher on a frame or on the exception.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Matcher {
     Frame(FrameMatcher),
@@ -191,8 +191,8 @@ pub(super) enum Matcher {
 impl Matcher {
     /// Builds a matcher from its parts.
     ///
-    /// A pattern on a frame may be invalid, and then never matches; one on the
-    /// exception may not.
+    /// A pattern on a frame may be invalid, and then never matches. A pattern on the exception must
+    /// be valid.
     pub(super) fn new(
         subject: Subject,
         negated: bool,
@@ -200,8 +200,8 @@ impl Matcher {
         argument: &str,
     ) -> Result<Self, InvalidGlob> {
         let test = match subject {
-            // The exception is the same for every frame, so a place beside the
-            // frame means nothing and is dropped.
+            // The exception is the same for every frame, so caller and callee have no meaning for
+            // it and are dropped.
             Subject::Exception(field) => {
                 let pattern = Pattern::new(argument, Dialect::Name);
                 pattern.validate()?;
@@ -230,7 +230,7 @@ impl Matcher {
     }
 }
 
-/// Reads a boolean as rules write it.
+/// Parses a boolean of a rule.
 pub(super) fn parse_bool(text: &str) -> Option<bool> {
     match text {
         "1" | "yes" | "true" => Some(true),

@@ -1,8 +1,8 @@
 //! Stack trace rules: which frames are in-app, which category they have, and
 //! which of them count for grouping.
 //!
-//! A rule names properties of a frame (and of its neighbours, and of the
-//! exception) and says what to do with the frames that have them:
+//! A rule has matchers on a frame, its caller, its callee and the exception, and actions on the
+//! frames that match:
 //!
 //! ```text
 //! family:native function:std::*                 -app
@@ -18,8 +18,8 @@
 //! binary -> config_structure /                       \ results: in_app, category, hints
 //! ```
 //!
-//! [`interpreter`] is the definition of what rules mean: the plainest code that
-//! does what the specification says. Anything faster is tested against it.
+//! [`interpreter`] defines what rules mean, in the simplest code that follows the specification.
+//! Tests compare faster code with it.
 //!
 //! # Example
 //!

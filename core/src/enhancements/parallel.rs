@@ -1,16 +1,16 @@
-//! Many stack traces in one call, on as many threads as the caller asks for.
+//! Processes many stack traces in one call, on the number of threads that the caller chooses.
 //!
-//! Threads are started for the call and end before it returns. A pool that outlives the call
-//! would start faster, but after a fork the child has a pool without threads, and would wait for
-//! it permanently. Starting a thread takes about 20 µs, as much as applying rules to 300 frames.
+//! Threads are started for the call and end before it returns. A thread pool would start faster,
+//! but after a fork the child has a pool without threads and waits for it permanently. Starting a
+//! thread takes about 20 µs, as much as applying rules to 300 frames.
 
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-/// Calls `f` for every item, and gives the results in the same order, or the first error.
+/// Calls `f` for every item, and returns the results in the same order, or the first error.
 ///
-/// `threads` is how many do that at once, the calling one included; 0 counts as 1.
+/// `threads` is the number of threads, including the calling thread; 0 means 1.
 pub(super) fn each<T: Sync, R: Send, E: Send>(
     items: &[T],
     threads: usize,
@@ -19,7 +19,7 @@ pub(super) fn each<T: Sync, R: Send, E: Send>(
     each_costly(items, threads, 16, f)
 }
 
-/// [`each`] where a thread is worth making for `fewest` items already.
+/// Does the same as [`each`], but starts a thread for `fewest` items or more.
 pub(super) fn each_costly<T: Sync, R: Send, E: Send>(
     items: &[T],
     threads: usize,
@@ -35,7 +35,8 @@ pub(super) fn each_costly<T: Sync, R: Send, E: Send>(
     Ok(results.into_iter().flatten().collect())
 }
 
-/// Cuts `len` items into a range a thread, each of at least `fewest`, if there are so many.
+/// Splits `len` items into a range for each thread, with at least `fewest` items in a range if
+/// there are enough.
 pub(super) fn parts(len: usize, threads: usize, fewest: usize) -> Vec<Range<usize>> {
     let threads = threads.clamp(1, len.div_ceil(fewest).max(1));
     let size = len.div_ceil(threads).max(1);
@@ -43,13 +44,13 @@ pub(super) fn parts(len: usize, threads: usize, fewest: usize) -> Vec<Range<usiz
     starts.map(|start| start..len.min(start + size)).collect()
 }
 
-/// Calls `f` for every range, each on a thread, and gives the results in the same order, or
+/// Calls `f` for every range, each on its own thread, and returns the results in the same order, or
 /// the first error.
 pub(super) fn in_parts<R: Send, E: Send>(
     ranges: &[Range<usize>],
     f: impl Fn(Range<usize>) -> Result<R, E> + Sync,
 ) -> Result<Vec<R>, E> {
-    // A slot for each result. Its lock has one user, so no thread waits for it.
+    // A slot for each result. Only one thread uses its lock, so no thread waits.
     let places: Vec<_> = ranges.iter().map(|_| Mutex::new(None)).collect();
     on_threads(ranges.len(), &|part| {
         let result = f(ranges[part].clone());
@@ -61,9 +62,10 @@ pub(super) fn in_parts<R: Send, E: Send>(
     results.collect()
 }
 
-/// Runs so many parts at once, the first one on this thread.
+/// Runs all parts at once, the first one on this thread.
 ///
-/// Not generic, because what makes threads is large and is needed for every kind of result.
+/// It is not generic, because the code that starts threads is large and would be compiled for each
+/// type of result.
 fn on_threads(parts: usize, run: &(dyn Fn(usize) + Sync)) {
     if parts <= 1 {
         (0..parts).for_each(run);
@@ -72,7 +74,7 @@ fn on_threads(parts: usize, run: &(dyn Fn(usize) + Sync)) {
     thread::scope(|scope| {
         let others: Vec<_> = (1..parts)
             .map(|part| {
-                // Where no thread can be had, this one does its work.
+                // If a thread cannot be started, this thread does its work.
                 let spawned = thread::Builder::new()
                     .name("ophio".to_owned())
                     .spawn_scoped(scope, move || run(part));

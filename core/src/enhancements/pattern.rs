@@ -2,17 +2,17 @@
 //!
 //! The dialect is that of the crate `globset`, matched by the regex that
 //! `globset` creates from a glob: anchored, byte by byte, and with `.` not matching
-//! a line feed. Only the difference between names and paths is ours:
+//! a line feed. This module adds the difference between names and paths:
 //!
 //! ```text
 //!             function:foo*        path:src/*.c
 //! case        matters              is ignored (ASCII)
 //! backslash   escapes              is a separator: becomes /
 //! * and ?     cross /              stop at /
-//! leading /   is a byte as others  may be missing in the value
+//! leading /   is a normal byte     may be missing in the value
 //! ```
 //!
-//! What the two have in common with other globs is in [`crate::glob`].
+//! [`crate::glob`] has everything that these dialects share with other globs.
 
 use std::fmt;
 
@@ -20,7 +20,7 @@ use smol_str::SmolStr;
 
 use crate::glob::{InvalidGlob, LazyRegex, Program, Syntax, Value};
 
-/// How a pattern reads case and slashes.
+/// How a pattern treats case and slashes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Dialect {
     /// For names: functions, modules, categories, exception fields.
@@ -30,7 +30,7 @@ pub enum Dialect {
 }
 
 impl Dialect {
-    /// How a glob of this dialect is read, once its separators are slashes.
+    /// Returns the syntax of a glob of this dialect, after its separators became slashes.
     pub(super) fn syntax(self) -> Syntax {
         let path = self == Self::Path;
         Syntax {
@@ -43,7 +43,7 @@ impl Dialect {
 
 /// A glob with its text as it was written.
 ///
-/// An invalid glob is a pattern too: one that never matches.
+/// An invalid glob is a pattern that never matches.
 pub struct Pattern {
     raw: SmolStr,
     dialect: Dialect,
@@ -51,7 +51,7 @@ pub struct Pattern {
 }
 
 impl Pattern {
-    /// A pattern that need not be valid.
+    /// Makes a pattern, which need not be valid.
     pub fn new(raw: &str, dialect: Dialect) -> Self {
         Self {
             raw: SmolStr::new(raw),
@@ -60,17 +60,17 @@ impl Pattern {
         }
     }
 
-    /// The pattern as it was written.
+    /// Returns the pattern as it was written.
     pub fn as_str(&self) -> &str {
         &self.raw
     }
 
-    /// How the pattern reads case and slashes.
+    /// Returns how the pattern treats case and slashes.
     pub fn dialect(&self) -> Dialect {
         self.dialect
     }
 
-    /// The glob in the form that is matched: separators of a path are slashes.
+    /// Returns the glob in the form that is matched: separators of a path are slashes.
     pub fn normalized(&self) -> SmolStr {
         match self.dialect {
             Dialect::Path if self.raw.contains('\\') => self.raw.replace('\\', "/").into(),
@@ -78,29 +78,30 @@ impl Pattern {
         }
     }
 
-    /// Says whether the glob is valid.
+    /// Checks that the glob is valid.
     ///
     /// # Errors
     ///
-    /// What is wrong with it.
+    /// Fails with the error of the glob.
     pub fn validate(&self) -> Result<(), InvalidGlob> {
-        // Only these can be wrong. Nearly no pattern has one, and the regex takes a while.
+        // Only a glob with one of these characters can be invalid. Few patterns have one, and
+        // building the regex is slow.
         if !self.raw.contains(['[', '{', '}', '\\']) {
             return Ok(());
         }
         self.regex_source().map(|_| ())
     }
 
-    /// The regex that defines what the pattern matches.
+    /// Returns the regex that defines what the pattern matches.
     ///
     /// # Errors
     ///
-    /// What is wrong with the glob.
+    /// Fails with the error of the glob.
     pub fn regex_source(&self) -> Result<String, InvalidGlob> {
         self.dialect.syntax().regex_source(&self.normalized())
     }
 
-    /// Whether the whole value matches, by the regex.
+    /// Returns whether the regex matches the whole value.
     pub fn is_match(&self, value: &[u8]) -> bool {
         let Some(regex) = self.regex.get(|| self.normalized(), self.dialect.syntax()) else {
             return false;

@@ -1,13 +1,13 @@
-//! Previews: what another rule set would change.
+//! Previews: compares the results of two rule sets.
 //!
 //! ```text
 //! stack traces --+-- old rules --> in_app, category, contributes --+-- compared, counted
 //!                `-- new rules --> in_app, category, contributes --'
 //! ```
 //!
-//! Stack traces come in batches and are not kept: what is, grows with the number of rules
-//! only. The engine answers for both rule sets. Of stack traces that change, the first
-//! [`EXPLAINED`] are explained by the interpreter, to say which rules are responsible.
+//! Stack traces are added in batches and not kept, so memory grows only with the number of rules.
+//! The engine computes the results of both rule sets. For the first [`EXPLAINED`] stack traces that
+//! change, the interpreter finds the responsible rules.
 
 use serde::Serialize;
 
@@ -20,23 +20,24 @@ use crate::enhancements::stacktrace::json::{parts_of_lines, read_lines};
 use crate::enhancements::stacktrace::msgpack;
 use crate::enhancements::stacktrace::view::{StacktraceError, StacktraceView};
 
-/// How many of the stack traces that change are explained: it takes a thousand times as long
-/// as to judge one.
+/// The maximum number of stack traces that are explained. Explaining one takes a thousand times as
+/// long as comparing it.
 pub const EXPLAINED: u64 = 10_000;
 
-/// How many of the stack traces that change are named.
+/// The maximum number of stack traces in `examples`.
 pub const NAMED: usize = 1_000;
 
-/// A thread is started for so many bytes of JSON: they take about ten times as long to read.
+/// The minimum number of bytes of JSON for a thread. Reading them takes about ten times as long as
+/// starting a thread.
 const FEWEST_BYTES: usize = 64 << 10;
 
-/// What was found about a stack trace: what changes, and the old and the new rules that match.
+/// The comparison of a stack trace: what changes, and the old and the new rules that match.
 struct Compared {
     changes: Changes,
     matched: [Vec<u32>; 2],
 }
 
-/// What a thread found in lines of JSON.
+/// The results of a thread for lines of JSON.
 struct ComparedLines {
     bytes: usize,
     compared: Vec<Compared>,
@@ -44,64 +45,64 @@ struct ComparedLines {
     changed: Vec<Vec<u8>>,
 }
 
-/// What [`Preview::add_json_lines`] compared.
+/// The result of [`Preview::add_json_lines`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AddedLines {
-    /// How many bytes the lines have that were read: all, or those before a line that is not an
+    /// The number of bytes of the lines that were read: all, or those before a line that is not an
     /// event.
     pub bytes: usize,
-    /// How many stack traces are in them.
+    /// The number of stack traces in these lines.
     pub stacktraces: usize,
 }
 
-/// A comparison that goes on as stack traces come.
+/// A comparison over stack traces that are added in several calls.
 pub struct Preview {
     old: Enhancements,
     new: Enhancements,
     report: Report,
 }
 
-/// What was found so far.
+/// The results so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
-    /// How many stack traces were compared.
+    /// The number of stack traces that were compared.
     pub stacktraces: u64,
-    /// How many frames they have.
+    /// The number of their frames.
     pub frames: u64,
-    /// In how many stack traces a frame changes, or the stack trace itself.
+    /// The number of stack traces in which a frame changes, or the stack trace as a whole.
     pub changed_stacktraces: u64,
-    /// How many frames change at all.
+    /// The number of frames with any change.
     pub changed_frames: u64,
-    /// How many frames have another `in_app`.
+    /// The number of frames whose `in_app` changes.
     pub in_app: u64,
-    /// How many frames have another category.
+    /// The number of frames whose category changes.
     pub category: u64,
-    /// How many frames count that did not, or the other way round.
+    /// The number of frames whose `contributes` changes.
     pub contributes: u64,
-    /// How many stack traces count that did not, or the other way round, or are inverted.
+    /// The number of stack traces whose `contributes` or order of frames changes.
     pub grouping: u64,
-    /// How many of the stack traces that change were looked at for `responsible`.
+    /// The number of stack traces that were explained for `responsible`.
     pub explained: u64,
     /// The numbers of the first stack traces that change, from 0.
     pub examples: Vec<u64>,
-    /// For each of the old rules.
+    /// An entry for each old rule.
     pub old_rules: Vec<RuleReport>,
-    /// For each of the new rules.
+    /// An entry for each new rule.
     pub new_rules: Vec<RuleReport>,
 }
 
-/// What a rule has to do with it.
+/// The effect of a rule.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct RuleReport {
-    /// In how many stack traces it matches a frame.
+    /// The number of stack traces in which it matches a frame.
     pub matched: u64,
-    /// How many changes of a frame are its doing: of the new rules the one that had the last
-    /// word, or of the old ones if no new rule says anything.
+    /// The number of changes of frames for which it is responsible. For each change that is the
+    /// last new rule that set the value, or the last old rule if no new rule set it.
     pub responsible: u64,
 }
 
 impl Preview {
-    /// A comparison of two rule sets.
+    /// Starts a comparison of two rule sets.
     pub fn new(old: &Enhancements, new: &Enhancements) -> Self {
         let rules = |rules: &Enhancements| vec![RuleReport::default(); rules.rules().len()];
         Self {
@@ -115,23 +116,23 @@ impl Preview {
         }
     }
 
-    /// What was found so far.
+    /// Returns the results so far.
     pub fn report(&self) -> &Report {
         &self.report
     }
 
-    /// Goes back to what was found at an earlier time.
+    /// Restores earlier results.
     #[cfg(feature = "arrow")]
     pub(super) fn restore(&mut self, report: Report) {
         self.report = report;
     }
 
-    /// Compares many more stack traces, on so many threads. Frames are as they were before any
-    /// rule; a frame counts to begin with if it is in-app after the rules.
+    /// Compares many more stack traces, on `threads` threads. No rules were applied to the frames;
+    /// the initial `contributes` of a frame is whether it is in-app after the rules.
     ///
     /// # Errors
     ///
-    /// If a text of a frame is not UTF-8; nothing is counted then.
+    /// Fails if a text of a frame is not UTF-8. Then nothing is counted.
     pub fn add(
         &mut self,
         stacktraces: &[StacktraceView<'_>],
@@ -212,13 +213,14 @@ impl Preview {
         }
     }
 
-    /// [`Preview::add`] for the stack traces of events, one event a line of JSON. Empty lines are
-    /// skipped. It stops before the first line that is not an event, which
-    /// [`pack_lines`](crate::enhancements::stacktrace::json::pack_lines) says what is wrong with.
+    /// Does the same as [`Preview::add`] for the stack traces of events, one event per line of
+    /// JSON. Empty lines are skipped. It stops before the first line that is not an event;
+    /// [`pack_lines`](crate::enhancements::stacktrace::json::pack_lines) reports what is wrong with
+    /// that line.
     ///
     /// # Errors
     ///
-    /// As those of [`Preview::add`].
+    /// Fails as [`Preview::add`] does.
     pub fn add_json_lines(
         &mut self,
         json: &[u8],
@@ -262,7 +264,7 @@ impl Preview {
         })
     }
 
-    /// The rules that had the last word about each change: whether it is a new one, and which.
+    /// Finds the responsible rule for each change: whether it is a new rule, and its index.
     fn responsible(
         &self,
         frames: &[Frame<'_>],
@@ -289,7 +291,7 @@ impl Preview {
                         let of_new = last(&new, field).map(|rule| (true, rule));
                         of_new.or_else(|| last(&old, field).map(|rule| (false, rule)))
                     };
-                    // A frame counts to begin with if it is in-app: who changed that?
+                    // The initial `contributes` is `in_app`: find the rule that changed it.
                     let rule = of(field).or_else(|| of(Field::InApp));
                     found.extend(rule);
                 }
@@ -347,14 +349,14 @@ fn category<'s>(
 }
 
 impl Report {
-    /// The report as a JSON object, with the names of these fields.
+    /// Returns the report as a JSON object, with the names of these fields.
     pub fn to_json(&self) -> String {
-        // Neither a map with keys that are no texts nor a float is in it: this cannot fail.
+        // This cannot fail: the value has no floats, and the keys of its maps are texts.
         serde_json::to_string(self).unwrap_or_default()
     }
 }
 
-/// What changes in a stack trace: numbers as in [`Report`].
+/// The changes in a stack trace: numbers as in [`Report`].
 #[derive(Default)]
 pub(super) struct Changes {
     pub(super) frames: u64,
@@ -366,7 +368,7 @@ pub(super) struct Changes {
 }
 
 impl Changes {
-    /// Whether anything does.
+    /// Returns whether anything changes.
     pub(super) fn any(&self) -> bool {
         self.grouping || self.changed_frames > 0
     }

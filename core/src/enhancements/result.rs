@@ -1,4 +1,4 @@
-//! What rules produce: results for frames, components and stack traces, and hints.
+//! The results of rules for frames, components and stack traces, and hints.
 //!
 //! ```text
 //! apply      frame      -> AppliedFrame    in_app, number of the category
@@ -6,8 +6,8 @@
 //!            stack trace -> AssembleResult  contributes, hint, order of the frames
 //! ```
 //!
-//! A hint is a kind and the index of the rule it comes from. Most hints are never
-//! read, so the text is made when somebody asks for it:
+//! A hint is a kind and the index of a rule. Most hints are never read, so the text is only
+//! formatted when a caller asks for it:
 //!
 //! ```text
 //! (Ignored, 17)  ->  ignored by stack trace rule (family:native function:std::* -group)
@@ -18,11 +18,11 @@ use std::fmt;
 use crate::enhancements::action::{Action, VarAction};
 use crate::enhancements::rule::Rule;
 
-/// What the rules made of a frame of a stack trace.
+/// The result of the rules for a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AppliedFrame {
-    /// The category as an index into the categories of the rule set, or `None` where
-    /// the frame still has the one it came with.
+    /// The category as an index into the categories of the rule set, or `None` if the frame kept
+    /// the category that it came with.
     pub category: Option<u32>,
     /// Whether the frame is the user's code.
     pub in_app: Option<bool>,
@@ -39,14 +39,14 @@ pub(super) struct Evaluation {
 /// A frame's part in the grouping of an event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Component {
-    /// Whether the frame counts for grouping; `None` is undecided.
+    /// Whether the frame counts for grouping; `None` if it is undecided.
     pub contributes: Option<bool>,
-    /// Why `contributes` is what it is, naming the rule that said so.
+    /// The reason for `contributes`, with the rule that set it.
     pub hint: Option<Hint>,
 }
 
 impl Component {
-    /// A component without a hint.
+    /// Makes a component without a hint.
     pub fn new(contributes: Option<bool>) -> Self {
         Self {
             contributes,
@@ -55,18 +55,18 @@ impl Component {
     }
 }
 
-/// What the rules say about a stack trace as a whole.
+/// The result of the rules for a stack trace as a whole.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AssembleResult {
     /// Whether the stack trace counts for grouping.
     pub contributes: bool,
-    /// Why it does not, where a rule said so.
+    /// Why it does not count, if a rule decided it.
     pub hint: Option<TooFewFrames>,
-    /// Whether the frames should be looked at in reverse order.
+    /// Whether grouping should use the frames in reverse order.
     pub invert_stacktrace: bool,
 }
 
-/// What happened to the component.
+/// The kind of a hint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum HintKind {
@@ -78,7 +78,7 @@ pub enum HintKind {
     InApp,
     /// The rules marked its frame out of app.
     OutOfApp,
-    /// It is past `max-frames`.
+    /// It is beyond `max-frames`.
     PastMaxFrames,
 }
 
@@ -92,7 +92,7 @@ impl HintKind {
         Self::PastMaxFrames,
     ];
 
-    /// The kind for a component whose `contributes` became this value.
+    /// Returns the kind for a component whose `contributes` became this value.
     pub fn of_group(contributes: bool) -> Self {
         if contributes {
             Self::UnIgnored
@@ -101,7 +101,7 @@ impl HintKind {
         }
     }
 
-    /// The kind for a component whose frame has this `in_app` now.
+    /// Returns the kind for a component whose frame now has this `in_app`.
     pub fn of_app(in_app: Option<bool>) -> Self {
         if in_app == Some(true) {
             Self::InApp
@@ -111,17 +111,17 @@ impl HintKind {
     }
 }
 
-/// Why a component is as it is: what happened, and the index of the rule that did it.
+/// The reason for the state of a component: a kind, and the index of the rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Hint {
-    /// What happened.
+    /// The kind.
     pub kind: HintKind,
     /// The index of the rule in its rule set.
     pub rule: u32,
 }
 
 impl Hint {
-    /// The text, or `None` if there is no such rule.
+    /// Returns the text, or `None` if there is no such rule.
     pub fn text(self, rules: &[Rule]) -> Option<String> {
         let rule = rules.get(self.rule as usize)?;
         let what = match self.kind {
@@ -142,17 +142,17 @@ impl Hint {
     }
 }
 
-/// Why a stack trace does not count: fewer frames contribute than `min-frames` asks for.
+/// Why a stack trace does not count: fewer frames contribute than `min-frames` requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TooFewFrames {
-    /// How many frames contribute.
+    /// The number of frames that contribute.
     pub contributing: usize,
     /// The index of the rule that set `min-frames`.
     pub rule: u32,
 }
 
 impl TooFewFrames {
-    /// The text, or `None` if there is no such rule.
+    /// Returns the text, or `None` if there is no such rule.
     pub fn text(self, rules: &[Rule]) -> Option<String> {
         let rule = rules.get(self.rule as usize)?;
         let n = self.contributing;
@@ -165,7 +165,7 @@ impl TooFewFrames {
     }
 }
 
-/// The value of the last `max-frames` of a rule, the one that counts.
+/// Returns the value of the last `max-frames` of a rule, which is the one that applies.
 fn max_frames(rule: &Rule) -> Option<u64> {
     rule.actions().iter().rev().find_map(|action| match action {
         Action::Var(VarAction::MaxFrames(max)) => Some(*max),

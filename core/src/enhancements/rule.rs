@@ -1,7 +1,7 @@
 //! A rule: matchers and actions.
 //!
-//! Rules are immutable and shared: the same rule can stand in a cache and in
-//! many rule sets, so a [`Rule`] is a counted pointer and cheap to clone.
+//! Rules are immutable and shared: a cache and many rule sets can hold the same rule. So a [`Rule`]
+//! is a reference-counted pointer and cheap to clone.
 
 use std::fmt;
 use std::sync::Arc;
@@ -38,7 +38,7 @@ impl Rule {
         }))
     }
 
-    /// The rule with those of its actions that `keep` says.
+    /// Returns the rule with only the actions for which `keep` returns true.
     pub(super) fn with_actions(&self, keep: fn(&Action) -> bool) -> Self {
         if self.actions().iter().all(keep) {
             return self.clone();
@@ -55,47 +55,47 @@ impl Rule {
         }))
     }
 
-    /// What the rule asks of the exception.
+    /// Returns the matchers on the exception.
     pub fn exception_matchers(&self) -> &[ExceptionMatcher] {
         &self.0.exception_matchers
     }
 
-    /// What the rule asks of a frame and its neighbours.
+    /// Returns the matchers on a frame, its caller and its callee.
     pub fn frame_matchers(&self) -> &[FrameMatcher] {
         &self.0.frame_matchers
     }
 
-    /// What the rule does, in this order.
+    /// Returns the actions, in their order.
     pub fn actions(&self) -> &[Action] {
         &self.0.actions
     }
 
-    /// Whether the exception is one that the rule is for.
+    /// Returns whether the rule matches the exception.
     pub fn matches_exception(&self, exception: &ExceptionData<'_>) -> bool {
         self.exception_matchers()
             .iter()
             .all(|matcher| matcher.is_match(exception))
     }
 
-    /// Whether the frame at `index` is one that the rule is for.
+    /// Returns whether the rule matches the frame at `index`.
     pub fn matches_frame(&self, frames: &[Frame<'_>], index: usize) -> bool {
         self.frame_matchers()
             .iter()
             .all(|matcher| matcher.is_match(frames, index))
     }
 
-    /// Whether the rule changes frames (`app` or `category=`).
+    /// Returns whether the rule changes frames (`app` or `category=`).
     pub fn modifies_frames(&self) -> bool {
         self.actions().iter().any(Action::modifies_frames)
     }
 
-    /// Whether the rule has a say in grouping (anything but `category=`).
+    /// Returns whether the rule affects grouping (any action except `category=`).
     pub fn affects_grouping(&self) -> bool {
         self.actions().iter().any(Action::affects_grouping)
     }
 }
 
-/// The rule as hints print it: exception matchers, frame matchers, actions.
+/// Writes the rule in the form that hints have: exception matchers, frame matchers, actions.
 impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut separator = "";

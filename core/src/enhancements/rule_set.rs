@@ -1,9 +1,8 @@
-//! A rule set: rules in order, and the two questions that are asked of them.
+//! A rule set: rules in order, and the two passes over a stack trace.
 //!
-//! The questions can be asked of [`Frame`]s, which hold texts, and of a
-//! [`StacktraceView`], where the answer for a frame names a category by its
-//! number in [`Enhancements::categories`]. Numbers of rules and categories stay
-//! what they are when rules are appended.
+//! Both passes exist for [`Frame`]s, which hold texts, and for a [`StacktraceView`]. With a view,
+//! the result for a frame has the number of the category in [`Enhancements::categories`]. Numbers
+//! of rules and categories do not change when rules are appended.
 
 use std::fmt;
 use std::sync::Arc;
@@ -30,22 +29,22 @@ use crate::enhancements::text::parser::{self, Retired};
 use crate::enhancements::text::source::{self, NoTextForm};
 use crate::limits::{self, Limit};
 
-/// A list of rules. Immutable but for [`Enhancements::extend_from`]; cloning shares it.
+/// A list of rules. Only [`Enhancements::extend_from`] changes it. Cloning shares the segments.
 #[derive(Clone)]
 pub struct Enhancements(Arc<RuleSet>);
 
 struct RuleSet {
-    /// At least one; none is empty, unless it is the only one.
+    /// At least one segment. Only a single segment can be empty.
     segments: Box<[Arc<Segment>]>,
-    /// The rules of all segments, made when they are asked for and there are several.
+    /// The rules of all segments. The list is made on first use if there are several segments.
     rules: OnceBox<Vec<Rule>>,
-    /// The categories of all segments; as the rules.
+    /// The categories of all segments, made in the same way.
     categories: OnceBox<Categories>,
-    /// The names of the rule sets that these were written for; see [`Enhancements::bases`].
+    /// The names of the base rule sets; see [`Enhancements::bases`].
     bases: Vec<String>,
 }
 
-/// What the segments of a set set with `category=`.
+/// The categories that the segments of a set set with `category=`.
 struct Categories {
     /// Each once, in the order of first use.
     texts: Vec<SmolStr>,
@@ -72,11 +71,11 @@ impl Categories {
     }
 }
 
-/// A set of more segments becomes one, so that each question walks over few.
+/// A set of more segments is merged into one, so that each pass walks over few segments.
 const MAX_SEGMENTS: usize = 8;
 
 impl Enhancements {
-    /// No rules.
+    /// Makes a rule set without rules.
     pub fn empty() -> Self {
         Self::of_segments([Arc::default()].into())
     }
@@ -97,12 +96,12 @@ impl Enhancements {
         Self::of_segments([Arc::new(Segment::new(rules))].into())
     }
 
-    /// Parses the text form, one rule a line. Rules that `cache` knows are shared, and the
-    /// whole set if it knows that.
+    /// Parses the text form, one rule a line. Rules in `cache` are shared, and so is the whole set
+    /// if the cache has it.
     ///
     /// # Errors
     ///
-    /// The first line that is not a rule.
+    /// Fails at the first line that is not a rule.
     pub fn parse(text: &str, cache: &Cache) -> Result<Self, EnhancementsError> {
         cache.get_or_make(text.as_bytes(), || {
             limits::check_rule_text(text)?;
@@ -113,12 +112,12 @@ impl Enhancements {
         })
     }
 
-    /// Like [`Enhancements::parse`], but drops retired actions (`+sentinel`, `+prefix` and
+    /// Parses as [`Enhancements::parse`] does, but drops retired actions (`+sentinel`, `+prefix` and
     /// their negations), and rules that have no others. Returns what was dropped.
     ///
     /// # Errors
     ///
-    /// The first line that is not a rule for another reason.
+    /// Fails at the first line that is not a rule for another reason.
     pub fn parse_lenient(
         text: &str,
         cache: &Cache,
@@ -142,22 +141,22 @@ impl Enhancements {
         Ok((Self::from_rules(rules), left_out))
     }
 
-    /// Reads the binary form, a MessagePack structure of version 2 or 3. A structure that
-    /// `cache` knows is not read again.
+    /// Reads the binary form, a MessagePack structure of version 2 or 3. A structure in `cache` is
+    /// not read again.
     ///
     /// # Errors
     ///
-    /// What is malformed, and in which rule.
+    /// Fails if it is malformed. The error has the index of the rule.
     pub fn from_config_structure(input: &[u8], cache: &Cache) -> Result<Self, EnhancementsError> {
         cache.get_or_make(input, || Self::decode(input, OtherFamily::Read))
     }
 
-    /// [`Enhancements::from_config_structure`] without a cache, and with a choice of how the
-    /// family `other` is read.
+    /// Does the same as [`Enhancements::from_config_structure`], without a cache, and with an
+    /// option for the family `other`.
     ///
     /// # Errors
     ///
-    /// What is malformed, and in which rule.
+    /// Fails if it is malformed. The error has the index of the rule.
     pub fn decode(input: &[u8], other: OtherFamily) -> Result<Self, EnhancementsError> {
         Limit::RuleBytes.check(input.len())?;
         let decoded = config_structure::decode(input, other).map_err(|err| match err {
@@ -177,17 +176,17 @@ impl Enhancements {
         })))
     }
 
-    /// The names of the rule sets that a binary form says these rules were written for. They
-    /// are not part of the set: another set has none, also one that was extended.
+    /// Returns the names of the base rule sets in the binary form of these rules. They are not part
+    /// of the rules: a set that was extended has no names.
     pub fn bases(&self) -> &[String] {
         &self.0.bases
     }
 
-    /// Writes the binary form. `bases` is stored beside the rules and not used.
+    /// Writes the binary form. `bases` is stored beside the rules and has no other effect.
     ///
     /// # Errors
     ///
-    /// If `version` is neither 2 nor 3.
+    /// Fails if `version` is neither 2 nor 3.
     pub fn to_config_structure(
         &self,
         version: u64,
@@ -196,22 +195,23 @@ impl Enhancements {
         config_structure::encode(self.rules(), version, bases)
     }
 
-    /// Writes the text form, one rule a line. Parsed again, it is the same rules.
+    /// Writes the text form, one rule per line. The text parses to the same rules.
     ///
     /// # Errors
     ///
-    /// The first rule that no text can hold: only the binary form can make such a rule.
+    /// Fails at the first rule that cannot be written as text. Only the binary form can contain
+    /// such a rule.
     pub fn to_text(&self) -> Result<String, NoTextForm> {
         source::to_text(self.rules())
     }
 
-    /// A part of the rules, by what they do. It is made once for each segment.
+    /// Returns a part of the rules, by their actions. It is made once for each segment.
     #[must_use]
     pub fn part(&self, part: Part) -> Self {
         Self::joined(self.0.segments.iter().map(|segment| segment.part(part)))
     }
 
-    /// The set of these segments, without those that have no rules.
+    /// Makes a set of these segments, without the empty ones.
     fn joined(segments: impl Iterator<Item = Arc<Segment>>) -> Self {
         let segments: Box<[_]> = segments.filter(|each| !each.rules().is_empty()).collect();
         if segments.is_empty() {
@@ -220,15 +220,15 @@ impl Enhancements {
         Self::of_segments(segments)
     }
 
-    /// Describes each rule as JSON: an array of objects with `canonical` (as hints print it),
-    /// `matchers` (`field`, `pattern`, `negated`, and `of`: `caller`, `frame`, `callee` or
+    /// Describes each rule as JSON: an array of objects with `canonical` (in the form that hints
+    /// have), `matchers` (`field`, `pattern`, `negated`, and `of`: `caller`, `frame`, `callee` or
     /// `exception`) and `actions` (`text`, `name`, `value`, and `range` for a flag).
     pub fn describe(&self) -> String {
         describe::describe(self.rules())
     }
 
-    /// These rules, and after them the rules of another set. Nothing of either is copied, but
-    /// for sets of more than [`MAX_SEGMENTS`] segments, which become one.
+    /// Returns a set of these rules followed by the rules of another set. No rule is copied, unless
+    /// the set would have more than [`MAX_SEGMENTS`] segments: these are merged into one.
     #[must_use]
     pub fn extended(&self, other: &Self) -> Self {
         if self.is_empty() {
@@ -249,7 +249,7 @@ impl Enhancements {
         *self = self.extended(other);
     }
 
-    /// The rules in order.
+    /// Returns the rules in order.
     pub fn rules(&self) -> &[Rule] {
         match &*self.0.segments {
             [one] => one.rules(),
@@ -260,17 +260,17 @@ impl Enhancements {
         }
     }
 
-    /// How many rules there are.
+    /// Returns the number of rules.
     pub fn len(&self) -> usize {
         self.0.segments.iter().map(|each| each.rules().len()).sum()
     }
 
-    /// Whether there are no rules.
+    /// Returns whether there are no rules.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// What the rules set with `category=`, each once.
+    /// Returns the categories that the rules set with `category=`, each once.
     pub fn categories(&self) -> &[SmolStr] {
         match &*self.0.segments {
             [one] => one.categories(),
@@ -283,13 +283,13 @@ impl Enhancements {
         self.0.categories.get_or_init(make)
     }
 
-    /// The text of a category, by its number in [`Enhancements::categories`].
+    /// Returns the text of a category, by its number in [`Enhancements::categories`].
     fn category(&self, number: u32) -> Option<&SmolStr> {
         self.categories().get(number as usize)
     }
 
-    /// Limits the memory for what is remembered of frames seen before, in bytes a segment; 0
-    /// turns that off. It is 2 MiB if it is never set. What is remembered now is forgotten.
+    /// Limits the memory of the memo, in bytes for each segment; 0 turns the memo off. The default
+    /// is 2 MiB. The call clears the memo.
     ///
     /// All rule sets that share a segment share its memo.
     pub fn set_memo_bytes(&self, bytes: usize) {
@@ -298,7 +298,7 @@ impl Enhancements {
         }
     }
 
-    /// How many bytes are taken by what is remembered of frames, about.
+    /// Returns the approximate number of bytes that the memo takes.
     pub fn memo_bytes_in_use(&self) -> usize {
         self.0
             .segments
@@ -307,7 +307,7 @@ impl Enhancements {
             .sum()
     }
 
-    /// Sets `in_app` and `category` of frames as the rules say.
+    /// Applies the rules to frames: sets their `in_app` and `category`.
     pub fn apply_modifications_to_frames<'a>(
         &'a self,
         frames: &mut [Frame<'a>],
@@ -316,7 +316,7 @@ impl Enhancements {
         let keys = key_texts(frames);
         let stacktrace = StacktraceView::of_frames(exception, frames, &keys);
         let mut applied = Vec::with_capacity(frames.len());
-        // Frames that hold texts have no text that is not UTF-8.
+        // Texts of Rust are UTF-8.
         let _ = self.apply_packed(&stacktrace, &mut applied);
         for (frame, applied) in frames.iter_mut().zip(applied) {
             frame.in_app = applied.in_app;
@@ -326,7 +326,7 @@ impl Enhancements {
         }
     }
 
-    /// Decides which components count for grouping, and says why.
+    /// Decides which components count for grouping, and sets their hints.
     ///
     /// Components and frames are paired from the start.
     pub fn assemble_stacktrace_component(
@@ -341,12 +341,12 @@ impl Enhancements {
             .unwrap_or_default()
     }
 
-    /// [`Enhancements::apply_modifications_to_frames`] on packed frames. What the
-    /// rules made of them is appended to `applied`, one entry a frame.
+    /// Does the same as [`Enhancements::apply_modifications_to_frames`] for packed frames. Appends
+    /// an entry for each frame to `applied`.
     ///
     /// # Errors
     ///
-    /// If a text of a frame is not UTF-8; nothing is appended then.
+    /// Fails if a text of a frame is not UTF-8. Then nothing is appended.
     pub fn apply_packed(
         &self,
         stacktrace: &StacktraceView<'_>,
@@ -355,11 +355,11 @@ impl Enhancements {
         self.apply(stacktrace, applied, &mut None)
     }
 
-    /// [`Enhancements::assemble_stacktrace_component`] on packed frames.
+    /// Does the same as [`Enhancements::assemble_stacktrace_component`] for packed frames.
     ///
     /// # Errors
     ///
-    /// If a text of a frame is not UTF-8; no component is changed then.
+    /// Fails if a text of a frame is not UTF-8. Then no component changes.
     pub fn assemble_packed(
         &self,
         stacktrace: &StacktraceView<'_>,
@@ -395,7 +395,7 @@ impl Enhancements {
         self.0.segments.iter().map(|segment| segment.engine())
     }
 
-    /// The number of a category in this set, by its number in a segment.
+    /// Returns the number of a category in this set, by its number in a segment.
     fn category_number(&self, (segment, number): (usize, u32)) -> u32 {
         match &*self.0.segments {
             [_] => number,
@@ -403,7 +403,7 @@ impl Enhancements {
         }
     }
 
-    /// Brings a frame to what rules have made of it.
+    /// Writes the result of the rules into a frame.
     fn carry<'f>(&'f self, frame: &mut FrameView<'f>, applied: &AppliedFrame) {
         frame.in_app = applied.in_app;
         if let Some(text) = applied.category.and_then(|number| self.category(number)) {
@@ -411,9 +411,9 @@ impl Enhancements {
         }
     }
 
-    /// Answers both questions, the second one about the frames as the first one left them; a
-    /// component contributes to begin with if its frame is in-app then. `matched` gets the
-    /// rules that match any frame, perhaps twice.
+    /// Runs both passes. The second pass uses the frames that the first pass changed, and the
+    /// initial `contributes` of a component is whether its frame is in-app then. `matched` receives
+    /// the rules that match any frame, possibly twice.
     ///
     /// # Errors
     ///
@@ -445,11 +445,11 @@ impl Enhancements {
         })
     }
 
-    /// [`Enhancements::apply_packed`] on many stack traces, on so many threads.
+    /// Does the same as [`Enhancements::apply_packed`] for many stack traces, on `threads` threads.
     ///
     /// # Errors
     ///
-    /// If a text of a frame is not UTF-8: that of the first such stack trace.
+    /// Fails if a text of a frame is not UTF-8, with the error of the first such stack trace.
     pub fn apply_batch(
         &self,
         stacktraces: &[StacktraceView<'_>],
@@ -462,12 +462,12 @@ impl Enhancements {
         })
     }
 
-    /// [`Enhancements::assemble_packed`] on many stack traces, each with what its components
-    /// are to begin with, on so many threads.
+    /// Does the same as [`Enhancements::assemble_packed`] for many stack traces, each with the
+    /// initial `contributes` of its components, on `threads` threads.
     ///
     /// # Errors
     ///
-    /// If a text of a frame is not UTF-8: that of the first such stack trace.
+    /// Fails if a text of a frame is not UTF-8, with the error of the first such stack trace.
     pub fn assemble_batch(
         &self,
         stacktraces: &[(StacktraceView<'_>, Vec<Component>)],
@@ -487,7 +487,7 @@ impl Default for Enhancements {
     }
 }
 
-/// Rule sets are equal when their rules are.
+/// Rule sets are equal if their rules are equal.
 impl PartialEq for Enhancements {
     fn eq(&self, other: &Self) -> bool {
         self.rules() == other.rules()

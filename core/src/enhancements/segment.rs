@@ -1,9 +1,9 @@
-//! Segments: the parts that rule sets are put together from.
+//! Segments: the parts of rule sets.
 //!
-//! Sentry makes a rule set for every event: the built-in rules, and behind them those of the
-//! project. What is costly about rules, their engine with its index and its memo, must not be
-//! made for every event. So a rule set is a list of segments, which never change and which all
-//! sets share that hold them:
+//! Sentry makes a rule set for every event: the built-in rules, followed by the rules of the
+//! project. The expensive part of a rule set is the engine with its index and its memo, and it must
+//! not be built for every event. So a rule set is a list of segments. A segment is immutable, and
+//! rule sets share it:
 //!
 //! ```text
 //! set of event 1    [ built-in ] [ project A ]
@@ -11,8 +11,8 @@
 //! set of event 3    [ built-in ] [ project B ]      the first is shared
 //! ```
 //!
-//! Rules run segment after segment. What they have made of the frames is carried over, so a
-//! set of two segments does what one list of the same rules does.
+//! The segments run one after the other, each on the results of the segment before. So a set of two
+//! segments has the same results as one list of the same rules.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -26,16 +26,16 @@ use crate::enhancements::engine::{Engine, DEFAULT_BYTES};
 use crate::enhancements::rule::Rule;
 use crate::enhancements::select::{self, Part};
 
-/// Rules that never change, with all that was made for them.
+/// Immutable rules, with their engine.
 #[derive(Default)]
 pub(super) struct Segment {
     rules: Vec<Rule>,
-    /// What the rules set with `category=`, each once, in the order of first use.
+    /// The categories that the rules set with `category=`, each once, in the order of first use.
     categories: Vec<SmolStr>,
     // Made on first use. Threads that race for it make it twice and keep one: no thread
     // waits, so a fork in the middle leaves nothing locked in the child.
     engine: OnceBox<Engine>,
-    /// What `set_memo_bytes` was given, plus 1; 0 before the first call.
+    /// The argument of `set_memo_bytes` plus 1; 0 before the first call.
     memo_bytes: AtomicUsize,
     parts: [OnceBox<Arc<Segment>>; Part::COUNT],
 }
@@ -90,7 +90,7 @@ impl Segment {
         engine.map_or(0, |engine| engine.memo().bytes_in_use())
     }
 
-    /// The rules of a part, as a segment. It is made once.
+    /// Returns the rules of a part as a segment. It is made once.
     pub(super) fn part(&self, part: Part) -> Arc<Segment> {
         let make = || {
             let rules = select::select(&self.rules, part);

@@ -1,4 +1,4 @@
-//! Parts of a rule set, by what rules do.
+//! Parts of a rule set, by the actions of the rules.
 //!
 //! ```text
 //! function:a +app -group category=x
@@ -6,31 +6,31 @@
 //!                 `----- contributes ---- -group
 //! ```
 //!
-//! Sentry asks the two questions at different times, and stores rules in these two parts.
+//! Sentry runs the two passes at different times, and stores rules in these two parts.
 
 use crate::enhancements::action::{Action, FlagKind, Range};
 use crate::enhancements::fields::TextField;
 use crate::enhancements::matcher::{FrameMatcher, FrameTest, Offset};
 use crate::enhancements::rule::Rule;
 
-/// Which part.
+/// A part of a rule set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Part {
     /// Only actions that change frames: `app` and `category=`.
     Classifier,
-    /// Only the others: `group`, and the variables of the stack trace.
+    /// Only the other actions: `group`, and the variables of the stack trace.
     Contributes,
-    /// Only rules that ask for `path`, `module`, `function` and `package` of the frame alone,
-    /// and whose single action is `+app` or `-app`: those that profiles understand.
+    /// Only rules that profiles support: rules whose matchers are `path`, `module`, `function` and
+    /// `package` of the frame, and whose only action is `+app` or `-app`.
     Profiling,
 }
 
 impl Part {
-    /// How many parts there are.
+    /// The number of parts.
     pub(super) const COUNT: usize = 3;
 }
 
-/// The rules of a part. Rules without an action left are not in it.
+/// Returns the rules of a part. Rules without a remaining action are dropped.
 pub(super) fn select(rules: &[Rule], part: Part) -> Vec<Rule> {
     let keep = |keep: fn(&Action) -> bool| {
         let kept = rules.iter().map(|rule| rule.with_actions(keep));

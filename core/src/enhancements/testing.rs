@@ -73,7 +73,7 @@ fn matcher(random: &mut Random) -> String {
         "function", "function", "module", "path", "path", "package", "category", "category",
         "family", "app",
     ];
-    // Every text field comes up, also one that is not in this list.
+    // Every text field occurs, also one that is not in this list.
     let name = if random.one_in(5) {
         Subject::Text(*random.pick(&TextField::ALL)).name()
     } else {
@@ -87,7 +87,7 @@ fn matcher(random: &mut Random) -> String {
     format!("{bang}{name}:\"{argument}\"")
 }
 
-/// A rule, valid but perhaps for the pattern of an exception.
+/// Returns a rule. It is valid, except that the pattern of an exception may be invalid.
 pub(in crate::enhancements) fn rule(random: &mut Random) -> String {
     let mut parts = Vec::new();
     if random.one_in(5) {
@@ -129,7 +129,7 @@ fn text(random: &mut Random) -> Option<&'static str> {
     (!random.one_in(3)).then(|| *random.pick(&TEXTS))
 }
 
-/// A frame.
+/// Returns a frame.
 pub(in crate::enhancements) fn frame(random: &mut Random) -> Frame<'static> {
     Frame {
         category: random

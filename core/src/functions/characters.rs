@@ -1,7 +1,7 @@
-//! Kinds of characters as Python has them.
+//! Character classes as defined by Python.
 //!
 //! The steps are defined by Python's `str.strip`, and by `\w`, `\d` and `\b` of its regular
-//! expressions. Rust's methods of the same purpose differ for some characters outside of ASCII:
+//! expressions. The corresponding methods of Rust differ for some characters outside of ASCII:
 //!
 //! ```text
 //!                    Python                     Rust
@@ -10,12 +10,12 @@
 //! \w                 letters and numbers        char::is_alphanumeric: vowel signs as well
 //! ```
 
-/// White space as `str.isspace` has it.
+/// Returns whether a character is white space by `str.isspace`.
 pub(crate) fn is_space(c: char) -> bool {
     c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c)
 }
 
-/// A digit as `\d` has it.
+/// Returns whether a character is a digit by `\d`.
 pub(super) fn is_digit(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_digit();
@@ -25,7 +25,7 @@ pub(super) fn is_digit(c: char) -> bool {
     after > 0 && c - ZEROS[after - 1] < 10
 }
 
-/// A character of a word as `\w` has it.
+/// Returns whether a character is a word character by `\w`.
 pub(crate) fn is_word(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_alphanumeric() || c == '_';
@@ -50,8 +50,8 @@ const ZEROS: &[u32] = &[
     0x1fbf0,
 ];
 
-/// Characters that are alphabetic for Rust, but part of no word for Python: signs of vowels,
-/// and letters in circles and squares. Runs, the first and the last of each, of Unicode 15.1.
+/// Characters that are alphabetic in Rust, but not word characters in Python: vowel signs, and
+/// letters in circles and squares. The first and the last character of each range, of Unicode 15.1.
 const MARKS: &[u32] = &[
     0x0345, 0x036f, 0x05b0, 0x05c7, 0x0610, 0x061a, 0x064b, 0x065f, 0x0670, 0x0670, 0x06d6, 0x06e4,
     0x06e7, 0x06ed, 0x0711, 0x0711, 0x0730, 0x073f, 0x07a6, 0x07b0, 0x0816, 0x0817, 0x081b, 0x0823,

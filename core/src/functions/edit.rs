@@ -1,12 +1,12 @@
-//! A text with parts replaced, copied only if there is one.
+//! Replaces parts of a text. The text is only copied if there is a replacement.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// Replacements in a text, from its start to its end.
+/// Replacements in a text, from the start to the end.
 pub(super) struct Edit<'t> {
     text: &'t str,
-    /// What is before `kept`, after the replacements so far.
+    /// The text before `kept`, with the replacements so far.
     out: String,
     kept: usize,
 }
@@ -20,12 +20,12 @@ impl<'t> Edit<'t> {
         }
     }
 
-    /// Where the last replacement ends.
+    /// Returns where the last replacement ends.
     pub(super) fn end(&self) -> usize {
         self.kept
     }
 
-    /// The text that follows the last replacement, up to a position.
+    /// Returns the text after the last replacement, up to a position.
     pub(super) fn before(&self, at: usize) -> &'t str {
         &self.text[self.kept..at]
     }

@@ -1,4 +1,4 @@
-//! What stands between brackets, found by counting.
+//! Replaces text between brackets, which it finds by counting.
 //!
 //! ```text
 //! a ( b ( c ) d ) e ) f ( g
@@ -10,14 +10,14 @@
 //!                                  follows that is kept again
 //! ```
 //!
-//! A pair that is never closed is dropped, with all that follows.
+//! A pair that is not closed is dropped, with everything after it.
 
 use std::borrow::Cow;
 
 use memchr::{memchr, memchr2_iter};
 
-/// Replaces the outermost pairs of brackets. `replace` is called with what is between them and
-/// where the opening one stands, and appends what takes the pair's place.
+/// Replaces the outermost pairs of brackets. `replace` receives the text between them and the
+/// position of the opening bracket, and appends the replacement of the pair.
 ///
 /// Without an opening bracket, the text is returned as it is.
 pub(super) fn replaced<'t>(
@@ -32,7 +32,7 @@ pub(super) fn replaced<'t>(
     let mut out = String::with_capacity(text.len());
     let mut depth = 0_i64;
     let mut start = 0;
-    // Where the text that is kept as it is begins, while the depth is 0.
+    // The start of the text that is kept, while the depth is 0.
     let mut kept = 0;
     for at in memchr2_iter(open, close, text.as_bytes()) {
         let byte = text.as_bytes()[at];
@@ -58,7 +58,7 @@ pub(super) fn replaced<'t>(
     out.into()
 }
 
-/// Removes arguments. `(anonymous namespace)` and `(operator)` are none.
+/// Removes arguments. `(anonymous namespace)` and `(operator)` are kept.
 pub(super) fn without_arguments(name: &str) -> Cow<'_, str> {
     replaced(name, b'(', b')', |inner, _, out| {
         let inner = inner.trim_matches(super::is_space);

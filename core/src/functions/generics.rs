@@ -1,12 +1,12 @@
 //! Generic parameters: `<...>` becomes `<T>`.
 //!
-//! Two kinds stay. A lambda is not a parameter: `<lambda>`. And where a Rust name begins with
-//! a pair, that is the type whose function it is:
+//! Two kinds are kept. A lambda is not a parameter: `<lambda>`. And if a Rust name begins with a
+//! pair, the pair contains the type of the function:
 //!
 //! ```text
 //! <Foo<u8> as shop::Sell>::sell       Foo<T>::sell
-//! <T as shop::Sell>::sell             shop::Sell::sell     T says nothing, so the trait stands
-//! <<A as B>::C as D>::e               A::C::e              and so on, inwards
+//! <T as shop::Sell>::sell             shop::Sell::sell     T is a parameter, so the trait is used
+//! <<A as B>::C as D>::e               A::C::e              nested pairs
 //! ```
 
 use std::borrow::Cow;
@@ -31,7 +31,7 @@ fn is_lambda(inner: &str) -> bool {
     inner == "lambda" || lambdas::len_at(inner, 0).is_some()
 }
 
-/// Appends the type that a leading pair stands for, for `inner` between its brackets.
+/// Appends the type of a leading pair. `inner` is the text between its brackets.
 ///
 /// A leading pair may begin with another one, and so on. All of them are unwrapped first, and
 /// then completed from the innermost one outwards: the type of one is where the next begins,
@@ -72,7 +72,7 @@ fn leading_type(inner: &str, out: &mut String) {
             break;
         }
     }
-    // Where ` as ` may begin that was not there before.
+    // Where a new ` as ` may begin.
     let mut search = start;
     for rest in rests.into_iter().rev() {
         let before = out.len();
@@ -94,13 +94,14 @@ fn leading_type(inner: &str, out: &mut String) {
     }
 }
 
-/// Without the `X as ` of an implementation for all types.
+/// Removes the `X as ` of an implementation for all types.
 fn without_blanket(text: &str) -> Option<&str> {
     let rest = text.strip_prefix(|c: char| c.is_ascii_uppercase())?;
     rest.strip_prefix(" as ")
 }
 
-/// The pairs of a balanced text by where they open and close, those that close last at the end.
+/// Returns the positions where the pairs of a balanced text open and close, ordered by where they
+/// close.
 fn leading_ends(text: &str) -> Vec<(usize, usize)> {
     let (mut open, mut pairs) = (Vec::new(), Vec::new());
     for (at, byte) in text.bytes().enumerate() {

@@ -1,4 +1,4 @@
-//! Lambdas, as each compiler numbers them.
+//! Replaces lambdas, which each compiler numbers in another way.
 //!
 //! ```text
 //! gcc     {lambda(int, char)#3}
@@ -29,7 +29,7 @@ fn without_lambdas(name: &str) -> Cow<'_, str> {
     let mut finder = Finder::default();
     let bytes = name.as_bytes();
     for (at, &byte) in bytes.iter().enumerate() {
-        // The rarest byte of each kind: MSVC's is the last of `lambda_`.
+        // The rarest byte of each kind: for MSVC it is the last byte of `lambda_`.
         let start = match byte {
             b'{' | b'$' => at,
             b'_' if bytes[..=at].ends_with(MSVC.as_bytes()) => at + 1 - MSVC.len(),
@@ -45,20 +45,20 @@ fn without_lambdas(name: &str) -> Cow<'_, str> {
     edit.finish()
 }
 
-/// The length of the lambda that begins at a position, in bytes.
+/// Returns the length in bytes of the lambda that begins at a position.
 pub(super) fn len_at(name: &str, at: usize) -> Option<usize> {
     Finder::default().len_at(name, at)
 }
 
-/// What MSVC's lambdas begin with.
+/// The beginning of MSVC's lambdas.
 const MSVC: &str = "lambda_";
 
 /// Remembers where gcc's lambdas end, so that many that do not end take linear time.
 #[derive(Default)]
 struct Finder {
-    /// The first end, `)#3}`, after a position: both of them, and the end's length.
+    /// The first end, `)#3}`, after a position: both positions, and the length of the end.
     end: Option<(usize, Option<(usize, usize)>)>,
-    /// The end of a line that a lambda was found to have within.
+    /// The position of a line end that was found inside a lambda.
     line_end: usize,
 }
 
@@ -99,7 +99,7 @@ impl Finder {
     }
 }
 
-/// The first `)#3}` from a position on: where it begins, and its length.
+/// Returns the position and length of the first `)#3}` from a position on.
 fn end_from(name: &str, from: usize) -> Option<(usize, usize)> {
     let mut found = memmem::find_iter(&name.as_bytes()[from..], b")#");
     found.find_map(|found| {
@@ -149,7 +149,7 @@ fn with_namespaces(name: &str) -> Cow<'_, str> {
     edit.finish()
 }
 
-/// A digit of the numbers that compilers append.
+/// Returns whether a byte is a digit of the numbers that compilers append.
 fn is_hex(byte: &u8) -> bool {
     matches!(byte, b'0'..=b'9' | b'a'..=b'f')
 }

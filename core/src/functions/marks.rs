@@ -1,9 +1,9 @@
-//! Operators put aside, so that they do not upset the pairing of brackets.
+//! Replaces operators by marks, because their characters would be taken for brackets.
 //!
-//! Each is written with a character that names hardly ever have. A name that does have one
-//! gets the operator instead, as in Sentry.
+//! Each mark is a character that names hardly ever have. If a name has one, it is replaced by the
+//! operator at the end, as in Sentry.
 //!
-//! | text | put aside |
+//! | text | mark |
 //! | --- | --- |
 //! | `operator<<`, `operator<` | `operator⟨⟨`, `operator⟨` |
 //! | `operator()` | `operator◯` |
@@ -24,7 +24,7 @@ pub(super) fn put_aside(name: &str) -> Cow<'_, str> {
     const NAMESPACE: &str = "`anonymous namespace'";
     let mut edit = Edit::new(name);
     for (at, byte) in name.bytes().enumerate() {
-        // What follows "operator", or begins a namespace: rare bytes in a name.
+        // The byte after "operator", or at the start of a namespace, is rare in names.
         if !matches!(byte, b'<' | b'(' | b'-' | b'`') || at < edit.end() {
             continue;
         }
@@ -33,7 +33,7 @@ pub(super) fn put_aside(name: &str) -> Cow<'_, str> {
         let (part, mark) = if byte == b'`' && rest.starts_with(NAMESPACE) {
             (at..at + NAMESPACE.len(), ANONYMOUS)
         } else if rest.starts_with("-> ") && edit.before(at).ends_with(' ') {
-            // With its spaces, which the next arrow cannot have as well.
+            // Including its spaces, which the next arrow cannot share.
             (at - 1..at + 3, " ⟿ ")
         } else if rest.starts_with("->") && operator(&edit) {
             (at..at + 2, ARROW)

@@ -1,8 +1,8 @@
-//! Names of functions, trimmed to what people call them.
+//! Trims function names: removes arguments, generic parameters, hashes and versions.
 //!
-//! Compilers give functions long names: with the types of arguments and results, generic
-//! parameters, hashes, and numbers for lambdas. Two builds of one program name the same
-//! function differently. Rules match, and groups are made of, what is left when that is cut:
+//! Compilers create long function names, which contain the types of arguments and results, generic
+//! parameters, hashes, and numbers for lambdas. In two builds of one program the same function can
+//! have different names. Rules and grouping use trimmed names:
 //!
 //! ```text
 //! void std::vector<int, std::allocator<int>>::push_back(int const&)   std::vector<T>::push_back
@@ -11,20 +11,19 @@
 //! static Shop.sell(Swift.Int) -> Swift.Bool                           Shop.sell
 //! ```
 //!
-//! The steps are those of Sentry, which trims the names of native and C# functions, and leaves
-//! others as they are:
+//! The steps are those of Sentry, which trims the names of native and C# functions only:
 //!
 //! ```text
 //! name -> tidy       white space, trailing const and &, compilers' clones
-//!      -> marks      operators that would upset the pairing of brackets are put aside
+//!      -> marks      operators are replaced by marks
 //!      -> lambdas    each kind of compiler's lambda becomes `lambda`
-//!      -> enclosed   arguments (...) go, generic parameters <...> become <T>
-//!      -> tokens     the one that is the function is found
-//!      -> marks      put back
-//!      -> suffixes   hashes and versions go
+//!      -> enclosed   arguments (...) are removed, generic parameters <...> become <T>
+//!      -> tokens     the token with the function is selected
+//!      -> marks      marks are replaced by their operators
+//!      -> suffixes   hashes and versions are removed
 //! ```
 //!
-//! Every step takes time in proportion to the name's length, whatever it holds.
+//! Every step takes linear time for any name.
 
 mod characters;
 mod edit;
@@ -46,7 +45,7 @@ const NATIVE: [&str; 5] = ["objc", "cocoa", "swift", "native", "c"];
 
 /// Trims the name of a function for a platform.
 ///
-/// Platforms without a rule, and `None`, leave the name as it is.
+/// For other platforms, and for `None`, the name does not change.
 ///
 /// ```
 /// use ophio::functions::trim_function_name;
@@ -67,7 +66,7 @@ pub fn trim_function_name<'n>(name: &'n str, platform: Option<&str>) -> Cow<'n, 
 ///
 /// # Errors
 ///
-/// If the buffer is malformed, or a name is not UTF-8.
+/// Fails if the buffer is malformed, or a name is not UTF-8.
 pub fn trim_packed(names: &[u8], platform: Option<&str>) -> Result<Vec<u8>, PackedValuesError> {
     let mut trimmed = Vec::new();
     msgpack_array::for_each(names, |name| {
@@ -113,9 +112,9 @@ fn native<'n>(name: &'n str, platform: &str) -> Cow<'n, str> {
     }
 }
 
-/// Whether no step changes a name: a C function, most often.
+/// Returns whether no step changes a name, as for most C functions.
 fn is_plain(name: &str) -> bool {
-    // Of single words only `const` is cut, and MSVC's lambdas are replaced.
+    // Of single words only `const` is removed, and MSVC's lambdas are replaced.
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     !name.is_empty()
         && name.bytes().all(plain)
@@ -123,7 +122,7 @@ fn is_plain(name: &str) -> bool {
         && lambdas::len_at(name, 0).is_none()
 }
 
-/// Removes `[clone .part.3]` and its like; other brackets stay.
+/// Removes `[clone .part.3]` and similar suffixes. Other brackets are kept.
 fn without_clones(name: &str) -> Cow<'_, str> {
     let kept = enclosed::replaced(name, b'[', b']', |inner, _, out| {
         if !inner.starts_with("clone .") {

@@ -1,11 +1,11 @@
-//! The token of a name that is the function.
+//! Selects the token of a name that has the function.
 //!
-//! What is left of a name is cut at white space, outside of brackets:
+//! The name is split at white space, outside of brackets:
 //!
 //! ```text
 //! static int Shop::sell            the last one                         Shop::sell
 //! Shop.sell throws ⟿ Swift.Bool    the one before the arrow             Shop.sell
-//! closure #1 in Shop.sell          the last one, and a word about it    closure in Shop.sell
+//! closure #1 in Shop.sell          the last one, with "closure in"       closure in Shop.sell
 //! ```
 
 use std::borrow::Cow;
@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use super::is_space;
 use super::marks::ARROW;
 
-/// Returns the function, or `None` where there is no token.
+/// Returns the function, or `None` if there is no token.
 pub(super) fn function<'t>(text: &'t str, platform: &str) -> Option<Cow<'t, str>> {
     let mut tokens = split(text);
     // MSVC puts a space between a generic operator and its parameters.
@@ -21,7 +21,7 @@ pub(super) fn function<'t>(text: &'t str, platform: &str) -> Option<Cow<'t, str>
     if generic_operator {
         tokens.pop();
     }
-    // With the parameters that belong to it, for the last token.
+    // The last token, with its parameters.
     let whole = |at: usize| -> Cow<'t, str> {
         if generic_operator && at == tokens.len() - 1 {
             format!("{} <T>", tokens[at]).into()
@@ -31,7 +31,7 @@ pub(super) fn function<'t>(text: &'t str, platform: &str) -> Option<Cow<'t, str>
     };
     let last_of = |word: &str| {
         let last = tokens.len().checked_sub(1)?;
-        // A word that parameters were put behind is another one.
+        // A word with parameters appended is another word.
         let words = if generic_operator { last } else { last + 1 };
         tokens[..words].iter().rposition(|&token| token == word)
     };
@@ -53,7 +53,7 @@ pub(super) fn function<'t>(text: &'t str, platform: &str) -> Option<Cow<'t, str>
     let last = tokens.len().checked_sub(1)?;
     let at = match last_of(ARROW) {
         Some(arrow) => {
-            // Before the first token comes the last one, as Python counts.
+            // The token before the first one is the last one, as with index -1 in Python.
             let before = |at: usize| at.checked_sub(1).unwrap_or(last);
             let at = before(arrow);
             if whole(at) == "throws" {
@@ -80,8 +80,8 @@ pub(super) fn function<'t>(text: &'t str, platform: &str) -> Option<Cow<'t, str>
     Some(token)
 }
 
-/// Cuts at white space outside of brackets. A closing bracket counts if it closes the innermost
-/// open one. What follows a bracket that is never closed is dropped.
+/// Splits at white space outside of brackets. A closing bracket counts if it closes the innermost
+/// open one. The text after a bracket that is not closed is dropped.
 fn split(text: &str) -> Vec<&str> {
     let bytes = text.as_bytes();
     let mut tokens = Vec::with_capacity(8);

@@ -1,8 +1,8 @@
-//! A table of 4-grams: finds which of many texts may be somewhere in a value.
+//! A table of 4-grams: finds which of many texts may occur anywhere in a value.
 //!
-//! A look-up at every position of a value would find each text by any of its grams. But a
-//! text of seven bytes or more has four grams in a row, and a look-up at every fourth position
-//! of the value finds one of these:
+//! With a look-up at every position of a value, one gram per text would be enough. But a text of
+//! seven bytes or more has four consecutive grams, and a look-up at every fourth position of the
+//! value finds one of them:
 //!
 //! ```text
 //! text    /node_modules/     in the table: e_mo _mod modu odul   (four in a row, the rarest)
@@ -11,9 +11,8 @@
 //! ```
 //!
 //! Texts of five and six bytes need a look-up at every second position, those of four bytes at
-//! every position; each length has its own table. Nearly all look-ups end at a bit map that
-//! fits the first level of the processor's cache. A text that is found is a candidate, which
-//! the caller verifies.
+//! every position; each of these lengths has its own table. A bitmap that fits in the L1 cache
+//! rejects nearly all look-ups. A text that is found is a candidate, which the caller verifies.
 
 use std::collections::HashMap;
 
@@ -113,7 +112,7 @@ impl Table {
 
     #[inline]
     fn bit(&self, gram: Gram) -> usize {
-        // Multiplication by an odd number carries every bit of the gram into the upper bits.
+        // Multiplication by an odd number spreads every bit of the gram to the upper bits.
         let hash = u32::from_le_bytes(gram).wrapping_mul(0x9e37_79b1);
         (hash >> 8) as usize & (self.filter.len() * 64 - 1)
     }

@@ -1,7 +1,7 @@
 //! The index: finds which of many globs may match a value, without trying all of them.
 //!
-//! Each glob is found by its *anchor*, a text that every matching value has. A value that has
-//! the anchor makes the glob a candidate, which the caller tries.
+//! The index finds a glob by its *anchor*, a text that every matching value contains. If a value
+//! contains the anchor, the glob is a candidate, which the caller tries.
 //!
 //! ```text
 //! anchor               found by                /usr/lib/**          std::*
@@ -11,12 +11,13 @@
 //! none, or too short   always tried            ?                    *
 //! ```
 //!
-//! A short text at the front or end selects little (`**.js`), and many globs may share it
-//! (`src/*/module7/*.py`). Then a text inside is better, found by its rarest four bytes.
+//! A short text at the front or end is in many values (`**.js`), and many globs may share it
+//! (`src/*/module7/*.py`). Then a text inside the glob is a better anchor; it is found by its
+//! rarest four bytes.
 //!
-//! Finding texts anywhere takes time for every byte of a value. So there can be several
-//! tables of 4-grams, each with some of the globs, and the caller chooses those that it needs
-//! for a value.
+//! The search for texts anywhere takes time for every byte of a value. So an index can have several
+//! tables of 4-grams, each with some of the globs, and the caller selects the tables to search for
+//! a value.
 
 use std::collections::HashMap;
 
@@ -24,10 +25,10 @@ use super::grams::{grams, Gram, Grams, GramsBuilder, GRAM};
 use super::program::{Anchor, Value};
 use super::trie::{End, Trie};
 
-/// A front or end that is shorter than this selects less than four bytes inside.
+/// A front or end that is shorter than this is less selective than four bytes inside.
 const MIN_SELECTIVE: usize = 4;
 
-/// A front or end that more globs share than this is compared with the texts inside.
+/// If more globs than this share a front or end, it is compared with the texts inside.
 const MAX_SHARED: u32 = 8;
 
 /// Finds the numbers of globs by their anchors.

@@ -1,7 +1,7 @@
-//! What the program of a glob consists of: instructions, and the sets of bytes that they take.
+//! The instructions of the program of a glob, and the sets of bytes that they match.
 //!
-//! [`Program`](super::program::Program) makes rows of them and tries one way after the other;
-//! [`Simulation`](super::simulation::Simulation) takes all ways at once.
+//! [`Program`](super::program::Program) compiles rows of instructions and matches them by
+//! backtracking. [`Simulation`](super::simulation::Simulation) follows all paths at once.
 
 use memchr::memchr;
 
@@ -9,15 +9,15 @@ use super::token::Class;
 
 /// One instruction of a row.
 pub(crate) enum Instruction {
-    /// These bytes.
+    /// A text.
     Text(Box<[u8]>),
-    /// One byte.
+    /// One byte of the set.
     One(ByteSet),
-    /// Any number of bytes.
+    /// Any number of bytes of the set.
     Run(ByteSet),
-    /// Nothing, or any number of these and a slash.
+    /// Nothing, or any number of bytes of the set and a slash.
     LeadingDirs(ByteSet),
-    /// A slash, or two with any number of these between.
+    /// A slash, or two slashes with any number of bytes of the set between them.
     MiddleDirs(ByteSet),
 }
 
@@ -26,16 +26,16 @@ pub(crate) enum Instruction {
 pub(crate) enum ByteSet {
     /// Every byte.
     All,
-    /// Every byte but a line feed.
+    /// Every byte except a line feed.
     Dot,
-    /// Every byte but a slash.
+    /// Every byte except a slash.
     NotSlash,
-    /// As listed: bit `b % 64` of word `b / 64`.
+    /// The listed bytes: bit `b % 64` of word `b / 64`.
     Listed(Box<[u64; 4]>),
 }
 
 impl ByteSet {
-    /// The bytes of a class. With `fold` values are in lower case.
+    /// Returns the bytes of a class. With `fold` values are in lower case.
     ///
     /// A character beyond ASCII is listed as its bytes, and a range goes from the last byte of its
     /// first character to the first byte of its last one, as in the regex: `[é-ü]` is `\xC3`,
@@ -67,7 +67,7 @@ impl ByteSet {
         Self::Listed(Box::new(bits))
     }
 
-    /// The byte, if there is only one in the set.
+    /// Returns the byte, if the set has only one.
     pub(super) fn single(&self) -> Option<u8> {
         let mut bytes = (0..=u8::MAX).filter(|&byte| self.contains(byte));
         let byte = bytes.next()?;
@@ -83,12 +83,12 @@ impl ByteSet {
         }
     }
 
-    /// Whether it is a wildcard that matches slashes.
+    /// Returns whether this is a wildcard that matches slashes.
     pub(super) fn has_slash(&self) -> bool {
         matches!(self, Self::All | Self::Dot)
     }
 
-    /// How many bytes at the front of `value` are in the set.
+    /// Returns the number of bytes at the front of `value` that are in the set.
     pub(super) fn span(&self, value: &[u8]) -> usize {
         let end = match self {
             Self::All => None,

@@ -12,12 +12,12 @@
 //!
 //! | | without | with |
 //! | --- | --- | --- |
-//! | [`double_star`](Options::double_star) | `*` and `?` match `/` | only a `**` that is a whole segment matches it |
+//! | [`double_star`](Options::double_star) | `*` and `?` match `/` | only a `**` that is a whole segment matches `/` |
 //! | [`case_insensitive`](Options::case_insensitive) | case matters | pattern and value are put in lower case (ASCII) first |
 //! | [`path_normalize`](Options::path_normalize) | `\` escapes | `\` is `/` in pattern and value, and does not escape |
 //! | [`allow_newline`](Options::allow_newline) | `*` and `?` stop at line feeds | they match line feeds |
 //!
-//! These cases surprise, and stored patterns depend on them:
+//! These special cases are unexpected, and stored patterns depend on them:
 //!
 //! - with `double_star`, `*` and `?` match line feeds in any case, and `**` matches them with
 //!   `allow_newline` only;
@@ -27,8 +27,8 @@
 //!
 //! The dialect is that of the crate `globset`. Its regex is the definition (`syntax`,
 //! `lazy_regex`). Nearly all globs are matched by a short `program` instead, which is compiled
-//! from the glob's `token`s. A [`GlobSet`] has an `index` that finds the globs worth trying by
-//! texts in the value.
+//! from the glob's `token`s. A [`GlobSet`] has an `index` that selects the globs to try by texts in
+//! the value.
 //!
 //! ```
 //! use ophio::glob::{Glob, Options};
@@ -101,7 +101,7 @@ impl Options {
         if self.path_normalize && pattern.contains('\\') {
             pattern = Cow::Owned(pattern.replace('\\', "/"));
         }
-        // First of all: `[A-z]` becomes `[a-z]`, without the characters between Z and a.
+        // Before anything else: `[A-z]` becomes `[a-z]`, without the characters between Z and a.
         if self.case_insensitive && pattern.bytes().any(|byte| byte.is_ascii_uppercase()) {
             pattern.to_mut().make_ascii_lowercase();
         }
@@ -115,7 +115,7 @@ impl Options {
         if !slashes && !fold {
             return answer(value);
         }
-        // Nearly all values are short: they are copied to the stack, not to the heap.
+        // Nearly all values are short, and these are copied to the stack and not to the heap.
         let mut short = [0; 256];
         let mut long;
         let copy = match short.get_mut(..value.len()) {
@@ -174,7 +174,7 @@ impl Glob {
             options,
             pattern: pattern.into(),
         };
-        // Only a regex can be too large, and only then it is needed.
+        // Only a regex can be too large, so it is only built if the program does not exist.
         if matches!(glob.program, Program::Regex) && glob.regex().is_none() {
             return Err(InvalidGlob::too_large(&glob.pattern));
         }
@@ -197,9 +197,9 @@ impl Glob {
             .with_value(value, |value| self.is_match_prepared(value))
     }
 
-    /// Returns a text test that a host can make in place of [`Glob::is_match`], on values that
-    /// are valid UTF-8, have no line feed, and are already in lower case and with slashes where
-    /// the options ask for it.
+    /// Returns a substring test that a host can run instead of [`Glob::is_match`], on values that
+    /// are valid UTF-8, have no line feed, and are already in lower case and with slashes if the
+    /// options require it.
     pub fn shortcut(&self) -> Shortcut {
         self.program.shortcut()
     }
@@ -209,8 +209,8 @@ impl Glob {
     ///
     /// # Errors
     ///
-    /// Fails if the buffer is malformed or has another number of values than `matched`.
-    /// `matched` can have changed then.
+    /// Fails if the buffer is malformed or has another number of values than `matched`. Then
+    /// `matched` may have changed.
     pub fn match_packed(
         &self,
         values: &[u8],
@@ -229,15 +229,15 @@ impl Glob {
         }
     }
 
-    /// Returns whether a value matches that [`Options::with_value`] has prepared.
+    /// Returns whether a value that [`Options::with_value`] prepared matches.
     fn is_match_prepared(&self, value: &[u8]) -> bool {
         self.program
             .is_match(&Value::new(value))
             .unwrap_or_else(|| self.regex().is_some_and(|regex| regex.is_match(value)))
     }
 
-    /// Returns whether a value matches in one of its forms, which a caller has prepared: in
-    /// lower case and with slashes, where the options ask for it.
+    /// Returns whether a value matches in one of its forms, which the caller prepared: in lower
+    /// case and with slashes, if the options require it.
     pub(crate) fn is_match_in_forms(&self, value: &Value<'_>) -> bool {
         self.program.is_match(value).unwrap_or_else(|| {
             let forms = [Some(value.folded), value.rooted];
@@ -247,7 +247,8 @@ impl Glob {
         })
     }
 
-    /// For each choice, texts that every value matching it has; `None` if that is not known.
+    /// Returns for each choice the texts that every value matching it contains; `None` if they are
+    /// not known.
     pub(crate) fn anchors(&self) -> Anchors<'_> {
         self.program.anchors()
     }

@@ -1,25 +1,25 @@
-//! A filter before a match: the pairs of bytes that a value has.
+//! A filter before a match: the pairs of bytes in a value.
 //!
 //! ```text
-//! main_*       has to have   ma ai in n_               each pair sets one bit of 128
-//! do_main      has           do o_ _m ma ai in         n_ is missing: no match
+//! main_*       requires      ma ai in n_               each pair sets one bit of 128
+//! do_main      contains      do o_ _m ma ai in         n_ is missing: no match
 //! ```
 //!
-//! A pair leads to one bit, and several pairs to the same, so a value that has all bits may
-//! not match; one that lacks a bit cannot. Where many globs are tried on one value without an
-//! index, nearly all of them end here, after one operation on words.
+//! A pair sets one bit, and several pairs share a bit. So a value with all bits may match or not,
+//! and a value that lacks a bit cannot match. If many globs are tried on one value without an
+//! index, this filter rejects nearly all of them with one operation on words.
 
 /// A set of pairs of bytes, as bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Pairs(u64, u64);
 
 impl Pairs {
-    /// No pair.
+    /// The empty set.
     pub(crate) const NONE: Self = Self(0, 0);
-    /// Every pair.
+    /// The set of all pairs.
     pub(crate) const ALL: Self = Self(u64::MAX, u64::MAX);
 
-    /// The pairs of a text.
+    /// Returns the pairs of a text.
     pub(crate) fn of(text: &[u8]) -> Self {
         let mut found = Self::NONE;
         for pair in text.windows(2) {
@@ -34,7 +34,7 @@ impl Pairs {
         found
     }
 
-    /// Whether all pairs of `needed` are here, as far as bits tell.
+    /// Returns false if a pair of `needed` is certainly not in this set.
     #[inline]
     pub(crate) fn may_have(self, needed: Self) -> bool {
         (needed.0 & !self.0) | (needed.1 & !self.1) == 0

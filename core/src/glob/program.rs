@@ -1,6 +1,6 @@
-//! Globs as short programs over bytes, for nearly all patterns a stand-in for a regex.
+//! Compiles globs to short programs over bytes, which replace the regex of nearly all globs.
 //!
-//! A glob is compiled in two steps, once:
+//! A glob is compiled once, in two steps:
 //!
 //! ```text
 //! glob           **/node_modules/*.{js,ts}
@@ -11,22 +11,22 @@
 //!                Text "node_modules/"
 //!                Run  not '/'          as many as there are           regex: [^/]*
 //!                Text ".js"
-//!                                      and the same with ".ts"
+//!                                      and another row with ".ts"
 //! ```
 //!
-//! Braces become one row of instructions for each choice. Matching tries the instructions of a
-//! row from the left and goes back to the last `Run` or `Dirs` that has another choice. A text
-//! that follows such an instruction is searched for, so the choices are few. Where they still
-//! get too many, [`BUDGET`] ends it and the [`Simulation`] takes over, which takes at most the
-//! product of both lengths divided by 256.
+//! Each choice of a brace becomes a row of instructions. The matcher tries the instructions of a
+//! row from the left, and backtracks to the last `Run` or `Dirs` that has another choice. It
+//! searches for a text that follows such an instruction, so there are few choices. If they exceed
+//! [`BUDGET`], the [`Simulation`] takes over. Its time is at most the product of both lengths
+//! divided by 256.
 //!
-//! The definition is the regex that `globset` makes from the glob ([`LazyRegex`]). It matches
-//! what has no instructions here: braces with too many choices, and choices that begin or end
-//! with directories beside a star. A regex takes tens of microseconds and kilobytes to build, so
-//! that happens on first use. A glob without braces never needs it.
+//! The definition of a glob is the regex that `globset` makes from it ([`LazyRegex`]). The regex is
+//! used for globs that have no program: those with too many choices in braces, or with choices that
+//! begin or end with directories beside a star. A glob without braces always has a program. Building
+//! a regex takes tens of microseconds and kilobytes, so it is built on first use.
 //!
-//! Traps, each with a test: a lone `*` never matches a line feed, one that stops at
-//! slashes does; `**` that is not a whole segment is two `*`; `/**` needs its slash; classes
+//! Special cases, each with a test: a `*` does not match a line feed, but a `*` that stops at
+//! slashes does; a `**` that is not a whole segment is two `*`; `/**` requires its slash; classes
 //! match `/` and line feeds.
 //!
 //! [`LazyRegex`]: super::lazy_regex::LazyRegex
@@ -41,56 +41,57 @@ use super::syntax::Syntax;
 use super::token::{self, Token};
 use crate::shortcut::Shortcut;
 
-/// How many instructions a match may try before the simulation takes over. Long values have a
-/// larger budget.
+/// The number of instructions that a match may try before the simulation takes over. Long values
+/// have a larger budget.
 const BUDGET: usize = 2_000;
 
-/// How many bytes can be searched or compared in the time of an instruction.
+/// The number of bytes that can be searched or compared in the time of an instruction.
 const BYTES: usize = 128;
 
-/// How many instructions a row may have for the matcher that is recursive: a stack is not endless.
+/// The maximum number of instructions of a row for the recursive matcher, which limits the use of
+/// the stack.
 const MAX_INSTRUCTIONS: usize = 64;
 
-/// How many rows a program may have: with more choices the regex is faster.
+/// The maximum number of rows of a program: with more choices the regex is faster.
 const MAX_ROWS: usize = 32;
 
-/// How many bytes all rows of a program may have if there are several: they repeat what stands
-/// beside a brace.
+/// The maximum size in bytes of all rows of a program if there are several rows, which repeat the
+/// text around a brace.
 const MAX_ROW_BYTES: usize = 256 << 10;
 
-/// A valid glob, compiled as far as it can be.
+/// A valid glob, compiled if possible.
 pub(crate) enum Program {
     /// Rows of instructions. A value matches if it matches one of them.
     Rows(Box<[Row]>),
-    /// Only the regex can match it.
+    /// The glob has no program, and the regex matches it.
     Regex,
 }
 
-/// Instructions that match one after the other.
+/// A sequence of instructions.
 pub(crate) struct Row {
     instructions: Box<[Instruction]>,
-    // Threads that race for the first use build it twice and keep one, without a lock.
+    // If two threads need it at once, both build it and one is kept, without a lock.
     simulation: OnceBox<Simulation>,
 }
 
-/// A text that every matching value has, and where.
+/// A text that every matching value contains, and its position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Anchor<'a> {
-    /// At its front.
+    /// At the front.
     Head(&'a [u8]),
-    /// At its end.
+    /// At the end.
     Tail(&'a [u8]),
     /// Anywhere.
     Inside(&'a [u8]),
 }
 
 impl Program {
-    /// Compiles a glob, which is known to be valid.
+    /// Compiles a valid glob.
     pub(crate) fn new(glob: &str, syntax: Syntax) -> Self {
         let Ok(tokens) = token::parse(glob) else {
             return Self::Regex;
         };
-        // A glob of nothing but directories matches everything, with or without a slash.
+        // A glob that consists only of directories matches everything, with or without a slash.
         let everything = [Token::Star];
         let (tokens, syntax) = match &tokens[..] {
             [Token::LeadingDirs] => (
@@ -115,7 +116,7 @@ impl Program {
             .map_or(Self::Regex, Self::Rows)
     }
 
-    /// The value, if there is only one that matches.
+    /// Returns the value, if only one value matches.
     pub(crate) fn literal(&self) -> Option<&[u8]> {
         match self {
             Self::Rows(rows) => match &rows[..] {
@@ -130,8 +131,8 @@ impl Program {
         }
     }
 
-    /// Returns whether the whole value matches, in one of its forms; `None` if only the regex
-    /// can say.
+    /// Returns whether the whole value matches, in one of its forms; `None` if the glob has no
+    /// program.
     #[inline]
     pub(crate) fn is_match(&self, value: &Value<'_>) -> Option<bool> {
         let Self::Rows(rows) = self else {
@@ -151,7 +152,7 @@ impl Program {
         Some(false)
     }
 
-    /// Returns a text test for values without a line feed.
+    /// Returns a substring test for values without a line feed.
     pub(crate) fn shortcut(&self) -> Shortcut {
         use Instruction::{LeadingDirs, MiddleDirs, One, Run, Text};
         let Some([row]) = self.rows() else {
@@ -206,7 +207,7 @@ impl Program {
         }
     }
 
-    /// Pairs of bytes that every matching value has.
+    /// Returns the pairs of bytes that every matching value contains.
     pub(crate) fn pairs(&self) -> Pairs {
         let Some(rows) = self.rows() else {
             return Pairs::NONE;
@@ -225,7 +226,8 @@ impl Program {
         rows.reduce(Pairs::intersection).unwrap_or(Pairs::NONE)
     }
 
-    /// For each row, texts that every value matching it has; `None` if that is not known.
+    /// Returns for each row the texts that every value matching it contains; `None` if they are not
+    /// known.
     pub(crate) fn anchors(&self) -> Option<Vec<Vec<Anchor<'_>>>> {
         match self {
             Self::Rows(rows) => Some(rows.iter().map(|row| anchors(&row.instructions)).collect()),
@@ -267,17 +269,17 @@ fn anchors(row: &[Instruction]) -> Vec<Anchor<'_>> {
     anchors.collect()
 }
 
-/// A value in the forms that a program is tried on.
+/// A value in the forms for which a program is tried.
 #[derive(Clone, Copy)]
 pub(crate) struct Value<'a> {
-    /// In lower case (ASCII) where the syntax folds case; else as it is.
+    /// In lower case (ASCII) if the syntax folds case; else unchanged.
     pub(crate) folded: &'a [u8],
-    /// The same with a slash put in front, where that may match as well.
+    /// The same with a slash in front, if that form may match as well.
     pub(crate) rooted: Option<&'a [u8]>,
 }
 
 impl<'a> Value<'a> {
-    /// A value that has one form only.
+    /// Makes a value with one form.
     pub(crate) fn new(folded: &'a [u8]) -> Self {
         Self {
             folded,
@@ -285,7 +287,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The longest form: every text in it that a pattern can need is in here.
+    /// Returns the longest form. It contains every text that a pattern can require.
     pub(crate) fn widest(&self) -> &'a [u8] {
         self.rooted.unwrap_or(self.folded)
     }
@@ -332,7 +334,7 @@ fn run(row: &[Instruction], mut value: &[u8], budget: &mut usize) -> Option<bool
     Some(value.is_empty())
 }
 
-/// Runs `rest` after each possible length, up to `longest`, of what stands before it.
+/// Runs `rest` after each possible length, up to `longest`, of the instruction before it.
 fn run_after(
     longest: usize,
     rest: &[Instruction],
@@ -342,7 +344,7 @@ fn run_after(
     match rest.first() {
         None => Some(longest == value.len()),
         Some(Instruction::Text(text)) if rest.len() == 1 => Some(
-            // The last text stands at the end or nowhere.
+            // The last text must be at the end of the value.
             value.len() >= text.len()
                 && value.len() - text.len() <= longest
                 && value.ends_with(text),
@@ -356,7 +358,7 @@ fn run_after(
                 if run(&rest[1..], &value[start + text.len()..], budget)? {
                     return Some(true);
                 }
-                from = start + 1; // not behind the text: it can overlap itself
+                from = start + 1; // not after the text, because it can overlap itself
             }
             Some(false)
         }
@@ -371,7 +373,7 @@ fn run_after(
     }
 }
 
-/// Runs `rest` behind each slash that has only `bytes` before it.
+/// Runs `rest` after each slash that has only `bytes` before it.
 fn run_in_dirs(
     bytes: &ByteSet,
     rest: &[Instruction],
@@ -387,13 +389,12 @@ fn run_in_dirs(
     Some(false)
 }
 
-/// Writes out the braces of a glob, one row of tokens for each choice; `None` if these are
-/// too many.
+/// Expands the braces of a glob to one row of tokens for each choice; `None` if there are too many.
 fn rows(tokens: &[Token]) -> Option<Vec<Vec<&Token>>> {
     let mut rows = vec![Vec::new()];
     for token in tokens {
         match token {
-            // A brace without choices is nothing.
+            // A brace without choices is empty.
             Token::Choice(choices) if choices.is_empty() => {}
             Token::Choice(choices) => {
                 if rows.len() * choices.len() > MAX_ROWS {
@@ -413,9 +414,9 @@ fn rows(tokens: &[Token]) -> Option<Vec<Vec<&Token>>> {
     Some(rows)
 }
 
-/// Compiles a row of tokens without braces; `None` if that is left to the regex.
+/// Compiles a row of tokens without braces; `None` if only the regex can match it.
 fn compile<'t>(tokens: impl ExactSizeIterator<Item = &'t Token>, syntax: Syntax) -> Option<Row> {
-    // What a dot of the regex matches, and what a wildcard does.
+    // The bytes that a dot of the regex matches, and those that a wildcard matches.
     let dot = || {
         if syntax.newlines {
             ByteSet::All
@@ -466,7 +467,7 @@ fn compile<'t>(tokens: impl ExactSizeIterator<Item = &'t Token>, syntax: Syntax)
             text.clear();
         }
         match (row.last(), &instruction) {
-            // Stars in a row match what one does.
+            // Consecutive stars match the same as one star.
             (Some(Instruction::Run(one)), Instruction::Run(other)) => {
                 if one != other {
                     return None;

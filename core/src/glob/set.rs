@@ -1,11 +1,11 @@
-//! Many globs at once: finds those that match a value, in one pass over it.
+//! Many globs at once: finds the globs that match a value, in one pass over it.
 //!
 //! ```text
 //! value -> index -> candidates -> tried, one by one -> numbers
 //! ```
 //!
-//! The [`Index`] finds the globs whose anchor is in the value: of 10,000 globs mostly few or
-//! none. Globs without an anchor (`*`, `?`, classes only) are always tried.
+//! The [`Index`] finds the globs whose anchor is in the value. Of 10,000 globs these are usually
+//! few or none. Globs without an anchor (only `*`, `?` or classes) are always tried.
 
 use super::index::{Index, IndexBuilder};
 use super::program::Value;

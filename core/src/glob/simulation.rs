@@ -1,8 +1,8 @@
-//! All ways through a row at once: a bit for each position in the pattern.
+//! Follows all paths through a row at once, with a bit for each position in the pattern.
 //!
-//! The matcher of [`Program`](super::Program) tries one way after the other, which is fast for
-//! nearly all values and can take the product of many choices. This one takes each byte of the
-//! value once and keeps the set of all positions that a match can have reached, as bits:
+//! The matcher of [`Program`](super::Program) backtracks. This is fast for nearly all values, but
+//! can take exponential time. The simulation reads each byte of the value once and keeps the set of
+//! all positions that a match can have reached, as bits:
 //!
 //! ```text
 //! pattern   a * b ?        units a, b, ?; `*` is a loop at position 1
@@ -21,12 +21,12 @@
 //! next = (reached << 1) & moves[byte]  |  reached & loops[byte]
 //! ```
 //!
-//! Directories are two positions, `X` with a loop and `Y` behind the slash. `/**/` enters both
-//! with one slash, so for a slash there is also `(reached << 2) & skips`.
+//! Directories have two positions: `X` with a loop, and `Y` after the slash. In `/**/` one slash
+//! leads to both, so for a slash there is also `(reached << 2) & skips`.
 //!
-//! Only words with a bit are looked at, from the first that can still reach the end. That is at
-//! most the product of both lengths divided by 256: 17 million words, 10 to 20 ms, for 64 KiB
-//! against 64 KiB.
+//! Only words with set bits are processed, from the first word that can still reach the end. The
+//! number of words is at most the product of both lengths divided by 256: 17 million words, 10 to
+//! 20 ms, for 64 KiB against 64 KiB.
 
 use super::instruction::{ByteSet, Instruction};
 
@@ -34,22 +34,22 @@ use super::instruction::{ByteSet, Instruction};
 pub(super) struct Simulation {
     /// The class of each byte: bytes of one class move and loop alike.
     classes: Box<[u8; 256]>,
-    /// For each class, the positions that its bytes lead to, in `words` words.
+    /// For each class, the positions that its bytes can move to, in `words` words.
     moves: Box<[u64]>,
     /// The positions with a loop, in `words` words, by [`Loop`].
     loops: [Box<[u64]>; 3],
-    /// The positions that a slash reaches from two before, if there are any.
+    /// The positions that a slash can reach from two positions before, if there are any.
     skips: Option<Box<[u64]>>,
     words: usize,
     /// The last position, which a match must reach.
     end: usize,
-    /// How many positions a match can leave out: one for each of the directories.
+    /// The number of positions that a match can skip: one for each of the directories.
     dirs: usize,
     /// Whether the row begins with directories, so that a match begins at two positions.
     leading: bool,
 }
 
-/// Which loops a byte takes.
+/// The bytes of a loop.
 #[derive(Clone, Copy)]
 enum Loop {
     Other = 0,
@@ -58,8 +58,8 @@ enum Loop {
 }
 
 impl Simulation {
-    /// Compiles a row, in which leading directories come first or not at all, and no two runs
-    /// follow each other.
+    /// Compiles a row. Leading directories can only come first, and two runs must not follow each
+    /// other.
     pub(super) fn new(row: &[Instruction]) -> Self {
         let classes = classes(row);
         let count = usize::from(classes.iter().copied().max().unwrap_or(0)) + 1;
@@ -151,17 +151,17 @@ impl Simulation {
 
     /// Returns whether the whole value matches.
     pub(super) fn is_match(&self, value: &[u8]) -> bool {
-        // The word before the first one stays 0: what it shifts into the first one.
+        // The word before the first one stays 0, because it is shifted into the first one.
         let mut reached = vec![0_u64; self.words + 1];
         let mut next = vec![0_u64; self.words + 1];
         set(&mut reached[1..], 0);
         if self.leading {
             set(&mut reached[1..], 1);
         }
-        // The words that have bits.
+        // The words with set bits.
         let (mut low, mut high) = (0, 1);
         for (at, &byte) in value.iter().enumerate() {
-            // A byte moves one position, so some are too far from the end.
+            // A byte moves by one position, so some positions cannot reach the end any more.
             let left = value.len() - at + self.dirs;
             let lowest = self.end.saturating_sub(left) / 64;
             while low < high && (reached[low + 1] == 0 || low < lowest) {
@@ -174,7 +174,7 @@ impl Simulation {
             let new_high = (high + 1).min(self.words);
             self.step(byte, low, new_high, &reached, &mut next);
             std::mem::swap(&mut reached, &mut next);
-            // The words beside these are read by the next step, and may be of the step before.
+            // The next step reads the neighbouring words, which may have bits of the step before.
             high = new_high;
             while high > low && reached[high] == 0 {
                 high -= 1;
@@ -220,7 +220,7 @@ fn set(words: &mut [u64], bit: usize) {
     words[bit / 64] |= 1 << (bit % 64);
 }
 
-/// Puts bytes into classes: two bytes are in one class if no instruction reports them apart.
+/// Divides bytes into classes: two bytes are in one class if no instruction distinguishes them.
 fn classes(row: &[Instruction]) -> Box<[u8; 256]> {
     let mut classes = Box::new([0_u8; 256]);
     let mut count = 1;

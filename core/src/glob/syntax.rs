@@ -1,4 +1,4 @@
-//! What a glob means: the dialect of the crate `globset`, with options and errors.
+//! The syntax of globs: the dialect of the crate `globset`, with options and errors.
 //!
 //! | syntax | matches |
 //! | --- | --- |
@@ -9,23 +9,23 @@
 //! | `{a,b}` | one of several; braces in braces are not valid |
 //! | `\*` | the character itself |
 //!
-//! [`Syntax`] sets what `?` and `*` stop at. The regex that `globset` creates from a glob is
-//! the definition. `globset` also decides which globs are valid and says what is wrong with
-//! one; [`InvalidGlob`] adds the position of the fault.
+//! [`Syntax`] defines where `?` and `*` stop. The regex that `globset` creates from a glob defines
+//! what it matches. `globset` also decides which globs are valid and writes the error message;
+//! [`InvalidGlob`] adds the position of the error.
 
 use globset::GlobBuilder;
 use thiserror::Error;
 
 use super::token;
 
-/// How a glob is read.
+/// The options of the syntax.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Syntax {
     /// `?` and `*` stop at `/`.
     pub(crate) separators: bool,
     /// ASCII letters match in either case.
     pub(crate) fold_case: bool,
-    /// Wildcards match line feeds. Those that stop at slashes match them in any case.
+    /// Wildcards match line feeds. Wildcards that stop at slashes always match line feeds.
     pub(crate) newlines: bool,
 }
 
@@ -40,7 +40,7 @@ impl Syntax {
             .build()
             .map(|glob| glob.regex().to_owned())
             .map_err(|err| InvalidGlob {
-                // Both read a glob in the same way, so what fails there fails here.
+                // `globset` and the tokenizer accept the same globs, so this fails as well.
                 position: token::parse(glob).err().unwrap_or_default(),
                 reason: err.kind().to_string(),
                 message: err.to_string(),
@@ -58,7 +58,7 @@ pub struct InvalidGlob {
 }
 
 impl InvalidGlob {
-    /// The error for a glob whose regex would exceed its memory limit.
+    /// Makes the error for a glob whose regex would exceed its memory limit.
     pub(crate) fn too_large(glob: &str) -> Self {
         let reason = "it takes too much memory";
         Self {
@@ -68,12 +68,12 @@ impl InvalidGlob {
         }
     }
 
-    /// The position of the fault in bytes: that of the bracket that is not closed, for example.
+    /// Returns the position of the error in bytes, for example of a bracket that is not closed.
     pub fn position(&self) -> usize {
         self.position
     }
 
-    /// What is wrong, without the glob.
+    /// Returns what is wrong, without the glob.
     pub fn reason(&self) -> &str {
         &self.reason
     }

@@ -1,4 +1,4 @@
-//! The tokens of a glob, and the position of its first fault.
+//! The tokens of a glob, and the position of its first error.
 //!
 //! ```text
 //! **/lib[0-9]*.{so,dll}
@@ -6,14 +6,13 @@
 //!   LeadingDirs  l i b  Class 0-9  Star  .  Choice [s o] [d l l]
 //! ```
 //!
-//! Tokens say what was written, independent of options: what a [`Token::Star`] stops at is
-//! for [`Program`](super::Program) to decide. The parser reads a glob as the crate `globset` does,
-//! and with its corner cases:
+//! Tokens are independent of options: [`Program`](super::Program) decides where a [`Token::Star`]
+//! stops. The parser reads a glob as the crate `globset` does, including its special cases:
 //!
-//! - two stars are directories only as a whole segment, also as a whole choice of a brace;
-//! - directories in a row are directories once: `a/**/**/b` is `a/**/b`;
+//! - two stars are directories only as a whole segment or as a whole choice of a brace;
+//! - consecutive directories are merged: `a/**/**/b` is `a/**/b`;
 //! - in a class `-` stands for itself at the front and at the end, and `[a-c-e]` is `[a-e]`;
-//! - a `}` that closes nothing is dropped, and so is an empty choice of a brace.
+//! - a `}` without a `{` is dropped, and so is an empty choice of a brace.
 
 use std::iter::Peekable;
 use std::str::CharIndices;
@@ -27,11 +26,11 @@ pub(super) enum Token {
     One,
     /// `*`: any number of bytes.
     Star,
-    /// A first `**/`: nothing, or any number of directories with their slashes.
+    /// A leading `**/`: nothing, or any number of directories with their slashes.
     LeadingDirs,
     /// `/**/`: a slash, or any number of directories between two slashes.
     MiddleDirs,
-    /// A last `/**`: a slash and anything after it.
+    /// A trailing `/**`: a slash and anything after it.
     TrailingDirs,
     /// `[...]`: one byte of a class.
     Class(Box<Class>),
@@ -42,7 +41,7 @@ pub(super) enum Token {
 /// A class of characters: `[a-z_]`, `[!a]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Class {
-    /// Whether it matches what is not listed.
+    /// Whether it matches the characters that are not listed.
     pub(super) negated: bool,
     /// The first and last character of each range.
     pub(super) ranges: Vec<(char, char)>,
@@ -52,7 +51,7 @@ pub(super) struct Class {
 ///
 /// # Errors
 ///
-/// Returns the position of the first fault, in bytes: a class or brace that is not closed, a
+/// Returns the position of the first error, in bytes: a class or brace that is not closed, a
 /// brace in a brace, a backslash at the end, or the start of a range that runs backwards.
 pub(super) fn parse(glob: &str) -> Result<Vec<Token>, usize> {
     let mut parser = Parser {
@@ -123,7 +122,7 @@ impl Parser<'_> {
         self.brace.as_ref().map_or(Ok(()), |brace| Err(brace.at))
     }
 
-    /// The row that tokens are added to.
+    /// Returns the row to which tokens are added.
     fn row(&mut self) -> &mut Vec<Token> {
         match &mut self.brace {
             Some(brace) => &mut brace.tokens,
@@ -137,7 +136,7 @@ impl Parser<'_> {
         self.row().extend(bytes.map(Token::Byte));
     }
 
-    /// Reads what begins with a star that has just been read, and returns its last character.
+    /// Reads the token that begins with a star, which was just read. Returns its last character.
     fn stars(&mut self) -> char {
         if self.chars.next_if(|&(_, c)| c == '*').is_none() {
             self.row().push(Token::Star);
@@ -149,7 +148,7 @@ impl Parser<'_> {
         let begins_segment = match self.previous {
             _ if is_first => true,
             Some('/') => true,
-            // globset takes an escaped comma or brace for one that begins a choice.
+            // globset treats an escaped comma or brace as the beginning of a choice.
             Some(',' | '{') => in_brace,
             _ => false,
         };
@@ -159,7 +158,7 @@ impl Parser<'_> {
             Some(_) => false,
         };
         if !(begins_segment && ends_segment) {
-            // No whole segment: two stars match what one does.
+            // This is not a whole segment, so two stars match the same as one.
             self.row().push(Token::Star);
             return '*';
         }

@@ -9,8 +9,8 @@
 //!                       `-- fmt
 //! ```
 //!
-//! A walk ends at the first byte that no text has, mostly after one or two. A walk
-//! from the end of the value ([`End`]) finds the texts that it ends with.
+//! A walk ends at the first byte without a child, usually after one or two bytes. A walk from the
+//! end of the value ([`End`]) finds the texts that it ends with.
 
 /// The end of a value where the walk starts.
 #[derive(Clone, Copy)]
@@ -156,7 +156,7 @@ impl Builder {
         self.nodes[node].children_len = groups.len() as u32;
         self.nodes.resize(children + groups.len(), Node::default());
         for (child, group) in (children..).zip(groups) {
-            // Texts are sorted, so all of them share what the first and the last share.
+            // Texts are sorted, so the common prefix of the first and the last is common to all.
             let (first, last) = (&group[0].0, &group[group.len() - 1].0);
             let common = (depth..first.len().min(last.len()))
                 .take_while(|&at| first[at] == last[at])

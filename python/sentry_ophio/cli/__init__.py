@@ -1,18 +1,18 @@
-"""The command line: rules, and what they do to the stack traces of Sentry events.
+"""The command line: applies, explains, checks and formats rules.
 
-    sentry-ophio apply EVENT.json ...      what becomes of each frame
-    sentry-ophio explain EVENT.json        and why, step by step
-    sentry-ophio preview --old A --new B   what other rules would change
-    sentry-ophio events EVENT.json ...     events into a Parquet file
-    sentry-ophio check my.rules ...        what is wrong with rules
+    sentry-ophio apply EVENT.json ...      the results of each frame
+    sentry-ophio explain EVENT.json        the reasons, step by step
+    sentry-ophio preview --old A --new B   the changes by other rules
+    sentry-ophio events EVENT.json ...     events to a Parquet file
+    sentry-ophio check my.rules ...        the problems of rules
     sentry-ophio fmt my.rules ...          rules in columns
-    sentry-ophio encode, decode            rules in the binary form, and back
-    sentry-ophio fingerprint check, fmt, explain   the same for fingerprint rules
+    sentry-ophio encode, decode            rules to the binary form, and back
+    sentry-ophio fingerprint check, fmt, explain, preview   the same for fingerprint rules
     sentry-ophio parameterize LOG ...      lines without their ids, dates and numbers
 
-A file that cannot be used is reported on standard error, in one line; the others are still
-processed, and the exit code is 2. Exit code 1 means problems in the rules, or files that `fmt`
-would change.
+A file that cannot be used is reported on standard error, in one line. Other files are still
+processed, and the exit code is 2. Exit code 1 means that rules have problems, or that `fmt` would
+change a file.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from sentry_ophio.cli._encode import encode
 from sentry_ophio.cli._events import events
 from sentry_ophio.cli._explain import explain
 from sentry_ophio.cli._fingerprint import fingerprint
+from sentry_ophio.cli._fingerprint_preview import preview as fingerprint_preview
 from sentry_ophio.cli._fmt import fmt
 from sentry_ophio.cli._input import InputError
 from sentry_ophio.cli._parameterize import parameterize
@@ -70,9 +71,9 @@ def _errors() -> Iterator[None]:
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="sentry-ophio")
 def cli() -> None:
-    """Stack trace rules: which frames are in-app, and which count for grouping."""
-    # Texts of JSON may have half of a surrogate pair, which no encoding has. As `\\ud800` it is
-    # what JSON writes, too.
+    """Stack trace rules: they decide which frames are in-app, and which count for grouping."""
+    # Texts of JSON may have half of a surrogate pair, which cannot be encoded. It is printed as
+    # `\\ud800`, as in JSON.
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -83,3 +84,4 @@ for _command in (
     *(fingerprint, parameterize),
 ):
     cli.add_command(_command)
+fingerprint.add_command(fingerprint_preview)

@@ -1,4 +1,4 @@
-"""`sentry-ophio apply`: what rules do to each frame."""
+"""`sentry-ophio apply`: applies rules to events."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     multiple=True,
     metavar="FILE",
     help="Rules in the text form, instead of those that come with this package. "
-    "Can be given several times: the files are taken as one, in that order.",
+    "Can be repeated: the files are joined in this order.",
 )
 @click.option(
     "--out",
@@ -46,13 +46,13 @@ if TYPE_CHECKING:
     type=click.IntRange(1),
     default=os.cpu_count() or 1,
     metavar="N",
-    help="With --out: how many threads do the work; by default as many as there are processors.",
+    help="With --out: the number of threads; by default, the number of processors.",
 )
 @click.option(
     "--json",
     "as_json",
     is_flag=True,
-    help="Print one JSON document a line and event, or, with --out, one with what was written.",
+    help="Print a line of JSON for each event, or, with --out, one JSON document with a summary.",
 )
 def apply(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
     events: tuple[str, ...],
@@ -62,17 +62,17 @@ def apply(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
     threads: int,
     as_json: bool,
 ) -> None:
-    """Show what rules do to each frame of Sentry events, or write it to a file.
+    """Apply rules to Sentry events, and show the result of each frame or write it to a file.
 
-    EVENT is a file with the JSON of an event, or - for standard input. There is a table
-    for every stack trace in it, and a row for every frame: whether it is in-app before and
-    after, its category, whether it contributes to grouping, and which rule says so.
+    EVENT is a file with the JSON of an event, or - for standard input. The output has a table for
+    each stack trace, and a row for each frame: whether it is in-app before and after the rules, its
+    category, whether it contributes to grouping, and the rule that decided it.
 
     With --out, EVENT may also be a Parquet file with the columns frames and exception, a file
-    with one event a line (.ndjson, .jsonl), one of these with gzip (.gz), or a folder; - is one
-    event a line. All columns of the input are written, and two more: category and in_app, lists
-    as long as frames. The file is written as a whole, or stays as it was: after an error, or a
-    kill, run the same command again.
+    with one event per line (.ndjson, .jsonl), one of these with gzip (.gz), or a folder; - is one
+    event per line. The output has all columns of the input and two more: category and in_app, lists
+    as long as frames. The output file is complete or unchanged: after an error or a kill, run the
+    same command again.
 
     \b
     Examples:
@@ -81,21 +81,23 @@ def apply(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
       curl https://example.com/event.json | sentry-ophio apply --json -
       sentry-ophio apply --rules my.rules --out answers.parquet month/
 
-    The exit code is 2 if an event or a file of rules cannot be used. The other events are
-    still shown; with --out, nothing is written then, but with --skip-bad the others are.
+    The exit code is 2 if an event or a file of rules cannot be used. Other events are still shown.
+    With --out, nothing is written then; with --skip-bad, the other events are written.
     """  # noqa: D301 (click wants the control character)
     rules = read_rules(rule_files)
     if out is not None:
         show_written(out, *write_parquet(events, out, rules, threads, skip_bad), as_json=as_json)
         return
     if skip_bad:
-        raise click.UsageError("--skip-bad is for --out: without it, bad events are left out")
+        raise click.UsageError("--skip-bad needs --out: without --out, bad events are skipped")
     out_console = console()
     failed = False
     for name in events:
         try:
             if name.endswith(PARQUET):
-                raise InputError(name, "what becomes of its rows is written to a file: add --out")
+                raise InputError(
+                    name, "the results of Parquet rows are written to a file: add --out"
+                )
             judged = [_evaluate(rules, trace) for trace in read_event_file(name)]
         except InputError as error:
             error.show()
@@ -112,7 +114,7 @@ def apply(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A stack trace, and what the rules made of it."""
+    """A stack trace and the results of the rules."""
 
     trace: EventStacktrace
     frames: list[tuple[str | None, bool | None]]
@@ -125,7 +127,7 @@ class Evaluation:
         return zip(self.trace.sources, before, self.frames, self.components)
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as what `--json` prints."""
+        """Return the object that `--json` prints."""
         return {
             "place": self.trace.place,
             "exception": {key: decoded(value) for key, value in self.trace.exception.items()},
@@ -148,23 +150,23 @@ class Evaluation:
 
 
 def _evaluate(rules: Enhancements, trace: EventStacktrace) -> Evaluation:
-    """Ask the rules, the way that Sentry does when it groups an event."""
+    """Apply the rules, as Sentry does when it groups an event."""
     applied = rules.apply_modifications_to_frames(trace.frames, trace.exception)
-    # The second pass takes the frames as the first one left them, and each has its original
-    # `in_app`: 0 or 1, and -1 for unset.
+    # The second pass uses the frames that the first pass changed, with the original `in_app`: 0 or
+    # 1, and -1 for unset.
     changed = [
         {**frame, "category": None if category is None else category.encode(), "in_app": in_app}
         | {"orig_in_app": -1 if frame["in_app"] is None else int(frame["in_app"])}
         for frame, (category, in_app) in zip(trace.frames, applied)
     ]
-    # A frame contributes to begin with if it is in-app.
+    # Initially the in-app frames contribute.
     components = [Component(contributes=in_app is True) for _, in_app in applied]
     result = rules.assemble_stacktrace_component(changed, trace.exception, components)
     return Evaluation(trace, applied, components, result)
 
 
 def _show(out: Console, name: str, judged: list[Evaluation]) -> None:
-    """Print a table a stack trace."""
+    """Print a table for each stack trace."""
     if not judged:
         out.print(text((f"{name}: no stack trace", "yellow")))
         return
@@ -216,7 +218,7 @@ def _summary(judged: Evaluation) -> Text:
 
 
 def _reason(component: Component) -> Text:
-    """Say why a frame counts or not; if no rule has said so, what was assumed to begin with."""
+    """Return why a frame counts or not: the hint, or the initial state if no rule decided it."""
     if component.hint is not None:
         return text(component.hint)
     return text(("in-app" if component.contributes else "not in-app", "dim"))

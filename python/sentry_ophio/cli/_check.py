@@ -33,19 +33,19 @@ json_option = click.option("--json", "as_json", is_flag=True, help="The same as 
 
 @click.command()
 @click.argument("rules", nargs=-1, required=True, metavar="RULES...")
-@click.option("--strict", is_flag=True, help="Fail on warnings, too.")
+@click.option("--strict", is_flag=True, help="Fail on warnings as well.")
 @click.option(
     "--lenient",
     is_flag=True,
-    help="Take actions that were retired (+sentinel, -prefix ...) for warnings.",
+    help="Report retired actions (+sentinel, -prefix ...) as warnings.",
 )
 @format_option
 @json_option
 def check(rules: tuple[str, ...], strict: bool, lenient: bool, form: str, as_json: bool) -> None:
     """Find all problems of rules in the text form.
 
-    RULES is a file with rules, or - for standard input. Errors are lines that are no rule;
-    warnings are rules that hardly do what is meant. Each has a code, which
+    RULES is a file with rules, or - for standard input. An error is a line that is not a rule. A
+    warning is a rule that probably does not do what was intended. Each problem has a code, which
     docs/diagnostics.md explains.
 
     \b
@@ -54,8 +54,8 @@ def check(rules: tuple[str, ...], strict: bool, lenient: bool, form: str, as_jso
       sentry-ophio check --strict --format=github rules/*.txt
       git show HEAD:my.rules | sentry-ophio check --json -
 
-    The exit code is 0 without problems (warnings alone are none, but with --strict), 1 with
-    problems, and 2 if a file cannot be read.
+    The exit code is 0 without errors, 1 with errors (with --strict also with warnings), and 2 if a
+    file cannot be read.
     """  # noqa: D301 (click wants the control character)
 
     def find(name: str) -> list[Diagnostic]:
@@ -67,7 +67,7 @@ def check(rules: tuple[str, ...], strict: bool, lenient: bool, form: str, as_jso
 def report(
     names: tuple[str, ...], find: Callable[[str], list[Diagnostic]], form: str, *, strict: bool
 ) -> None:
-    """Print the problems of files, and exit with the code that goes with them."""
+    """Print the problems of files, and exit with the matching exit code."""
     unreadable = False
     documents = []
     errors = warnings = 0
@@ -101,7 +101,7 @@ _COLORS = {"error": "red", "warning": "yellow"}
 
 
 def _draw(found: Diagnostic, name: str) -> None:
-    """Draw a problem."""
+    """Print a problem."""
     # A name with a line feed would be two lines of the drawing.
     drawn = found.drawn("standard input" if name == STANDARD_INPUT else shown(name))
     head, *above, caret = drawn.split("\n")
@@ -115,7 +115,7 @@ def _draw(found: Diagnostic, name: str) -> None:
 
 
 def _annotate(name: str, found: Diagnostic) -> None:
-    """Print a problem as an annotation."""
+    """Print a problem as a GitHub workflow command, so that GitHub shows it beside the line."""
     message = found.message
     if found.suggestion is not None:
         message += f"; did you mean `{found.suggestion}`?"
@@ -143,7 +143,7 @@ def _diagnostic_json(found: Diagnostic) -> dict[str, Any]:
 
 
 def _count(errors: int, warnings: int, files: int) -> Styled:
-    """Say how many problems there are."""
+    """Return the summary of the numbers of problems."""
 
     def some(count: int, word: str) -> str:
         return f"{count} {word}{'' if count == 1 else 's'}"

@@ -14,7 +14,7 @@ from sentry_ophio.exceptions import EnhancementsError
 
 @click.command()
 @click.argument("data", metavar="FILE")
-@click.option("--json", "as_json", is_flag=True, help="Print what each rule asks and does.")
+@click.option("--json", "as_json", is_flag=True, help="Print a description of each rule as JSON.")
 def decode(data: str, as_json: bool) -> None:
     """Write rules of the binary form as text.
 
@@ -24,7 +24,7 @@ def decode(data: str, as_json: bool) -> None:
     Examples:
       sentry-ophio decode my.bin > my.rules
 
-    The exit code is 2 if it is no such file.
+    The exit code is 2 if FILE is not in the binary form.
     """  # noqa: D301 (click wants the control character)
     try:
         rules = Enhancements.from_config_structure(read_bytes(data), Cache(0))

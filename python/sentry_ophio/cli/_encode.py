@@ -13,8 +13,10 @@ from sentry_ophio.cli._output import write
 
 @click.command()
 @click.argument("rules", metavar="RULES")
-@click.option("--output", "-o", default=STANDARD_INPUT, metavar="FILE", help="Where to write.")
-@click.option("--format-version", type=click.Choice(["2", "3"]), default="3", help="Which form.")
+@click.option("--output", "-o", default=STANDARD_INPUT, metavar="FILE", help="The output file.")
+@click.option(
+    "--format-version", type=click.Choice(["2", "3"]), default="3", help="The version of the form."
+)
 def encode(rules: str, output: str, format_version: str) -> None:
     """Write rules in the binary form.
 

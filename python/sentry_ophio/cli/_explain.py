@@ -38,11 +38,11 @@ if TYPE_CHECKING:
 @click.option(
     "--why-not",
     metavar="RULE:FRAME",
-    help="Tell for each matcher of a rule whether it holds for a frame. RULE is the index that "
+    help="Show for each matcher of a rule whether it holds for a frame. RULE is the index that "
     "is printed, counted from 0, or FILE:LINE.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON document a stack trace.")
-@click.option("--html", "html_file", metavar="FILE", help="Write a page to look at, instead.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON document for each stack trace.")
+@click.option("--html", "html_file", metavar="FILE", help="Write an HTML page instead.")
 def explain(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
     event: str,
     rule_files: tuple[str, ...],
@@ -53,8 +53,8 @@ def explain(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
 ) -> None:
     """Explain step by step how rules changed each frame.
 
-    EVENT is a file with the JSON of an event, or - for standard input. Below each frame are
-    the rules that changed it, in their order, with file and line.
+    EVENT is a file with the JSON of an event, or - for standard input. The output lists below each
+    frame the rules that changed it, in their order, with file and line.
 
     \b
     Examples:
@@ -75,7 +75,7 @@ def explain(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
     for trace in traces:
         frames = with_orig_in_app(trace)
         if frame is not None and not 0 <= frame < len(frames):
-            raise InputError(event, f"there is no frame {frame}: there are {len(frames)}")
+            raise InputError(event, f"there is no frame {frame}: the stack trace has {len(frames)}")
         try:
             found = rules.explain(frames, trace.exception, why_not=asked)
         except OphioOverflowError as error:

@@ -1,15 +1,17 @@
-"""`sentry-ophio fingerprint`: the problems of fingerprint rules, their form, and what they do."""
+"""`sentry-ophio fingerprint`: checks, formats and explains fingerprint rules."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from sentry_ophio._html_fingerprints import fingerprint_page
 from sentry_ophio.cli._check import format_option, json_option, report
 from sentry_ophio.cli._fmt import fmt_options, write
-from sentry_ophio.cli._input import InputError, read_bytes, read_text
+from sentry_ophio.cli._input import InputError, read_bytes, read_text, replace_file
 from sentry_ophio.cli._output import echo, echo_json, styled
 from sentry_ophio.exceptions import EventError, FingerprintsError, LimitError
 from sentry_ophio.fingerprints import FingerprintRules, fingerprint_type
@@ -26,19 +28,19 @@ if TYPE_CHECKING:
 
 @click.group()
 def fingerprint() -> None:
-    """Fingerprint rules: which events become one issue."""
+    """Fingerprint rules: they decide which events become one issue."""
 
 
 @fingerprint.command()
 @click.argument("rules", nargs=-1, required=True, metavar="RULES...")
-@click.option("--strict", is_flag=True, help="Fail on warnings, too.")
+@click.option("--strict", is_flag=True, help="Fail on warnings as well.")
 @format_option
 @json_option
 def check(rules: tuple[str, ...], strict: bool, form: str, as_json: bool) -> None:
     """Find all problems of fingerprint rules in the text form.
 
-    RULES is a file with rules, or - for standard input. Errors are lines that are no rule;
-    warnings are rules that hardly do what is meant. Each has a code, which
+    RULES is a file with rules, or - for standard input. An error is a line that is not a rule. A
+    warning is a rule that probably does not do what was intended. Each problem has a code, which
     docs/diagnostics.md explains.
 
     \b
@@ -47,8 +49,8 @@ def check(rules: tuple[str, ...], strict: bool, form: str, as_json: bool) -> Non
       sentry-ophio fingerprint check --strict --format=github rules/*.txt
       git show HEAD:my.rules | sentry-ophio fingerprint check --json -
 
-    The exit code is 0 without problems (warnings alone are none, but with --strict), 1 with
-    problems, and 2 if a file cannot be read.
+    The exit code is 0 without errors, 1 with errors (with --strict also with warnings), and 2 if a
+    file cannot be read.
     """  # noqa: D301 (click wants the control character)
     report(rules, _problems, "json" if as_json else form, strict=strict)
 
@@ -63,10 +65,10 @@ def _problems(name: str) -> list[Diagnostic]:
 @fingerprint.command()
 @fmt_options
 def fmt(rules: tuple[str, ...], only_check: bool, as_json: bool) -> None:
-    """Format fingerprint rules: in columns, with the same meaning.
+    """Format fingerprint rules: align them in columns, without changing their meaning.
 
-    RULES is a file, which is changed in place and as a whole or not at all, or - for
-    standard input, which is written to standard output. Comments and empty lines stay.
+    RULES is a file, which is replaced atomically, or - for standard input, which is formatted to
+    standard output. Comments and empty lines are kept.
 
     \b
     Examples:
@@ -80,6 +82,22 @@ def fmt(rules: tuple[str, ...], only_check: bool, as_json: bool) -> None:
     write(rules, FingerprintRules.format, only_check=only_check, as_json=as_json)
 
 
+builtin_option = click.option(
+    "--builtin",
+    "builtin_files",
+    multiple=True,
+    metavar="FILE",
+    help="Built-in rules, which come after the others.",
+)
+unknown_option = click.option(
+    "--unknown",
+    type=click.Choice(["keep", "mark"]),
+    default="keep",
+    help="What happens to an unknown variable: it stays, or is marked as newer versions of "
+    "Sentry do.",
+)
+
+
 @fingerprint.command()
 @click.argument("event", metavar="EVENT")
 @click.option(
@@ -89,27 +107,16 @@ def fmt(rules: tuple[str, ...], only_check: bool, as_json: bool) -> None:
     metavar="FILE",
     help="Rules in the text form, or as the JSON that Sentry stores.",
 )
-@click.option(
-    "--builtin",
-    "builtin_files",
-    multiple=True,
-    metavar="FILE",
-    help="Built-in rules, which come after those of --rules.",
-)
+@builtin_option
 @click.option(
     "--rule",
     "only",
     metavar="RULE",
     help="Only this rule: the index that is printed, counted from 0, or FILE:LINE.",
 )
-@click.option(
-    "--unknown",
-    type=click.Choice(["keep", "mark"]),
-    default="keep",
-    help="What happens to an unknown variable: it stays, or is marked as newer versions of "
-    "Sentry do.",
-)
+@unknown_option
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON document.")
+@click.option("--html", "html_file", metavar="FILE", help="Write a page to look at, instead.")
 def explain(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
     event: str,
     rule_file: str,
@@ -117,21 +124,22 @@ def explain(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
     only: str | None,
     unknown: Any,
     as_json: bool,
+    html_file: str | None,
 ) -> None:
     """Explain why fingerprint rules match an event, or do not.
 
-    EVENT is a file with the JSON of an event, or - for standard input. Below each rule is
-    what its matchers find in the event. Last comes the fingerprint, of the first rule that
-    matches.
+    EVENT is a file with the JSON of an event, or - for standard input. The output lists for each
+    rule the results of its matchers, and at the end the fingerprint of the first rule that matches.
 
     \b
     Examples:
       sentry-ophio fingerprint explain --rules my.rules event.json
       sentry-ophio fingerprint explain --rules my.rules --rule my.rules:12 event.json
+      sentry-ophio fingerprint explain --rules my.rules --html report.html event.json
 
     The exit code is 2 if the event or the rules cannot be used, or if there is no such rule.
     """  # noqa: D301 (click wants the control character)
-    rules = _read(rule_file, [_read(name) for name in builtin_files])
+    rules = read_fingerprint_rules(rule_file, builtin_files)
     asked = None if only is None else _asked(rules, only)
     try:
         document = json.loads(read_bytes(event))
@@ -143,6 +151,11 @@ def explain(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
     except (EventError, LimitError) as error:
         raise InputError(event, str(error)) from None
     shown = [(index, each) for index, each in enumerate(explained.rules) if asked in {None, index}]
+    if html_file is not None:
+        page = fingerprint_page(event, explained, shown, found, _place)
+        replace_file(Path(html_file), page.encode("utf-8", "replace"))
+        echo(f"{html_file}: written", err=True)
+        return
     if as_json:
         echo_json(_document(explained, shown, found))
         return
@@ -152,12 +165,14 @@ def explain(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
     _show_match(found)
 
 
-def _read(name: str, bases: list[FingerprintRules] | None = None) -> FingerprintRules:
+def read_fingerprint_rules(name: str, builtin: tuple[str, ...] = ()) -> FingerprintRules:
+    """Read a file of rules, and the files of built-in rules that come after them."""
+    bases = [read_fingerprint_rules(each) for each in builtin]
     text = read_text(name)
-    # No rule begins with a brace.
+    # A rule cannot begin with a brace.
     read = FingerprintRules.from_json if text.lstrip()[:1] == "{" else FingerprintRules.parse
     try:
-        return read(text, source=name, bases=bases or [])
+        return read(text, source=name, bases=bases)
     except (FingerprintsError, LimitError) as error:
         raise InputError(name, " ".join(str(error).split("\n"))) from None
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def fmt_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add what every command that formats files takes."""
+    """Add the options of every command that formats files."""
     for option in (
         click.option(
             "--json",
@@ -29,7 +29,7 @@ def fmt_options(command: Callable[..., None]) -> Callable[..., None]:
             help="Print a JSON document: for each file whether it changes.",
         ),
         click.option(
-            "--check", "only_check", is_flag=True, help="Change nothing, tell what would be."
+            "--check", "only_check", is_flag=True, help="Only report the files that would change."
         ),
         click.argument("rules", nargs=-1, required=True, metavar="RULES..."),
     ):
@@ -40,10 +40,10 @@ def fmt_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.command()
 @fmt_options
 def fmt(rules: tuple[str, ...], only_check: bool, as_json: bool) -> None:
-    """Format rules: in columns, with the usual names, and the same meaning.
+    """Format rules: align them in columns and use short names, without changing their meaning.
 
-    RULES is a file, which is changed in place and as a whole or not at all, or - for
-    standard input, which is written to standard output. Comments and empty lines stay.
+    RULES is a file, which is replaced atomically, or - for standard input, which is formatted to
+    standard output. Comments and empty lines are kept.
 
     \b
     Examples:
@@ -60,7 +60,7 @@ def fmt(rules: tuple[str, ...], only_check: bool, as_json: bool) -> None:
 def write(
     names: tuple[str, ...], form: Callable[[str], str], *, only_check: bool, as_json: bool
 ) -> None:
-    """Format files, or say which would change, and exit with the code that goes with it."""
+    """Format files, or report which would change, and exit with the matching exit code."""
     if as_json and STANDARD_INPUT in names and not only_check:
         raise click.UsageError("standard output cannot have both the rules and --json")
     failed = False

@@ -1,4 +1,4 @@
-"""What all commands read and write: files of events and rules, and errors about them."""
+"""The input and output of all commands: files of events and rules, and errors about them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class InputError(click.ClickException):
     exit_code = 2
 
     def __init__(self, *parts: str) -> None:
-        """Make one of a file's name and a reason, or of a message that has both."""
+        """Make an error from the name of a file and a reason, or from a message with both."""
         super().__init__(": ".join(parts))
 
     def show(self, file: IO[Any] | None = None) -> None:
@@ -34,7 +34,7 @@ class InputError(click.ClickException):
 
     @classmethod
     def of(cls, error: OphioError | OSError) -> InputError:
-        """Make one of an error that names the file itself."""
+        """Make an error from an exception that contains the name of the file."""
         if isinstance(error, OSError) and error.filename is not None:
             return cls(str(error.filename), error.strerror or str(error))
         return cls(str(error))
@@ -49,7 +49,7 @@ def read_bytes(name: str) -> bytes:
 
 
 def read_text(name: str) -> str:
-    """Read a file of text, or standard input."""
+    """Read a text file, or standard input."""
     try:
         return read_bytes(name).decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -76,7 +76,7 @@ def read_rules(names: tuple[str, ...]) -> Enhancements:
 
 
 def with_orig_in_app(trace: EventStacktrace) -> list[dict[str, Any]]:
-    """Say of each frame what its `in_app` is before any rule."""
+    """Return the initial `in_app` of each frame, as `orig_in_app`."""
     return [
         {**each, "orig_in_app": -1 if each["in_app"] is None else int(each["in_app"])}
         for each in trace.frames
@@ -84,7 +84,7 @@ def with_orig_in_app(trace: EventStacktrace) -> list[dict[str, Any]]:
 
 
 def replace_file(path: Path, data: bytes) -> None:
-    """Write a file as a whole, or leave it as it is. Through a link, to what it leads to."""
+    """Write a file atomically. A link is followed, and its target is replaced."""
     try:
         with replaced(path) as file:
             file.write(data)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 from rich.console import Console
@@ -23,8 +23,11 @@ from rich.text import Text
 
 from sentry_ophio._shown import shown
 
-__all__ = ["Styled", "annotation", "console", "echo", "echo_json", "json_of", "styled", "text"]
-__all__ += ["write"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["Styled", "annotation", "console", "echo", "echo_json", "echo_json_list", "json_of"]
+__all__ += ["styled", "text", "write"]
 
 
 class Styled(NamedTuple):
@@ -58,6 +61,14 @@ def json_of(document: Any, indent: int | None = None) -> str:
 def echo_json(document: Any, indent: int | None = None) -> None:
     """Print a JSON document."""
     click.echo(json_of(document, indent))
+
+
+def echo_json_list(document: dict[str, Any], name: str, items: Iterable[Any]) -> None:
+    """Print a JSON object with one more member, a list. Only one item is in memory as text."""
+    click.echo(f"{json_of(document).removesuffix('}')}, {json_of(name)}: [", nl=False)
+    for number, item in enumerate(items):
+        click.echo((", " if number else "") + json_of(item), nl=False)
+    click.echo("]}")
 
 
 def annotation(kind: str, message: str, **properties: object) -> None:

@@ -1,4 +1,4 @@
-"""`sentry-ophio parameterize`: lines without their ids, dates and numbers."""
+"""`sentry-ophio parameterize`: replaces ids, dates and numbers in lines."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from io import BufferedReader
     from typing import BinaryIO
 
-# Bytes that are read at a time. What a pipe has is processed at once, even if it is less.
+# The number of bytes that are read at a time. The data of a pipe is processed at once, even if it
+# is less.
 _BLOCK = 1 << 19
 
 
@@ -44,8 +45,8 @@ def parameterize(
 ) -> None:
     """Replace ids, dates and numbers in each line by their kind, such as <ip>.
 
-    FILES are texts in UTF-8, or - for standard input, which is read if there are none. Each line
-    is searched alone, and written to standard output.
+    FILES are texts in UTF-8, or - for standard input, which is the default. Each line is searched
+    separately and written to standard output.
 
     \b
     Examples:
@@ -61,8 +62,8 @@ def parameterize(
       [patterns]
       ticket = '[A-Z]{2,5}-[0-9]+'
 
-    A line that cannot be searched, because it is not UTF-8, is reported and written as it is.
-    The exit code is 2 then, as for a file that cannot be read.
+    A line that is not UTF-8 is reported and written unchanged. The exit code is 2 then, as for a
+    file that cannot be read.
     """  # noqa: D301 (click wants the control character)
     work = _Work(_parameterizer(patterns_file, only), only_counts, as_json)
     for name in files or (STANDARD_INPUT,):
@@ -87,7 +88,7 @@ def parameterize(
 
 
 class _Work:
-    """What is done with the lines of all files."""
+    """Processes the lines of all files."""
 
     def __init__(self, parameterizer: Parameterizer, only_counts: bool, as_json: bool) -> None:
         self._parameterizer = parameterizer
@@ -123,10 +124,10 @@ class _Work:
         if bad:
             self.failed = True
         if bad > 1:
-            InputError(name, f"{bad - 1} more lines like that").show()
+            InputError(name, f"{bad - 1} more lines cannot be searched").show()
 
     def _answers(self, texts: list[str]) -> list[bytes]:
-        """Return what to write, without the last line feed."""
+        """Return the output, without the last line feed."""
         if self._only_counts:
             self.counts.update(self._parameterizer.counts(texts))
             return []
@@ -175,7 +176,7 @@ def _opened(name: str) -> BufferedReader:
 
 
 def _blocks(name: str, file: Any) -> Iterator[bytes]:
-    """Read whole lines. A line is in memory as a whole, and of a file about a block."""
+    """Read whole lines. Memory has about one block of a file, or its longest line."""
     held: list[bytes] = []
     while True:
         try:
@@ -201,7 +202,7 @@ def _parameterizer(patterns_file: str | None, only: str | None) -> Parameterizer
     for name in names or ():
         if name not in kinds:
             raise click.BadParameter(
-                f"no pattern has the name {name}, there are {', '.join(kinds)}",
+                f"no pattern has the name {name}, expected one of {', '.join(kinds)}",
                 param_hint="'--only'",
             )
     try:

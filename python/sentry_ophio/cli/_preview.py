@@ -1,4 +1,4 @@
-"""`sentry-ophio preview`: what other rules would change."""
+"""`sentry-ophio preview`: compares the results of two rule sets."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ if TYPE_CHECKING:
     from sentry_ophio.enhancers import Report, RuleReport
     from sentry_ophio.events import EventStacktrace
 
-# So many stack traces that change are on the page of `preview`.
+# The maximum number of stack traces on the page of `preview`.
 _SHOWN = 50
 
 
 @click.command()
 @click.argument("events", nargs=-1, required=True, metavar="EVENTS...")
-@click.option("--old", "old_files", multiple=True, metavar="FILE", help="The rules as they are.")
+@click.option("--old", "old_files", multiple=True, metavar="FILE", help="The present rules.")
 @click.option(
     "--new",
     "new_files",
     multiple=True,
     required=True,
     metavar="FILE",
-    help="The rules as they would be.",
+    help="The new rules.",
 )
 @click.option("--threads", type=click.IntRange(1), default=os.cpu_count() or 1, metavar="N")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON document.")
@@ -58,12 +58,12 @@ def preview(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
     as_json: bool,
     html_file: str | None,
 ) -> None:
-    """Tell what would change if other rules took the place of the present ones.
+    """Show what new rules would change.
 
-    EVENTS are files with the JSON of an event, files with one event a line (.ndjson, .jsonl),
+    EVENTS are files with the JSON of an event, files with one event per line (.ndjson, .jsonl),
     both also with gzip (.gz), Parquet files with the columns frames and exception, folders of
-    all these, or - for one event a line on standard input. Without --old the rules that come
-    with this package are the present ones.
+    all these, or - for one event per line on standard input. Without --old, the default rules of
+    this package are the present rules.
 
     \b
     Examples:
@@ -71,10 +71,10 @@ def preview(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
       sentry-ophio preview --old now.rules --new then.rules month.parquet
       zcat events.ndjson.gz | sentry-ophio preview --new then.rules -
 
-    Events, rows and files that cannot be used are report and left out; then the exit code is 2.
+    Events, rows and files that cannot be used are reported and skipped. Then the exit code is 2.
     """  # noqa: D301 (click wants the control character)
     if html_file is not None and STANDARD_INPUT in events:
-        raise click.UsageError("--html reads the events twice, so not from standard input")
+        raise click.UsageError("--html reads the events twice, so it cannot read standard input")
     old, new = read_rules(old_files), read_rules(new_files)
     failed: list[InputError] = []
 
@@ -114,9 +114,9 @@ def _compared(
     skip: Callable[[OphioError | OSError], object],
     left_out: set[int],
 ) -> Iterator[int]:
-    """Compare all stack traces, and yield after each step how many were read so far.
+    """Compare all stack traces, and yield the number read so far after each step.
 
-    `left_out` gets the numbers of rows that cannot be used: a report does not count them.
+    `left_out` receives the numbers of rows that cannot be used. The report does not count them.
     """
     done = 0
     for each in inputs:
@@ -146,7 +146,7 @@ def _compared(
 def _examples(
     inputs: list[Input], wanted: set[int], left_out: set[int]
 ) -> Iterator[tuple[str, EventStacktrace]]:
-    """Read once more, and yield the stack traces that have these numbers in a report."""
+    """Read the inputs again, and yield the stack traces with these numbers in the report."""
     number = 0
     for place, (name, made) in enumerate(_each_stacktrace(inputs)):
         if made is None or place in left_out:
@@ -164,7 +164,7 @@ def _each_stacktrace(
             for found in stacktraces_in(each, lambda _: None):
                 yield found.name, partial(_same, found.trace)
             continue
-        # The comparison has already reported what is wrong with the file.
+        # The comparison has already reported the error of the file.
         with suppress(ParquetError):
             yield from ((each.name, made) for made in parquet_module().rows_of(each))
 

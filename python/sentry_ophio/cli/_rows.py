@@ -1,10 +1,11 @@
-"""Inputs with a stack trace a row: which files there are, and writing Parquet files."""
+"""Inputs with a stack trace per row, and Parquet files as output."""
 
 from __future__ import annotations
 
 import sys
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Union
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from sentry_ophio.exceptions import OphioError
 
 Input = Union["list[str]", "ParquetFile"]
-"""Files with events that are read one after the other, or a file with rows."""
+"""Files with events, which are read one after the other, or a file with rows."""
 
 
 PARQUET = ".parquet"
@@ -35,15 +36,15 @@ PARQUET = ".parquet"
 skip_bad_option = click.option(
     "--skip-bad",
     is_flag=True,
-    help="With --out: leave out events and rows that cannot be used, and tell them. The exit "
-    "code is 2 then, too.",
+    help="With --out: report and skip events and rows that cannot be used. Then the exit "
+    "code is 2.",
 )
 
 
-def parquet_module() -> ModuleType:
-    """Import what reads and writes Parquet files: only who has such files needs it."""
+def parquet_module(name: str = "_parquet") -> ModuleType:
+    """Import the reader or writer of Parquet files, which only some users need."""
     try:
-        from sentry_ophio import _parquet as module  # noqa: PLC0415
+        module = import_module(f"sentry_ophio.{name}")
     except ImportError as error:
         if (error.name or "pyarrow").partition(".")[0] != "pyarrow":
             raise
@@ -57,14 +58,15 @@ def sorted_inputs(
     names: tuple[str, ...],
     skip: Callable[[OphioError | OSError], object] | None,
     suffixes: tuple[str, ...],
+    opened: Callable[[str], ParquetFile] | None = None,
 ) -> list[Input]:
-    """Sort out what files are, and look at those with rows."""
+    """Divide the inputs into files with events and files with rows; `opened` opens the latter."""
     found: list[Input] = []
     for name in files_of(names, suffixes):
         if name.endswith(PARQUET):
-            module = parquet_module()
+            opened = opened or parquet_module().ParquetFile
             try:
-                found.append(module.ParquetFile(name))
+                found.append(opened(name))
             except ParquetError as error:
                 if skip is None:
                     raise InputError.of(error) from None
@@ -83,15 +85,17 @@ def files_of(names: tuple[str, ...], suffixes: tuple[str, ...]) -> Iterator[str]
             yield name
             continue
         for each in files_in(path, suffixes):
-            # What engines are just writing, they write into folders such as `_temporary`.
+            # Engines write unfinished files into folders such as `_temporary`.
             hidden = any(part[0] in "._" for part in each.relative_to(path).parts)
             if not (hidden and each.suffix == PARQUET):
                 yield str(each)
 
 
 @contextmanager
-def progress_bar(inputs: list[Input]) -> Iterator[Callable[[int], None]]:
-    """Show how far a command is, with a bar where the files say how many rows there are."""
+def progress_bar(
+    inputs: list[Input], counted: str = "stack traces"
+) -> Iterator[Callable[[int], None]]:
+    """Show the progress of a command, with a bar if the number of rows is known."""
     total = 0
     known = True
     for each in inputs:
@@ -102,12 +106,12 @@ def progress_bar(inputs: list[Input]) -> Iterator[Callable[[int], None]]:
     columns = (
         (
             BarColumn(),
-            TextColumn("{task.completed:,} of {task.total:,} stack traces"),
+            TextColumn(f"{{task.completed:,}} of {{task.total:,}} {counted}"),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
         )
         if known and total
-        else (TextColumn("{task.completed:,} stack traces"), TimeElapsedColumn())
+        else (TextColumn(f"{{task.completed:,}} {counted}"), TimeElapsedColumn())
     )
     bar = Progress(
         *columns,
@@ -127,10 +131,10 @@ def write_parquet(
     threads: int,
     skip_bad: bool,
 ) -> tuple[dict[str, int], int]:
-    """Write events, or rows with the answers of rules, as a whole or not at all.
+    """Write events, or rows with the results of rules, to a file atomically.
 
     Returns:
-        What was written, and how many events and rows were left out.
+        The counts of the output, and the number of events and rows that were skipped.
     """
     parquet = parquet_module()
     left_out = 0
@@ -171,7 +175,7 @@ def write_parquet(
 
 
 def _check_output(names: tuple[str, ...], out: str, suffixes: tuple[str, ...]) -> None:
-    """Refuse an output that this run reads, or the next one would."""
+    """Fail if this run reads the output, or the next run would read it."""
     try:
         target = resolved(Path(out))
     except OSError as error:
@@ -181,7 +185,7 @@ def _check_output(names: tuple[str, ...], out: str, suffixes: tuple[str, ...]) -
         if name != STANDARD_INPUT and path.is_dir():
             inside = path.resolve() in target.parents and target.name.endswith(suffixes)
             if inside:
-                raise InputError(out, f"--out lies in {name}, which is read")
+                raise InputError(out, f"--out is in {name}, which is read")
     for name in files_of(names, suffixes):
         path = Path(name)
         with suppress(OSError):

@@ -1,4 +1,4 @@
-"""How values are printed."""
+"""Formats values for the output."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def location(source: Mapping[str, Any]) -> str:
-    """Say where a frame is, in the words that tell most to a person."""
+    """Return the file, module or package of a frame, with its line if it is known."""
     place = source.get("filename") or source.get("abs_path") or source.get("module")
     place = str(place or source.get("package") or "")
     line = source.get("lineno")

@@ -25,7 +25,7 @@ use crate::enhancements::matcher::{FrameMatcher, FrameTest, Matcher, Offset};
 use crate::enhancements::rule::Rule;
 use crate::limits::Limit;
 
-/// The versions that are read. They differ only in what `bases` may name.
+/// The supported versions. They differ only in the names that `bases` may have.
 const VERSIONS: [u64; 2] = [2, 3];
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -49,23 +49,24 @@ enum EncodedValue {
     Str(SmolStr),
 }
 
-/// How the letter of the family `other` is read.
+/// How the reader treats the letter of the family `other`.
 ///
-/// The package `sentry-ophio` 1.2.0 writes it and does not read it: a rule with `family:other`
-/// never matches there. Stored rules that had no effect begin to work where it is read.
+/// The package `sentry-ophio` 1.2.0 writes the letter but ignores it when it reads rules, so a
+/// stored rule with `family:other` never matches there. If the letter is read, such rules begin to
+/// match.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum OtherFamily {
-    /// As the family it is.
+    /// It is read as the family `other`.
     #[default]
     Read,
-    /// Not at all, as in 1.2.0.
+    /// It is ignored, as in 1.2.0.
     Ignore,
 }
 
-/// What a structure holds.
+/// The content of a structure.
 #[derive(Debug)]
 pub(in crate::enhancements) struct Decoded {
-    /// The names of the rule sets that these rules were written for.
+    /// The names of the base rule sets.
     pub(in crate::enhancements) bases: Vec<String>,
     /// The rules in order.
     pub(in crate::enhancements) rules: Vec<Rule>,
@@ -144,8 +145,8 @@ fn encode_frame_matcher(matcher: &FrameMatcher) -> String {
     let letter = matcher.test.subject().letter();
     let argument = match &matcher.test {
         FrameTest::Family { raw, .. } => raw.split(',').filter_map(family_letter).collect(),
-        // Sentry writes a digit however the boolean is written, and nothing for an argument that
-        // is not a boolean.
+        // Sentry writes a digit for each spelling of a boolean, and nothing for an argument that is
+        // not a boolean.
         FrameTest::App { expected, .. } => match expected {
             Some(true) => "1".to_owned(),
             Some(false) => "0".to_owned(),

@@ -1,8 +1,8 @@
-//! The binary form of rules: what Sentry passes around and stores.
+//! The binary form of rules, and the compressed form that Sentry stores.
 //!
 //! ```text
 //! config_structure    MessagePack: [version, bases, rules]
-//! stored              that, compressed by zstandard, in base64
+//! stored              the binary form, compressed by zstandard, in base64
 //! ```
 
 pub(super) mod config_structure;

@@ -6,11 +6,11 @@
 //! KLUv_SAVqQAA...#eJxrYGBg...#...   up to three of them, joined by #
 //! ```
 //!
-//! A text of three parts holds the same rules three times: as they were written, then what of
-//! them changes frames, then what of them is about grouping ([`Part`]).
+//! A text of three parts contains the same rules three times: all rules, then the rules with the
+//! actions that change frames, then the rules with the actions that affect grouping ([`Part`]).
 //!
-//! Older ones are compressed by zlib; both are read, zstandard is written. What comes out of
-//! a few kilobytes can be gigabytes, so there is a limit to it.
+//! Older texts are compressed by zlib. Both are read, and zstandard is written. A few kilobytes can
+//! decompress to gigabytes, so the size of the result is limited.
 
 use std::io::Read;
 
@@ -28,12 +28,12 @@ use crate::enhancements::rule_set::Enhancements;
 use crate::enhancements::select::Part;
 use crate::limits::Limit;
 
-/// How many rule sets one text may hold.
+/// The maximum number of parts of a text.
 const MAX_PARTS: usize = 3;
 
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
-// It is written without padding, and read with or without.
+// It is written without padding, and read with or without padding.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::URL_SAFE,
     GeneralPurposeConfig::new()
@@ -44,15 +44,15 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// A stored form that is malformed.
 #[derive(Debug, Error)]
 pub enum StoredError {
-    /// More rule sets than a text may hold.
+    /// The text has too many parts.
     #[error(
-        "Invalid syntax in the stored rules: {0} parts joined by `#`, at most {MAX_PARTS} are read"
+        "Invalid syntax in the stored rules: {0} parts joined by `#`, expected at most {MAX_PARTS}"
     )]
     TooMany(usize),
     /// Not base64.
     #[error("Invalid syntax in the stored rules: part {part}: not base64: {reason}")]
     Base64 {
-        /// Which part, from 0.
+        /// The index of the part, from 0.
         part: usize,
         /// What is wrong.
         reason: String,
@@ -60,12 +60,12 @@ pub enum StoredError {
     /// Neither zstandard nor zlib, or damaged.
     #[error("Invalid syntax in the stored rules: part {part}: cannot be decompressed: {reason}")]
     Compression {
-        /// Which part, from 0.
+        /// The index of the part, from 0.
         part: usize,
         /// What is wrong.
         reason: String,
     },
-    /// The binary form in it is malformed.
+    /// The binary form in the text is malformed.
     #[error(transparent)]
     Rules(#[from] EnhancementsError),
 }
@@ -75,18 +75,18 @@ impl Enhancements {
     ///
     /// # Errors
     ///
-    /// If a pattern is larger than the binary form can hold.
+    /// Fails if a pattern is too long for the binary form.
     pub fn to_base64(&self) -> Result<String, ConfigStructureError> {
         let binary = config_structure::encode(self.rules(), 3, &[])?;
         let compressed = compress_to_vec(&binary[..], CompressionLevel::Fastest);
         Ok(BASE64.encode(compressed))
     }
 
-    /// Reads the form in which Sentry stores rules: its first part, which has all of them.
+    /// Reads the form in which Sentry stores rules: its first part, which has all rules.
     ///
     /// # Errors
     ///
-    /// What is malformed, and in which part; or more rules than the limit.
+    /// Fails if a part is malformed, or if there are more rules than the limit.
     pub fn from_base64(text: &str, other: OtherFamily) -> Result<Self, StoredError> {
         Ok(StoredRules::decode(text, other)?.rules)
     }
@@ -95,20 +95,20 @@ impl Enhancements {
 /// The rule sets of one stored text.
 #[derive(Clone, Debug)]
 pub struct StoredRules {
-    /// All rules, as they were written.
+    /// All rules.
     pub rules: Enhancements,
-    /// What of them changes frames.
+    /// The rules with the actions that change frames.
     pub classifier: Enhancements,
-    /// What of them is about grouping.
+    /// The rules with the actions that affect grouping.
     pub contributes: Enhancements,
 }
 
 impl StoredRules {
-    /// Reads a stored text. Parts that it does not have are made of the first one.
+    /// Reads a stored text. Missing parts are made from the first part.
     ///
     /// # Errors
     ///
-    /// What is malformed, and in which part; or more rules than the limit.
+    /// Fails if a part is malformed, or if there are more rules than the limit.
     pub fn decode(text: &str, other: OtherFamily) -> Result<Self, StoredError> {
         let parts: Vec<&str> = text.split('#').collect();
         if parts.len() > MAX_PARTS {
@@ -136,14 +136,14 @@ impl StoredRules {
         })
     }
 
-    /// Writes a stored text of three parts, which Sentry can read. `bases` is kept in each.
+    /// Writes a stored text of three parts, which Sentry can read. Each part contains `bases`.
     ///
     /// The decompressed bytes of each part equal those that Sentry stores. The compressed bytes
     /// depend on the compressor.
     ///
     /// # Errors
     ///
-    /// If a pattern is larger than the binary form can hold.
+    /// Fails if a pattern is too long for the binary form.
     pub fn encode(&self, bases: &[String]) -> Result<String, ConfigStructureError> {
         let encoded = |rules: &Enhancements| {
             let binary = config_structure::encode(rules.rules(), 3, bases)?;
@@ -156,7 +156,7 @@ impl StoredRules {
     }
 }
 
-/// Decompresses rules; `None` is more of them than is taken.
+/// Decompresses rules. Returns `None` if the result exceeds the limit.
 fn decompress(data: &[u8]) -> Result<Option<Vec<u8>>, String> {
     let most = Limit::RuleBytes.get();
     if !data.starts_with(&ZSTD_MAGIC) {
@@ -252,7 +252,10 @@ mod tests {
     fn what_is_malformed_is_told() {
         let good = parse("function:a +app").to_base64().unwrap();
         for (text, says) in [
-            ("a#b#c#d".to_owned(), "4 parts joined by `#`, at most 3"),
+            (
+                "a#b#c#d".to_owned(),
+                "4 parts joined by `#`, expected at most 3",
+            ),
             ("%".to_owned(), "part 0: not base64"),
             (format!("{good}#%"), "part 1: not base64"),
             (String::new(), "part 0: cannot be decompressed"),

@@ -1,22 +1,23 @@
 //! The pass that sets `in_app` and category, for all frames at once.
 //!
 //! ```text
-//! rule            frames it is for     what happens
+//! rule            matching frames      effect
 //! ... -app        . x . x .            in_app false:  . x . x .
 //! ... ^-app       . x . x .            in_app false:  . . x x x    above the lowest
 //! ... v+app       . x . x .            in_app true:   x x x . .    below the highest
 //! ```
 //!
-//! The interpreter goes from frame to frame, and what is written last stays. For a rule with
-//! several of these that comes to the same as one after the other, in this order:
+//! The interpreter runs the actions frame by frame, and the last write wins. For a rule with
+//! several such actions the result is the same as running them one after the other for all frames,
+//! in this order:
 //!
 //! ```text
-//! ^-app    all above the lowest: what comes later writes over it
-//! -app     the frames themselves: above them, it is the last word on the highest
-//! v+app    all below the highest, which is the last frame that gets its turn
+//! ^-app    all frames above the lowest match: the later actions overwrite it
+//! -app     the matches: for the highest match this is the last write
+//! v+app    all frames below the highest match, which is the last match
 //! ```
 //!
-//! Frame by frame it took time with the square of their number.
+//! Running frame by frame took quadratic time.
 
 use super::masks::Mask;
 use super::program::{Act, RuleProgram};
@@ -26,7 +27,7 @@ use crate::enhancements::action::{FlagAction, FlagKind, Range};
 
 /// The pass in which rules change frames.
 pub(super) struct Apply {
-    /// How many there are.
+    /// The number of frames.
     pub(super) frames: usize,
 }
 
@@ -51,7 +52,7 @@ impl<M: Mask> Effect<M> for Apply {
     }
 }
 
-/// The frames that a flag action sets, seen from all frames that matched.
+/// Returns the frames that a flag action sets, for all frames that matched.
 pub(super) fn reach<M: Mask>(flag: FlagAction, matched: &M, len: usize) -> M {
     match (flag.range, matched.first(), matched.last()) {
         (Range::This, _, _) => matched.clone(),

@@ -1,13 +1,13 @@
-//! Which components count for grouping, for all frames at once.
+//! The pass that decides which components count for grouping, for all frames at once.
 //!
-//! Frames do not change here, so the sets of frames that rules are for are known from the
-//! start; what changes is which components contribute. A hint is written where a rule
-//! changes that, so what is needed are the frames where it is not yet so:
+//! Frames do not change in this pass; only `contributes` of components does. A rule writes its hint
+//! only where it changes `contributes`, so the pass computes the matching frames whose components
+//! have another value:
 //!
 //! ```text
-//! frames the rule is for     . x x x .
+//! frames that match          . x x x .
 //! contributing already       . . x . .
-//! +group changes             . x . x .     and these get the hint
+//! +group changes             . x . x .     these components get the hint
 //! ```
 
 use super::apply::reach;
@@ -19,19 +19,18 @@ use crate::enhancements::interpreter::StacktraceState;
 use crate::enhancements::result::{AssembleResult, Component, Hint, HintKind};
 use crate::enhancements::stacktrace::view::StacktraceView;
 
-/// The question which components count: what is known of them, as sets of the frames that
-/// they belong to.
+/// The pass that decides which components count. Its state is sets of the frames of the components.
 pub(super) struct Assemble<M> {
     frames: usize,
     components: usize,
     /// The frames that have a component.
     paired: M,
     contributing: M,
-    /// Those whose component is decided not to contribute.
+    /// The frames whose component does not contribute (false, and not undecided).
     ignored: M,
-    /// Frames whose `in_app` differs from what it was.
+    /// The frames whose `in_app` differs from the original value.
     changed: M,
-    /// Frames of which it is not known what `in_app` was.
+    /// The frames whose original `in_app` is unknown.
     unknown: M,
     hints: Vec<Option<Hint>>,
     stacktrace: StacktraceState,
@@ -73,8 +72,8 @@ impl<M: Mask> Effect<M> for Assemble<M> {
     }
 }
 
-/// Whether actions on flags must run frame by frame: one of them reaches beyond the frame
-/// that matched, so another one's effect depends on which frame came first.
+/// Returns whether flag actions must run frame by frame: if one of them has a range, the effect of
+/// another depends on the order of the frames.
 fn order_matters(mut flags: impl Iterator<Item = FlagAction>) -> bool {
     let Some(first) = flags.next() else {
         return false;
@@ -121,7 +120,8 @@ impl<M: Mask> Assemble<M> {
     fn flag(&mut self, rule: u32, flag: FlagAction, matched: &M, trace: &Trace<'_, M>) {
         let mut matched = matched.clone();
         if flag.range == Range::Down {
-            // As in the interpreter: from far behind the last component, none is below.
+            // As in the interpreter: if the matching frame is beyond the last component, the range
+            // below it is empty.
             let near = (self.components + 1).min(self.frames);
             matched.and(&M::range(0, near, self.frames));
         }
@@ -162,7 +162,7 @@ impl<M: Mask> Assemble<M> {
         }
     }
 
-    /// Writes what was decided into the components, and applies the limits.
+    /// Writes the results into the components, and applies the limits.
     pub(super) fn finish(self, components: &mut [Component]) -> AssembleResult {
         for (frame, component) in components.iter_mut().enumerate() {
             component.hint = self.hints.get(frame).copied().flatten();

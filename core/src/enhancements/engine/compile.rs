@@ -1,27 +1,27 @@
-//! Makes a program of rules.
+//! Compiles rules to a program.
 //!
-//! For each rule, and for each frame it looks at (itself, its caller, its callee), the
+//! For each rule, and for each frame that it tests (the frame, its caller, its callee), the
 //! matchers on static fields become one condition:
 //!
 //! ```text
 //! function:a* !path:b family:native    AllOf   found by its best positive pattern
 //! !path:b !module:c family:native      NoneOf  found by any of its patterns, as a violation;
 //!                                              the family is a test of its own
-//! family:native                        a test, no condition: nothing to find it by
+//! family:native                        a test and not a condition: it has no pattern
 //! ```
 //!
-//! *Which patterns find a condition.* An all-of condition cannot be met unless each of its
-//! positive patterns matches, so the index knows it by one of them, the most selective. A
-//! none-of condition is violated by any of its patterns, so the index knows it by all.
+//! *Which patterns find a condition.* A frame meets an all-of condition only if each of its
+//! positive patterns matches, so the index contains one of them, the most selective. Any pattern of
+//! a none-of condition can violate it, so the index contains all of them.
 //!
-//! *What triggers a rule.* Exactly one of these, the first that the rule has:
+//! *What triggers a rule.* Exactly one of these, the first one that the rule has:
 //!
 //! 1. an all-of condition: the rule matches no frame unless some frame meets it;
 //! 2. a positive test of a category: no frame matches unless one has such a category;
 //! 3. nothing: the rule always runs.
 //!
-//! Invalid globs match nothing. A positive one makes the rule match nothing; a negated one
-//! asks only that the frame is there.
+//! Invalid globs match nothing. If a positive glob is invalid, the rule matches nothing; if a
+//! negated glob is invalid, the frame only has to exist.
 
 use std::mem;
 
@@ -41,8 +41,8 @@ use crate::enhancements::matcher::{FrameTest, Offset};
 use crate::enhancements::pattern::{Dialect, Pattern};
 use crate::enhancements::rule::Rule;
 
-/// Compiles rules. `categories` has each category that they set, once: these get the first
-/// numbers, in this order.
+/// Compiles rules. `categories` has each category that the rules set, once. These categories get
+/// the first numbers, in this order.
 pub(super) fn compile(rules: &[Rule], categories: &[SmolStr]) -> Program {
     let mut compiler = Compiler::default();
     compiler.reserve(rules.len());
@@ -59,7 +59,7 @@ pub(super) fn compile(rules: &[Rule], categories: &[SmolStr]) -> Program {
 struct Compiler<'r> {
     program: Program,
     globs: HashMap<(Dialect, &'r str), GlobId, RandomState>,
-    /// Those of the rule and frame at hand; used again for the next.
+    /// The matchers of the current rule and frame; reused for the next.
     matchers: Matchers,
 }
 
@@ -81,7 +81,7 @@ enum Trigger {
 }
 
 impl<'r> Compiler<'r> {
-    /// Makes room for rules of one pattern and one action each, as most are.
+    /// Reserves memory for rules with one pattern and one action each, as most rules have.
     fn reserve(&mut self, rules: usize) {
         self.globs.reserve(rules);
         let program = &mut self.program;
@@ -134,7 +134,7 @@ impl<'r> Compiler<'r> {
         });
     }
 
-    /// Sorts the matchers of a rule on one of the frames that it looks at.
+    /// Sorts the matchers of a rule on one of the frames that it tests.
     fn sort_matchers(&mut self, rule: &'r Rule, offset: Offset) {
         for matcher in rule.frame_matchers().iter().filter(|m| m.offset == offset) {
             let negated = matcher.negated;
@@ -162,7 +162,7 @@ impl<'r> Compiler<'r> {
         }
     }
 
-    /// Adds the tests on the frame that the matchers are about.
+    /// Adds the tests on this frame.
     fn frame(&mut self, number: RuleId, offset: Offset, trigger: &mut Trigger) {
         let mut matchers = mem::take(&mut self.matchers);
         self.drop_invalid(offset, &mut matchers.patterns);
@@ -212,7 +212,7 @@ impl<'r> Compiler<'r> {
         self.matchers = matchers;
     }
 
-    /// Leaves out the patterns that match nothing, and adds the tests that they come to.
+    /// Removes the patterns that match nothing, and adds the tests that replace them.
     fn drop_invalid(&mut self, offset: Offset, patterns: &mut Vec<Negatable<FieldPattern>>) {
         let all = patterns.len();
         let mut never = false;
@@ -251,7 +251,7 @@ impl<'r> Compiler<'r> {
         })
     }
 
-    /// The number of a category; a new one if it has none.
+    /// Returns the number of a category. A category without a number gets a new one.
     fn category(&mut self, text: &str) -> CategoryId {
         if let Some(known) = self.program.category(text) {
             return known;

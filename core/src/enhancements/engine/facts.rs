@@ -1,4 +1,4 @@
-//! Facts: what the static parts of the frames of a stack trace come to.
+//! Facts: the results of conditions and families for the frames of a stack trace.
 //!
 //! ```text
 //! frames                      0 1 2 3 4
@@ -6,8 +6,8 @@
 //! family native               x x x . .
 //! ```
 //!
-//! They do not change while rules run. Those about conditions are in the scratch space, one
-//! set of frames for each condition of the program.
+//! They do not change while rules run. The scratch space has the facts about conditions: a set of
+//! frames for each condition of the program.
 
 use super::ids::ConditionId;
 use super::index::FAMILIES;
@@ -32,12 +32,12 @@ impl<M: Mask> Facts<M> {
         }
     }
 
-    /// Adds the facts about a frame: from the memo if it knows them, else from the index. The
-    /// rules are triggered that they trigger.
+    /// Adds the facts about a frame, from the memo or, for an unknown frame, from the index.
+    /// Triggers the rules of the conditions that the frame meets.
     ///
     /// # Errors
     ///
-    /// If the frame is not known and a text of it is not UTF-8.
+    /// Fails if the frame is not in the memo and one of its texts is not UTF-8.
     #[inline]
     pub(super) fn add(
         &mut self,
@@ -70,7 +70,8 @@ impl<M: Mask> Facts<M> {
         Ok(())
     }
 
-    /// Adds the facts about a frame by the index, and leaves them in the scratch space.
+    /// Computes the facts about a frame with the index, adds them, and stores them in the scratch
+    /// space.
     fn find(
         &mut self,
         program: &Program,
@@ -118,7 +119,7 @@ impl<M: Mask> Facts<M> {
         }
     }
 
-    /// The frames that meet a condition.
+    /// Returns the frames that meet a condition.
     #[inline]
     pub(super) fn meeting(&self, scratch: &Scratch, condition: ConditionId) -> M {
         let met = &M::of(&scratch.met)[condition.index()];
@@ -129,7 +130,7 @@ impl<M: Mask> Facts<M> {
         }
     }
 
-    /// The frames of any of these families.
+    /// Returns the frames of any of these families.
     pub(super) fn of_families(&self, families: Families) -> M {
         let mut frames = M::none(self.frames);
         for (mask, family) in self.families.iter().zip(FAMILIES) {

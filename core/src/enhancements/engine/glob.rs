@@ -1,4 +1,4 @@
-//! The globs of rules, compiled: [`crate::glob`]'s programs, with what is special to paths.
+//! Compiled globs of rules: the programs of [`crate::glob`], with the special cases of paths.
 
 use crate::enhancements::pattern::{Dialect, Pattern};
 use crate::glob::{Anchor, Pairs, Program, Value};
@@ -6,9 +6,9 @@ use crate::glob::{Anchor, Pairs, Program, Value};
 /// A compiled pattern.
 pub(super) struct Glob {
     pattern: Pattern,
-    /// None if the glob is not valid, and so matches nothing.
+    /// `None` if the glob is not valid and matches nothing.
     program: Option<Program>,
-    /// What every matching value has.
+    /// The pairs of bytes that every matching value contains.
     pairs: Pairs,
 }
 
@@ -24,17 +24,17 @@ impl Glob {
         }
     }
 
-    /// Whether no value matches, because the glob is not valid.
+    /// Returns whether no value matches, because the glob is not valid.
     pub(super) fn is_never(&self) -> bool {
         self.program.is_none()
     }
 
-    /// The value, if there is only one that matches.
+    /// Returns the value, if only one value matches.
     pub(super) fn literal(&self) -> Option<&[u8]> {
         self.program.as_ref()?.literal()
     }
 
-    /// Whether the whole value matches.
+    /// Returns whether the whole value matches.
     #[inline]
     pub(super) fn is_match(&self, value: &FieldValue<'_>) -> bool {
         value.pairs.may_have(self.pairs) && self.matches(value)
@@ -47,13 +47,14 @@ impl Glob {
         })
     }
 
-    /// For each choice, texts that every value matching it has; `None` if that is not known.
+    /// Returns for each choice the texts that every value matching it contains; `None` if they are
+    /// not known.
     pub(super) fn anchors(&self) -> Option<Vec<Vec<Anchor<'_>>>> {
         self.program.as_ref()?.anchors()
     }
 }
 
-/// The value of a field, as it is and in the forms that its patterns are tried on.
+/// The value of a field, unchanged and in the forms for which its patterns are tried.
 #[derive(Clone, Copy)]
 pub(super) struct FieldValue<'a> {
     raw: &'a [u8],
@@ -62,7 +63,7 @@ pub(super) struct FieldValue<'a> {
 }
 
 impl<'a> FieldValue<'a> {
-    /// A value for patterns of a dialect. `scratch` holds the forms of a path.
+    /// Makes a value for patterns of a dialect. `scratch` holds the forms of a path.
     pub(super) fn new(raw: &'a [u8], dialect: Dialect, scratch: &'a mut Vec<u8>) -> Self {
         if dialect == Dialect::Name {
             return Self::name(raw);
@@ -82,12 +83,12 @@ impl<'a> FieldValue<'a> {
         }
     }
 
-    /// Finds the pairs of the value: worth it if it is tried on many globs.
+    /// Computes the pairs of bytes of the value. This is useful if many globs are tried on it.
     pub(super) fn find_pairs(&mut self) {
         self.pairs = Pairs::of(self.forms.widest());
     }
 
-    /// A value for patterns of names.
+    /// Makes a value for patterns of names.
     pub(super) fn name(raw: &'a [u8]) -> Self {
         Self {
             raw,

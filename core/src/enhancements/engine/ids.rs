@@ -1,4 +1,4 @@
-//! Numbers of rules, conditions, categories and globs, as types that cannot be mixed up.
+//! Numbers of rules, conditions, categories and globs, as separate types.
 //!
 //! Each counts from 0 within one program. They are 32 bits wide: the memo keeps many of them.
 
@@ -9,12 +9,12 @@ macro_rules! numbers {
         pub(super) struct $name(pub(super) u32);
 
         impl $name {
-            /// The number of what stands at this index of a list.
+            /// Returns the number of the item with this index in a list.
             pub(super) fn at(index: usize) -> Self {
                 Self(index as u32)
             }
 
-            /// The index into the list that it numbers.
+            /// Returns the index of the item in its list.
             #[inline]
             pub(super) fn index(self) -> usize {
                 self.0 as usize

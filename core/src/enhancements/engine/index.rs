@@ -1,17 +1,18 @@
-//! The index of a field: which conditions a frame may meet, without trying all of them.
+//! The index of a field: finds the conditions that a frame may meet without trying all of them.
 //!
-//! Of the patterns of a condition one is chosen by which it is found ([`crate::glob`] has
-//! how). Once it is a candidate, all its patterns are tried.
+//! The index contains one pattern of each all-of condition and all patterns of each none-of
+//! condition ([`crate::glob`] describes how it finds patterns). For a condition that it finds, a
+//! candidate, all patterns are tried.
 //!
-//! Looking for texts anywhere in a value is what costs most, so there is a table for each
-//! family, with the conditions that frames of that family can meet. Mostly it is empty.
+//! The search for texts anywhere in a value takes most of the time. So there is a table for each
+//! family, with the conditions that frames of that family can meet. Most of these tables are empty.
 
 use super::glob::{FieldValue, Glob};
 use super::ids::ConditionId;
 use crate::enhancements::family::Families;
 use crate::glob::{Index, IndexBuilder};
 
-/// The families one by one.
+/// The single families.
 pub(super) const FAMILIES: [Families; 3] =
     [Families::JAVASCRIPT, Families::NATIVE, Families::OTHER];
 
@@ -20,7 +21,7 @@ pub(super) const FAMILIES: [Families; 3] =
 pub(super) struct FieldIndex(Index);
 
 impl FieldIndex {
-    /// Appends the conditions that the value may meet; some may come twice.
+    /// Appends the conditions that the value may meet. A condition can be repeated.
     #[inline]
     pub(super) fn candidates(
         &self,
@@ -40,20 +41,20 @@ impl FieldIndex {
     }
 }
 
-/// Collects conditions, each with a pattern, and makes an index of them. It has a table for
-/// frames of no family, and for those of each.
+/// Collects conditions, each with a pattern, and builds an index. It has a table for frames without
+/// a family, and one for each family.
 #[derive(Default)]
 pub(super) struct FieldIndexBuilder<'a>(IndexBuilder<'a, 4>);
 
 impl<'a> FieldIndexBuilder<'a> {
-    /// Adds a condition. `can_meet` says whether a frame of these families could meet it.
+    /// Adds a condition. `can_meet` returns whether a frame of these families can meet it.
     pub(super) fn add(
         &mut self,
         glob: &'a Glob,
         condition: ConditionId,
         can_meet: impl Fn(Families) -> bool,
     ) {
-        // A frame can be of several families at once, and be found by any of them.
+        // A frame can have several families, and each of their tables is searched.
         let met_with = |family: Families| {
             let pairs = FAMILIES.map(|other| family | other); // one of them is itself
             can_meet(Families::ALL) || pairs.into_iter().any(&can_meet)

@@ -1,29 +1,29 @@
 //! Sets of frames as bits: bit `i` is frame `i`.
 //!
-//! Everything that a rule asks of all frames becomes a few operations on words:
+//! The tests of a rule for all frames become a few operations on words:
 //!
 //! ```text
 //! frames                            0 1 2 3 4
 //! category a                        . x . x .
 //! category b                        . . x . .
-//! [category:a] | category:b         . . x . .     = b & (a moved up by one)
+//! [category:a] | category:b         . . x . .     = b & (a shifted up by one)
 //! ^-group of it                     . . . x x     = above(lowest)
 //! ```
 //!
-//! Up to 64 frames are one machine word; longer stack traces use [`Wide`].
+//! A set of up to 64 frames is one machine word; longer stack traces use [`Wide`].
 
-/// A set of frames. Sets of one stack trace are all made with the same number of frames.
+/// A set of frames. All sets of a stack trace have the same number of frames.
 pub(super) trait Mask: Clone + PartialEq {
-    /// Whether there can be more than 64 frames.
+    /// Whether a set can have more than 64 frames.
     const WIDE: bool;
-    /// The sets of this width.
+    /// Returns the sets of this width.
     fn of(sets: &Sets) -> &[Self];
     fn of_mut(sets: &mut Sets) -> &mut [Self];
-    /// Whether the set has no frame because it was not made yet.
+    /// Returns whether the set is empty because it was not made yet.
     fn is_blank(&self) -> bool;
-    /// No frame.
+    /// Makes an empty set.
     fn none(frames: usize) -> Self;
-    /// The frames from `start` up to and not including `end`.
+    /// Makes a set of the frames from `start` to `end`, excluding `end`.
     fn range(start: usize, end: usize, frames: usize) -> Self;
     fn insert(&mut self, frame: usize);
     fn remove(&mut self, frame: usize);
@@ -31,23 +31,23 @@ pub(super) trait Mask: Clone + PartialEq {
     fn is_empty(&self) -> bool;
     fn and(&mut self, other: &Self);
     fn or(&mut self, other: &Self);
-    /// Takes out what is in `other`.
+    /// Removes the frames in `other`.
     fn minus(&mut self, other: &Self);
     /// Moves every frame to the next higher index. The highest one disappears when the
     /// result is intersected with a set of existing frames.
     fn up(&mut self);
-    /// Moves every frame to the next lower index; the lowest falls off.
+    /// Moves every frame to the next lower index. The lowest one disappears.
     fn down(&mut self);
-    /// The lowest frame.
+    /// Returns the lowest frame.
     fn first(&self) -> Option<usize>;
-    /// The highest frame.
+    /// Returns the highest frame.
     fn last(&self) -> Option<usize>;
-    /// Calls `f` for every frame, from the lowest on.
+    /// Calls `f` for every frame, in ascending order.
     fn for_each(&self, f: impl FnMut(usize));
 }
 
-/// A list of sets: for stack traces of up to 64 frames, and for longer ones. A set that was not
-/// made for a number of frames is [blank](Mask::is_blank).
+/// Two lists of sets: one for stack traces of up to 64 frames, one for longer ones. A set that was
+/// not made yet is [blank](Mask::is_blank).
 #[derive(Default)]
 pub(super) struct Sets {
     narrow: Vec<u64>,
@@ -55,7 +55,7 @@ pub(super) struct Sets {
 }
 
 impl Sets {
-    /// Makes room for so many sets of one width.
+    /// Makes room for `len` sets of one width.
     pub(super) fn reserve(&mut self, len: usize, wide: bool) {
         if wide && self.wide.len() < len {
             self.wide.resize(len, Wide::default());
@@ -255,7 +255,7 @@ impl Mask for Wide {
     }
 }
 
-/// The bits from `start` up to and not including `end`, both at most 64.
+/// Returns the bits from `start` to `end`, excluding `end`. Both are at most 64.
 fn word(start: usize, end: usize) -> u64 {
     let below = |bit: usize| if bit == 64 { u64::MAX } else { (1 << bit) - 1 };
     below(end) & !below(start)

@@ -1,25 +1,26 @@
-//! The memo: what was found out about a frame, for when the same frame comes again.
+//! The memo: the facts about frames that were seen before.
 //!
-//! Most frames of a service have been seen before. The bytes of a frame that no rule can
-//! change, its key, lead to the conditions it meets:
+//! Most frames of a service were seen before. The memo maps the key of a frame, the bytes that no
+//! rule can change, to the conditions that the frame meets:
 //!
 //! ```text
 //! key (family .. path)  ->  families, conditions that hold
 //!
 //! table    hash, start, end           one entry a frame
-//! arena    ...|key|facts|key|facts    what the entry points at, in one piece
+//! arena    ...|key|facts|key|facts    the data of the entries, in one buffer
 //! ```
 //!
-//! *Bounded.* A shard keeps two generations. What is used moves into the younger one; when
-//! that is full, it becomes the older one, and what was left in there goes. So what was not
-//! used for a whole generation leaves, at no cost for each use.
+//! *Bounded.* A shard keeps two generations. An entry that is used moves to the young generation.
+//! When the young generation is full, it becomes the old generation, and the entries of the
+//! previous old generation are dropped. So an entry that is not used for a whole generation is
+//! evicted, and a use does not update an order.
 //!
-//! *Shared by threads, and never waited for.* There are several shards, each behind a lock
-//! that is only ever tried. A thread takes the first one that is free, for the time of a
-//! call; with none free it works without. A fork leaves shards that other threads held
-//! locked in the child permanently; the child loses these shards, and nothing else.
+//! *Shared by threads, without waiting.* There are several shards, each behind a lock that threads
+//! only try to take. A thread uses the first free shard during a call; if no shard is free, it
+//! works without the memo. After a fork, shards that other threads held stay locked in the child;
+//! the child cannot use these shards.
 //!
-//! *Never wrong.* A key is found by comparing its bytes, whatever its hash is.
+//! *Exact.* The bytes of keys are compared, so a hash collision does not change a result.
 //!
 //! A stack trace in columns has its texts in separate buffers. It writes each frame's key into
 //! one buffer first, so the same frame has the same entry in every input form.
@@ -35,14 +36,14 @@ use hashbrown::HashTable;
 use super::ids::ConditionId;
 use crate::enhancements::family::Families;
 
-/// The bytes that a memo may take if no other limit is set.
+/// The default limit of a memo, in bytes.
 pub(crate) const DEFAULT_BYTES: usize = 2 << 20;
 
-/// How many threads can use a memo at once.
+/// The number of shards: as many threads can use a memo at once.
 const SHARDS: usize = 4;
 
-/// What an entry takes beside its key and facts, about: a slot in the table and its share of
-/// what is empty there, and what a growing arena has in reserve.
+/// The approximate size of an entry without its key and facts: a slot in the table, a share of the
+/// empty slots, and a share of the spare capacity of the arena.
 const OVERHEAD: usize = 80;
 
 pub(crate) struct Memo {
@@ -50,13 +51,13 @@ pub(crate) struct Memo {
     shards: [Mutex<Shard>; SHARDS],
 }
 
-/// What is known of a frame, encoded: a byte with its families, then the numbers of the
-/// conditions it meets.
+/// The encoded facts about a frame: a byte with its families, then the numbers of the conditions
+/// that it meets.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct FrameFacts<'f>(&'f [u8]);
 
 impl<'f> FrameFacts<'f> {
-    /// Facts that were encoded.
+    /// Wraps encoded facts.
     pub(super) fn of(encoded: &'f [u8]) -> Self {
         Self(encoded)
     }
@@ -67,7 +68,7 @@ impl<'f> FrameFacts<'f> {
         encoded.extend(conditions.iter().flat_map(|id| id.0.to_ne_bytes()));
     }
 
-    /// The families, as [`Families::bits`].
+    /// Returns the families, as [`Families::bits`].
     #[inline]
     pub(super) fn families(self) -> u8 {
         self.0.first().copied().unwrap_or_default()
@@ -83,7 +84,7 @@ impl<'f> FrameFacts<'f> {
     }
 }
 
-/// One thread's share of the memo for the time of a call.
+/// The part of the memo that a thread uses during a call.
 #[derive(Default)]
 pub(super) struct Shard {
     young: Generation,
@@ -93,7 +94,7 @@ pub(super) struct Shard {
 /// A shard that this thread holds.
 pub(super) struct ShardGuard<'m> {
     shard: MutexGuard<'m, Shard>,
-    /// How many bytes it may take.
+    /// The limit in bytes.
     bytes: usize,
 }
 
@@ -106,12 +107,12 @@ struct Entry {
     end: u32,
 }
 
-/// Entries, all of about the same age.
+/// Entries of about the same age.
 #[derive(Default)]
 struct Generation {
     table: HashTable<Entry>,
     arena: Vec<u8>,
-    /// What it takes, about.
+    /// The approximate size in bytes.
     bytes: usize,
 }
 
@@ -123,18 +124,18 @@ impl Memo {
         }
     }
 
-    /// Changes how many bytes it may take; 0 turns it off.
+    /// Changes the limit in bytes; 0 turns the memo off.
     pub(crate) fn set_bytes(&self, bytes: usize) {
         self.bytes.store(bytes, Ordering::Relaxed);
         for shard in &self.shards {
-            // One that is in use shrinks at its next new frame.
+            // A shard that is in use shrinks at its next new frame.
             if let Some(mut shard) = try_lock(shard) {
                 *shard = Shard::default();
             }
         }
     }
 
-    /// A shard that is free; `None` if there is none or the memo is off.
+    /// Returns a free shard; `None` if there is none or the memo is off.
     pub(super) fn shard(&self) -> Option<ShardGuard<'_>> {
         let bytes = self.bytes.load(Ordering::Relaxed) / SHARDS;
         if bytes == 0 {
@@ -144,7 +145,7 @@ impl Memo {
         Some(ShardGuard { shard, bytes })
     }
 
-    /// The bytes it takes now, about; shards in use are left out.
+    /// Returns the approximate size in bytes, without the shards that are in use.
     pub(crate) fn bytes_in_use(&self) -> usize {
         let shards = self.shards.iter().filter_map(try_lock);
         shards
@@ -157,7 +158,7 @@ fn try_lock(shard: &Mutex<Shard>) -> Option<MutexGuard<'_, Shard>> {
     match shard.try_lock() {
         Ok(shard) => Some(shard),
         Err(TryLockError::Poisoned(poisoned)) => {
-            // A panic may have left the count of bytes wrong: start with an empty one.
+            // After a panic the size may be wrong: start with an empty shard.
             let mut shard = poisoned.into_inner();
             *shard = Shard::default();
             Some(shard)
@@ -166,8 +167,9 @@ fn try_lock(shard: &Mutex<Shard>) -> Option<MutexGuard<'_, Shard>> {
     }
 }
 
-/// The hash of a key: the same in every memo of this process, so that it is made once for
-/// all segments of a rule set. It is random, so that frames cannot be made to collide.
+/// Returns the hash of a key. It is the same in every memo of this process, so that it is computed
+/// once for all segments of a rule set. It is seeded randomly, so that an attacker cannot construct
+/// frames that collide.
 #[inline]
 pub(super) fn hash(key: &[u8]) -> u64 {
     let state = SeedableRandomState::with_seed(0, SharedSeed::global_random());
@@ -177,20 +179,21 @@ pub(super) fn hash(key: &[u8]) -> u64 {
 }
 
 impl ShardGuard<'_> {
-    /// The facts about the frame with this key, if it is known.
+    /// Returns the facts about the frame with this key, if they are in the memo.
     #[inline]
     pub(super) fn get(&mut self, hash: u64, key: &[u8]) -> Option<FrameFacts<'_>> {
         self.shard.get(hash, key, self.bytes)
     }
 
-    /// Keeps the facts about a frame that was not known.
+    /// Adds the facts about a frame.
     pub(super) fn insert(&mut self, hash: u64, key: &[u8], facts: FrameFacts<'_>) {
         self.shard.insert(hash, key, facts, self.bytes);
     }
 }
 
 impl Shard {
-    /// The facts about a frame, if it is known. `bytes` is how much the shard may take.
+    /// Returns the facts about a frame, if they are in the shard. `bytes` is the limit of the
+    /// shard.
     #[inline]
     fn get(&mut self, hash: u64, key: &[u8], bytes: usize) -> Option<FrameFacts<'_>> {
         let entry = match self.young.find(hash, key) {
@@ -204,25 +207,25 @@ impl Shard {
     #[cold]
     fn promote(&mut self, hash: u64, key: &[u8], bytes: usize) -> Option<Entry> {
         let entry = self.old.find(hash, key)?;
-        // A copy: the old generation may go when room is made.
+        // A copy, because `make_room` may drop the old generation.
         let facts = self.old.facts(entry).0.to_vec();
         let facts = FrameFacts(&facts);
         self.make_room(size(key, facts), bytes);
         Some(self.young.insert(hash, key, facts))
     }
 
-    /// Starts a new generation if the young one has no room for so many bytes more.
+    /// Starts a new generation if the young one has no room for another `bytes` bytes.
     fn make_room(&mut self, size: usize, bytes: usize) {
         if self.young.bytes + size > generation_bytes(bytes) {
             self.old = std::mem::take(&mut self.young);
             if self.old.bytes > generation_bytes(bytes) {
-                // It was made when more was allowed.
+                // It was filled under a higher limit.
                 self.old = Generation::default();
             }
         }
     }
 
-    /// Keeps the facts about a frame that was not known, within so many bytes.
+    /// Adds the facts about a frame. `bytes` is the limit of the shard.
     fn insert(&mut self, hash: u64, key: &[u8], facts: FrameFacts<'_>, bytes: usize) {
         let size = size(key, facts);
         if size <= generation_bytes(bytes) {
@@ -232,8 +235,8 @@ impl Shard {
     }
 }
 
-/// The bytes that a generation may take: half of a shard, and no more than an entry can
-/// point at.
+/// Returns the limit of a generation in bytes: half of a shard, and at most what an entry can
+/// address.
 fn generation_bytes(bytes: usize) -> usize {
     (bytes / 2).min(u32::MAX as usize)
 }

@@ -1,30 +1,30 @@
-//! The engine: the same answers as the interpreter's, without trying every rule.
+//! The engine: the same results as the interpreter, without trying every rule.
 //!
 //! ```text
 //!  frame -- known? -- memo ------------.
 //!             | no                     v
-//!             `-- index -> candidates -> conditions met -> rules to look at
+//!             `-- index -> candidates -> conditions met -> triggered rules
 //!                 (trie,     (glob)                             |
 //!                  grams)                       in order, for all frames at once
 //!                                               (masks, apply, assemble)
 //! ```
 //!
-//! | module | its idea |
+//! | module | idea |
 //! | --- | --- |
 //! | [`ids`] | numbers of rules, conditions, categories are types |
 //! | [`glob`] | a glob is a short program over bytes ([`crate::glob`]) |
-//! | [`index`] | texts that a value must have lead to the patterns worth trying |
+//! | [`index`] | texts that a value must contain select the patterns to try |
 //! | [`compile`] | how a rule becomes conditions, tests and triggers |
-//! | [`program`] | the compiled rules: what depends on a frame alone, and what on other rules |
-//! | [`memo`] | a frame seen before is known |
+//! | [`program`] | the compiled rules: conditions that depend only on a frame, and tests that depend on other rules |
+//! | [`memo`] | the facts about frames that were seen before |
 //! | [`masks`], [`triggered`] | sets of frames and of rules are bits |
-//! | [`scratch`] | space that is used again |
-//! | [`facts`] | which frames meet which condition: does not change |
-//! | [`state`] | categories and `in_app`: what rules change |
-//! | [`trace`] | one walk over the rules that match, for both questions |
-//! | [`apply`], [`assemble`] | what rules do, for all frames at once |
+//! | [`scratch`] | buffers that a thread reuses |
+//! | [`facts`] | which frames meet which condition; does not change |
+//! | [`state`] | categories and `in_app`, which rules change |
+//! | [`trace`] | one walk over the rules that match, for both passes |
+//! | [`apply`], [`assemble`] | the actions, for all frames at once |
 //!
-//! DESIGN.md beside this file has the invariants that these modules rely on.
+//! DESIGN.md beside this file lists the invariants of these modules.
 //!
 //! The interpreter is the definition. Property tests compare the two on random rules and
 //! stack traces.
@@ -68,8 +68,8 @@ pub(super) struct Engine {
 }
 
 impl Engine {
-    /// Compiles rules. `categories` has each category that they set, once; `memo_bytes` is
-    /// how much the memo may take.
+    /// Compiles rules. `categories` has each category that they set, once; `memo_bytes` is the
+    /// limit of the memo.
     pub(super) fn new(rules: &[Rule], categories: &[SmolStr], memo_bytes: usize) -> Self {
         Self {
             program: compile(rules, categories),
@@ -86,7 +86,7 @@ impl Engine {
     }
 }
 
-/// What became of a frame.
+/// The result for a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Applied {
     /// The segment that set the category, and the number that the category has there, unless
@@ -95,12 +95,12 @@ pub(super) struct Applied {
     pub(super) in_app: Option<bool>,
 }
 
-/// Runs the rules of segments, one after the other, that change frames. Calls `put` for each
-/// frame, in order. `matched` gets the rules that match any.
+/// Runs the rules that change frames, segment after segment. Calls `put` for each frame, in order.
+/// `matched` receives the rules that match any frame.
 ///
 /// # Errors
 ///
-/// If a text of a frame is not UTF-8. Nothing is put then.
+/// Fails if a text of a frame is not UTF-8. Then `put` is not called.
 pub(super) fn apply<'a>(
     segments: impl Iterator<Item = &'a Engine>,
     stacktrace: &'a StacktraceView<'a>,
@@ -143,12 +143,12 @@ fn apply_with<'a, M: Mask>(
     Ok(())
 }
 
-/// Runs the rules of segments, one after the other, that have a say in grouping. `matched`
-/// gets the rules that match any frame.
+/// Runs the rules that affect grouping, segment after segment. `matched` receives the rules that
+/// match any frame.
 ///
 /// # Errors
 ///
-/// If a text of a frame is not UTF-8. No component is changed then.
+/// Fails if a text of a frame is not UTF-8. Then no component changes.
 pub(super) fn assemble<'a>(
     segments: impl Iterator<Item = &'a Engine>,
     stacktrace: &'a StacktraceView<'a>,

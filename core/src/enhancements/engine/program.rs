@@ -1,7 +1,7 @@
-//! A rule set in the form that runs: what of a rule depends on a frame alone, and what on the
-//! rules before it.
+//! Compiled rules: conditions, which depend only on a frame, and tests, which depend on earlier
+//! rules.
 //!
-//! A rule's matchers are sorted by when their answer is known:
+//! The matchers of a rule are sorted by the time when their result is known:
 //!
 //! ```text
 //! [ function:a* path:** ] | !module:m  family:native  category:x  app:no   +app
@@ -9,13 +9,13 @@
 //!    of the caller, static     of the frame, static    change as rules run
 //! ```
 //!
-//! *Conditions* look at the fields that no rule changes, so the same frame always meets the
-//! same ones, and the memo keeps them. *Tests* say which frames a rule is for: those that meet
-//! a condition, have a category, are in-app. [`super::compile`] makes all of it.
+//! *Conditions* test the fields that no rule changes, so the same frame always meets the same
+//! conditions, and the memo keeps them. *Tests* select the frames that a rule matches: those that
+//! meet a condition, have a category, or are in-app. [`super::compile`] creates both.
 //!
-//! *The index is made late.* It takes about as long as looking up [`TRIAL`] frames without it,
-//! whatever the number of rules, and the rules of a project may never be looked at again. So
-//! the first frames are tried on all conditions.
+//! *The index is built late.* Building it takes about as long as looking up [`TRIAL`] frames
+//! without it, for any number of rules, and the rules of a project may never be used again. So for
+//! the first frames all conditions are tried.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -34,15 +34,16 @@ use crate::enhancements::frame::ExceptionData;
 use crate::enhancements::matcher::Offset;
 use crate::glob::selectivity;
 
-/// How many frames are looked up without an index. Few in unit tests, which try both ways.
+/// The number of frames that are looked up without an index. It is small in unit tests, which cover
+/// both ways.
 const TRIAL: u32 = if cfg!(test) { 2 } else { 64 };
 
-/// A rule set in the form that runs.
+/// A compiled segment.
 #[derive(Default)]
 pub(super) struct Program {
     pub(super) rules: Vec<RuleProgram>,
     pub(super) conditions: Vec<Condition>,
-    // The lists that rules and conditions have spans of.
+    // The lists into which the spans of rules and conditions point.
     pub(super) tests: Vec<Test>,
     pub(super) exceptions: Vec<ExceptionTest>,
     pub(super) actions: Vec<Act>,
@@ -56,18 +57,18 @@ pub(super) struct Program {
     /// The texts of the categories that have a number.
     pub(super) category_texts: Vec<SmolStr>,
     pub(super) triggers: Triggers,
-    // Threads that race for it make it twice and keep one: no thread waits, so a fork in the
-    // middle leaves nothing locked in the child.
+    // If two threads need it at once, both build it and one is kept. No thread waits, so a fork in
+    // the middle leaves no lock in the child.
     index: OnceBox<Index>,
-    /// How many frames were looked up without it.
+    /// The number of frames that were looked up without it.
     tried: AtomicU32,
 }
 
 /// An index for each text field, in the order of their numbers.
 pub(super) type Index = ByText<FieldIndex>;
 
-/// A range of a list of the program. Rules have few tests and actions each, and a list of its
-/// own for each would be most of the time that compiling takes.
+/// A range of a list of the program. Rules have few tests and actions each, and allocating a list
+/// for each rule would take most of the time of compiling.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Span {
     start: u32,
@@ -75,7 +76,7 @@ pub(super) struct Span {
 }
 
 impl Span {
-    /// From a length that the list had to the one that it has now.
+    /// Makes a span from an earlier length of the list to its current length.
     pub(super) fn since<T>(start: usize, list: &[T]) -> Self {
         Self {
             start: start as u32,
@@ -88,38 +89,39 @@ impl Span {
     }
 }
 
-/// A question, with whether the answer is turned around.
+/// A value that can be negated.
 #[derive(Clone, Copy)]
 pub(super) struct Negatable<T> {
     pub(super) negated: bool,
     pub(super) question: T,
 }
 
-/// What makes a rule worth a look, beside the conditions, which know their rule themselves.
+/// What triggers rules, except for conditions, which store their rule.
 #[derive(Default)]
 pub(super) struct Triggers {
     /// For each category, the rules that it triggers.
     pub(super) by_category: Vec<Vec<RuleId>>,
     /// The rules that any category triggers, because they test for it by a pattern.
     pub(super) by_any_category: Vec<RuleId>,
-    /// The rules that nothing triggers, so they always run.
+    /// The rules that always run, because nothing triggers them.
     pub(super) always: Vec<RuleId>,
 }
 
-/// What a rule asks of the static part of one frame.
+/// The requirements of a rule on the static part of one frame.
 pub(super) struct Condition {
-    /// The rule that is triggered by a frame that meets this, if the condition triggers one.
+    /// The rule that a frame triggers if it meets the condition; `None` if the condition triggers
+    /// no rule.
     pub(super) triggers: Option<RuleId>,
     pub(super) patterns: Patterns,
 }
 
-/// The patterns of a condition, and how they count.
+/// The patterns of a condition, and how they are combined.
 #[derive(Clone, Copy)]
 pub(super) enum Patterns {
-    /// All hold, at least one of them not negated, and so do the tests of families.
+    /// All patterns and tests of families must hold. At least one pattern is not negated.
     AllOf { families: Span, patterns: Span },
-    /// None matches; all are negated. Nearly every frame is like that, so a frame is said to
-    /// meet this condition where it *violates* it: where any of the patterns matches.
+    /// No pattern may match; all are negated. Nearly every frame satisfies this, so a frame *meets*
+    /// this condition if it *violates* it: if any of the patterns matches.
     NoneOf { patterns: Span },
 }
 
@@ -130,13 +132,13 @@ pub(super) struct FieldPattern {
     pub(super) glob: GlobId,
 }
 
-/// Whether families pass all of some tests.
+/// Returns whether families pass all tests.
 pub(super) fn families_pass(tests: &[Negatable<Families>], families: Families) -> bool {
     let passes = |test: &Negatable<Families>| test.question.intersects(families) != test.negated;
     tests.iter().all(passes)
 }
 
-/// A rule: spans of the lists of its program.
+/// A compiled rule: spans of the lists of its program.
 pub(super) struct RuleProgram {
     pub(super) tests: Span,
     pub(super) exceptions: Span,
@@ -145,26 +147,26 @@ pub(super) struct RuleProgram {
     pub(super) affects_grouping: bool,
 }
 
-/// What must hold for a frame that the rule is for.
+/// A requirement on the frames that the rule matches.
 pub(super) struct Test {
-    /// The frame that is looked at.
+    /// The frame that is tested.
     pub(super) offset: Offset,
     pub(super) negated: bool,
     pub(super) kind: TestKind,
 }
 
 pub(super) enum TestKind {
-    /// It meets the condition.
+    /// The frame meets the condition.
     Condition(ConditionId),
-    /// It shares one of these families.
+    /// The frame has one of these families.
     Family(Families),
-    /// Its category passes the test.
+    /// The category of the frame passes the test.
     Category(CategoryTestId),
-    /// Its `in_app` is true, or is not.
+    /// `in_app` of the frame is true, or is not.
     App(bool),
-    /// It is there.
+    /// The frame exists.
     Exists,
-    /// Nothing passes.
+    /// No frame passes.
     Never,
 }
 
@@ -176,13 +178,13 @@ pub(super) struct ExceptionTest {
 
 /// A test of a category.
 pub(super) enum CategoryTest {
-    /// It is this one.
+    /// The category is this one.
     Is(CategoryId),
-    /// It matches a pattern.
+    /// The category matches a pattern.
     Matches(GlobId),
 }
 
-/// An action; categories are numbers.
+/// A compiled action. Categories are numbers.
 #[derive(Clone, Copy)]
 pub(super) enum Act {
     Flag(FlagAction),
@@ -193,7 +195,7 @@ pub(super) enum Act {
 }
 
 impl Act {
-    /// The flag action, if it sets `kind`.
+    /// Returns the flag action, if it sets `kind`.
     pub(super) fn flag(&self, kind: FlagKind) -> Option<FlagAction> {
         match self {
             Self::Flag(flag) if flag.kind == kind => Some(*flag),
@@ -202,17 +204,17 @@ impl Act {
     }
 }
 
-/// The static texts of a frame in the forms that patterns are tried on.
+/// The static texts of a frame in the forms for which patterns are tried.
 type Values<'a> = ByText<Option<FieldValue<'a>>>;
 
 impl Program {
-    /// The rule that a condition triggers where a frame meets it.
+    /// Returns the rule that a condition triggers if a frame meets it.
     #[inline]
     pub(super) fn triggered_by(&self, condition: ConditionId) -> Option<RuleId> {
         self.conditions[condition.index()].triggers
     }
 
-    /// The rules that a category triggers; `None` is one that no rule names.
+    /// Returns the rules that a category triggers; `None` is a category that no rule names.
     pub(super) fn triggered_by_category(
         &self,
         category: Option<CategoryId>,
@@ -222,7 +224,7 @@ impl Program {
         own.unwrap_or_default().iter().chain(any).copied()
     }
 
-    /// The index, once there were enough frames to make one.
+    /// Returns the index, after enough frames were looked up.
     fn index(&self) -> Option<&Index> {
         if let Some(index) = self.index.get() {
             return Some(index);
@@ -233,7 +235,7 @@ impl Program {
         Some(self.index.get_or_init(|| Box::new(self.make_index())))
     }
 
-    /// Indexes the conditions.
+    /// Builds the index of the conditions.
     fn make_index(&self) -> Index {
         let mut builders: ByText<FieldIndexBuilder<'_>> = Default::default();
         let glob = |pattern: &FieldPattern| &self.globs[pattern.glob.index()];
@@ -321,7 +323,7 @@ impl Program {
         }
     }
 
-    /// Whether the exception is one that the rule is for.
+    /// Returns whether the rule matches the exception.
     pub(super) fn matches_exception(
         &self,
         rule: &RuleProgram,
@@ -338,17 +340,18 @@ impl Program {
         self.globs[glob.index()].is_match(&FieldValue::name(text.as_bytes()))
     }
 
-    /// The number of a category, if a rule sets it or tests for it.
+    /// Returns the number of a category, if a rule sets it or tests for it.
     pub(super) fn category(&self, text: &str) -> Option<CategoryId> {
         self.categories.get(text).copied()
     }
 
-    /// The text of a category that has a number.
+    /// Returns the text of a category.
     pub(super) fn category_text(&self, category: CategoryId) -> &str {
         &self.category_texts[category.index()]
     }
 
-    /// Whether a category passes a test. `number` is the one it has here, if it has one.
+    /// Returns whether a category passes a test. `number` is its number in this program, if it has
+    /// one.
     pub(super) fn category_passes(
         &self,
         test: CategoryTestId,
@@ -362,11 +365,11 @@ impl Program {
     }
 }
 
-/// Reusable space for finding the conditions of a frame.
+/// Reusable buffers for finding the conditions of a frame.
 #[derive(Default)]
 pub(super) struct Finder {
     candidates: Vec<u32>,
     scratch: ByText<Vec<u8>>,
-    /// What was found.
+    /// The conditions that were found.
     pub(super) found: Vec<ConditionId>,
 }

@@ -1,7 +1,7 @@
-//! Space that a thread uses again for its next stack trace.
+//! Buffers that a thread reuses for its next stack trace.
 //!
-//! A question takes a [`ScratchGuard`], which gives the space back when it is dropped, clean:
-//! no frame meets a condition and no rule is triggered. Only what was touched is cleaned, so
+//! A pass takes a [`ScratchGuard`]. When the guard is dropped, it clears the buffers and returns
+//! them: no frame meets a condition, and no rule is triggered. Only the used parts are cleared, so
 //! the cost does not depend on the number of rules.
 
 use std::cell::Cell;
@@ -15,20 +15,20 @@ use super::triggered::Triggered;
 pub(super) struct Scratch {
     /// For each condition, the frames that meet it.
     pub(super) met: Sets,
-    /// The conditions that some frame meets.
+    /// The conditions that any frame meets.
     pub(super) touched: Vec<ConditionId>,
     pub(super) triggered: Triggered,
     pub(super) finder: Finder,
     /// For each frame, the hash of its key.
     pub(super) hashes: Vec<u64>,
-    /// The key of the frame at hand.
+    /// The key of the current frame.
     pub(super) key: Vec<u8>,
-    /// The facts about the frame at hand, encoded.
+    /// The encoded facts about the current frame.
     pub(super) facts: Vec<u8>,
 }
 
 impl Scratch {
-    /// Makes room for a program, and triggers the rules that nothing else does.
+    /// Makes room for a program, and triggers the rules that always run.
     pub(super) fn prepare(&mut self, program: &Program, wide: bool) {
         self.met.reserve(program.conditions.len(), wide);
         self.triggered.reserve(program.rules.len());
@@ -37,14 +37,14 @@ impl Scratch {
         }
     }
 
-    /// Triggers the rules that a category triggers; `None` is one that no rule names.
+    /// Triggers the rules of a category; `None` is a category that no rule names.
     pub(super) fn trigger_by_category(&mut self, program: &Program, category: Option<CategoryId>) {
         for rule in program.triggered_by_category(category) {
             self.triggered.insert(rule);
         }
     }
 
-    /// Forgets all that depends on a program.
+    /// Clears everything that depends on a program.
     pub(super) fn clear(&mut self) {
         for condition in self.touched.drain(..) {
             self.met.clear(condition.index());
@@ -57,7 +57,7 @@ thread_local! {
     static SCRATCH: Cell<Option<Box<Scratch>>> = const { Cell::new(None) };
 }
 
-/// The scratch space of this thread, for as long as it is held.
+/// The scratch space of this thread, until it is dropped.
 pub(super) struct ScratchGuard(Box<Scratch>);
 
 impl ScratchGuard {
@@ -84,7 +84,7 @@ impl std::ops::DerefMut for ScratchGuard {
 impl Drop for ScratchGuard {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            return; // it may be half changed: the next question starts with a new one
+            return; // after a panic it may be inconsistent: the next pass starts with a new one
         }
         let mut scratch = std::mem::take(&mut self.0);
         scratch.clear();

@@ -1,4 +1,4 @@
-//! State: what rules change while they run.
+//! State: the values that rules change while they run.
 //!
 //! ```text
 //! frames                      0 1 2 3 4
@@ -7,8 +7,8 @@
 //! in_app known (now)          x . x x x
 //! ```
 //!
-//! It is carried from segment to segment. Categories have other numbers in each, so they are
-//! known by their text, and the number is looked up when a segment has its turn.
+//! All segments of a rule set use the same state. A category has another number in each segment, so
+//! the state stores its text, and the number is looked up when a segment begins to run.
 
 use super::ids::CategoryId;
 use super::masks::Mask;
@@ -17,21 +17,21 @@ use super::program::Program;
 /// A category that some frame has or had.
 pub(super) struct Category<'a, M> {
     pub(super) text: &'a str,
-    /// Its number in the segment that has its turn, if a rule there names it.
+    /// Its number in the current segment, if a rule of that segment names it.
     pub(super) number: Option<CategoryId>,
-    /// A segment that sets it, and its number there: once a rule has set it.
+    /// A segment that sets it, and its number there, after a rule has set it.
     pub(super) set_by: Option<(usize, CategoryId)>,
-    /// The frames that have it now.
+    /// The frames that currently have it.
     pub(super) frames: M,
 }
 
 pub(super) struct State<'a, M> {
     frames: usize,
-    /// Every category that came up, in that order.
+    /// Every category that occurred, in the order of occurrence.
     pub(super) categories: Vec<Category<'a, M>>,
-    /// For each frame, which of them it has now; empty while no frame has one.
+    /// For each frame, the index of its current category; empty if no frame has one.
     category_of: Vec<Option<u32>>,
-    /// The same before any rule ran.
+    /// The same, before any rule ran.
     category_before: Vec<Option<u32>>,
     pub(super) in_app_true: M,
     pub(super) in_app_known: M,
@@ -49,7 +49,7 @@ impl<'a, M: Mask> State<'a, M> {
         }
     }
 
-    /// Says what a frame comes with.
+    /// Adds a frame with its initial values.
     pub(super) fn put(&mut self, frame: usize, category: Option<&'a str>, in_app: Option<bool>) {
         if let Some(in_app) = in_app {
             self.in_app_known.insert(frame);
@@ -64,7 +64,7 @@ impl<'a, M: Mask> State<'a, M> {
         }
     }
 
-    /// All frames are put: from here on rules run.
+    /// Ends the adding of frames, before rules run.
     pub(super) fn start(&mut self) {
         self.category_before.clone_from(&self.category_of);
     }
@@ -76,8 +76,8 @@ impl<'a, M: Mask> State<'a, M> {
         }
     }
 
-    /// Gives a frame a category that a rule of a segment sets. Returns whether no frame had
-    /// it before.
+    /// Sets the category of a frame to one that a rule of a segment sets. Returns whether no frame
+    /// had it before.
     pub(super) fn set_category(
         &mut self,
         segment: usize,
@@ -99,7 +99,7 @@ impl<'a, M: Mask> State<'a, M> {
         known.is_none()
     }
 
-    /// The category of a frame, if it is not the one that the frame came with.
+    /// Returns the category of a frame, if it differs from the one that the frame came with.
     pub(super) fn new_category(&self, frame: usize) -> Option<&Category<'a, M>> {
         let now = self.category_of.get(frame).copied().flatten()?;
         let before = self.category_before.get(frame).copied().flatten();

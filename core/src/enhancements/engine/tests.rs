@@ -8,8 +8,8 @@ use crate::enhancements::{
 };
 use crate::testing::{cases, Random};
 
-/// Few different words, so that rules and frames meet.
-/// What both questions are answered with: a frame's category and in_app each, and the rest.
+/// Few different words, so that rules match frames.
+/// The results of both passes: category and in_app of each frame, and the rest.
 type Answers = (
     Vec<(Option<String>, Option<bool>)>,
     AssembleResult,
@@ -59,7 +59,7 @@ fn by_engine(
     )
 }
 
-/// Asserts that everybody says the same: twice, so that the memo is asked as well.
+/// Asserts that all implementations have the same results: twice, so that the memo is used as well.
 fn compare(
     rules: &Enhancements,
     text: &str,
@@ -100,7 +100,7 @@ fn the_engine_says_what_the_interpreter_says() {
         let text: Vec<String> = (0..count).map(|_| rule(&mut random)).collect();
         let text = text.join("\n");
         let Ok(rules) = Enhancements::parse(&text, &Cache::new(0)) else {
-            continue; // an exception's pattern that is not valid
+            continue; // the pattern of an exception that is not valid
         };
         rules.set_memo_bytes(*random.pick(&[0, 4_000, 1 << 20]));
         for _ in 0..10 {
@@ -219,8 +219,8 @@ fn a_text_that_is_no_utf8_is_the_same_error_with_and_without_memo() {
     }
 }
 
-/// Any split of a list of rules into segments gives what the list gives, hints and numbers of
-/// rules included.
+/// Any split of a list of rules into segments has the same results as the list, including hints and
+/// numbers of rules.
 #[test]
 fn segments_make_what_one_list_makes() {
     let mut random = Random::new(23);
@@ -251,7 +251,7 @@ fn segments_make_what_one_list_makes() {
         let start: Vec<_> = (0..len)
             .map(|_| Component::new(choice(&mut random)))
             .collect();
-        // Often enough for both kinds of engine.
+        // Often enough for the engine without and with an index.
         for _ in 0..6 {
             let one = by_engine(&whole, &frames, &packed, &start);
             let many = by_engine(&split, &frames, &packed, &start);

@@ -1,11 +1,11 @@
-//! A stack trace while rules run over it, segment after segment: what is known of its frames,
-//! and the walk over the rules that match.
+//! A stack trace while rules run on it, segment after segment: the facts and the state of its
+//! frames, and the walk over the rules that match.
 //!
-//! A rule's frames are the intersection of a few sets, some of them moved by one for callers
-//! and callees. The exception is looked at only where something is left.
+//! The frames that a rule matches are the intersection of a few sets, which are shifted by one for
+//! callers and callees. The exception is only tested if the intersection is not empty.
 //!
-//! Both questions walk over the same rules in the same way ([`Trace::run`]); they differ in
-//! which rules concern them and in what these do ([`Effect`]).
+//! Both passes walk over the rules in the same way ([`Trace::run`]). They differ in the rules that
+//! have an effect, and in the effect ([`Effect`]).
 
 use super::facts::Facts;
 use super::ids::CategoryId;
@@ -17,23 +17,23 @@ use super::state::State;
 use crate::enhancements::matcher::Offset;
 use crate::enhancements::stacktrace::view::{StacktraceError, StacktraceView};
 
-/// Receives the numbers of the rules that match, if they are wanted.
+/// Receives the numbers of the rules that match, if the caller wants them.
 pub(in crate::enhancements) type Matched<'m> = Option<&'m mut Vec<u32>>;
 
 /// The effect of matching rules in one of the two passes.
 pub(super) trait Effect<M> {
-    /// Whether the rule can have an effect.
+    /// Returns whether the rule can have an effect.
     fn concerns(rule: &RuleProgram) -> bool;
 
-    /// Runs the actions of a rule for the frames that it matches; there is at least one.
-    /// `number` is that of the rule in the rule set.
+    /// Runs the actions of a rule for the frames that it matches, which are at least one. `number`
+    /// is the number of the rule in the rule set.
     fn run(&mut self, number: u32, actions: &[Act], frames: &M, trace: &mut Trace<'_, M>);
 }
 
-/// A stack trace while rules run over it.
+/// A stack trace while rules run on it.
 pub(super) struct Trace<'a, M> {
     stacktrace: &'a StacktraceView<'a>,
-    /// The segment that has its turn: which one, its rules, and the number of the first.
+    /// The current segment: its index, its rules, and the number of its first rule.
     segment: usize,
     program: &'a Program,
     first_rule: u32,
@@ -45,12 +45,12 @@ pub(super) struct Trace<'a, M> {
 }
 
 impl<'a, M: Mask> Trace<'a, M> {
-    /// Runs all rules that match, in their order, and returns what became of the frames. The
-    /// numbers of the rules are appended to `matched`.
+    /// Runs all rules that match, in their order, and returns the state of the frames. Appends the
+    /// numbers of the rules to `matched`.
     ///
     /// # Errors
     ///
-    /// If a text of a frame is not UTF-8: the first one. No rule ran then.
+    /// Fails at the first text of a frame that is not UTF-8. Then no rule has run.
     pub(super) fn run(
         stacktrace: &'a StacktraceView<'a>,
         segments: impl Iterator<Item = (&'a Program, &'a Memo)>,
@@ -93,8 +93,8 @@ impl<'a, M: Mask> Trace<'a, M> {
     ///
     /// # Errors
     ///
-    /// If a text of a frame is not UTF-8. Only the first segment can fail: all look at the
-    /// same texts.
+    /// Fails if a text of a frame is not UTF-8. Only the first segment can fail, because all
+    /// segments read the same texts.
     fn enter(&mut self, memo: &Memo) -> Result<(), StacktraceError> {
         let program = self.program;
         self.scratch.clear();
@@ -134,8 +134,8 @@ impl<'a, M: Mask> Trace<'a, M> {
         }
     }
 
-    /// Gives a frame a category. If no frame had it before, the rules are triggered that test
-    /// for it: those that come later, as [`Triggered`](super::triggered::Triggered) has it.
+    /// Sets the category of a frame. If no frame had it before, this triggers the later rules that
+    /// test for it (see [`Triggered`](super::triggered::Triggered)).
     pub(super) fn set_category(&mut self, frame: usize, category: CategoryId) {
         let (segment, program) = (self.segment, self.program);
         if self.state.set_category(segment, program, frame, category) {
@@ -143,7 +143,7 @@ impl<'a, M: Mask> Trace<'a, M> {
         }
     }
 
-    /// The frames that a rule is for.
+    /// Returns the frames that a rule matches.
     fn matches(&self, rule: &RuleProgram) -> M {
         let mut frames = self.all.clone();
         for test in rule.tests.of(&self.program.tests) {
@@ -168,7 +168,8 @@ impl<'a, M: Mask> Trace<'a, M> {
         }
     }
 
-    /// The frames that pass a test, which may be neighbours of those that a rule is for.
+    /// Returns the frames that pass a test. For a test of a caller or callee these are not the
+    /// frames that the rule matches.
     fn passed(&self, test: &Test) -> M {
         let passed = match test.kind {
             TestKind::Condition(condition) => self.facts.meeting(&self.scratch, condition),

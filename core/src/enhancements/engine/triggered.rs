@@ -1,33 +1,33 @@
-//! The rules that something triggered, in two levels of bits.
+//! The set of triggered rules, in two levels of bits.
 //!
 //! ```text
-//! summary   . . x . . . . x          one bit a word
-//! words     [2] ...x..x.  [7] x....   one bit a rule
+//! summary   . . x . . . . x          one bit for each word
+//! words     [2] ...x..x.  [7] x....   one bit for each rule
 //! ```
 //!
-//! A walk takes them out in order. It touches only what is set, so it costs the same for
-//! 20,000 rules as for 300.
+//! A walk removes the rules in order. It only reads words with set bits, so it takes the same time
+//! for 20,000 rules as for 300.
 //!
-//! *While the walk is on, rules are added.* A rule that sets a category triggers the rules that
-//! test for this category. Only those behind it in the list may run: the ones before it had
-//! their turn, when no frame had the category, and rules run once. So a rule that is not
-//! after the last one taken out is not added.
+//! *Rules are added during the walk.* A rule that sets a category triggers the rules that test for
+//! this category. Only later rules may run: an earlier rule was tried when no frame had the
+//! category, and each rule runs once. So a rule is added only if it comes after the last rule that
+//! was removed.
 
 use super::ids::RuleId;
 
-/// A set of rules that is emptied in order.
+/// A set of rules that a walk empties in order.
 #[derive(Default)]
 pub(super) struct Triggered {
     words: Vec<u64>,
     summary: Vec<u64>,
-    /// The word of the summary that the walk has come to.
+    /// The current word of the summary in the walk.
     cursor: usize,
-    /// The rules with lower numbers had their turn.
+    /// The walk has passed the rules with lower numbers.
     passed: u32,
 }
 
 impl Triggered {
-    /// Makes room for so many rules.
+    /// Makes room for this number of rules.
     pub(super) fn reserve(&mut self, rules: usize) {
         let words = rules.div_ceil(64);
         if self.words.len() < words {
@@ -36,7 +36,7 @@ impl Triggered {
         }
     }
 
-    /// Adds a rule, unless it had its turn.
+    /// Adds a rule, unless the walk has passed it.
     #[inline]
     pub(super) fn insert(&mut self, rule: RuleId) {
         let RuleId(rule) = rule;
@@ -48,7 +48,7 @@ impl Triggered {
         self.summary[word / 64] |= 1 << (word % 64);
     }
 
-    /// Takes out the lowest rule.
+    /// Removes and returns the lowest rule.
     #[inline]
     pub(super) fn pop(&mut self) -> Option<RuleId> {
         while let Some(summary) = self.summary.get_mut(self.cursor) {
@@ -69,7 +69,7 @@ impl Triggered {
         None
     }
 
-    /// Forgets all rules, and the walk.
+    /// Removes all rules, and restarts the walk.
     pub(super) fn clear(&mut self) {
         for (at, summary) in self.summary.iter_mut().enumerate() {
             let mut rest = std::mem::take(summary);

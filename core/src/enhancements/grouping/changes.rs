@@ -1,7 +1,7 @@
-//! What rules change in the frames of an event, as the event has them.
+//! The changes to write back into the frames of an event.
 //!
-//! A new `in_app` leaves a trace: what it was is kept in `data.orig_in_app`, once, as a number
-//! (1 true, 0 false, -1 null). The category goes to `data.category`.
+//! If `in_app` changes, its original value is stored in `data.orig_in_app`, once, as a number (1
+//! true, 0 false, -1 null). The category is stored in `data.category`.
 
 use serde::{Serialize, Serializer};
 
@@ -10,18 +10,18 @@ use crate::enhancements::rule_set::Enhancements;
 use crate::enhancements::stacktrace::event::EventStacktrace;
 use crate::enhancements::stacktrace::view::{key_texts, KeyTexts, StacktraceError, StacktraceView};
 
-/// What to write into a frame of an event. None leaves a field as it is.
+/// The changes of a frame of an event. `None` keeps a field.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FrameChange<'a> {
     /// The new `in_app`.
     pub in_app: Option<bool>,
-    /// The new `data.orig_in_app`: what `in_app` was; 1, 0, or -1 for null.
+    /// The new `data.orig_in_app`, the original `in_app`: 1, 0, or -1 for null.
     pub orig_in_app: Option<i8>,
     /// The new `data.category`.
     pub category: Option<&'a str>,
 }
 
-/// Nil where nothing changes, else an array of the three fields.
+/// Nil if nothing changes, else an array of the three fields.
 impl Serialize for FrameChange<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if *self == Self::default() {
@@ -31,19 +31,19 @@ impl Serialize for FrameChange<'_> {
     }
 }
 
-/// What rules do to the frames of an event.
+/// The results of rules for the frames of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AppliedToEvent<'a> {
     /// Category and `in_app` of each frame.
     pub frames: Vec<(Option<&'a str>, Option<bool>)>,
-    /// What to write into each frame.
+    /// The changes of each frame.
     pub changes: Vec<FrameChange<'a>>,
 }
 
 impl AppliedToEvent<'_> {
-    /// Writes it as MessagePack: an array of frames and changes.
+    /// Writes the result as MessagePack: an array of frames and changes.
     pub fn to_msgpack(&self) -> Vec<u8> {
-        // Texts and small numbers: nothing that MessagePack cannot hold.
+        // This cannot fail: the value has only texts and small numbers.
         rmp_serde::to_vec(&(&self.frames, &self.changes)).unwrap_or_default()
     }
 }
@@ -53,7 +53,7 @@ impl Enhancements {
     ///
     /// # Errors
     ///
-    /// None that [`EventStacktrace::decode`] lets through.
+    /// Fails only for input that [`EventStacktrace::decode`] rejects.
     pub fn apply_to_event<'a>(
         &'a self,
         event: &'a EventStacktrace<'_>,
@@ -69,7 +69,7 @@ impl Enhancements {
     }
 }
 
-/// Lets rules change frames, and returns what to write into those of the event.
+/// Applies rules to frames, and returns the changes to write into the frames of the event.
 pub(super) fn change<'c>(
     rules: &'c Enhancements,
     exception: &ExceptionData<'_>,

@@ -1,16 +1,16 @@
-//! How the hints of the two halves become one hint a frame.
+//! Combines the hints of both passes into one hint for each frame.
 //!
 //! | a frame of the app variant | its hint |
 //! | --- | --- |
-//! | the client's `in_app` still stands | `marked in-app by the client` |
+//! | `data.client_in_app` equals the final `in_app` | `marked in-app by the client` |
 //! | else the classifier marked it | `marked in-app by custom stacktrace rule (RULE)` |
 //! | else it is out of app | `non app frame` |
-//! | it is in-app, and a rule decided whether it counts | that, after ` and ` or ` but ` |
+//! | it is in-app, and a contributes rule has a hint | that hint, after ` and ` or ` but ` |
 //!
-//! Frames of the system variant have the hints about counting only.
+//! Frames of the system variant only have hints about counting.
 //!
-//! A hint is about counting if the word `ignored` is in it, else about `in_app`. That is how
-//! Sentry distinguishes them, by the text, the rule's included.
+//! A hint is about counting if it contains the word `ignored`, else about `in_app`. Sentry
+//! distinguishes hints in this way, by their whole text including the rule.
 
 use std::collections::HashSet;
 
@@ -24,39 +24,39 @@ use crate::enhancements::rule_set::Enhancements;
 pub struct Variant {
     /// Whether the stack trace counts for grouping.
     pub contributes: bool,
-    /// Why it does not.
+    /// The hint, if it does not count.
     pub hint: Option<String>,
-    /// What frames became, each once.
+    /// The different outcomes of frames, each once.
     pub outcomes: Vec<FrameOutcome>,
-    /// For each frame, where in `outcomes` it is.
+    /// For each frame, the index of its outcome in `outcomes`.
     pub frames: Vec<u32>,
 }
 
-/// What a frame became.
+/// The result for a frame.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FrameOutcome {
     /// Whether the frame counts for grouping.
     pub contributes: Option<bool>,
-    /// Why.
+    /// The hint.
     pub hint: Option<String>,
 }
 
-/// What is known of a frame beside its components.
+/// The facts about a frame that hints depend on.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Seen {
     /// `in_app`, after the rules.
     pub(super) in_app: Option<bool>,
-    /// What the client said of it.
+    /// `data.client_in_app`.
     pub(super) client_in_app: Option<bool>,
-    /// What the classifier says of it.
+    /// The hint of the classifier.
     pub(super) marked: Option<Hint>,
 }
 
-/// Writes hints.
+/// Formats hints.
 pub(super) struct Hints<'c> {
     pub(super) classifier: &'c Enhancements,
     pub(super) contributes: &'c Enhancements,
-    /// The rules of the project as hints print them.
+    /// The rules of the project in the form that hints have.
     pub(super) own: &'c HashSet<String>,
 }
 
@@ -139,13 +139,13 @@ impl Hints<'_> {
         }
     }
 
-    /// The hint about counting.
+    /// Returns the hint about counting.
     fn counting(&self, component: &Component) -> Option<String> {
         let text = component.hint?.text(self.contributes.rules())?;
         Some(self.named(text)).filter(|text| is_about_counting(text))
     }
 
-    /// Says of the rule at the end of a hint whose it is.
+    /// Adds to the rule at the end of a hint whether it is a custom or a built-in rule.
     fn named(&self, hint: String) -> String {
         const BY: &str = "stack trace rule (";
         let Some((before, rule)) = hint.split_once(BY) else {
@@ -167,7 +167,8 @@ fn is_about_counting(hint: &str) -> bool {
     hint.contains("ignored")
 }
 
-/// Makes the outcome of each frame, once for those that are alike: they are few.
+/// Makes the outcomes of all frames. Equal outcomes are stored once, since there are few different
+/// ones.
 fn distinct<T: PartialEq>(
     frames: impl Iterator<Item = T>,
     outcome: impl Fn(&T) -> FrameOutcome,

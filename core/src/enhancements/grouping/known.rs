@@ -1,11 +1,11 @@
-//! The rules of projects that were read before, in the whole process.
+//! The table of project rules that this process has read.
 //!
-//! The same project's rules come again with every event of it. What was read of a text is
-//! found again by the text, and with it the index and the memo of its segments. The table is
-//! bounded: by the number of projects, and by their rules together.
+//! Sentry reads the rules of a project again for every event of the project. The table maps a rule
+//! text to the rules, so that the index and the memo of their segments are reused. The table is
+//! bounded by the number of projects and by the total number of rules.
 //!
 //! No thread waits for the table. If the lock is held, the caller reads the rules without it,
-//! also in a child whose parent held the lock at the fork.
+//! also in a child if the lock was held at the fork.
 
 use std::sync::{Arc, Mutex, TryLockError};
 
@@ -13,20 +13,20 @@ use lru::LruCache;
 
 use super::OwnRules;
 
-/// How many projects are kept.
+/// The maximum number of projects.
 const MAX_PROJECTS: usize = 512;
 
-/// How many rules they have together.
+/// The maximum number of rules of all projects.
 const MAX_RULES: usize = 50_000;
 
-/// How a text is read.
+/// The form of a text.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Form {
-    /// One rule a line.
+    /// One rule per line.
     Text,
-    /// As it is stored.
+    /// The stored form.
     Stored,
-    /// As it is stored, without the family `other`.
+    /// The stored form, without the family `other`.
     StoredWithoutOther,
 }
 
@@ -37,11 +37,11 @@ struct Known {
 
 static KNOWN: Mutex<Option<Known>> = Mutex::new(None);
 
-/// Calls `f` with the table, unless another thread has it.
+/// Calls `f` with the table, unless another thread holds its lock.
 fn with<R>(f: impl FnOnce(&mut Known) -> R) -> Option<R> {
     let mut table = match KNOWN.try_lock() {
         Ok(table) => table,
-        // Nothing that runs under the lock leaves anything half changed.
+        // Code that runs under the lock leaves the table consistent, even if it panics.
         Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
         Err(TryLockError::WouldBlock) => return None,
     };
@@ -51,7 +51,7 @@ fn with<R>(f: impl FnOnce(&mut Known) -> R) -> Option<R> {
     })))
 }
 
-/// What a text stands for, from the table or from `make`.
+/// Returns the rules of a text, from the table or from `make`.
 pub(super) fn get_or_make<E>(
     form: Form,
     text: &str,
@@ -80,7 +80,7 @@ pub(super) fn get_or_make<E>(
     Ok(made)
 }
 
-/// Forgets all projects. Configs that are in use keep their rules.
+/// Clears the table. Configs that are in use keep their rules.
 pub(super) fn clear() {
     if let Ok(mut table) = KNOWN.try_lock() {
         *table = None;

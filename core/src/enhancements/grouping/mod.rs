@@ -1,20 +1,20 @@
-//! The rules of a project at work on a stack trace of an event, as grouping needs it.
+//! Applies the rules of a project to a stack trace of an event, as Sentry does for grouping.
 //!
-//! A project has rules of its own, behind *bases*, rule sets with a name. Grouping asks them
-//! in two halves: what changes frames (the *classifier*), and what decides whether frames
-//! count (*contributes*). [`EnhancementsConfig`] holds both halves, of the bases and the
-//! project together. Its segments are shared by all configs with the same rules.
+//! The rules of a project run after *bases*, which are named rule sets. Grouping uses them in two
+//! parts: the *classifier* rules change frames, and the *contributes* rules decide whether frames
+//! count. [`EnhancementsConfig`] holds both parts, of the bases and the project together. All
+//! configs with the same rules share their segments.
 //!
 //! ```text
 //!               classifier                          contributes
-//!  event --> in_app, category --> written back --> app:    frames that are in-app begin as counting
-//!                  |                               system: all frames begin as counting
+//!  event --> in_app, category --> written back --> app:    in-app frames count initially
+//!                  |                               system: all frames count initially
 //!                  `--> hints about in_app             |
 //!                              `------ combined ------'  hints about counting
 //! ```
 //!
-//! What is found for the two *variants* of the stack trace, app and system, is in
-//! [`Processed`]. How hints combine is in [`hints`].
+//! [`Processed`] has the results for the two *variants* of the stack trace, app and system.
+//! [`hints`] combines the hints.
 
 mod changes;
 mod hints;
@@ -56,9 +56,9 @@ struct Config {
 /// The rules of a project without its bases.
 struct OwnRules {
     stored: StoredRules,
-    /// All rules as hints print them, whole and in halves; without those that look at a caller
-    /// or callee. Sentry compares texts to find out whose a rule is, and prints the brackets of
-    /// these in another way, so it takes them for built-in ones.
+    /// The texts in hints of all custom rules and of their parts, except rules with a matcher on a
+    /// caller or callee. Sentry compares texts to find out whether a rule is custom. It prints the
+    /// brackets of such matchers differently, so it takes these rules for built-in ones.
     texts: OnceBox<HashSet<String>>,
 }
 
@@ -89,7 +89,7 @@ impl OwnRules {
     }
 }
 
-/// Why a config cannot be made.
+/// An error of making a config.
 #[derive(Debug, Error)]
 pub enum ConfigError {
     /// The text is malformed.
@@ -98,12 +98,12 @@ pub enum ConfigError {
     /// The stored text is malformed.
     #[error(transparent)]
     Stored(#[from] StoredError),
-    /// The stored text names a base that is not given.
-    #[error("unknown base `{name}`: the bases given are {}", listed(given))]
+    /// The stored text names a base that was not passed.
+    #[error("unknown base `{name}`, the known bases are: {}", listed(given))]
     UnknownBase {
         /// The name.
         name: String,
-        /// The names that are given.
+        /// The names of the bases that were passed.
         given: Vec<String>,
     },
 }
@@ -116,23 +116,23 @@ fn listed(names: &[String]) -> String {
     quoted.join(", ")
 }
 
-/// What rules do to a stack trace of an event.
+/// The results of rules for a stack trace of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Processed<'a> {
-    /// What to write into each frame.
+    /// The changes of each frame.
     pub changes: Vec<FrameChange<'a>>,
-    /// The variant of the frames that are in-app.
+    /// The app variant: only in-app frames count initially.
     pub app: Variant,
-    /// The variant of all frames.
+    /// The system variant: all frames count initially.
     pub system: Variant,
 }
 
 impl EnhancementsConfig {
-    /// Parses the rules of a project. `bases` come before them, in their order.
+    /// Parses the rules of a project. The rules of `bases` run before them, in their order.
     ///
     /// # Errors
     ///
-    /// The first line that is not a rule.
+    /// Fails at the first line that is not a rule.
     pub fn from_text(text: &str, bases: &[(&str, &Enhancements)]) -> Result<Self, ConfigError> {
         let own = known::get_or_make(known::Form::Text, text, || {
             let rules = Enhancements::parse(text, &Cache::new(0))?;
@@ -147,12 +147,12 @@ impl EnhancementsConfig {
         Ok(Self::new(own, names, sets))
     }
 
-    /// Reads the rules of a project in the form in which Sentry stores them. `bases` are those
-    /// that it may name.
+    /// Reads the rules of a project in the form in which Sentry stores them. The text may name any
+    /// of `bases`.
     ///
     /// # Errors
     ///
-    /// What is malformed, or a base that is not given.
+    /// Fails if the text is malformed or names another base.
     pub fn from_base64(
         text: &str,
         bases: &[(&str, &Enhancements)],
@@ -204,33 +204,32 @@ impl EnhancementsConfig {
     ///
     /// # Errors
     ///
-    /// If a pattern is larger than the binary form can hold.
+    /// Fails if a pattern is too long for the binary form.
     pub fn to_base64(&self) -> Result<String, ConfigStructureError> {
         self.0.own.stored.encode(&self.0.bases)
     }
 
-    /// Forgets the rules of projects that were read before, in the whole process. Configs that
-    /// are in use keep theirs.
+    /// Clears the table of project rules of the process. Configs that are in use keep their rules.
     pub fn forget_all() {
         known::clear();
     }
 
-    /// The names of the bases.
+    /// Returns the names of the bases.
     pub fn bases(&self) -> &[String] {
         &self.0.bases
     }
 
-    /// The rules of the project, without the bases.
+    /// Returns the rules of the project, without the bases.
     pub fn own(&self) -> &Enhancements {
         &self.0.own.stored.rules
     }
 
-    /// What of all rules changes frames.
+    /// Returns the classifier rules: all rules with the actions that change frames.
     pub fn classifier(&self) -> &Enhancements {
         &self.0.classifier
     }
 
-    /// What of all rules is about grouping.
+    /// Returns the contributes rules: all rules with the actions that affect grouping.
     pub fn contributes(&self) -> &Enhancements {
         &self.0.contributes
     }
@@ -239,7 +238,7 @@ impl EnhancementsConfig {
     ///
     /// # Errors
     ///
-    /// None that [`EventStacktrace::decode`] lets through.
+    /// Fails only for input that [`EventStacktrace::decode`] rejects.
     pub fn process<'c>(
         &'c self,
         event: &'c EventStacktrace<'_>,
@@ -257,7 +256,7 @@ impl EnhancementsConfig {
             Ok::<_, StacktraceError>((result, components))
         };
         let (_, marked) = assemble(self.classifier(), &frames, |_| None)?;
-        // What `in_app` was is asked of the classifier only.
+        // Only the classifier rules use the original `in_app`.
         for frame in &mut frames {
             frame.orig_in_app = None;
         }
@@ -286,14 +285,14 @@ impl EnhancementsConfig {
 }
 
 impl Processed<'_> {
-    /// Writes it as MessagePack: an array of `app`, `system` and the changes of frames.
+    /// Writes the result as MessagePack: an array of `app`, `system` and the changes of frames.
     pub fn to_msgpack(&self) -> Vec<u8> {
-        // Texts and small numbers: nothing that MessagePack cannot hold.
+        // This cannot fail: the value has only texts and small numbers.
         rmp_serde::to_vec(&(&self.app, &self.system, &self.changes)).unwrap_or_default()
     }
 }
 
-/// Whether a frame counts to begin with.
+/// The initial `contributes` of a frame.
 type Start = fn(&Frame<'_>) -> Option<bool>;
 
 #[cfg(test)]
@@ -377,7 +376,7 @@ mod tests {
             EnhancementsConfig::from_base64(&stored, &[("other", &base)], OtherFamily::Read);
         assert_eq!(
             error.err().unwrap().to_string(),
-            "unknown base `base`: the bases given are `other`"
+            "unknown base `base`, the known bases are: `other`"
         );
     }
 }

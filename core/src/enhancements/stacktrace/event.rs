@@ -1,20 +1,20 @@
-//! Match frames: what rules are asked about, made of the frames of an event.
+//! Match frames: converts the frames of an event to the frames that rules match.
 //!
-//! A frame of an event says more than rules look at, and says it in other words. Sentry brings
-//! it into shape in Python, which takes 10,800 ns a frame; here it is one pass over the bytes:
+//! A frame of an event has more fields than rules use, in another form. Sentry converts frames in
+//! Python, which takes 10,800 ns per frame. This module converts them in one pass over the bytes:
 //!
 //! ```text
 //! frame of an event                           match frame
 //! platform of the frame, or of the event  ->  family    native, javascript, other
-//! raw_function is there: function         ->  function  as it is
+//! if it has raw_function: function        ->  function  unchanged
 //! else: function, trimmed                 ->            without arguments, hashes, ...
 //! abs_path, or filename if it has none    ->  path      ASCII in lower case, with slashes
 //! package                                 ->  package   the same
 //! data.category, data.orig_in_app         ->  category, orig_in_app
-//! module, in_app                          ->  as they are
+//! module, in_app                          ->  unchanged
 //! ```
 //!
-//! Frames come as their caller has them, one MessagePack value with all of their keys:
+//! The caller packs the frames with all of their keys into one MessagePack value:
 //!
 //! ```text
 //! [platform, exception, frames]
@@ -23,9 +23,9 @@
 //! frames    = [{"function": ..., "module": ..., "data": {...}, ...}, ...]
 //! ```
 //!
-//! Packing whole objects costs less than picking values out of them in Python first. Keys may
-//! be missing, in any order; those that no rule looks at are skipped. Texts are strings or
-//! binaries; a number where a text belongs is read as its digits, as some SDKs send it.
+//! Packing whole objects is faster than selecting values in Python first. Keys may be missing and
+//! in any order; keys that no rule uses are skipped. Texts are strings or binaries. If a number is
+//! in the position of a text, as some SDKs send it, its digits are read.
 
 use std::borrow::Cow;
 
@@ -38,10 +38,10 @@ use crate::enhancements::stacktrace::view::{FieldPath, StacktraceError};
 use crate::functions::trim_function_name;
 use crate::limits::Limit;
 
-/// What stands for a function that has no name.
+/// The name of a function without a name.
 const UNKNOWN: &str = "<unknown>";
 
-/// The frames of a stack trace of an event, as far as rules look at them.
+/// The frames of a stack trace of an event, with the fields that rules use.
 #[derive(Debug, Default)]
 pub struct EventStacktrace<'a> {
     /// The type of the exception.
@@ -54,7 +54,7 @@ pub struct EventStacktrace<'a> {
     pub frames: Vec<MatchFrame<'a>>,
 }
 
-/// A match frame that owns what had to be changed.
+/// A match frame, which owns the texts that were changed.
 #[derive(Debug, Default)]
 pub struct MatchFrame<'a> {
     /// The category.
@@ -71,23 +71,23 @@ pub struct MatchFrame<'a> {
     pub path: Option<Cow<'a, str>>,
     /// Whether the frame is the user's code.
     pub in_app: Option<bool>,
-    /// What `in_app` was before anything changed it.
+    /// The original `in_app`.
     pub orig_in_app: Option<i8>,
-    /// What the SDK says of `in_app`.
+    /// `data.client_in_app`: the `in_app` of the SDK.
     pub client_in_app: Option<bool>,
 }
 
-/// What becomes of null among frames.
+/// How null in a list of frames is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Null {
-    /// It is an error: answers are paired with the frames of a caller.
+    /// It is an error, because results are paired with the frames of the caller.
     Refused,
-    /// It is no frame.
+    /// It is skipped.
     Skipped,
 }
 
 impl MatchFrame<'_> {
-    /// The frame as rules look at it.
+    /// Returns the frame in the form that rules use.
     pub fn frame(&self) -> Frame<'_> {
         Frame {
             category: self.category.as_deref(),
@@ -107,7 +107,7 @@ impl<'a> EventStacktrace<'a> {
     ///
     /// # Errors
     ///
-    /// If the buffer is not as described above, a field has the wrong type, a text is not
+    /// Fails if the buffer does not have the form above, a field has the wrong type, a text is not
     /// UTF-8, or there are more frames than the limit.
     pub fn decode(bytes: &'a [u8]) -> Result<Self, StacktraceError> {
         let mut reader = Reader::new(bytes);
@@ -120,7 +120,7 @@ impl<'a> EventStacktrace<'a> {
     ///
     /// # Errors
     ///
-    /// As those of [`EventStacktrace::decode`].
+    /// Fails as [`EventStacktrace::decode`] does.
     pub fn decode_many(bytes: &'a [u8]) -> Result<Vec<Self>, StacktraceError> {
         let mut reader = Reader::new(bytes);
         let count = reader.array_len("expected an array of stack traces")?;
@@ -132,11 +132,11 @@ impl<'a> EventStacktrace<'a> {
         Ok(stacktraces)
     }
 
-    /// Reads a stack trace of three values, as those of the array.
+    /// Reads one stack trace: an array of three values.
     ///
     /// # Errors
     ///
-    /// As those of [`EventStacktrace::decode`].
+    /// Fails as [`EventStacktrace::decode`] does.
     pub(super) fn of_parts(
         platform: &'a [u8],
         exception: &'a [u8],
@@ -188,7 +188,7 @@ impl<'a> EventStacktrace<'a> {
                 b"type" => self.ty = reader.any_text(FieldPath::Exception("type"))?,
                 b"value" => self.value = reader.any_text(FieldPath::Exception("value"))?,
                 b"mechanism" => {
-                    // A mechanism that is not an object says nothing.
+                    // A mechanism that is not an object is ignored.
                     let Some(keys) = reader.map_or_other()? else {
                         continue;
                     };
@@ -208,7 +208,7 @@ impl<'a> EventStacktrace<'a> {
         Ok(())
     }
 
-    /// The exception as rules look at it.
+    /// Returns the exception in the form that rules use.
     pub fn exception(&self) -> ExceptionData<'_> {
         ExceptionData {
             ty: self.ty.as_deref(),
@@ -221,7 +221,7 @@ impl<'a> EventStacktrace<'a> {
     ///
     /// # Errors
     ///
-    /// If a text has more bytes than 32 bits count.
+    /// Fails if the length of a text does not fit in 32 bits.
     pub fn to_packed(&self) -> Result<Vec<u8>, StacktraceError> {
         let mut packed = Vec::with_capacity(64 + self.frames.len() * 96);
         self.pack_into(&mut packed)?;
@@ -232,7 +232,7 @@ impl<'a> EventStacktrace<'a> {
     ///
     /// # Errors
     ///
-    /// Those of [`EventStacktrace::to_packed`]; a part of it may be written then.
+    /// Fails as [`EventStacktrace::to_packed`] does. Then a part may be written.
     pub(super) fn pack_into(&self, packed: &mut Vec<u8>) -> Result<(), StacktraceError> {
         let mut writer = Writer::begin(packed, &self.exception(), self.frames.len())?;
         for frame in &self.frames {
@@ -241,7 +241,7 @@ impl<'a> EventStacktrace<'a> {
         Ok(())
     }
 
-    /// The frames as rules look at them.
+    /// Returns the frames in the form that rules use.
     pub fn frames(&self) -> Vec<Frame<'_>> {
         self.frames.iter().map(MatchFrame::frame).collect()
     }
@@ -251,7 +251,7 @@ impl<'a> EventStacktrace<'a> {
 ///
 /// # Errors
 ///
-/// Those of [`EventStacktrace::decode`].
+/// Fails as [`EventStacktrace::decode`] does.
 pub fn pack_event_frames(bytes: &[u8]) -> Result<Vec<u8>, StacktraceError> {
     EventStacktrace::decode(bytes)?.to_packed()
 }
@@ -260,7 +260,7 @@ pub fn pack_event_frames(bytes: &[u8]) -> Result<Vec<u8>, StacktraceError> {
 ///
 /// # Errors
 ///
-/// Those of [`EventStacktrace::decode_many`].
+/// Fails as [`EventStacktrace::decode_many`] does.
 pub fn pack_many_event_frames(bytes: &[u8]) -> Result<Vec<u8>, StacktraceError> {
     let stacktraces = EventStacktrace::decode_many(bytes)?;
     let packed = stacktraces.iter().map(|stacktrace| {
@@ -271,7 +271,7 @@ pub fn pack_many_event_frames(bytes: &[u8]) -> Result<Vec<u8>, StacktraceError> 
     rmp_serde::to_vec(&packed?).map_err(|_| StacktraceError::Structure("it is too large"))
 }
 
-/// Bytes that are written as a binary.
+/// Bytes that serialize as a binary.
 pub(super) struct Bytes(pub(super) Vec<u8>);
 
 impl Serialize for Bytes {
@@ -284,14 +284,14 @@ impl Serialize for Bytes {
 ///
 /// # Errors
 ///
-/// Those of [`EventStacktrace::decode`].
+/// Fails as [`EventStacktrace::decode`] does.
 pub fn match_frames_packed(bytes: &[u8]) -> Result<Vec<u8>, StacktraceError> {
     let stacktrace = EventStacktrace::decode(bytes)?;
     let frames: Vec<_> = stacktrace.frames().into_iter().map(Written::from).collect();
     rmp_serde::to_vec_named(&frames).map_err(|_| StacktraceError::Structure("it is too large"))
 }
 
-/// A match frame as it is written for callers.
+/// A match frame in the form that callers receive.
 #[derive(Serialize)]
 struct Written<'a> {
     category: Option<Binary<'a>>,
@@ -304,7 +304,7 @@ struct Written<'a> {
     path: Option<Binary<'a>>,
 }
 
-/// A text that is written as a binary.
+/// A text that serializes as a binary.
 struct Binary<'a>(&'a str);
 
 impl Serialize for Binary<'_> {
@@ -328,7 +328,7 @@ impl<'a> From<Frame<'a>> for Written<'a> {
     }
 }
 
-/// The fields of an event's frame that rules look at, as the event has them.
+/// The fields of an event's frame that rules use, as in the event.
 #[derive(Default)]
 struct FrameFields<'a> {
     function: Option<Cow<'a, str>>,
@@ -345,7 +345,7 @@ struct FrameFields<'a> {
 }
 
 impl<'a> FrameFields<'a> {
-    /// Brings the frame into the shape that rules look at.
+    /// Converts the frame to a match frame.
     fn into_match_frame(self, event_platform: Option<&str>) -> MatchFrame<'a> {
         let event_platform = event_platform.filter(|text| !text.is_empty());
         let platform = present(&self.platform).or(event_platform);
@@ -387,7 +387,7 @@ fn read_frame<'a>(
             b"platform" => frame.platform = reader.any_text(path_of("platform"))?,
             b"in_app" => frame.in_app = reader.bool(path_of("in_app"))?,
             b"data" => {
-                // Data that is not an object says nothing.
+                // Data that is not an object is ignored.
                 let Some(keys) = reader.map_or_other()? else {
                     continue;
                 };
@@ -412,12 +412,13 @@ fn read_frame<'a>(
     Ok(frame.into_match_frame(event_platform))
 }
 
-/// A text that is there and not empty.
+/// Returns a text, unless it is missing or empty.
 fn present<'t>(text: &'t Option<Cow<'_, str>>) -> Option<&'t str> {
     text.as_deref().filter(|text| !text.is_empty())
 }
 
-/// The name of a frame's function. Where a raw one is kept beside it, it was trimmed already.
+/// Returns the name of a frame's function. If the frame has a raw name, the name was already
+/// trimmed.
 pub(crate) fn function<'a>(
     name: Option<Cow<'a, str>>,
     is_trimmed: bool,
@@ -436,7 +437,7 @@ pub(crate) fn function<'a>(
     }
 }
 
-/// The family that a platform belongs to.
+/// Returns the family of a platform.
 pub(crate) fn family(platform: Option<&str>) -> &'static str {
     let family = match platform {
         Some("objc" | "cocoa" | "swift" | "native" | "c") => Families::NATIVE,
@@ -446,7 +447,7 @@ pub(crate) fn family(platform: Option<&str>) -> &'static str {
     family.name()
 }
 
-/// A path with ASCII in lower case, and with slashes.
+/// Returns a path with ASCII in lower case, and with slashes.
 fn lowered(path: Cow<'_, str>) -> Cow<'_, str> {
     let changes = |byte: u8| byte.is_ascii_uppercase() || byte == b'\\';
     if !path.bytes().any(changes) {

@@ -1,7 +1,7 @@
-//! Events as JSON: their stack traces.
+//! Reads the stack traces of events in JSON.
 //!
-//! An event may hold several stack traces. They are found in this order, and the first path
-//! is what errors and results call a *place* in Python:
+//! An event may have several stack traces. They are found in this order. In Python, errors and
+//! results call the path of a stack trace its *place*:
 //!
 //! ```text
 //! event
@@ -10,13 +10,12 @@
 //! `-- threads.values[n].stacktrace
 //! ```
 //!
-//! Old events write `exception` and `threads` as a list, or as one value. What is null is
-//! skipped, also among frames.
+//! In old events `exception` and `threads` are a list, or one value. Null is skipped, also in lists
+//! of frames.
 //!
-//! What rules look at is written as MessagePack first, in one pass, and then read as frames that
-//! come from a caller's objects are ([`event`](super::event)). So there is one reader of frames,
-//! and no code for a second one: derived readers of JSON made the library 60 kB larger. Values
-//! under other keys, such as local variables, are parsed and not written.
+//! One pass writes the values that rules use as MessagePack, and [`event`](super::event) reads
+//! that. So frames have only one reader; a second one, derived for JSON, made the library 60 kB
+//! larger. Values under other keys, such as local variables, are parsed and not written.
 
 use std::fmt;
 
@@ -27,7 +26,7 @@ use crate::enhancements::stacktrace::event::{Bytes, EventStacktrace};
 use crate::enhancements::stacktrace::msgpack::{Reader, SIZED, SIZED_HEAD};
 use crate::enhancements::stacktrace::view::{FieldPath, StacktraceError};
 
-/// An event that cannot be read. The message says what is wrong, and where.
+/// An error of reading an event. The message says what is wrong, and where.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("{0}")]
 pub struct EventJsonError(String);
@@ -52,11 +51,11 @@ pub struct LineError {
 /// [`StacktraceView`](super::view::StacktraceView) reads them. Empty lines are skipped.
 ///
 /// Returns a MessagePack array with an array for each stack trace: the line (counted from 1),
-/// the place, the packed form, and the number of frames.
+/// the path, the packed form, and the number of frames.
 ///
 /// # Errors
 ///
-/// The first line that is not an event.
+/// Fails at the first line that is not an event.
 pub fn pack_lines(json: &[u8]) -> Result<Vec<u8>, LineError> {
     let mut packed = Vec::new();
     let mut buffer = Vec::new();
@@ -69,12 +68,11 @@ pub fn pack_lines(json: &[u8]) -> Result<Vec<u8>, LineError> {
         };
         each_stacktrace(event, &mut buffer, pack).map_err(|error| LineError { line, error })?;
     }
-    // Numbers, texts and binaries: nothing that MessagePack cannot hold.
+    // This cannot fail: the value has only numbers, texts and binaries.
     Ok(rmp_serde::to_vec(&packed).unwrap_or_default())
 }
 
-/// Calls `each` for the stack traces of an event and where each is. A line without an event has
-/// none.
+/// Calls `each` for each stack trace of an event, with its path. A line without an event has none.
 fn each_stacktrace(
     event: &[u8],
     buffer: &mut Vec<u8>,
@@ -91,11 +89,11 @@ fn each_stacktrace(
 }
 
 /// Calls `each` for the packed stack traces of events, one event a line, up to the first line that
-/// is not an event. Returns how many bytes the lines have that were read.
+/// is not an event. Returns the number of bytes of the lines that were read.
 ///
 /// # Errors
 ///
-/// Those of `each`.
+/// Fails if `each` fails.
 pub(in crate::enhancements) fn read_lines<E>(
     json: &[u8],
     mut each: impl FnMut(&[u8]) -> Result<(), E>,
@@ -124,7 +122,7 @@ pub(in crate::enhancements) fn read_lines<E>(
     Ok(bytes)
 }
 
-/// Cuts a text into as many parts of whole lines, about equally long; some may be empty.
+/// Splits a text into parts of whole lines of about equal length. A part may be empty.
 pub(in crate::enhancements) fn parts_of_lines(json: &[u8], count: usize) -> Vec<&[u8]> {
     let size = json.len().div_ceil(count.max(1)).max(1);
     let mut rest = json;
@@ -139,7 +137,7 @@ pub(in crate::enhancements) fn parts_of_lines(json: &[u8], count: usize) -> Vec<
     parts
 }
 
-/// Finds the stack traces of an event in MessagePack and where each is.
+/// Finds the stack traces of an event in MessagePack, with their paths.
 fn stacktraces_of(event: &[u8]) -> Result<Vec<(String, EventStacktrace<'_>)>, EventJsonError> {
     let event_at = |error: StacktraceError| EventJsonError::at("the event", error);
     let mut parts = Parts::default();
@@ -183,7 +181,7 @@ fn stacktraces_of(event: &[u8]) -> Result<Vec<(String, EventStacktrace<'_>)>, Ev
     Ok(found)
 }
 
-/// The values of an event's keys; empty where there is none.
+/// The values of an event's keys; empty for a missing key.
 #[derive(Default)]
 struct Parts<'a> {
     platform: &'a [u8],
@@ -221,7 +219,7 @@ impl<'a> Parts<'a> {
 
 const NIL: &[u8] = &[0xc0];
 
-/// The value of a key of a map; empty if there is none.
+/// Returns the value of a key of a map; empty if the key is missing.
 fn member<'a>(map: &'a [u8], name: &[u8]) -> Result<&'a [u8], StacktraceError> {
     let mut reader = Reader::new(map);
     let mut found = &[][..];
@@ -235,7 +233,8 @@ fn member<'a>(map: &'a [u8], name: &[u8]) -> Result<&'a [u8], StacktraceError> {
     Ok(found)
 }
 
-/// The values of an interface and where each is: under `values`, a list, or one value.
+/// Returns the values of an interface with their paths. They are under `values`, a list, or one
+/// value.
 fn values<'a>(name: &str, interface: &'a [u8]) -> Result<Vec<(String, &'a [u8])>, EventJsonError> {
     let wrong = |error: StacktraceError| EventJsonError::at(name, error);
     if interface.is_empty() || interface == NIL {
@@ -266,10 +265,10 @@ fn values<'a>(name: &str, interface: &'a [u8]) -> Result<Vec<(String, &'a [u8])>
     Ok(found)
 }
 
-/// Writes JSON as MessagePack, without the keys that no reader asks for.
+/// Writes JSON as MessagePack, without the keys that no reader uses.
 fn transcode(json: &[u8], out: &mut Vec<u8>) -> Result<(), EventJsonError> {
     out.clear();
-    // At once, and not text by text.
+    // Check the whole text at once, and not each string.
     let json = std::str::from_utf8(json)
         .map_err(|error| EventJsonError(format!("not UTF-8 (at byte {})", error.valid_up_to())))?;
     let mut reader = serde_json::Deserializer::from_str(json);
@@ -279,7 +278,7 @@ fn transcode(json: &[u8], out: &mut Vec<u8>) -> Result<(), EventJsonError> {
     read.map_err(|error| EventJsonError(error.to_string()))
 }
 
-/// Writes one value of JSON, with all that is in it.
+/// Writes one value of JSON, with all nested values.
 struct Transcoder<'o>(&'o mut Vec<u8>);
 
 impl Transcoder<'_> {
@@ -295,7 +294,7 @@ impl Transcoder<'_> {
     fn complete(&mut self, head: usize, count: u32) {
         const COUNT: usize = 4;
         self.0[head - COUNT..head].copy_from_slice(&count.to_be_bytes());
-        // What does not fit into 32 bits is not in memory beside its JSON: see `visit_str`.
+        // A length above 32 bits does not occur: see `visit_str`.
         let inner = head - COUNT - 1;
         let size = (self.0.len() - inner) as u32;
         self.0[inner - SIZED_HEAD + 1..inner - 1].copy_from_slice(&size.to_be_bytes());
@@ -351,7 +350,7 @@ impl<'de> Visitor<'de> for Transcoder<'_> {
             len @ 32..=255 => self.0.extend([0xd9, len as u8]),
             len => {
                 self.0.push(0xdb);
-                // A text of JSON that is longer does not fit into memory with its event.
+                // A longer text does not occur: its JSON would not fit into memory.
                 self.0.extend((len as u32).to_be_bytes());
             }
         }
@@ -385,7 +384,7 @@ impl<'de> Visitor<'de> for Transcoder<'_> {
     }
 }
 
-/// Writes a key and is true, if a reader asks for a key of this name in any object.
+/// If a reader uses a key of this name in any object, writes the key and returns true.
 struct WantedKey<'o>(&'o mut Vec<u8>);
 
 impl<'de> DeserializeSeed<'de> for WantedKey<'_> {
@@ -420,8 +419,8 @@ impl Visitor<'_> for WantedKey<'_> {
     }
 }
 
-/// Parses any value, as [`Transcoder`] does, with the same errors: what is too deep, or not
-/// UTF-8, is an error in any place.
+/// Parses any value with the same errors as [`Transcoder`]: a value that is nested too deeply or is
+/// not UTF-8 is an error anywhere.
 struct Skipped;
 
 impl<'de> DeserializeSeed<'de> for Skipped {

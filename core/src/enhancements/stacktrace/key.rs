@@ -1,22 +1,22 @@
-//! Texts as bytes, one behind the other: the key of a frame, and the texts of the packed form.
+//! Encodes texts as consecutive bytes: the key of a frame, and the texts of the packed form.
 //!
 //! ```text
 //! nil                 0xc0
 //! up to 255 bytes     0xc4 length  bytes...      two and four bytes of length: 0xc5, 0xc6
 //! ```
 //!
-//! These are the nil and the binaries of MessagePack. The part of a frame that no rule changes is
-//! a slice of such texts, its key, so a packed frame has its key without any work. A text has one
-//! encoding only if its length is written as short as it can be: [`put`] does so.
+//! These are the nil and the binaries of MessagePack. The key of a frame, the part that no rule
+//! changes, is a sequence of such texts, so the key of a packed frame is a slice of the buffer.
+//! [`put`] writes the length in the shortest form, so that each text has exactly one encoding.
 
-/// The first byte of no text.
+/// The first byte of a missing text.
 pub(super) const NIL: u8 = 0xc0;
 /// The first byte of a text with one, two or four bytes of length.
 pub(super) const BIN8: u8 = 0xc4;
 pub(super) const BIN16: u8 = 0xc5;
 pub(super) const BIN32: u8 = 0xc6;
 
-/// Appends a text. The length is written as far as 32 bits hold it.
+/// Appends a text. Its length is limited to 32 bits.
 #[inline]
 pub(super) fn put(out: &mut Vec<u8>, text: Option<&[u8]>) {
     let Some(text) = text else {
@@ -37,10 +37,11 @@ pub(super) fn put(out: &mut Vec<u8>, text: Option<&[u8]>) {
     out.extend_from_slice(text);
 }
 
-/// Takes a text off the front. Returns `None`, and takes nothing, if there is none.
+/// Removes a text from the front and returns it. Returns `None`, and removes nothing, if the front
+/// is not a text.
 #[inline(always)]
 pub(super) fn take<'a>(bytes: &mut &'a [u8]) -> Option<Option<&'a [u8]>> {
-    // Nearly all are nil or have less than 256 bytes.
+    // Nearly all texts are nil or have less than 256 bytes.
     match **bytes {
         [NIL, ref rest @ ..] => {
             *bytes = rest;

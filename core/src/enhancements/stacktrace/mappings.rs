@@ -1,18 +1,18 @@
-//! Stack traces whose frames are mappings, as a caller has them.
+//! Reads packed stack traces whose frames are mappings.
 //!
-//! A caller that has a mapping for each frame packs all of them as they are, in one call of its
-//! MessagePack library. That is quicker than to take the values out first:
+//! A caller that has a mapping for each frame packs all mappings in one call of its MessagePack
+//! library. This is faster than taking the values out first:
 //!
 //! ```text
 //! [{"ty": .., "value": .., "mechanism": ..}, [{"category": .., "function": .., ...}, ...]]
 //! ```
 //!
-//! The keys of a mapping may be in any order, and there may be others, which are ignored. The
-//! mappings of a stack trace mostly have their keys in one order, so a key is first compared
-//! with the one that was in its position in the frame before.
+//! The keys of a mapping may be in any order, and other keys are ignored. Most mappings of a stack
+//! trace have the same order of keys, so a key is first compared with the key at the same position
+//! of the previous frame.
 //!
-//! What the engine sees is the same as for the packed form of [`msgpack`](super::msgpack). The
-//! values that make the key of a frame have to lie side by side for that: they are copied.
+//! The engine receives the same view as for the packed form of [`msgpack`](super::msgpack). For
+//! that the values of the key of a frame must be consecutive, so they are copied.
 
 use std::cell::Cell;
 
@@ -24,7 +24,7 @@ use crate::enhancements::stacktrace::view::{
 };
 use crate::limits::Limit;
 
-/// Room for the keys of frames. Each thread keeps one that is not too large.
+/// A buffer for the keys of frames. Each thread keeps one, unless it is too large.
 #[derive(Debug, Default)]
 pub struct KeyBuffer(Vec<u8>);
 
@@ -36,7 +36,7 @@ thread_local! {
 }
 
 impl KeyBuffer {
-    /// Takes the buffer of this thread, or makes one.
+    /// Takes the buffer of this thread, or makes a new one.
     pub fn take() -> Self {
         Self(KEPT.try_with(Cell::take).unwrap_or_default())
     }
@@ -45,7 +45,7 @@ impl KeyBuffer {
     ///
     /// # Errors
     ///
-    /// As those of [`msgpack::decode`], and if a mapping lacks a key.
+    /// Fails as [`msgpack::decode`] does, and if a key is missing in a mapping.
     pub fn decode<'a>(
         &'a mut self,
         bytes: &'a [u8],
@@ -61,7 +61,7 @@ impl Drop for KeyBuffer {
     fn drop(&mut self) {
         if self.0.capacity() <= MAX_KEPT {
             let buffer = std::mem::take(&mut self.0);
-            // A thread that ends has no buffer any more.
+            // When a thread ends, its buffer may already be freed.
             let _ = KEPT.try_with(|kept| kept.set(buffer));
         }
     }
@@ -77,8 +77,8 @@ fn read<'a>(
 
     let count = reader.array_len("expected an array of frames")?;
     Limit::Frames.check(reader.at_most(count))?;
-    // What is copied of the mappings is less than they are. Bytes of an earlier call may stay:
-    // they are written before they are read.
+    // The copied values are shorter than the mappings. The buffer may contain bytes of an earlier
+    // call, which are overwritten before they are read.
     if buffer.len() < bytes.len() {
         buffer.resize(bytes.len(), 0);
     }
@@ -110,7 +110,7 @@ fn read_exception<'a>(reader: &mut Reader<'a>) -> Result<ExceptionData<'a>, Stac
     ExceptionData::from_fields(|field| Ok(values[field as usize]))
 }
 
-// `read_frame` has an answer for a category, the key, and the two fields after it.
+// `read_frame` reads a category, the key, and the two fields after it.
 const _: () = assert!(FrameField::COUNT == 1 + FrameField::KEY.len() + 2);
 
 #[inline]
@@ -175,14 +175,14 @@ fn pairs(reader: &mut Reader<'_>) -> Result<usize, StacktraceError> {
     }
 }
 
-/// The names of the fields of a mapping, and where they were in the last one.
+/// The names of the fields of a mapping, and their positions in the previous mapping.
 struct Keys<const N: usize> {
     names: &'static [Name; N],
-    /// The name that was at each position; `N` for one that is not a field.
+    /// The field that was at each position; `N` for a key that is not a field.
     order: [u8; POSITIONS],
 }
 
-/// For so many positions the last name is kept. The keys after them are looked up.
+/// The number of positions for which the previous field is kept. Keys after them are looked up.
 const POSITIONS: usize = 32;
 
 static EXCEPTION_KEYS: [Name; ExceptionField::COUNT] = {
@@ -205,18 +205,18 @@ static FRAME_KEYS: [Name; FrameField::COUNT] = {
     names
 };
 
-/// A key as it is packed, in a form that is compared without a call.
+/// A packed key, in a form that can be compared without a function call.
 #[derive(Clone, Copy)]
 struct Name {
     text: &'static str,
-    /// The marker and the first 15 bytes, and which bits of a buffer they are.
+    /// The marker and the first 15 bytes, and a mask of their bits.
     packed: u128,
     mask: u128,
 }
 
 impl Name {
     const fn new(text: &'static str) -> Self {
-        // A longer name has another marker, too.
+        // A longer name also has another marker.
         assert!(text.len() < 16);
         let mut packed = [0; 16];
         let mut mask = [0; 16];
@@ -238,7 +238,8 @@ impl Name {
 
 impl<const N: usize> Keys<N> {
     fn new(names: &'static [Name; N]) -> Self {
-        // The first mapping is mostly in the order of the fields, or finds it out.
+        // The first mapping usually has its keys in the order of the fields. If not, the order is
+        // learned from it.
         let mut order = [N as u8; POSITIONS];
         for (number, last) in (0..).zip(&mut order[..N]) {
             *last = number;
@@ -246,7 +247,7 @@ impl<const N: usize> Keys<N> {
         Self { names, order }
     }
 
-    /// Reads the key at this position: the number of its field, or `N`.
+    /// Reads the key at this position. Returns the number of its field, or `N`.
     #[inline]
     fn next(&mut self, reader: &mut Reader<'_>, position: usize) -> Result<usize, StacktraceError> {
         if let Some(&last) = self.order.get(position) {
@@ -274,7 +275,7 @@ impl<const N: usize> Keys<N> {
         number
     }
 
-    /// Fails if one of the fields was not seen.
+    /// Fails if one of the fields is missing.
     #[inline]
     fn check(
         &self,

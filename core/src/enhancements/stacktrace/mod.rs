@@ -1,12 +1,12 @@
-//! Stack traces as they come in, and what carries them.
+//! The input forms of stack traces, and the view that the engine reads.
 //!
 //! ```text
-//! view       what the engine sees                      points into what carried it
-//! msgpack    match frames, packed by the caller        one buffer a stack trace
-//! mappings   match frames, as the mappings they are    one buffer a stack trace
-//! event      frames as Sentry events have them         made into match frames
-//! json       events as JSON                             written as msgpack, then as event
-//! arrow      columns of stack traces                   read where they are
+//! view       the view that the engine reads            points into the input buffers
+//! msgpack    match frames, packed as arrays            one buffer per stack trace
+//! mappings   match frames, packed as mappings          one buffer per stack trace
+//! event      frames of Sentry events                   converted to match frames
+//! json       events as JSON                            converted to MessagePack, then as event
+//! arrow      columns of stack traces                   read in place
 //! ```
 
 #[cfg(feature = "arrow")]

@@ -1,8 +1,8 @@
-//! Packed stack traces: how frames cross from Python, in one buffer.
+//! Packed stack traces: all frames in one buffer, which is how Python passes them.
 //!
-//! Setting eight fields of a C struct for each frame through cffi costs about
-//! 1,940 ns a frame; one MessagePack call for the whole stack trace about 216 ns.
-//! So a stack trace arrives as one MessagePack value and is read in path:
+//! Setting the eight fields of a C struct through cffi takes about 1,940 ns per frame; one
+//! MessagePack call for the whole stack trace takes about 216 ns per frame. So a stack trace is
+//! passed as one MessagePack value and read in place:
 //!
 //! ```text
 //! [exception, frames]
@@ -12,10 +12,10 @@
 //!                        `------------ the key ----------------'
 //! ```
 //!
-//! Texts are MessagePack binaries that hold UTF-8, or nil. The part of a frame
-//! that no rule can change lies together, so that a frame seen before can be
-//! recognised by comparing one slice, its [key](FrameView::key). Texts are
-//! checked for UTF-8 when they are looked at, not when they arrive.
+//! Texts are MessagePack binaries that contain UTF-8, or nil. The part of a frame that no rule can
+//! change is contiguous, so that the memo can recognise a frame by comparing one slice, its
+//! [key](FrameView::key). Texts are checked for UTF-8 when they are used, not when the buffer is
+//! read.
 
 use std::borrow::Cow;
 
@@ -29,8 +29,8 @@ use crate::limits::Limit;
 ///
 /// # Errors
 ///
-/// If the buffer is not a packed stack trace, a field has the wrong type, or
-/// a text of the exception is not UTF-8.
+/// Fails if the buffer is not a packed stack trace, a field has the wrong type, or a text of the
+/// exception is not UTF-8.
 pub fn decode(bytes: &[u8]) -> Result<StacktraceView<'_>, StacktraceError> {
     let mut reader = Reader(bytes);
     let stacktrace = read_stacktrace(&mut reader)?;
@@ -42,7 +42,7 @@ pub fn decode(bytes: &[u8]) -> Result<StacktraceView<'_>, StacktraceError> {
 ///
 /// # Errors
 ///
-/// As those of [`decode`].
+/// Fails as [`decode`] does.
 pub fn decode_many(bytes: &[u8]) -> Result<Vec<StacktraceView<'_>>, StacktraceError> {
     let mut reader = Reader(bytes);
     let count = reader.array_len("expected an array of stack traces")?;
@@ -75,8 +75,8 @@ fn read_stacktrace<'a>(reader: &mut Reader<'a>) -> Result<StacktraceView<'a>, St
     Ok(StacktraceView { exception, frames })
 }
 
-// `read_frame` reads the category, the key and the two numbers behind it. A field that is
-// neither does not compile until it is read there.
+// `read_frame` reads the category, the key and the two numbers after it. A field that is neither
+// does not compile until `read_frame` reads it.
 const _: () = assert!(FrameField::COUNT == 1 + FrameField::KEY.len() + 2);
 
 fn read_frame<'a>(reader: &mut Reader<'a>, index: usize) -> Result<FrameView<'a>, StacktraceError> {
@@ -99,14 +99,14 @@ fn read_frame<'a>(reader: &mut Reader<'a>, index: usize) -> Result<FrameView<'a>
     })
 }
 
-/// Packs a stack trace, the way [`StacktraceView::decode`] reads it.
+/// Packs a stack trace in the form that [`StacktraceView::decode`] reads.
 ///
-/// Every value is written as short as it can be, as MessagePack libraries do it: equal
-/// stack traces are equal bytes, whoever packs them.
+/// Every value is written in its shortest form, as MessagePack libraries do. So equal stack traces
+/// are packed to equal bytes.
 ///
 /// # Errors
 ///
-/// If there are more frames, or a text has more bytes, than 32 bits count.
+/// Fails if the number of frames, or of bytes of a text, does not fit in 32 bits.
 pub fn pack(
     exception: &ExceptionData<'_>,
     frames: &[Frame<'_>],
@@ -123,7 +123,7 @@ pub fn pack(
 pub(super) struct Writer<'o>(&'o mut Vec<u8>);
 
 impl<'o> Writer<'o> {
-    /// Begins a stack trace that will have so many frames.
+    /// Writes the head of a stack trace with this number of frames.
     pub(super) fn begin(
         packed: &'o mut Vec<u8>,
         exception: &ExceptionData<'_>,
@@ -184,7 +184,7 @@ impl<'o> Writer<'o> {
     }
 }
 
-/// Returns the first byte of an array of so many items, at most 15.
+/// Returns the first byte of an array with this number of items, at most 15.
 const fn short_array(len: usize) -> u8 {
     assert!(len <= 15);
     0x90 | len as u8
@@ -192,7 +192,7 @@ const fn short_array(len: usize) -> u8 {
 
 const TOO_LARGE: StacktraceError = StacktraceError::Structure("it is too large");
 
-/// The first bytes of MessagePack values that stand in a packed stack trace.
+/// The first bytes of MessagePack values in a packed stack trace.
 mod marker {
     pub(super) use super::super::key::{BIN32, BIN8, NIL};
 
@@ -204,14 +204,14 @@ mod marker {
     pub(super) const INT64: u8 = 0xd3;
     pub(super) const STR8: u8 = 0xd9;
     pub(super) const STR32: u8 = 0xdb;
-    /// What [`super::SIZED`] begins with, before the size.
+    /// The first byte of [`super::SIZED`], before the size.
     pub(super) const EXT32: u8 = 0xc9;
     pub(super) const ARRAY16: u8 = 0xdc;
     pub(super) const ARRAY32: u8 = 0xdd;
     pub(super) const MAP16: u8 = 0xde;
     pub(super) const MAP32: u8 = 0xdf;
 
-    /// What kind of value begins with this byte, in Python's words.
+    /// Returns the kind of value that begins with this byte, named as in Python.
     pub(super) fn kind(first: u8) -> &'static str {
         match first {
             NIL => "None",
@@ -231,12 +231,12 @@ mod marker {
 /// the stack traces of an event skips each frame six times. [`json`](super::json) writes it.
 pub(super) const SIZED: u8 = 0x73;
 
-/// How many bytes of a sized list or map are before it: marker, size, [`SIZED`].
+/// The number of bytes before a sized list or map: marker, size, [`SIZED`].
 pub(super) const SIZED_HEAD: usize = 6;
 
 const ENDS: StacktraceError = StacktraceError::Structure("it ends too early");
 
-/// What is left of the buffer. Every method takes one value off its front.
+/// The rest of the buffer. Every method removes one value from its front.
 pub(super) struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
@@ -244,22 +244,22 @@ impl<'a> Reader<'a> {
         Self(bytes)
     }
 
-    /// How many items to make room for, of which the buffer says that there are `count`.
+    /// Returns the number of items to reserve memory for, if the buffer states `count` items.
     ///
-    /// That is a claim, and an item takes seven bytes at the least: what cannot be there
-    /// is not reserved.
+    /// The stated number can be wrong. An item has at least seven bytes, so the length of the
+    /// buffer limits the result.
     pub(super) fn at_most(&self, count: usize) -> usize {
         count.min(self.0.len() / 7 + 1)
     }
 
-    /// Takes nil off the front, if it is there.
+    /// Removes nil from the front, if it is there.
     pub(super) fn nil(&mut self) -> bool {
         let rest = self.0.strip_prefix(&[marker::NIL]);
         self.0 = rest.unwrap_or(self.0);
         rest.is_some()
     }
 
-    /// Fails if something is left.
+    /// Fails if the buffer is not empty.
     pub(super) fn end(&self, error: &'static str) -> Result<(), StacktraceError> {
         if self.0.is_empty() {
             Ok(())
@@ -282,14 +282,14 @@ impl<'a> Reader<'a> {
         Ok(first)
     }
 
-    /// A big-endian number of `len` bytes.
+    /// Reads a big-endian number of `len` bytes.
     #[inline]
     fn number(&mut self, len: usize) -> Result<u64, StacktraceError> {
         let bytes = self.take(len)?;
         Ok(bytes.iter().fold(0, |n, &byte| n << 8 | u64::from(byte)))
     }
 
-    /// Passes over the head of a sized list or map.
+    /// Skips the head of a sized list or map.
     #[inline]
     fn unwrap_sized(&mut self) {
         if let [marker::EXT32, _, _, _, _, SIZED, inner @ ..] = self.0 {
@@ -321,7 +321,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A binary or nil.
+    /// Reads a binary or nil.
     #[inline(always)]
     pub(super) fn bytes(
         &mut self,
@@ -333,7 +333,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A binary or nil, as it is packed.
+    /// Reads a binary or nil, as packed bytes.
     #[inline]
     pub(super) fn encoded_bytes(
         &mut self,
@@ -352,7 +352,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The number of pairs of a map.
+    /// Reads the number of pairs of a map.
     pub(super) fn map(
         &mut self,
         place: impl FnOnce() -> FieldPath,
@@ -367,7 +367,7 @@ impl<'a> Reader<'a> {
         usize::try_from(len).map_err(|_| ENDS)
     }
 
-    /// The number of pairs of a map, or none for nil.
+    /// Reads the number of pairs of a map, or `None` for nil.
     pub(super) fn map_or_nil(
         &mut self,
         place: impl FnOnce() -> FieldPath,
@@ -378,7 +378,7 @@ impl<'a> Reader<'a> {
         self.map(place).map(Some)
     }
 
-    /// The number of pairs of a map; any other value is skipped.
+    /// Reads the number of pairs of a map. Any other value is skipped.
     pub(super) fn map_or_other(&mut self) -> Result<Option<usize>, StacktraceError> {
         if self.is_map() {
             return self.map(|| FieldPath::Exception("data")).map(Some);
@@ -386,8 +386,9 @@ impl<'a> Reader<'a> {
         self.skip().map(|()| None)
     }
 
-    /// Passes over `len` bytes if they are these: those of `expected` that `mask` selects, in
-    /// little-endian order. False if the buffer ends within the next 16 bytes.
+    /// Skips `len` bytes if they equal the bytes of `expected` that `mask` selects, in
+    /// little-endian order. Returns false if they differ, or if the buffer ends within the next 16
+    /// bytes.
     #[inline]
     pub(super) fn skip_if(&mut self, expected: u128, mask: u128, len: usize) -> bool {
         let found = self
@@ -401,7 +402,7 @@ impl<'a> Reader<'a> {
         true
     }
 
-    /// A key of a map. A key that is not a text is skipped, and is empty.
+    /// Reads a key of a map. A key that is not a text is skipped, and the result is empty.
     #[inline]
     pub(super) fn key(&mut self) -> Result<&'a [u8], StacktraceError> {
         match *self.0 {
@@ -417,7 +418,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Whether a map is at the front.
+    /// Returns whether a map is at the front.
     pub(super) fn is_map(&self) -> bool {
         let mut inner = Reader(self.0);
         inner.unwrap_sized();
@@ -427,14 +428,14 @@ impl<'a> Reader<'a> {
         )
     }
 
-    /// Takes any value off the front, and returns its bytes.
+    /// Removes any value from the front and returns its bytes.
     pub(super) fn value(&mut self) -> Result<&'a [u8], StacktraceError> {
         let start = self.0;
         self.skip()?;
         Ok(&start[..start.len() - self.0.len()])
     }
 
-    /// Takes any value off the front, however deep it is nested.
+    /// Removes any value from the front, nested to any depth.
     pub(super) fn skip(&mut self) -> Result<(), StacktraceError> {
         let mut left = 1_u64;
         while left > 0 {
@@ -465,7 +466,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// A string or binary of UTF-8, or nil; a number as its digits.
+    /// Reads a string or binary of UTF-8, or nil. A number is read as its digits.
     #[inline]
     pub(super) fn any_text(
         &mut self,
@@ -494,7 +495,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// A string or binary of UTF-8, or nil.
+    /// Reads a string or binary of UTF-8, or nil.
     #[inline]
     pub(super) fn text(&mut self, path: FieldPath) -> Result<Option<&'a str>, StacktraceError> {
         let len = match self.0.first() {
@@ -531,8 +532,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// An integer that fits in 8 bits with its sign, or nil. Booleans are 0 and 1,
-    /// as they are in Python.
+    /// Reads a signed integer of 8 bits, or nil. Booleans are 0 and 1, as in Python.
     #[inline]
     pub(super) fn small_int(&mut self, path: FieldPath) -> Result<Option<i8>, StacktraceError> {
         self.unwrap_sized();

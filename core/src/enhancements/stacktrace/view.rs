@@ -1,4 +1,4 @@
-//! A stack trace as the engine sees it, whatever carried it.
+//! The view of a stack trace that the engine reads, for all input forms.
 //!
 //! ```text
 //! msgpack    one buffer         key: a slice of it      \
@@ -7,9 +7,9 @@
 //! Frame      texts of a caller  key: a list of texts    /
 //! ```
 //!
-//! Nothing is copied: a view points into the buffers of the caller. The part of a frame that no
-//! rule can change is its [key](FrameView::key), by which a frame seen before is recognised. Texts
-//! are checked for UTF-8 when they are looked at.
+//! A view borrows from the buffers of the caller. The part of a frame that no rule can change is
+//! its [key](FrameView::key), by which the memo recognises a frame. Texts are checked for UTF-8
+//! when they are used.
 
 use std::fmt;
 
@@ -20,7 +20,7 @@ use crate::enhancements::fields::{ByKey, FrameField, TextField};
 use crate::enhancements::frame::{ExceptionData, Frame};
 use crate::limits::LimitExceeded;
 
-/// The field of a stack trace in which something is wrong.
+/// The path of a field of a stack trace, for errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FieldPath {
     /// A field of the exception.
@@ -45,39 +45,40 @@ fn missing_key(path: &FieldPath) -> String {
     }
 }
 
-/// Why a stack trace cannot be read.
+/// An error of reading a stack trace.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum StacktraceError {
-    /// The buffer is not the structure that is expected.
+    /// The buffer does not have the expected structure.
     #[error("not a packed stack trace: {0}")]
     Structure(&'static str),
-    /// A field has a value of another type.
+    /// A value of a field has the wrong type.
     #[error("{path}: expected {expected}, not {found}")]
     Type {
-        /// Where.
+        /// The field.
         path: FieldPath,
-        /// What may stand there.
+        /// The expected type.
         expected: &'static str,
-        /// What stands there.
+        /// The type of the value.
         found: &'static str,
     },
     /// A text is not UTF-8.
     #[error("{0}: invalid UTF-8")]
     Utf8(FieldPath),
-    /// A mapping lacks the key of a field.
+    /// The key of a field is missing in a mapping.
     #[error("{}", missing_key(.0))]
     Missing(FieldPath),
-    /// There are more frames than are taken.
+    /// The stack trace exceeds the limit on frames.
     #[error(transparent)]
     Limit(#[from] LimitExceeded),
 }
 
-/// The part of a frame that no rule can change, from `family` to `path`. Not checked for UTF-8.
+/// The part of a frame that no rule can change, from `family` to `path`. It is not checked for
+/// UTF-8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FrameKey<'a> {
-    /// The texts behind each other, as [`super::key`] encodes them.
+    /// The texts in one slice, as [`super::key`] encodes them.
     Encoded(&'a [u8]),
-    /// Text by text.
+    /// The texts in separate buffers.
     Texts(&'a KeyTexts<'a>),
 }
 
@@ -106,7 +107,7 @@ pub type KeyTexts<'a> = [Option<&'a [u8]>; FrameField::KEY.len()];
 
 const BAD_KEY: StacktraceError = StacktraceError::Structure("the key of a frame is not complete");
 
-/// One frame. Its texts are in the buffers that carry it.
+/// One frame. It borrows its texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrameView<'a> {
     /// The category, not checked for UTF-8.
@@ -115,7 +116,7 @@ pub struct FrameView<'a> {
     pub key: FrameKey<'a>,
     /// Whether the frame is the user's code.
     pub in_app: Option<bool>,
-    /// What `in_app` originally was.
+    /// The original `in_app`.
     pub orig_in_app: Option<i8>,
 }
 
@@ -124,7 +125,7 @@ impl<'a> FrameView<'a> {
     ///
     /// # Errors
     ///
-    /// [`StacktraceError::Utf8`] for the first field that is not UTF-8.
+    /// Fails with [`StacktraceError::Utf8`] at the first field that is not UTF-8.
     pub(in crate::enhancements) fn key_fields(
         &self,
         index: usize,
@@ -145,11 +146,11 @@ impl<'a> FrameView<'a> {
         Ok(fields)
     }
 
-    /// The category of the frame with this index.
+    /// Returns the category of the frame with this index.
     ///
     /// # Errors
     ///
-    /// [`StacktraceError::Utf8`] if it is not UTF-8.
+    /// Fails with [`StacktraceError::Utf8`] if it is not UTF-8.
     pub fn category(&self, index: usize) -> Result<Option<&'a str>, StacktraceError> {
         utf8(
             self.category,
@@ -157,7 +158,7 @@ impl<'a> FrameView<'a> {
         )
     }
 
-    /// Whether `in_app` differs from what it was; `None` if that is not known.
+    /// Returns whether `in_app` differs from its original value; `None` if that is not known.
     pub fn in_app_changed(&self) -> Option<bool> {
         let plain = Frame {
             in_app: self.in_app,
@@ -171,7 +172,7 @@ impl<'a> FrameView<'a> {
     ///
     /// # Errors
     ///
-    /// [`StacktraceError::Utf8`] for the first field that is not UTF-8.
+    /// Fails with [`StacktraceError::Utf8`] at the first field that is not UTF-8.
     pub fn unpack(&self, index: usize) -> Result<Frame<'a>, StacktraceError> {
         let category = self.category(index)?;
         let [family, texts @ ..] = self.key_fields(index)?;
@@ -189,7 +190,7 @@ impl<'a> FrameView<'a> {
     }
 }
 
-/// A stack trace. Its texts are in the buffers that carry it.
+/// A stack trace. It borrows its texts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StacktraceView<'a> {
     /// The exception it belongs to.
@@ -199,7 +200,7 @@ pub struct StacktraceView<'a> {
 }
 
 impl<'a> StacktraceView<'a> {
-    /// Frames as they are, with the texts of each from [`key_texts`]; nothing is packed.
+    /// Makes a view of unpacked frames, with the texts of each from [`key_texts`].
     pub fn of_frames(
         exception: &ExceptionData<'a>,
         frames: &[Frame<'a>],
@@ -221,7 +222,7 @@ impl<'a> StacktraceView<'a> {
     ///
     /// # Errors
     ///
-    /// [`StacktraceError::Utf8`] for the first text that is not UTF-8.
+    /// Fails with [`StacktraceError::Utf8`] at the first text that is not UTF-8.
     pub fn unpack(&self) -> Result<Vec<Frame<'a>>, StacktraceError> {
         self.frames
             .iter()
@@ -231,7 +232,7 @@ impl<'a> StacktraceView<'a> {
     }
 }
 
-/// The texts by which each of these frames can be recognised.
+/// Returns the key texts of each frame.
 pub fn key_texts<'a>(frames: &[Frame<'a>]) -> Vec<KeyTexts<'a>> {
     let bytes = |text: Option<&'a str>| text.map(str::as_bytes);
     let texts = |frame: &Frame<'a>| {

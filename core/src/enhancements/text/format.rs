@@ -1,14 +1,14 @@
-//! The formatter: the same rules, aligned in columns.
+//! The formatter: aligns rules in columns.
 //!
 //! ```text
 //! stack.function:"a"   +app          function:a               +app
 //! [path:b ]|function:c -app # x  ->  [ path:b ] | function:c  -app  # x
 //! ```
 //!
-//! Rules without an empty line or a comment between them are a block, in which actions
-//! stand below each other, and comments do. Names get their short form, values the usual
-//! one; an argument keeps its quotes where it needs them. It is another form than the one
-//! in hints, which the parser cannot always read: see the brackets.
+//! Rules without an empty line or a comment line between them are a block. Within a block, the
+//! actions are aligned, and so are the comments. Names and values get their usual form, and an
+//! argument keeps its quotes only if it needs them. The result differs from the form in hints,
+//! which the parser cannot always read: see the brackets.
 
 use std::fmt::Write;
 
@@ -16,7 +16,7 @@ use crate::enhancements::error::EnhancementsError;
 use crate::enhancements::matcher::{Matcher, Offset};
 use crate::enhancements::text::parser::{self, Retired, WrittenMatcher, WrittenRule};
 
-/// Longer matchers do not move the actions of others to the right.
+/// Matchers that are longer than this do not affect the column of the actions.
 const WIDEST: usize = 80;
 
 /// Formats rules. Comments, empty lines, the order and the meaning of the rules stay. Lines end in
@@ -24,7 +24,7 @@ const WIDEST: usize = 80;
 ///
 /// # Errors
 ///
-/// The first line that is not a rule.
+/// Fails at the first line that is not a rule.
 ///
 /// # Example
 ///

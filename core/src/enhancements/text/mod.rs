@@ -1,7 +1,7 @@
-//! The text form of rules: what people write.
+//! The text form of rules.
 //!
 //! ```text
-//! text -> parser -> rules -> source -> text      parsed again, it is the same rules
+//! text -> parser -> rules -> source -> text      parses to the same rules
 //!              `-> diagnostics                   every problem at once, with suggestions
 //! text -> format -> text                         the same rules in columns
 //! ```

@@ -1,4 +1,4 @@
-//! The parser of the text form: one rule a line.
+//! The parser of the text form: one rule per line.
 //!
 //! ```text
 //! rule    = [ "[" matcher "]" "|" ] matcher+ [ "|" "[" matcher "]" ] action+ [ "#" comment ]
@@ -6,10 +6,10 @@
 //! action  = [ "^" | "v" ] ( "+" | "-" ) ( "app" | "group" ) | name "=" word
 //! ```
 //!
-//! It is a recursive descent over a cursor: every function takes what it
-//! understands off the front, or says where and why it stopped. What follows is
-//! decided by the first letters only, so `me:x` is an unknown matcher and not an
-//! unknown action: rule authors know the messages that come of it.
+//! It is a recursive descent parser over a cursor: every function consumes the text that it parses,
+//! or returns the position and the reason of the error. The first letters of a token decide whether
+//! it is a matcher or an action. So `me:x` is an unknown matcher and not an unknown action; rule
+//! authors know these messages from the published package.
 
 use std::ops;
 
@@ -20,25 +20,25 @@ use crate::enhancements::fields::Subject;
 use crate::enhancements::matcher::{parse_bool, Matcher, Offset};
 use crate::enhancements::rule::Rule;
 
-/// A piece of the line, in bytes.
+/// A range of the line, in bytes.
 pub(in crate::enhancements) type Place = ops::Range<usize>;
 
-/// Why the parser stopped.
+/// An error of the parser.
 struct Failure {
     code: Code,
-    /// The span of the fault.
+    /// The span of the error.
     place: Place,
     /// The causes so far, innermost first.
     causes: Vec<Cause>,
 }
 
-/// A rule as it is written: its parts in their order, and where they stand.
+/// A rule as it is written: its parts in their order, with their positions.
 pub(in crate::enhancements) struct WrittenRule {
     pub(in crate::enhancements) matchers: Vec<WrittenMatcher>,
     pub(in crate::enhancements) actions: Vec<(Place, Action)>,
     /// Retired actions, if they are accepted.
     pub(in crate::enhancements) retired: Vec<Place>,
-    /// Where the `#` of the comment behind it is.
+    /// The position of the `#` of a comment after the rule.
     pub(in crate::enhancements) comment: Option<usize>,
 }
 
@@ -46,21 +46,21 @@ pub(in crate::enhancements) struct WrittenRule {
 pub(in crate::enhancements) struct WrittenMatcher {
     pub(in crate::enhancements) matcher: Matcher,
     pub(in crate::enhancements) negated: bool,
-    /// In which brackets it is, also for the exception, where that means nothing.
+    /// The brackets around it, also for a matcher on the exception, for which they have no meaning.
     pub(in crate::enhancements) offset: Offset,
-    /// The argument without its quotes, `\\` not yet made one.
+    /// The argument without its quotes, before `\\` is replaced by `\`.
     pub(in crate::enhancements) argument: Place,
 }
 
 impl WrittenRule {
-    /// The rule without its places.
+    /// Returns the rule without positions.
     pub(in crate::enhancements) fn into_rule(self) -> Rule {
         let matchers = self.matchers.into_iter().map(|m| m.matcher).collect();
         let actions = self.actions.into_iter().map(|(_, action)| action).collect();
         Rule::new(matchers, actions)
     }
 
-    /// From the first matcher to the last action.
+    /// Returns the span from the first matcher to the last action.
     pub(in crate::enhancements) fn place(&self) -> Place {
         let actions = self.actions.iter().map(|(place, _)| place);
         let end = actions.chain(&self.retired).map(|place| place.end).max();
@@ -68,7 +68,7 @@ impl WrittenRule {
     }
 }
 
-/// The beginnings by which another matcher is recognised.
+/// The first letters by which the parser recognises another matcher.
 const MATCHER_STARTS: [&str; 11] = [
     "!",
     "a",
@@ -83,12 +83,12 @@ const MATCHER_STARTS: [&str; 11] = [
     "va",
 ];
 
-/// Whether a line of a rule text holds a rule, and not a comment or nothing.
+/// Returns whether a line of a rule text has a rule: it is neither a comment nor empty.
 pub(in crate::enhancements) fn is_rule(line: &str) -> bool {
     !line.is_empty() && !line.starts_with('#')
 }
 
-/// The lines of a rule text that hold a rule: `(number from 1, trimmed line)`.
+/// Returns the lines of a rule text that have a rule: `(number from 1, trimmed line)`.
 pub(in crate::enhancements) fn rule_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.lines()
         .map(str::trim)
@@ -108,13 +108,13 @@ pub(in crate::enhancements) fn parse_rule(
 /// What to do with retired actions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::enhancements) enum Retired {
-    /// They are no actions.
+    /// They are errors.
     Fail,
-    /// Leave them out.
+    /// They are dropped.
     Skip,
 }
 
-/// Parses one line, already trimmed, and keeps where its parts are.
+/// Parses one line, already trimmed, and keeps the positions of its parts.
 pub(in crate::enhancements) fn parse_written(
     line: &str,
     line_number: usize,
@@ -181,7 +181,7 @@ fn matchers(cursor: &mut Cursor<'_>) -> Result<Vec<WrittenMatcher>, Failure> {
     Ok(matchers)
 }
 
-/// What follows the opening bracket: a matcher and the closing one.
+/// Parses the text after an opening bracket: a matcher and the closing bracket.
 fn bracketed(cursor: &mut Cursor<'_>, offset: Offset) -> Result<WrittenMatcher, Failure> {
     cursor.skip_space();
     let matcher = matcher(cursor, offset)?;
@@ -299,7 +299,7 @@ fn var_action(cursor: &mut Cursor<'_>) -> Result<VarAction, Failure> {
         .map_err(|failure| failure.within(name_at, "expected variable name"))?;
     let name_place = name_at..cursor.at;
     cursor.expect("=", Code::NoEquals).map_err(|failure| {
-        // A matcher, or an attempt at one: the fault is the name.
+        // This is probably a matcher, so the error is at the name.
         let is_matcher = cursor.line[failure.place.clone()].starts_with(':');
         let place = if is_matcher {
             name_place.clone()
@@ -368,7 +368,7 @@ fn placed(code: Code, at: usize, place: Place, message: String) -> Failure {
 }
 
 impl Failure {
-    /// Adds what was being read, from `at` on.
+    /// Adds the context of the error, from `at` on.
     fn within(mut self, at: usize, message: &str) -> Self {
         self.causes.push(Cause {
             at: Some(at),
@@ -379,7 +379,7 @@ impl Failure {
     }
 }
 
-/// The rest of a line that is not understood yet.
+/// The rest of a line that is not parsed yet.
 struct Cursor<'a> {
     line: &'a str,
     at: usize,
@@ -394,13 +394,14 @@ impl<'a> Cursor<'a> {
         placed(code, self.at, self.token(), message.to_owned())
     }
 
-    /// The name or word here, or else the one character; nothing at the end of the line.
+    /// Returns the span of the name or word here, or else of one character; it is empty at the end
+    /// of the line.
     fn token(&self) -> Place {
         let one = self.rest().chars().next().map_or(0, char::len_utf8);
         self.at..self.at + self.word_len().max(one)
     }
 
-    /// How many bytes of the rest can be in a name or word.
+    /// Returns the number of bytes at the front of the rest that can be in a name or word.
     fn word_len(&self) -> usize {
         let is_word = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
         self.rest().bytes().take_while(is_word).count()
@@ -419,7 +420,7 @@ impl<'a> Cursor<'a> {
         found
     }
 
-    /// Skips white space and takes the token.
+    /// Skips white space and consumes the token.
     fn expect(&mut self, token: &str, code: Code) -> Result<(), Failure> {
         self.skip_space();
         if self.take(token) {
@@ -429,7 +430,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Takes a name or word. At the end of the line it may be empty.
+    /// Consumes a name or word. It may be empty at the end of the line.
     fn word(&mut self) -> Result<&'a str, Failure> {
         let rest = self.rest();
         let len = self.word_len();
@@ -440,8 +441,8 @@ impl<'a> Cursor<'a> {
         Ok(&rest[..len])
     }
 
-    /// Takes the argument of a matcher, quoted or not: what it says, and where it is
-    /// without its quotes.
+    /// Consumes the argument of a matcher, quoted or not. Returns its text and its span without the
+    /// quotes.
     fn argument(&mut self) -> Result<(String, Place), Failure> {
         let rest = self.rest();
         let (quote, len) = match rest.strip_prefix('"') {

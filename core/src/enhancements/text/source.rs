@@ -1,14 +1,14 @@
-//! Rules written as text again, in the form that the parser reads.
+//! Writes rules as text, in the form that the parser reads.
 //!
-//! It is not the form in hints, which is older and which the parser cannot always read:
+//! It differs from the form in hints, which is older and which the parser cannot always read:
 //!
 //! ```text
 //! hints   type:a function:b [function:c d] | +app
 //! here    [ function:"c d" ] | type:a function:b  +app
 //! ```
 //!
-//! The binary form can hold rules that no text can, such as a pattern with a quote and a
-//! space, or two callers. So what was written is read again, and must be the same rule.
+//! The binary form can contain rules that cannot be written as text, such as a pattern with a quote
+//! and a space, or two callers. So the text is parsed again and must be the same rule.
 
 use std::fmt::Write;
 
@@ -18,17 +18,17 @@ use crate::enhancements::matcher::{FrameMatcher, Offset};
 use crate::enhancements::rule::Rule;
 use crate::enhancements::text::parser;
 
-/// A rule that the text form cannot hold.
+/// A rule that cannot be written as text.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("rule {index} ({rule}) cannot be written as text")]
 pub struct NoTextForm {
     /// The index of the rule.
     pub index: usize,
-    /// The rule as hints print it.
+    /// The rule in the form that hints have.
     pub rule: String,
 }
 
-/// Writes rules, one a line.
+/// Writes rules, one per line.
 pub(in crate::enhancements) fn to_text(rules: &[Rule]) -> Result<String, NoTextForm> {
     let mut text = String::new();
     for (index, rule) in rules.iter().enumerate() {
@@ -85,7 +85,7 @@ fn write_rule(text: &mut String, rule: &Rule) {
 
 fn written(negated: bool, name: &str, argument: &str) -> String {
     let bang = if negated { "!" } else { "" };
-    // Two backslashes are read as one, and one as itself.
+    // The parser reads two backslashes as one, and one as one.
     let argument = if argument.contains(r"\\") {
         argument.replace('\\', r"\\")
     } else {

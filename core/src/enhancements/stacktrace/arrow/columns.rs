@@ -1,4 +1,4 @@
-//! One field of all frames, read in place.
+//! Reads one field of all frames in place.
 //!
 //! ```text
 //! utf8, binary     offsets 0 4 4 9     bytes  m a i n h e l l o        value 1 is empty
@@ -6,8 +6,8 @@
 //! view             short ones in place, longer ones in one of several buffers
 //! ```
 //!
-//! Each reader checks the type once, and each value when it reads it: an invalid offset is an
-//! error, and never leads outside of a buffer.
+//! Each reader checks the type once, and each value when it reads it. An invalid offset is an
+//! error; nothing outside of a buffer is read.
 
 use std::ops::Range;
 
@@ -17,7 +17,7 @@ use arrow_schema::DataType;
 
 use super::ArrowError;
 
-/// A column, with the name it has in messages.
+/// A column, with its name in messages.
 #[derive(Clone, Copy)]
 pub(super) struct Column<'a> {
     pub(super) name: &'static str,
@@ -25,7 +25,7 @@ pub(super) struct Column<'a> {
 }
 
 impl<'a> Column<'a> {
-    /// The error for a column of another type.
+    /// Makes the error for a column of the wrong type.
     pub(super) fn unexpected(self, expected: &'static str) -> ArrowError {
         ArrowError::Type {
             column: self.name,
@@ -43,7 +43,7 @@ impl<'a> Column<'a> {
         }
     }
 
-    /// A field of a struct, which has as many values as the struct has and comes before.
+    /// Returns a field of a struct, which has as many values as the struct and its offset.
     pub(super) fn field(
         self,
         field: &str,
@@ -62,7 +62,7 @@ impl<'a> Column<'a> {
         })
     }
 
-    /// A field of a struct, if it is there.
+    /// Returns a field of a struct, if it exists.
     pub(super) fn optional_field(self, field: &str, name: &'static str) -> Option<Column<'a>> {
         let DataType::Struct(fields) = self.data.data_type() else {
             return None;
@@ -72,9 +72,9 @@ impl<'a> Column<'a> {
         Some(Column { name, data })
     }
 
-    /// The numbers of a buffer from the first value of the column on.
+    /// Returns the numbers of a buffer from the first value of the column on.
     ///
-    /// `more` is how many it has beyond one a value.
+    /// `more` is the number of items beyond one for each value.
     fn numbers<T: arrow_buffer::ArrowNativeType>(
         self,
         buffer: usize,
@@ -87,7 +87,7 @@ impl<'a> Column<'a> {
         let Some(buffer) = self.data.buffers().get(buffer) else {
             return Err(corrupt);
         };
-        // An array without values may be without offsets as well.
+        // An array without values may have no offsets.
         if self.data.is_empty() {
             return Ok(&[]);
         }
@@ -98,7 +98,7 @@ impl<'a> Column<'a> {
     }
 }
 
-/// Which values of a column are there.
+/// Which values of a column are not null.
 pub(super) struct Nulls<'a> {
     nulls: Option<&'a NullBuffer>,
     all: bool,
@@ -111,11 +111,11 @@ impl<'a> Nulls<'a> {
         column.nulls()
     }
 
-    /// Whether the value is missing.
+    /// Returns whether the value is null.
     #[inline]
     pub(super) fn is_null(&self, index: usize) -> Result<bool, ArrowError> {
         if index >= self.len {
-            return Err(corrupt(self.name, "it is shorter than what it is part of"));
+            return Err(corrupt(self.name, "it is shorter than its parent"));
         }
         Ok(self.all || self.nulls.is_some_and(|nulls| nulls.is_null(index)))
     }
@@ -136,7 +136,7 @@ enum TextLayout<'a> {
     None,
     Small(&'a [i32], &'a [u8]),
     Large(&'a [i64], &'a [u8]),
-    /// Sixteen bytes a value, and the buffers into which they point.
+    /// Sixteen bytes for each value, and the buffers into which they point.
     View(&'a [u8], &'a [Buffer]),
     Dictionary(Ints<'a>, Box<Texts<'a>>),
 }
@@ -185,7 +185,7 @@ impl<'a> Texts<'a> {
         })
     }
 
-    /// The bytes of a value.
+    /// Returns the bytes of a value.
     #[inline]
     pub(super) fn get(&self, index: usize) -> Result<Option<&'a [u8]>, ArrowError> {
         if self.nulls.is_null(index)? {
@@ -217,8 +217,8 @@ impl<'a> Texts<'a> {
     }
 }
 
-/// A value of a view: its length, then the bytes themselves if they are at most twelve, or
-/// four of them, the number of a buffer, and where they begin in it.
+/// Reads a value of a view: its length, then at most twelve bytes, or else the first four bytes,
+/// the number of a buffer, and the offset in that buffer.
 fn viewed<'a>(views: &'a [u8], buffers: &'a [Buffer], index: usize) -> Option<&'a [u8]> {
     let (view, _) = views
         .get(index.checked_mul(16)?..)?
@@ -257,7 +257,7 @@ impl<'a> Ints<'a> {
         Self::of_type(column, column.data.data_type())
     }
 
-    /// The keys of a dictionary.
+    /// Makes a reader of the keys of a dictionary.
     fn keys(column: Column<'a>) -> Result<Self, ArrowError> {
         match column.data.data_type() {
             DataType::Dictionary(keys, _) => Self::of_type(column, keys),
@@ -284,7 +284,7 @@ impl<'a> Ints<'a> {
         })
     }
 
-    /// A value; the largest number there is for one that is larger.
+    /// Returns a value; a value above `i64::MAX` becomes `i64::MAX`.
     #[inline]
     pub(super) fn get(&self, index: usize) -> Result<Option<i64>, ArrowError> {
         if self.nulls.is_null(index)? {
@@ -305,7 +305,7 @@ impl<'a> Ints<'a> {
     }
 }
 
-/// A column of truth values.
+/// A column of booleans.
 pub(super) struct Bools<'a> {
     nulls: Nulls<'a>,
     bits: &'a [u8],
@@ -349,7 +349,7 @@ impl<'a> Bools<'a> {
 pub(super) struct Lists<'a> {
     nulls: Nulls<'a>,
     layout: ListLayout<'a>,
-    /// How many values there are for all lists.
+    /// The number of values of all lists.
     values: usize,
 }
 
@@ -359,7 +359,7 @@ enum ListLayout<'a> {
 }
 
 impl<'a> Lists<'a> {
-    /// The lists, and the column of what they hold.
+    /// Makes a reader of lists, and returns the column of their values.
     pub(super) fn new(
         column: Column<'a>,
         expected: &'static str,
@@ -380,7 +380,7 @@ impl<'a> Lists<'a> {
         Ok((lists, Column { data, ..column }))
     }
 
-    /// Which values a list holds; `None` for a list that is null.
+    /// Returns the range of values of a list; `None` for a null list.
     pub(super) fn get(&self, index: usize) -> Result<Option<Range<usize>>, ArrowError> {
         if self.nulls.is_null(index)? {
             return Ok(None);

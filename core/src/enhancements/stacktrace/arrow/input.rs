@@ -1,7 +1,7 @@
-//! The rows of an array as stack traces.
+//! Reads the rows of an array as stack traces.
 //!
-//! A row is read in two steps, because a frame borrows the list of its texts: first the texts
-//! of all its frames, then the stack trace that points to them.
+//! A row is read in two steps, because a frame borrows the list of its texts: first the texts of
+//! all its frames, then the stack trace, which borrows them.
 
 use std::ops::Range;
 
@@ -25,7 +25,7 @@ const EXCEPTION: &str = ExceptionField::COLUMN_TYPE;
 /// An array of stack traces, with a reader for each column.
 pub(super) struct Stacktraces<'a> {
     len: usize,
-    /// Where the rows begin in the columns.
+    /// The offset of the rows in the columns.
     offset: usize,
     rows: Nulls<'a>,
     lists: Lists<'a>,
@@ -41,7 +41,7 @@ pub(super) struct Stacktraces<'a> {
     exception: Box<[Texts<'a>]>,
 }
 
-/// Which structs are there, and where their fields begin in the columns.
+/// Which structs are not null, and the offset of their fields in the columns.
 struct Structs<'a> {
     nulls: Nulls<'a>,
     offset: usize,
@@ -58,7 +58,7 @@ impl<'a> Structs<'a> {
         }
     }
 
-    /// Where the fields of a struct are in the columns; `None` for one that is null.
+    /// Returns the index of the fields of a struct in the columns; `None` for a null struct.
     #[inline]
     fn place(&self, index: usize) -> Result<Option<usize>, ArrowError> {
         Ok((!self.nulls.is_null(index)?).then_some(self.offset + index))
@@ -110,7 +110,7 @@ impl<'a> Stacktraces<'a> {
         Ok(found)
     }
 
-    /// Refuses more frames than an answer can count, before anything is done.
+    /// Fails if the result would have more frames than 32-bit offsets can count.
     fn check_size(&self) -> Result<(), ArrowError> {
         let mut total = 0_usize;
         for row in 0..self.len {
@@ -122,12 +122,12 @@ impl<'a> Stacktraces<'a> {
         }
     }
 
-    /// How many rows there are.
+    /// Returns the number of rows.
     pub(super) fn len(&self) -> usize {
         self.len
     }
 
-    /// Which frames a row has; `None` if it is null.
+    /// Returns the range of frames of a row; `None` if the row is null.
     fn frames(&self, row: usize) -> Result<Option<Range<usize>>, ArrowError> {
         if self.rows.is_null(row)? {
             return Ok(None);
@@ -156,7 +156,7 @@ impl<'a> Stacktraces<'a> {
         Ok(())
     }
 
-    /// The stack trace of a row, whose texts are in `keys`; `None` if it is null.
+    /// Returns the stack trace of a row, whose texts are in `keys`; `None` if the row is null.
     pub(super) fn stacktrace<'s>(
         &'s self,
         row: usize,
@@ -213,7 +213,7 @@ impl<'a> Stacktraces<'a> {
         })
     }
 
-    /// What the components of a row are to begin with.
+    /// Returns the initial components of a row.
     pub(super) fn components(
         &self,
         row: usize,

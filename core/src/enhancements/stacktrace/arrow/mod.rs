@@ -1,7 +1,7 @@
-//! Rules over Arrow arrays: a row is a stack trace.
+//! Applies rules to Arrow arrays: a row is a stack trace.
 //!
-//! Last month's events are in Parquet files and tables, a billion stack traces in columns. This
-//! module applies rules to them in place:
+//! Many stack traces, such as those of last month's events, are in Parquet files and tables. This
+//! module applies rules to their columns in place:
 //!
 //! ```text
 //!  frames: list<struct<category, family, function, module, package, path: text,
@@ -9,19 +9,19 @@
 //!  exception: struct<ty, value, mechanism: text>
 //!       |
 //!       |  columns   a field of all frames, read in place
-//!       |  input     the frames of a row, as the engine takes them
+//!       |  input     the frames of a row, as the engine reads them
 //!       v
 //!     engine         the same as for packed stack traces, memo included
 //!       |
-//!       |  output    lists that are as long as those that came in
+//!       |  output    lists that are as long as those of the input
 //!       v
 //!  category: list<dictionary<utf8>>, in_app: list<bool>
 //! ```
 //!
 //! A text may be `utf8` or `binary`, with offsets of 32 or 64 bits, as views, or in a
-//! dictionary; a column of nulls may have the type `null`. No text is copied on the way in.
+//! dictionary; a column of nulls may have the type `null`. No text of the input is copied.
 //!
-//! A row that is null has null for an answer. A frame that is null has no fields.
+//! The result of a null row is null. All fields of a null frame are missing.
 //!
 //! Arrays are untrusted input. Offsets, keys of dictionaries and UTF-8 are checked when they are
 //! read, so a slice of a large batch costs only what the slice costs.
@@ -42,10 +42,10 @@ use crate::enhancements::preview::{self, Preview};
 use crate::enhancements::rule_set::Enhancements;
 use crate::enhancements::stacktrace::view::{StacktraceError, StacktraceView};
 
-/// An array that holds no stack traces, or one of them is not as it should be.
+/// An error in an array of stack traces.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum ArrowError {
-    /// A column is not there.
+    /// A column is missing.
     #[error("column `{column}` is missing: expected {expected}")]
     Missing {
         /// Its name.
@@ -53,7 +53,7 @@ pub enum ArrowError {
         /// The type it should have.
         expected: &'static str,
     },
-    /// A column has another type.
+    /// A column has the wrong type.
     #[error("column `{column}`: expected {expected}, not {found}")]
     Type {
         /// Its name.
@@ -63,7 +63,7 @@ pub enum ArrowError {
         /// The type it has.
         found: String,
     },
-    /// A column points outside of what it holds.
+    /// A column points outside of its buffers.
     #[error("column `{column}` is corrupt: {what}")]
     Corrupt {
         /// Its name.
@@ -71,12 +71,12 @@ pub enum ArrowError {
         /// What is wrong.
         what: &'static str,
     },
-    /// A value cannot be taken.
+    /// A value is not valid.
     #[error("row {row}: {error}")]
     Row {
         /// The row, counted from 0 in its batch.
         row: usize,
-        /// Why.
+        /// The error.
         error: StacktraceError,
     },
     /// The result would need offsets of 64 bits.
@@ -84,13 +84,13 @@ pub enum ArrowError {
     TooLarge,
 }
 
-/// Sets `in_app` and category of the frames of every row, on so many threads.
+/// Applies rules to the frames of every row, on `threads` threads.
 ///
-/// Gives a struct of `category: list<dictionary<int32, utf8>>` and `in_app: list<bool>`.
+/// Returns a struct of `category: list<dictionary<int32, utf8>>` and `in_app: list<bool>`.
 ///
 /// # Errors
 ///
-/// If a column is missing or of another type, or the first value that cannot be taken.
+/// Fails if a column is missing or has the wrong type, or at the first value that is not valid.
 pub fn apply(
     rules: &Enhancements,
     stacktraces: &ArrayData,
@@ -116,15 +116,15 @@ pub fn apply(
     answers.finish()
 }
 
-/// Decides for every row which of its frames count for grouping, on so many threads.
+/// Decides for every row which of its frames count for grouping, on `threads` threads.
 ///
-/// A frame counts to begin with if `frames.contributes` says so; without that column, if it is
-/// in-app. Gives a struct of `frames: list<struct<contributes: bool, hint: dictionary<int32,
+/// The initial `contributes` of a frame is `frames.contributes`; without that column, it is
+/// `in_app`. Returns a struct of `frames: list<struct<contributes: bool, hint: dictionary<int32,
 /// utf8>>>`, `contributes: bool`, `hint: dictionary<int32, utf8>`, `invert_stacktrace: bool`.
 ///
 /// # Errors
 ///
-/// As those of [`apply`].
+/// Fails as [`apply`] does.
 pub fn assemble(
     rules: &Enhancements,
     stacktraces: &ArrayData,
@@ -153,13 +153,13 @@ pub fn assemble(
 
 /// Returns for every row what changes from one rule set to another, on `threads` threads.
 ///
-/// Frames are as they were before any rule, as in [`Preview::add`]. Gives a struct of
+/// No rules were applied to the frames, as in [`Preview::add`]. Returns a struct of
 /// `changed: bool`, the numbers of frames `frames`, `changed_frames`, `in_app`, `category`,
 /// `contributes: int32`, and `grouping: bool`, whether the stack trace itself changes.
 ///
 /// # Errors
 ///
-/// As those of [`apply`].
+/// Fails as [`apply`] does.
 pub fn preview(
     old: &Enhancements,
     new: &Enhancements,
@@ -185,15 +185,15 @@ pub fn preview(
     answers.finish()
 }
 
-/// How many stack traces of a batch are in a form of their own at a time.
+/// The number of stack traces of a batch that are packed at a time.
 const BLOCK: usize = 1_000;
 
 impl Preview {
-    /// [`Preview::add`] for the rows of an Arrow array; those that are null are passed over.
+    /// Does the same as [`Preview::add`] for the rows of an Arrow array. Null rows are skipped.
     ///
     /// # Errors
     ///
-    /// As those of [`apply`]; nothing is counted then.
+    /// Fails as [`apply`] does. Then nothing is counted.
     pub fn add_arrow(&mut self, stacktraces: &ArrayData, threads: usize) -> Result<(), ArrowError> {
         let stacktraces = Stacktraces::new(stacktraces)?;
         let before = self.report().clone();
@@ -229,7 +229,7 @@ impl Preview {
             from = end;
         }
         self.add(&block, threads).map_err(|error| {
-            // It does not say in which stack trace: that is found out only now.
+            // The error does not have the row, so find the row now.
             let bad = block.iter().position(|each| each.unpack().is_err());
             let row = bad.and_then(|index| numbers.get(index).copied());
             ArrowError::Row {
@@ -240,13 +240,13 @@ impl Preview {
     }
 }
 
-/// Has `f` answer as many ranges of rows as there are threads, each on one of them.
+/// Calls `f` for a range of rows on each thread, and joins the results.
 fn on_parts<T: Answers + Send>(
     stacktraces: &Stacktraces<'_>,
     threads: usize,
     f: impl Fn(Range<usize>) -> Result<T, ArrowError> + Sync,
 ) -> Result<T, ArrowError> {
-    // Fewer rows than these are not worth a thread.
+    // Fewer rows than this do not pay for a thread.
     let ranges = parallel::parts(stacktraces.len(), threads, 64);
     let mut parts = parallel::in_parts(&ranges, f)?.into_iter();
     let mut all = parts.next().unwrap_or_default();
@@ -254,9 +254,10 @@ fn on_parts<T: Answers + Send>(
     Ok(all)
 }
 
-/// What is done with a row and its stack trace, which is `None` where it is null.
+/// A callback for a row and its stack trace, which is `None` for a null row.
 ///
-/// Not generic: a call of it a stack trace costs nothing, and reading a row is there once.
+/// It is not generic: one indirect call per stack trace is cheap, and the code that reads a row
+/// exists once.
 type OnRow<'f> = &'f mut dyn FnMut(usize, Option<StacktraceView<'_>>) -> Result<(), ArrowError>;
 
 /// Calls `f` for every row.

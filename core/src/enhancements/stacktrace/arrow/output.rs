@@ -1,7 +1,8 @@
-//! The answers as arrays: one row a stack trace, lists as long as those that came in.
+//! Builds the result arrays: one row for each stack trace, with lists as long as those of the
+//! input.
 //!
-//! Each thread fills the answers for its rows; they are put together in order at the end.
-//! Texts are few and come often, so they are a dictionary: a number a frame, each text once.
+//! Each thread builds the results of its rows, and these are joined in order at the end. There are
+//! few different texts, so they are a dictionary: a number for each frame, and each text once.
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
@@ -21,13 +22,13 @@ use crate::enhancements::result::{AppliedFrame, AssembleResult, Component, Hint,
 use crate::enhancements::rule::Rule;
 use crate::enhancements::stacktrace::view::{utf8, FieldPath, StacktraceView};
 
-/// Answers to a part of the rows.
+/// The results of a part of the rows.
 pub(super) trait Answers: Default {
-    /// Appends the answers to the rows that follow.
+    /// Appends the results of the following rows.
     fn append(&mut self, more: Self);
 }
 
-/// What rules made of frames.
+/// The results of `apply`.
 #[derive(Default)]
 pub(super) struct Applied {
     lists: Lists,
@@ -36,7 +37,7 @@ pub(super) struct Applied {
 }
 
 impl Applied {
-    /// Takes the answer for a row. `categories` has the texts of the rules' numbers.
+    /// Adds the result of a row. `categories` has the texts of the numbers of categories.
     pub(super) fn push(
         &mut self,
         row: usize,
@@ -62,7 +63,7 @@ impl Applied {
         Ok(())
     }
 
-    /// Takes null for an answer.
+    /// Adds null.
     pub(super) fn push_none(&mut self) {
         self.lists.push(None);
     }
@@ -88,7 +89,7 @@ impl Answers for Applied {
     }
 }
 
-/// Which frames count for grouping, and which stack traces.
+/// The results of `assemble`.
 #[derive(Default)]
 pub(super) struct Assembled {
     lists: Lists,
@@ -112,7 +113,7 @@ impl Assembled {
         self.invert_stacktrace.push(Some(result.invert_stacktrace));
     }
 
-    /// Takes null for an answer.
+    /// Adds null.
     pub(super) fn push_none(&mut self) {
         self.lists.push(None);
         self.stacktrace_contributes.push(None);
@@ -156,12 +157,12 @@ impl Answers for Assembled {
     }
 }
 
-/// What changes from one rule set to another, for each row.
+/// The results of `preview`.
 #[derive(Default)]
 pub(super) struct Previewed(Vec<Option<Changes>>);
 
 impl Previewed {
-    /// Takes the answer for a row, `None` for one that is null.
+    /// Adds the result of a row, `None` for a null row.
     pub(super) fn push(&mut self, changes: Option<Changes>) {
         self.0.push(changes);
     }
@@ -174,7 +175,7 @@ impl Previewed {
         };
         let numbers = |number: fn(&Changes) -> u64| {
             let numbers = rows.iter().map(|row| row.as_ref().map(number));
-            // A stack trace has at most as many frames as its list has places.
+            // A stack trace has at most as many frames as its list has items.
             let numbers: Vec<_> = numbers.map(|n| n.map(|n| n as i32)).collect();
             ints(&numbers)
         };
@@ -199,7 +200,7 @@ impl Answers for Previewed {
     }
 }
 
-/// How long the list of each row is, `None` where there is none.
+/// The length of the list of each row; `None` for null.
 #[derive(Default)]
 struct Lists(Vec<Option<usize>>);
 
@@ -212,7 +213,7 @@ impl Lists {
         self.0.len()
     }
 
-    /// The lists, with all that is in them.
+    /// Builds the lists with their values.
     fn finish(&self, values: ArrayData) -> Result<ArrayData, ArrowError> {
         let mut offsets = Vec::with_capacity(self.0.len() + 1);
         let mut end = 0_usize;
@@ -231,7 +232,7 @@ impl Lists {
     }
 }
 
-/// Values that come often, each written once: a number a value.
+/// A dictionary: each different value once, and a number for each occurrence.
 struct Dictionary<K> {
     numbers: HashMap<K, i32, RandomState>,
     words: Vec<K>,
@@ -249,7 +250,7 @@ impl<K> Default for Dictionary<K> {
 }
 
 impl<K: Hash + Eq + Clone> Dictionary<K> {
-    /// Takes a value, which `own` makes the dictionary's own if it is new.
+    /// Adds a value. If it is new, `own` converts it to an owned value.
     fn push<Q: Hash + Eq + ?Sized>(&mut self, word: &Q, own: impl FnOnce(&Q) -> K)
     where
         K: Borrow<Q>,
@@ -276,7 +277,7 @@ impl<K: Hash + Eq + Clone> Dictionary<K> {
         if let Some(&number) = self.numbers.get(word) {
             return number;
         }
-        // There are no more words than keys, of which there are fewer than 2³¹: see `Lists`.
+        // There are at most as many values as keys, which are fewer than 2³¹: see `Lists`.
         let number = self.words.len() as i32;
         let word = own(word);
         self.words.push(word.clone());
@@ -355,7 +356,7 @@ fn ints(values: &[Option<i32>]) -> Result<ArrayData, ArrowError> {
     built(data)
 }
 
-/// Which values are there; `None` if all are.
+/// Returns which values are present; `None` if all are.
 fn present<T>(values: &[Option<T>]) -> Option<NullBuffer> {
     let mut nulls = NullBufferBuilder::new(values.len());
     values
@@ -364,8 +365,7 @@ fn present<T>(values: &[Option<T>]) -> Option<NullBuffer> {
     nulls.finish()
 }
 
-/// An array that was just made; it is checked all the same, since that is how safe code makes
-/// one.
+/// Builds an array. The builder checks it, because safe code cannot skip the check.
 fn built(data: arrow_data::ArrayDataBuilder) -> Result<ArrayData, ArrowError> {
     data.build().map_err(|_| ArrowError::TooLarge)
 }

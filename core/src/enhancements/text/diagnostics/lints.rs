@@ -1,15 +1,15 @@
-//! Lints: rules that are understood and yet hardly do what is meant.
+//! Lints: warnings about rules that are valid, but probably do not do what was intended.
 //!
-//! [`each`] looks at one rule, [`Across`] at all of them together. Both take a time that
-//! grows with the text and not with its square: rules with the same matchers are found by
-//! a hash of the matchers, and what lies between two rules is known from running indexes.
+//! [`each`] checks one rule, [`Across`] all rules together. Both take linear time: a
+//! hash of the matchers finds rules with the same matchers, and running indexes answer what is
+//! between two rules.
 //!
-//! A rule is *shadowed* if later ones with the same matchers set all that it sets:
+//! A rule is *shadowed* if later rules with the same matchers set everything that it sets:
 //!
 //! ```text
 //! 1  function:a   +app            sets app
-//! 2  category:x   -group          (asks for a category: nobody between 1 and 3 may
-//! 3  function:a   -app -group      ask for what rule 1 sets, here app)
+//! 2  category:x   -group          (tests a category: a rule between 1 and 3 must not
+//! 3  function:a   -app -group      test what rule 1 sets, here app)
 //! ```
 
 use std::collections::hash_map::Entry;
@@ -25,10 +25,10 @@ use crate::enhancements::text::parser::{Place, WrittenMatcher, WrittenRule};
 
 // --- one rule -----------------------------------------------------------------------
 
-/// Reports what is odd about the matchers of a rule.
+/// Reports problems of the matchers of a rule.
 pub(super) fn each(rule: &WrittenRule, line: &str, report: &mut impl FnMut(Finding)) {
     for matcher in &rule.matchers {
-        // The pattern of an exception is valid, or the rule is none.
+        // The pattern of an exception is valid, otherwise the line is not a rule.
         let Matcher::Frame(frame) = &matcher.matcher else {
             continue;
         };
@@ -52,7 +52,7 @@ pub(super) fn each(rule: &WrittenRule, line: &str, report: &mut impl FnMut(Findi
             } => report(Finding {
                 code: Code::AppNoBoolean,
                 place: matcher.argument.clone(),
-                message: format!("`{raw}` is no boolean: {}", never(matcher)),
+                message: format!("`{raw}` is not a boolean: {}", never(matcher)),
                 suggestion: suggest::boolean(raw),
             }),
             FrameTest::App { .. } => {}
@@ -61,7 +61,7 @@ pub(super) fn each(rule: &WrittenRule, line: &str, report: &mut impl FnMut(Findi
     }
 }
 
-/// What becomes of a matcher whose test never holds.
+/// Describes the effect of a matcher whose test never holds.
 fn never(matcher: &WrittenMatcher) -> &'static str {
     if matcher.negated {
         "negated, this matches every frame"
@@ -79,43 +79,43 @@ fn families(matcher: &WrittenMatcher, line: &str, report: &mut impl FnMut(Findin
             report(Finding {
                 code: Code::UnknownFamily,
                 place,
-                message: format!("`{name}` is no family and counts for nothing"),
+                message: format!("unknown family `{name}`, which is ignored"),
                 suggestion: suggest::family(name),
             });
         }
     }
 }
 
-/// Reports the first `**` that is no whole segment, and the first character that no path has.
+/// Reports the first `**` that is not a whole segment, and the first character that paths never
+/// contain.
 fn path_pattern(matcher: &WrittenMatcher, line: &str, report: &mut impl FnMut(Finding)) {
     let argument = &line[matcher.argument.clone()];
     if let Some((place, suggestion)) = partial_stars(argument) {
         report(Finding {
             code: Code::PartialStars,
             place: within(matcher, place),
-            message: "`**` is no whole path segment here, so it acts as `*` and stops at `/`"
+            message: "`**` is not a whole path segment here, so it acts as `*` and stops at `/`"
                 .into(),
             suggestion: suggestion.map(str::to_owned),
         });
     }
-    // Values are in lower case. Patterns ignore the case of A to Z, and of nothing else.
+    // Values are in lower case. Patterns ignore only the case of A to Z.
     let upper = |c: char| !c.is_ascii() && c.to_lowercase().next() != Some(c);
     if let Some((at, c)) = argument.char_indices().find(|&(_, c)| upper(c)) {
         report(Finding {
             code: Code::NeverInPath,
             place: within(matcher, at..at + c.len_utf8()),
-            message: format!("paths are in lower case, and only A to Z match without regard to it: `{c}` is never found"),
+            message: format!("paths are in lower case, and patterns ignore only the case of A to Z: `{c}` never matches"),
             suggestion: Some(c.to_lowercase().collect()),
         });
     }
-    // A backslash is a slash in these patterns, and none escapes a bracket.
+    // A backslash is a slash in these patterns and cannot escape a bracket.
     if let Some(at) = argument.find(r"\]").or_else(|| argument.find(r"\}")) {
         report(Finding {
             code: Code::NeverInPath,
             place: within(matcher, at..at + 1),
-            message:
-                "paths have slashes, and so a backslash means a slash here: it escapes nothing"
-                    .into(),
+            message: "a backslash is a slash in a path pattern: it does not escape a character"
+                .into(),
             suggestion: None,
         });
     }
@@ -126,8 +126,8 @@ fn within(matcher: &WrittenMatcher, place: Place) -> Place {
     start + place.start..start + place.end
 }
 
-/// The first run of stars that is longer than one and no whole segment, and what was
-/// probably meant. A segment ends at a slash, and inside of braces at a comma and a brace.
+/// Returns the first run of two or more stars that is not a whole segment, and what was probably
+/// meant. A segment ends at a slash, and inside braces also at a comma or a brace.
 fn partial_stars(argument: &str) -> Option<(Place, Option<&'static str>)> {
     let bytes = argument.as_bytes();
     let (mut at, mut braces) = (0, 0_u32);
@@ -135,7 +135,8 @@ fn partial_stars(argument: &str) -> Option<(Place, Option<&'static str>)> {
         match byte {
             b'{' => braces += 1,
             b'}' => braces = braces.saturating_sub(1),
-            // A class: its first character does not close it, nor does that after `!` or `^`.
+            // A class: the first character does not close it, nor does the first one after `!` or
+            // `^`.
             b'[' => {
                 at += 1 + usize::from(matches!(bytes.get(at + 1), Some(b'!' | b'^')));
                 let rest = bytes.get(at + 1..).unwrap_or_default();
@@ -169,7 +170,7 @@ fn partial_stars(argument: &str) -> Option<(Place, Option<&'static str>)> {
 
 // --- all rules ----------------------------------------------------------------------
 
-/// What an action sets: a bit each.
+/// The targets of actions: a bit for each.
 type Targets = u16;
 
 const TARGETS: usize = 10;
@@ -177,7 +178,7 @@ const TARGETS: usize = 10;
 const APP: Targets = 0b111;
 const CATEGORY: Targets = 1 << 6;
 
-/// What an action sets, as the number of a bit.
+/// Returns the target of an action, as the number of a bit.
 fn target(action: &Action) -> usize {
     match action {
         Action::Flag(flag) => {
@@ -198,26 +199,26 @@ fn target(action: &Action) -> usize {
     }
 }
 
-/// The value of a variable that is the same as not to set it.
+/// Returns whether the value of a variable has the same effect as leaving it unset.
 fn is_default(action: &Action) -> bool {
     match action {
         Action::Var(VarAction::MaxFrames(n)) => *n == 0,
-        // Fewer frames than one, and yet more than none, there never are.
+        // `min-frames` only applies to stack traces with at least one contributing frame.
         Action::Var(VarAction::MinFrames(n)) => *n <= 1,
         Action::Var(VarAction::InvertStacktrace(invert)) => !invert,
         _ => false,
     }
 }
 
-/// What is remembered of a rule.
+/// The facts about a rule.
 struct Seen {
     line: usize,
     place: Place,
-    /// The number of its matchers: the same for rules that ask the same.
+    /// The number of its matchers. Rules with the same matchers have the same number.
     matchers: usize,
     actions: Vec<Action>,
     sets: Targets,
-    /// Which of `APP` and `CATEGORY` its matchers ask for.
+    /// Which of `APP` and `CATEGORY` its matchers test.
     asks: Targets,
     is_duplicate: bool,
 }
@@ -227,15 +228,15 @@ struct Seen {
 pub(super) struct Across {
     rules: Vec<Seen>,
     matchers: HashMap<Vec<String>, usize>,
-    /// The first rule with these matchers and actions, and after it the latest one.
+    /// The first and the latest rule with these matchers and actions.
     latest: HashMap<(usize, Vec<Action>), usize>,
     findings: Vec<(usize, Finding)>,
-    /// Variables that some rule so far has set to a value that is not the default one.
+    /// The variables that an earlier rule has set to a value other than the default.
     in_use: Targets,
 }
 
 impl Across {
-    /// Takes the next rule, the one in this line.
+    /// Adds the next rule, which is in this line.
     pub(super) fn add(&mut self, rule: &WrittenRule, line: usize) {
         let index = self.rules.len();
         let fresh = self.matchers.len();
@@ -260,7 +261,7 @@ impl Across {
                 Finding {
                     code: Code::NoEffect,
                     place: rule.actions[0].0.start..place.end,
-                    message: "this sets what is so without it, as no rule before says otherwise"
+                    message: "this sets the default value, and no earlier rule sets another one"
                         .into(),
                     suggestion: None,
                 },
@@ -298,7 +299,7 @@ impl Across {
         });
     }
 
-    /// Reports, each with the index of its rule.
+    /// Reports all findings, each with the index of its rule.
     pub(super) fn finish(mut self, report: &mut impl FnMut(usize, Finding)) {
         for (index, finding) in self.shadowed() {
             report(index, finding);
@@ -308,11 +309,11 @@ impl Across {
         }
     }
 
-    /// From the last rule to the first, what each of them leaves of the ones before.
+    /// Finds shadowed rules, from the last rule to the first.
     fn shadowed(&self) -> Vec<(usize, Finding)> {
         const NONE: usize = usize::MAX;
         let mut found = Vec::new();
-        // The nearest later rule that asks for app or category, and that sets it.
+        // The nearest later rule that tests app or category, and the nearest one that sets it.
         let (mut asks_app, mut asks_category) = (NONE, NONE);
         let (mut sets_app, mut sets_category) = (NONE, NONE);
         // The nearest later rule with the same matchers that sets a target.
@@ -326,14 +327,14 @@ impl Across {
             };
             nearest(rule.sets & APP, &mut sets_app);
             nearest(rule.sets & CATEGORY, &mut sets_category);
-            // What one sets must not be seen by another before it is overridden, and the
-            // later rule must match the same frames as this one.
+            // No rule may test the value before it is overridden, and the later rule must match the
+            // same frames as this one.
             let is_overridden = |bit: usize| {
                 let by = setters[bit];
                 let (seen, moves) = match 1 << bit {
                     bit if bit & APP != 0 => (asks_app, true),
                     CATEGORY => (asks_category, true),
-                    // Frames do not change any more when grouping is decided.
+                    // Frames do not change in the pass that decides about grouping.
                     _ => (NONE, false),
                 };
                 let moved = (rule.asks & APP != 0 && sets_app < by)
@@ -341,7 +342,7 @@ impl Across {
                 by != NONE && seen > by && !(moves && moved)
             };
             let bits = || (0..TARGETS).filter(|bit| rule.sets >> bit & 1 == 1);
-            // If the later rule is identical, the diagnostic is on the later one.
+            // If the later rule is identical, the later one gets the diagnostic.
             let last = bits().map(|bit| setters[bit]).max().unwrap_or(NONE);
             if rule.sets != 0
                 && bits().all(is_overridden)
@@ -375,7 +376,7 @@ impl Across {
     }
 }
 
-/// Which of `APP` and `CATEGORY` the matchers ask for.
+/// Returns which of `APP` and `CATEGORY` the matchers test.
 fn asks(rule: &WrittenRule) -> Targets {
     let asked = rule.matchers.iter().map(|matcher| match &matcher.matcher {
         Matcher::Frame(frame) => match frame.test {
@@ -388,8 +389,8 @@ fn asks(rule: &WrittenRule) -> Targets {
     asked.fold(0, |all, bits| all | bits)
 }
 
-/// The matchers in a form that is equal for rules that ask the same: sorted, each once, as
-/// hints print them, with what makes no difference taken away.
+/// Returns the matchers in a form that is equal for rules with the same meaning: sorted, each once,
+/// in the form that hints have, without details that have no effect.
 fn canonical(rule: &WrittenRule) -> Vec<String> {
     let print = |matcher: &WrittenMatcher| match &matcher.matcher {
         Matcher::Exception(exception) => exception.to_string(),

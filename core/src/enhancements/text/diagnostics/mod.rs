@@ -6,12 +6,12 @@
 //!                    '------- a rule ----> warnings (lints.rs) --/
 //! ```
 //!
-//! The parser stops at the first problem of a line, and goes on with the next line; so
-//! there is one error a line, and there are warnings about lines without one. There is an
-//! error exactly if [`Enhancements::parse`](super::Enhancements::parse) fails, and the
-//! first one is what it fails with.
+//! The parser stops at the first error of a line and continues with the next line. So a line has at
+//! most one error, and only lines without an error have warnings. There is an error exactly if
+//! [`Enhancements::parse`](super::Enhancements::parse) fails, and the first error is the one that
+//! it returns.
 //!
-//! A place is a line and columns, as editors count them:
+//! A span has a line and columns, as editors count them:
 //!
 //! ```text
 //! column   1234567890123456
@@ -19,9 +19,9 @@
 //!          ^^^^^^^^            column 1, end column 9
 //! ```
 //!
-//! Lines count from 1. Columns count from 1 in code points, white space at the front of
-//! the line included, and the end column is the first one that is not meant any more: so
-//! it is at most the length of the line + 1. A place can be empty: where something is missing.
+//! Lines count from 1. Columns count from 1 in code points, including white space at the front of
+//! the line. The end column is the first one after the span, so it is at most the length of the
+//! line + 1. If something is missing, the span is empty.
 //!
 //! # Example
 //!
@@ -44,16 +44,17 @@ use crate::enhancements::error::SyntaxError;
 use crate::enhancements::text::parser::{self, Place, Retired};
 use lints::Across;
 
-/// Something to say about a place in a rule text.
+/// A problem of a rule text.
 pub type Diagnostic = crate::diagnostics::Diagnostic<Code>;
 
-/// Finds all problems of a rule text, in the order of their places.
+/// Finds all problems of a rule text, in the order of their spans.
 pub fn check(text: &str) -> Vec<Diagnostic> {
     check_lines(text, Retired::Fail)
 }
 
-/// [`check`] for a text that [`Enhancements::parse_lenient`](super::Enhancements::parse_lenient)
-/// shall read: retired actions are warnings.
+/// Does the same as [`check`] for a text that
+/// [`Enhancements::parse_lenient`](super::Enhancements::parse_lenient) will parse: retired actions
+/// are warnings.
 pub fn check_lenient(text: &str) -> Vec<Diagnostic> {
     check_lines(text, Retired::Skip)
 }
@@ -84,7 +85,7 @@ fn check_lines(text: &str, retired: Retired) -> Vec<Diagnostic> {
     found
 }
 
-/// What a lenient parse has left out of a line.
+/// Appends a warning for each action that a lenient parse drops from a line.
 fn retired_actions(line: &Line<'_>, retired: &[Place], found: &mut Vec<Diagnostic>) {
     found.extend(retired.iter().map(|place| Diagnostic {
         severity: Severity::Warning,
@@ -100,7 +101,7 @@ fn retired_actions(line: &Line<'_>, retired: &[Place], found: &mut Vec<Diagnosti
     }));
 }
 
-/// What a lenient parse has left out of the line with this number.
+/// Returns a warning for each action that a lenient parse drops from the line with this number.
 pub(in crate::enhancements) fn left_out(
     number: usize,
     line: &str,
@@ -123,11 +124,11 @@ struct Finding {
 struct Line<'a> {
     number: usize,
     raw: &'a str,
-    /// How many bytes of white space are before the rule.
+    /// The number of bytes of white space before the rule.
     indent: usize,
     source: Arc<str>,
-    /// Where each character begins, in bytes; empty if all are one byte long. Counting again
-    /// for each span would take quadratic time on a line with many.
+    /// The offset of each character, in bytes; empty if all characters have one byte. Counting
+    /// characters again for each span would take quadratic time.
     starts: Vec<usize>,
 }
 
@@ -151,7 +152,7 @@ impl<'a> Line<'a> {
         self.raw.trim()
     }
 
-    /// The column of a place in the rule.
+    /// Returns the column of an offset in the rule.
     fn column(&self, at: usize) -> usize {
         let at = (at + self.indent).min(self.raw.len());
         if self.starts.is_empty() {

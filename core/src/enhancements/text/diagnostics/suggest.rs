@@ -1,6 +1,6 @@
-//! "Did you mean": the known word that is nearest to one that is not known.
+//! Suggestions ("did you mean"): the known word that is nearest to an unknown one.
 //!
-//! Near is what [`nearest`] says.
+//! [`nearest`] defines the distance.
 
 use crate::diagnostics::nearest;
 use crate::enhancements::codes::Code;
@@ -12,13 +12,13 @@ const FLAGS: [&str; 2] = ["app", "group"];
 const VARIABLES: [&str; 4] = ["max-frames", "min-frames", "invert-stacktrace", "category"];
 const BOOLEANS: [&str; 4] = ["yes", "no", "true", "false"];
 
-/// Returns what to write instead of the faulty text.
+/// Returns a replacement for the text with the error.
 pub(super) fn for_error(error: &SyntaxError) -> Option<String> {
     let word = error.line.get(error.place.clone())?;
     let after = error.line.get(error.place.end..)?;
     let found = match error.code {
         Code::UnknownMatcher => nearest(word, &matchers()),
-        // A matcher with a first letter that no matcher has, or a matcher after the actions.
+        // An unknown matcher whose first letter no matcher has, or a matcher after the actions.
         Code::NoMatcher | Code::NoEquals if after.starts_with(':') => {
             nearest(word, &matchers()).filter(|&name| name != word)
         }
@@ -30,12 +30,12 @@ pub(super) fn for_error(error: &SyntaxError) -> Option<String> {
     found.map(str::to_owned)
 }
 
-/// The family that was meant.
+/// Returns the family that was probably meant.
 pub(super) fn family(word: &str) -> Option<String> {
     nearest(word, &families()).map(str::to_owned)
 }
 
-/// The boolean that was meant.
+/// Returns the boolean that was probably meant.
 pub(super) fn boolean(word: &str) -> Option<String> {
     nearest(word, &BOOLEANS).map(str::to_owned)
 }

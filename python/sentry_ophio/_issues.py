@@ -1,0 +1,347 @@
+"""Groups events into issues by two rule sets: `fingerprints.preview`.
+
+    event --+-- old rules --> fingerprint --> key --+
+            |                     `--- default key  +--> flow: how many events, the first few
+            `-- new rules --> fingerprint --> key --+
+
+Events come one by one and are not kept. A *flow* counts the events that have the same keys by the
+same rules. So memory grows with the number of issues, by about a kilobyte for each, and not with
+the number of events. The report is computed from the flows.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sentry_ophio._arguments import checked_positive
+from sentry_ophio._default_key import DefaultKey, exceptions_of, key_of, message_of, text_of
+from sentry_ophio._issue_report import (
+    FingerprintRuleReport,
+    Issue,
+    IssueChange,
+    IssueEvent,
+    IssuePart,
+    IssueReport,
+    ResponsibleRule,
+)
+from sentry_ophio.fingerprints import FingerprintRules, fingerprint_type, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Literal
+
+    from sentry_ophio._rule_set import Enhancements
+    from sentry_ophio.fingerprints import Unknown
+
+    Kind = Literal["default", "hybrid", "custom"]
+
+# The longest text of an event in a report, and the most parts of a fingerprint.
+_WIDEST = 256
+_MOST_PARTS = 32
+
+_DEFAULT = ("{{ default }}",)
+
+
+# For each issue of one rule set, those of the other set that have events of it, in order.
+_Shared = dict[bytes, dict[bytes, None]]
+
+
+class _Found(NamedTuple):
+    """What a rule set finds for an event."""
+
+    rule: int | None
+    """The index of the rule, if one matches."""
+    written: tuple[str, ...]
+    """The parts of the fingerprint, with their variables as they are written."""
+    resolved: tuple[str, ...]
+    """The same parts, with their variables filled in."""
+    title: str | None
+    """The title that the rule gives the event."""
+
+
+class _FlowKey(NamedTuple):
+    """The keys of an event by both rule sets, and the rules that match it."""
+
+    old: bytes
+    new: bytes
+    old_rule: int | None
+    new_rule: int | None
+
+    @property
+    def moves(self) -> bool:
+        """Whether the event is in another issue than before."""
+        return self.old != self.new
+
+
+class _Flow:
+    """Events with the same keys by the same rules."""
+
+    __slots__ = ("events", "examples")
+
+    def __init__(self) -> None:
+        self.events = 0
+        self.examples: list[IssueEvent] = []
+
+
+class _Label(NamedTuple):
+    """What a report shows of an issue."""
+
+    kind: Kind
+    fingerprint: tuple[str, ...]
+    title: str
+
+
+class _Side:
+    """One of the two rule sets, with the issues that it has made so far."""
+
+    def __init__(self, rules: FingerprintRules, unknown: Unknown) -> None:
+        self.rules = rules.rules
+        self.labels: dict[bytes, _Label] = {}
+        self._set = rules
+        self._unknown = unknown
+
+    def find(self, event: Mapping[str, Any]) -> _Found:
+        """Find the fingerprint of an event: that of a rule, or else its own."""
+        match = self._set.match(event, unknown=self._unknown)
+        if match is not None and match.fingerprint:
+            return _Found(match.index, match.fingerprint, match.resolved, match.title)
+        written = _own_fingerprint(event) or _DEFAULT
+        resolved = written
+        if written != _DEFAULT and any("{{" in part for part in written):
+            resolved = tuple(resolve(written, event, unknown=self._unknown))
+        rule, title = (None, None) if match is None else (match.index, match.title)
+        return _Found(rule, written, resolved, title)
+
+    def key(self, found: _Found, default: bytes, event: Mapping[str, Any]) -> bytes:
+        """Return the key of the issue of an event."""
+        is_default = [_is_default(part) for part in found.written]
+        kind: Kind = "hybrid" if any(is_default) else "custom"
+        if all(is_default):
+            key, kind = default, "default"
+        else:
+            key = key_of(
+                text
+                for part, stands_for in zip(found.resolved, is_default)
+                for text in (("default", default.hex()) if stands_for else ("text", part))
+            )
+        if key not in self.labels:
+            title = found.title or _title(event)
+            more = ("…",) if len(found.resolved) > _MOST_PARTS else ()
+            parts = (*map(_cut, found.resolved[:_MOST_PARTS]), *more)
+            self.labels[key] = _Label(kind, parts, _cut(title))
+        return key
+
+
+class IssueComparison:
+    """The issues into which two rule sets group events, as events come.
+
+    Args:
+        old_rules: The present rules.
+        new_rules: The rules that would replace them.
+        rules: The stack trace rules.
+        unknown: What happens to a variable that is not known.
+        examples: How many events of each part of a change are kept.
+
+    Raises:
+        ValueError: `examples` is less than 1.
+    """
+
+    def __init__(
+        self,
+        old_rules: FingerprintRules,
+        new_rules: FingerprintRules,
+        rules: Enhancements,
+        *,
+        unknown: Unknown = "keep",
+        examples: int = 3,
+    ) -> None:
+        self.events = 0
+        """How many events there are so far."""
+        self._old = _Side(old_rules, unknown)
+        self._new = _Side(new_rules, unknown)
+        self._default = DefaultKey(rules)
+        self._examples = checked_positive("examples", examples)
+        self._flows: dict[_FlowKey, _Flow] = {}
+
+    def add(self, event: Mapping[str, Any], name: str | None = None) -> None:
+        """Add an event.
+
+        Args:
+            event: The event, as `FingerprintRules.match` takes it.
+            name: Where it was read.
+
+        Raises:
+            EventError: It is not an event; then it is not counted.
+            LimitError: It has more frames than the limit; then it is not counted.
+        """
+        old, new = self._old.find(event), self._new.find(event)
+        needs_default = any(map(_is_default, (*old.written, *new.written)))
+        default = self._default.of(event) if needs_default else b""
+        keys = self._old.key(old, default, event), self._new.key(new, default, event)
+        flow = self._flows.setdefault(_FlowKey(*keys, old.rule, new.rule), _Flow())
+        if len(flow.examples) < self._examples:
+            event_id = event.get("event_id")
+            known = _cut(event_id) if isinstance(event_id, str) else None
+            flow.examples.append(IssueEvent(self.events, known, name))
+        flow.events += 1
+        self.events += 1
+
+    def report(self) -> IssueReport:
+        """Compute the report of the events so far."""
+        return _Sums(self._old, self._new, self._flows, self._examples).report()
+
+
+class _Sums:
+    """The flows of a comparison, added up as a report needs them.
+
+    A pair of values is about the old rules and the new ones; `is_new` is an index of it.
+    """
+
+    def __init__(
+        self, old: _Side, new: _Side, flows: Mapping[_FlowKey, _Flow], examples: int
+    ) -> None:
+        self._sides = old, new
+        self._texts = tuple({rule.text for rule in side.rules} for side in self._sides)
+        self._examples = examples
+        # Events by issue and by rule, and the issues that share events with one of the other set.
+        self._events: tuple[Counter[bytes], Counter[bytes]] = Counter(), Counter()
+        self._matched: tuple[Counter[int | None], Counter[int | None]] = Counter(), Counter()
+        self._shared: tuple[_Shared, _Shared] = {}, {}
+        self._flows: dict[tuple[bytes, bytes], list[tuple[_FlowKey, _Flow]]] = {}
+        self._issues: tuple[dict[bytes, Issue], dict[bytes, Issue]] = {}, {}
+        self._responsible: Counter[tuple[bool, int]] = Counter()
+        self._moved = 0
+        for key, flow in flows.items():
+            for is_new, issue, other, rule in (
+                (False, key.old, key.new, key.old_rule),
+                (True, key.new, key.old, key.new_rule),
+            ):
+                self._events[is_new][issue] += flow.events
+                self._matched[is_new][rule] += flow.events
+                self._shared[is_new].setdefault(issue, {})[other] = None
+            self._flows.setdefault((key.old, key.new), []).append((key, flow))
+            if key.moves:
+                self._moved += flow.events
+                self._responsible[self._responsible_for(key)] += flow.events
+
+    def report(self) -> IssueReport:
+        """Compute the report."""
+        changes = sorted(self._changes(), key=lambda each: (-each.moved, -each.issue.events))
+        return IssueReport(
+            events=sum(self._events[True].values()),
+            moved=self._moved,
+            old_issues=len(self._events[False]),
+            new_issues=len(self._events[True]),
+            changes=tuple(changes),
+            old_rules=self._rules(is_new=False),
+            new_rules=self._rules(is_new=True),
+        )
+
+    def _changes(self) -> Iterator[IssueChange]:
+        of_old, of_new = self._shared
+        for new, olds in of_new.items():
+            if len(olds) > 1:
+                yield self._change("merge", new, [self._part(old, new) for old in olds])
+        for old, news in of_old.items():
+            first = next(iter(news))
+            if len(news) > 1:
+                yield self._change("split", old, [self._part(old, new) for new in news])
+            elif old != first and len(of_new[first]) == 1:
+                yield self._change("move", old, [self._part(old, first)])
+
+    def _change(
+        self, kind: Literal["merge", "split", "move"], key: bytes, parts: list[IssuePart]
+    ) -> IssueChange:
+        parts.sort(key=lambda each: -each.events)
+        moved = sum(each.events for each in parts if each.moves)
+        return IssueChange(kind, self._issue(kind == "merge", key), tuple(parts), moved)
+
+    def _part(self, old: bytes, new: bytes) -> IssuePart:
+        flows = self._flows[old, new]
+        rules: Counter[tuple[bool, int]] = Counter()
+        for key, flow in flows if old != new else ():
+            rules[self._responsible_for(key)] += flow.events
+        responsible = (
+            ResponsibleRule(self._sides[is_new].rules[index], index, is_new, events)
+            for (is_new, index), events in rules.most_common()
+        )
+        examples = sorted(event for _, flow in flows for event in flow.examples)
+        return IssuePart(
+            self._issue(False, old),
+            self._issue(True, new),
+            sum(flow.events for _, flow in flows),
+            tuple(responsible),
+            tuple(examples[: self._examples]),
+        )
+
+    def _issue(self, is_new: bool, key: bytes) -> Issue:
+        known = self._issues[is_new]
+        if key not in known:
+            label = self._sides[is_new].labels[key]
+            known[key] = Issue(key.hex(), *label, self._events[is_new][key])
+        return known[key]
+
+    def _rules(self, *, is_new: bool) -> tuple[FingerprintRuleReport, ...]:
+        return tuple(
+            FingerprintRuleReport(
+                rule, index, self._matched[is_new][index], self._responsible[is_new, index]
+            )
+            for index, rule in enumerate(self._sides[is_new].rules)
+        )
+
+    def _responsible_for(self, key: _FlowKey) -> tuple[bool, int]:
+        """Return the rule because of which events move: whether it is new, and its index.
+
+        It is the rule of the new set that matches them. Where that set has none, or has one that
+        is in the old set as well, and an old rule that matched them was removed, it is that one.
+        """
+        old_texts, new_texts = self._texts
+        old, new = key.old_rule, key.new_rule
+        if old is not None:
+            removed = self._sides[False].rules[old].text not in new_texts
+            if new is None or (removed and self._sides[True].rules[new].text in old_texts):
+                return False, old
+        assert new is not None, "without a rule, an event has the same fingerprint by both sets"
+        return True, new
+
+
+def _own_fingerprint(event: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the fingerprint that an SDK gave an event.
+
+    Sentry writes the fingerprint of the rule that matched into the event, and keeps that of the
+    SDK beside it.
+    """
+    known = event.get("_fingerprint_info")
+    own = (
+        known.get("client_fingerprint") if isinstance(known, Mapping) else event.get("fingerprint")
+    )
+    parts = own if isinstance(own, (list, tuple)) else ()
+    return tuple(
+        text_of(part).encode("utf-8", "replace").decode()
+        for part in parts
+        if isinstance(part, str) or type(part) in {int, float}
+    )
+
+
+def _is_default(part: str) -> bool:
+    """Return whether a part of a fingerprint is `{{ default }}`, in any spacing."""
+    return part == _DEFAULT[0] or ("{{" in part and fingerprint_type([part]) == "default")
+
+
+def _title(event: Mapping[str, Any]) -> str:
+    """Return what Sentry calls an event: its last exception, or its message."""
+    exceptions = exceptions_of(event)
+    if not exceptions:
+        return _first_line(message_of(event))
+    kind, value = (text_of(exceptions[-1].get(name)) for name in ("type", "value"))
+    return ": ".join(filter(None, (kind, _first_line(value))))
+
+
+def _first_line(text: str) -> str:
+    return text.strip().partition("\n")[0].rstrip()
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
