@@ -12,6 +12,7 @@ BIN    := $(VENV)/$(BINDIR)
 ORACLE := .venv-oracle
 DOCS   := .venv-docs
 SCALE  := .venv-scale
+MAKE_VENV = $(PYTHON) tools/environment.py
 # The event that `make demo` shows: a Python one if there is one.
 EVENT  ?= $(firstword $(wildcard tests/fixtures/events/python*.json tests/fixtures/events/*.json))
 
@@ -31,20 +32,10 @@ help: ## List the targets
 	@echo
 	@echo "  OPHIO_DEBUG=1 builds without optimisation. PYTHON=... chooses the Python of .venv."
 
-# $(call make_venv,directory,python): `python -m venv`, or virtualenv where a
-# distribution has split venv off, or a word on what to install.
-define make_venv
-	@$(2) -c 'import sys; sys.exit(sys.version_info < (3, 9))' || \
-	    { echo "Python 3.9 or later is needed, as $(2)" >&2; exit 1; }
-	@rm -rf $(1)
-	@$(2) -m venv $(1) >/dev/null 2>&1 || { rm -rf $(1); $(2) -m virtualenv -q $(1) 2>/dev/null; } || \
-	    { echo "$(2) can make no virtual environment: install python3-venv or virtualenv" >&2; exit 1; }
-endef
-
 # --- set-up ---------------------------------------------------------------------
 
 $(VENV)/.made: pyproject.toml
-	$(call make_venv,$(VENV),$(PYTHON))
+	@$(MAKE_VENV) $(VENV)
 	@echo "Installing the tools and building the library (the first time takes a few minutes)"
 	$(BIN)/pip install -q -e '.[dev]'
 	@touch $@
@@ -60,8 +51,10 @@ demo: dev ## Show the effects of rules on a real event (EVENT=file for another)
 # --- checks ---------------------------------------------------------------------
 
 # For the time between two edits. A mark of tests/conftest.py leaves out what is slow; the programs
-# in C are linked to a debug build, because optimising the library takes a minute.
+# in C are linked to a debug build, because optimising the library takes a minute. With OPHIO_QUICK
+# the tests that make random cases make a tenth (Rust) or a fifth (hypothesis) of them.
 QUICK := not (browser or fuzz or long or oracle or sanitizer or tree or valgrind)
+check: export OPHIO_QUICK = 1
 check: header-check lint-rust test-rust dev lint-python lint-text ## All but the slow tests: about a minute
 	OPHIO_DEBUG=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile -m '$(QUICK)'
 
@@ -164,7 +157,7 @@ header-check: ## Fail if include/ophio.h is not what the sources declare
 	OPHIO_HEADER=check $(CARGO) check -q --locked -p ophio-capi
 
 oracle: ## Make .venv-oracle with the published packages, to compare with
-	$(call make_venv,$(ORACLE),$(PYTHON))
+	@$(MAKE_VENV) $(ORACLE)
 	$(ORACLE)/bin/pip install -q 'sentry-ophio==1.2.0' 'symbolic==13.9.0' pytest hypothesis msgpack
 
 vectors: dev ## Record tests/vectors/*.json from the published packages
@@ -198,7 +191,7 @@ images: dev ## Generate the pictures of the documentation from the real programs
 
 # A separate environment: the tools are many, and building the package needs none of them.
 $(DOCS)/.made: pyproject.toml $(VENV)/.made
-	$(call make_venv,$(DOCS),$(PYTHON))
+	@$(MAKE_VENV) $(DOCS)
 	$(DOCS)/bin/pip install -q -e '.[docs]'
 	@touch $@
 
@@ -250,7 +243,7 @@ sbom: ## Write the bill of materials of the library: build/ophio.cdx.json (Cyclo
 # Spark and others are some hundred megabytes: an environment of their own. The package in it
 # is the one of .venv, from the same directory, so nothing is built twice.
 $(SCALE)/.made: pyproject.toml | venv
-	$(call make_venv,$(SCALE),$(PYTHON))
+	@$(MAKE_VENV) $(SCALE)
 	@echo "Installing Spark, Ray, DuckDB and polars (a few minutes)"
 	$(SCALE)/bin/pip install -q cffi 'setuptools>=77,<85' milksnake==0.1.6
 	$(SCALE)/bin/pip install -q --no-build-isolation -e '.[scale]'
@@ -296,87 +289,44 @@ abi: ## Record the C interface in tests/abi after it has changed
 
 # --- distributions --------------------------------------------------------------
 
-# $(call quietly,name,command): a build prints hundreds of lines, which are shown only if it fails.
-define quietly
-	@mkdir -p build
-	$(2) >build/$(1).log 2>&1 || { cat build/$(1).log; exit 1; }
-endef
+DISTRIBUTION = tools/distribution.py
 
 wheel: venv ## Build a wheel for this machine into dist/
-	rm -rf build/lib # setuptools would keep modules that are gone
-	$(BIN)/pip wheel -q --no-deps -w dist .
+	@$(BIN)/python $(DISTRIBUTION) wheel
 
 sdist: venv ## Build the source distribution into dist/
-	$(call quietly,sdist,$(BIN)/python -m build --sdist -o dist .)
+	@CARGO='$(CARGO)' $(BIN)/python $(DISTRIBUTION) sdist
 
-# The wheels that are published. Pinned: they decide what is in the library.
-WHEEL_TOOLS  := build/wheel-tools
-WHEEL_NEEDS  := build ziglang==0.17.1 cargo-zigbuild==0.24.1 zopflipy $(if $(filter Linux,$(shell uname -s)),auditwheel)
-TARGET       ?= x86_64-unknown-linux-gnu.2.17
-$(WHEEL_TOOLS)/.made: Makefile
-	$(call make_venv,$(WHEEL_TOOLS),$(PYTHON))
-	$(WHEEL_TOOLS)/$(BINDIR)/python -m pip install -q $(WHEEL_NEEDS)
-	@touch $@
-
+TARGET ?= x86_64-unknown-linux-gnu.2.17
 rust-target: ## Install the standard library of Rust for TARGET
 	rustup target add '$(TARGET:.2.17=)'
 
-# From the sdist, so that this shows that nothing is missing in it.
-wheel-for: $(WHEEL_TOOLS)/.made ## Build the wheel that is published for TARGET=x86_64-unknown-linux-musl, ...
-	@rm -rf build/wheel-for
-	$(call quietly,wheel-for,OPHIO_TARGET='$(TARGET)' PATH="$(CURDIR)/$(WHEEL_TOOLS)/$(BINDIR):$$PATH" \
-	    CARGO_ZIGBUILD_PYTHON_PATH='$(CURDIR)/$(WHEEL_TOOLS)/$(BINDIR)/python' \
-	    $(WHEEL_TOOLS)/$(BINDIR)/python -m build -o build/wheel-for .)
-	$(WHEEL_TOOLS)/$(BINDIR)/python tools/compress_wheel.py build/wheel-for/*.whl
-	$(WHEEL_TOOLS)/$(BINDIR)/python tools/check_wheel.py build/wheel-for/*.whl
-	@mkdir -p dist && mv build/wheel-for/*.whl dist/
+wheel-for: ## Build the wheel that is published for TARGET=x86_64-unknown-linux-musl, ...
+	@$(PYTHON) $(DISTRIBUTION) wheel-for '$(TARGET)'
 
 wheel-manylinux: ## The wheel for every Linux on x86-64 since 2014: tag, size, contents and glibc are checked
-	@$(MAKE) --no-print-directory wheel-for TARGET=x86_64-unknown-linux-gnu.2.17
+	@$(PYTHON) $(DISTRIBUTION) wheel-for x86_64-unknown-linux-gnu.2.17
 
 WHEEL        ?=
 WHEEL_PYTHON ?= $(PYTHON)
-WHEEL_TEST   := build/wheel-test
 test-wheel: ## Test a wheel away from the sources (WHEEL=file, else one built from the sdist; WHEEL_PYTHON=...)
-	$(call make_venv,$(WHEEL_TEST),$(WHEEL_PYTHON))
-	$(if $(WHEEL),,$(WHEEL_TEST)/$(BINDIR)/python -m pip install -q build)
-	$(if $(WHEEL),,$(call quietly,test-wheel,$(WHEEL_TEST)/$(BINDIR)/python -m build -o $(WHEEL_TEST)/dist .))
-	$(WHEEL_TEST)/$(BINDIR)/python -m pip install -q "$$(ls $(or $(WHEEL),$(WHEEL_TEST)/dist/*-py3-none-*.whl))[cli,test]"
-	rm -rf $(WHEEL_TEST)/tests && cp -R tests $(WHEEL_TEST)/tests
-	cd $(WHEEL_TEST) && $(BINDIR)/python -m pytest -q -p no:cacheprovider -W error tests
+	@$(PYTHON) $(DISTRIBUTION) test-wheel $(if $(WHEEL),--wheel '$(WHEEL)') --python '$(WHEEL_PYTHON)'
 
 # musl is what Alpine has: the same, in a container of it.
 ALPINE := python:3.13-alpine
 test-wheel-musl: ## Test a wheel (WHEEL=file) on Alpine Linux, by docker
 	docker run --rm -v '$(CURDIR)':/ophio:ro $(ALPINE) sh -c \
-	    'apk add -q make && mkdir /test && cp -R /ophio/Makefile /ophio/tests /ophio/dist /test && \
-	     make -C /test test-wheel WHEEL="$(WHEEL)" PYTHON=python3'
+	    'mkdir /test && cp -R /ophio/tools /ophio/tests /ophio/dist /test && cd /test && \
+	     python3 $(DISTRIBUTION) test-wheel --wheel "$(WHEEL)"'
 
-# The same with all crates in it: OPHIO_VENDORED=1 then builds without a network.
-VENDORED := build/vendored
-sdist-vendored: sdist ## Build the source distribution with all crates in it into dist/
-	@rm -rf $(VENDORED) && mkdir -p $(VENDORED)
-	tar -xzf dist/sentry_ophio-$(VERSION_NOW).tar.gz -C $(VENDORED)
-	cd $(VENDORED)/* && $(CARGO) vendor -q --locked --versioned-dirs vendor >/dev/null
-	tar -c --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 -C $(VENDORED) sentry_ophio-$(VERSION_NOW) | \
-	    gzip -9n >dist/sentry_ophio-$(VERSION_NOW)-vendored.tar.gz
+sdist-vendored: venv ## Build the source distribution with all crates in it into dist/
+	@CARGO='$(CARGO)' $(BIN)/python $(DISTRIBUTION) sdist-vendored
 
-# cargo has an empty home and, where the system lets us, no network at all. The tests that call
-# cargo are left out here, by a PATH without it: `make test` runs those.
-SDIST_TEST := build/sdist-test
-NO_NETWORK  = $(shell unshare -rn true 2>/dev/null && echo unshare -rn)
-test-sdist: sdist-vendored ## Build the unpacked source distribution offline, and run its tests there
-	@rm -rf $(SDIST_TEST) && mkdir -p $(SDIST_TEST)/tree
-	tar -xzf dist/sentry_ophio-$(VERSION_NOW)-vendored.tar.gz -C $(SDIST_TEST)/tree --strip-components=1
-	cd $(SDIST_TEST)/tree && OPHIO_VENDORED=1 CARGO_HOME='$(CURDIR)/$(SDIST_TEST)/cargo' \
-	    $(NO_NETWORK) $(CURDIR)/$(BIN)/python -m pip wheel -q --no-deps --no-build-isolation -w .. .
-	$(call make_venv,$(SDIST_TEST)/venv,$(PYTHON))
-	$(SDIST_TEST)/venv/$(BINDIR)/python -m pip install -q "$$(ls $(SDIST_TEST)/*.whl)[cli,test]"
-	cd $(SDIST_TEST)/tree && CI= PATH=/usr/bin:/bin ../venv/$(BINDIR)/python -m pytest -q -p no:cacheprovider
+test-sdist: venv ## Build the unpacked source distribution offline, and run its tests there
+	@CARGO='$(CARGO)' $(BIN)/python $(DISTRIBUTION) test-sdist
 
 # --- releases -------------------------------------------------------------------
 
-VERSION_NOW = $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 VERSION    ?=
 release: ## Write VERSION=x.y.z everywhere, date the change log, commit and tag
 	@CARGO='$(CARGO)' $(PYTHON) tools/release.py '$(VERSION)'

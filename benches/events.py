@@ -37,9 +37,7 @@ def frames_of(length: int) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for line in FRAMES.read_text("utf-8").splitlines():
         for frame in json.loads(line)["frames"]:
-            texts = ("category", "family", "function", "module", "package", "path")
-            packed = {key: None if frame[key] is None else frame[key].encode() for key in texts}
-            found.append(packed | {key: frame[key] for key in ("in_app", "orig_in_app")})
+            found.append({k: v.encode() if isinstance(v, str) else v for k, v in frame.items()})
     return [dict(found[number % len(found)]) for number in range(length)]
 
 

@@ -15,18 +15,17 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Callable
 
+from sentry_ophio._pack import EXCEPTION_FIELDS
 from sentry_ophio.enhancers import Cache, Enhancements, Stacktrace
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benches" / "threads-results.md"
 SECONDS = 2.0
-FIELDS = ("category", "family", "function", "module", "package", "path")
 
 
 def frames(trace: dict[str, Any]) -> list[Any]:
     return [
-        {key: each[key].encode() if each[key] is not None else None for key in FIELDS}
-        | {"in_app": each["in_app"], "orig_in_app": each["orig_in_app"]}
+        {key: value.encode() if isinstance(value, str) else value for key, value in each.items()}
         for each in trace["frames"]
     ]
 
@@ -56,7 +55,7 @@ def main() -> None:
     text = (resources.files("sentry_ophio") / "data" / "default.rules").read_text("utf-8")
     rules = Enhancements.parse(text, Cache(1000))
     lines = (ROOT / "tests" / "fixtures" / "stacktraces.jsonl").read_text("utf-8").splitlines()
-    error: Any = {"ty": None, "value": None, "mechanism": None}
+    error: Any = dict.fromkeys(EXCEPTION_FIELDS)
     given = [frames(json.loads(line)) for line in lines]
     traces = [Stacktrace(each, error) for each in given]
     many = traces * 20

@@ -14,10 +14,12 @@ from pathlib import Path
 
 import msgpack
 
+from sentry_ophio._pack import EXCEPTION_FIELDS, FRAME_FIELDS
+from sentry_ophio.enhancers import Cache, Enhancements
+
 ROOT = Path(__file__).resolve().parent.parent
 CORPUS = ROOT / "fuzz" / "corpus"
 FIXTURES = ROOT / "tests" / "fixtures"
-FIELDS = ("category", "family", "function", "module", "package", "path", "in_app", "orig_in_app")
 
 
 def write(target: str, name: str, content: bytes) -> None:
@@ -40,8 +42,8 @@ def packed(trace: dict[str, object]) -> bytes:
     return bytes(
         msgpack.packb(
             [
-                [raw(error[key]) for key in ("ty", "value", "mechanism")],
-                [[raw(frame[key]) for key in FIELDS] for frame in frames[:4]],
+                [raw(error[key]) for key in EXCEPTION_FIELDS],
+                [[raw(frame[key]) for key in FRAME_FIELDS] for frame in frames[:4]],
             ]
         )
     )
@@ -49,8 +51,6 @@ def packed(trace: dict[str, object]) -> bytes:
 
 def main() -> None:
     """Write all seeds."""
-    from sentry_ophio.enhancers import Cache, Enhancements  # noqa: PLC0415
-
     vectors = json.loads((ROOT / "tests" / "vectors" / "enhancements.json").read_text("utf-8"))
     texts = sorted({case["rules"] for case in vectors["cases"]})
     for number, text in enumerate(texts):

@@ -17,6 +17,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable
 
+import hypothesis
 import pytest
 from oracle_calls import Published
 
@@ -46,6 +47,12 @@ MARKED_BY_FIXTURE = {
     "programs": "fuzz",
     "published": "oracle",
 }
+
+
+# A deadline for each example would fail on a busy machine. OPHIO_QUICK is set by `make check`.
+hypothesis.settings.register_profile("whole", deadline=None)
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=20)
+hypothesis.settings.load_profile("quick" if os.environ.get("OPHIO_QUICK") else "whole")
 
 
 def pytest_configure(config: pytest.Config) -> None:

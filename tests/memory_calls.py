@@ -18,6 +18,8 @@ import sys
 from pathlib import Path
 from typing import Any, Callable
 
+from frame_fields import FRAME_FIELDS, NO_EXCEPTION
+
 from sentry_ophio import codeowners, glob, limits
 from sentry_ophio.enhancers import (
     Cache,
@@ -30,11 +32,10 @@ from sentry_ophio.enhancers import (
 from sentry_ophio.exceptions import OphioError
 from sentry_ophio.proguard import ProguardMapper
 
-KEYS = ("category", "family", "function", "module", "package", "path", "in_app", "orig_in_app")
-ERROR: Any = {"ty": b"E", "value": None, "mechanism": None}
+ERROR: Any = NO_EXCEPTION | {"ty": b"E"}
 FRAMES: list[Any] = [
-    dict.fromkeys(KEYS) | {"function": b"main", "path": b"/a/b.py"},
-    dict.fromkeys(KEYS) | {"function": b"other", "in_app": True},
+    dict.fromkeys(FRAME_FIELDS) | {"function": b"main", "path": b"/a/b.py"},
+    dict.fromkeys(FRAME_FIELDS) | {"function": b"other", "in_app": True},
 ]
 MAPPING = b"org.example.Shop -> a:\n    1:2:void buy():3:4 -> b\n"
 
@@ -55,7 +56,7 @@ TRACE = Stacktrace(FRAMES, ERROR)
 CACHE = Cache(10)
 FILE = codeowners.Codeowners.parse("*.py @a\n[Docs] @b\n/docs/\n", dialect="gitlab")
 MAPPER = ProguardMapper.from_bytes(MAPPING)
-BAD_FRAMES: list[Any] = [dict.fromkeys(KEYS) | {"function": b"\xff"}]
+BAD_FRAMES: list[Any] = [dict.fromkeys(FRAME_FIELDS) | {"function": b"\xff"}]
 NO_FRAMES: list[Any] = [{}]
 
 OTHER_RULES = Enhancements.parse("function:main -app category=x", Cache(0))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from commands import run_command
 
 pytest.importorskip("click")
 pytest.importorskip("rich")
@@ -23,15 +23,7 @@ SHARED = sorted((FIXTURES.parents[2] / "shared" / "data" / "events").glob("*.jso
 def run(
     *arguments: str | Path, stdin: bytes = b"", folder: Path | None = None, **environ: str
 ) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "COLUMNS": "110", "PYTHONIOENCODING": "utf-8", **environ}
-    result = subprocess.run(
-        [sys.executable, "-m", "sentry_ophio", *map(str, arguments)],
-        input=stdin,
-        capture_output=True,
-        check=False,
-        env=environment,
-        cwd=folder,
-    )
+    result = run_command(*arguments, stdin=stdin, folder=folder, **{"COLUMNS": "110", **environ})
     return subprocess.CompletedProcess(
         result.args, result.returncode, result.stdout.decode(), result.stderr.decode()
     )

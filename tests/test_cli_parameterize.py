@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from commands import run_command
 
 pytest.importorskip("click")
 pytest.importorskip("rich")
@@ -20,9 +21,7 @@ COMMAND = [sys.executable, "-m", "sentry_ophio", "parameterize"]
 
 
 def run(*arguments: str | Path, stdin: bytes = b"") -> tuple[int, bytes, str]:
-    done = subprocess.run(
-        [*COMMAND, *map(str, arguments)], input=stdin, capture_output=True, check=False
-    )
+    done = run_command("parameterize", *arguments, stdin=stdin)
     return done.returncode, done.stdout, done.stderr.decode()
 
 

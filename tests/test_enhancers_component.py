@@ -7,10 +7,9 @@ import pickle
 from typing import Any
 
 import pytest
+from frame_fields import FRAME_FIELDS, NO_EXCEPTION
 
 from sentry_ophio.enhancers import AssembleResult, Component, Enhancements
-
-NO_EXCEPTION = dict.fromkeys(("ty", "value", "mechanism"))
 
 
 @pytest.mark.parametrize("value", [None, True, False])
@@ -58,9 +57,8 @@ def hinted() -> Component:
     from sentry_ophio.enhancers import Cache  # noqa: PLC0415
 
     rules = Enhancements.parse("app:no -group", Cache(0))
-    keys = ("category", "family", "function", "module", "package", "path", "in_app", "orig_in_app")
     component = Component()
-    rules.assemble_stacktrace_component([dict.fromkeys(keys)], NO_EXCEPTION, [component])
+    rules.assemble_stacktrace_component([dict.fromkeys(FRAME_FIELDS)], NO_EXCEPTION, [component])
     return component
 
 

@@ -6,13 +6,12 @@ from collections import ChainMap, UserDict
 from typing import Any
 
 import pytest
+from frame_fields import EXCEPTION_FIELDS, FRAME_FIELDS, NO_EXCEPTION
 
 from sentry_ophio.enhancers import Cache, Component, Enhancements
 from sentry_ophio.exceptions import FrameKeyError, FrameTypeError
 
-KEYS = ("category", "family", "function", "module", "package", "path", "in_app", "orig_in_app")
-EMPTY = dict.fromkeys(KEYS)
-NO_EXCEPTION = dict.fromkeys(("ty", "value", "mechanism"))
+EMPTY = dict.fromkeys(FRAME_FIELDS)
 RULES = Enhancements.parse("function:a +app category=x\nfunction:b -app -group", Cache(0))
 
 
@@ -22,6 +21,15 @@ def frame(**values: Any) -> dict[str, Any]:
 
 def apply(*frames: Any, exception: Any = NO_EXCEPTION) -> list[Any]:
     return RULES.apply_modifications_to_frames(list(frames), exception)
+
+
+def test_the_keys_are_those_of_version_1() -> None:
+    """The only list of them outside of core's table: what callers write must not change."""
+    assert (
+        *("category", "family", "function", "module", "package", "path"),
+        *("in_app", "orig_in_app"),
+    ) == FRAME_FIELDS
+    assert EXCEPTION_FIELDS == ("ty", "value", "mechanism")
 
 
 @pytest.mark.parametrize(
@@ -90,7 +98,7 @@ def test_a_value_of_the_wrong_type_names_frame_and_field(bad: Any, message: str)
     assert str(caught.value) == f"frame 1: {message}"
 
 
-@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("key", FRAME_FIELDS)
 def test_a_missing_key_is_named(key: str) -> None:
     given = frame()
     del given[key]

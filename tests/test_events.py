@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from frame_fields import NO_EXCEPTION
 
 from sentry_ophio.events import stacktraces_of
 from sentry_ophio.exceptions import EventError
@@ -100,7 +101,7 @@ def test_the_exception_belongs_to_its_stack_trace() -> None:
     value = {"type": "E", "value": "why", "mechanism": {"type": "m"}, "stacktrace": ONE}
     traces = stacktraces_of({"stacktrace": ONE, "exception": {"values": [value]}})
     assert [trace.exception for trace in traces] == [
-        {"ty": None, "value": None, "mechanism": None},
+        NO_EXCEPTION,
         {"ty": b"E", "value": b"why", "mechanism": b"m"},
     ]
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from frame_fields import NO_EXCEPTION, frame
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,12 +21,6 @@ TESTS = Path(__file__).resolve().parent
 EVENTS = sorted((TESTS / "fixtures" / "events").glob("*.json"))
 SHARED = TESTS.parent.parent / "shared" / "data"
 DEFAULT_RULES = resources.files("sentry_ophio") / "data" / "default.rules"
-KEYS = ("category", "family", "function", "module", "package", "path", "in_app", "orig_in_app")
-NO_ERROR = {"ty": None, "value": None, "mechanism": None}
-
-
-def frame(**values: Any) -> dict[str, Any]:
-    return dict.fromkeys(KEYS) | values
 
 
 def compare(rules: Enhancements, frames: list[dict[str, Any]], error: Any) -> None:
@@ -87,9 +82,9 @@ def test_real_stack_traces(path: Path, rules_file: Path) -> None:
         ]
         error = {
             key: value.encode() if isinstance(value, str) else value
-            for key, value in (trace.get("exception") or NO_ERROR).items()
+            for key, value in (trace.get("exception") or NO_EXCEPTION).items()
         }
-        compare(rules, frames, NO_ERROR | error)
+        compare(rules, frames, NO_EXCEPTION | error)
 
 
 RULES = [
@@ -115,13 +110,13 @@ frames_strategy = st.lists(
 
 @given(st.lists(st.sampled_from(RULES), max_size=6), frames_strategy, st.sampled_from([b"E", None]))
 def test_random_stack_traces(lines: list[str], frames: list[dict[str, Any]], ty: Any) -> None:
-    compare(Enhancements.parse("\n".join(lines), Cache(0)), frames, NO_ERROR | {"ty": ty})
+    compare(Enhancements.parse("\n".join(lines), Cache(0)), frames, NO_EXCEPTION | {"ty": ty})
 
 
 def test_steps_name_the_rule_and_its_place() -> None:
     rules = Enhancements.parse("# own\n\nfunction:a -app", Cache(0), source="my.rules")
     rules.extend_from(Enhancements.parse("function:a ^-group", Cache(0)))
-    found = rules.explain([frame(function=b"a", in_app=True), frame(in_app=True)], NO_ERROR)
+    found = rules.explain([frame(function=b"a", in_app=True), frame(in_app=True)], NO_EXCEPTION)
     first, second = found.frames
     assert first.steps[0] == (
         *(0, "function:a -app", 3, "my.rules", "-app", 0, "in_app", True, False),
@@ -140,7 +135,7 @@ def test_steps_name_the_rule_and_its_place() -> None:
 
 def test_what_changes_nothing_is_told_too() -> None:
     rules = Enhancements.parse("function:a +app\nfunction:a max-frames=3", Cache(0))
-    found = rules.explain([frame(function=b"a", in_app=True)], NO_ERROR)
+    found = rules.explain([frame(function=b"a", in_app=True)], NO_EXCEPTION)
     (step,) = found.frames[0].steps
     assert not step.changed
     assert "stays true" in str(step)
@@ -151,7 +146,7 @@ def test_what_changes_nothing_is_told_too() -> None:
 def test_components_may_be_given() -> None:
     rules = Enhancements.parse("function:a -group", Cache(0))
     component = Component(contributes=None)
-    found = rules.explain([frame(function=b"a")], NO_ERROR, [component])
+    found = rules.explain([frame(function=b"a")], NO_EXCEPTION, [component])
     assert found.frames[0].contributes is False
     assert found.frames[0].steps[0].before is None
     assert component.contributes is None
@@ -163,24 +158,24 @@ def test_why_not() -> None:
         "function:a category=x\n[ function:m ] | category:x type:KeyError -app", Cache(0)
     )
     frames = [frame(function=b"main"), frame(function=b"a")]
-    tests = rules.explain(frames, NO_ERROR | {"ty": b"E"}, why_not=(1, 1)).why_not
+    tests = rules.explain(frames, NO_EXCEPTION | {"ty": b"E"}, why_not=(1, 1)).why_not
     assert tests is not None
     assert [(each.matcher, each.frame, each.holds, each.reason) for each in tests] == [
         ("type:KeyError", None, False, "`E` does not match"),
         ("[function:m] |", 0, False, "`main` does not match"),
         ("category:x", 1, True, "`x` matches"),
     ]
-    assert rules.explain(frames, NO_ERROR).why_not is None
+    assert rules.explain(frames, NO_EXCEPTION).why_not is None
     for wrong in ((2, 0), (0, 2), (-1, 0), (0, -1)):
         with pytest.raises(OphioOverflowError):
-            rules.explain(frames, NO_ERROR, why_not=wrong)
+            rules.explain(frames, NO_EXCEPTION, why_not=wrong)
 
 
 def test_bad_frames_are_refused() -> None:
     rules = Enhancements.parse("function:a +app", Cache(0))
     with pytest.raises(FrameKeyError):
-        rules.explain([{"function": b"a"}], NO_ERROR)
+        rules.explain([{"function": b"a"}], NO_EXCEPTION)
     with pytest.raises(FrameTypeError, match="frame 0"):
-        rules.explain([frame(function=1)], NO_ERROR)
+        rules.explain([frame(function=1)], NO_EXCEPTION)
     with pytest.raises(FrameTypeError, match="UTF-8"):
-        rules.explain([frame(function=b"\xff")], NO_ERROR)
+        rules.explain([frame(function=b"\xff")], NO_EXCEPTION)

@@ -14,11 +14,11 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from commands import run_command
 
 pytest.importorskip("click")
 pytest.importorskip("rich")
@@ -41,12 +41,9 @@ NEW = OLD + "function:log_* -group\n"
 
 
 def run(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "sentry_ophio", *arguments],
-        capture_output=True,
-        check=False,
-        encoding="utf-8",
-        cwd=folder,
+    done = run_command(*arguments, folder=folder)
+    return subprocess.CompletedProcess(
+        done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
     )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Callable
 
 import msgpack
 import pytest
+from frame_fields import FRAME_FIELDS, NO_EXCEPTION
 
 from sentry_ophio import codeowners, glob, limits
 from sentry_ophio.enhancers import Cache, Enhancements, Stacktrace, format_rules
@@ -22,12 +23,9 @@ from sentry_ophio.proguard import ProguardMapper
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-KEYS = ("category", "family", "function", "module", "package", "path", "in_app", "orig_in_app")
-ERROR: Any = {"ty": None, "value": None, "mechanism": None}
-
 
 def frames(function: bytes, count: int = 1) -> list[Any]:
-    return [dict.fromkeys(KEYS) | {"function": function}] * count
+    return [dict.fromkeys(FRAME_FIELDS) | {"function": function}] * count
 
 
 @pytest.fixture(autouse=True)
@@ -102,8 +100,12 @@ TOO_MUCH: dict[str, tuple[Limit, int, Callable[[], Any]]] = {
         2,
         lambda: codeowners.is_codeowners_path_match(b"a", "a*b"),
     ),
-    "frames": (Limit.FRAMES, 2, lambda: TWO.apply_modifications_to_frames(frames(b"a", 3), ERROR)),
-    "prepared frames": (Limit.FRAMES, 2, lambda: Stacktrace(frames(b"a", 3), ERROR)),
+    "frames": (
+        Limit.FRAMES,
+        2,
+        lambda: TWO.apply_modifications_to_frames(frames(b"a", 3), NO_EXCEPTION),
+    ),
+    "prepared frames": (Limit.FRAMES, 2, lambda: Stacktrace(frames(b"a", 3), NO_EXCEPTION)),
     "frames of an event": (
         Limit.FRAMES,
         2,
@@ -264,7 +266,7 @@ def asking(rules: str, value: bytes, count: int = 1) -> Callable[[], Any]:
         # Else the small value is answered from the memo, and the large one is too large for it.
         parsed.set_memo_bytes(0)
     given = frames(value, count)
-    return lambda: parsed.apply_modifications_to_frames(given, ERROR)
+    return lambda: parsed.apply_modifications_to_frames(given, NO_EXCEPTION)
 
 
 def matching(pattern: str, value: str) -> Callable[[], Any]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgpack
 import pytest
+from frame_fields import EXCEPTION_FIELDS, FRAME_FIELDS, NO_EXCEPTION, TEXT_FIELDS
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from oracle_case import Box, Case, Number, Outcome, run
@@ -230,16 +231,15 @@ texts = st.none() | st.sampled_from([word.encode() for word in WORDS])
 frames = st.lists(
     st.fixed_dictionaries(
         {
-            "category": texts,
+            **dict.fromkeys(TEXT_FIELDS, texts),
             "family": st.none() | st.sampled_from([word.encode() for word in FAMILIES]),
-            **dict.fromkeys(("function", "module", "package", "path"), texts),
             "in_app": st.sampled_from([None, True, False]),
             "orig_in_app": st.sampled_from([None, 0, 1, -1, 127, -128, True]),
         }
     ),
     max_size=6,
 )
-exceptions = st.fixed_dictionaries(dict.fromkeys(("ty", "value", "mechanism"), texts))
+exceptions = st.fixed_dictionaries(dict.fromkeys(EXCEPTION_FIELDS, texts))
 contributes = st.lists(st.sampled_from([None, True, False]), max_size=8)
 
 quick = [HealthCheck.too_slow, HealthCheck.data_too_large]
@@ -298,7 +298,7 @@ def broken_rules(draw: st.DrawFn) -> str:
     st.lists(broken_rules(), min_size=1, max_size=2).map("\n".join) | st.text(max_size=20), frames
 )
 def test_malformed_rules(oracle: Oracle, text: str, frames: list[Any]) -> None:
-    case = Case([text], frames, dict.fromkeys(("ty", "value", "mechanism")), [None] * len(frames))
+    case = Case([text], frames, NO_EXCEPTION, [None] * len(frames))
     check(oracle, case, texts=True)
 
 
@@ -429,10 +429,7 @@ def test_real_stack_traces(oracle: Oracle, rules: Path, traces: Path) -> None:
 
 # --- where ours is better, on purpose -----------------------------------------------
 
-FRAME = dict.fromkeys(
-    ("category", "family", "function", "module", "package", "path", "in_app", "orig_in_app")
-)
-NO_EXCEPTION = dict.fromkeys(("ty", "value", "mechanism"))
+FRAME = dict.fromkeys(FRAME_FIELDS)
 
 
 def binary(*matchers: str) -> bytes:

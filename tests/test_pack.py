@@ -11,15 +11,14 @@ from dataclasses import dataclass
 from typing import Any, Callable
 
 import pytest
+from frame_fields import FRAME_FIELDS, NO_EXCEPTION
 
 from sentry_ophio import _answers, _pack
 from sentry_ophio.enhancers import Cache, Component, Enhancements, Stacktrace
 from sentry_ophio.exceptions import FrameKeyError, FrameTypeError
 
 RULES = Enhancements.parse("function:log_* -app category=log\nfamily:native +app", Cache(0))
-KEYS = ("category", "family", "function", "module", "package", "path", "in_app", "orig_in_app")
-FRAME: dict[str, Any] = dict.fromkeys(KEYS) | {"function": b"log_error", "in_app": True}
-ERROR: dict[str, Any] = {"ty": None, "value": None, "mechanism": None}
+FRAME: dict[str, Any] = dict.fromkeys(FRAME_FIELDS) | {"function": b"log_error", "in_app": True}
 ANSWER = ("log", False)
 
 
@@ -31,7 +30,7 @@ def _packer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setattr(_pack, "_mappings", None)
     else:
         pytest.importorskip("ormsgpack")
-        RULES.apply_modifications_to_frames([], ERROR)
+        RULES.apply_modifications_to_frames([], NO_EXCEPTION)
         assert _pack._mappings is not None
 
 
@@ -101,32 +100,32 @@ class Mapping:
     ],
 )
 def test_what_is_a_frame(frame: Any) -> None:
-    assert RULES.apply_modifications_to_frames([frame], ERROR) == [ANSWER]
-    assert RULES.apply_modifications_to_frames([FRAME, frame, FRAME], ERROR) == [ANSWER] * 3
-    assert Stacktrace([frame], ERROR).apply(RULES) == [ANSWER]
+    assert RULES.apply_modifications_to_frames([frame], NO_EXCEPTION) == [ANSWER]
+    assert RULES.apply_modifications_to_frames([FRAME, frame, FRAME], NO_EXCEPTION) == [ANSWER] * 3
+    assert Stacktrace([frame], NO_EXCEPTION).apply(RULES) == [ANSWER]
     component = Component(contributes=True)
-    RULES.assemble_stacktrace_component([frame], ERROR, [component])
+    RULES.assemble_stacktrace_component([frame], NO_EXCEPTION, [component])
     assert component.contributes is True
-    found = RULES.explain([frame], ERROR).frames[0]
+    found = RULES.explain([frame], NO_EXCEPTION).frames[0]
     assert (found.category, found.in_app) == ANSWER
 
 
 def test_a_mapping_that_contains_itself_is_ignored_where_it_is_not_read() -> None:
     frame = dict(FRAME)
     frame["self"] = frame
-    assert RULES.apply_modifications_to_frames([frame], ERROR) == [ANSWER]
+    assert RULES.apply_modifications_to_frames([frame], NO_EXCEPTION) == [ANSWER]
 
 
 @pytest.mark.parametrize(
     ("frame", "error"),
     [
-        ([None] * 8, FrameTypeError),
+        ([None] * len(FRAME_FIELDS), FrameTypeError),
         (tuple(FRAME.values()), FrameTypeError),
         (Data(), FrameTypeError),
         (None, FrameTypeError),
         (7, FrameTypeError),
         ({}, FrameKeyError),
-        ({key: FRAME[key] for key in KEYS[:-1]}, FrameKeyError),
+        ({key: FRAME[key] for key in FRAME_FIELDS[:-1]}, FrameKeyError),
         (defaultdict(None, {"function": b"log_error"}), FrameKeyError),
         (FRAME | {"function": "log_error"}, FrameTypeError),
         (FRAME | {"function": Yes.NAME}, FrameTypeError),
@@ -142,10 +141,10 @@ def test_a_mapping_that_contains_itself_is_ignored_where_it_is_not_read() -> Non
 )
 def test_what_is_no_frame(frame: Any, error: type[Exception]) -> None:
     calls: list[Callable[[], object]] = [
-        lambda: RULES.apply_modifications_to_frames([FRAME, frame], ERROR),
-        lambda: RULES.assemble_stacktrace_component([FRAME, frame], ERROR, [Component()]),
-        lambda: RULES.explain([FRAME, frame], ERROR),
-        lambda: Stacktrace([FRAME, frame], ERROR),
+        lambda: RULES.apply_modifications_to_frames([FRAME, frame], NO_EXCEPTION),
+        lambda: RULES.assemble_stacktrace_component([FRAME, frame], NO_EXCEPTION, [Component()]),
+        lambda: RULES.explain([FRAME, frame], NO_EXCEPTION),
+        lambda: Stacktrace([FRAME, frame], NO_EXCEPTION),
     ]
     for call in calls:
         with pytest.raises(error, match=r"^frame 1: "):
@@ -164,8 +163,8 @@ def test_what_is_no_exception_data(exception: Any) -> None:
 def test_an_exception_of_another_mapping() -> None:
     rules = Enhancements.parse("type:Boom -app", Cache(0))
     exceptions: list[Any] = [
-        ERROR | {"ty": b"Boom"},
-        {"more": object()} | ERROR | {"ty": b"Boom"},
+        NO_EXCEPTION | {"ty": b"Boom"},
+        {"more": object()} | NO_EXCEPTION | {"ty": b"Boom"},
         defaultdict(lambda: b"Boom"),
     ]
     for exception in exceptions:
@@ -180,8 +179,8 @@ def test_own_categories_are_kept() -> None:
         FRAME | {"function": b"f"},
     ]
     expected = [ANSWER, ("gr\xfcn", True), ("", True), (None, True)]
-    assert RULES.apply_modifications_to_frames(frames, ERROR) == expected
-    prepared = Stacktrace(frames, ERROR)
+    assert RULES.apply_modifications_to_frames(frames, NO_EXCEPTION) == expected
+    prepared = Stacktrace(frames, NO_EXCEPTION)
     assert prepared.apply(RULES) == expected
     assert RULES.apply_modifications_to_stacktraces([prepared, prepared]) == [expected] * 2
 
@@ -189,11 +188,11 @@ def test_own_categories_are_kept() -> None:
 @pytest.mark.parametrize("count", [0, 1, 15, 16, 253, 254, 255, 256, 1_000, 70_000])
 def test_any_number_of_frames(count: int) -> None:
     frames = [FRAME] * count
-    assert RULES.apply_modifications_to_frames(frames, ERROR) == [ANSWER] * count
-    prepared = Stacktrace(frames, ERROR | {"ty": b"x" * 300})
+    assert RULES.apply_modifications_to_frames(frames, NO_EXCEPTION) == [ANSWER] * count
+    prepared = Stacktrace(frames, NO_EXCEPTION | {"ty": b"x" * 300})
     assert (len(prepared), prepared.apply(RULES)) == (count, [ANSWER] * count)
     components = [Component(contributes=False) for _ in frames]
-    RULES.assemble_stacktrace_component(frames, ERROR, components)
+    RULES.assemble_stacktrace_component(frames, NO_EXCEPTION, components)
     assert [each.contributes for each in components] == [False] * count
 
 
@@ -203,8 +202,8 @@ def test_any_number_of_categories() -> None:
     rules = Enhancements.parse(text, Cache(0))
     for n in (0, 81, 82, 83, 84, 85, 299, 3):
         frame = FRAME | {"function": f"f{n}".encode()}
-        assert rules.apply_modifications_to_frames([frame], ERROR) == [(f"c{n}", True)]
-        assert Stacktrace([frame], ERROR).apply(rules) == [(f"c{n}", True)]
+        assert rules.apply_modifications_to_frames([frame], NO_EXCEPTION) == [(f"c{n}", True)]
+        assert Stacktrace([frame], NO_EXCEPTION).apply(rules) == [(f"c{n}", True)]
 
 
 def test_a_call_within_a_call_has_a_buffer_of_its_own() -> None:
@@ -215,7 +214,7 @@ def test_a_call_within_a_call_has_a_buffer_of_its_own() -> None:
     wrong: list[object] = []
 
     def handler(*_: object) -> None:
-        found = other.apply_modifications_to_frames([FRAME] * 20, ERROR)
+        found = other.apply_modifications_to_frames([FRAME] * 20, NO_EXCEPTION)
         if found != [("other", True)] * 20:
             wrong.append(found)
 
@@ -223,7 +222,7 @@ def test_a_call_within_a_call_has_a_buffer_of_its_own() -> None:
     signal.setitimer(signal.ITIMER_REAL, 0.0002, 0.0002)
     try:
         for _ in range(5_000):
-            assert RULES.apply_modifications_to_frames([FRAME] * 10, ERROR) == [ANSWER] * 10
+            assert RULES.apply_modifications_to_frames([FRAME] * 10, NO_EXCEPTION) == [ANSWER] * 10
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
@@ -239,7 +238,10 @@ def test_threads_have_buffers_of_their_own() -> None:
 
     def ask(rules: Enhancements, answer: tuple[str, bool], count: int) -> None:
         for _ in range(1_000):
-            if rules.apply_modifications_to_frames([FRAME] * count, ERROR) != [answer] * count:
+            if (
+                rules.apply_modifications_to_frames([FRAME] * count, NO_EXCEPTION)
+                != [answer] * count
+            ):
                 wrong.append(answer)
 
     interval = sys.getswitchinterval()
@@ -272,7 +274,7 @@ def test_frames_that_change_their_number_meanwhile() -> None:
     thread.start()
     try:
         for _ in range(2_000):
-            found = RULES.apply_modifications_to_frames(frames, ERROR)
+            found = RULES.apply_modifications_to_frames(frames, NO_EXCEPTION)
             assert found in ([ANSWER] * 3, [ANSWER] * 4)
     finally:
         stop.set()

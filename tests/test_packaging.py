@@ -345,6 +345,53 @@ def test_every_target_is_listed_and_phony(source_tree: Path) -> None:
     assert set(phony.replace("\\", " ").split()) == targets
 
 
+# --- the recipes --------------------------------------------------------------------
+
+
+def test_the_makefile_calls_every_command_of_the_recipes(source_tree: Path) -> None:
+    """And has no recipe of its own: each target of this part is one line."""
+    makefile = (source_tree / "Makefile").read_text("utf-8")
+    part = makefile.partition("# --- distributions ---")[2].partition("\n# --- ")[0]
+    called = set(re.findall(r"\$\(DISTRIBUTION\) ([a-z-]+)", part))
+    program = (source_tree / "tools" / "distribution.py").read_text("utf-8")
+    assert called == set(re.findall(r"^    python tools/distribution\.py (\S+)", program, re.M))
+    for target, recipe in re.findall(r"^([a-z-]+):.*\n((?:\t.*\n)+)", part, re.M):
+        lines = recipe.replace("\\\n", "").count("\n")
+        assert lines == 1, target
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the programs are of a shell")
+def test_an_environment_has_the_python_that_is_asked_for(source_tree: Path, tmp_path: Path) -> None:
+    environment = load(source_tree, "environment")
+    old = tmp_path / "old"
+    old.write_text("#!/bin/sh\nexit 1\n")
+    old.chmod(0o755)
+    for python in (str(old), str(tmp_path / "none")):
+        with pytest.raises(SystemExit, match=f"Python 3.9 or later is needed, as {python}"):
+            environment.make(str(tmp_path / "new"), python)
+    # It runs whatever it is asked for, until that has no module that makes environments.
+    no_venv = tmp_path / "no_venv"
+    no_venv.write_text(f'#!/bin/sh\n[ "$1" = -m ] && exit 1\nexec {sys.executable} "$@"\n')
+    no_venv.chmod(0o755)
+    with pytest.raises(SystemExit, match="cannot make a virtual environment: install"):
+        environment.make(str(tmp_path / "new"), str(no_venv))
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_pattern_for_a_wheel_must_fit_one_file(
+    source_tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(source_tree / "tools"))
+    the_one = load(source_tree, "distribution").the_one
+    with pytest.raises(SystemExit, match=r"should have one \*\.whl, but has: none"):
+        the_one(tmp_path, "*.whl")
+    (tmp_path / "a.whl").touch()
+    assert the_one(tmp_path, "*.whl") == tmp_path / "a.whl"
+    (tmp_path / "b.whl").touch()
+    with pytest.raises(SystemExit, match=r"but has: a\.whl, b\.whl"):
+        the_one(tmp_path, "*.whl")
+
+
 # --- direnv -------------------------------------------------------------------------
 
 

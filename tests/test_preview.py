@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from frame_fields import NO_EXCEPTION, frame
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,16 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 EVENTS = sorted((Path(__file__).resolve().parent / "fixtures" / "events").glob("*.json"))
-NO_ERROR = {"ty": None, "value": None, "mechanism": None}
-KEYS = ("category", "family", "function", "module", "package", "path", "in_app", "orig_in_app")
 
 
 def parse(text: str) -> Enhancements:
     return Enhancements.parse(text, Cache(0), source="a.rules")
-
-
-def frame(**values: Any) -> dict[str, Any]:
-    return dict.fromkeys(KEYS) | values
 
 
 def test_nothing_changes_from_a_set_to_itself() -> None:
@@ -72,11 +67,11 @@ def test_a_preview_counts_what_explain_says(
     old_text: str, new_text: str, traces: list[list[dict[str, Any]]], threads: int
 ) -> None:
     old, new = parse(old_text), parse(new_text)
-    report = preview(old, new, (Stacktrace(each, NO_ERROR) for each in traces), threads=threads)
+    report = preview(old, new, (Stacktrace(each, NO_EXCEPTION) for each in traces), threads=threads)
     counts = dict.fromkeys(("in_app", "category", "contributes", "grouping"), 0)
     changed = []
     for number, frames in enumerate(traces):
-        before, after = old.explain(frames, NO_ERROR), new.explain(frames, NO_ERROR)
+        before, after = old.explain(frames, NO_EXCEPTION), new.explain(frames, NO_EXCEPTION)
         seen = sum(counts.values())
         for one, other in zip(before.frames, after.frames):
             for field in ("in_app", "category", "contributes"):
@@ -96,7 +91,9 @@ def test_a_preview_counts_what_explain_says(
 def test_responsible_rules_are_named() -> None:
     old = parse("function:a -app\nfunction:b +app")
     new = parse("function:b +app\n\nfunction:c -app\nfunction:d +app")
-    traces = [Stacktrace([frame(function=name, in_app=True)], NO_ERROR) for name in (b"a", b"c")]
+    traces = [
+        Stacktrace([frame(function=name, in_app=True)], NO_EXCEPTION) for name in (b"a", b"c")
+    ]
     report = preview(old, new, traces)
     assert [(each.rule.text, each.rule.line, each.responsible) for each in report.responsible] == [
         ("function:c -app", 3, 2),
@@ -127,7 +124,7 @@ def test_stack_traces_are_taken_in_batches() -> None:
         nonlocal alive
         for _ in range(2_500):
             alive += 1
-            yield Stacktrace([frame(function=b"a")], NO_ERROR)
+            yield Stacktrace([frame(function=b"a")], NO_EXCEPTION)
 
     told: list[tuple[int, int]] = []
     report = preview(

@@ -20,7 +20,8 @@ from typing import Any, Callable, NamedTuple
 
 import pytest
 from conftest import collect_all, take_interrupts
-from memory_calls import CACHE, CALLS, ERROR, FRAMES, KEYS, MAPPER, MAPPING, RULES
+from frame_fields import FRAME_FIELDS
+from memory_calls import CACHE, CALLS, ERROR, FRAMES, MAPPER, MAPPING, RULES
 
 import sentry_ophio
 from sentry_ophio import codeowners, glob
@@ -148,6 +149,7 @@ INTERRUPTED = re.findall(
 )
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="for Linux")
 @pytest.mark.skipif(sys.implementation.name != "cpython", reason="PyPy's heap grows by steps")
 @pytest.mark.parametrize("name", INTERRUPTED)
@@ -324,7 +326,7 @@ class LyingPath:
 
 
 def frame_named(function: object) -> list[Any]:
-    return [dict.fromkeys(KEYS) | {"function": function}]
+    return [dict.fromkeys(FRAME_FIELDS) | {"function": function}]
 
 
 class Kinds(NamedTuple):

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgpack
 import pytest
+from frame_fields import frame
 from hypothesis import given
 from hypothesis import strategies as st
 from oracle_calls import PYTHON, Published
@@ -158,9 +159,7 @@ def test_the_published_package_reads_what_we_write(
         return
     binary = rules.to_config_structure(version)
     frames = [
-        dict.fromkeys(["category", "family", "package", "in_app", "orig_in_app"])
-        | {"function": name, "module": b"a", "path": b"/a/b.a"}
-        for name in (b"a", b"ab", b"b", None)
+        frame(function=name, module=b"a", path=b"/a/b.a") for name in (b"a", b"ab", b"b", None)
     ]
     error = {"ty": b"a", "value": b"b", "mechanism": None}
     ours = Enhancements.from_config_structure(binary, Cache(0))

@@ -20,13 +20,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from frame_fields import EXCEPTION_FIELDS, FRAME_FIELDS
 
 from sentry_ophio.enhancers import Cache, Component, Enhancements
 from sentry_ophio.exceptions import EnhancementsError
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "rules.md"
-FRAME = ("category", "family", "function", "module", "package", "path", "in_app", "orig_in_app")
-EXCEPTION = ("ty", "value", "mechanism")
 
 
 def examples() -> list[Any]:
@@ -94,9 +93,9 @@ def test_example(example: str) -> None:
 
     rules = Enhancements.parse(text, Cache(0))
     given = [json.loads(line) for line in sections.pop("").splitlines()]
-    frames = [full(line, FRAME) for line in given if "exception" not in line]
+    frames = [full(line, FRAME_FIELDS) for line in given if "exception" not in line]
     exceptions = [line["exception"] for line in given if "exception" in line] or [{}]
-    (exception,) = (full(each, EXCEPTION) for each in exceptions)
+    (exception,) = (full(each, EXCEPTION_FIELDS) for each in exceptions)
     assert sections, "an example without a result"
     for name, expected in sections.items():
         run = {"apply": apply, "assemble": assemble}[name]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
 from conftest import scale, tool
+from frame_fields import TEXT_FIELDS
 
 scale("pyspark")
 
@@ -384,7 +385,7 @@ def test_examples_of_the_module(session: SparkSession) -> None:
     frames = [{"path": "/a/src/b.py", "in_app": True}, {"path": "/a/vendor/b.py", "in_app": True}]
     row = {"id": 7, **arrow.batch([{"frames": frames}]).to_pylist()[0]}
     kinds = "struct<ty: string, value: string, mechanism: string>"
-    texts = ", ".join(f"{name}: string" for name in arrow._TEXTS)
+    texts = ", ".join(f"{name}: string" for name in TEXT_FIELDS)
     df = session.createDataFrame(
         [row],
         f"id long, frames array<struct<{texts}, in_app: boolean, orig_in_app: tinyint>>,"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from frame_fields import EXCEPTION_FIELDS, FRAME_FIELDS, NO_EXCEPTION, TEXT_FIELDS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,8 +18,6 @@ from sentry_ophio.events import stacktraces_of
 from sentry_ophio.exceptions import FrameKeyError, FrameTypeError
 
 EVENTS = sorted((Path(__file__).resolve().parent / "fixtures" / "events").glob("*.json"))
-KEYS = ("category", "family", "function", "module", "package", "path", "in_app", "orig_in_app")
-NO_EXCEPTION = dict.fromkeys(("ty", "value", "mechanism"))
 RULES = Enhancements.parse(
     "function:a +app category=x\n"
     "path:**/lib/** -app\n"
@@ -32,15 +31,15 @@ RULES = Enhancements.parse(
 texts = st.sampled_from([None, b"a", b"b", b"/srv/lib/x", b"own", "é".encode(), b"x" * 300])
 frames = st.fixed_dictionaries(
     {
+        **dict.fromkeys(TEXT_FIELDS, texts),
         "category": st.sampled_from([None, None, b"x", b"own"]),
         "family": st.sampled_from([None, b"native", b"javascript"]),
-        **dict.fromkeys(("function", "module", "package", "path"), texts),
         "in_app": st.sampled_from([None, True, False]),
         "orig_in_app": st.sampled_from([None, 0, 1, -1, -100]),
     }
 )
 exceptions = st.fixed_dictionaries(
-    {"ty": st.sampled_from([None, b"E"]), "value": texts, "mechanism": texts}
+    dict.fromkeys(EXCEPTION_FIELDS, texts) | {"ty": st.sampled_from([None, b"E"])}
 )
 stacktraces = st.lists(st.tuples(st.lists(frames, max_size=20), exceptions), max_size=20)
 
@@ -104,7 +103,7 @@ def test_event_frames_become_what_python_makes_of_them(path: Path) -> None:
 )
 def test_a_field_of_an_event_frame(frame: dict[str, Any], key: str, value: object) -> None:
     expected = {
-        **dict.fromkeys(KEYS),
+        **dict.fromkeys(FRAME_FIELDS),
         "family": b"native",
         "function": b"<unknown>",
         key: value,
@@ -139,7 +138,7 @@ def test_errors_come_when_it_is_prepared() -> None:
     with pytest.raises(
         FrameTypeError, match="frame 0: field `path`: expected bytes or None, not str"
     ):
-        Stacktrace([{**dict.fromkeys(KEYS), "path": "x"}], NO_EXCEPTION)
+        Stacktrace([{**dict.fromkeys(FRAME_FIELDS), "path": "x"}], NO_EXCEPTION)
     with pytest.raises(FrameKeyError, match="frame 0: missing key `category`"):
         Stacktrace([dict[str, Any]()], NO_EXCEPTION)
     with pytest.raises(TypeError, match="frames must be a list"):
@@ -149,7 +148,7 @@ def test_errors_come_when_it_is_prepared() -> None:
 
 
 def test_it_is_a_value() -> None:
-    one = Stacktrace([dict.fromkeys(KEYS)], NO_EXCEPTION)
+    one = Stacktrace([dict.fromkeys(FRAME_FIELDS)], NO_EXCEPTION)
     assert repr(one) == "Stacktrace(1 frame)"
     assert len(one) == 1
     for same in (copy.copy(one), pickle.loads(pickle.dumps(one))):
@@ -161,7 +160,7 @@ def test_it_is_a_value() -> None:
     assert Stacktrace([], NO_EXCEPTION), "true, also without frames"
 
 
-ONE = Stacktrace([dict.fromkeys(KEYS)], NO_EXCEPTION)
+ONE = Stacktrace([dict.fromkeys(FRAME_FIELDS)], NO_EXCEPTION)
 
 
 @pytest.mark.parametrize(
@@ -190,7 +189,7 @@ def test_a_bad_batch(
 @pytest.mark.parametrize("limit", [0, 1, 100_000])
 def test_a_memo_of_any_size_changes_no_answer(limit: int) -> None:
     rules = Enhancements.parse("function:a +app", Cache(0))
-    frame = {**dict.fromkeys(KEYS), "function": b"a"}
+    frame = {**dict.fromkeys(FRAME_FIELDS), "function": b"a"}
     rules.set_memo_bytes(limit)
     for _ in range(3):
         assert rules.apply_modifications_to_frames([frame], NO_EXCEPTION) == [(None, True)]

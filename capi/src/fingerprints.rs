@@ -20,7 +20,7 @@ use crate::guard::{guard_into, guard_len};
 use crate::handle;
 use crate::slice;
 use crate::status::{Error, OphioStatus};
-use crate::string::OphioStr;
+use crate::string::{self, OphioStr};
 
 /// Fingerprint rules.
 ///
@@ -259,13 +259,8 @@ unsafe fn write_string(
     name: &str,
     write: impl FnOnce(&FingerprintRules) -> Result<String, Error>,
 ) -> OphioStatus {
-    // SAFETY: the caller's promise about `place`.
-    let place = unsafe { handle::out(place, name) };
-    guard_into(place, || {
-        // SAFETY: the caller's promise about `rules`.
-        let rules = unsafe { handle::borrow(rules, "rules") }?;
-        Ok(write(&rules.0)?.into())
-    })
+    // SAFETY: the caller's promise.
+    unsafe { string::describe((rules, "rules"), (place, name), |rules| write(&rules.0)) }
 }
 
 /// Writes fingerprint rules as the JSON in which Sentry stores them.

@@ -12,7 +12,7 @@ use crate::guard::{answer, guard, guard_into};
 use crate::handle;
 use crate::slice::{self, OphioSlice};
 use crate::status::{Error, OphioStatus};
-use crate::string::OphioStr;
+use crate::string::{self, OphioStr};
 
 /// Options of a glob. Pass the sum of several options; 0 is no option.
 #[repr(C)]
@@ -141,14 +141,37 @@ pub unsafe extern "C" fn ophio_glob_is_match(
     value_len: usize,
     matched: *mut bool,
 ) -> OphioStatus {
-    // SAFETY: the caller's promise about `matched`.
-    let matched = unsafe { handle::out(matched, "matched") };
-    guard_into(matched, || {
-        // SAFETY: the caller's promise about `glob`.
-        let glob = unsafe { handle::borrow(glob, "glob") }?;
-        // SAFETY: the caller's promise about `value`.
-        let value = unsafe { slice::bytes(value, value_len, "value") }?;
-        Ok(glob.0.is_match(value))
+    // SAFETY: the caller's promise.
+    unsafe {
+        ask(
+            (glob, "glob"),
+            (value, value_len),
+            (matched, "matched"),
+            |glob, value| Ok(glob.0.is_match(value)),
+        )
+    }
+}
+
+/// The body of a function that asks a glob or a set about a value.
+///
+/// # Safety
+///
+/// `object` was made by this library and is not freed yet; the value is readable for as many
+/// bytes; `answer` is NULL or may be written.
+unsafe fn ask<H, T>(
+    object: (*const H, &str),
+    value: (*const u8, usize),
+    answer: (*mut T, &str),
+    ask: impl FnOnce(&H, &[u8]) -> Result<T, Error>,
+) -> OphioStatus {
+    // SAFETY: the caller's promise about `answer`.
+    let place = unsafe { handle::out(answer.0, answer.1) };
+    guard_into(place, || {
+        // SAFETY: the caller's promise about `object`.
+        let object = unsafe { handle::borrow(object.0, object.1) }?;
+        // SAFETY: the caller's promise about the value.
+        let value = unsafe { slice::bytes(value.0, value.1, "value") }?;
+        ask(object, value)
     })
 }
 
@@ -174,14 +197,12 @@ pub unsafe extern "C" fn ophio_glob_shortcut(
     glob: *const OphioGlob,
     shortcut: *mut OphioStr,
 ) -> OphioStatus {
-    guard(|| {
-        // SAFETY: the caller's promise about `glob`.
-        let glob = unsafe { handle::borrow(glob, "glob") }?;
-        // SAFETY: the caller's promise about `shortcut`.
-        let shortcut = unsafe { handle::out(shortcut, "shortcut") }?;
-        shortcut.write(glob.0.shortcut().to_packed().into());
-        Ok(())
-    })
+    // SAFETY: the caller's promise.
+    unsafe {
+        string::describe((glob, "glob"), (shortcut, "shortcut"), |glob| {
+            Ok(glob.0.shortcut().to_packed())
+        })
+    }
 }
 
 /// Returns whether a text matches as a whole: 1 if it does, 0 if not.
@@ -377,15 +398,15 @@ pub unsafe extern "C" fn ophio_glob_set_is_match(
     value_len: usize,
     matched: *mut bool,
 ) -> OphioStatus {
-    // SAFETY: the caller's promise about `matched`.
-    let matched = unsafe { handle::out(matched, "matched") };
-    guard_into(matched, || {
-        // SAFETY: the caller's promise about `set`.
-        let set = unsafe { handle::borrow(set, "set") }?;
-        // SAFETY: the caller's promise about `value`.
-        let value = unsafe { slice::bytes(value, value_len, "value") }?;
-        Ok(set.0.is_match(value))
-    })
+    // SAFETY: the caller's promise.
+    unsafe {
+        ask(
+            (set, "set"),
+            (value, value_len),
+            (matched, "matched"),
+            |set, value| Ok(set.0.is_match(value)),
+        )
+    }
 }
 
 /// Finds the globs of a set that a whole value matches.
@@ -409,13 +430,7 @@ pub unsafe extern "C" fn ophio_glob_set_matches(
     numbers_len: usize,
     count: *mut usize,
 ) -> OphioStatus {
-    // SAFETY: the caller's promise about `count`.
-    let count = unsafe { handle::out(count, "count") };
-    guard_into(count, || {
-        // SAFETY: the caller's promise about `set`.
-        let set = unsafe { handle::borrow(set, "set") }?;
-        // SAFETY: the caller's promise about `value`.
-        let value = unsafe { slice::bytes(value, value_len, "value") }?;
+    let find = |set: &OphioGlobSet, value: &[u8]| {
         // SAFETY: the caller's promise about `numbers`.
         let numbers = unsafe { slice::out(numbers, numbers_len, "numbers") }?;
         let mut found = Vec::new();
@@ -424,5 +439,7 @@ pub unsafe extern "C" fn ophio_glob_set_matches(
             place.write(number);
         }
         Ok(found.len())
-    })
+    };
+    // SAFETY: the caller's promise.
+    unsafe { ask((set, "set"), (value, value_len), (count, "count"), find) }
 }

@@ -104,6 +104,26 @@ pub(crate) unsafe fn convert<T: Into<OphioStr>>(
     })
 }
 
+/// The body of a function that writes a string about an object: the argument called `object.1`,
+/// and the result called `output.1`.
+///
+/// # Safety
+///
+/// The object is as [`handle::borrow`] demands, the output as [`handle::out`] does.
+pub(crate) unsafe fn describe<H, T: Into<OphioStr>>(
+    object: (*const H, &str),
+    output: (*mut OphioStr, &str),
+    write: impl FnOnce(&H) -> Result<T, Error>,
+) -> OphioStatus {
+    // SAFETY: the caller's promise about the output.
+    let place = unsafe { handle::out(output.0, output.1) };
+    guard_into(place, || {
+        // SAFETY: the caller's promise about the object.
+        let object = unsafe { handle::borrow(object.0, object.1) }?;
+        Ok(write(object)?.into())
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

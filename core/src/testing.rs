@@ -11,6 +11,25 @@ pub(crate) fn cases(usual: usize) -> usize {
     }
 }
 
+/// Returns how many random cases to try in a test that takes seconds: as `cases`, but a tenth of
+/// them if OPHIO_QUICK is set, as in `make check`.
+pub(crate) fn slow_cases(usual: usize) -> usize {
+    quick(usual, cases(usual))
+}
+
+/// Returns how often such a test must have found what it looks for, of the `usual` times.
+pub(crate) fn at_least(usual: usize) -> usize {
+    quick(usual, usual)
+}
+
+fn quick(usual: usize, otherwise: usize) -> usize {
+    if std::env::var_os("OPHIO_QUICK").is_some() {
+        usual / 10
+    } else {
+        otherwise
+    }
+}
+
 /// A random source that gives the same values on each run.
 pub(crate) struct Random(pub(crate) Rng);
 

@@ -14,15 +14,13 @@ use arrow_buffer::Buffer;
 use arrow_data::ArrayData;
 use arrow_schema::{DataType, Field};
 use libfuzzer_sys::fuzz_target;
+use ophio::enhancements::{ExceptionField, FrameField};
 use ophio_capi::enhancements::arrow::*;
 use ophio_capi::enhancements::preview::*;
 use ophio_capi::enhancements::rules::*;
 use ophio_capi::last_error::ophio_last_error_message;
 use ophio_capi::status::OphioStatus;
 
-const TEXTS: [&str; 6] = [
-    "category", "family", "function", "module", "package", "path",
-];
 const RULES: &str = "function:a* -app category=x\npath:**/b ^-group\ntype:E max-frames=2";
 
 /// An array that nothing has checked.
@@ -162,29 +160,32 @@ impl<'a> Arbitrary<'a> for Rows {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         let (rows, frames) = (u.int_in_range(0..=4)?, u.int_in_range(0..=8)?);
         let mut columns = Vec::new();
-        for name in TEXTS {
-            columns.push((name, texts(u, frames, 0)?));
+        for field in FrameField::ALL {
+            let column = match field {
+                FrameField::Category | FrameField::Family | FrameField::Text(_) => {
+                    texts(u, frames, 0)?
+                }
+                FrameField::InApp => {
+                    let flags = Buffer::from_vec(u.bytes(frames.div_ceil(8))?.to_vec());
+                    let valid = bits(u, frames)?;
+                    unchecked(DataType::Boolean, frames, valid, vec![flags], vec![])
+                }
+                FrameField::OrigInApp => {
+                    let numbers = Buffer::from_vec(u.bytes(frames)?.to_vec());
+                    let valid = bits(u, frames)?;
+                    unchecked(DataType::Int8, frames, valid, vec![numbers], vec![])
+                }
+            };
+            columns.push((field.name(), column));
         }
-        let flags = Buffer::from_vec(u.bytes(frames.div_ceil(8))?.to_vec());
-        let valid = bits(u, frames)?;
-        columns.push((
-            "in_app",
-            unchecked(DataType::Boolean, frames, valid, vec![flags], vec![]),
-        ));
-        let numbers = Buffer::from_vec(u.bytes(frames)?.to_vec());
-        let valid = bits(u, frames)?;
-        columns.push((
-            "orig_in_app",
-            unchecked(DataType::Int8, frames, valid, vec![numbers], vec![]),
-        ));
         let each = structure(u, frames, columns)?;
         let item = Arc::new(Field::new("item", each.data_type().clone(), true));
         let ends = narrow(&offsets(u, rows, frames)?);
         let valid = bits(u, rows)?;
         let lists = unchecked(DataType::List(item), rows, valid, vec![ends], vec![each]);
         let mut columns = Vec::new();
-        for name in ["ty", "value", "mechanism"] {
-            columns.push((name, texts(u, rows, 0)?));
+        for field in ExceptionField::ALL {
+            columns.push((field.name(), texts(u, rows, 0)?));
         }
         let exception = structure(u, rows, columns)?;
         structure(u, rows, vec![("frames", lists), ("exception", exception)]).map(Rows)

@@ -37,6 +37,7 @@ from typing import TYPE_CHECKING, Any, Callable
 
 from sentry_ophio._arguments import checked_threads
 from sentry_ophio._ffi import error_for, ffi, lib
+from sentry_ophio._pack import EXCEPTION_FIELDS, FRAME_FIELDS
 from sentry_ophio._preview import Comparison
 from sentry_ophio.exceptions import ArgumentTypeError, MissingDependencyError, SchemaError
 
@@ -79,23 +80,16 @@ __all__ = [
 # `preview_report` reports its progress after this many rows of a batch. A slice is not a copy.
 _STEP = 10_000
 
-_TEXTS = ("category", "family", "function", "module", "package", "path")
+# A field that is not here is a text.
+_TYPES = {"in_app": pa.bool_(), "orig_in_app": pa.int8()}
 
 SCHEMA = pa.schema(
     [
         (
             "frames",
-            pa.list_(
-                pa.struct(
-                    [
-                        *((name, pa.string()) for name in _TEXTS),
-                        ("in_app", pa.bool_()),
-                        ("orig_in_app", pa.int8()),
-                    ]
-                )
-            ),
+            pa.list_(pa.struct([(name, _TYPES.get(name, pa.string())) for name in FRAME_FIELDS])),
         ),
-        ("exception", pa.struct([(name, pa.string()) for name in ("ty", "value", "mechanism")])),
+        ("exception", pa.struct([(name, pa.string()) for name in EXCEPTION_FIELDS])),
     ]
 )
 """The columns that a batch must have, with texts as `utf8`."""

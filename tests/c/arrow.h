@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ophio.h"
+
 /* From the specification of the interface, which asks programs to have a copy. */
 struct ArrowSchema {
     const char *format;
@@ -116,6 +118,18 @@ static Column nothing(const char *name, int64_t length)
     return c;
 }
 
+/* The names of a list that the library gives, each ended by a zero in `room`. Returns how many. */
+static int names_of(struct OphioSlice list, char room[256], const char *names[32])
+{
+    int count = 0;
+    char *name;
+
+    memcpy(room, list.data, list.len);
+    room[list.len] = '\0';
+    for (name = strtok(room, "\n"); name != NULL; name = strtok(NULL, "\n")) names[count++] = name;
+    return count;
+}
+
 /* Of the first and the third frame; the second one has none. */
 static char path_bytes[] = "a.pyb.py";
 
@@ -130,8 +144,13 @@ static Column stacktraces(const char *function_format)
     static const int8_t orig_in_app[] = {-1, 0, 1};
     Column rows = column("+s", "", 2, 1, 2);
     Column frames = column("+l", "frames", 2, 2, 1);
-    Column frame = column("+s", "item", 3, 1, 8);
-    Column exception = column("+s", "exception", 2, 1, 3);
+    static char field_room[256], exception_room[256];
+    const char *fields[32], *exception_fields[32];
+    const int field_count = names_of(ophio_enhancements_frame_fields(), field_room, fields);
+    const int exception_count =
+        names_of(ophio_enhancements_exception_fields(), exception_room, exception_fields);
+    Column frame = column("+s", "item", 3, 1, field_count);
+    Column exception = column("+s", "exception", 2, 1, exception_count);
     Column function = text("function", 3, functions, "mainlog_alog_b");
     Column path = text("path", 3, paths, path_bytes);
     Column flags = column("b", "in_app", 3, 2, 0);
@@ -144,18 +163,15 @@ static Column stacktraces(const char *function_format)
     flags.array.buffers[1] = in_app;
     before.array.buffers[1] = orig_in_app;
     frames.array.buffers[1] = lists;
-    add(&frame, nothing("category", 3));
-    add(&frame, nothing("family", 3));
-    add(&frame, function);
-    add(&frame, nothing("module", 3));
-    add(&frame, nothing("package", 3));
-    add(&frame, path);
-    add(&frame, flags);
-    add(&frame, before);
+    for (int n = 0; n < field_count; n++) {
+        if (strcmp(fields[n], "function") == 0) add(&frame, function);
+        else if (strcmp(fields[n], "path") == 0) add(&frame, path);
+        else if (strcmp(fields[n], "in_app") == 0) add(&frame, flags);
+        else if (strcmp(fields[n], "orig_in_app") == 0) add(&frame, before);
+        else add(&frame, nothing(fields[n], 3));
+    }
     add(&frames, frame);
-    add(&exception, nothing("ty", 2));
-    add(&exception, nothing("value", 2));
-    add(&exception, nothing("mechanism", 2));
+    for (int n = 0; n < exception_count; n++) add(&exception, nothing(exception_fields[n], 2));
     add(&rows, frames);
     add(&rows, exception);
     return rows;

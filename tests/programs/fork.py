@@ -5,6 +5,7 @@ python fork.py FORKS
 
 import os, signal, sys, threading
 from sentry_ophio import codeowners, glob
+from sentry_ophio._pack import EXCEPTION_FIELDS, FRAME_FIELDS
 from sentry_ophio.enhancers import Cache, Component, Enhancements, Stacktrace
 from sentry_ophio.proguard import ProguardMapper
 
@@ -13,9 +14,8 @@ rules = Enhancements.parse("function:main -app", cache)
 owners = codeowners.Codeowners.parse("*.py @a")
 globs = glob.GlobSet(["a", "*.py", "[ab]*.c"])
 mapper = ProguardMapper.from_bytes(b"org.A -> a:\n    1:2:void m(int):3:4 -> b\n")
-keys = ("category", "family", "function", "module", "package", "path", "in_app", "orig_in_app")
-frames = [dict.fromkeys(keys) | {"function": b"main"}]
-error = {"ty": None, "value": None, "mechanism": None}
+frames = [dict.fromkeys(FRAME_FIELDS) | {"function": b"main"}]
+error = dict.fromkeys(EXCEPTION_FIELDS)
 done = False
 
 

@@ -27,6 +27,7 @@ HERE = Path(__file__).resolve().parent
 TESTS = HERE.parent
 sys.path.insert(0, str(TESTS))
 
+from frame_fields import FRAME_FIELDS  # noqa: E402
 from oracle_calls import Published  # noqa: E402
 
 from sentry_ophio import codeowners  # noqa: E402
@@ -95,8 +96,6 @@ EXTRA: list[dict[str, Any]] = [
     },
 ]
 
-FIELDS = ("category", "family", "function", "module", "package", "path", "in_app", "orig_in_app")
-TEXTS = FIELDS[:6]
 
 GLOBS = [
     *("", "*", "?", "a", "a*", "*a", "*a*", "a?c", "**", "**/b", "a/**", "a/**/c", "*.py"),
@@ -133,7 +132,7 @@ OWNER_FILES: list[dict[str, Any]] = [
 
 
 def frame(given: dict[str, Any]) -> dict[str, Any]:
-    return {key: given.get(key) for key in FIELDS}
+    return {key: given.get(key) for key in FRAME_FIELDS}
 
 
 def as_bytes(values: dict[str, Any]) -> dict[str, Any]:

@@ -424,7 +424,7 @@ mod tests {
 
     use arrow_buffer::Buffer;
     use arrow_schema::{DataType, Field};
-    use ophio_core::enhancements::{Cache, Enhancements};
+    use ophio_core::enhancements::{Cache, Enhancements, ExceptionField, FrameField, TextField};
 
     use super::*;
 
@@ -455,18 +455,20 @@ mod tests {
 
     /// One stack trace of three frames, with these paths, and lists with these offsets.
     fn stacktrace(path: ArrayData, offsets: &[i32]) -> ArrayData {
-        let names = ["category", "family", "function", "module", "package"];
-        let mut fields = names.map(|name| (name, nothing(3))).to_vec();
-        fields.push(("path", path));
-        fields.push(("in_app", nothing(3)));
-        fields.push(("orig_in_app", nothing(3)));
+        let fields = FrameField::ALL.map(|field| {
+            let column = match field {
+                FrameField::Text(TextField::Path) => path.clone(),
+                _ => nothing(3),
+            };
+            (field.name(), column)
+        });
         let frames = structure(3, &fields);
         let item = Arc::new(Field::new("item", frames.data_type().clone(), true));
         let offsets = vec![Buffer::from_slice_ref(offsets)];
         let lists = unchecked(DataType::List(item), 1, offsets, vec![frames]);
         let exception = structure(
             1,
-            &["ty", "value", "mechanism"].map(|name| (name, nothing(1))),
+            &ExceptionField::ALL.map(|field| (field.name(), nothing(1))),
         );
         structure(1, &[("frames", lists), ("exception", exception)])
     }

@@ -5,11 +5,11 @@ use ophio_core::enhancements::{explain, Component, NoTextForm, Part, StoredError
 
 use super::rules::OphioEnhancements;
 use super::tristate::read_tristate;
-use crate::guard::{guard, guard_into};
+use crate::guard::guard_into;
 use crate::handle;
 use crate::slice;
 use crate::status::{Error, OphioStatus};
-use crate::string::OphioStr;
+use crate::string::{self, OphioStr};
 
 /// A part of a rule set.
 #[repr(C)]
@@ -72,13 +72,10 @@ pub unsafe extern "C" fn ophio_enhancements_explain(
     frame: usize,
     explanation: *mut OphioStr,
 ) -> OphioStatus {
-    guard(|| {
-        // SAFETY: the caller's promise about `rules`.
-        let rules = unsafe { handle::borrow(rules, "rules") }?.current();
+    let write = |rules: &OphioEnhancements| {
+        let rules = rules.current();
         // SAFETY: the caller's promise about `packed`.
         let packed = unsafe { slice::bytes(packed, packed_len, "packed") }?;
-        // SAFETY: the caller's promise about `explanation`.
-        let place = unsafe { handle::out(explanation, "explanation") }?;
         let components: Option<Vec<Component>> = if contributes.is_null() && components_len == 0 {
             None
         } else {
@@ -111,9 +108,10 @@ pub unsafe extern "C" fn ophio_enhancements_explain(
             components.as_deref(),
             asked,
         );
-        place.write(found.to_json().into());
-        Ok(())
-    })
+        Ok(found.to_json())
+    };
+    // SAFETY: the caller's promise.
+    unsafe { string::describe((rules, "rules"), (explanation, "explanation"), write) }
 }
 
 /// Describes each rule, as JSON.
@@ -133,14 +131,12 @@ pub unsafe extern "C" fn ophio_enhancements_describe(
     rules: *const OphioEnhancements,
     description: *mut OphioStr,
 ) -> OphioStatus {
-    guard(|| {
-        // SAFETY: the caller's promise about `rules`.
-        let rules = unsafe { handle::borrow(rules, "rules") }?.current();
-        // SAFETY: the caller's promise about `description`.
-        let place = unsafe { handle::out(description, "description") }?;
-        place.write(rules.describe().into());
-        Ok(())
-    })
+    // SAFETY: the caller's promise.
+    unsafe {
+        string::describe((rules, "rules"), (description, "description"), |rules| {
+            Ok(rules.current().describe())
+        })
+    }
 }
 
 /// Writes rules in the text form, one per line. The text parses to the same rules.
@@ -158,14 +154,12 @@ pub unsafe extern "C" fn ophio_enhancements_to_text(
     rules: *const OphioEnhancements,
     text: *mut OphioStr,
 ) -> OphioStatus {
-    guard(|| {
-        // SAFETY: the caller's promise about `rules`.
-        let rules = unsafe { handle::borrow(rules, "rules") }?.current();
-        // SAFETY: the caller's promise about `text`.
-        let place = unsafe { handle::out(text, "text") }?;
-        place.write(rules.to_text()?.into());
-        Ok(())
-    })
+    // SAFETY: the caller's promise.
+    unsafe {
+        string::describe((rules, "rules"), (text, "text"), |rules| {
+            Ok(rules.current().to_text()?)
+        })
+    }
 }
 
 /// Writes rules in the binary form, a MessagePack structure.
@@ -188,19 +182,15 @@ pub unsafe extern "C" fn ophio_enhancements_to_config_structure(
     bases_len: usize,
     data: *mut OphioStr,
 ) -> OphioStatus {
-    guard(|| {
-        // SAFETY: the caller's promise about `rules`.
-        let rules = unsafe { handle::borrow(rules, "rules") }?.current();
+    let write = |rules: &OphioEnhancements| {
         // SAFETY: the caller's promise about `bases`.
         let bases = unsafe { slice::text(bases, bases_len, "bases") }?;
-        // SAFETY: the caller's promise about `data`.
-        let place = unsafe { handle::out(data, "data") }?;
         let bases: Vec<String> = bases.lines().map(str::to_owned).collect();
-        let written = rules.to_config_structure(version, &bases);
-        let written = written.map_err(|error| Error::new(OphioStatus::Syntax, error))?;
-        place.write(written.into());
-        Ok(())
-    })
+        let written = rules.current().to_config_structure(version, &bases);
+        written.map_err(|error| Error::new(OphioStatus::Syntax, error))
+    };
+    // SAFETY: the caller's promise.
+    unsafe { string::describe((rules, "rules"), (data, "data"), write) }
 }
 
 /// Makes a rule set of a part of another: only some rules, with only some actions.
@@ -282,17 +272,11 @@ pub unsafe extern "C" fn ophio_enhancements_to_base64(
     rules: *const OphioEnhancements,
     text: *mut OphioStr,
 ) -> OphioStatus {
-    guard(|| {
-        // SAFETY: the caller's promise about `rules`.
-        let rules = unsafe { handle::borrow(rules, "rules") }?.current();
-        // SAFETY: the caller's promise about `text`.
-        let place = unsafe { handle::out(text, "text") }?;
-        let stored = rules.to_base64();
-        place.write(
-            stored
-                .map_err(|error| Error::new(OphioStatus::Syntax, error))?
-                .into(),
-        );
-        Ok(())
-    })
+    // SAFETY: the caller's promise.
+    unsafe {
+        string::describe((rules, "rules"), (text, "text"), |rules| {
+            let stored = rules.current().to_base64();
+            stored.map_err(|error| Error::new(OphioStatus::Syntax, error))
+        })
+    }
 }

@@ -14,7 +14,7 @@ use crate::guard::{guard, guard_into, guard_len};
 use crate::handle;
 use crate::slice;
 use crate::status::{Error, OphioStatus};
-use crate::string::OphioStr;
+use crate::string::{self, OphioStr};
 
 /// Stack trace rules.
 ///
@@ -287,20 +287,16 @@ pub(super) unsafe fn write_text(
     number: usize,
     get: impl FnOnce(&Enhancements) -> Option<String>,
 ) -> OphioStatus {
-    guard(|| {
-        // SAFETY: the caller's promise about `rules`.
-        let rules = unsafe { handle::borrow(rules, "rules") }?;
-        // SAFETY: the caller's promise about `text`.
-        let text = unsafe { handle::out(text, "text") }?;
-        let found = get(&rules.current()).ok_or_else(|| {
+    let write = |rules: &OphioEnhancements| {
+        get(&rules.current()).ok_or_else(|| {
             Error::new(
                 OphioStatus::OutOfRange,
                 format_args!("there is no {what} {number}"),
             )
-        })?;
-        text.write(found.into());
-        Ok(())
-    })
+        })
+    };
+    // SAFETY: the caller's promise.
+    unsafe { string::describe((rules, "rules"), (text, "text"), write) }
 }
 
 /// Returns the number of a hint for C: 0 for no hint.

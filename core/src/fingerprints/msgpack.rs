@@ -322,7 +322,7 @@ fn float(number: f64) -> String {
 mod tests {
     use super::*;
     use crate::fingerprints::{testing, Event};
-    use crate::testing::{cases, Random};
+    use crate::testing::{cases, slow_cases, Random};
 
     #[test]
     fn numbers_are_written_as_in_python() {
@@ -348,7 +348,7 @@ mod tests {
     #[test]
     fn an_event_means_the_same_in_both_forms() {
         let mut random = Random::new(91);
-        for _ in 0..cases(2_000) {
+        for _ in 0..slow_cases(2_000) {
             let json = testing::event(&mut random);
             let value: serde_json::Value = serde_json::from_str(&json).unwrap();
             let packed = rmp_serde::to_vec(&value).unwrap();

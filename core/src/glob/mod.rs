@@ -284,7 +284,7 @@ pub fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{cases, Random};
+    use crate::testing::{cases, slow_cases, Random};
 
     const PIECES: [&str; 38] = [
         "[é]", "[!é]", "[_-é]", "[¢-é]", "*", "**", "/", "a", "b", "ab", "?", "[ab]", "[!a]", "\n",
@@ -382,7 +382,7 @@ mod tests {
     #[test]
     fn a_glob_matches_what_its_regex_matches() {
         let mut random = Random::new(3);
-        for _ in 0..cases(20_000) {
+        for _ in 0..slow_cases(20_000) {
             let pattern = random.concat(&PIECES, 7);
             let options = options(&mut random);
             let glob = Glob::new(&pattern, options);

@@ -101,7 +101,7 @@ impl<'a> FieldValue<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{cases, Random};
+    use crate::testing::{slow_cases, Random};
     use memchr::memmem;
 
     fn matches(pattern: &Pattern, value: &str) -> bool {
@@ -179,7 +179,7 @@ mod tests {
         ];
         const VALUES: [&str; 9] = ["a", "b", "/", "\n", "A", "é", "ab", ".", "-"];
         let mut random = Random::new(7);
-        for _ in 0..cases(20_000) {
+        for _ in 0..slow_cases(20_000) {
             let text = random.concat(&PIECES, 7);
             let dialect = *random.pick(&[Dialect::Name, Dialect::Path]);
             let pattern = Pattern::new(&text, dialect);

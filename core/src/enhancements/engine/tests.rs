@@ -6,7 +6,7 @@ use crate::enhancements::testing::{frame, rule};
 use crate::enhancements::{
     interpreter, AppliedFrame, AssembleResult, Cache, Component, Enhancements, ExceptionData, Frame,
 };
-use crate::testing::{cases, Random};
+use crate::testing::{cases, slow_cases, Random};
 
 /// Few different words, so that rules match frames.
 /// The results of both passes: category and in_app of each frame, and the rest.
@@ -95,7 +95,7 @@ fn compare(
 fn the_engine_says_what_the_interpreter_says() {
     let mut random = Random::new(1);
     let mut done = 0;
-    while done < cases(20_000) {
+    while done < slow_cases(20_000) {
         let count = random.0.usize(..12);
         let text: Vec<String> = (0..count).map(|_| rule(&mut random)).collect();
         let text = text.join("\n");
@@ -174,7 +174,7 @@ fn two_threads_with_one_memo_say_the_same() {
             let rules = &rules;
             scope.spawn(move || {
                 let mut random = Random::new(seed);
-                for _ in 0..cases(1_000) / 2 {
+                for _ in 0..slow_cases(1_000) / 2 {
                     let frames: Vec<_> = (0..8).map(|_| frame(&mut random)).collect();
                     let start = vec![Component::default(); 8];
                     compare(rules, "threads", &frames, &ExceptionData::default(), &start);

@@ -396,12 +396,12 @@ mod tests {
 
     #[test]
     fn a_key_that_is_there_twice_needs_no_more_room_than_there_is() {
-        let mut bytes = vec![0x92, 0x83];
+        let mut bytes = vec![0x92, 0x80 | ExceptionField::COUNT as u8];
         for field in ExceptionField::ALL {
             put_text(&mut bytes, field.name());
             bytes.push(0xc0);
         }
-        bytes.extend([0x91, 0x89]);
+        bytes.extend([0x91, 0x80 | (FrameField::COUNT as u8 + 1)]);
         for field in FrameField::ALL {
             put_text(&mut bytes, field.name());
             bytes.push(0xc0);

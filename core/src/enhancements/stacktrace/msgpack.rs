@@ -624,9 +624,17 @@ mod tests {
         ));
     }
 
+    /// The beginning of a stack trace whose exception has no fields.
+    fn without_exception() -> Vec<u8> {
+        let mut packed = vec![0x92, short_array(ExceptionField::COUNT)];
+        packed.extend([0xc0; ExceptionField::COUNT]);
+        packed
+    }
+
     /// A frame whose field has the given MessagePack value.
     fn with_field(field: FrameField, value: &[u8]) -> Vec<u8> {
-        let mut packed = vec![0x92, 0x93, 0xc0, 0xc0, 0xc0, 0x91];
+        let mut packed = without_exception();
+        packed.push(0x91);
         packed.push(short_array(FrameField::COUNT));
         for other in FrameField::ALL {
             packed.extend_from_slice(if other == field { value } else { &[0xc0] });
@@ -686,7 +694,8 @@ mod tests {
 
     #[test]
     fn a_count_that_lies_reserves_nothing() {
-        let lying = [0x92, 0x93, 0xc0, 0xc0, 0xc0, 0xdd, 0xff, 0xff, 0xff, 0xff];
+        let mut lying = without_exception();
+        lying.extend([0xdd, 0xff, 0xff, 0xff, 0xff]);
         assert_eq!(decode(&lying), Err(ENDS));
     }
 }

@@ -15,7 +15,7 @@ use arrow_data::ArrayData;
 use arrow_schema::{DataType, Field};
 
 use super::*;
-use crate::enhancements::fields::FrameField;
+use crate::enhancements::fields::{ExceptionField, FrameField};
 use crate::enhancements::stacktrace::msgpack::{self, pack};
 use crate::enhancements::testing::{frame, rule};
 use crate::enhancements::{Cache, Component, ExceptionData, Frame};
@@ -104,19 +104,17 @@ fn array(layout: &str, rows: &[Option<Row<'static>>]) -> StructArray {
         let offsets = OffsetBuffer::from_lengths(lengths);
         Arc::new(ListArray::new(item, offsets, Arc::new(frames), Some(nulls)))
     };
-    let column = |get: for<'a> fn(&ExceptionData<'a>) -> Option<&'a str>| {
+    let column = |field: ExceptionField| {
         let values: Vec<_> = rows
             .iter()
-            .map(|row| row.as_ref().and_then(|r| get(&r.0)))
+            .map(|row| row.as_ref().and_then(|r| field.of(&r.0)))
             .collect();
         texts(layout, &values)
     };
     let exception = structure(
-        vec![
-            ("ty", column(|e| e.ty)),
-            ("value", column(|e| e.value)),
-            ("mechanism", column(|e| e.mechanism)),
-        ],
+        ExceptionField::ALL
+            .map(|field| (field.name(), column(field)))
+            .to_vec(),
         None,
     );
     structure(
