@@ -33,6 +33,7 @@ from statistics import median
 from typing import Any, Callable, NamedTuple
 
 from sentry_ophio import codeowners, events, fingerprints, functions, glob, limits
+from sentry_ophio._pack import EXCEPTION_FIELDS, FRAME_FIELDS
 from sentry_ophio.enhancers import (
     Cache,
     Component,
@@ -94,13 +95,12 @@ def case(name: str, functions: str, n: int) -> Callable[[Callable[[int], Call]],
 
 # --- rules --------------------------------------------------------------------------
 
-KEYS = ("category", "family", "function", "module", "package", "path", "in_app", "orig_in_app")
-ERROR: Any = {"ty": None, "value": None, "mechanism": None}
+ERROR: Any = dict.fromkeys(EXCEPTION_FIELDS)
 
 
 def frames(count: int, function: bytes = b"f") -> list[dict[str, Any]]:
     """Return match frames, each with another function."""
-    frame = dict.fromkeys(KEYS) | {"family": b"native", "orig_in_app": -1}
+    frame = dict.fromkeys(FRAME_FIELDS) | {"family": b"native", "orig_in_app": -1}
     return [frame | {"function": function + b"%d" % at} for at in range(count)]
 
 

@@ -216,10 +216,11 @@ STEPS: dict[str, Callable[[], Any]] = {
     "rules in threads": lambda: Enhancements.parse(
         f"function:{CHOICES}! -app", Cache(0)
     ).apply_modifications_to_stacktraces(
-        [Stacktrace(frames(b"a" if n else LONG.encode()), ERROR) for n in range(99)], threads=3
+        [Stacktrace(frames(b"a" if n else LONG.encode()), NO_EXCEPTION) for n in range(99)],
+        threads=3,
     ),
     "an explanation": lambda: Enhancements.parse(f"function:{CHOICES}! -app", Cache(0)).explain(
-        frames(LONG.encode()), ERROR
+        frames(LONG.encode()), NO_EXCEPTION
     ),
     "fingerprint rules": lambda: FingerprintRules.parse(f"message:{CHOICES}! -> a").match(EVENT),
 }
@@ -239,12 +240,12 @@ def test_a_match_ends_at_the_limit_or_takes_its_time_by_choice(name: str) -> Non
 def test_rules_are_as_before_after_a_match_that_ended_at_the_limit() -> None:
     rules = Enhancements.parse(f"function:{CHOICES}! -app\nfunction:b +app", Cache(0))
     small = frames(b"b")
-    expected = rules.apply_modifications_to_frames(small, ERROR)
+    expected = rules.apply_modifications_to_frames(small, NO_EXCEPTION)
     limits.set(Limit.GLOB_STEPS, 1_000_000)
     for _ in range(2):
         with pytest.raises(LimitError):
-            rules.apply_modifications_to_frames(frames(LONG.encode()), ERROR)
-        assert rules.apply_modifications_to_frames(small, ERROR) == expected
+            rules.apply_modifications_to_frames(frames(LONG.encode()), NO_EXCEPTION)
+        assert rules.apply_modifications_to_frames(small, NO_EXCEPTION) == expected
 
 
 def test_globs_without_braces_take_no_steps() -> None:
@@ -254,7 +255,7 @@ def test_globs_without_braces_take_no_steps() -> None:
         text = pattern * (4_000 // len(pattern))
         assert glob.Glob(text, double_star=True).match("a/" * 2_000) in {True, False}
         rules = Enhancements.parse(f"function:{text}! -app", Cache(0))
-        assert rules.explain(frames(b"a" * 2_000), ERROR).frames[0].in_app is None
+        assert rules.explain(frames(b"a" * 2_000), NO_EXCEPTION).frames[0].in_app is None
 
 
 # --- time in proportion -------------------------------------------------------------
