@@ -1573,6 +1573,58 @@ enum OphioStatus ophio_enhancements_apply_short(const struct OphioEnhancements *
                                                 uint8_t *answer);
 
 /**
+ * Sets category and in_app of frames of an event, and answers in numbers.
+ *
+ * This is the short form of `ophio_enhancements_apply_event`, with an answer of fixed size, for
+ * callers to which each object costs. `data` is as there. Writes to the 256 numbers at
+ * `answer`:
+ *
+ * - first 0; or 1 if a frame has kept a category of its own; or 2 if there are more than 254
+ *   frames, or a number is above 65535. With 2 the other numbers mean nothing:
+ *   `ophio_enhancements_apply_events` has the answer then;
+ * - the number of frames;
+ * - for each frame the number that `ophio_enhancements_apply_events` writes.
+ *
+ * Threads may share `rules`. Fails as `ophio_enhancements_apply_event` does.
+ *
+ * `rules` is NULL or was made by this library and is not freed yet; `data` is readable for
+ * `data_len` bytes; `answer` is NULL or may be written for 256 numbers.
+ */
+OPHIO_API
+enum OphioStatus ophio_enhancements_apply_event_short(const struct OphioEnhancements *rules,
+                                                      const uint8_t *data,
+                                                      size_t data_len,
+                                                      uint16_t *answer);
+
+/**
+ * Sets category and in_app of the frames of many stack traces of events.
+ *
+ * `data` is a MessagePack array of stack traces, each as `ophio_enhancements_apply_event` takes
+ * it. Writes to `numbers`, which are the caller's, in numbers of 32 bits of the machine's byte
+ * order; free them with `ophio_str_free`:
+ *
+ * - for each stack trace, how many frames have kept a category of their own, and the number of
+ *   frames;
+ * - then for each frame of all of them, in order, `(category * 3 + in_app) * 16 + change`, with
+ *   category and in_app as `ophio_enhancements_apply_packed` writes them. `change` says what to
+ *   write into the frame of the event, as a sum: 1 for a new `in_app`; 2, 4 or 6 where
+ *   `data.orig_in_app` becomes -1, 0 or 1; 8 for a new `data.category`.
+ *
+ * The work is spread over so many threads, the calling one included; 0 counts as 1. They
+ * are made for this call and have ended when it returns. Threads may share `rules`. Fails as
+ * `ophio_enhancements_apply_event` does.
+ *
+ * `rules` is NULL or was made by this library and is not freed yet; `data` is readable for
+ * `data_len` bytes; `numbers` is NULL or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_enhancements_apply_events(const struct OphioEnhancements *rules,
+                                                 const uint8_t *data,
+                                                 size_t data_len,
+                                                 size_t threads,
+                                                 struct OphioStr *numbers);
+
+/**
  * Decides which components of a packed stack trace count for grouping.
  *
  * `packed` is as in `ophio_enhancements_apply_packed`. `contributes` has a byte for each
@@ -2313,6 +2365,26 @@ enum OphioStatus ophio_functions_trim(const uint8_t *name,
                                       const uint8_t *platform,
                                       size_t platform_len,
                                       struct OphioStr *trimmed);
+
+/**
+ * Trims the name of a function, and returns the length of the trimmed name.
+ *
+ * On failure it returns the negative of `OPHIO_STATUS_INVALID_UTF8`,
+ * `OPHIO_STATUS_INVALID_ARGUMENT` or `OPHIO_STATUS_NULL_POINTER`, and of
+ * `OPHIO_STATUS_OUT_OF_RANGE` if `buffer` is too short.
+ *
+ * `ophio_functions_trim` in the form that makes no object, for bindings in languages where an
+ * object takes a microsecond. `name` and `platform` are UTF-8, and each ends at its first NUL.
+ * The trimmed name is written to `buffer`, without a NUL. Any thread may call this.
+ *
+ * `name` and `platform` are NULL or end with a NUL. `buffer` may be written for `buffer_len`
+ * bytes.
+ */
+OPHIO_API
+int32_t ophio_functions_trim_text(const char *name,
+                                  const char *platform,
+                                  uint8_t *buffer,
+                                  size_t buffer_len);
 
 /**
  * Trims many names of one platform, as `ophio_functions_trim` does.

@@ -306,22 +306,7 @@ pub unsafe extern "C" fn ophio_parameterization_parameterize_text(
         let Cow::Owned(replaced) = list.0.parameterize(text)? else {
             return Ok(0);
         };
-        let length = i32::try_from(replaced.len()).ok();
-        match (buffer.get_mut(..replaced.len()), length) {
-            (Some(places), Some(length)) => {
-                for (place, &byte) in places.iter_mut().zip(replaced.as_bytes()) {
-                    place.write(byte);
-                }
-                Ok(length)
-            }
-            _ => Err(Error::new(
-                OphioStatus::OutOfRange,
-                format_args!(
-                    "the new text has {} bytes, but the length of `buffer` is {buffer_len}",
-                    replaced.len()
-                ),
-            )),
-        }
+        slice::write_text(&replaced, buffer, "the new text")
     })
 }
 

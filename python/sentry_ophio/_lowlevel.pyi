@@ -220,6 +220,12 @@ class _Lib:
     def ophio_enhancements_apply_short(
         self, rules: CData, packed: bytes | CData, packed_len: int, answer: CData, /
     ) -> int: ...
+    def ophio_enhancements_apply_event_short(
+        self, rules: CData, data: bytes | CData, data_len: int, answer: CData, /
+    ) -> int: ...
+    def ophio_enhancements_apply_events(
+        self, rules: CData, data: bytes | CData, data_len: int, threads: int, numbers: CData, /
+    ) -> int: ...
     def ophio_enhancements_assemble_packed(
         self,
         rules: CData,
@@ -389,6 +395,9 @@ class _Lib:
         platform_len: int,
         trimmed: CData,
         /,
+    ) -> int: ...
+    def ophio_functions_trim_text(
+        self, name: bytes | CData, platform: bytes | CData, buffer: CData, buffer_len: int, /
     ) -> int: ...
     def ophio_functions_trim_packed(
         self,

@@ -169,6 +169,7 @@ static void test_stack_traces(void)
     OphioStr text = {NULL, 0};
     uint32_t codes[8] = {7};
     uint8_t answer[256] = {7};
+    uint16_t numbers[256] = {7};
 
     GOOD(ophio_enhancements_preview_new(rules, rules, &preview));
     REFUSED(ophio_enhancements_apply_packed(rules, BYTES(WRONG), codes, 2), FRAME);
@@ -186,6 +187,8 @@ static void test_stack_traces(void)
     REFUSED(ophio_enhancements_stacktrace_pack_event_frames(BYTES(WRONG_EVENT), &text), FRAME);
     REFUSED(ophio_enhancements_config_process(config, BYTES(WRONG_EVENT), &text), FRAME);
     REFUSED(ophio_enhancements_apply_event(rules, BYTES(WRONG_EVENT), &text), FRAME);
+    REFUSED(ophio_enhancements_apply_event_short(rules, BYTES(WRONG_EVENT), numbers), FRAME);
+    REFUSED(ophio_enhancements_apply_events(rules, BYTES("\x91" WRONG_EVENT), 1, &text), FRAME);
     REFUSED(ophio_events_match_frames(BYTES(WRONG_EVENT), &text), FRAME);
     REFUSED(ophio_events_pack_stacktraces(BYTES("\x91" WRONG_EVENT), &text), FRAME);
 
@@ -205,6 +208,8 @@ static void test_stack_traces(void)
     REFUSED(ophio_enhancements_stacktrace_pack_event_frames(BYTES(RIGHT_EVENT), &text), LIMIT);
     REFUSED(ophio_enhancements_config_process(config, BYTES(RIGHT_EVENT), &text), LIMIT);
     REFUSED(ophio_enhancements_apply_event(rules, BYTES(RIGHT_EVENT), &text), LIMIT);
+    REFUSED(ophio_enhancements_apply_event_short(rules, BYTES(RIGHT_EVENT), numbers), LIMIT);
+    REFUSED(ophio_enhancements_apply_events(rules, BYTES("\x91" RIGHT_EVENT), 1, &text), LIMIT);
     REFUSED(ophio_events_match_frames(BYTES(RIGHT_EVENT), &text), LIMIT);
     REFUSED(ophio_events_pack_stacktraces(BYTES("\x91" RIGHT_EVENT), &text), LIMIT);
 

@@ -64,6 +64,11 @@ pub fn trim_function_name<'n>(name: &'n str, platform: Option<&str>) -> Cow<'n, 
     }
 }
 
+/// Whether names of a platform are trimmed.
+pub(crate) fn has_rules(platform: &str) -> bool {
+    platform == "csharp" || NATIVE.contains(&platform)
+}
+
 /// Trims many names of one platform: a MessagePack array of strings, as the result is.
 ///
 /// # Errors
