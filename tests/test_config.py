@@ -12,6 +12,7 @@ from conftest import collect_all
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sentry_ophio._event_frames import pending_changes, write_pending
 from sentry_ophio.enhancers import Cache, Enhancements, EnhancementsConfig, Stacktrace
 from sentry_ophio.events import from_json_lines, match_frames, stacktraces_of
 from sentry_ophio.exceptions import EnhancementsError, EventError, FrameTypeError, HandleClosedError
@@ -280,15 +281,22 @@ FRAME = st.fixed_dictionaries(
     ),
     st.integers(1, 3),
 )
-def test_many_in_one_call_are_as_one_after_the_other(given: list[Any], threads: int) -> None:
+def test_numbers_say_what_texts_say(given: list[Any], threads: int) -> None:
+    """One stack trace, many in one call, and the form with texts give the same."""
     rules = Enhancements.parse(
-        "function:f +app\nfunction:n* -app category=std\npackage:c:/* category=own", Cache(0)
+        "function:f +app\nfunction:n* -app category=std\nfamily:other category=own", Cache(0)
     )
-    one_by_one, at_once = copy.deepcopy(given), copy.deepcopy(given)
-    expected = [rules.apply_to_event_frames(*each, write=True) for each in one_by_one]
+    by_texts, one_by_one, at_once = (copy.deepcopy(given) for _ in range(3))
+    expected = []
+    for each in by_texts:
+        results, changes = rules._ask_event(*each)
+        write_pending(pending_changes(each[0], changes))
+        expected.append(results)
+    assert [rules.apply_to_event_frames(*each, write=True) for each in one_by_one] == expected
+    assert one_by_one == by_texts
     assert rules.apply_to_many_event_frames(given, threads=threads) == expected
     assert rules.apply_to_many_event_frames(at_once, write=True, threads=threads) == expected
-    assert at_once == one_by_one
+    assert at_once == by_texts
 
 
 @pytest.mark.parametrize("count", [0, 254, 255, 10_000])
