@@ -1852,6 +1852,41 @@ inline string apply_event(const enhancements &rules, std::string_view data)
     return result;
 }
 
+// The answer is in the form of ophio_enhancements_apply_event_short.
+inline status try_apply_event_short(const enhancements &rules, std::string_view data,
+                                    std::array<std::uint16_t, 256> &answer) noexcept
+{
+    return ophio_enhancements_apply_event_short(rules.get(), detail::bytes(data), data.size(),
+                                                answer.data());
+}
+
+/* Category and in_app of the frames of an event, as numbers. */
+inline std::array<std::uint16_t, 256> apply_event_short(const enhancements &rules,
+                                                        std::string_view data)
+{
+    std::array<std::uint16_t, 256> answer;
+    check(try_apply_event_short(rules, data, answer));
+    return answer;
+}
+
+inline status try_apply_events(const enhancements &rules, std::string_view data,
+                               std::size_t threads, string &numbers) noexcept
+{
+    return detail::into(numbers, [&](OphioStr *out) noexcept {
+        return ophio_enhancements_apply_events(rules.get(), detail::bytes(data), data.size(),
+                                               threads, out);
+    });
+}
+
+/* Category and in_app of the frames of many stack traces of events, as the bytes of numbers. */
+inline string apply_events(const enhancements &rules, std::string_view data,
+                           std::size_t threads = 1)
+{
+    string numbers;
+    check(try_apply_events(rules, data, threads, numbers));
+    return numbers;
+}
+
 inline status try_match_frames(std::string_view data, string &frames) noexcept
 {
     return detail::into(frames, [&](OphioStr *out) noexcept {
@@ -1914,6 +1949,25 @@ inline string trim_function(std::string_view name, std::string_view platform)
     string trimmed;
     check(try_trim_function(name, platform, trimmed));
     return trimmed;
+}
+
+/* Writes the trimmed name to `buffer`; `length` is its length. */
+inline status try_trim_function_text(const char *name, const char *platform,
+                                     span<std::uint8_t> buffer, std::size_t &length) noexcept
+{
+    const std::int32_t answer =
+        ophio_functions_trim_text(name, platform, buffer.data(), buffer.size());
+    if (answer < 0) return static_cast<status>(-answer);
+    length = static_cast<std::size_t>(answer);
+    return OPHIO_STATUS_OK;
+}
+
+inline std::size_t trim_function_text(const char *name, const char *platform,
+                                      span<std::uint8_t> buffer)
+{
+    std::size_t length = 0;
+    check(try_trim_function_text(name, platform, buffer, length));
+    return length;
 }
 
 inline status try_trim_functions(std::string_view names, std::string_view platform,

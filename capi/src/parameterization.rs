@@ -312,17 +312,8 @@ pub unsafe extern "C" fn ophio_parameterization_parameterize_text(
         let list = unsafe { handle::borrow(place.parameterization, "place->parameterization") }?;
         // SAFETY: the caller's promise about `text`.
         let text = unsafe { slice::until_nul(text, "text") }?;
-        let too_long = |text: &str, length| {
-            Error::new(
-                OphioStatus::OutOfRange,
-                format_args!(
-                    "the {text} has {length} bytes, but the length of the buffer is {}",
-                    place.len
-                ),
-            )
-        };
         if text.len() > place.len {
-            return Err(too_long("text", text.len()));
+            return Err(slice::too_short("the text", text.len(), place.len));
         }
         let text = slice::utf8(text, "text")?;
         // SAFETY: the caller's promise about the buffer.
@@ -330,15 +321,7 @@ pub unsafe extern "C" fn ophio_parameterization_parameterize_text(
         list.0.parameterize_with(
             text,
             |_| (),
-            |replaced| {
-                let replaced = replaced.unwrap_or("").as_bytes();
-                let too_long = || too_long("new text", replaced.len());
-                let places = buffer.get_mut(..replaced.len()).ok_or_else(too_long)?;
-                for (place, &byte) in places.iter_mut().zip(replaced) {
-                    place.write(byte);
-                }
-                i32::try_from(replaced.len()).map_err(|_| too_long())
-            },
+            |replaced| slice::write_text(replaced.unwrap_or(""), buffer, "the new text"),
         )?
     })
 }

@@ -57,6 +57,7 @@ class _Lib:
     OPHIO_LIMIT_PATTERNS: Final[int]
     OPHIO_LIMIT_FRAMES: Final[int]
     OPHIO_LIMIT_MAPPING_BYTES: Final[int]
+    OPHIO_LIMIT_GLOB_STEPS: Final[int]
     OPHIO_FINGERPRINTS_UNKNOWN_KEEP: Final[int]
     OPHIO_FINGERPRINTS_UNKNOWN_MARK: Final[int]
     OPHIO_FINGERPRINTS_TYPE_EMPTY: Final[int]
@@ -218,6 +219,12 @@ class _Lib:
     ) -> int: ...
     def ophio_enhancements_apply_short(
         self, rules: CData, packed: bytes | CData, packed_len: int, answer: CData, /
+    ) -> int: ...
+    def ophio_enhancements_apply_event_short(
+        self, rules: CData, data: bytes | CData, data_len: int, answer: CData, /
+    ) -> int: ...
+    def ophio_enhancements_apply_events(
+        self, rules: CData, data: bytes | CData, data_len: int, threads: int, numbers: CData, /
     ) -> int: ...
     def ophio_enhancements_assemble_packed(
         self,
@@ -411,6 +418,9 @@ class _Lib:
         platform_len: int,
         trimmed: CData,
         /,
+    ) -> int: ...
+    def ophio_functions_trim_text(
+        self, name: bytes | CData, platform: bytes | CData, buffer: CData, buffer_len: int, /
     ) -> int: ...
     def ophio_functions_trim_packed(
         self,

@@ -74,6 +74,7 @@ int main(void)
     NUMBER(OPHIO_LIMIT_PATTERNS);
     NUMBER(OPHIO_LIMIT_FRAMES);
     NUMBER(OPHIO_LIMIT_MAPPING_BYTES);
+    NUMBER(OPHIO_LIMIT_GLOB_STEPS);
     STRUCT(OphioGlobDiagnostic);
     FIELD(OphioGlobDiagnostic, number);
     FIELD(OphioGlobDiagnostic, position);

@@ -644,6 +644,8 @@ static void test_events(void)
 {
     OphioEnhancements *rules = parse("function:main -app");
     OphioStr text = {NULL, 0};
+    uint16_t answer[256] = {7};
+    uint8_t events[sizeof event] = {0x91}; // an array of one, and no NUL
 
     GOOD(ophio_events_match_frames(event, sizeof event - 1, &text));
     ophio_str_free(&text);
@@ -676,6 +678,30 @@ static void test_events(void)
     REFUSED_STR(ophio_enhancements_apply_event(rules, HUGE_TEXT, place), INVALID_ARGUMENT);
     REFUSED_STR(ophio_enhancements_apply_event(rules, EMPTY, place), INVALID_ARGUMENT);
     REFUSED(ophio_enhancements_apply_event(rules, event, sizeof event - 1, NULL), NULL_POINTER);
+
+    GOOD(ophio_enhancements_apply_event_short(rules, event, sizeof event - 1, answer));
+    CHECK(answer[0] == 0 && answer[1] == 1);
+    REFUSED(ophio_enhancements_apply_event_short(NULL, event, sizeof event - 1, answer),
+            NULL_POINTER);
+    REFUSED(ophio_enhancements_apply_event_short(rules, NONE, answer), NULL_POINTER);
+    REFUSED(ophio_enhancements_apply_event_short(rules, HUGE_TEXT, answer), INVALID_ARGUMENT);
+    REFUSED(ophio_enhancements_apply_event_short(rules, EMPTY, answer), INVALID_ARGUMENT);
+    REFUSED(ophio_enhancements_apply_event_short(rules, event, sizeof event - 1, NULL),
+            NULL_POINTER);
+
+    GOOD(ophio_enhancements_apply_events(rules, (const uint8_t *)"\x90", 1, 0, &text));
+    CHECK(text.len == 0);
+    memcpy(events + 1, event, sizeof event - 1);
+    GOOD(ophio_enhancements_apply_events(rules, events, sizeof events, 2, &text));
+    CHECK(text.len == 3 * sizeof(uint32_t));
+    ophio_str_free(&text);
+    REFUSED_STR(ophio_enhancements_apply_events(NULL, events, sizeof events, 1, place),
+                NULL_POINTER);
+    REFUSED_STR(ophio_enhancements_apply_events(rules, NONE, 1, place), NULL_POINTER);
+    REFUSED_STR(ophio_enhancements_apply_events(rules, HUGE_TEXT, 1, place), INVALID_ARGUMENT);
+    REFUSED_STR(ophio_enhancements_apply_events(rules, EMPTY, 1, place), INVALID_ARGUMENT);
+    REFUSED(ophio_enhancements_apply_events(rules, events, sizeof events, 1, NULL),
+            NULL_POINTER);
 
     GOOD(ophio_enhancements_bases(rules, &text));
     CHECK(text.len == 0);
@@ -773,6 +799,7 @@ static void test_functions(void)
 {
     OphioStr text = {NULL, 0};
     static const uint8_t names[] = "\x91\xa4main";
+    uint8_t buffer[4];
 
     GOOD(ophio_functions_trim(TEXT("main(int)"), TEXT("native"), &text));
     CHECK(text.len == 4);
@@ -784,6 +811,17 @@ static void test_functions(void)
     REFUSED_STR(ophio_functions_trim(BAD, EMPTY, place), INVALID_UTF8);
     REFUSED_STR(ophio_functions_trim(TEXT("f"), BAD, place), INVALID_UTF8);
     REFUSED(ophio_functions_trim(TEXT("f"), EMPTY, NULL), NULL_POINTER);
+
+    CHECK(ophio_functions_trim_text("main(int)", "native", buffer, sizeof buffer) == 4);
+    CHECK(memcmp(buffer, "main", sizeof buffer) == 0);
+    CHECK(ophio_functions_trim_text("", "", NULL, 0) == 0);
+    MINUS(ophio_functions_trim_text("main(int)", "native", buffer, 3), OUT_OF_RANGE);
+    MINUS(ophio_functions_trim_text(NULL, "native", buffer, 4), NULL_POINTER);
+    MINUS(ophio_functions_trim_text("f", NULL, buffer, 4), NULL_POINTER);
+    MINUS(ophio_functions_trim_text("f", "native", NULL, 4), NULL_POINTER);
+    MINUS(ophio_functions_trim_text("f", "native", buffer, SIZE_MAX), INVALID_ARGUMENT);
+    MINUS(ophio_functions_trim_text("\xff", "native", buffer, 4), INVALID_UTF8);
+    MINUS(ophio_functions_trim_text("f", "\xff", buffer, 4), INVALID_UTF8);
 
     GOOD(ophio_functions_trim_packed(names, sizeof names - 1, TEXT("c"), &text));
     CHECK(text.len == sizeof names - 1);

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections import Counter
 from json.encoder import encode_basestring
@@ -13,6 +12,7 @@ import click
 
 from sentry_ophio._event_files import STANDARD_INPUT
 from sentry_ophio.cli._input import InputError, read_text
+from sentry_ophio.cli._output import echo, echo_json, json_of, write
 from sentry_ophio.exceptions import LimitError, PatternError
 from sentry_ophio.parameterization import Parameterizer, Pattern, default_parameterizer
 
@@ -80,10 +80,10 @@ def parameterize(
     if only_counts:
         counts = sorted(work.counts.items(), key=lambda item: -item[1])
         if as_json:
-            click.echo(json.dumps(dict(counts)))
+            echo_json(dict(counts))
         else:
             for kind, count in counts:
-                click.echo(f"{count:>9} {kind}")
+                echo(f"{count:>9} {kind}")
     if work.failed:
         sys.exit(InputError.exit_code)
 
@@ -147,11 +147,7 @@ class _Work:
 
     @staticmethod
     def _write(lines: list[bytes], ended: bool) -> None:
-        out = sys.stdout.buffer
-        out.write(b"\n".join(lines))
-        if ended:
-            out.write(b"\n")
-        out.flush()
+        write(b"\n".join(lines) + (b"\n" if ended else b""))
 
 
 def _with_matches(text: str, matches: list[tuple[int, int, int]], kinds: list[str]) -> bytes:
@@ -170,7 +166,7 @@ def _with_matches(text: str, matches: list[tuple[int, int, int]], kinds: list[st
 
 
 def _json(document: dict[str, Any]) -> bytes:
-    return json.dumps(document, ensure_ascii=False).encode()
+    return json_of(document).encode()
 
 
 def _message(error: UnicodeDecodeError | LimitError) -> str:
