@@ -69,6 +69,18 @@ def main() -> None:
         write("codeowners", f"file-{number}", file["text"].encode() + b"\nsrc/a.js")
     for path in sorted((FIXTURES / "proguard").glob("*.mapping.txt")):
         write("proguard", path.stem, path.read_bytes()[:3000])
+    events = {}
+    for path in sorted((FIXTURES / "events").glob("*.json")):
+        event = json.loads(path.read_text("utf-8"))
+        events[path.stem] = json.dumps(event, separators=(",", ":")).encode()
+        if len(events[path.stem]) < 4_000:
+            write("event_json", path.stem, events[path.stem])
+    cases = (FIXTURES / "fingerprints.jsonl").read_text("utf-8").splitlines()
+    for number, line in enumerate(cases[:60:3]):
+        case = json.loads(line)
+        seed = case["text"].encode() + b"\0" + events[case["event"]]
+        if len(seed) < 4_000:
+            write("fingerprints", f"case-{number:02}", seed)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import gc
 import json
 import os
 import platform
+import random
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from frame_fields import FRAME_FIELDS, NO_EXCEPTION
 from sentry_ophio import codeowners, glob, limits
 from sentry_ophio.enhancers import Cache, Enhancements, Stacktrace, format_rules
 from sentry_ophio.exceptions import LimitError, OphioError
+from sentry_ophio.fingerprints import FingerprintRules
 from sentry_ophio.limits import Limit
 from sentry_ophio.proguard import ProguardMapper
 
@@ -194,6 +196,71 @@ def test_caches_of_any_size_take_no_memory() -> None:
 def test_lengths_that_lie_and_depth_are_errors(lie: bytes) -> None:
     with pytest.raises(RuntimeError, match="Invalid syntax"):
         Enhancements.from_config_structure(lie, Cache(0))
+
+
+# Braces with so many choices that an automaton matches them, and a value on which its states are
+# too many: each byte leads to another one.
+CHOICES = "{" + ",".join(map(str, range(33))) + ",*a" + "?" * 2_500 + "b}"
+LONG = "".join(random.Random(7).choices("ab", k=8_000))
+
+
+def asking_once() -> Any:
+    return asking(f"function:{CHOICES}! -app", LONG.encode())()
+
+
+EVENT: Any = {"platform": "python", "logentry": {"formatted": LONG}}
+STEPS: dict[str, Callable[[], Any]] = {
+    "a glob": lambda: glob.Glob(CHOICES + "!").match(LONG),
+    "a value with a NUL": lambda: glob.Glob(CHOICES + "!").match(LONG + "\0"),
+    "many values": lambda: glob.Glob(CHOICES + "!").match_many(["a", LONG]),
+    "the short form": lambda: glob.is_glob_match(LONG, CHOICES + "!"),
+    "bytes": lambda: glob.is_glob_match(LONG.encode() + b"\xff", CHOICES + "!"),
+    "a set": lambda: glob.GlobSet(["a", CHOICES + "!"]).is_match(LONG),
+    "all of a set": lambda: glob.GlobSet(["a", CHOICES + "!"]).matches(LONG),
+    "rules": asking_once,
+    "rules in threads": lambda: Enhancements.parse(
+        f"function:{CHOICES}! -app", Cache(0)
+    ).apply_modifications_to_stacktraces(
+        [Stacktrace(frames(b"a" if n else LONG.encode()), NO_EXCEPTION) for n in range(99)],
+        threads=3,
+    ),
+    "an explanation": lambda: Enhancements.parse(f"function:{CHOICES}! -app", Cache(0)).explain(
+        frames(LONG.encode()), NO_EXCEPTION
+    ),
+    "fingerprint rules": lambda: FingerprintRules.parse(f"message:{CHOICES}! -> a").match(EVENT),
+}
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_a_match_ends_at_the_limit_or_takes_its_time_by_choice(name: str) -> None:
+    """Nothing is changed by the error: the same call works when the limit is raised."""
+    limits.set(Limit.GLOB_STEPS, 1_000_000)
+    with pytest.raises(LimitError, match=r"steps to match a glob .* `glob_steps` is 1000000$"):
+        STEPS[name]()
+    limits.set(Limit.GLOB_STEPS, limits.UNLIMITED)
+    assert limits.get(Limit.GLOB_STEPS) == limits.UNLIMITED
+    STEPS[name]()
+
+
+def test_rules_are_as_before_after_a_match_that_ended_at_the_limit() -> None:
+    rules = Enhancements.parse(f"function:{CHOICES}! -app\nfunction:b +app", Cache(0))
+    small = frames(b"b")
+    expected = rules.apply_modifications_to_frames(small, NO_EXCEPTION)
+    limits.set(Limit.GLOB_STEPS, 1_000_000)
+    for _ in range(2):
+        with pytest.raises(LimitError):
+            rules.apply_modifications_to_frames(frames(LONG.encode()), NO_EXCEPTION)
+        assert rules.apply_modifications_to_frames(small, NO_EXCEPTION) == expected
+
+
+def test_globs_without_braces_take_no_steps() -> None:
+    """Also where they are long: so there is nothing to limit."""
+    limits.set(Limit.GLOB_STEPS, 0)
+    for pattern in ("?*", "*a", "[ab]*", "*[!b]", "*[\u00e9a]", "?*[a]", "**/?", "*aa?"):
+        text = pattern * (4_000 // len(pattern))
+        assert glob.Glob(text, double_star=True).match("a/" * 2_000) in {True, False}
+        rules = Enhancements.parse(f"function:{text}! -app", Cache(0))
+        assert rules.explain(frames(b"a" * 2_000), NO_EXCEPTION).frames[0].in_app is None
 
 
 # --- time in proportion -------------------------------------------------------------

@@ -23,6 +23,11 @@ pub enum OphioLimit {
     Frames = 4,
     /// Bytes of a mapping file of ProGuard: 2 GiB unless set.
     MappingBytes = 5,
+    /// Steps to match one glob with one value: states of the glob times bytes of the value.
+    /// 100,000,000 unless set, which take about 0.4 s; `SIZE_MAX` is no limit. Only globs with
+    /// many choices in braces take steps. It is checked when a value is matched, so every
+    /// function that matches globs can fail, also as a part of rules.
+    GlobSteps = 6,
 }
 
 impl From<LimitExceeded> for Error {

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from sentry_ophio._arguments import type_error
 from sentry_ophio.exceptions import InvalidUtf8Error, LimitError, SchemaError
-from sentry_ophio.parameterization import Parameterizer
+from sentry_ophio.parameterization import Parameterizer, default_parameterizer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,14 +16,10 @@ if TYPE_CHECKING:
 # A call has this many texts, so that only the copies of a few texts are in memory at once.
 _STEP = 16_384
 
-_default: list[Parameterizer] = []
-
 
 def parameterize(column: Any, parameterizer: Parameterizer | None) -> pa.Array | pa.ChunkedArray:
     if parameterizer is None:
-        if not _default:
-            _default.append(Parameterizer())
-        parameterizer = _default[0]
+        parameterizer = default_parameterizer()
     elif not isinstance(parameterizer, Parameterizer):
         raise type_error("parameterizer", "a Parameterizer", parameterizer)
     taken = _taken(column)

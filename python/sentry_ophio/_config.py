@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional, final
 
 from sentry_ophio._arguments import encoded, exact_str
-from sentry_ophio._event_frames import answer_about_event, write_changes
+from sentry_ophio._event_frames import answer_about_event, pending_changes, write_pending
 from sentry_ophio._ffi import Handle, check, ffi, lib, string
 from sentry_ophio._rule_set import Enhancements
 from sentry_ophio._stacktrace import packed_event
@@ -192,7 +192,7 @@ class EnhancementsConfig(Handle):
             FrameTypeError: A value has the wrong type; a `TypeError`.
         """
         processed, changes = self._process(frames, platform, exception)
-        write_changes(frames, changes)
+        write_pending(pending_changes(frames, changes))
         return processed
 
     def _process(

@@ -181,8 +181,9 @@ class Handle:
 
     cffi frees the object once, when nothing refers to the pointer any more. So `close` only drops
     the reference of this object: a method that has taken the pointer has its own reference and is
-    unaffected, and so is what it has borrowed from the object. After `close` there is no `_ptr`,
-    and Python calls `__getattr__`, so the check takes no time while the object is open.
+    unaffected, and so is what it has borrowed from the object. `close` gives the object another
+    class, whose `__getattr__` explains the missing `_ptr`. The class of open objects has none: it
+    would make each use of an attribute and each call slower.
     """
 
     __slots__ = ("_ptr",)
@@ -222,11 +223,7 @@ class Handle:
     @property
     def closed(self) -> bool:
         """Whether `close` was called."""
-        try:
-            self._ptr  # noqa: B018
-        except HandleClosedError:
-            return True
-        return False
+        return isinstance(self, _Closed)
 
     def close(self) -> None:
         """Free the object; it cannot be used after that.
@@ -234,6 +231,7 @@ class Handle:
         Calling it again does nothing. There is no need to call it: the object is also freed when it
         is garbage-collected.
         """
+        self.__class__ = _closed(type(self))
         # Not `if not self.closed`: another thread might be faster.
         try:  # noqa: SIM105 (contextlib would be 2 ms of the import)
             del self._ptr
@@ -253,6 +251,12 @@ class Handle:
         """Close the object."""
         self.close()
 
+
+class _Closed:
+    """What a closed object is besides."""
+
+    __slots__ = ()
+
     if not TYPE_CHECKING:  # it would make every name an attribute
 
         def __getattr__(self, name: str) -> Any:
@@ -260,3 +264,17 @@ class Handle:
             if name == "_ptr":
                 raise HandleClosedError(f"this {type(self).__name__} is closed")
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+
+_closed_classes: dict[type[Handle], type[Handle]] = {}
+
+
+def _closed(cls: type[Handle]) -> type[Handle]:
+    """Return the class that a closed object of a class has."""
+    if issubclass(cls, _Closed):
+        return cls
+    if cls not in _closed_classes:
+        names = ("__module__", "__qualname__", "__doc__")
+        members = {"__slots__": (), **{name: getattr(cls, name) for name in names}}
+        _closed_classes[cls] = type(cls.__name__, (cls, _Closed), members)
+    return _closed_classes[cls]

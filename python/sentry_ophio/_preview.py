@@ -11,6 +11,7 @@ from sentry_ophio._ffi import Handle, check, ffi, lib, string
 from sentry_ophio._pack import join
 from sentry_ophio._rule_set import Enhancements
 from sentry_ophio._rules import place_of
+from sentry_ophio._shown import shown
 from sentry_ophio._stacktrace import check_stacktraces
 
 if TYPE_CHECKING:
@@ -102,7 +103,8 @@ class Report(NamedTuple):
         lines.append(
             f"{len(self.never_matched):,} of {len(self.new_rules):,} new rules matched nothing"
         )
-        return "\n".join(lines)
+        # Rules and the names of their files are untrusted.
+        return "\n".join(map(shown, lines))
 
 
 class Comparison(Handle):

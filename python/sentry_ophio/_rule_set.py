@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
-from sentry_ophio._answers import CODES, codes, new_codes, new_short_answer, short_answers
-from sentry_ophio._arguments import as_int, checked_int, encoded, exact_str, type_error
+from sentry_ophio._answers import (
+    CODES,
+    codes,
+    event_answers,
+    new_codes,
+    new_event_answer,
+    new_short_answer,
+    short_answers,
+)
+from sentry_ophio._arguments import (
+    as_int,
+    checked_int,
+    checked_threads,
+    encoded,
+    exact_str,
+    type_error,
+)
 from sentry_ophio._component import (
     TRISTATE,
     assemble_result,
@@ -12,18 +27,37 @@ from sentry_ophio._component import (
     sequence,
     state_of,
 )
-from sentry_ophio._event_frames import answer_about_event, write_changes
-from sentry_ophio._ffi import Handle, check, copied, decode, ffi, lib, new_string, plain, string
+from sentry_ophio._event_frames import (
+    answer_about_event,
+    change_of,
+    keep_own_categories,
+    pending_changes,
+    pending_numbers,
+    write_pending,
+)
+from sentry_ophio._ffi import (
+    Handle,
+    check,
+    copied,
+    decode,
+    error_for,
+    ffi,
+    lib,
+    new_string,
+    plain,
+    string,
+)
 from sentry_ophio._first_use import first_use, held_at_fork
 from sentry_ophio._pack import join, pack_carefully, pack_frames, read_frames
 from sentry_ophio._stacktrace import (
     U32_ARRAY,
     check_list,
     checked_batch,
-    keep_own_categories,
     packed_event,
+    packed_events,
     read_numbers,
 )
+from sentry_ophio._stacktrace import keep_own_categories as keep_packed_categories
 from sentry_ophio._typing import final
 from sentry_ophio.exceptions import (
     EnhancementsError,
@@ -36,13 +70,14 @@ from sentry_ophio.exceptions import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from typing import Any, Callable, Optional, TypeVar
 
     from _cffi_backend import _CDataBase as CData
 
     from sentry_ophio._component import AssembleResult, Component, State
     from sentry_ophio._diagnostic import Diagnostic
+    from sentry_ophio._event_frames import Change, Pending
     from sentry_ophio._explain import Explanation
     from sentry_ophio._pack import SupportsGetItem
     from sentry_ophio._rules import Rule
@@ -53,12 +88,17 @@ if TYPE_CHECKING:
     Origin = tuple[int, Optional[str], Optional[str]]
     """The number of rules of a text, the text, and its name."""
 
-# Looked up once, because the most frequent calls are short.
+# Looked up once: the calls that matter are short.
+_apply_event_short = lib.ophio_enhancements_apply_event_short
 _apply_short = lib.ophio_enhancements_apply_short
 _assemble_packed = lib.ophio_enhancements_assemble_packed
 
 _growing = held_at_fork()
 """Held while a set grows. What it guards takes microseconds and runs no code of the caller."""
+
+# How many stack traces of events are packed into one buffer. It takes 64 kB then, which stay in
+# the processor's cache: to pack all into one takes twice as long.
+_EVENTS_AT_ONCE = 32
 
 
 @final
@@ -118,15 +158,21 @@ class Enhancements(Handle):
         the time when it began.
     """
 
-    # The values for the numbers that the library returns, filled as numbers occur. A number keeps
-    # its meaning when rules are appended.
-    __slots__ = ("_applied", "_left_out", "_origins", "_short", "_source", "_states", "_written")
+    # What the numbers that the library returns stand for, filled as they come up. A
+    # number keeps its meaning when rules are appended.
+    __slots__ = (
+        *("_applied", "_event_changes", "_event_results", "_left_out", "_origins", "_short"),
+        *("_source", "_states", "_written"),
+    )
     _KIND = ffi.typeof("OphioEnhancements **")
     _FREE = lib.ophio_enhancements_free
 
     _applied: dict[int, AppliedFrame]
     # The same for numbers up to 255, at the index that is the number.
     _short: list[AppliedFrame]
+    # The same for numbers about frames of events, and what to write into these.
+    _event_results: dict[int, AppliedFrame]
+    _event_changes: dict[int, Change | None]
     _left_out: tuple[Diagnostic, ...]
     # The texts of the rules: set if there are several texts, else there is only this one.
     _origins: tuple[Origin, ...] | None
@@ -148,6 +194,8 @@ class Enhancements(Handle):
         rules._adopt(place)
         rules._applied = {}
         rules._short = []
+        rules._event_results = {}
+        rules._event_changes = {}
         rules._left_out = ()
         rules._origins = None
         rules._written = text
@@ -611,7 +659,7 @@ class Enhancements(Handle):
             self._short = table
             applied = [table[number] for number in numbers]
         if kind:
-            keep_own_categories(applied, numbers, packed)
+            keep_packed_categories(applied, numbers, packed)
         return applied
 
     def _apply_long(self, packed: bytes, count: int) -> list[AppliedFrame]:
@@ -623,7 +671,7 @@ class Enhancements(Handle):
         own = numbers.pop()
         applied = self._lookup(self._applied, numbers, self._applied_frame)
         if own:
-            keep_own_categories(applied, numbers, packed)
+            keep_packed_categories(applied, numbers, packed)
         return applied
 
     def apply_modifications_to_stacktraces(
@@ -666,7 +714,7 @@ class Enhancements(Handle):
             start, end = end, end + stacktrace._len
             result = applied[start:end]
             if own:
-                keep_own_categories(result, numbers[start:end], stacktrace._packed)
+                keep_packed_categories(result, numbers[start:end], stacktrace._packed)
             results.append(result)
         return results
 
@@ -705,10 +753,128 @@ class Enhancements(Handle):
         """
         data = packed_event(frames, platform, exception)
         ptr = self._ptr
-        applied, changes = answer_about_event(lib.ophio_enhancements_apply_event, ptr, data)
-        if write:
-            write_changes(frames, changes)
-        return list(map(tuple, applied))
+        try:
+            buffer = event_answers.pop()
+        except IndexError:
+            buffer = new_event_answer()
+        answer, view = buffer
+        status = _apply_event_short(ptr, data, len(data), answer)
+        own, count, *numbers = view[: len(frames) + 2].tolist()
+        event_answers.append(buffer)
+        if status:
+            raise error_for(status)
+        applied: list[AppliedFrame] | None
+        table = self._event_results
+        try:
+            # Another thread may have changed how many frames there are before they were packed.
+            applied = [table[number] for number in numbers] if count == len(numbers) else None
+        except KeyError:
+            applied = None
+        if applied is None or own:
+            applied = None
+            if own < 2 and count == len(numbers):
+                applied = self._event_results_of(numbers, own, frames)
+        if applied is None:
+            applied, changes = self._ask_event(frames, platform, exception)
+            if write:
+                write_pending(pending_changes(frames, changes))
+        elif write:
+            write_pending(pending_numbers(frames, numbers, self._event_changes))
+        return applied
+
+    def _event_results_of(
+        self, numbers: list[int], own: int, frames: list[dict[str, Any]]
+    ) -> list[AppliedFrame] | None:
+        """Turn numbers about frames of an event into results; None if they do not say all.
+
+        Args:
+            numbers: What the library wrote for each frame.
+            own: Whether a frame has kept a category of its own.
+            frames: The frames.
+        """
+        applied = self._lookup(self._event_results, numbers, self._event_result)
+        if own and not keep_own_categories(applied, numbers, frames):
+            return None
+        return applied
+
+    def _event_result(self, number: int) -> AppliedFrame:
+        applied = self._applied_frame(number // 16)
+        self._event_changes[number] = change_of(number, applied)
+        return applied
+
+    def _ask_event(
+        self,
+        frames: list[dict[str, Any]],
+        platform: str | None,
+        exception: dict[str, Any] | None,
+    ) -> tuple[list[AppliedFrame], Sequence[Change | None]]:
+        """Ask for the results, and for what to write, in texts in place of numbers."""
+        data = packed_event(frames, platform, exception)
+        ptr = self._ptr
+        found, changes = answer_about_event(lib.ophio_enhancements_apply_event, ptr, data)
+        return list(map(tuple, found)), changes
+
+    def apply_to_many_event_frames(
+        self,
+        stacktraces: Iterable[tuple[list[dict[str, Any]], str | None, dict[str, Any] | None]],
+        *,
+        write: bool = False,
+        threads: int = 1,
+    ) -> list[list[AppliedFrame]]:
+        """Query category and `in_app` of the frames of many stack traces of events, in one call.
+
+        Args:
+            stacktraces: For each its frames, the event's platform, and the exception, as
+                `apply_to_event_frames` takes them.
+            write: Write the answers into the frames, as `apply_to_event_frames` does. Nothing is
+                written if the call fails.
+            threads: How many threads do the work, at least 1. They are made for this call
+                and end with it.
+
+        Returns:
+            For each stack trace, in order, what `apply_to_event_frames` returns.
+
+        Raises:
+            FrameTypeError: A value has the wrong type; a `TypeError`.
+            ValueError: `threads` is less than 1.
+
+        Example:
+            >>> rules = Enhancements.parse("function:log_* -app", Cache(0))
+            >>> frames = [{"function": "log_error", "in_app": True}]
+            >>> rules.apply_to_many_event_frames([(frames, "python", None)] * 2)
+            [[(None, False)], [(None, False)]]
+        """
+        stacktraces = list(stacktraces)
+        threads = checked_threads(threads)
+        ptr = self._ptr
+        results: list[list[AppliedFrame]] = []
+        pending: list[Pending] = []
+        size = _EVENTS_AT_ONCE * (1 if threads == 1 else 16 * threads)
+        for start in range(0, len(stacktraces), size):
+            part = stacktraces[start : start + size]
+            data = packed_events(part)
+            out = new_string()
+            check(lib.ophio_enhancements_apply_events(ptr, data, len(data), threads, out))
+            found = memoryview(ffi.buffer(out[0].data, out[0].len)).cast("I").tolist()
+            head = 2 * len(part)
+            of_part = self._lookup(self._event_results, found[head:], self._event_result)
+            end = 0
+            for own, count, stacktrace in zip(found[:head:2], found[1:head:2], part):
+                begin, end = end, end + count
+                applied: list[AppliedFrame] | None = of_part[begin:end]
+                numbers = found[head + begin : head + end] if own or write else []
+                if own:
+                    applied = self._event_results_of(numbers, own, stacktrace[0])
+                if applied is None:
+                    applied, changes = self._ask_event(*stacktrace)
+                    if write:
+                        pending += pending_changes(stacktrace[0], changes)
+                elif write:
+                    pending += pending_numbers(stacktrace[0], numbers, self._event_changes)
+                results.append(applied)
+        # Nothing below can fail, so either all frames change or none.
+        write_pending(pending)
+        return results
 
     def set_memo_bytes(self, max_bytes: int) -> None:
         """Limit the memory of the memo, which keeps results by frame.

@@ -50,6 +50,7 @@ from sentry_ophio._fingerprints import (
     RuleExplanation,
     ScopeExplanation,
 )
+from sentry_ophio._first_use import first_use
 from sentry_ophio._issue_report import (
     FingerprintRuleReport,
     Issue,
@@ -74,6 +75,7 @@ if TYPE_CHECKING:
     from _cffi_backend import _CDataBase as CData
 
     from sentry_ophio._rule_set import Enhancements
+    from sentry_ophio.parameterization import Parameterizer
 
     Unknown = Literal["keep", "mark"]
     """What happens to a variable that is not known."""
@@ -140,6 +142,18 @@ def _packer() -> Callable[[Any], bytes]:
         return _as_json
     packb = ormsgpack.packb
     return lambda event: packb(event, None, options)
+
+
+def _list(parameterizer: object) -> Any:
+    """Return the library's object, or NULL for None."""
+    if parameterizer is None:
+        return ffi.NULL
+    with first_use:
+        from sentry_ophio.parameterization import Parameterizer  # noqa: PLC0415 (loads when used)
+
+    if not isinstance(parameterizer, Parameterizer):
+        raise type_error("parameterizer", "a Parameterizer", parameterizer)
+    return parameterizer._ptr
 
 
 def _packed(event: object) -> bytes:
@@ -491,7 +505,11 @@ class FingerprintRules(Handle):
         return string(lambda out: lib.ophio_fingerprints_to_text(ptr, out))
 
     def match(
-        self, event: Mapping[str, Any], *, unknown: Unknown = "keep"
+        self,
+        event: Mapping[str, Any],
+        *,
+        unknown: Unknown = "keep",
+        parameterizer: Parameterizer | None = None,
     ) -> FingerprintMatch | None:
         """Find the first rule that matches an event.
 
@@ -503,10 +521,19 @@ class FingerprintRules(Handle):
             >>> print(rules.match({"level": "info"}))
             None
 
+            >>> from sentry_ophio.parameterization import Parameterizer
+            >>> rules = FingerprintRules.parse("message:took* -> {{ message }}")
+            >>> event = {"logentry": {"formatted": "took 15ms"}}
+            >>> rules.match(event, parameterizer=Parameterizer()).resolved
+            ('took <duration>',)
+
         Args:
             event: The event, as `json.load` returns it. It crosses to the library whole.
             unknown: What happens to a variable that is not known: it stays as it is written
                 ("keep"), or is named as newer versions of Sentry do ("mark").
+            parameterizer: What replaces ids, dates and numbers in the variable `message`. Without
+                it, the message stays as it is, as in Sentry. So does a message that is beyond the
+                limits of the `Parameterizer`.
 
         Returns:
             What it finds, or None if no rule matches.
@@ -515,19 +542,24 @@ class FingerprintRules(Handle):
             EventError: It is not an event; the message says what is wrong, and where.
             LimitError: It has more frames than the limit.
             ValueError: `unknown` has another value.
+            TypeError: `parameterizer` is not a `Parameterizer`.
         """
         packed = _packed(event)
         number = _number(unknown)
         ptr = self._ptr
         out = new_string()
-        status = _match(ptr, packed, len(packed), number, out)
+        status = _match(ptr, packed, len(packed), number, _list(parameterizer), out)
         if status:
             raise error_for(status)
         found = copied(out[0])
         return self._found(json.loads(found)) if found else None
 
     def match_many(
-        self, events: Iterable[Mapping[str, Any]], *, unknown: Unknown = "keep"
+        self,
+        events: Iterable[Mapping[str, Any]],
+        *,
+        unknown: Unknown = "keep",
+        parameterizer: Parameterizer | None = None,
     ) -> list[FingerprintMatch | None]:
         """Find for each of many events the first rule that matches it, in one call.
 
@@ -538,6 +570,7 @@ class FingerprintRules(Handle):
         Args:
             events: The events, as `match` takes them.
             unknown: As for `match`.
+            parameterizer: As for `match`.
 
         Returns:
             For each event what `match` returns.
@@ -546,6 +579,7 @@ class FingerprintRules(Handle):
             EventError: One is not an event; the message has its index, from 0.
             LimitError: One has more frames than the limit.
             ValueError: `unknown` has another value.
+            TypeError: `parameterizer` is not a `Parameterizer`.
         """
         number = _number(unknown)
         listed = []
@@ -555,10 +589,14 @@ class FingerprintRules(Handle):
             except EventError as error:
                 raise EventError(f"event {index}: {error}") from None
         packed: bytes = Packer().pack(listed)
-        return self._many(lib.ophio_fingerprints_match_packed, packed, number)
+        return self._many(lib.ophio_fingerprints_match_packed, packed, number, parameterizer)
 
     def match_json_lines(
-        self, data: bytes, *, unknown: Unknown = "keep"
+        self,
+        data: bytes,
+        *,
+        unknown: Unknown = "keep",
+        parameterizer: Parameterizer | None = None,
     ) -> list[FingerprintMatch | None]:
         r"""Find for each of many events, one a line of JSON, the first rule that matches it.
 
@@ -572,6 +610,7 @@ class FingerprintRules(Handle):
         Args:
             data: The lines. Empty ones are skipped.
             unknown: As for `match`.
+            parameterizer: As for `match`.
 
         Returns:
             For each event what `match` returns.
@@ -579,19 +618,26 @@ class FingerprintRules(Handle):
         Raises:
             EventError: A line is not an event; the message has its number, from 1.
             LimitError: An event has more frames than the limit.
-            TypeError: `data` is not `bytes`.
+            TypeError: `data` is not `bytes`, or `parameterizer` is not a `Parameterizer`.
             ValueError: `unknown` has another value.
         """
         if not isinstance(data, bytes):
             raise type_error("data", "bytes", data)
         number = _number(unknown)
-        return self._many(lib.ophio_fingerprints_match_json_lines, bytes(data), number)
+        return self._many(
+            lib.ophio_fingerprints_match_json_lines, bytes(data), number, parameterizer
+        )
 
     def _many(
-        self, function: Callable[..., int], data: bytes, unknown: int
+        self,
+        function: Callable[..., int],
+        data: bytes,
+        unknown: int,
+        parameterizer: Parameterizer | None,
     ) -> list[FingerprintMatch | None]:
         ptr = self._ptr
-        found = json.loads(string(lambda out: function(ptr, data, len(data), unknown, out)))
+        ids = _list(parameterizer)
+        found = json.loads(string(lambda out: function(ptr, data, len(data), unknown, ids, out)))
         return [each and self._found(each) for each in found]
 
     def _found(self, found: dict[str, Any]) -> FingerprintMatch:
@@ -679,7 +725,11 @@ class FingerprintRules(Handle):
 
 
 def resolve(
-    fingerprint: Sequence[str], event: Mapping[str, Any], *, unknown: Unknown = "keep"
+    fingerprint: Sequence[str],
+    event: Mapping[str, Any],
+    *,
+    unknown: Unknown = "keep",
+    parameterizer: Parameterizer | None = None,
 ) -> list[str]:
     """Fill in the variables of a fingerprint.
 
@@ -690,6 +740,7 @@ def resolve(
         fingerprint: The parts. A part that is a variable as a whole becomes its value.
         event: The event, as `FingerprintRules.match` takes it.
         unknown: As for `FingerprintRules.match`.
+        parameterizer: As for `FingerprintRules.match`.
 
     Returns:
         The parts, filled in.
@@ -697,23 +748,31 @@ def resolve(
     Raises:
         EventError: It is not an event; the message says what is wrong, and where.
         UnicodeEncodeError: A part has a lone surrogate.
-        TypeError: `fingerprint` is not a sequence of `str`.
+        TypeError: `fingerprint` is not a sequence of `str`, or `parameterizer` is not a
+            `Parameterizer`.
         ValueError: `unknown` has another value.
     """
     number = _number(unknown)
+    ids = _list(parameterizer)
     parts = _parts(fingerprint)
     packed = _packed(event)
     resolved: list[str] = json.loads(
         string(
             lambda out: lib.ophio_fingerprints_resolve(
-                parts, len(parts), packed, len(packed), number, out
+                parts, len(parts), packed, len(packed), number, ids, out
             )
         )
     )
     return resolved
 
 
-def expand_title(title: str, event: Mapping[str, Any], *, unknown: Unknown = "keep") -> str:
+def expand_title(
+    title: str,
+    event: Mapping[str, Any],
+    *,
+    unknown: Unknown = "keep",
+    parameterizer: Parameterizer | None = None,
+) -> str:
     """Fill in the variables of a title.
 
         >>> expand_title("{{ level }} in {{ transaction }}", {"level": "fatal"})
@@ -723,19 +782,21 @@ def expand_title(title: str, event: Mapping[str, Any], *, unknown: Unknown = "ke
         title: The title. Each variable in it becomes its value.
         event: The event, as `FingerprintRules.match` takes it.
         unknown: As for `FingerprintRules.match`.
+        parameterizer: As for `FingerprintRules.match`.
 
     Raises:
         EventError: It is not an event; the message says what is wrong, and where.
         UnicodeEncodeError: The title has a lone surrogate.
-        TypeError: `title` is not a `str`.
+        TypeError: `title` is not a `str`, or `parameterizer` is not a `Parameterizer`.
         ValueError: `unknown` has another value.
     """
     number = _number(unknown)
+    ids = _list(parameterizer)
     data = encoded("title", title)
     packed = _packed(event)
     return string(
         lambda out: lib.ophio_fingerprints_expand_title(
-            data, len(data), packed, len(packed), number, out
+            data, len(data), packed, len(packed), number, ids, out
         )
     )
 
@@ -818,6 +879,7 @@ def preview(  # noqa: PLR0913
             generator: they are not kept. An event that comes twice counts twice.
         rules: The stack trace rules; by default those that come with this package.
         unknown: As for `FingerprintRules.match`.
+        parameterizer: As for `FingerprintRules.match`.
         examples: How many events of each part of a change are in the report.
         progress: Called after each 1,000 events with how many were grouped so far.
 

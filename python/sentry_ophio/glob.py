@@ -264,6 +264,8 @@ def is_glob_match(  # noqa: PLR0912, PLR0913, PLR0917
         Whether it matches. A pattern that is not valid matches nothing.
 
     Raises:
+        LimitError: `pat` is longer than the limit `pattern_bytes`, or the match would take more
+            steps than `glob_steps`.
         TypeError: `value` or `pat` is neither str nor bytes.
         UnicodeDecodeError: `pat` is bytes that are not UTF-8.
         UnicodeEncodeError: A str has a lone surrogate.
@@ -404,6 +406,7 @@ class Glob(Handle):
 
         Raises:
             HandleClosedError: The glob is closed.
+            LimitError: A match would take more steps than the limit `glob_steps`.
             TypeError: `value` is neither str nor bytes.
             UnicodeEncodeError: `value` holds a lone surrogate.
         """
@@ -428,6 +431,7 @@ class Glob(Handle):
 
         Raises:
             HandleClosedError: The glob is closed.
+            LimitError: A match would take more steps than the limit `glob_steps`.
             TypeError: A value is neither str nor bytes.
             UnicodeEncodeError: A value holds a lone surrogate.
         """
@@ -659,6 +663,7 @@ class GlobSet(Handle):
 
         Raises:
             HandleClosedError: The set is closed.
+            LimitError: A match would take more steps than the limit `glob_steps`.
             TypeError: `value` is neither str nor bytes.
             UnicodeEncodeError: `value` holds a lone surrogate.
         """
@@ -688,6 +693,7 @@ class GlobSet(Handle):
 
         Raises:
             HandleClosedError: The set is closed.
+            LimitError: A match would take more steps than the limit `glob_steps`.
             TypeError: `value` is neither str nor bytes.
             UnicodeEncodeError: `value` holds a lone surrogate.
         """
