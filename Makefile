@@ -177,6 +177,9 @@ bench: dev ## Measure beside the published package; prints and writes benches/*r
 	$(BIN)/python benches/parameterization.py
 	$(BIN)/python benches/fingerprint_preview.py
 
+bench-growth: dev ## Measure how time and memory grow with hostile inputs; writes benches/growth-results.md
+	$(BIN)/python benches/growth.py
+
 bench-events: dev ## Measure what a service does for each event; writes benches/events-results.md
 	@test -x $(ORACLE)/bin/python || $(MAKE) oracle
 	$(BIN)/python benches/events.py
@@ -216,7 +219,10 @@ SECONDS ?= 60
 TOOLS   := build/tools/bin
 fuzz: venv ## Run every fuzz target for SECONDS (needs a Rust that takes RUSTC_BOOTSTRAP)
 	@test -x $(TOOLS)/cargo-fuzz || $(CARGO) install -q --locked --root build/tools cargo-fuzz
-	$(BIN)/python fuzz/run.py --seconds $(SECONDS)
+	$(BIN)/python fuzz/run.py --seconds $(SECONDS) $(FUZZ)
+
+fuzz-long: ## Run every fuzz target for an hour, and write the figures into docs/reliability.md
+	$(MAKE) --no-print-directory fuzz SECONDS=3600 FUZZ='--record'
 
 soak: dev ## A million calls of each kind, and long runs of threads: memory stays flat
 	OPHIO_LONG=1 $(BIN)/python -m pytest -q tests/test_reliability.py

@@ -76,8 +76,13 @@ def run(python: str, script: str, package: str) -> Times:
     return results
 
 
-def main(
-    script: str, title: str, distribution: str, measure: Callable[[bool], Times], results: str
+def main(  # noqa: PLR0913, PLR0917 (each is a part of the page)
+    script: str,
+    title: str,
+    distribution: str,
+    measure: Callable[[bool], Times],
+    results: str,
+    notes: str = "",
 ) -> None:
     """Measure both packages and print the table, or, as the child process, one of them.
 
@@ -87,6 +92,7 @@ def main(
         distribution: The name of the published package.
         measure: Measures the package of its process; its argument says whether that is ours.
         results: The name of the file in benches/ to write.
+        notes: What to write below the table.
     """
     if len(sys.argv) == 2:
         json.dump(measure(sys.argv[1] == "ours"), sys.stdout)
@@ -117,6 +123,6 @@ def main(
         their = min(each for each in others if each) if all(others) else None
         compared = "- | -" if their is None else f"{unit(their)} | {their / ours:.2f}"
         lines.append(f"| {case} | {unit(ours)} | {compared} |")
-    text = "\n".join(lines) + "\n"
+    text = "\n".join(lines) + "\n" + notes
     sys.stdout.write(text)
     (ROOT / "benches" / results).write_text(text, encoding="utf-8")

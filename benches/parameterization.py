@@ -12,10 +12,13 @@ from __future__ import annotations
 
 import platform
 import re
+import subprocess
 import sys
+import tempfile
 import time
 from functools import partial
 from importlib.metadata import version
+from pathlib import Path
 from typing import Callable
 
 from beside import ROOT, unit
@@ -182,6 +185,86 @@ def hostile_rows() -> list[str]:
     return lines
 
 
+FILTER = """
+import sys
+from sentry_ophio.cli import cli
+cli(["parameterize", *sys.argv[1:]], standalone_mode=False)
+"""
+WHOLE = """
+import sys
+from sentry_ophio.parameterization import Parameterizer
+text = "GET /api/7/ from 10.0.0.7 took 15ms" + sys.argv[2].encode().decode("unicode_escape")
+text = text * (int(sys.argv[1]) * 1_000_000 // len(text))
+used = next(line for line in open('/proc/self/status') if 'VmHWM' in line)
+sys.stderr.write(f"{used.split()[1]} ")
+Parameterizer().counts(text)
+"""
+
+
+def measured(code: str, *arguments: str) -> tuple[float, list[int]]:
+    """Run Python code in a process of its own; give its time, and what memory it says, in KiB."""
+    # Not ru_maxrss, which a new process has from the one that made it.
+    code += "\nused = next(line for line in open('/proc/self/status') if 'VmHWM' in line)"
+    code += "\nimport time\nsys.stderr.write(f'{used.split()[1]} {time.process_time()}')"
+    run = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    *memory, seconds = run.stderr.split()
+    return float(seconds), [int(each) for each in memory]
+
+
+def files(count: int, log: Path) -> int:
+    """Write what `find / -ls` prints, a line a file, until there are enough. Return the bytes."""
+    with log.open("wb") as out:
+        left = count
+        while left:
+            found = subprocess.run(
+                ["find", "/", "-xdev", "-ls"],
+                check=False,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
+            lines = found.stdout.splitlines(keepends=True)[:left]
+            if not lines:
+                raise SystemExit("`find` lists no file")
+            out.writelines(lines)
+            left -= len(lines)
+    return log.stat().st_size
+
+
+def filter_rows() -> list[str]:
+    """Measure the command on a log of a real program, of two sizes."""
+    lines = ["| log | options | time | peak memory |", "| --- | --- | ---: | ---: |"]
+    with tempfile.TemporaryDirectory() as directory:
+        for count in (10_000, 1_000_000):
+            log = Path(directory, "log")
+            size = files(count, log)
+            for options in ([], ["--counts"], ["--json"]):
+                seconds, memory = measured(FILTER, *options, str(log))
+                lines.append(
+                    f"| {count:,} lines, {size / 1e6:.1f} MB | {' '.join(options) or 'none'} "
+                    f"| {seconds:.1f} s | {memory[0] / 1024:.0f} MiB |"
+                )
+    return lines
+
+
+def memory_rows() -> list[str]:
+    """Measure how much memory long texts take besides themselves."""
+    lines = ["| text | 50 MB | 100 MB | 200 MB |", "| --- | ---: | ---: | ---: |"]
+    for name, end in (("with line feeds", r"\n"), ("without", ", ")):
+        used = [measured(WHOLE, str(size), end)[1] for size in (50, 100, 200)]
+        # `counts` has a copy of the text in UTF-8.
+        shown = " | ".join(
+            f"{(after - before) / 1024 - size * 1e6 / 2**20:.0f} MiB"
+            for size, (before, after) in zip((50, 100, 200), used)
+        )
+        lines.append(f"| {name} | {shown} |")
+    return lines
+
+
 def main() -> None:
     """Measure, print and write."""
     growth = [timed(partial(by_re, "a.a.a." * size)) for size in (1_333, 2_666)]
@@ -195,6 +278,14 @@ def main() -> None:
         *message_rows(),
         "",
         *log_rows(),
+        "",
+        "`sentry-ophio parameterize` on what `find -ls` prints, with its start:",
+        "",
+        *filter_rows(),
+        "",
+        "What a text takes in `Parameterizer.counts`, besides itself and its copy for the call:",
+        "",
+        *memory_rows(),
         "",
         "Hostile texts, with all states that they need:",
         "",

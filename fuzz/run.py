@@ -1,14 +1,15 @@
-"""Runs every fuzz target for a while: `make fuzz SECONDS=60`.
+"""Runs every fuzz target for a while: `make fuzz SECONDS=60`, or `make fuzz-long` for an hour each.
 
 Prints a line when a target is done, and at the end a table. Ends with 1 if anything was
 found; what was found lies in fuzz/artifacts, and becomes an ordinary test. Inputs that
 reach new code are kept in fuzz/found, from where a later run goes on; `--minimise` puts
-the smallest of them that reach the most into fuzz/corpus, which is committed.
+the smallest of them that reach the most into fuzz/corpus, which is committed. `--record` writes
+the rows of these targets into the table of docs/reliability.md; `make fuzz-long` does that.
 
 The targets `arrow` and `capi` run with AddressSanitizer. The others are safe Rust, which has no
 such errors, and are twice as quick without it.
 
-    python fuzz/run.py --seconds 60 [--minimise] [TARGET ...]
+    python fuzz/run.py --seconds 60 [--minimise] [--record] [TARGET ...]
 """
 
 from __future__ import annotations
@@ -20,11 +21,13 @@ import shutil
 import subprocess
 import sys
 import time
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import NamedTuple
 
 FUZZ = Path(__file__).resolve().parent
 ROOT = FUZZ.parent
+PAGE = ROOT / "docs" / "reliability.md"
 TRIPLE = "x86_64-unknown-linux-gnu"
 # The targets that call unsafe code.
 UNSAFE = {"arrow", "capi"}
@@ -124,20 +127,34 @@ def minimise(program: Path) -> int:
     return len(chosen)
 
 
-def table(results: list[Result]) -> str:
-    """Print results as a table in Markdown."""
-    rows = [
-        "| target | executions | a second | edges reached | found |",
-        "| --- | ---: | ---: | ---: | ---: |",
-        *(
-            f"| `{each.target}` | {each.executions:,} | {each.executions / each.seconds:,.0f} "
-            f"| {each.coverage:,} | {each.found} |"
-            for each in results
-        ),
-    ]
-    total = sum(each.executions for each in results)
-    rows.append(f"| all | {total:,} | | | {sum(each.found for each in results)} |")
-    return "\n".join(rows)
+HEAD = """\
+| target | date | minutes | executions | a second | edges reached | crashes and hangs |
+| --- | --- | ---: | ---: | ---: | ---: | ---: |
+"""
+ROW = re.compile(r"\| `(\w+)` \|.*\|")
+
+
+def table(results: list[Result], before: str = "") -> str:
+    """Make a table in Markdown, from results and from the rows of other targets before."""
+    today = datetime.now(timezone.utc).date()
+    # The rows of targets that there are no more are left out.
+    kept = filter(None, map(ROW.match, before.split("\n")))
+    rows = {row[1]: row[0] for row in kept if row[1] in targets()}
+    rows |= {
+        each.target: f"| `{each.target}` | {today} | {each.seconds / 60:.1f} "
+        f"| {each.executions:,} | {each.executions / each.seconds:,.0f} "
+        f"| {each.coverage:,} | {each.found} |"
+        for each in results
+    }
+    return HEAD + "\n".join(rows[target] for target in sorted(rows))
+
+
+def record(results: list[Result]) -> None:
+    """Write results into the table of docs/reliability.md."""
+    text = PAGE.read_text("utf-8")
+    start = text.index(HEAD)
+    end = text.index("\n\n", start)
+    PAGE.write_text(text[:start] + table(results, text[start:end]) + text[end:], "utf-8")
 
 
 def main() -> None:
@@ -145,13 +162,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seconds", type=int, default=60, help="for each target (%(default)s)")
     parser.add_argument("--minimise", action="store_true", help="choose fuzz/corpus anew")
+    parser.add_argument(
+        "--sanitizer",
+        choices=["address", "none"],
+        help="one for all targets: so there is one build",
+    )
+    parser.add_argument("--record", action="store_true", help="write docs/reliability.md")
     parser.add_argument("targets", nargs="*", metavar="TARGET", help="all if none is named")
     given = parser.parse_args()
     chosen = given.targets or targets()
     if unknown := set(chosen) - set(targets()):
         parser.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(targets())}")
 
-    sanitizers = {target: "address" if target in UNSAFE else "none" for target in chosen}
+    sanitizers = {
+        target: given.sanitizer or ("address" if target in UNSAFE else "none") for target in chosen
+    }
     programs = {name: build(name) for name in sorted(set(sanitizers.values()))}
     results = []
     for target in chosen:
@@ -163,6 +188,8 @@ def main() -> None:
             print(
                 f"{target}: {minimise(programs[sanitizers[target]] / target)} files in its corpus"
             )
+        if given.record:
+            record([result])
     print(f"\n{table(results)}")
     if found := [each.target for each in results if each.found]:
         raise SystemExit(f"found something: see fuzz/artifacts of {', '.join(found)}")

@@ -93,6 +93,11 @@ def main() -> None:
         write("codeowners", f"file-{number}", file["text"].encode() + b"\nsrc/a.js")
     for path in sorted((FIXTURES / "proguard").glob("*.mapping.txt")):
         write("proguard", path.stem, path.read_bytes()[:3000])
+    for path in sorted((FIXTURES / "events").glob("*.json")):
+        event = json.loads(path.read_text("utf-8"))
+        line = json.dumps(event, separators=(",", ":")).encode()
+        if len(line) < 4_000:
+            write("event_json", path.stem, line)
 
 
 if __name__ == "__main__":

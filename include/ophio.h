@@ -243,11 +243,11 @@ typedef enum OphioEnhancementsSeverity {
  */
 typedef enum OphioLimit {
     /**
-     * Bytes of rules, in text or binary form, after decompression: 64 MiB unless set.
+     * Bytes of rules, in text or binary form, after decompression: 8 MiB unless set.
      */
     OPHIO_LIMIT_RULE_BYTES = 0,
     /**
-     * Rules in a set, also one that was extended: 1,000,000 unless set.
+     * Rules in a set, also one that was extended, and lines of a CODEOWNERS file: 100,000 unless set.
      */
     OPHIO_LIMIT_RULES = 1,
     /**
@@ -256,7 +256,7 @@ typedef enum OphioLimit {
      */
     OPHIO_LIMIT_PATTERN_BYTES = 2,
     /**
-     * Globs in a set: 1,000,000 unless set.
+     * Globs in a set: 250,000 unless set.
      */
     OPHIO_LIMIT_PATTERNS = 3,
     /**
@@ -267,6 +267,13 @@ typedef enum OphioLimit {
      * Bytes of a mapping file of ProGuard: 2 GiB unless set.
      */
     OPHIO_LIMIT_MAPPING_BYTES = 5,
+    /**
+     * Steps to match one glob with one value: states of the glob times bytes of the value.
+     * 100,000,000 unless set, which take about 0.4 s; `SIZE_MAX` is no limit. Only globs with
+     * many choices in braces take steps. It is checked when a value is matched, so every
+     * function that matches globs can fail, also as a part of rules.
+     */
+    OPHIO_LIMIT_GLOB_STEPS = 6,
 } OphioLimit;
 
 /**
@@ -757,6 +764,24 @@ typedef struct OphioParameterizationPattern {
      */
     bool is_linear;
 } OphioParameterizationPattern;
+
+/**
+ * A list, and a buffer for new texts.
+ */
+typedef struct OphioParameterizationPlace {
+    /**
+     * The list.
+     */
+    const struct OphioParameterization *parameterization;
+    /**
+     * The buffer.
+     */
+    uint8_t *data;
+    /**
+     * How many bytes it has.
+     */
+    size_t len;
+} OphioParameterizationPlace;
 
 #ifdef __cplusplus
 extern "C" {
@@ -1566,6 +1591,58 @@ enum OphioStatus ophio_enhancements_apply_short(const struct OphioEnhancements *
                                                 uint8_t *answer);
 
 /**
+ * Sets category and in_app of frames of an event, and answers in numbers.
+ *
+ * This is the short form of `ophio_enhancements_apply_event`, with an answer of fixed size, for
+ * callers to which each object costs. `data` is as there. Writes to the 256 numbers at
+ * `answer`:
+ *
+ * - first 0; or 1 if a frame has kept a category of its own; or 2 if there are more than 254
+ *   frames, or a number is above 65535. With 2 the other numbers mean nothing:
+ *   `ophio_enhancements_apply_events` has the answer then;
+ * - the number of frames;
+ * - for each frame the number that `ophio_enhancements_apply_events` writes.
+ *
+ * Threads may share `rules`. Fails as `ophio_enhancements_apply_event` does.
+ *
+ * `rules` is NULL or was made by this library and is not freed yet; `data` is readable for
+ * `data_len` bytes; `answer` is NULL or may be written for 256 numbers.
+ */
+OPHIO_API
+enum OphioStatus ophio_enhancements_apply_event_short(const struct OphioEnhancements *rules,
+                                                      const uint8_t *data,
+                                                      size_t data_len,
+                                                      uint16_t *answer);
+
+/**
+ * Sets category and in_app of the frames of many stack traces of events.
+ *
+ * `data` is a MessagePack array of stack traces, each as `ophio_enhancements_apply_event` takes
+ * it. Writes to `numbers`, which are the caller's, in numbers of 32 bits of the machine's byte
+ * order; free them with `ophio_str_free`:
+ *
+ * - for each stack trace, how many frames have kept a category of their own, and the number of
+ *   frames;
+ * - then for each frame of all of them, in order, `(category * 3 + in_app) * 16 + change`, with
+ *   category and in_app as `ophio_enhancements_apply_packed` writes them. `change` says what to
+ *   write into the frame of the event, as a sum: 1 for a new `in_app`; 2, 4 or 6 where
+ *   `data.orig_in_app` becomes -1, 0 or 1; 8 for a new `data.category`.
+ *
+ * The work is spread over so many threads, the calling one included; 0 counts as 1. They
+ * are made for this call and have ended when it returns. Threads may share `rules`. Fails as
+ * `ophio_enhancements_apply_event` does.
+ *
+ * `rules` is NULL or was made by this library and is not freed yet; `data` is readable for
+ * `data_len` bytes; `numbers` is NULL or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_enhancements_apply_events(const struct OphioEnhancements *rules,
+                                                 const uint8_t *data,
+                                                 size_t data_len,
+                                                 size_t threads,
+                                                 struct OphioStr *numbers);
+
+/**
  * Decides which components of a packed stack trace count for grouping.
  *
  * `packed` is as in `ophio_enhancements_apply_packed`. `contributes` has a byte for each
@@ -2013,8 +2090,8 @@ enum OphioStatus ophio_fingerprints_parse_lenient(const uint8_t *text,
  * There is an error among them exactly if `ophio_fingerprints_parse` fails. Any thread may call
  * this. Writes a JSON array to `diagnostics` that is the caller's: free it with
  * `ophio_str_free`. Each object in it has `severity` (`error` or `warning`), `code`, `title`,
- * `line`, `column`, `end_column`, `message`, `suggestion` (or null), `details` and `source`:
- * what the fields of `OphioEnhancementsDiagnostic` are. Fails with `OPHIO_STATUS_LIMIT`,
+ * `line`, `column`, `end_column`, `message`, `suggestion` (or null), `details` and `source` (null
+ * if it is that of the one before): what the fields of `OphioEnhancementsDiagnostic` are. Fails with `OPHIO_STATUS_LIMIT`,
  * `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
  *
  * `text` is readable for `text_len` bytes; `diagnostics` is NULL or may be written.
@@ -2172,7 +2249,9 @@ enum OphioStatus ophio_fingerprints_equal(const struct OphioFingerprints *rules,
  * Finds the first rule that matches an event.
  *
  * `event` is an event of Sentry: a JSON object, or a MessagePack map. `unknown` is an
- * `OphioFingerprintsUnknown`. Threads may share `rules`.
+ * `OphioFingerprintsUnknown`. `parameterizer` replaces ids, dates and numbers in the variable
+ * `message`; with NULL, the message stays as it is, and so does one that is beyond its limits.
+ * Threads may share `rules` and `parameterizer`.
  *
  * Writes to `found` the empty string if no rule matches. Otherwise it is a JSON object: `rule`
  * is the index of the rule, `resolved` its fingerprint with the variables filled in, and `title`
@@ -2181,54 +2260,57 @@ enum OphioStatus ophio_fingerprints_equal(const struct OphioFingerprints *rules,
  * `OPHIO_STATUS_LIMIT` if it has too many frames, `OPHIO_STATUS_INVALID_ARGUMENT`,
  * `OPHIO_STATUS_NULL_POINTER`.
  *
- * `rules` is NULL or was made by this library and is not freed yet; `event` is readable for
- * `event_len` bytes; `found` is NULL or may be written.
+ * `rules` and `parameterizer` are NULL, or were made by this library and are not freed yet;
+ * `event` is readable for `event_len` bytes; `found` is NULL or may be written.
  */
 OPHIO_API
 enum OphioStatus ophio_fingerprints_match(const struct OphioFingerprints *rules,
                                           const uint8_t *event,
                                           size_t event_len,
                                           uint32_t unknown,
+                                          const struct OphioParameterization *parameterizer,
                                           struct OphioStr *found);
 
 /**
  * Finds for each of many events the first rule that matches it.
  *
  * `events` is a MessagePack array of binaries, or texts, or both: each is an event as
- * `ophio_fingerprints_match` takes it. `unknown` is an `OphioFingerprintsUnknown`. Threads may
- * share `rules`.
+ * `ophio_fingerprints_match` takes it. `unknown` and
+ * `parameterizer` are those of that function. Threads may share `rules`.
  *
  * Writes to `found` a JSON array with null, or the object that `ophio_fingerprints_match`
  * writes, for each event. It is the caller's: free it with `ophio_str_free`. Fails with
  * `OPHIO_STATUS_EVENT` and a message about the first one that is not an event,
  * `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
  *
- * `rules` is NULL or was made by this library and is not freed yet; `events` is readable for
- * `events_len` bytes; `found` is NULL or may be written.
+ * `rules` and `parameterizer` are NULL, or were made by this library and are not freed yet;
+ * `events` is readable for `events_len` bytes; `found` is NULL or may be written.
  */
 OPHIO_API
 enum OphioStatus ophio_fingerprints_match_packed(const struct OphioFingerprints *rules,
                                                  const uint8_t *events,
                                                  size_t events_len,
                                                  uint32_t unknown,
+                                                 const struct OphioParameterization *parameterizer,
                                                  struct OphioStr *found);
 
 /**
  * Finds for each of many events, one a line of JSON, the first rule that matches it.
  *
- * Empty lines are skipped. `unknown` is an `OphioFingerprintsUnknown`. Threads may share
- * `rules`. Writes to `found` what `ophio_fingerprints_match_packed` does. Fails with
+ * Empty lines are skipped. `unknown` and `parameterizer` are as in `ophio_fingerprints_match`.
+ * Threads may share `rules`. Writes to `found` what `ophio_fingerprints_match_packed` does. Fails with
  * `OPHIO_STATUS_EVENT` and a message about the first line that is not an event,
  * `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
  *
- * `rules` is NULL or was made by this library and is not freed yet; `json` is readable for
- * `json_len` bytes; `found` is NULL or may be written.
+ * `rules` and `parameterizer` are NULL, or were made by this library and are not freed yet;
+ * `json` is readable for `json_len` bytes; `found` is NULL or may be written.
  */
 OPHIO_API
 enum OphioStatus ophio_fingerprints_match_json_lines(const struct OphioFingerprints *rules,
                                                      const uint8_t *json,
                                                      size_t json_len,
                                                      uint32_t unknown,
+                                                     const struct OphioParameterization *parameterizer,
                                                      struct OphioStr *found);
 
 /**
@@ -2259,14 +2341,15 @@ enum OphioStatus ophio_fingerprints_explain(const struct OphioFingerprints *rule
 /**
  * Fills in the variables of a fingerprint.
  *
- * `fingerprint` is a MessagePack array of texts, `event` is as in `ophio_fingerprints_match`,
- * `unknown` an `OphioFingerprintsUnknown`. Any thread may call this. Writes a JSON array of
+ * `fingerprint` is a MessagePack array of texts, `event`, `unknown` and `parameterizer` are
+ * as in `ophio_fingerprints_match`. Any thread may call this. Writes a JSON array of
  * texts to `resolved` that is the caller's: free it with `ophio_str_free`. Fails with
  * `OPHIO_STATUS_EVENT`, `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_ARGUMENT`,
  * `OPHIO_STATUS_NULL_POINTER`.
  *
- * `fingerprint` is readable for `fingerprint_len` bytes, `event` for `event_len`; `resolved` is
- * NULL or may be written.
+ * `fingerprint` is readable for `fingerprint_len` bytes, `event` for `event_len`;
+ * `parameterizer` is NULL, or was made by this library and is not freed yet; `resolved` is NULL
+ * or may be written.
  */
 OPHIO_API
 enum OphioStatus ophio_fingerprints_resolve(const uint8_t *fingerprint,
@@ -2274,19 +2357,20 @@ enum OphioStatus ophio_fingerprints_resolve(const uint8_t *fingerprint,
                                             const uint8_t *event,
                                             size_t event_len,
                                             uint32_t unknown,
+                                            const struct OphioParameterization *parameterizer,
                                             struct OphioStr *resolved);
 
 /**
  * Fills in the variables of a title.
  *
- * `title` is UTF-8, `event` is as in `ophio_fingerprints_match`, `unknown` an
- * `OphioFingerprintsUnknown`. Any thread may call this. Writes a string to `expanded` that is
+ * `title` is UTF-8, `event`, `unknown` and `parameterizer` are as in
+ * `ophio_fingerprints_match`. Any thread may call this. Writes a string to `expanded` that is
  * the caller's: free it with `ophio_str_free`. Fails with `OPHIO_STATUS_EVENT`,
  * `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_INVALID_ARGUMENT`,
  * `OPHIO_STATUS_NULL_POINTER`.
  *
- * `title` is readable for `title_len` bytes, `event` for `event_len`; `expanded` is NULL or may
- * be written.
+ * `title` is readable for `title_len` bytes, `event` for `event_len`; `parameterizer` is NULL, or
+ * was made by this library and is not freed yet; `expanded` is NULL or may be written.
  */
 OPHIO_API
 enum OphioStatus ophio_fingerprints_expand_title(const uint8_t *title,
@@ -2294,6 +2378,7 @@ enum OphioStatus ophio_fingerprints_expand_title(const uint8_t *title,
                                                  const uint8_t *event,
                                                  size_t event_len,
                                                  uint32_t unknown,
+                                                 const struct OphioParameterization *parameterizer,
                                                  struct OphioStr *expanded);
 
 /**
@@ -2376,6 +2461,26 @@ enum OphioStatus ophio_functions_trim(const uint8_t *name,
                                       struct OphioStr *trimmed);
 
 /**
+ * Trims the name of a function, and returns the length of the trimmed name.
+ *
+ * On failure it returns the negative of `OPHIO_STATUS_INVALID_UTF8`,
+ * `OPHIO_STATUS_INVALID_ARGUMENT` or `OPHIO_STATUS_NULL_POINTER`, and of
+ * `OPHIO_STATUS_OUT_OF_RANGE` if `buffer` is too short.
+ *
+ * `ophio_functions_trim` in the form that makes no object, for bindings in languages where an
+ * object takes a microsecond. `name` and `platform` are UTF-8, and each ends at its first NUL.
+ * The trimmed name is written to `buffer`, without a NUL. Any thread may call this.
+ *
+ * `name` and `platform` are NULL or end with a NUL. `buffer` may be written for `buffer_len`
+ * bytes.
+ */
+OPHIO_API
+int32_t ophio_functions_trim_text(const char *name,
+                                  const char *platform,
+                                  uint8_t *buffer,
+                                  size_t buffer_len);
+
+/**
  * Trims many names of one platform, as `ophio_functions_trim` does.
  *
  * `names` is a MessagePack array of strings. Any thread may call this.
@@ -2427,7 +2532,8 @@ OPHIO_API void ophio_glob_free(struct OphioGlob **glob);
  * Matches a whole value.
  *
  * `value` is any bytes. Writes to `matched` whether it matches. The time is linear in
- * `value_len`. Threads may share `glob`. Fails with `OPHIO_STATUS_INVALID_ARGUMENT`,
+ * `value_len`. Threads may share `glob`. Fails with `OPHIO_STATUS_LIMIT` if that would take more
+ * than `OPHIO_LIMIT_GLOB_STEPS`, and with `OPHIO_STATUS_INVALID_ARGUMENT`,
  * `OPHIO_STATUS_NULL_POINTER`.
  *
  * `glob` comes from `ophio_glob_new` and is not freed yet. `value` is readable for
@@ -2464,7 +2570,8 @@ enum OphioStatus ophio_glob_shortcut(const struct OphioGlob *glob,
 /**
  * Returns whether a text matches as a whole: 1 if it does, 0 if not.
  *
- * On failure it returns the negative of `OPHIO_STATUS_NULL_POINTER`.
+ * On failure it returns the negative of `OPHIO_STATUS_NULL_POINTER`, or of `OPHIO_STATUS_LIMIT` if
+ * a match would take more than `OPHIO_LIMIT_GLOB_STEPS`.
  *
  * This is `ophio_glob_is_match` with as few arguments as possible, for bindings in languages where
  * each argument takes 50 ns. `text` ends at its first NUL, and is any bytes otherwise. Threads may
@@ -2480,7 +2587,8 @@ OPHIO_API int32_t ophio_glob_match_text(const struct OphioGlob *glob, const char
  * `values` is a MessagePack array of texts, or binaries, or both, with `matched_len` elements;
  * bytes after it are ignored. Writes a byte for each value to `matched`: 1 for a match and 0 for
  * none. Threads may share `glob`. Fails with `OPHIO_STATUS_INVALID_ARGUMENT` if `values` is
- * malformed or has another length, and with `OPHIO_STATUS_NULL_POINTER`.
+ * malformed or has another length, with `OPHIO_STATUS_LIMIT` if a match would take more than
+ * `OPHIO_LIMIT_GLOB_STEPS`, and with `OPHIO_STATUS_NULL_POINTER`.
  *
  * `glob` comes from `ophio_glob_new` and is not freed yet. `values` is readable for
  * `values_len` bytes, and `matched` may be written for `matched_len` bytes.
@@ -2554,7 +2662,8 @@ enum OphioStatus ophio_glob_set_diagnostic(const struct OphioGlobSet *set,
  * Matches a whole value against the globs of a set.
  *
  * `value` is any bytes. Writes to `matched` whether any glob matches. Threads may share `set`.
- * Fails with `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+ * Fails with `OPHIO_STATUS_LIMIT` if a match would take more than `OPHIO_LIMIT_GLOB_STEPS`, and
+ * with `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
  *
  * `set` comes from `ophio_glob_set_new` and is not freed yet. `value` is readable for
  * `value_len` bytes; `matched` is NULL or may be
@@ -2571,7 +2680,8 @@ enum OphioStatus ophio_glob_set_is_match(const struct OphioGlobSet *set,
  *
  * `value` is any bytes. Writes the number of globs that match to `count`. Writes at most
  * `numbers_len` of their numbers, counted from 0, in ascending order, to `numbers`. Threads may
- * share `set`. Fails with `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+ * share `set`. Fails with `OPHIO_STATUS_LIMIT` if a match would take more than
+ * `OPHIO_LIMIT_GLOB_STEPS`, and with `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
  *
  * `set` comes from `ophio_glob_set_new` and is not freed yet. `value` is readable for
  * `value_len` bytes, and `numbers` may be written for `numbers_len` numbers; `count` is NULL or may be
@@ -2720,20 +2830,19 @@ enum OphioStatus ophio_parameterization_parameterize(const struct OphioParameter
  *
  * On failure it returns the negative of `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_UTF8`,
  * `OPHIO_STATUS_INVALID_ARGUMENT` or `OPHIO_STATUS_NULL_POINTER`, and of
- * `OPHIO_STATUS_OUT_OF_RANGE` if `buffer` is too short.
+ * `OPHIO_STATUS_OUT_OF_RANGE` if the text or the new text is longer than the buffer.
  *
- * This is `ophio_parameterization_parameterize` without an allocated result, for bindings in
- * languages where a handle takes a microsecond. `text` is UTF-8 and ends at its first NUL. The new
- * text is written to `buffer`, without a NUL. Threads may share `parameterization`.
+ * This is `ophio_parameterization_parameterize` without an allocated result and with few arguments,
+ * for bindings in languages where each of them takes as long as the search. `text` is UTF-8 and ends at
+ * its first NUL. The new text is written to the buffer of `place`, without a NUL. Threads may
+ * share the list, but not the buffer.
  *
- * `parameterization` comes from `ophio_parameterization_new` and is not freed yet. `text` is
- * NULL or ends with a NUL. `buffer` may be written for `buffer_len` bytes.
+ * `place` is NULL or readable. Its list is NULL, or comes from `ophio_parameterization_new` and
+ * is not freed yet, and its buffer may be written. `text` is NULL or ends with a NUL.
  */
 OPHIO_API
-int32_t ophio_parameterization_parameterize_text(const struct OphioParameterization *parameterization,
-                                                 const char *text,
-                                                 uint8_t *buffer,
-                                                 size_t buffer_len);
+int32_t ophio_parameterization_parameterize_text(const struct OphioParameterizationPlace *place,
+                                                 const char *text);
 
 /**
  * Replaces the matches in many texts, as `ophio_parameterization_parameterize` does, and counts
@@ -2792,6 +2901,24 @@ enum OphioStatus ophio_parameterization_find(const struct OphioParameterization 
                                              size_t text_len,
                                              bool characters,
                                              struct OphioStr *matches);
+
+/**
+ * Finds the matches in many texts.
+ *
+ * `texts` is a MessagePack array of texts. Writes to `matches` a MessagePack array with an array
+ * for each text, as `ophio_parameterization_find` writes it. The string is the caller's: free it
+ * with `ophio_str_free`. Threads may share `parameterization`. Fails with `OPHIO_STATUS_LIMIT`,
+ * `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * `parameterization` comes from `ophio_parameterization_new` and is not freed yet. `texts` is
+ * readable for `texts_len` bytes; `matches` is NULL or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_parameterization_find_packed(const struct OphioParameterization *parameterization,
+                                                    const uint8_t *texts,
+                                                    size_t texts_len,
+                                                    bool characters,
+                                                    struct OphioStr *matches);
 
 /**
  * Makes a mapper from the bytes of a mapping file, which it copies.

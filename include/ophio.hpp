@@ -1121,8 +1121,8 @@ class parameterization
     status try_parameterize_text(const char *text, span<std::uint8_t> buffer,
                                  std::size_t &length) const noexcept
     {
-        const std::int32_t answer = ophio_parameterization_parameterize_text(
-            get(), text, buffer.data(), buffer.size());
+        const OphioParameterizationPlace place{get(), buffer.data(), buffer.size()};
+        const std::int32_t answer = ophio_parameterization_parameterize_text(&place, text);
         if (answer < 0) return static_cast<status>(-answer);
         length = static_cast<std::size_t>(answer);
         return OPHIO_STATUS_OK;
@@ -1176,12 +1176,33 @@ class parameterization
         check(try_find(text, characters, matches));
         return matches;
     }
+
+    /* The matches in many texts, a MessagePack array: an array for each. */
+    status try_find_packed(std::string_view texts, bool characters, string &matches) const noexcept
+    {
+        return detail::into(matches, [&](OphioStr *out) noexcept {
+            return ophio_parameterization_find_packed(get(), detail::bytes(texts), texts.size(),
+                                                      characters, out);
+        });
+    }
+    string find_packed(std::string_view texts, bool characters = false) const
+    {
+        string matches;
+        check(try_find_packed(texts, characters, matches));
+        return matches;
+    }
 };
 
 /* --- fingerprint rules -------------------------------------------------------------- */
 
-/* Fingerprint rules: OphioFingerprints. */
+/* Fingerprint rules: OphioFingerprints. With a `parameterizer`, ids, dates and numbers in the
+ * variable `message` are replaced. */
 class fingerprints : public detail::handle<OphioFingerprints, ophio_fingerprints_free> {
+    static const OphioParameterization *raw(const parameterization *list) noexcept
+    {
+        return list == nullptr ? nullptr : list->get();
+    }
+
   public:
     using handle::handle;
 
@@ -1304,48 +1325,56 @@ class fingerprints : public detail::handle<OphioFingerprints, ophio_fingerprints
         return written;
     }
 
-    status try_match(std::string_view event, OphioFingerprintsUnknown unknown,
-                     string &written) const noexcept
+    status try_match(std::string_view event, OphioFingerprintsUnknown unknown, string &written,
+                     const parameterization *parameterizer = nullptr) const noexcept
     {
         return detail::into(written, [&](OphioStr *out) noexcept {
             return ophio_fingerprints_match(get(), detail::bytes(event), event.size(),
-                                            static_cast<std::uint32_t>(unknown), out);
+                                            static_cast<std::uint32_t>(unknown),
+                                            raw(parameterizer), out);
         });
     }
-    string match(std::string_view event, OphioFingerprintsUnknown unknown) const
+    string match(std::string_view event, OphioFingerprintsUnknown unknown,
+                 const parameterization *parameterizer = nullptr) const
     {
         string written;
-        check(try_match(event, unknown, written));
+        check(try_match(event, unknown, written, parameterizer));
         return written;
     }
 
     status try_match_packed(std::string_view events, OphioFingerprintsUnknown unknown,
-                            string &written) const noexcept
+                            string &written,
+                            const parameterization *parameterizer = nullptr) const noexcept
     {
         return detail::into(written, [&](OphioStr *out) noexcept {
             return ophio_fingerprints_match_packed(get(), detail::bytes(events), events.size(),
-                                                   static_cast<std::uint32_t>(unknown), out);
+                                                   static_cast<std::uint32_t>(unknown),
+                                                   raw(parameterizer), out);
         });
     }
-    string match_packed(std::string_view events, OphioFingerprintsUnknown unknown) const
+    string match_packed(std::string_view events, OphioFingerprintsUnknown unknown,
+                        const parameterization *parameterizer = nullptr) const
     {
         string written;
-        check(try_match_packed(events, unknown, written));
+        check(try_match_packed(events, unknown, written, parameterizer));
         return written;
     }
 
     status try_match_json_lines(std::string_view json, OphioFingerprintsUnknown unknown,
-                                string &written) const noexcept
+                                string &written,
+                                const parameterization *parameterizer = nullptr) const noexcept
     {
         return detail::into(written, [&](OphioStr *out) noexcept {
             return ophio_fingerprints_match_json_lines(get(), detail::bytes(json), json.size(),
-                                                       static_cast<std::uint32_t>(unknown), out);
+                                                       static_cast<std::uint32_t>(unknown),
+                                                       raw(parameterizer), out);
         });
     }
-    string match_json_lines(std::string_view json, OphioFingerprintsUnknown unknown) const
+    string match_json_lines(std::string_view json, OphioFingerprintsUnknown unknown,
+                            const parameterization *parameterizer = nullptr) const
     {
         string written;
-        check(try_match_json_lines(json, unknown, written));
+        check(try_match_json_lines(json, unknown, written, parameterizer));
         return written;
     }
 
@@ -1405,36 +1434,42 @@ class fingerprints : public detail::handle<OphioFingerprints, ophio_fingerprints
     }
 
     static status try_resolve(std::string_view fingerprint, std::string_view event,
-                              OphioFingerprintsUnknown unknown, string &written) noexcept
+                              OphioFingerprintsUnknown unknown, string &written,
+                              const parameterization *parameterizer = nullptr) noexcept
     {
         return detail::into(written, [&](OphioStr *out) noexcept {
             return ophio_fingerprints_resolve(detail::bytes(fingerprint), fingerprint.size(),
                                               detail::bytes(event), event.size(),
-                                              static_cast<std::uint32_t>(unknown), out);
+                                              static_cast<std::uint32_t>(unknown),
+                                              raw(parameterizer), out);
         });
     }
     static string resolve(std::string_view fingerprint, std::string_view event,
-                          OphioFingerprintsUnknown unknown)
+                          OphioFingerprintsUnknown unknown,
+                          const parameterization *parameterizer = nullptr)
     {
         string written;
-        check(try_resolve(fingerprint, event, unknown, written));
+        check(try_resolve(fingerprint, event, unknown, written, parameterizer));
         return written;
     }
 
     static status try_expand_title(std::string_view title, std::string_view event,
-                                   OphioFingerprintsUnknown unknown, string &written) noexcept
+                                   OphioFingerprintsUnknown unknown, string &written,
+                                   const parameterization *parameterizer = nullptr) noexcept
     {
         return detail::into(written, [&](OphioStr *out) noexcept {
             return ophio_fingerprints_expand_title(detail::bytes(title), title.size(),
                                                    detail::bytes(event), event.size(),
-                                                   static_cast<std::uint32_t>(unknown), out);
+                                                   static_cast<std::uint32_t>(unknown),
+                                                   raw(parameterizer), out);
         });
     }
     static string expand_title(std::string_view title, std::string_view event,
-                               OphioFingerprintsUnknown unknown)
+                               OphioFingerprintsUnknown unknown,
+                               const parameterization *parameterizer = nullptr)
     {
         string written;
-        check(try_expand_title(title, event, unknown, written));
+        check(try_expand_title(title, event, unknown, written, parameterizer));
         return written;
     }
 
@@ -1848,6 +1883,41 @@ inline string apply_event(const enhancements &rules, std::string_view data)
     return result;
 }
 
+// The answer is in the form of ophio_enhancements_apply_event_short.
+inline status try_apply_event_short(const enhancements &rules, std::string_view data,
+                                    std::array<std::uint16_t, 256> &answer) noexcept
+{
+    return ophio_enhancements_apply_event_short(rules.get(), detail::bytes(data), data.size(),
+                                                answer.data());
+}
+
+/* Category and in_app of the frames of an event, as numbers. */
+inline std::array<std::uint16_t, 256> apply_event_short(const enhancements &rules,
+                                                        std::string_view data)
+{
+    std::array<std::uint16_t, 256> answer;
+    check(try_apply_event_short(rules, data, answer));
+    return answer;
+}
+
+inline status try_apply_events(const enhancements &rules, std::string_view data,
+                               std::size_t threads, string &numbers) noexcept
+{
+    return detail::into(numbers, [&](OphioStr *out) noexcept {
+        return ophio_enhancements_apply_events(rules.get(), detail::bytes(data), data.size(),
+                                               threads, out);
+    });
+}
+
+/* Category and in_app of the frames of many stack traces of events, as the bytes of numbers. */
+inline string apply_events(const enhancements &rules, std::string_view data,
+                           std::size_t threads = 1)
+{
+    string numbers;
+    check(try_apply_events(rules, data, threads, numbers));
+    return numbers;
+}
+
 inline status try_match_frames(std::string_view data, string &frames) noexcept
 {
     return detail::into(frames, [&](OphioStr *out) noexcept {
@@ -1910,6 +1980,25 @@ inline string trim_function(std::string_view name, std::string_view platform)
     string trimmed;
     check(try_trim_function(name, platform, trimmed));
     return trimmed;
+}
+
+/* Writes the trimmed name to `buffer`; `length` is its length. */
+inline status try_trim_function_text(const char *name, const char *platform,
+                                     span<std::uint8_t> buffer, std::size_t &length) noexcept
+{
+    const std::int32_t answer =
+        ophio_functions_trim_text(name, platform, buffer.data(), buffer.size());
+    if (answer < 0) return static_cast<status>(-answer);
+    length = static_cast<std::size_t>(answer);
+    return OPHIO_STATUS_OK;
+}
+
+inline std::size_t trim_function_text(const char *name, const char *platform,
+                                      span<std::uint8_t> buffer)
+{
+    std::size_t length = 0;
+    check(try_trim_function_text(name, platform, buffer, length));
+    return length;
 }
 
 inline status try_trim_functions(std::string_view names, std::string_view platform,

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import gc
+import json
+import subprocess
+import sys
 import threading
-from typing import TYPE_CHECKING, Any, Callable
+from pathlib import Path
+from typing import Any, Callable
 
 import pytest
 
@@ -28,9 +32,6 @@ from sentry_ophio.exceptions import (  # noqa: E402
     LimitError,
     SchemaError,
 )
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 RULES = Enhancements.parse(
     "function:a +app category=x\n"
@@ -286,8 +287,8 @@ def test_a_column_that_is_there_twice_is_refused() -> None:
         arrow.apply(RULES, bad)
 
 
-def test_a_file_whose_offsets_lie_is_refused() -> None:
-    """The interface has no lengths: the last offset would be read as the length of the texts."""
+def lying_stream() -> bytes:
+    """Give a stream whose last offset of a column points outside of its texts."""
     path = "/a/path/of/thirty-six/characters.py.."
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, arrow.SCHEMA) as writer:
@@ -297,9 +298,51 @@ def test_a_file_whose_offsets_lie_is_refused() -> None:
     numbers = (0).to_bytes(4, "little") + len(path).to_bytes(4, "little")
     at = stream.rindex(numbers, 0, stream.index(path.encode()))
     lie = (0).to_bytes(4, "little") + (2**31 - 1).to_bytes(4, "little")
-    lying = stream[:at] + lie + stream[at + len(lie) :]
-    with pytest.raises(SchemaError, match="the columns are corrupt"):
-        arrow.apply(RULES, pa.ipc.open_stream(lying))
+    return bytes(stream[:at] + lie + stream[at + len(lie) :])
+
+
+@pytest.mark.parametrize(
+    "door",
+    [
+        pytest.param(lambda reader: reader, id="reader"),
+        pytest.param(lambda reader: reader.read_all(), id="table"),
+        pytest.param(lambda reader: reader.read_next_batch(), id="batch"),
+        pytest.param(lambda reader: reader.read_all().to_reader(), id="reader of a table"),
+        pytest.param(lambda reader: reader.read_all().to_struct_array(), id="chunked structs"),
+        pytest.param(lambda reader: reader.read_next_batch().to_struct_array(), id="structs"),
+    ],
+)
+def test_a_file_whose_offsets_lie_is_refused(door: Any) -> None:
+    """The interface has no lengths: the last offset would be read as the length of the texts.
+
+    As a `pyarrow.Table` it was a segmentation fault.
+    """
+    for ask in (arrow.apply, arrow.assemble, ask_preview):
+        with pytest.raises(
+            SchemaError, match=r"(column `frames` is|expected rows .*) corrupt|Invalid"
+        ):
+            ask(RULES, door(pa.ipc.open_stream(lying_stream())))
+
+
+@pytest.mark.parametrize(
+    ("seed", "rounds"), [(0, 200), pytest.param(1_000, 30_000, marks=pytest.mark.long)]
+)
+def test_damaged_data_is_refused_at_every_door(seed: int, rounds: int) -> None:
+    """And a crash would end the process. The long form takes minutes."""
+    program = Path(__file__).parent / "programs" / "damaged.py"
+    done = subprocess.run(
+        [sys.executable, "-X", "faulthandler", str(program), str(seed), str(rounds)],
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    counts = json.loads(done.stdout)
+    doors = {name.partition(":")[0] for name in counts}
+    assert len(doors) == 11, doors
+    for each in doors:
+        refused = [name for name in counts if name.startswith(f"{each}:") and "done" not in name]
+        assert refused, each
 
 
 def test_types_that_nest_deep_are_refused_and_end_nothing() -> None:

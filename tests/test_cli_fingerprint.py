@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,8 +19,6 @@ from sentry_ophio.fingerprints import FingerprintRules
 from sentry_ophio.limits import Limit
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from click.testing import Result
 
 RULES = """\
@@ -160,6 +159,15 @@ fingerprint of rule 1: A, {{ sort }} (custom)
 title: T: x\x1b[31m
 """
     )
+
+
+def test_explain_can_parameterize_the_message() -> None:
+    Path("message.rules").write_text("message:* -> {{ message }}", encoding="utf-8")
+    event = {"logentry": {"formatted": "took 15ms"}}
+    Path("message.json").write_text(json.dumps(event), encoding="utf-8")
+    for options, expected in (((), "took 15ms"), (("--parameterize",), "took <duration>")):
+        result = run("explain", "--rules", "message.rules", *options, "message.json")
+        assert result.output.endswith(f"fingerprint of rule 0: {expected} (custom)\n")
 
 
 def test_explain_writes_json() -> None:

@@ -366,7 +366,7 @@ def test_what_cannot_be_read_is_reported_and_counted(folder: Path) -> None:
         "bad.ndjson:3: not JSON: ",
         "bad.ndjson:5: an event must be an object, not str",
         "none.json: No such file or directory",
-        "cut.json.gz: not gzip, or cut off: ",
+        "cut.json.gz: not gzip, or truncated: ",
     ):
         assert f"Error: {message}" in result.output
     assert document("bad.ndjson", code=2)["left_out"] == 4

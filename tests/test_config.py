@@ -12,6 +12,7 @@ from conftest import collect_all
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sentry_ophio._event_frames import pending_changes, write_pending
 from sentry_ophio.enhancers import Cache, Enhancements, EnhancementsConfig, Stacktrace
 from sentry_ophio.events import from_json_lines, match_frames, stacktraces_of
 from sentry_ophio.exceptions import EnhancementsError, EventError, FrameTypeError, HandleClosedError
@@ -267,6 +268,99 @@ FRAME = st.fixed_dictionaries(
         "data": st.fixed_dictionaries({}, optional={"category": TEXTS, "sourcemap": JSON}),
     },
 )
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.lists(FRAME, max_size=4),
+            TEXTS,
+            st.none() | st.fixed_dictionaries({}, optional={"type": TEXTS, "stacktrace": JSON}),
+        ),
+        max_size=4,
+    ),
+    st.integers(1, 3),
+)
+def test_numbers_say_what_texts_say(given: list[Any], threads: int) -> None:
+    """One stack trace, many in one call, and the form with texts give the same."""
+    rules = Enhancements.parse(
+        "function:f +app\nfunction:n* -app category=std\nfamily:other category=own", Cache(0)
+    )
+    by_texts, one_by_one, at_once = (copy.deepcopy(given) for _ in range(3))
+    expected = []
+    for each in by_texts:
+        results, changes = rules._ask_event(*each)
+        write_pending(pending_changes(each[0], changes))
+        expected.append(results)
+    assert [rules.apply_to_event_frames(*each, write=True) for each in one_by_one] == expected
+    assert one_by_one == by_texts
+    assert rules.apply_to_many_event_frames(given, threads=threads) == expected
+    assert rules.apply_to_many_event_frames(at_once, write=True, threads=threads) == expected
+    assert at_once == by_texts
+
+
+@pytest.mark.parametrize("count", [0, 254, 255, 10_000])
+def test_any_number_of_frames_and_stack_traces(count: int) -> None:
+    rules = Enhancements.parse("function:log* -app category=log", Cache(0))
+    frames = [{"function": f"{'log' if n % 3 else 'f'}{n}", "in_app": True} for n in range(count)]
+    expected = [("log", False) if n % 3 else (None, True) for n in range(count)]
+    many = [(copy.deepcopy(frames[n : n + 7]), "python", None) for n in range(0, count, 7)]
+    assert rules.apply_to_event_frames(frames, "python", write=True) == expected
+    results = rules.apply_to_many_event_frames(many, write=True)
+    assert [answer for result in results for answer in result] == expected
+    assert [frame for each, _, _ in many for frame in each] == frames
+
+
+def test_more_categories_than_a_short_answer_can_name() -> None:
+    text = "".join(f"function:f{n} category=c{n}\n" for n in range(1_500))
+    rules = Enhancements.parse(text, Cache(0))
+    frames: list[dict[str, Any]] = [{"function": f"f{n}"} for n in (0, 1_499)]
+    assert rules.apply_to_event_frames(frames, "c", write=True) == [("c0", None), ("c1499", None)]
+    assert [frame["data"] for frame in frames] == [{"category": "c0"}, {"category": "c1499"}]
+
+
+@pytest.mark.parametrize("category", ["own", "öwn", b"own", 7])
+def test_a_frame_keeps_its_category(category: Any) -> None:
+    rules = Enhancements.parse("function:f category=rule", Cache(0))
+    data = {"category": category}
+    frames = [{"function": "g", "data": data}, {"function": "f", "data": dict(data)}, {}]
+    text = category.decode() if isinstance(category, bytes) else str(category)
+    expected = [(text, None), ("rule", None), (None, None)]
+    assert rules.apply_to_event_frames(frames, "python") == expected
+    assert rules.apply_to_many_event_frames([(frames, "python", None)]) == [expected]
+
+
+def test_many_or_nothing_is_written() -> None:
+    rules = Enhancements.parse("function:f -app", Cache(0))
+    many: list[Any] = [([{"function": "f", "in_app": True}], "python", None) for _ in range(100)]
+    many.append(([{}, {"function": "f", "in_app": True, "data": [1]}], "python", None))
+    before = copy.deepcopy(many)
+    message = r"frame 1: field `data`: expected a dict or None, not list"
+    with pytest.raises(FrameTypeError, match=message):
+        rules.apply_to_many_event_frames(many, write=True)
+    assert many == before
+    assert rules.apply_to_many_event_frames(many)[-1] == [(None, None), (None, False)]
+    with pytest.raises(TypeError):
+        rules.apply_to_many_event_frames([((), "python", None)])  # type: ignore[list-item]
+    with pytest.raises(ValueError, match="threads"):
+        rules.apply_to_many_event_frames([], threads=0)
+
+
+def test_frames_that_change_while_they_are_read() -> None:
+    """Answers are paired with the frames that were packed, or asked for again."""
+    rules = Enhancements.parse("function:f -app", Cache(0))
+    frames: list[Any] = []
+
+    class Frame(dict):  # type: ignore[type-arg]
+        def get(self, key: object, default: object = None) -> object:
+            if key == "module" and len(frames) > 1:
+                frames.pop()
+            return super().get(key, default)
+
+    frames += [Frame(function="f", in_app=True) for _ in range(5)]
+    answers = rules.apply_to_event_frames(frames, "python", write=True)
+    assert set(answers) == {(None, False)}
+    assert frames[0]["in_app"] is False
 
 
 @given(st.lists(FRAME, max_size=4), TEXTS)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentry_ophio import limits
@@ -447,6 +447,7 @@ values_strategy = st.recursive(
 
 
 @given(st.dictionaries(st.sampled_from(KEYS), values_strategy, max_size=6))
+@settings(deadline=None)
 def test_whatever_an_event_is_it_counts_or_is_an_error(event: dict[str, Any]) -> None:
     rules = parse("!level:b -> {{default}}, {{ type }}, {{ function }}")
     comparing = IssueComparison(parse(""), rules, NO_RULES)

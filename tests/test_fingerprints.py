@@ -39,6 +39,7 @@ from sentry_ophio.fingerprints import (
     resolve,
 )
 from sentry_ophio.limits import Limit
+from sentry_ophio.parameterization import Parameterizer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -439,6 +440,40 @@ def test_each_variable() -> None:
     assert resolve(written[-1:], EVENT, unknown="mark") == ["<unrecognized-variable-nope>"]
     assert resolve(tuple(written[:1]), EVENT) == ["/buy"]
     assert resolve([], {}) == []
+
+
+def test_the_message_can_be_parameterized() -> None:
+    ids = Parameterizer(only=["duration"], max_text_bytes=40)
+    event: dict[str, Any] = {"logentry": {"formatted": "took 15ms, 3 times"}}
+    expected = "took <duration>, 3 times"
+    rules = FingerprintRules.parse('message:took* -> {{ message }}, x title="T {{ message }}"')
+    for found in (
+        rules.match(event, parameterizer=ids),
+        rules.match_many([event], parameterizer=ids)[0],
+        rules.match_json_lines(json.dumps(event).encode(), parameterizer=ids)[0],
+    ):
+        assert found is not None
+        assert (found.resolved, found.title) == ((expected, "x"), f"T {expected}")
+    assert resolve(["{{ message }}"], event, parameterizer=ids) == [expected]
+    assert expand_title("{{message}}", event, parameterizer=ids) == expected
+    plain = rules.match(event)
+    assert plain is not None
+    assert plain.resolved == ("took 15ms, 3 times", "x")
+    # Missing, of an exception, and beyond the limits.
+    assert resolve(["{{ message }}"], {}, parameterizer=ids) == ["<no-message>"]
+    event = {"exception": {"values": [{"value": "15ms"}]}}
+    assert resolve(["{{ message }}", "{{ value }}"], event, parameterizer=ids) == [
+        "<duration>",
+        "15ms",
+    ]
+    event = {"logentry": {"formatted": "15ms " * 10}}
+    assert resolve(["{{ message }}"], event, parameterizer=ids) == ["15ms " * 10]
+    wrong: Any = "x"
+    with pytest.raises(TypeError, match="parameterizer must be a Parameterizer"):
+        rules.match(event, parameterizer=wrong)
+    ids.close()
+    with pytest.raises(HandleClosedError):
+        rules.match(event, parameterizer=ids)
 
 
 @pytest.mark.parametrize(

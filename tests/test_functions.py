@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sentry_ophio import functions
 from sentry_ophio.functions import trim_function_name, trim_function_names
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data" / "function_names.jsonl"
@@ -107,6 +108,44 @@ def test_any_name_has_an_answer(name: str, platform: str | None) -> None:
     assert trim_function_names([name], platform) == [trimmed]
     if platform in (None, "python"):
         assert trimmed == name
+
+
+def test_names_are_trimmed_alike_however_often_and_in_whatever_number() -> None:
+    names = [f"void shop::Cart<{n}>::sell{n}(int) const" for n in range(5_000)]
+    expected = [f"shop::Cart<T>::sell{n}" for n in range(5_000)]
+    for _ in range(2):
+        assert [trim_function_name(name, "c") for name in names] == expected
+        assert trim_function_names(names, "c") == expected
+    assert all(len(names) <= functions._MAX_NAMES for names, _ in functions._trimmed.values())
+
+
+@pytest.mark.parametrize("name", ["f\0(int)", "é" * 5_000 + "(int)", "f" * 600, "", "\0"])
+def test_names_that_need_the_long_form(name: str) -> None:
+    for platform in ("c", "c\0", "swift"):
+        expected = trim_function_names([name], platform)
+        assert [trim_function_name(name, platform)] == expected
+        assert [trim_function_name(name, platform)] == expected
+
+
+def test_a_word_is_trimmed_unless_it_means_something() -> None:
+    lambda_of_msvc = "lambda_0123456789abcdef0123456789abcdef"
+    for name, expected in (("main", "main"), (lambda_of_msvc, "lambda"), ("const", "const")):
+        assert trim_function_name(name, "native") == expected
+        assert trim_function_names([name], "native") == [expected]
+
+
+def test_a_subclass_of_str_is_what_it_holds() -> None:
+    class Name(str):
+        def __eq__(self, other: object) -> bool:
+            return True
+
+        def __hash__(self) -> int:
+            return hash("f(int)")
+
+    assert trim_function_name("f(int)", "c") == "f"
+    assert trim_function_name(Name("g(int)"), "c") == "g"
+    assert trim_function_names([Name("g(int)")], "c") == ["g"]
+    assert trim_function_name("g(int)", Name("python")) == "g(int)"
 
 
 @pytest.mark.parametrize(

@@ -218,14 +218,14 @@ MODULES = (
     *("parameterization", "proguard"),
 )
 COMMON = "ophio_str_free", "ophio_version", "ophio_abi_version"
-# Those that cannot fail, by the type that they return, and the three short forms.
+# Those that cannot fail, by the type that they return, and the four short forms.
 VALUES = {
     "void": r"_free|_clear|_forget_all",
     "size_t": r"_len",
     "uint32_t": r"_version",
     "OphioSlice": r"_version|_message|_fields",
     "OphioStatus": r"ophio_last_error_code",
-    "int32_t": r"_match_text|_parameterize_text",
+    "int32_t": r"_match_text|_parameterize_text|_trim_text",
 }
 # What no program of tests/c provokes. The Arrow functions read arrays by the same code:
 # tests/c/test_arrow.c provokes what they return, through a pointer to each of them.
@@ -261,7 +261,7 @@ def test_each_function_keeps_to_the_convention(c_functions: Any, header: str) ->
         pattern = VALUES.get(function.returned, "")
         if function.returned != "OphioStatus" or re.search(pattern, name):
             assert re.search(f"(?:{pattern})$", name), f"{name} returns {function.returned}"
-            assert not function.writes or name.endswith("_parameterize_text"), name
+            assert not function.writes or re.search("_(parameterize|trim)_text$", name), name
             continue
         # Fallible: its comment says how it fails, results come last, and nothing else is written.
         assert function.statuses, f"{name} does not say how it fails"

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import gc
+import json
+import os
+import platform
+import random
+import shutil
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -15,6 +21,7 @@ from frame_fields import FRAME_FIELDS, NO_EXCEPTION
 from sentry_ophio import codeowners, glob, limits
 from sentry_ophio.enhancers import Cache, Enhancements, Stacktrace, format_rules
 from sentry_ophio.exceptions import LimitError, OphioError
+from sentry_ophio.fingerprints import FingerprintRules
 from sentry_ophio.limits import Limit
 from sentry_ophio.proguard import ProguardMapper
 
@@ -148,11 +155,11 @@ def test_a_file_that_never_ends_is_read_up_to_the_limit() -> None:
 
 def test_doubling_ends() -> None:
     rules = Enhancements.parse("app:no -group", Cache(0))
-    for _ in range(19):
+    for _ in range(16):
         rules.extend_from(rules)
-    with pytest.raises(LimitError, match="1048576 rules"):
+    with pytest.raises(LimitError, match="131072 rules"):
         rules.extend_from(rules)
-    assert len(rules) == 2**19
+    assert len(rules) == 2**16
 
 
 def test_names_and_numbers() -> None:
@@ -189,6 +196,71 @@ def test_caches_of_any_size_take_no_memory() -> None:
 def test_lengths_that_lie_and_depth_are_errors(lie: bytes) -> None:
     with pytest.raises(RuntimeError, match="Invalid syntax"):
         Enhancements.from_config_structure(lie, Cache(0))
+
+
+# Braces with so many choices that an automaton matches them, and a value on which its states are
+# too many: each byte leads to another one.
+CHOICES = "{" + ",".join(map(str, range(33))) + ",*a" + "?" * 2_500 + "b}"
+LONG = "".join(random.Random(7).choices("ab", k=8_000))
+
+
+def asking_once() -> Any:
+    return asking(f"function:{CHOICES}! -app", LONG.encode())()
+
+
+EVENT: Any = {"platform": "python", "logentry": {"formatted": LONG}}
+STEPS: dict[str, Callable[[], Any]] = {
+    "a glob": lambda: glob.Glob(CHOICES + "!").match(LONG),
+    "a value with a NUL": lambda: glob.Glob(CHOICES + "!").match(LONG + "\0"),
+    "many values": lambda: glob.Glob(CHOICES + "!").match_many(["a", LONG]),
+    "the short form": lambda: glob.is_glob_match(LONG, CHOICES + "!"),
+    "bytes": lambda: glob.is_glob_match(LONG.encode() + b"\xff", CHOICES + "!"),
+    "a set": lambda: glob.GlobSet(["a", CHOICES + "!"]).is_match(LONG),
+    "all of a set": lambda: glob.GlobSet(["a", CHOICES + "!"]).matches(LONG),
+    "rules": asking_once,
+    "rules in threads": lambda: Enhancements.parse(
+        f"function:{CHOICES}! -app", Cache(0)
+    ).apply_modifications_to_stacktraces(
+        [Stacktrace(frames(b"a" if n else LONG.encode()), NO_EXCEPTION) for n in range(99)],
+        threads=3,
+    ),
+    "an explanation": lambda: Enhancements.parse(f"function:{CHOICES}! -app", Cache(0)).explain(
+        frames(LONG.encode()), NO_EXCEPTION
+    ),
+    "fingerprint rules": lambda: FingerprintRules.parse(f"message:{CHOICES}! -> a").match(EVENT),
+}
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_a_match_ends_at_the_limit_or_takes_its_time_by_choice(name: str) -> None:
+    """Nothing is changed by the error: the same call works when the limit is raised."""
+    limits.set(Limit.GLOB_STEPS, 1_000_000)
+    with pytest.raises(LimitError, match=r"steps to match a glob .* `glob_steps` is 1000000$"):
+        STEPS[name]()
+    limits.set(Limit.GLOB_STEPS, limits.UNLIMITED)
+    assert limits.get(Limit.GLOB_STEPS) == limits.UNLIMITED
+    STEPS[name]()
+
+
+def test_rules_are_as_before_after_a_match_that_ended_at_the_limit() -> None:
+    rules = Enhancements.parse(f"function:{CHOICES}! -app\nfunction:b +app", Cache(0))
+    small = frames(b"b")
+    expected = rules.apply_modifications_to_frames(small, NO_EXCEPTION)
+    limits.set(Limit.GLOB_STEPS, 1_000_000)
+    for _ in range(2):
+        with pytest.raises(LimitError):
+            rules.apply_modifications_to_frames(frames(LONG.encode()), NO_EXCEPTION)
+        assert rules.apply_modifications_to_frames(small, NO_EXCEPTION) == expected
+
+
+def test_globs_without_braces_take_no_steps() -> None:
+    """Also where they are long: so there is nothing to limit."""
+    limits.set(Limit.GLOB_STEPS, 0)
+    for pattern in ("?*", "*a", "[ab]*", "*[!b]", "*[\u00e9a]", "?*[a]", "**/?", "*aa?"):
+        text = pattern * (4_000 // len(pattern))
+        assert glob.Glob(text, double_star=True).match("a/" * 2_000) in {True, False}
+        rules = Enhancements.parse(f"function:{text}! -app", Cache(0))
+        assert rules.explain(frames(b"a" * 2_000), NO_EXCEPTION).frames[0].in_app is None
 
 
 # --- time in proportion -------------------------------------------------------------
@@ -274,3 +346,47 @@ def test_ten_times_the_input_takes_ten_times_the_time(name: str) -> None:
     input, and not than the large one: that is what is above ten."""
     ratio = ratio_of_times(WORST[name](50_000), WORST[name](500_000))
     assert ratio < 12, f"ten times the input took {ratio:.1f} times the time"
+
+
+# --- allocations -----------------------------------------------------------------------
+
+PROGRAM = Path(__file__).parent / "programs" / "allocations.py"
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="for Linux")
+@pytest.mark.skipif(sys.implementation.name != "cpython", reason="the library is the same")
+def test_no_allocation_is_large(tmp_path: Path) -> None:
+    """Rust ends the process if one fails. The largest for each part, under 64 MiB."""
+    compiler = shutil.which("gcc")
+    if compiler is None or platform.libc_ver()[0] != "glibc":
+        pytest.skip("needs gcc and glibc")
+    recorder = tmp_path / "largest.so"
+    source = PROGRAM.with_name("largest.c")
+    subprocess.run(
+        [compiler, "-O1", "-shared", "-fPIC", "-o", str(recorder), str(source)], check=True
+    )
+    done = subprocess.run(
+        [sys.executable, str(PROGRAM)],
+        env={**os.environ, "LD_PRELOAD": str(recorder)},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert len(found) > 20
+    assert max(found.values()) > 1 << 20, "nothing was recorded"
+    large = {name: size for name, size in found.items() if size >= 64 << 20}
+    assert not large
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="for Linux")
+@pytest.mark.skipif(sys.implementation.name != "cpython", reason="PyPy needs more for itself")
+def test_a_gigabyte_of_address_space_is_enough() -> None:
+    done = subprocess.run(
+        [sys.executable, str(PROGRAM), "--limit", "1024"],
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-1000:]

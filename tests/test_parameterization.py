@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import re
+import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -243,6 +244,38 @@ class Text(str):
     """A text of another type."""
 
     __slots__ = ()
+
+
+def test_find_many_finds_what_find_finds() -> None:
+    texts = ["é took 15ms", "", "none", "1 " * 40_000, "a\0 7"]
+    assert DEFAULTS.find_many(texts) == [DEFAULTS.find(text) for text in texts]
+    assert DEFAULTS.find_many([]) == []
+    with pytest.raises(TypeError, match="text 1 must be a str"):
+        DEFAULTS.find_many(["a", 1])  # type: ignore[list-item]
+
+
+def test_the_default_patterns_are_compiled_at_first_use() -> None:
+    code = """
+import threading
+import sentry_ophio.parameterization as module
+assert not module._default and "DEFAULT_PATTERNS" not in vars(module)
+seen = []
+threads = [threading.Thread(target=lambda: seen.append(module.DEFAULT_PATTERNS)) for _ in "abcd"]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+assert len({id(each) for each in seen}) == 1 and len(module._default) == 1
+assert "DEFAULT_PATTERNS" in dir(module) and seen[0] is module.DEFAULT_PATTERNS
+try:
+    module.nothing
+except AttributeError as error:
+    assert "nothing" in str(error)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_text_without_a_match_is_returned_itself() -> None:
+    for text in ("none at all", "é", "a-b", "x" * 5_000):
+        assert DEFAULTS.parameterize(text) is text or len(text) > 4_096
 
 
 def test_a_subclass_of_str_is_a_text() -> None:

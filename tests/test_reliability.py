@@ -6,6 +6,7 @@ long as the promise says where OPHIO_LONG is set (`make soak`).
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -101,6 +102,24 @@ def test_threads_see_one_of_the_legal_states() -> None:
             thread.join()
     assert not failures, failures[:5]
     assert rules.apply_modifications_to_frames(FRAMES, ERROR)[0] == (f"c{rounds}", False)
+
+
+def test_shared_objects_are_closed_and_extended_under_other_threads() -> None:
+    """Four threads call everything on the same objects, while two others close and extend these.
+
+    Each result is that of one moment; no exception comes but HandleClosedError.
+    """
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(PROGRAMS / "threads.py"), "600" if LONG else "4"],
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    found = json.loads(done.stdout)
+    assert not found["faults"], "\n".join(found["faults"])
+    assert len(found["calls"]) == 19
+    assert found["closed"] > 0
 
 
 # --- fork ---------------------------------------------------------------------------

@@ -237,5 +237,5 @@ def test_bad_stored_forms_are_refused(text: str, says: str) -> None:
 
 def test_a_stored_form_does_not_explode() -> None:
     bomb = base64.urlsafe_b64encode(zlib.compress(bytes(2**26 + 1))).decode()
-    with pytest.raises(LimitError, match="limit `rule_bytes` is 67108864"):
+    with pytest.raises(LimitError, match="limit `rule_bytes` is 8388608"):
         Enhancements.from_base64(bomb, Cache(0))

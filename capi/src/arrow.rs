@@ -11,12 +11,13 @@
 //! The interface defines how an array is moved: the struct is copied and its `release` is set to
 //! NULL, so that it is released once. The call moves it first, before anything can fail.
 
-use std::ffi::c_void;
+use std::ffi::{c_char, c_void};
 
 use arrow_array::ffi::{from_ffi, FFI_ArrowArray, FFI_ArrowSchema};
 use arrow_data::ArrayData;
 use ophio_core::fingerprints::arrow::ColumnError;
 
+use crate::slice;
 use crate::status::{Error, OphioStatus};
 
 /// The struct of that name in the Arrow C Data Interface.
@@ -38,7 +39,9 @@ pub struct ArrowSchema {
 /// A schema in the layout of the interface, for checks that the crate does not do.
 #[repr(C)]
 struct SchemaLayout {
-    format_name_metadata: [*const c_void; 3],
+    format: *const c_char,
+    name: *const c_char,
+    metadata: *const c_char,
     flags: i64,
     n_children: i64,
     children: *const *const SchemaLayout,
@@ -57,7 +60,7 @@ struct ArrayLayout {
     offset: i64,
     n_buffers: i64,
     n_children: i64,
-    buffers: *const c_void,
+    buffers: *const *const c_void,
     children: *const *const ArrayLayout,
     dictionary: *const ArrayLayout,
     release: *const c_void,
@@ -70,8 +73,69 @@ const _: () = assert!(size_of::<ArrayLayout>() == size_of::<FFI_ArrowArray>());
 /// the process.
 const DEPTH: usize = 64;
 
+/// Returns how many children a type of this format has, and whether it may have more. The crate
+/// panics if there are fewer.
+fn children_of(format: &str) -> (i64, bool) {
+    match format.as_bytes() {
+        [b'+', b's', ..] => (0, true),
+        [b'+', b'u', ..] => {
+            let ids = format.split_once(':').map_or("", |(_, ids)| ids);
+            let count = ids.split(',').filter(|id| !id.is_empty()).count();
+            (count as i64, false)
+        }
+        [b'+', b'r', ..] => (2, false),
+        [b'+', ..] => (1, false),
+        _ => (0, false),
+    }
+}
+
+/// Rejects a column whose buffers cannot be those of its type: without one that the crate reads,
+/// or with a last offset that is negative, which it takes as a length.
+///
+/// # Safety
+///
+/// The buffers are there, as long as the interface says.
+unsafe fn check_buffers(array: &ArrayLayout, format: &str) -> Result<(), &'static str> {
+    // Bytes for a value are at most 32, so that no length overflows.
+    let values = array.length.checked_add(array.offset);
+    if values.is_none_or(|values| values >= i64::MAX / 64) {
+        return Err("it is longer than memory can be");
+    }
+    if array.n_buffers > 0 && array.buffers.is_null() {
+        return Err("a buffer is missing");
+    }
+    let is_view = format == "vu" || format == "vz";
+    if is_view && array.n_buffers < 3 {
+        return Err("a buffer is missing");
+    }
+    if !matches!(format, "u" | "z" | "U" | "Z") || array.length == 0 {
+        return Ok(());
+    }
+    if array.n_buffers < 3 {
+        return Err("a buffer is missing");
+    }
+    // SAFETY: there are at least three.
+    let offsets = unsafe { *array.buffers.add(1) };
+    if offsets.is_null() {
+        return Err("a buffer is missing");
+    }
+    let last = (array.length + array.offset) as usize;
+    // SAFETY: an offset more than there are values, by the caller's promise. They need not be
+    // aligned.
+    let last = unsafe {
+        match format {
+            "u" | "z" => i64::from(offsets.cast::<i32>().add(last).read_unaligned()),
+            _ => offsets.cast::<i64>().add(last).read_unaligned(),
+        }
+    };
+    if last < 0 {
+        return Err("an offset is negative");
+    }
+    Ok(())
+}
+
 /// Rejects arrays for which the crate would panic or end the process: types that are nested too
-/// deep, an array and a schema that do not match, and negative numbers.
+/// deep, an array and a schema that do not match, names that are not UTF-8, and negative numbers.
 ///
 /// # Safety
 ///
@@ -100,6 +164,24 @@ unsafe fn check_shape(
     if array.n_children != schema.n_children || array.n_children < 0 {
         return Err(refused("it does not have the type of its schema"));
     }
+    // SAFETY: texts that end with a NUL, by the caller's promise.
+    let text = |text| unsafe { slice::until_nul(text, "format") };
+    let format = match std::str::from_utf8(text(schema.format)?) {
+        Ok(format) if !format.starts_with("w:-") && !format.starts_with("+w:-") => format,
+        _ => return Err(refused("its type is not one of the interface")),
+    };
+    let name = match schema.name {
+        name if name.is_null() => "",
+        name => std::str::from_utf8(text(name)?)
+            .map_err(|_| refused("the name of a column is not UTF-8"))?,
+    };
+    let (children, is_least) = children_of(format);
+    if array.n_children < children || (!is_least && array.n_children > children) {
+        return Err(refused("it does not have the type of its schema"));
+    }
+    // SAFETY: the caller's promise.
+    unsafe { check_buffers(array, format) }
+        .map_err(|what| refused(&format!("column `{name}`: {what}")))?;
     // SAFETY: the same promise holds for what is within.
     unsafe { check_shape(array.dictionary, schema.dictionary, depth + 1) }?;
     for child in 0..array.n_children as usize {

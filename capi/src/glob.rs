@@ -125,7 +125,8 @@ pub unsafe extern "C" fn ophio_glob_free(glob: *mut *mut OphioGlob) {
 /// Matches a whole value.
 ///
 /// `value` is any bytes. Writes to `matched` whether it matches. The time is linear in
-/// `value_len`. Threads may share `glob`. Fails with `OPHIO_STATUS_INVALID_ARGUMENT`,
+/// `value_len`. Threads may share `glob`. Fails with `OPHIO_STATUS_LIMIT` if that would take more
+/// than `OPHIO_LIMIT_GLOB_STEPS`, and with `OPHIO_STATUS_INVALID_ARGUMENT`,
 /// `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
@@ -206,7 +207,8 @@ pub unsafe extern "C" fn ophio_glob_shortcut(
 
 /// Returns whether a text matches as a whole: 1 if it does, 0 if not.
 ///
-/// On failure it returns the negative of `OPHIO_STATUS_NULL_POINTER`.
+/// On failure it returns the negative of `OPHIO_STATUS_NULL_POINTER`, or of `OPHIO_STATUS_LIMIT` if
+/// a match would take more than `OPHIO_LIMIT_GLOB_STEPS`.
 ///
 /// This is `ophio_glob_is_match` with as few arguments as possible, for bindings in languages where
 /// each argument takes 50 ns. `text` ends at its first NUL, and is any bytes otherwise. Threads may
@@ -231,7 +233,8 @@ pub unsafe extern "C" fn ophio_glob_match_text(glob: *const OphioGlob, text: *co
 /// `values` is a MessagePack array of texts, or binaries, or both, with `matched_len` elements;
 /// bytes after it are ignored. Writes a byte for each value to `matched`: 1 for a match and 0 for
 /// none. Threads may share `glob`. Fails with `OPHIO_STATUS_INVALID_ARGUMENT` if `values` is
-/// malformed or has another length, and with `OPHIO_STATUS_NULL_POINTER`.
+/// malformed or has another length, with `OPHIO_STATUS_LIMIT` if a match would take more than
+/// `OPHIO_LIMIT_GLOB_STEPS`, and with `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///
@@ -380,7 +383,8 @@ pub unsafe extern "C" fn ophio_glob_set_diagnostic(
 /// Matches a whole value against the globs of a set.
 ///
 /// `value` is any bytes. Writes to `matched` whether any glob matches. Threads may share `set`.
-/// Fails with `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+/// Fails with `OPHIO_STATUS_LIMIT` if a match would take more than `OPHIO_LIMIT_GLOB_STEPS`, and
+/// with `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///
@@ -409,7 +413,8 @@ pub unsafe extern "C" fn ophio_glob_set_is_match(
 ///
 /// `value` is any bytes. Writes the number of globs that match to `count`. Writes at most
 /// `numbers_len` of their numbers, counted from 0, in ascending order, to `numbers`. Threads may
-/// share `set`. Fails with `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+/// share `set`. Fails with `OPHIO_STATUS_LIMIT` if a match would take more than
+/// `OPHIO_LIMIT_GLOB_STEPS`, and with `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///

@@ -12,10 +12,13 @@
 //!
 //! An `Err`, or a panic inside, becomes the returned [`OphioStatus`]; `ophio_last_error_message`
 //! returns the message. A guard catches panics, and [`crate::panic_hook`] keeps them from printing.
+//! A [`LimitExceeded`] that unwinds is an ordinary error.
 
 use std::any::Any;
 use std::mem::MaybeUninit;
 use std::panic::{catch_unwind, AssertUnwindSafe};
+
+use ophio_core::limits::LimitExceeded;
 
 use crate::last_error::record;
 use crate::panic_hook::{self, Silence};
@@ -31,7 +34,10 @@ fn run<T>(body: impl FnOnce() -> Result<T, Error>) -> Result<T, OphioStatus> {
     match catch_unwind(AssertUnwindSafe(body)) {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(fail(error)),
-        Err(payload) => Err(fail(from_panic(payload))),
+        Err(payload) => Err(fail(match payload.downcast::<LimitExceeded>() {
+            Ok(exceeded) => (*exceeded).into(),
+            Err(payload) => from_panic(payload),
+        })),
     }
 }
 
@@ -121,6 +127,8 @@ fn from_panic(payload: Box<dyn Any + Send>) -> Error {
 mod tests {
     use std::cell::RefCell;
 
+    use ophio_core::limits::Limit;
+
     use super::*;
     use crate::last_error::{
         ophio_last_error_clear, ophio_last_error_code, ophio_last_error_message,
@@ -196,6 +204,21 @@ mod tests {
             "any payload is caught"
         );
         assert_eq!(panic_message(), "internal error (panic): no message");
+    }
+
+    #[test]
+    fn a_limit_that_unwinds_is_an_error_as_others() {
+        let exceeded = LimitExceeded {
+            limit: Limit::GlobSteps,
+            found: 8,
+            allowed: 7,
+        };
+        let status = guard(|| std::panic::resume_unwind(Box::new(exceeded)));
+        assert_eq!(status, OphioStatus::Limit);
+        assert_eq!(
+            message(),
+            "8 steps to match a glob are too many: the limit `glob_steps` is 7"
+        );
     }
 
     #[test]

@@ -10,19 +10,24 @@ use crate::status::{Error, OphioStatus};
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub enum OphioLimit {
-    /// Bytes of rules, in text or binary form, after decompression: 64 MiB unless set.
+    /// Bytes of rules, in text or binary form, after decompression: 8 MiB unless set.
     RuleBytes = 0,
-    /// Rules in a set, also one that was extended: 1,000,000 unless set.
+    /// Rules in a set, also one that was extended, and lines of a CODEOWNERS file: 100,000 unless set.
     Rules = 1,
     /// Bytes of a glob, of a pattern in the binary form of rules, or of a line of their
     /// text: 64 KiB unless set.
     PatternBytes = 2,
-    /// Globs in a set: 1,000,000 unless set.
+    /// Globs in a set: 250,000 unless set.
     Patterns = 3,
     /// Frames in a stack trace: 100,000 unless set.
     Frames = 4,
     /// Bytes of a mapping file of ProGuard: 2 GiB unless set.
     MappingBytes = 5,
+    /// Steps to match one glob with one value: states of the glob times bytes of the value.
+    /// 100,000,000 unless set, which take about 0.4 s; `SIZE_MAX` is no limit. Only globs with
+    /// many choices in braces take steps. It is checked when a value is matched, so every
+    /// function that matches globs can fail, also as a part of rules.
+    GlobSteps = 6,
 }
 
 impl From<LimitExceeded> for Error {

@@ -1,7 +1,6 @@
 //! The C API of [`ophio_core::parameterization`]: replacing ids, dates and numbers in messages by
 //! their kind.
 
-use std::borrow::Cow;
 use std::ffi::c_char;
 
 use ophio_core::parameterization::{
@@ -18,7 +17,7 @@ use crate::string::OphioStr;
 /// A compiled list of patterns.
 ///
 /// It is immutable: threads may share it, and after a fork the child may use it.
-pub struct OphioParameterization(Parameterizer);
+pub struct OphioParameterization(pub(crate) Parameterizer);
 
 /// Limits for a list of patterns. A field that is 0 stands for the default.
 #[repr(C)]
@@ -52,6 +51,18 @@ pub struct OphioParameterizationPattern {
     /// Whether it takes time in proportion to the text. If not, it is matched by backtracking,
     /// with a limit on the steps.
     pub is_linear: bool,
+}
+
+/// A list, and a buffer for new texts.
+#[repr(C)]
+#[derive(Debug)]
+pub struct OphioParameterizationPlace {
+    /// The list.
+    pub parameterization: *const OphioParameterization,
+    /// The buffer.
+    pub data: *mut u8,
+    /// How many bytes it has.
+    pub len: usize,
 }
 
 impl From<PatternError> for Error {
@@ -278,50 +289,40 @@ pub unsafe extern "C" fn ophio_parameterization_parameterize(
 ///
 /// On failure it returns the negative of `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_UTF8`,
 /// `OPHIO_STATUS_INVALID_ARGUMENT` or `OPHIO_STATUS_NULL_POINTER`, and of
-/// `OPHIO_STATUS_OUT_OF_RANGE` if `buffer` is too short.
+/// `OPHIO_STATUS_OUT_OF_RANGE` if the text or the new text is longer than the buffer.
 ///
-/// This is `ophio_parameterization_parameterize` without an allocated result, for bindings in
-/// languages where a handle takes a microsecond. `text` is UTF-8 and ends at its first NUL. The new
-/// text is written to `buffer`, without a NUL. Threads may share `parameterization`.
+/// This is `ophio_parameterization_parameterize` without an allocated result and with few arguments,
+/// for bindings in languages where each of them takes as long as the search. `text` is UTF-8 and ends at
+/// its first NUL. The new text is written to the buffer of `place`, without a NUL. Threads may
+/// share the list, but not the buffer.
 ///
 /// # Safety
 ///
-/// `parameterization` comes from `ophio_parameterization_new` and is not freed yet. `text` is
-/// NULL or ends with a NUL. `buffer` may be written for `buffer_len` bytes.
+/// `place` is NULL or readable. Its list is NULL, or comes from `ophio_parameterization_new` and
+/// is not freed yet, and its buffer may be written. `text` is NULL or ends with a NUL.
 #[no_mangle]
 pub unsafe extern "C" fn ophio_parameterization_parameterize_text(
-    parameterization: *const OphioParameterization,
+    place: *const OphioParameterizationPlace,
     text: *const c_char,
-    buffer: *mut u8,
-    buffer_len: usize,
 ) -> i32 {
     length(|| {
-        // SAFETY: the caller's promise about `parameterization`.
-        let list = unsafe { handle::borrow(parameterization, "parameterization") }?;
+        // SAFETY: the caller's promise about `place`.
+        let place = unsafe { handle::borrow(place, "place") }?;
+        // SAFETY: the caller's promise about the list.
+        let list = unsafe { handle::borrow(place.parameterization, "place->parameterization") }?;
         // SAFETY: the caller's promise about `text`.
         let text = unsafe { slice::until_nul(text, "text") }?;
-        let text = slice::utf8(text, "text")?;
-        // SAFETY: the caller's promise about `buffer`.
-        let buffer = unsafe { slice::out(buffer, buffer_len, "buffer") }?;
-        let Cow::Owned(replaced) = list.0.parameterize(text)? else {
-            return Ok(0);
-        };
-        let length = i32::try_from(replaced.len()).ok();
-        match (buffer.get_mut(..replaced.len()), length) {
-            (Some(places), Some(length)) => {
-                for (place, &byte) in places.iter_mut().zip(replaced.as_bytes()) {
-                    place.write(byte);
-                }
-                Ok(length)
-            }
-            _ => Err(Error::new(
-                OphioStatus::OutOfRange,
-                format_args!(
-                    "the new text has {} bytes, but the length of `buffer` is {buffer_len}",
-                    replaced.len()
-                ),
-            )),
+        if text.len() > place.len {
+            return Err(slice::too_short("the text", text.len(), place.len));
         }
+        let text = slice::utf8(text, "text")?;
+        // SAFETY: the caller's promise about the buffer.
+        let buffer = unsafe { slice::out(place.data, place.len, "place->data") }?;
+        list.0.parameterize_with(
+            text,
+            |_| (),
+            |replaced| slice::write_text(replaced.unwrap_or(""), buffer, "the new text"),
+        )?
     })
 }
 
@@ -358,7 +359,7 @@ pub unsafe extern "C" fn ophio_parameterization_parameterize_packed(
         // SAFETY: the caller's promise about `counts`.
         let counts = unsafe { Place::new(counts, counts_len, &list.0, counts_len == 0) }?;
         let mut found = Counts::new();
-        let texts = list.0.parameterize_packed(texts, Some(&mut found))?;
+        let texts = list.0.parameterize_packed(texts, &mut found)?;
         // SAFETY: the caller's promise about `counts`.
         unsafe { counts.add(&found) };
         Ok(texts.into())
@@ -469,5 +470,35 @@ pub unsafe extern "C" fn ophio_parameterization_find(
         // SAFETY: the caller's promise about `text`.
         let text = unsafe { slice::text(text, text_len, "text") }?;
         Ok(list.0.find_packed(text, characters)?.into())
+    })
+}
+
+/// Finds the matches in many texts.
+///
+/// `texts` is a MessagePack array of texts. Writes to `matches` a MessagePack array with an array
+/// for each text, as `ophio_parameterization_find` writes it. The string is the caller's: free it
+/// with `ophio_str_free`. Threads may share `parameterization`. Fails with `OPHIO_STATUS_LIMIT`,
+/// `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `parameterization` comes from `ophio_parameterization_new` and is not freed yet. `texts` is
+/// readable for `texts_len` bytes; `matches` is NULL or may be written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_parameterization_find_packed(
+    parameterization: *const OphioParameterization,
+    texts: *const u8,
+    texts_len: usize,
+    characters: bool,
+    matches: *mut OphioStr,
+) -> OphioStatus {
+    // SAFETY: the caller's promise about `matches`.
+    let matches = unsafe { handle::out(matches, "matches") };
+    guard_into(matches, || {
+        // SAFETY: the caller's promise about `parameterization`.
+        let list = unsafe { handle::borrow(parameterization, "parameterization") }?;
+        // SAFETY: the caller's promise about `texts`.
+        let texts = unsafe { slice::bytes(texts, texts_len, "texts") }?;
+        Ok(list.0.find_many_packed(texts, characters)?.into())
     })
 }

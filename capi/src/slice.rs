@@ -219,6 +219,28 @@ pub unsafe fn until_nul<'a>(data: *const c_char, name: &str) -> Result<&'a [u8],
     Ok(unsafe { CStr::from_ptr(data) }.to_bytes())
 }
 
+/// Writes a text to a place of the caller and returns its length. Fails with `OutOfRange`, naming
+/// the text, if the place is too short.
+pub fn write_text(text: &str, place: &mut [MaybeUninit<u8>], name: &str) -> Result<i32, Error> {
+    let len = place.len();
+    let length = i32::try_from(text.len()).ok();
+    if let (Some(place), Some(length)) = (place.get_mut(..text.len()), length) {
+        for (place, &byte) in place.iter_mut().zip(text.as_bytes()) {
+            place.write(byte);
+        }
+        return Ok(length);
+    }
+    Err(too_short(name, text.len(), len))
+}
+
+/// Returns the error of a text that does not fit in a buffer of `len` bytes.
+pub fn too_short(name: &str, needed: usize, len: usize) -> Error {
+    Error::new(
+        OphioStatus::OutOfRange,
+        format_args!("{name} has {needed} bytes, the length of `buffer` is {len}"),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

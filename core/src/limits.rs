@@ -5,17 +5,26 @@
 //!
 //! ```text
 //! limit           what it limits                                                default
-//! rule_bytes      rules in one text or binary form, after decompression           64 MiB
-//! rules           rules in one set, also one that was extended                 1,000,000
+//! rule_bytes      rules in one text or binary form, after decompression            8 MiB
+//! rules           rules in one set, also one that was extended; lines of owners  100,000
 //! pattern_bytes   a glob, a pattern in the binary form, a line of rule text       64 KiB
-//! patterns        globs in a set                                               1,000,000
+//! patterns        globs in a set                                                 250,000
 //! frames          frames in a stack trace                                        100,000
 //! mapping_bytes   a mapping file of ProGuard                                       2 GiB
+//! glob_steps      steps to match one glob with one value                     100,000,000
 //! ```
+//!
+//! With these, no input makes the library ask for 64 MiB at once, except a mapping file: Rust
+//! ends the process if that fails. docs/reliability.md has the figures.
+//!
+//! Of what a check finds, warnings beyond so many as there may be rules are left out.
 //!
 //! The limits belong to the process. Set them before threads start. A limit is checked when
 //! an object is made, before memory is allocated for it; objects that exist keep working.
-//! A CODEOWNERS file has a limit of its own, an argument of
+//! `glob_steps` is checked when a value is matched, and only by globs with many choices in
+//! braces: other globs take time in proportion to the value. A match beyond it
+//! [unwinds](LimitExceeded::unwind).
+//! A CODEOWNERS file has a limit of bytes of its own, an argument of
 //! [`Codeowners::parse`](crate::codeowners::Codeowners::parse).
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -37,13 +46,15 @@ pub enum Limit {
     Frames,
     /// Bytes of a mapping file.
     MappingBytes,
+    /// Steps to match one glob with one value: states of the glob times bytes of the value.
+    GlobSteps,
 }
 
-static LIMITS: [AtomicUsize; 6] = [
-    AtomicUsize::new(64 << 20),
-    AtomicUsize::new(1_000_000),
+static LIMITS: [AtomicUsize; 7] = [
+    AtomicUsize::new(8 << 20),
+    AtomicUsize::new(100_000),
     AtomicUsize::new(64 << 10),
-    AtomicUsize::new(1_000_000),
+    AtomicUsize::new(250_000),
     AtomicUsize::new(100_000),
     // Smaller if pointers have 32 bits, because a file cannot be larger there.
     AtomicUsize::new(if usize::BITS > 32 {
@@ -51,6 +62,8 @@ static LIMITS: [AtomicUsize; 6] = [
     } else {
         usize::MAX >> 1
     }),
+    // 4 ns each: 0.4 s.
+    AtomicUsize::new(100_000_000),
 ];
 
 /// An input that exceeds a limit.
@@ -67,13 +80,14 @@ pub struct LimitExceeded {
 
 impl Limit {
     /// All limits, in the order of their numbers.
-    pub const ALL: [Limit; 6] = [
+    pub const ALL: [Limit; 7] = [
         Limit::RuleBytes,
         Limit::Rules,
         Limit::PatternBytes,
         Limit::Patterns,
         Limit::Frames,
         Limit::MappingBytes,
+        Limit::GlobSteps,
     ];
 
     /// Returns the name, such as `rule_bytes`.
@@ -85,6 +99,7 @@ impl Limit {
             Limit::Patterns => "patterns",
             Limit::Frames => "frames",
             Limit::MappingBytes => "mapping_bytes",
+            Limit::GlobSteps => "glob_steps",
         }
     }
 
@@ -96,6 +111,7 @@ impl Limit {
             Limit::Patterns => "patterns",
             Limit::Frames => "frames",
             Limit::MappingBytes => "bytes of a mapping",
+            Limit::GlobSteps => "steps to match a glob",
         }
     }
 
@@ -136,6 +152,18 @@ impl Limit {
             found: allowed.saturating_add(1),
             allowed,
         }
+    }
+}
+
+impl LimitExceeded {
+    /// Unwinds the stack with this error as payload, as a panic does, but without a message of
+    /// the panic hook.
+    ///
+    /// A match is a yes or no to all that ask for one: rules, sets of globs, fingerprints. None of
+    /// them could use an error but to pass it on, and it occurs only for globs that were made to
+    /// be slow. A caller catches it with [`std::panic::catch_unwind`]; the C API returns a status.
+    pub(crate) fn unwind(self) -> ! {
+        std::panic::resume_unwind(Box::new(self))
     }
 }
 

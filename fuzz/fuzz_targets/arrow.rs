@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use arrow_array::ffi::{FFI_ArrowArray, FFI_ArrowSchema};
-use arrow_buffer::Buffer;
+use arrow_buffer::{ArrowNativeType, Buffer};
 use arrow_data::ArrayData;
 use arrow_schema::{DataType, Field};
 use libfuzzer_sys::fuzz_target;
@@ -74,12 +74,17 @@ fn narrow(offsets: &[i64]) -> Buffer {
     Buffer::from_vec(narrow)
 }
 
+/// Keys of another width.
+fn widened<T: ArrowNativeType>(keys: &[i8], widen: impl Fn(i8) -> T) -> Buffer {
+    Buffer::from_vec(keys.iter().map(|&key| widen(key)).collect::<Vec<T>>())
+}
+
 /// A column of `len` texts.
 fn texts(u: &mut Unstructured<'_>, len: usize, depth: usize) -> Result<ArrayData> {
     let valid = bits(u, len)?;
     let bytes = u.arbitrary::<&[u8]>()?;
     let data = Buffer::from_vec(bytes.to_vec());
-    Ok(match u.int_in_range(0..=6)? {
+    Ok(match u.int_in_range(0..=7)? {
         0 => unchecked(DataType::Null, len, None, vec![], vec![]),
         kind @ (1 | 2) => {
             let offsets = Buffer::from_vec(offsets(u, len, bytes.len())?);
@@ -90,7 +95,7 @@ fn texts(u: &mut Unstructured<'_>, len: usize, depth: usize) -> Result<ArrayData
             };
             unchecked(data_type, len, valid, vec![offsets, data], vec![])
         }
-        3 => {
+        kind @ (3 | 7) => {
             let mut views = Vec::with_capacity(len);
             for _ in 0..len {
                 let mut view = u.arbitrary::<[u32; 4]>()?;
@@ -99,26 +104,29 @@ fn texts(u: &mut Unstructured<'_>, len: usize, depth: usize) -> Result<ArrayData
                 views.push(view.map(u32::to_ne_bytes).concat());
             }
             let views = Buffer::from_vec(views.concat());
-            unchecked(DataType::Utf8View, len, valid, vec![views, data], vec![])
+            let data_type = if kind == 3 {
+                DataType::Utf8View
+            } else {
+                DataType::BinaryView
+            };
+            unchecked(data_type, len, valid, vec![views, data], vec![])
         }
         4 if depth == 0 => {
             let words = u.int_in_range(0..=4)?;
             let words = texts(u, words, 1)?;
             let mut keys = Vec::with_capacity(len);
             for _ in 0..len {
-                keys.push(i32::from(u.arbitrary::<i8>()?));
+                keys.push(u.arbitrary::<i8>()?);
             }
-            let data_type = DataType::Dictionary(
-                Box::new(DataType::Int32),
-                Box::new(words.data_type().clone()),
-            );
-            unchecked(
-                data_type,
-                len,
-                valid,
-                vec![Buffer::from_vec(keys)],
-                vec![words],
-            )
+            let (key_type, keys) = match u.int_in_range(0..=3)? {
+                0 => (DataType::Int8, Buffer::from_vec(keys)),
+                1 => (DataType::UInt16, widened(&keys, |key| key as u16)),
+                2 => (DataType::Int32, widened(&keys, i32::from)),
+                _ => (DataType::Int64, widened(&keys, i64::from)),
+            };
+            let words_type = Box::new(words.data_type().clone());
+            let data_type = DataType::Dictionary(Box::new(key_type), words_type);
+            unchecked(data_type, len, valid, vec![keys], vec![words])
         }
         kind => {
             let offsets = narrow(&offsets(u, len, bytes.len())?);
@@ -183,9 +191,13 @@ impl<'a> Arbitrary<'a> for Rows {
         }
         let each = structure(u, frames, columns)?;
         let item = Arc::new(Field::new("item", each.data_type().clone(), true));
-        let ends = narrow(&offsets(u, rows, frames)?);
+        let ends = offsets(u, rows, frames)?;
         let valid = bits(u, rows)?;
-        let lists = unchecked(DataType::List(item), rows, valid, vec![ends], vec![each]);
+        let (data_type, ends) = match u.arbitrary()? {
+            true => (DataType::List(item), narrow(&ends)),
+            false => (DataType::LargeList(item), Buffer::from_vec(ends)),
+        };
+        let lists = unchecked(data_type, rows, valid, vec![ends], vec![each]);
         let mut columns = Vec::new();
         for field in ExceptionField::ALL {
             columns.push((field.name(), texts(u, rows, 0)?));

@@ -271,6 +271,16 @@ unsafe fn run(alive: &mut Alive, call: &Call<'_>) {
             text_of!(out => ophio_events_pack_stacktraces(data, len, out));
             text_of!(out => ophio_events_pack_json_lines(data, len, out));
             text_of!(out => ophio_enhancements_stacktrace_pack_event_frames(data, len, out));
+            let mut rules = made_by!(out => ophio_enhancements_new(out));
+            let mut answer = [0; 256];
+            good(ophio_enhancements_apply_event_short(
+                rules,
+                data,
+                len,
+                answer.as_mut_ptr(),
+            ));
+            text_of!(out => ophio_enhancements_apply_events(rules, data, len, 2, out));
+            ophio_enhancements_free(&mut rules);
         }
         Call::Function(name, platform) => {
             let (name, platform) = (name.get(), platform.get());

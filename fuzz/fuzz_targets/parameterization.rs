@@ -5,7 +5,7 @@
 use arbitrary::{Arbitrary, Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use ophio::parameterization::{
-    default_patterns, to_characters, Counts, Limits, Parameterizer, Pattern,
+    default_patterns, to_characters, Counts, Limits, Match, Parameterizer, Pattern,
 };
 use regex::Regex;
 
@@ -161,11 +161,10 @@ fuzz_target!(|case: Case| {
         replaced += &text[end..];
         assert_eq!(list.parameterize(text).unwrap(), replaced);
         assert_eq!(list.counts(text).unwrap(), counts);
-        let mut counted = Counts::new();
-        assert_eq!(
-            list.parameterize_counted(text, &mut counted).unwrap(),
-            replaced
-        );
+        let mut counted: Counts = vec![0; patterns.len()];
+        let call = |found: Match| counted[found.pattern] += 1;
+        let again = list.parameterize_with(text, call, |it| it.unwrap_or(text).to_owned());
+        assert_eq!(again.unwrap(), replaced);
         assert_eq!(counted, counts);
         // No default pattern consumes a line feed: each line can be searched alone.
         if case.regexes.is_none() {

@@ -15,13 +15,24 @@ if TYPE_CHECKING:
     from _cffi_backend import _CDataBase as CData
     from _cffi_backend import buffer as CBuffer  # noqa: N812
 
-__all__ = ["CODES", "codes", "new_codes", "new_short_answer", "short_answers"]
+__all__ = [
+    "CODES",
+    "codes",
+    "event_answers",
+    "new_codes",
+    "new_event_answer",
+    "new_short_answer",
+    "short_answers",
+]
 
 CODES = 512
 """The number of items in a buffer of `codes`."""
 
 short_answers: list[tuple[CData, CBuffer]] = []
 """Buffers of 256 bytes, for `ophio_enhancements_apply_short`."""
+
+event_answers: list[tuple[CData, memoryview]] = []
+"""Buffers of 256 numbers of 16 bits, for `ophio_enhancements_apply_event_short`."""
 
 codes: list[tuple[CData, memoryview]] = []
 """Buffers of `CODES` numbers of 32 bits."""
@@ -31,6 +42,12 @@ def new_short_answer() -> tuple[CData, CBuffer]:
     """Make a buffer for `short_answers`."""
     pointer = ffi.new("uint8_t[256]")
     return pointer, ffi.buffer(pointer)
+
+
+def new_event_answer() -> tuple[CData, memoryview]:
+    """Make a buffer for `event_answers`."""
+    pointer = ffi.new("uint16_t[256]")
+    return pointer, memoryview(ffi.buffer(pointer)).cast("B").cast("H")
 
 
 def new_codes(count: int = CODES) -> tuple[CData, memoryview]:

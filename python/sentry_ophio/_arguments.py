@@ -13,6 +13,7 @@ __all__ = [
     "checked_str",
     "checked_threads",
     "encoded",
+    "exact_str",
     "type_error",
 ]
 
@@ -84,6 +85,15 @@ def checked_str(name: str, text: object) -> str:
     if isinstance(text, str):
         return text
     raise type_error(name, "a str", text)
+
+
+def exact_str(name: str, text: object) -> str:
+    """Return a `str` that is of no subclass: one that is kept, and runs no code of the caller.
+
+    Raises:
+        ArgumentTypeError: It is not a `str`; a `TypeError`.
+    """
+    return str.__str__(checked_str(name, text))
 
 
 def encoded(name: str, text: object) -> bytes:

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from sentry_ophio._arguments import type_error
 from sentry_ophio.exceptions import InvalidUtf8Error, LimitError, SchemaError
-from sentry_ophio.parameterization import Parameterizer
+from sentry_ophio.parameterization import Parameterizer, default_parameterizer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,14 +16,10 @@ if TYPE_CHECKING:
 # A call has this many texts, so that only the copies of a few texts are in memory at once.
 _STEP = 16_384
 
-_default: list[Parameterizer] = []
-
 
 def parameterize(column: Any, parameterizer: Parameterizer | None) -> pa.Array | pa.ChunkedArray:
     if parameterizer is None:
-        if not _default:
-            _default.append(Parameterizer())
-        parameterizer = _default[0]
+        parameterizer = default_parameterizer()
     elif not isinstance(parameterizer, Parameterizer):
         raise type_error("parameterizer", "a Parameterizer", parameterizer)
     taken = _taken(column)
@@ -71,6 +67,7 @@ def _check(kind: pa.DataType) -> None:
 
 
 def _chunk(chunk: pa.Array, parameterizer: Parameterizer, row: int) -> pa.Array:
+    _validate(chunk)
     if not pa.types.is_dictionary(chunk.type):
         return _texts(chunk, chunk.type, parameterizer, "row {}", row)
     # Texts that become equal share an entry.
@@ -81,6 +78,19 @@ def _chunk(chunk: pa.Array, parameterizer: Parameterizer, row: int) -> pa.Array:
     return pa.DictionaryArray.from_arrays(
         indices, distinct.dictionary.cast(kind), ordered=chunk.type.ordered
     )
+
+
+def _validate(chunk: pa.Array) -> None:
+    """Fail for corrupt data, which pyarrow does not look for: it would be read as it is.
+
+    A column that came in by the Arrow interface is trusted to be as long as its last offset.
+    """
+    try:
+        chunk.validate(full=True)
+    except (pa.ArrowInvalid, pa.ArrowIndexError) as error:
+        if "UTF8" in str(error):
+            raise InvalidUtf8Error(f"a text is not UTF-8: {error}") from None
+        raise SchemaError(f"the column is corrupt: {error}") from None
 
 
 def _texts(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional, final
 
-from sentry_ophio._arguments import encoded, type_error
-from sentry_ophio._event_frames import answer_about_event, write_changes
+from sentry_ophio._arguments import encoded, exact_str
+from sentry_ophio._event_frames import answer_about_event, pending_changes, write_pending
 from sentry_ophio._ffi import Handle, check, ffi, lib, string
 from sentry_ophio._rule_set import Enhancements
 from sentry_ophio._stacktrace import packed_event
@@ -192,7 +192,7 @@ class EnhancementsConfig(Handle):
             FrameTypeError: A value has the wrong type; a `TypeError`.
         """
         processed, changes = self._process(frames, platform, exception)
-        write_changes(frames, changes)
+        write_pending(pending_changes(frames, changes))
         return processed
 
     def _process(
@@ -203,9 +203,8 @@ class EnhancementsConfig(Handle):
     ) -> tuple[ProcessedStacktrace, tuple[Any, ...]]:
         """Do what `process` does, and return the changes instead of writing them."""
         data = packed_event(frames, platform, exception)
-        app, system, changes = answer_about_event(
-            lib.ophio_enhancements_config_process, self._ptr, data
-        )
+        ptr = self._ptr
+        app, system, changes = answer_about_event(lib.ophio_enhancements_config_process, ptr, data)
         return ProcessedStacktrace(_variant(app), _variant(system)), changes
 
     def __repr__(self) -> str:
@@ -223,8 +222,9 @@ class EnhancementsConfig(Handle):
         return string(lambda out: function(pointer, out))
 
     def _part(self, part: int) -> Enhancements:
+        ptr = self._ptr
         place = Enhancements._place()
-        check(lib.ophio_enhancements_config_part(self._ptr, part, place))
+        check(lib.ophio_enhancements_config_part(ptr, part, place))
         return Enhancements._owning(place)
 
 
@@ -239,10 +239,10 @@ def _bases(bases: Mapping[str, Enhancements]) -> tuple[bytes, Any, list[Any]]:
     kept = []
     given: dict[str, Any] = dict(bases)
     for name, rules in given.items():
-        if not isinstance(rules, Enhancements):
-            raise type_error(f"the base {name!r}", "Enhancements", rules)
+        name = exact_str("the name of a base", name)  # noqa: PLW2901
+        pointer = Enhancements._pointer(f"the base {name!r}", rules)
         if "\n" in name or "\r" in name:
             raise InvalidArgumentError("the name of a base must not have a line break")
         names.append(name)
-        kept.append(rules._ptr)
+        kept.append(pointer)
     return "\n".join(names).encode(), ffi.new("OphioEnhancements *[]", kept), kept

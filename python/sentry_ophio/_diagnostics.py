@@ -25,7 +25,7 @@ def _read(place: CData) -> list[Diagnostic]:
     pointer = place[0]
     error = lib.OPHIO_ENHANCEMENTS_SEVERITY_ERROR
     each: Any = ffi.new("OphioEnhancementsDiagnostic *")
-    found = []
+    found: list[Diagnostic] = []
     for index in range(lib.ophio_enhancements_diagnostics_len(pointer)):
         check(lib.ophio_enhancements_diagnostics_get(pointer, index, each))
         found.append(
@@ -35,7 +35,10 @@ def _read(place: CData) -> list[Diagnostic]:
                 line=each.line,
                 column=each.column,
                 end_column=each.end_column,
-                source=decode(each.source),
+                # One text for all of a line: it may be long, and there may be thousands.
+                source=found[-1].source
+                if found and found[-1].line == each.line
+                else decode(each.source),
                 code=decode(each.code),
                 suggestion=decode(each.suggestion) if each.suggestion.data else None,
                 title=decode(each.title),

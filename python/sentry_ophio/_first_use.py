@@ -8,6 +8,8 @@ forks: then no thread is in such an import.
 
     with first_use:
         from msgpack import unpackb
+
+`held_at_fork` makes such a lock for other purposes.
 """
 
 from __future__ import annotations
@@ -15,14 +17,23 @@ from __future__ import annotations
 import os
 from _thread import RLock
 
-__all__ = ["first_use"]
+__all__ = ["first_use", "held_at_fork"]
 
-first_use = RLock()
+
+def held_at_fork() -> RLock:
+    """Make a lock that the thread holds which forks, so that a child finds it free.
+
+    No thread may wait for another such lock while it holds this one.
+    """
+    lock = RLock()
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(
+            before=lock.acquire,
+            after_in_parent=lock.release,
+            after_in_child=lock.release,
+        )
+    return lock
+
+
+first_use = held_at_fork()
 """Held during an import at first use, and during a fork."""
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=first_use.acquire,
-        after_in_parent=first_use.release,
-        after_in_child=first_use.release,
-    )

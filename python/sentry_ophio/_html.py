@@ -13,6 +13,9 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FunctionLoader
+from markupsafe import Markup
+
+from sentry_ophio._shown import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -35,19 +38,32 @@ def render(template: str, **values: Any) -> str:
     """Make a page of a template that extends `page.html.j2`.
 
     The page allows its own style and script, which have no values in them, and nothing else: what
-    is in an event cannot run or load anything, even if it was not escaped.
+    is in an event cannot run or load anything, even if it was not escaped. All control characters
+    in values are shown as escapes, except line feeds.
     """
     style, script = _read("page.css"), _read("page.js")
     sources = [
         "sha256-" + b64encode(sha256(text.encode()).digest()).decode() for text in (style, script)
     ]
     policy = "default-src 'none'; style-src '{}'; script-src '{}'; base-uri 'none'"
+    policy += "; form-action 'none'"
     environment = Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, loader=FunctionLoader(_read)
+        autoescape=True,
+        finalize=_shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        loader=FunctionLoader(_read),
     )
     return environment.get_template(template).render(
         style=style, script=script, policy=policy.format(*sources), **values
     )
+
+
+def _shown(value: Any) -> Any:
+    """Show the control characters of a value; `Markup` is style, script or output of a macro."""
+    if isinstance(value, Markup):
+        return value
+    return shown(str(value), keep="\n")
 
 
 def _render(**values: Any) -> str:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sentry_ophio._html import render
-from sentry_ophio._issue_report import left_out_line, printable
+from sentry_ophio._issue_report import left_out_line
 from sentry_ophio._rules import place_of
+from sentry_ophio._shown import shown
 from sentry_ophio.fingerprints import fingerprint_type
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def issues_page(report: IssueReport, left_out: int) -> str:
         left_out: How many events, rows and files were left out.
     """
     changes = list(map(_change, report.changes[:_CHANGES]))
-    shown = f"The {len(changes):,} largest of {len(report.changes):,} changes."
+    counts = f"The {len(changes):,} largest of {len(report.changes):,} changes."
     lines = list(report.lines(10))
     summary = lines[: lines.index("")] if "" in lines else lines
     if left_out:
@@ -51,7 +52,7 @@ def issues_page(report: IssueReport, left_out: int) -> str:
     return render(
         "issues.html.j2",
         title="Which issues other fingerprint rules change",
-        subtitle=f"{shown} Marked events move to another issue. A click on a row shows the rules.",
+        subtitle=f"{counts} Marked events move to another issue. A click on a row shows the rules.",
         summary="\n".join(summary),
         filter="Filter by fingerprint, title, rule or event",
         counted="parts of issues",
@@ -68,7 +69,7 @@ def _change(change: IssueChange) -> dict[str, Any]:
         "kind": change.kind,
         "fingerprint": _fingerprint(issue),
         "facts": f"{what[0].upper()}{what[1:]}. "
-        f"{'After' if is_merge else 'Before'}: issue {issue.key[:8]}, {printable(issue.title)}",
+        f"{'After' if is_merge else 'Before'}: issue {issue.key[:8]}, {issue.title}",
         "other": "before" if is_merge else "after",
         "parts": [
             _part(part, part.old if is_merge else part.new) for part in change.parts[:_PARTS]
@@ -78,12 +79,9 @@ def _change(change: IssueChange) -> dict[str, Any]:
 
 
 def _part(part: IssuePart, issue: Issue) -> dict[str, Any]:
-    fingerprint, title = _fingerprint(issue), printable(issue.title)
+    fingerprint, title = _fingerprint(issue), issue.title
     rules = list(map(_rule, part.rules))
-    examples = [
-        {"name": printable(str(each)), "id": printable(each.event_id or "")}
-        for each in part.examples
-    ]
+    examples = [{"name": str(each), "id": each.event_id or ""} for each in part.examples]
     words = [
         *(fingerprint, title, issue.key),
         *(f"{rule['place']} {rule['text']}" for rule in rules),
@@ -103,7 +101,7 @@ def _part(part: IssuePart, issue: Issue) -> dict[str, Any]:
 
 
 def _fingerprint(issue: Issue) -> str:
-    return printable(", ".join(issue.fingerprint))
+    return ", ".join(issue.fingerprint)
 
 
 def _rule(each: ResponsibleRule) -> dict[str, Any]:
@@ -111,14 +109,14 @@ def _rule(each: ResponsibleRule) -> dict[str, Any]:
         "events": f"{each.events:,}",
         "word": "by" if each.is_new else "no longer by",
         "place": place_of(each.index, each.rule.line, each.rule.source),
-        "text": printable(each.rule.text),
+        "text": each.rule.text,
     }
 
 
 def fingerprint_page(
     name: str,
     explained: FingerprintExplanation,
-    shown: list[tuple[int, RuleExplanation]],
+    listed: list[tuple[int, RuleExplanation]],
     found: FingerprintMatch | None,
     place: Callable[[FingerprintRule], str],
 ) -> str:
@@ -127,16 +125,16 @@ def fingerprint_page(
     Args:
         name: The name of the event.
         explained: The explanation.
-        shown: The rules of it that are on the page, with their indices.
+        listed: The rules of it that are on the page, with their indices.
         found: What the rules find for the event.
         place: Returns where a rule is.
     """
     summary = ["no rule matches"]
     if found is not None:
-        kind, parts = fingerprint_type(found.fingerprint), printable(", ".join(found.resolved))
+        kind, parts = fingerprint_type(found.fingerprint), shown(", ".join(found.resolved))
         summary = [f"fingerprint of rule {found.index}: {parts} ({kind})"]
         if found.title is not None:
-            summary.append(f"title: {printable(found.title)}")
+            summary.append(f"title: {shown(found.title)}")
     return render(
         "fingerprint.html.j2",
         title=f"Why fingerprint rules match {name}",
@@ -146,7 +144,7 @@ def fingerprint_page(
         counted="rules",
         rules=[
             _explained(index, each, place(each.rule), wins=index == explained.matched)
-            for index, each in shown
+            for index, each in listed
         ],
     )
 
@@ -158,8 +156,8 @@ def _explained(index: int, each: RuleExplanation, place: str, *, wins: bool) -> 
             "head": str(scope._replace(matchers=())),
             "matchers": [
                 {
-                    "text": printable(str(one.matcher)),
-                    "facts": printable(str(one)).removeprefix(printable(str(one.matcher))),
+                    "text": str(one.matcher),
+                    "facts": str(one).removeprefix(str(one.matcher)),
                 }
                 for one in scope.matchers
             ],
@@ -169,7 +167,7 @@ def _explained(index: int, each: RuleExplanation, place: str, *, wins: bool) -> 
     words = [rule.text, place, *(str(scope) for scope in each.scopes)]
     return {
         "index": index,
-        "text": printable(rule.text),
+        "text": rule.text,
         "place": place,
         "matches": each.matches,
         "wins": wins,

@@ -20,6 +20,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Literal, NamedTuple, Optional
 
 from sentry_ophio._rules import place_of
+from sentry_ophio._shown import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -214,7 +215,7 @@ class IssueReport:
         if self.responsible:
             yield "responsible:"
         for rule in islice(self.responsible, most):
-            yield f"{rule.events:>12,}  {printable(str(rule))}"
+            yield f"{rule.events:>12,}  {shown(str(rule))}"
         if most is not None and len(self.responsible) > most:
             yield f"{'':>12}  and {_count(len(self.responsible) - most, 'more rule')}"
         never = len(self.never_matched)
@@ -240,11 +241,11 @@ def _change(change: IssueChange, most: int | None) -> Iterator[str]:
         other = part.old if is_merge else part.new
         yield from _issue("before" if is_merge else "after", other, part.events)
         for rule in part.rules:
-            yield f"{_MARGIN}{printable(str(rule))}"
+            yield f"{_MARGIN}{shown(str(rule))}"
         if not part.moves:
             yield f"{_MARGIN}these events stay"
         word = "such as " if part.events > len(part.examples) else ""
-        yield f"{_MARGIN}{word}{', '.join(printable(str(each)) for each in part.examples)}"
+        yield f"{_MARGIN}{word}{', '.join(shown(str(each)) for each in part.examples)}"
     if most is not None and len(change.parts) > most:
         yield f"{_MARGIN}and {_count(len(change.parts) - most, 'smaller part')}"
 
@@ -254,17 +255,10 @@ _MARGIN = " " * 10
 
 
 def _issue(word: str, issue: Issue, events: int) -> Iterator[str]:
-    fingerprint = printable(", ".join(issue.fingerprint))
+    fingerprint = shown(", ".join(issue.fingerprint))
     yield f"  {word:<6}  {issue.key[:8]}  {fingerprint}  ({_count(events, 'event')})"
     if issue.title:
-        yield f"{_MARGIN}{printable(issue.title)}"
-
-
-def printable(text: str) -> str:
-    """Escape what a terminal would act on."""
-    if text.isprintable():
-        return text
-    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
+        yield f"{_MARGIN}{shown(issue.title)}"
 
 
 def _count(number: int, word: str) -> str:

@@ -57,6 +57,7 @@ class _Lib:
     OPHIO_LIMIT_PATTERNS: Final[int]
     OPHIO_LIMIT_FRAMES: Final[int]
     OPHIO_LIMIT_MAPPING_BYTES: Final[int]
+    OPHIO_LIMIT_GLOB_STEPS: Final[int]
     OPHIO_FINGERPRINTS_UNKNOWN_KEEP: Final[int]
     OPHIO_FINGERPRINTS_UNKNOWN_MARK: Final[int]
     OPHIO_FINGERPRINTS_TYPE_EMPTY: Final[int]
@@ -219,6 +220,12 @@ class _Lib:
     def ophio_enhancements_apply_short(
         self, rules: CData, packed: bytes | CData, packed_len: int, answer: CData, /
     ) -> int: ...
+    def ophio_enhancements_apply_event_short(
+        self, rules: CData, data: bytes | CData, data_len: int, answer: CData, /
+    ) -> int: ...
+    def ophio_enhancements_apply_events(
+        self, rules: CData, data: bytes | CData, data_len: int, threads: int, numbers: CData, /
+    ) -> int: ...
     def ophio_enhancements_assemble_packed(
         self,
         rules: CData,
@@ -350,13 +357,34 @@ class _Lib:
     def ophio_fingerprints_len(self, rules: CData, /) -> int: ...
     def ophio_fingerprints_equal(self, rules: CData, other: CData, equal: CData, /) -> int: ...
     def ophio_fingerprints_match(
-        self, rules: CData, event: bytes | CData, event_len: int, unknown: int, found: CData, /
+        self,
+        rules: CData,
+        event: bytes | CData,
+        event_len: int,
+        unknown: int,
+        parameterizer: CData,
+        found: CData,
+        /,
     ) -> int: ...
     def ophio_fingerprints_match_packed(
-        self, rules: CData, events: bytes | CData, events_len: int, unknown: int, found: CData, /
+        self,
+        rules: CData,
+        events: bytes | CData,
+        events_len: int,
+        unknown: int,
+        parameterizer: CData,
+        found: CData,
+        /,
     ) -> int: ...
     def ophio_fingerprints_match_json_lines(
-        self, rules: CData, json: bytes | CData, json_len: int, unknown: int, found: CData, /
+        self,
+        rules: CData,
+        json: bytes | CData,
+        json_len: int,
+        unknown: int,
+        parameterizer: CData,
+        found: CData,
+        /,
     ) -> int: ...
     def ophio_fingerprints_explain(
         self, rules: CData, event: bytes | CData, event_len: int, explanation: CData, /
@@ -368,6 +396,7 @@ class _Lib:
         event: bytes | CData,
         event_len: int,
         unknown: int,
+        parameterizer: CData,
         resolved: CData,
         /,
     ) -> int: ...
@@ -378,6 +407,7 @@ class _Lib:
         event: bytes | CData,
         event_len: int,
         unknown: int,
+        parameterizer: CData,
         expanded: CData,
         /,
     ) -> int: ...
@@ -403,6 +433,9 @@ class _Lib:
         platform_len: int,
         trimmed: CData,
         /,
+    ) -> int: ...
+    def ophio_functions_trim_text(
+        self, name: bytes | CData, platform: bytes | CData, buffer: CData, buffer_len: int, /
     ) -> int: ...
     def ophio_functions_trim_packed(
         self,
@@ -483,7 +516,7 @@ class _Lib:
         self, parameterization: CData, text: bytes | CData, text_len: int, replaced: CData, /
     ) -> int: ...
     def ophio_parameterization_parameterize_text(
-        self, parameterization: CData, text: bytes | CData, buffer: CData, buffer_len: int, /
+        self, place: CData, text: bytes | CData, /
     ) -> int: ...
     def ophio_parameterization_parameterize_packed(
         self,
@@ -509,6 +542,15 @@ class _Lib:
         parameterization: CData,
         text: bytes | CData,
         text_len: int,
+        characters: bool,
+        matches: CData,
+        /,
+    ) -> int: ...
+    def ophio_parameterization_find_packed(
+        self,
+        parameterization: CData,
+        texts: bytes | CData,
+        texts_len: int,
         characters: bool,
         matches: CData,
         /,

@@ -47,12 +47,14 @@ __all__ = [
     "pack_carefully",
     "pack_event_frames",
     "pack_frames",
+    "pack_many_event_frames",
     "pack_texts",
     "pack_values",
     "read_exception",
     "read_frame",
     "read_frames",
-    "unpack_texts",
+    "told",
+    "unpack",
 ]
 
 FRAME_FIELDS = tuple(decode(lib.ophio_enhancements_frame_fields()).split("\n"))
@@ -230,10 +232,9 @@ def pack_texts(texts: list[Any]) -> bytes:
     return _packb(texts, None, _values)
 
 
-def unpack_texts(packed: memoryview) -> list[str]:
-    """Read the texts of a buffer that the library made."""
-    texts: list[str] = _unpackb(packed)
-    return texts
+def unpack(packed: memoryview) -> Any:
+    """Read what the library has written into a buffer."""
+    return _unpackb(packed)
 
 
 def join(packed: list[bytes]) -> bytes:
@@ -271,17 +272,40 @@ def pack_event_frames(frames: list[Any], platform: str | None, exception: object
         Exception: A frame is not a mapping, or a value cannot be packed.
     """
     try:
-        return _packb([platform, exception, frames], None, _mappings)
+        return _packb([platform, told(exception), frames], None, _mappings)
     except (TypeError, ValueError, OverflowError, BufferError):
         with first_use:
             from msgpack import Packer  # noqa: PLC0415 (loads when used)
 
         # A key that no rule uses may have any value, and a mapping may not be a dict.
         plain = [_only(frame, EVENT_FIELDS, "data", EVENT_DATA) for frame in frames]
-        told = exception and _only(exception, ("type", "value"), "mechanism", ("type",))
+        only = exception and _only(exception, ("type", "value"), "mechanism", ("type",))
         # JSON can hold half of a surrogate pair, UTF-8 cannot: it becomes a question mark.
-        packed: bytes = Packer(unicode_errors="replace").pack((platform, told, plain))
+        packed: bytes = Packer(unicode_errors="replace").pack((platform, only, plain))
         return packed
+
+
+def told(exception: Any) -> Any:
+    """Return what is read of an exception: in an event it holds its stack trace as well."""
+    if type(exception) is not dict:
+        return exception
+    get = exception.get
+    return {"type": get("type"), "value": get("value"), "mechanism": get("mechanism")}
+
+
+def pack_many_event_frames(stacktraces: list[list[Any]]) -> bytes:
+    """Write frames of many stack traces of events into one buffer, as `pack_event_frames` does.
+
+    Args:
+        stacktraces: For each the platform, the exception as `told` returns it, and the frames.
+
+    Raises:
+        Exception: What a value raises that is no mapping, or that cannot be packed.
+    """
+    try:
+        return _packb(stacktraces, None, _mappings)
+    except (TypeError, ValueError, OverflowError, BufferError):
+        return join([pack_event_frames(each[2], each[0], each[1]) for each in stacktraces])
 
 
 def _only(

@@ -210,7 +210,7 @@ def rows_of(file: ParquetFile) -> Iterator[Callable[[], EventStacktrace] | None]
     """Yield for each row a function that creates its stack trace; None for null.
 
     Raises:
-        ParquetError: It is corrupt.
+        ParquetError: It is corrupt; the functions raise it, too.
     """
     start = 0
     for batch in file.batches(every_column=False):
@@ -221,6 +221,10 @@ def rows_of(file: ParquetFile) -> Iterator[Callable[[], EventStacktrace] | None]
 
 
 def _stacktrace(place: str, row: pa.RecordBatch) -> EventStacktrace:
+    try:
+        row.validate(full=True)
+    except pa.ArrowInvalid as error:
+        raise ParquetError(f"{place}: {_one_line(error)}") from None
     (values,) = row.to_pylist()
     fields = arrow.SCHEMA.field("frames").type.value_type
     frames = [

@@ -6,10 +6,12 @@ import json
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
-from sentry_ophio._arguments import checked_threads
+from sentry_ophio._arguments import checked_threads, type_error
 from sentry_ophio._ffi import Handle, check, ffi, lib, string
 from sentry_ophio._pack import join
+from sentry_ophio._rule_set import Enhancements
 from sentry_ophio._rules import place_of
+from sentry_ophio._shown import shown
 from sentry_ophio._stacktrace import check_stacktraces
 
 if TYPE_CHECKING:
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
 
     from _cffi_backend import _CDataBase as CData
 
-    from sentry_ophio._rule_set import Enhancements
     from sentry_ophio._rules import Rule
     from sentry_ophio._stacktrace import Stacktrace
 
@@ -102,7 +103,8 @@ class Report(NamedTuple):
         lines.append(
             f"{len(self.never_matched):,} of {len(self.new_rules):,} new rules matched nothing"
         )
-        return "\n".join(lines)
+        # Rules and the names of their files are untrusted.
+        return "\n".join(map(shown, lines))
 
 
 class Comparison(Handle):
@@ -113,16 +115,20 @@ class Comparison(Handle):
     _FREE = lib.ophio_enhancements_preview_free
 
     def __init__(self, old_rules: Enhancements, new_rules: Enhancements) -> None:
-        # The current rules: the report is about these, even if a set is extended later.
-        self._rules = {"old_rules": old_rules.rules, "new_rules": new_rules.rules}
+        # The rules of this moment: the report is about these, even if a set is extended later.
+        old, new = _moment("old_rules", old_rules), _moment("new_rules", new_rules)
+        old_ptr = old._ptr
+        new_ptr = new._ptr
+        self._rules = {"old_rules": old.rules, "new_rules": new.rules}
         place = self._place()
-        check(lib.ophio_enhancements_preview_new(old_rules._ptr, new_rules._ptr, place))
+        check(lib.ophio_enhancements_preview_new(old_ptr, new_ptr, place))
         self._adopt(place)
 
     def add(self, stacktraces: list[Stacktrace], threads: int) -> None:
         """Compare prepared stack traces."""
+        ptr = self._ptr
         packed = join([each._packed for each in stacktraces])
-        check(lib.ophio_enhancements_preview_add(self._ptr, packed, len(packed), threads))
+        check(lib.ophio_enhancements_preview_add(ptr, packed, len(packed), threads))
 
     def add_json_lines(self, lines: bytes, threads: int) -> tuple[int, int]:
         """Compare the stack traces of events, one per line, up to a line that is not an event.
@@ -130,18 +136,20 @@ class Comparison(Handle):
         Returns:
             The number of bytes of the lines that were read, and the number of their stack traces.
         """
+        ptr = self._ptr
         numbers = ffi.new("size_t[2]")
         read, count = numbers, numbers + 1
         check(
             lib.ophio_enhancements_preview_add_json_lines(
-                self._ptr, lines, len(lines), threads, read, count
+                ptr, lines, len(lines), threads, read, count
             )
         )
         return numbers[0], numbers[1]
 
     def add_arrow(self, array: CData, schema: CData, threads: int) -> None:
         """Compare the rows of an array, which is moved."""
-        check(lib.ophio_enhancements_preview_add_arrow(self._ptr, array, schema, threads))
+        ptr = self._ptr
+        check(lib.ophio_enhancements_preview_add_arrow(ptr, array, schema, threads))
 
     def report(self) -> Report:
         """Return the report."""
@@ -155,6 +163,12 @@ class Comparison(Handle):
                 for number, (rule, each) in enumerate(zip(known, found[name]))
             )
         return Report(**found)
+
+
+def _moment(name: str, rules: Enhancements) -> Enhancements:
+    if not issubclass(type(rules), Enhancements):
+        raise type_error(name, "Enhancements", rules)
+    return rules.__copy__()
 
 
 def preview(
@@ -190,7 +204,7 @@ def preview(
         The numbers, and the effect of each rule.
 
     Raises:
-        TypeError: An item is not a `Stacktrace`.
+        TypeError: An item is not a `Stacktrace`, or a rule set is not an `Enhancements`.
         ValueError: `threads` is less than 1.
     """
     threads = checked_threads(threads)

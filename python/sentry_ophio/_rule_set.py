@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
-from sentry_ophio._answers import CODES, codes, new_codes, new_short_answer, short_answers
-from sentry_ophio._arguments import checked_int, encoded, type_error
+from sentry_ophio._answers import (
+    CODES,
+    codes,
+    event_answers,
+    new_codes,
+    new_event_answer,
+    new_short_answer,
+    short_answers,
+)
+from sentry_ophio._arguments import (
+    as_int,
+    checked_int,
+    checked_threads,
+    encoded,
+    exact_str,
+    type_error,
+)
 from sentry_ophio._component import (
     TRISTATE,
     assemble_result,
@@ -12,18 +27,37 @@ from sentry_ophio._component import (
     sequence,
     state_of,
 )
-from sentry_ophio._event_frames import answer_about_event, write_changes
-from sentry_ophio._ffi import Handle, check, copied, decode, ffi, lib, new_string, plain, string
-from sentry_ophio._first_use import first_use
+from sentry_ophio._event_frames import (
+    answer_about_event,
+    change_of,
+    keep_own_categories,
+    pending_changes,
+    pending_numbers,
+    write_pending,
+)
+from sentry_ophio._ffi import (
+    Handle,
+    check,
+    copied,
+    decode,
+    error_for,
+    ffi,
+    lib,
+    new_string,
+    plain,
+    string,
+)
+from sentry_ophio._first_use import first_use, held_at_fork
 from sentry_ophio._pack import join, pack_carefully, pack_frames, read_frames
 from sentry_ophio._stacktrace import (
     U32_ARRAY,
     check_list,
     checked_batch,
-    keep_own_categories,
     packed_event,
+    packed_events,
     read_numbers,
 )
+from sentry_ophio._stacktrace import keep_own_categories as keep_packed_categories
 from sentry_ophio._typing import final
 from sentry_ophio.exceptions import (
     EnhancementsError,
@@ -36,13 +70,14 @@ from sentry_ophio.exceptions import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from typing import Any, Callable, Optional, TypeVar
 
     from _cffi_backend import _CDataBase as CData
 
     from sentry_ophio._component import AssembleResult, Component, State
     from sentry_ophio._diagnostic import Diagnostic
+    from sentry_ophio._event_frames import Change, Pending
     from sentry_ophio._explain import Explanation
     from sentry_ophio._pack import SupportsGetItem
     from sentry_ophio._rules import Rule
@@ -53,9 +88,17 @@ if TYPE_CHECKING:
     Origin = tuple[int, Optional[str], Optional[str]]
     """The number of rules of a text, the text, and its name."""
 
-# Looked up once, because the most frequent calls are short.
+# Looked up once: the calls that matter are short.
+_apply_event_short = lib.ophio_enhancements_apply_event_short
 _apply_short = lib.ophio_enhancements_apply_short
 _assemble_packed = lib.ophio_enhancements_assemble_packed
+
+_growing = held_at_fork()
+"""Held while a set grows. What it guards takes microseconds and runs no code of the caller."""
+
+# How many stack traces of events are packed into one buffer. It takes 64 kB then, which stay in
+# the processor's cache: to pack all into one takes twice as long.
+_EVENTS_AT_ONCE = 32
 
 
 @final
@@ -115,15 +158,21 @@ class Enhancements(Handle):
         the time when it began.
     """
 
-    # The values for the numbers that the library returns, filled as numbers occur. A number keeps
-    # its meaning when rules are appended.
-    __slots__ = ("_applied", "_left_out", "_origins", "_short", "_source", "_states", "_written")
+    # What the numbers that the library returns stand for, filled as they come up. A
+    # number keeps its meaning when rules are appended.
+    __slots__ = (
+        *("_applied", "_event_changes", "_event_results", "_left_out", "_origins", "_short"),
+        *("_source", "_states", "_written"),
+    )
     _KIND = ffi.typeof("OphioEnhancements **")
     _FREE = lib.ophio_enhancements_free
 
     _applied: dict[int, AppliedFrame]
     # The same for numbers up to 255, at the index that is the number.
     _short: list[AppliedFrame]
+    # The same for numbers about frames of events, and what to write into these.
+    _event_results: dict[int, AppliedFrame]
+    _event_changes: dict[int, Change | None]
     _left_out: tuple[Diagnostic, ...]
     # The texts of the rules: set if there are several texts, else there is only this one.
     _origins: tuple[Origin, ...] | None
@@ -145,6 +194,8 @@ class Enhancements(Handle):
         rules._adopt(place)
         rules._applied = {}
         rules._short = []
+        rules._event_results = {}
+        rules._event_changes = {}
         rules._left_out = ()
         rules._origins = None
         rules._written = text
@@ -187,9 +238,14 @@ class Enhancements(Handle):
             EnhancementsError: A line is not a rule; a `RuntimeError`. With `strict`, its
                 `diagnostics` are what `check` finds.
             UnicodeEncodeError: The text has lone surrogates.
-            TypeError: `input` is not a `str`, or `cache` is not a `Cache`.
+            TypeError: `input` or `source` is not a `str`, or `cache` is not a `Cache`.
         """
         text = encoded("input", input)
+        pointer = Cache._pointer("cache", cache, "a Cache")
+        # Both are kept: no code of the caller runs when they are read later.
+        written = exact_str("input", input)
+        if source is not None:
+            source = exact_str("source", source)
         if strict:
             with first_use:
                 from sentry_ophio._diagnostics import check_rules  # noqa: PLC0415 (loads when used)
@@ -205,14 +261,13 @@ class Enhancements(Handle):
                 from sentry_ophio._diagnostics import parse_lenient  # noqa: PLC0415 (loads when used)
 
             place = Enhancements._place()
-            left_out = parse_lenient(text, _pointer_of(cache), place)
-            rules = Enhancements._owning(place, input, source)
+            left_out = parse_lenient(text, pointer, place)
+            rules = Enhancements._owning(place, written, source)
             rules._left_out = left_out
             return rules
-        pointer = _pointer_of(cache)
         place = Enhancements._place()
         check(lib.ophio_enhancements_parse(text, len(text), pointer, place))
-        return Enhancements._owning(place, input, source)
+        return Enhancements._owning(place, written, source)
 
     @staticmethod
     def check(text: str, *, lenient: bool = False) -> list[Diagnostic]:
@@ -225,6 +280,8 @@ class Enhancements(Handle):
             ...     print(each.line, each.severity, each.code, each.suggestion)
             1 error OPH009 app
             2 warning OPH103 native
+
+        Warnings beyond the first 100,000 problems are left out (`Limit.RULES`).
 
         Args:
             text: Rules in the text form.
@@ -263,7 +320,7 @@ class Enhancements(Handle):
         if not isinstance(input, bytes):
             raise type_error("input", "bytes", input)
         data = plain(input)
-        pointer = _pointer_of(cache)
+        pointer = Cache._pointer("cache", cache, "a Cache")
         place = Enhancements._place()
         check(lib.ophio_enhancements_from_config_structure(data, len(data), pointer, place))
         return Enhancements._owning(place)
@@ -288,11 +345,13 @@ class Enhancements(Handle):
         Raises:
             TypeError: `other` is not an `Enhancements`.
         """
-        if not isinstance(other, Enhancements):
-            raise type_error("other", "Enhancements", other)
-        origins = self._all_origins() + other._all_origins()
-        check(lib.ophio_enhancements_extend_from(self._ptr, other._ptr))
-        self._origins = origins
+        added = Enhancements._pointer("other", other)
+        ptr = self._ptr
+        # Rules and where they come from change together, for all threads.
+        with _growing:
+            origins = self._all_origins() + other._all_origins()
+            check(lib.ophio_enhancements_extend_from(ptr, added))
+            self._origins = origins
 
     def _all_origins(self) -> tuple[Origin, ...]:
         if self._origins:
@@ -313,8 +372,10 @@ class Enhancements(Handle):
         with first_use:
             from sentry_ophio._rules import described  # noqa: PLC0415 (loads when used)
 
-        ptr, origins = self._ptr, self._all_origins()
-        return described(string(lambda out: lib.ophio_enhancements_describe(ptr, out)), origins)
+        moment = self.__copy__()
+        ptr = moment._ptr
+        text = string(lambda out: lib.ophio_enhancements_describe(ptr, out))
+        return described(text, moment._all_origins())
 
     def to_text(self) -> str:
         r"""Write the text form, one rule per line. The text parses to the same rules.
@@ -326,7 +387,8 @@ class Enhancements(Handle):
             EnhancementsError: A rule cannot be written as text. Only the binary form can contain
                 such a rule.
         """
-        return string(lambda out: lib.ophio_enhancements_to_text(self._ptr, out))
+        ptr = self._ptr
+        return string(lambda out: lib.ophio_enhancements_to_text(ptr, out))
 
     def to_config_structure(self, version: int = 3, bases: Sequence[str] = ()) -> bytes:
         """Write the binary form, which `from_config_structure` reads.
@@ -339,16 +401,18 @@ class Enhancements(Handle):
         Raises:
             EnhancementsError: `version` is not supported.
             ValueError: A base has a line break.
+            TypeError: `version` is no `int`, or a base no `str`.
         """
-        if any("\n" in base or "\r" in base for base in bases):
+        listed = [exact_str("the name of a base", base) for base in bases]
+        if any("\n" in base or "\r" in base for base in listed):
             raise InvalidArgumentError("the name of a base cannot have a line break")
-        names = "\n".join(bases).encode()
+        names = "\n".join(listed).encode()
+        version = as_int("version", version)
         if not 0 <= version < 2**64:
             raise EnhancementsError(f"version {version} is not supported, only 2 and 3 are")
+        ptr = self._ptr
         out = new_string()
-        check(
-            lib.ophio_enhancements_to_config_structure(self._ptr, version, names, len(names), out)
-        )
+        check(lib.ophio_enhancements_to_config_structure(ptr, version, names, len(names), out))
         return copied(out[0])
 
     def to_base64(self) -> str:
@@ -356,7 +420,8 @@ class Enhancements(Handle):
 
         It is the binary form, compressed by zstandard, in URL-safe base64 without padding.
         """
-        return string(lambda out: lib.ophio_enhancements_to_base64(self._ptr, out))
+        ptr = self._ptr
+        return string(lambda out: lib.ophio_enhancements_to_base64(ptr, out))
 
     @classmethod
     def from_base64(cls, text: str, cache: Cache, *, ignore_other: bool = False) -> Enhancements:
@@ -379,10 +444,10 @@ class Enhancements(Handle):
             The rules in their order. `bases` has the names in the text.
 
         Raises:
-            EnhancementsError: The text is malformed, or has more than 64 MiB of rules.
+            EnhancementsError: The text is malformed, or has more than 8 MiB of rules.
             TypeError: `text` is not a `str`, or `cache` is not a `Cache`.
         """
-        _pointer_of(cache)
+        Cache._pointer("cache", cache, "a Cache")
         data = encoded("text", text)
         ignore = bool(ignore_other)
         place = Enhancements._place()
@@ -410,9 +475,10 @@ class Enhancements(Handle):
             The same rules with only `app` and `category=` actions, and with only the other actions.
             Rules without a remaining action are dropped.
         """
+        moment = self.__copy__()
         return (
-            self._part(lib.OPHIO_ENHANCEMENTS_PART_CLASSIFIER),
-            self._part(lib.OPHIO_ENHANCEMENTS_PART_CONTRIBUTES),
+            moment._part(lib.OPHIO_ENHANCEMENTS_PART_CLASSIFIER),
+            moment._part(lib.OPHIO_ENHANCEMENTS_PART_CONTRIBUTES),
         )
 
     def for_profiling(self) -> Enhancements:
@@ -424,8 +490,9 @@ class Enhancements(Handle):
         return self._part(lib.OPHIO_ENHANCEMENTS_PART_PROFILING)
 
     def _part(self, part: int) -> Enhancements:
+        ptr = self._ptr
         place = Enhancements._place()
-        check(lib.ophio_enhancements_part(self._ptr, part, place))
+        check(lib.ophio_enhancements_part(ptr, part, place))
         return Enhancements._owning(place)
 
     def explain(
@@ -469,16 +536,20 @@ class Enhancements(Handle):
         with first_use:
             from sentry_ophio._explain import explained  # noqa: PLC0415 (loads when used)
 
-        ptr, rules = self._ptr, self.rules
         packed = pack_frames(frames, exception_data)
         before: bytes | CData = ffi.NULL
         count = 0
         if components is not None:
             before = bytes([state[2] for state in map(state_of, distinct_components(components))])
             count = len(before)
-        rule, frame = (_NOTHING, _NOTHING) if why_not is None else why_not
-        if min(rule, frame) < 0:
+        rule, frame = _NOTHING, _NOTHING
+        if why_not is not None:
+            rule, frame = [as_int("why_not", each) for each in why_not]
+        if min(rule, frame) < 0 or max(rule, frame) > _NOTHING:
             raise OphioOverflowError("`why_not` counts rules and frames from 0")
+        # The set may grow meanwhile: what the library says is about the rules of this moment.
+        moment = self.__copy__()
+        ptr = moment._ptr
         out = new_string()
 
         def ask(packed: bytes) -> int:
@@ -491,14 +562,16 @@ class Enhancements(Handle):
             packed, _ = pack_carefully(frames, exception_data, status)
             status = ask(packed)
         check(status)
-        return explained(decode(out[0]), rules)
+        return explained(decode(out[0]), moment.rules)
 
     def __eq__(self, other: object) -> bool:
         """Compare the rules in their order, by their matchers and actions."""
-        if not isinstance(other, Enhancements):
+        if not issubclass(type(other), Enhancements):
             return NotImplemented
+        ptr = self._ptr
+        others = Enhancements._pointer("other", other)
         equal = ffi.new("bool *")
-        check(lib.ophio_enhancements_equal(self._ptr, other._ptr, equal))
+        check(lib.ophio_enhancements_equal(ptr, others, equal))
         return bool(equal[0])
 
     def __hash__(self) -> int:
@@ -508,13 +581,14 @@ class Enhancements(Handle):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the rules, with their sources and lines."""
-        origins = self._all_origins()
+        moment = self.__copy__()
+        origins = moment._all_origins()
         if all(text is not None for _, text, _ in origins) and not self._left_out:
             return _restored, (origins,)
         try:
-            return _restored, (((len(self), self.to_text(), None),),)
+            return _restored, (((len(moment), moment.to_text(), None),),)
         except EnhancementsError:  # a rule that cannot be written as text
-            return _from_binary, (self.to_config_structure(),)
+            return _from_binary, (moment.to_config_structure(),)
 
     def __copy__(self) -> Enhancements:
         """Return a new set with the same rules, which can be extended independently."""
@@ -566,7 +640,8 @@ class Enhancements(Handle):
         except IndexError:
             buffer = new_short_answer()
         answer, view = buffer
-        if _apply_short(self._ptr, packed, len(packed), answer):
+        ptr = self._ptr
+        if _apply_short(ptr, packed, len(packed), answer):
             short_answers.append(buffer)
             return None
         numbers = view[: count + 2]
@@ -584,18 +659,19 @@ class Enhancements(Handle):
             self._short = table
             applied = [table[number] for number in numbers]
         if kind:
-            keep_own_categories(applied, numbers, packed)
+            keep_packed_categories(applied, numbers, packed)
         return applied
 
     def _apply_long(self, packed: bytes, count: int) -> list[AppliedFrame]:
         """Apply the rules to a stack trace of `count` frames."""
         found = ffi.new(U32_ARRAY, count + 1)
-        check(lib.ophio_enhancements_apply_packed(self._ptr, packed, len(packed), found, count + 1))
+        ptr = self._ptr
+        check(lib.ophio_enhancements_apply_packed(ptr, packed, len(packed), found, count + 1))
         numbers = read_numbers(found, count + 1)
         own = numbers.pop()
         applied = self._lookup(self._applied, numbers, self._applied_frame)
         if own:
-            keep_own_categories(applied, numbers, packed)
+            keep_packed_categories(applied, numbers, packed)
         return applied
 
     def apply_modifications_to_stacktraces(
@@ -626,11 +702,8 @@ class Enhancements(Handle):
         frames = sum([each._len for each in stacktraces])
         count = frames + len(stacktraces)
         found = ffi.new(U32_ARRAY, count)
-        check(
-            lib.ophio_enhancements_apply_batch(
-                self._ptr, packed, len(packed), threads, found, count
-            )
-        )
+        ptr = self._ptr
+        check(lib.ophio_enhancements_apply_batch(ptr, packed, len(packed), threads, found, count))
         numbers = read_numbers(found, count)
         owns = numbers[frames:]
         del numbers[frames:]
@@ -641,7 +714,7 @@ class Enhancements(Handle):
             start, end = end, end + stacktrace._len
             result = applied[start:end]
             if own:
-                keep_own_categories(result, numbers[start:end], stacktrace._packed)
+                keep_packed_categories(result, numbers[start:end], stacktrace._packed)
             results.append(result)
         return results
 
@@ -679,10 +752,129 @@ class Enhancements(Handle):
             [{'filename': 'vendor/log.php', 'in_app': False, 'data': {'orig_in_app': 1}}]
         """
         data = packed_event(frames, platform, exception)
-        applied, changes = answer_about_event(lib.ophio_enhancements_apply_event, self._ptr, data)
-        if write:
-            write_changes(frames, changes)
-        return list(map(tuple, applied))
+        ptr = self._ptr
+        try:
+            buffer = event_answers.pop()
+        except IndexError:
+            buffer = new_event_answer()
+        answer, view = buffer
+        status = _apply_event_short(ptr, data, len(data), answer)
+        own, count, *numbers = view[: len(frames) + 2].tolist()
+        event_answers.append(buffer)
+        if status:
+            raise error_for(status)
+        applied: list[AppliedFrame] | None
+        table = self._event_results
+        try:
+            # Another thread may have changed how many frames there are before they were packed.
+            applied = [table[number] for number in numbers] if count == len(numbers) else None
+        except KeyError:
+            applied = None
+        if applied is None or own:
+            applied = None
+            if own < 2 and count == len(numbers):
+                applied = self._event_results_of(numbers, own, frames)
+        if applied is None:
+            applied, changes = self._ask_event(frames, platform, exception)
+            if write:
+                write_pending(pending_changes(frames, changes))
+        elif write:
+            write_pending(pending_numbers(frames, numbers, self._event_changes))
+        return applied
+
+    def _event_results_of(
+        self, numbers: list[int], own: int, frames: list[dict[str, Any]]
+    ) -> list[AppliedFrame] | None:
+        """Turn numbers about frames of an event into results; None if they do not say all.
+
+        Args:
+            numbers: What the library wrote for each frame.
+            own: Whether a frame has kept a category of its own.
+            frames: The frames.
+        """
+        applied = self._lookup(self._event_results, numbers, self._event_result)
+        if own and not keep_own_categories(applied, numbers, frames):
+            return None
+        return applied
+
+    def _event_result(self, number: int) -> AppliedFrame:
+        applied = self._applied_frame(number // 16)
+        self._event_changes[number] = change_of(number, applied)
+        return applied
+
+    def _ask_event(
+        self,
+        frames: list[dict[str, Any]],
+        platform: str | None,
+        exception: dict[str, Any] | None,
+    ) -> tuple[list[AppliedFrame], Sequence[Change | None]]:
+        """Ask for the results, and for what to write, in texts in place of numbers."""
+        data = packed_event(frames, platform, exception)
+        ptr = self._ptr
+        found, changes = answer_about_event(lib.ophio_enhancements_apply_event, ptr, data)
+        return list(map(tuple, found)), changes
+
+    def apply_to_many_event_frames(
+        self,
+        stacktraces: Iterable[tuple[list[dict[str, Any]], str | None, dict[str, Any] | None]],
+        *,
+        write: bool = False,
+        threads: int = 1,
+    ) -> list[list[AppliedFrame]]:
+        """Query category and `in_app` of the frames of many stack traces of events, in one call.
+
+        Args:
+            stacktraces: For each its frames, the event's platform, and the exception, as
+                `apply_to_event_frames` takes them.
+            write: Write the answers into the frames, as `apply_to_event_frames` does. Nothing is
+                written if the call fails.
+            threads: How many threads do the work, at least 1. They are made for this call
+                and end with it.
+
+        Returns:
+            For each stack trace, in order, what `apply_to_event_frames` returns.
+
+        Raises:
+            FrameTypeError: A value has the wrong type; a `TypeError`.
+            ValueError: `threads` is less than 1.
+
+        Example:
+            >>> rules = Enhancements.parse("function:log_* -app", Cache(0))
+            >>> frames = [{"function": "log_error", "in_app": True}]
+            >>> rules.apply_to_many_event_frames([(frames, "python", None)] * 2)
+            [[(None, False)], [(None, False)]]
+        """
+        stacktraces = list(stacktraces)
+        threads = checked_threads(threads)
+        ptr = self._ptr
+        results: list[list[AppliedFrame]] = []
+        pending: list[Pending] = []
+        size = _EVENTS_AT_ONCE * (1 if threads == 1 else 16 * threads)
+        for start in range(0, len(stacktraces), size):
+            part = stacktraces[start : start + size]
+            data = packed_events(part)
+            out = new_string()
+            check(lib.ophio_enhancements_apply_events(ptr, data, len(data), threads, out))
+            found = memoryview(ffi.buffer(out[0].data, out[0].len)).cast("I").tolist()
+            head = 2 * len(part)
+            of_part = self._lookup(self._event_results, found[head:], self._event_result)
+            end = 0
+            for own, count, stacktrace in zip(found[:head:2], found[1:head:2], part):
+                begin, end = end, end + count
+                applied: list[AppliedFrame] | None = of_part[begin:end]
+                numbers = found[head + begin : head + end] if own or write else []
+                if own:
+                    applied = self._event_results_of(numbers, own, stacktrace[0])
+                if applied is None:
+                    applied, changes = self._ask_event(*stacktrace)
+                    if write:
+                        pending += pending_changes(stacktrace[0], changes)
+                elif write:
+                    pending += pending_numbers(stacktrace[0], numbers, self._event_changes)
+                results.append(applied)
+        # Nothing below can fail, so either all frames change or none.
+        write_pending(pending)
+        return results
 
     def set_memo_bytes(self, max_bytes: int) -> None:
         """Limit the memory of the memo, which keeps results by frame.
@@ -697,7 +889,8 @@ class Enhancements(Handle):
             OverflowError: `max_bytes` is negative, or has more than 64 bits.
         """
         limit = checked_int("max_bytes", max_bytes)
-        check(lib.ophio_enhancements_set_memo_bytes(self._ptr, limit))
+        ptr = self._ptr
+        check(lib.ophio_enhancements_set_memo_bytes(ptr, limit))
 
     def assemble_stacktrace_component(
         self,
@@ -741,10 +934,11 @@ class Enhancements(Handle):
         except IndexError:
             buffer = new_codes()
         found, view = buffer if size <= CODES else new_codes(size)
-        status = _assemble_packed(self._ptr, packed, len(packed), before, count, found, size)
+        ptr = self._ptr
+        status = _assemble_packed(ptr, packed, len(packed), before, count, found, size)
         if status:
             packed, _ = pack_carefully(frames, exception_data, status)
-            check(_assemble_packed(self._ptr, packed, len(packed), before, count, found, size))
+            check(_assemble_packed(ptr, packed, len(packed), before, count, found, size))
         numbers = view[:size].tolist()
         codes.append(buffer)
         states, result = self._answer(numbers)
@@ -791,9 +985,10 @@ class Enhancements(Handle):
         packed = join([each._packed for each in stacktraces])
         count = len(distinct) + 4 * len(groups)
         found = ffi.new(U32_ARRAY, count)
+        ptr = self._ptr
         check(
             lib.ophio_enhancements_assemble_batch(
-                self._ptr,
+                ptr,
                 packed,
                 len(packed),
                 ffi.new("size_t[]", [len(group) for group in groups]),
@@ -838,7 +1033,8 @@ class Enhancements(Handle):
 
     def __len__(self) -> int:
         """Return the number of rules."""
-        return lib.ophio_enhancements_len(self._ptr)
+        ptr = self._ptr
+        return lib.ophio_enhancements_len(ptr)
 
     def __bool__(self) -> bool:
         """Return True, as in 1.2.0: code that tests for None relies on it."""
@@ -878,8 +1074,9 @@ class Enhancements(Handle):
         return self._text(lib.ophio_enhancements_too_few_frames_hint, rule, contributing)
 
     def _text(self, function: Callable[..., int], *numbers: int) -> str:
+        ptr = self._ptr
         text = new_string()
-        check(function(self._ptr, *numbers, text))
+        check(function(ptr, *numbers, text))
         return decode(text[0])
 
 
@@ -896,9 +1093,3 @@ def _default() -> Enhancements:
         text = resources.files("sentry_ophio").joinpath("data/default.rules").read_text("utf-8")
         _default_rules = Enhancements.parse(text, Cache(0))
     return _default_rules
-
-
-def _pointer_of(cache: Cache) -> CData:
-    if not isinstance(cache, Cache):
-        raise type_error("cache", "a Cache", cache)
-    return cache._ptr

@@ -7,17 +7,18 @@ from sentry_ophio._ffi import check, ffi, lib, new_string
 from sentry_ophio._first_use import first_use
 from sentry_ophio._pack import (
     categories_in,
-    join,
     pack_carefully,
     pack_event_frames,
+    pack_many_event_frames,
     pack_values,
+    told,
 )
 from sentry_ophio._typing import final
 from sentry_ophio.exceptions import ArgumentTypeError, FrameTypeError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from typing import Any, Optional, Protocol, TypeVar
 
     from _cffi_backend import _CDataBase as CData
@@ -130,7 +131,7 @@ class Stacktrace:
             >>> Stacktrace.many_from_event_frames([(frames, "python", None)] * 2)
             [Stacktrace(1 frame), Stacktrace(1 frame)]
         """
-        data = join([packed_event(*each) for each in stacktraces])
+        data = packed_events(stacktraces)
         packed = new_string()
         check(lib.ophio_events_pack_stacktraces(data, len(data), packed))
         with first_use:
@@ -191,6 +192,25 @@ def packed_event(frames: object, platform: str | None, exception: object) -> byt
     check_list(frames)
     try:
         return pack_event_frames(frames, platform, exception)  # type: ignore[arg-type]
+    except (AttributeError, TypeError, ValueError, OverflowError) as error:
+        raise FrameTypeError(f"not frames of an event: {error}") from error
+
+
+def packed_events(
+    stacktraces: Iterable[tuple[list[dict[str, Any]], str | None, dict[str, Any] | None]],
+) -> bytes:
+    """Pack frames of many stack traces as events have them.
+
+    Raises:
+        FrameTypeError: They cannot be packed.
+        TypeError: The frames of one are no list.
+    """
+    values = [[platform, told(exception), frames] for frames, platform, exception in stacktraces]
+    for value in values:
+        if type(value[2]) is not list:
+            check_list(value[2])
+    try:
+        return pack_many_event_frames(values)
     except (AttributeError, TypeError, ValueError, OverflowError) as error:
         raise FrameTypeError(f"not frames of an event: {error}") from error
 

@@ -28,6 +28,11 @@ The functions accept every object with `__arrow_c_array__` or `__arrow_c_stream_
     `pyarrow.Table` with a chunk for each input batch. It has a row for each input row, in order,
     and null for a null row.
 
+Data may be corrupt, as in a damaged file: objects of pyarrow are validated before they are read,
+and each offset, key and text as it is read. What another library passes by the interface is
+trusted in one point, because the interface has no lengths of buffers: that they are as long as the
+last offset says. A stream that pyarrow cannot read raises pyarrow's error.
+
 The module needs pyarrow: `pip install 'sentry-ophio[arrow]'`.
 """
 
@@ -39,6 +44,7 @@ from sentry_ophio._arguments import checked_threads, type_error
 from sentry_ophio._ffi import error_for, ffi, lib
 from sentry_ophio._pack import EXCEPTION_FIELDS, FRAME_FIELDS
 from sentry_ophio._preview import Comparison
+from sentry_ophio._rule_set import Enhancements
 from sentry_ophio.exceptions import MissingDependencyError, SchemaError
 
 try:
@@ -57,7 +63,7 @@ if TYPE_CHECKING:
 
     from _cffi_backend import _CDataBase as CData
 
-    from sentry_ophio.enhancers import Enhancements, Report
+    from sentry_ophio.enhancers import Report
     from sentry_ophio.exceptions import EventError
     from sentry_ophio.fingerprints import FingerprintRules, Unknown
     from sentry_ophio.parameterization import Parameterizer
@@ -155,7 +161,8 @@ def apply(rules: Enhancements, stacktraces: Any, *, threads: int = 1) -> pa.Reco
         TypeError: A text is not UTF-8, or `stacktraces` is not an Arrow object.
         LimitError: A stack trace has more frames than allowed.
     """
-    return _ask(lib.ophio_enhancements_apply_arrow, (rules._ptr,), stacktraces, threads)
+    ptr = Enhancements._pointer("rules", rules)
+    return _ask(lib.ophio_enhancements_apply_arrow, (ptr,), stacktraces, threads)
 
 
 def assemble(
@@ -182,7 +189,8 @@ def assemble(
         TypeError: A text is not UTF-8, or `stacktraces` is not an Arrow object.
         LimitError: A stack trace has more frames than allowed.
     """
-    return _ask(lib.ophio_enhancements_assemble_arrow, (rules._ptr,), stacktraces, threads)
+    ptr = Enhancements._pointer("rules", rules)
+    return _ask(lib.ophio_enhancements_assemble_arrow, (ptr,), stacktraces, threads)
 
 
 def preview(
@@ -210,9 +218,9 @@ def preview(
         TypeError: A text is not UTF-8, or `stacktraces` is not an Arrow object.
         LimitError: A stack trace has more frames than allowed.
     """
-    return _ask(
-        lib.ophio_enhancements_preview_arrow, (old_rules._ptr, new_rules._ptr), stacktraces, threads
-    )
+    old = Enhancements._pointer("old_rules", old_rules)
+    new = Enhancements._pointer("new_rules", new_rules)
+    return _ask(lib.ophio_enhancements_preview_arrow, (old, new), stacktraces, threads)
 
 
 def preview_report(
@@ -284,9 +292,34 @@ def batch(stacktraces: Iterable[Mapping[str, Any]]) -> pa.RecordBatch:
         A batch with the columns of `SCHEMA`.
 
     Raises:
-        pyarrow.ArrowInvalid, pyarrow.ArrowTypeError: A value has another type.
+        TypeError: Something is no mapping, or a value has another type.
+        pyarrow.ArrowInvalid: A value has another type, or is too large.
     """
-    return pa.RecordBatch.from_pylist(list(stacktraces), schema=SCHEMA)
+    # A copy: pyarrow takes it badly if the caller's code changes what it reads.
+    frame, exception = (each.name for each in SCHEMA)
+    rows = [
+        {
+            frame: _listed(row.get(frame)),
+            exception: _fields_of(row.get(exception), SCHEMA.field(exception).type),
+        }
+        for row in stacktraces
+    ]
+    return pa.RecordBatch.from_pylist(rows, schema=SCHEMA)
+
+
+def _listed(frames: Any) -> list[dict[str, Any] | None] | None:
+    if frames is None:
+        return None
+    fields = SCHEMA.field("frames").type.value_type
+    return [_fields_of(frame, fields) for frame in frames]
+
+
+def _fields_of(value: Any, fields: pa.StructType) -> dict[str, Any] | None:
+    if value is None:
+        return None
+    if not hasattr(value, "get"):
+        raise type_error("a frame or an exception", "a mapping", value)
+    return {each.name: value.get(each.name) for each in fields}
 
 
 def batches(stacktraces: Any) -> Iterator[pa.RecordBatch]:
@@ -301,8 +334,7 @@ def batches(stacktraces: Any) -> Iterator[pa.RecordBatch]:
     Raises:
         TypeError: It is not an Arrow object.
     """
-    found = _taken(stacktraces)
-    yield from (found,) if isinstance(found, pa.RecordBatch) else found
+    yield from _in_batches(_taken(stacktraces))
 
 
 def events_to_arrow(
@@ -421,9 +453,11 @@ def fingerprints(
     number = unknown_number(unknown)
     threads = checked_threads(threads)
 
+    ptr = rules._ptr
+
     def call(rows: _Structs, answer: _Structs) -> int:
         arrays = rows.array, rows.schema, number, threads, answer.array, answer.schema
-        return lib.ophio_fingerprints_match_arrow(rules._ptr, *arrays)
+        return lib.ophio_fingerprints_match_arrow(ptr, *arrays)
 
     taken = _taken_events(events)
     if isinstance(taken, (pa.RecordBatch, pa.Array)):
@@ -452,11 +486,22 @@ def _taken_events(
             raise error from None
 
 
-def _taken(rows: Any, name: str = "stacktraces") -> pa.RecordBatch | pa.RecordBatchReader:
-    """Convert any Arrow object to one of pyarrow, without a copy."""
-    if isinstance(rows, (pa.RecordBatch, pa.RecordBatchReader)):
+def _taken(
+    rows: Any, name: str = "stacktraces"
+) -> pa.RecordBatch | pa.RecordBatchReader | pa.Table:
+    """Convert any Arrow object to one of pyarrow, without a copy.
+
+    An object of pyarrow stays as it is: its buffers have lengths, which the interface does not
+    pass. So corrupt data, as from a damaged file, is recognised before it is read.
+    """
+    if isinstance(rows, (pa.RecordBatch, pa.RecordBatchReader, pa.Table)):
         return rows
     try:
+        if isinstance(rows, pa.StructArray):
+            return _batch_of(rows)
+        if isinstance(rows, pa.ChunkedArray) and pa.types.is_struct(rows.type):
+            parts = [_batch_of(chunk) for chunk in rows.chunks]
+            return pa.Table.from_batches(parts, pa.schema(list(rows.type)))
         # An object that can be a stream or an array is read as a stream: a table with several
         # chunks would have to be copied to one array.
         if hasattr(rows, "__arrow_c_stream__"):
@@ -466,6 +511,11 @@ def _taken(rows: Any, name: str = "stacktraces") -> pa.RecordBatch | pa.RecordBa
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
         raise SchemaError(f"expected rows with the columns frames and exception: {error}") from None
     raise type_error(name, "an object with __arrow_c_array__ or __arrow_c_stream__", rows)
+
+
+def _batch_of(structs: pa.StructArray) -> pa.RecordBatch:
+    structs.validate()
+    return pa.RecordBatch.from_struct_array(structs)
 
 
 def _ask(
@@ -482,13 +532,16 @@ def _ask(
     return answers[0] if isinstance(taken, pa.RecordBatch) else pa.Table.from_batches(answers)
 
 
-def _parts(taken: pa.RecordBatch | pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
-    """Yield at least one batch, so that the schema of an empty stream is checked."""
+def _in_batches(taken: pa.RecordBatch | pa.RecordBatchReader | pa.Table) -> Any:
     if isinstance(taken, pa.RecordBatch):
-        yield taken
-        return
+        return (taken,)
+    return taken.to_batches() if isinstance(taken, pa.Table) else taken
+
+
+def _parts(taken: pa.RecordBatch | pa.RecordBatchReader | pa.Table) -> Iterator[pa.RecordBatch]:
+    """Yield at least one batch, so that the schema of an empty stream is checked."""
     part = None
-    for part in taken:
+    for part in _in_batches(taken):
         yield part
     if part is None:
         yield pa.RecordBatch.from_pylist([], schema=taken.schema)
@@ -531,9 +584,15 @@ class _Structs:
                 if rows.schema.names.count(name) > 1:
                     raise SchemaError(f"column `{name}`: there are several of that name")
             rows = rows.select(names)
+            # Microseconds. Data from a file is not validated yet, and the interface does not pass
+            # the length of a buffer: the last offset is used instead. The library checks all
+            # others, keys and UTF-8 as it reads them.
+            for name, column in zip(names, rows.columns):
+                try:
+                    column.validate()
+                except pa.ArrowInvalid as error:
+                    raise SchemaError(f"column `{name}` is corrupt: {error}") from None
         try:
-            # This takes half a microsecond. Data from a file is not validated yet, and the
-            # interface does not pass the length of a buffer: the last offset is used instead.
             rows.validate()
         except pa.ArrowInvalid as error:
             raise SchemaError(f"the columns are corrupt: {error}") from None

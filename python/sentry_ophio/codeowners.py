@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Literal
 
+    from _cffi_backend import _CDataBase as CData
+
 Text = Union[str, bytes]
 
 __all__ = [
@@ -279,7 +281,8 @@ class Codeowners(Handle):
                 more than 3 MB.
 
         Raises:
-            CodeownersError: The file is larger than `max_bytes`.
+            CodeownersError: The file is larger than `max_bytes`, or has more lines than
+                `Limit.RULES`.
             TypeError: `text` is neither str nor bytes.
             ValueError: `dialect` has another value, or `max_bytes` is negative.
             UnicodeDecodeError: `text` is bytes that are not UTF-8.
@@ -302,33 +305,10 @@ class Codeowners(Handle):
         self._dialect = dialect
         counts: Any = ffi.new("OphioCodeownersCounts *")
         check(lib.ophio_codeowners_counts(pointer, counts))
-        self._sections = tuple(map(self._section, range(counts.sections)))
-        self._diagnostics = self._read_diagnostics(data, counts.diagnostics)
+        self._sections = _read_sections(pointer, counts.sections)
+        self._diagnostics = _read_diagnostics(pointer, data, counts.diagnostics)
         self._rules = [None] * counts.rules
         return self
-
-    def _section(self, number: int) -> Section:
-        place: Any = ffi.new("OphioCodeownersSection *")
-        check(lib.ophio_codeowners_section(self._ptr, number, place))
-        return Section(decode(place.name), place.line, place.optional, place.approvals)
-
-    def _read_diagnostics(self, data: bytes, count: int) -> tuple[Diagnostic, ...]:
-        lines = data.decode().split("\n") if count else []
-        found: Any = ffi.new("OphioCodeownersDiagnostic *")
-        diagnostics = []
-        for number in range(count):
-            check(lib.ophio_codeowners_diagnostic(self._ptr, number, found))
-            diagnostics.append(
-                Diagnostic(
-                    severity="warning",
-                    message=decode(found.message),
-                    line=found.line,
-                    column=found.column,
-                    end_column=found.end_column,
-                    source=lines[found.line - 1].rstrip("\r"),
-                )
-            )
-        return tuple(diagnostics)
 
     def _rule(self, number: int) -> Match:
         match = self._rules[number]
@@ -444,6 +424,34 @@ class Codeowners(Handle):
     def __repr__(self) -> str:
         """Show the dialect and the number of rules."""
         return f"<Codeowners {self._dialect}, {len(self._rules)} rules>"
+
+
+def _read_sections(pointer: CData, count: int) -> tuple[Section, ...]:
+    place: Any = ffi.new("OphioCodeownersSection *")
+    sections = []
+    for number in range(count):
+        check(lib.ophio_codeowners_section(pointer, number, place))
+        sections.append(Section(decode(place.name), place.line, place.optional, place.approvals))
+    return tuple(sections)
+
+
+def _read_diagnostics(pointer: CData, data: bytes, count: int) -> tuple[Diagnostic, ...]:
+    lines = data.decode().split("\n") if count else []
+    found: Any = ffi.new("OphioCodeownersDiagnostic *")
+    diagnostics = []
+    for number in range(count):
+        check(lib.ophio_codeowners_diagnostic(pointer, number, found))
+        diagnostics.append(
+            Diagnostic(
+                severity="warning",
+                message=decode(found.message),
+                line=found.line,
+                column=found.column,
+                end_column=found.end_column,
+                source=lines[found.line - 1].rstrip("\r"),
+            )
+        )
+    return tuple(diagnostics)
 
 
 def _check_paths(paths: list[Any]) -> None:

@@ -38,7 +38,7 @@ from typing import TYPE_CHECKING, Union, final
 
 from msgpack import Packer
 
-from sentry_ophio._arguments import checked_str, encoded, type_error
+from sentry_ophio._arguments import encoded, exact_str, type_error
 from sentry_ophio._diagnostic import Diagnostic
 from sentry_ophio._ffi import Handle, check, copied, decode, error_for, ffi, lib, new_string, string
 from sentry_ophio._fingerprints import (
@@ -50,6 +50,7 @@ from sentry_ophio._fingerprints import (
     RuleExplanation,
     ScopeExplanation,
 )
+from sentry_ophio._first_use import first_use
 from sentry_ophio._issue_report import (
     FingerprintRuleReport,
     Issue,
@@ -74,6 +75,7 @@ if TYPE_CHECKING:
     from _cffi_backend import _CDataBase as CData
 
     from sentry_ophio._rule_set import Enhancements
+    from sentry_ophio.parameterization import Parameterizer
 
     Unknown = Literal["keep", "mark"]
     """What happens to a variable that is not known."""
@@ -126,10 +128,30 @@ _TYPES: dict[int, Literal["default", "hybrid", "custom"] | None] = {
 
 def _packer() -> Callable[[Any], bytes]:
     try:
-        from ormsgpack import packb  # noqa: PLC0415 (PyPy has none)
-    except ImportError:
+        import ormsgpack  # noqa: PLC0415 (PyPy has none)
+
+        # What has code of its own, such as the time zone of a `datetime`, becomes an error here:
+        # ormsgpack is in the middle of the event then, and that code may change the event.
+        options = (
+            ormsgpack.OPT_PASSTHROUGH_DATACLASS
+            | ormsgpack.OPT_PASSTHROUGH_DATETIME
+            | ormsgpack.OPT_PASSTHROUGH_ENUM
+            | ormsgpack.OPT_PASSTHROUGH_UUID
+        )
+    except (ImportError, AttributeError):
         return _as_json
-    return packb
+    packb = ormsgpack.packb
+    return lambda event: packb(event, None, options)
+
+
+def _list(parameterizer: object) -> Any:
+    """Return the library's object, or NULL for None."""
+    if parameterizer is None:
+        return ffi.NULL
+    with first_use:
+        from sentry_ophio.parameterization import Parameterizer  # noqa: PLC0415 (loads when used)
+
+    return Parameterizer._pointer("parameterizer", parameterizer, "a Parameterizer")
 
 
 def _packed(event: object) -> bytes:
@@ -186,7 +208,12 @@ def _parts(fingerprint: object) -> bytes:
 
 
 def _diagnostics(text: str) -> list[Diagnostic]:
-    return [Diagnostic(**each) for each in json.loads(text)]
+    found = json.loads(text)
+    for before, each in zip(found, found[1:]):
+        # Null is the same line again.
+        if each["source"] is None:
+            each["source"] = before["source"]
+    return [Diagnostic(**each) for each in found]
 
 
 def _rule(each: dict[str, Any], origin: Origin) -> FingerprintRule:
@@ -264,10 +291,11 @@ class FingerprintRules(Handle):
         """Make an object of what is in a place, with the rules of `bases` behind it."""
         origins: list[Origin] = []
         for base in bases:
-            if not isinstance(base, FingerprintRules):
+            if not issubclass(type(base), FingerprintRules):
                 raise type_error("bases", "a sequence of FingerprintRules", base)
+            added = base._ptr
             combined = cls._place()
-            check(lib.ophio_fingerprints_with_builtin(place[0], base._ptr, combined))
+            check(lib.ophio_fingerprints_with_builtin(place[0], added, combined))
             place = combined
             origins += [(rule.line, rule.source) for rule in base.rules]
         rules = object.__new__(cls)
@@ -316,7 +344,7 @@ class FingerprintRules(Handle):
         """
         data = encoded("text", text)
         if source is not None:
-            checked_str("source", source)
+            source = exact_str("source", source)
         if strict:
             if lenient:
                 raise InvalidArgumentError("strict and lenient cannot both be set")
@@ -377,7 +405,7 @@ class FingerprintRules(Handle):
         else:
             raise type_error("stored", "a str, bytes or a mapping", stored)
         if source is not None:
-            checked_str("source", source)
+            source = exact_str("source", source)
         place = cls._place()
         check(lib.ophio_fingerprints_from_json(data, len(data), place))
         return cls._owning(place, source, bases)
@@ -494,7 +522,11 @@ class FingerprintRules(Handle):
         return string(lambda out: lib.ophio_fingerprints_to_text(ptr, out))
 
     def match(
-        self, event: Mapping[str, Any], *, unknown: Unknown = "keep"
+        self,
+        event: Mapping[str, Any],
+        *,
+        unknown: Unknown = "keep",
+        parameterizer: Parameterizer | None = None,
     ) -> FingerprintMatch | None:
         """Find the first rule that matches an event.
 
@@ -506,10 +538,19 @@ class FingerprintRules(Handle):
             >>> print(rules.match({"level": "info"}))
             None
 
+            >>> from sentry_ophio.parameterization import Parameterizer
+            >>> rules = FingerprintRules.parse("message:took* -> {{ message }}")
+            >>> event = {"logentry": {"formatted": "took 15ms"}}
+            >>> rules.match(event, parameterizer=Parameterizer()).resolved
+            ('took <duration>',)
+
         Args:
             event: The event, as `json.load` returns it. It crosses to the library whole.
             unknown: What happens to a variable that is not known: it stays as it is written
                 ("keep"), or is named as newer versions of Sentry do ("mark").
+            parameterizer: What replaces ids, dates and numbers in the variable `message`. Without
+                it, the message stays as it is, as in Sentry. So does a message that is beyond the
+                limits of the `Parameterizer`.
 
         Returns:
             What it finds, or None if no rule matches.
@@ -518,17 +559,24 @@ class FingerprintRules(Handle):
             EventError: It is not an event; the message says what is wrong, and where.
             LimitError: It has more frames than the limit.
             ValueError: `unknown` has another value.
+            TypeError: `parameterizer` is not a `Parameterizer`.
         """
         packed = _packed(event)
+        number = unknown_number(unknown)
+        ptr = self._ptr
         out = new_string()
-        status = _match(self._ptr, packed, len(packed), unknown_number(unknown), out)
+        status = _match(ptr, packed, len(packed), number, _list(parameterizer), out)
         if status:
             raise error_for(status)
         found = copied(out[0])
         return self._found(json.loads(found)) if found else None
 
     def match_many(
-        self, events: Iterable[Mapping[str, Any]], *, unknown: Unknown = "keep"
+        self,
+        events: Iterable[Mapping[str, Any]],
+        *,
+        unknown: Unknown = "keep",
+        parameterizer: Parameterizer | None = None,
     ) -> list[FingerprintMatch | None]:
         """Find for each of many events the first rule that matches it, in one call.
 
@@ -539,6 +587,7 @@ class FingerprintRules(Handle):
         Args:
             events: The events, as `match` takes them.
             unknown: As for `match`.
+            parameterizer: As for `match`.
 
         Returns:
             For each event what `match` returns.
@@ -547,6 +596,7 @@ class FingerprintRules(Handle):
             EventError: One is not an event; the message has its index, from 0.
             LimitError: One has more frames than the limit.
             ValueError: `unknown` has another value.
+            TypeError: `parameterizer` is not a `Parameterizer`.
         """
         number = unknown_number(unknown)
         listed = []
@@ -556,10 +606,14 @@ class FingerprintRules(Handle):
             except EventError as error:
                 raise EventError(f"event {index}: {error}") from None
         packed: bytes = Packer().pack(listed)
-        return self._many(lib.ophio_fingerprints_match_packed, packed, number)
+        return self._many(lib.ophio_fingerprints_match_packed, packed, number, parameterizer)
 
     def match_json_lines(
-        self, data: bytes, *, unknown: Unknown = "keep"
+        self,
+        data: bytes,
+        *,
+        unknown: Unknown = "keep",
+        parameterizer: Parameterizer | None = None,
     ) -> list[FingerprintMatch | None]:
         r"""Find for each of many events, one a line of JSON, the first rule that matches it.
 
@@ -573,6 +627,7 @@ class FingerprintRules(Handle):
         Args:
             data: The lines. Empty ones are skipped.
             unknown: As for `match`.
+            parameterizer: As for `match`.
 
         Returns:
             For each event what `match` returns.
@@ -580,19 +635,26 @@ class FingerprintRules(Handle):
         Raises:
             EventError: A line is not an event; the message has its number, from 1.
             LimitError: An event has more frames than the limit.
-            TypeError: `data` is not `bytes`.
+            TypeError: `data` is not `bytes`, or `parameterizer` is not a `Parameterizer`.
             ValueError: `unknown` has another value.
         """
         if not isinstance(data, bytes):
             raise type_error("data", "bytes", data)
         number = unknown_number(unknown)
-        return self._many(lib.ophio_fingerprints_match_json_lines, bytes(data), number)
+        return self._many(
+            lib.ophio_fingerprints_match_json_lines, bytes(data), number, parameterizer
+        )
 
     def _many(
-        self, function: Callable[..., int], data: bytes, unknown: int
+        self,
+        function: Callable[..., int],
+        data: bytes,
+        unknown: int,
+        parameterizer: Parameterizer | None,
     ) -> list[FingerprintMatch | None]:
         ptr = self._ptr
-        found = json.loads(string(lambda out: function(ptr, data, len(data), unknown, out)))
+        ids = _list(parameterizer)
+        found = json.loads(string(lambda out: function(ptr, data, len(data), unknown, ids, out)))
         return [each and self._found(each) for each in found]
 
     def _found(self, found: dict[str, Any]) -> FingerprintMatch:
@@ -642,7 +704,8 @@ class FingerprintRules(Handle):
 
     def __len__(self) -> int:
         """Return the number of rules."""
-        return lib.ophio_fingerprints_len(self._ptr)
+        ptr = self._ptr
+        return lib.ophio_fingerprints_len(ptr)
 
     def __iter__(self) -> Iterator[FingerprintRule]:
         """Iterate over the rules."""
@@ -650,10 +713,12 @@ class FingerprintRules(Handle):
 
     def __eq__(self, other: object) -> bool:
         """Compare the rules, wherever they come from."""
-        if not isinstance(other, FingerprintRules):
+        if not issubclass(type(other), FingerprintRules):
             return NotImplemented
+        ptr = self._ptr
+        others = FingerprintRules._pointer("other", other)
         equal = ffi.new("bool *")
-        check(lib.ophio_fingerprints_equal(self._ptr, other._ptr, equal))
+        check(lib.ophio_fingerprints_equal(ptr, others, equal))
         return bool(equal[0])
 
     def __hash__(self) -> int:
@@ -677,7 +742,11 @@ class FingerprintRules(Handle):
 
 
 def resolve(
-    fingerprint: Sequence[str], event: Mapping[str, Any], *, unknown: Unknown = "keep"
+    fingerprint: Sequence[str],
+    event: Mapping[str, Any],
+    *,
+    unknown: Unknown = "keep",
+    parameterizer: Parameterizer | None = None,
 ) -> list[str]:
     """Fill in the variables of a fingerprint.
 
@@ -688,6 +757,7 @@ def resolve(
         fingerprint: The parts. A part that is a variable as a whole becomes its value.
         event: The event, as `FingerprintRules.match` takes it.
         unknown: As for `FingerprintRules.match`.
+        parameterizer: As for `FingerprintRules.match`.
 
     Returns:
         The parts, filled in.
@@ -695,23 +765,31 @@ def resolve(
     Raises:
         EventError: It is not an event; the message says what is wrong, and where.
         UnicodeEncodeError: A part has a lone surrogate.
-        TypeError: `fingerprint` is not a sequence of `str`.
+        TypeError: `fingerprint` is not a sequence of `str`, or `parameterizer` is not a
+            `Parameterizer`.
         ValueError: `unknown` has another value.
     """
     number = unknown_number(unknown)
+    ids = _list(parameterizer)
     parts = _parts(fingerprint)
     packed = _packed(event)
     resolved: list[str] = json.loads(
         string(
             lambda out: lib.ophio_fingerprints_resolve(
-                parts, len(parts), packed, len(packed), number, out
+                parts, len(parts), packed, len(packed), number, ids, out
             )
         )
     )
     return resolved
 
 
-def expand_title(title: str, event: Mapping[str, Any], *, unknown: Unknown = "keep") -> str:
+def expand_title(
+    title: str,
+    event: Mapping[str, Any],
+    *,
+    unknown: Unknown = "keep",
+    parameterizer: Parameterizer | None = None,
+) -> str:
     """Fill in the variables of a title.
 
         >>> expand_title("{{ level }} in {{ transaction }}", {"level": "fatal"})
@@ -721,19 +799,21 @@ def expand_title(title: str, event: Mapping[str, Any], *, unknown: Unknown = "ke
         title: The title. Each variable in it becomes its value.
         event: The event, as `FingerprintRules.match` takes it.
         unknown: As for `FingerprintRules.match`.
+        parameterizer: As for `FingerprintRules.match`.
 
     Raises:
         EventError: It is not an event; the message says what is wrong, and where.
         UnicodeEncodeError: The title has a lone surrogate.
-        TypeError: `title` is not a `str`.
+        TypeError: `title` is not a `str`, or `parameterizer` is not a `Parameterizer`.
         ValueError: `unknown` has another value.
     """
     number = unknown_number(unknown)
+    ids = _list(parameterizer)
     data = encoded("title", title)
     packed = _packed(event)
     return string(
         lambda out: lib.ophio_fingerprints_expand_title(
-            data, len(data), packed, len(packed), number, out
+            data, len(data), packed, len(packed), number, ids, out
         )
     )
 
@@ -816,6 +896,7 @@ def preview(  # noqa: PLR0913
             generator: they are not kept. An event that comes twice counts twice.
         rules: The stack trace rules; by default those that come with this package.
         unknown: As for `FingerprintRules.match`.
+        parameterizer: As for `FingerprintRules.match`.
         examples: How many events of each part of a change are in the report.
         progress: Called after each 1,000 events with how many were grouped so far.
 

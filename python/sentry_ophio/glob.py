@@ -103,7 +103,7 @@ def _diagnostic(pattern: Text, data: bytes, message: str, position: int) -> Diag
         message: What is wrong.
         position: The position, in bytes of `data`.
     """
-    text = pattern if isinstance(pattern, str) else pattern.decode()
+    text = str.__str__(pattern) if issubclass(type(pattern), str) else data.decode()
     characters = len(data[:position].decode())
     if len(text) != len(data.decode()):
         # In lower case one character can become two.
@@ -222,10 +222,12 @@ def _is_match_bytes(value: Text, pat: Text, bits: int) -> bool:
     elif type(pat) is str:
         pattern = _patterns[bits].get(pat)
     else:
-        return _decide(_shortcut(pat, bits)[-1], _encoded_value(value, bits))
+        data = _encoded_value(value, bits)
+        return _decide(_shortcut(pat, bits)[-1], data)
+    data = _encoded_value(value, bits)
     if pattern is None:
         pattern = _remember(kept, bits)
-    return _decide(pattern[1][-1], _encoded_value(value, bits))
+    return _decide(pattern[1][-1], data)
 
 
 def _encoded_value(value: object, bits: int) -> bytes:
@@ -262,6 +264,8 @@ def is_glob_match(  # noqa: PLR0912, PLR0913, PLR0917
         Whether it matches. A pattern that is not valid matches nothing.
 
     Raises:
+        LimitError: `pat` is longer than the limit `pattern_bytes`, or the match would take more
+            steps than `glob_steps`.
         TypeError: `value` or `pat` is neither str nor bytes.
         UnicodeDecodeError: `pat` is bytes that are not UTF-8.
         UnicodeEncodeError: A str has a lone surrogate.
@@ -391,7 +395,8 @@ class Glob(Handle):
     @property
     def is_valid(self) -> bool:
         """Whether the pattern is valid. If not, it matches nothing."""
-        return bool(self._ptr)
+        glob = self._ptr
+        return bool(glob)
 
     def match(self, value: Text) -> bool:
         """Return whether a whole value matches.
@@ -401,6 +406,7 @@ class Glob(Handle):
 
         Raises:
             HandleClosedError: The glob is closed.
+            LimitError: A match would take more steps than the limit `glob_steps`.
             TypeError: `value` is neither str nor bytes.
             UnicodeEncodeError: `value` holds a lone surrogate.
         """
@@ -425,6 +431,7 @@ class Glob(Handle):
 
         Raises:
             HandleClosedError: The glob is closed.
+            LimitError: A match would take more steps than the limit `glob_steps`.
             TypeError: A value is neither str nor bytes.
             UnicodeEncodeError: A value holds a lone surrogate.
         """
@@ -608,40 +615,28 @@ class GlobSet(Handle):
             _flag(value, name)
         if isinstance(patterns, (str, bytes)):
             raise ArgumentTypeError("patterns must be an iterable of patterns, not one pattern")
-        self._patterns = tuple(patterns)
+        given = tuple(patterns)
         data = [
             _encoded_pattern(pattern, case_insensitive, f"pattern {number}")
-            for number, pattern in enumerate(self._patterns)
+            for number, pattern in enumerate(given)
         ]
         packed = _packed(data, "pattern")  # type: ignore[arg-type]
         bits = _bits(*options)
         place = self._place()
         check(lib.ophio_glob_set_new(packed, len(packed), bits, place))
-        self._adopt(place)
-        globs = self._ptr
+        invalid = _faults(place, given, data)
+        if strict and invalid:
+            number, first = next(iter(invalid.items()))
+            message = f"pattern {number}, {given[number]!r}: {first.message}"
+            raise _error(tuple(invalid.values()), message)
+        self._patterns = given
+        self._invalid = invalid
         self._options = options
         self._fold = case_insensitive
         # Buffers for numbers and their count: creating one takes as long as the call. `pop` and
         # `append` need no lock, and there are as many buffers as calls ran at once.
         self._spare: list[tuple[CData, CData]] = []
-        self._invalid = self._faults(globs, data)
-        if strict and self._invalid:
-            number, first = next(iter(self._invalid.items()))
-            message = f"pattern {number}, {self._patterns[number]!r}: {first.message}"
-            raise _error(tuple(self._invalid.values()), message)
-
-    def _faults(self, globs: CData, data: list[bytes]) -> dict[int, Diagnostic]:
-        faults: dict[int, Diagnostic] = {}
-        found: Any = ffi.new("OphioGlobDiagnostic *")
-        at = 0
-        while True:
-            check(lib.ophio_glob_set_diagnostic(globs, at, found))
-            at = found.number
-            if at == len(data):
-                return faults
-            pattern = self._patterns[at]
-            faults[at] = _diagnostic(pattern, data[at], decode(found.message), found.position)
-            at += 1
+        self._adopt(place)
 
     @property
     def patterns(self) -> tuple[Text, ...]:
@@ -668,6 +663,7 @@ class GlobSet(Handle):
 
         Raises:
             HandleClosedError: The set is closed.
+            LimitError: A match would take more steps than the limit `glob_steps`.
             TypeError: `value` is neither str nor bytes.
             UnicodeEncodeError: `value` holds a lone surrogate.
         """
@@ -697,6 +693,7 @@ class GlobSet(Handle):
 
         Raises:
             HandleClosedError: The set is closed.
+            LimitError: A match would take more steps than the limit `glob_steps`.
             TypeError: `value` is neither str nor bytes.
             UnicodeEncodeError: `value` holds a lone surrogate.
         """
@@ -729,6 +726,20 @@ class GlobSet(Handle):
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle patterns and options."""
         return _glob_set, (self._patterns, self._options)
+
+
+def _faults(place: CData, patterns: tuple[Text, ...], data: list[bytes]) -> dict[int, Diagnostic]:
+    """Read what is wrong with the patterns of the set in a place."""
+    faults: dict[int, Diagnostic] = {}
+    found: Any = ffi.new("OphioGlobDiagnostic *")
+    at = 0
+    while True:
+        check(lib.ophio_glob_set_diagnostic(place[0], at, found))
+        at = found.number
+        if at == len(data):
+            return faults
+        faults[at] = _diagnostic(patterns[at], data[at], decode(found.message), found.position)
+        at += 1
 
 
 def _glob_set(patterns: tuple[Text, ...], options: tuple[bool, ...]) -> GlobSet:

@@ -6,12 +6,16 @@ is larger than a limit is rejected before any work starts: the call raises
 
 | limit | limits | default |
 | --- | --- | ---: |
-| `Limit.RULE_BYTES` | rules in one text or binary form, after decompression | 67,108,864 |
-| `Limit.RULES` | rules in one set, also one that was extended | 1,000,000 |
+| `Limit.RULE_BYTES` | rules in one text or binary form, after decompression | 8,388,608 |
+| `Limit.RULES` | rules in one set, extended or not; lines of a CODEOWNERS file | 100,000 |
 | `Limit.PATTERN_BYTES` | a glob, a pattern in the binary form, a line of rule text | 65,536 |
-| `Limit.PATTERNS` | globs in a `GlobSet` | 1,000,000 |
+| `Limit.PATTERNS` | globs in a `GlobSet` | 250,000 |
 | `Limit.FRAMES` | frames in a stack trace | 100,000 |
 | `Limit.MAPPING_BYTES` | a mapping file of ProGuard | 2,147,483,648 |
+| `Limit.GLOB_STEPS` | steps to match a glob with a value: its states times bytes | 100,000,000 |
+
+`Limit.GLOB_STEPS` is checked when a value is matched, also by rules. Only globs with many choices
+in braces take steps, of about 4 ns; set it to `limits.UNLIMITED` to get the slow answer.
 
 `Codeowners.parse` has an argument of its own, `max_bytes`.
 
@@ -32,7 +36,10 @@ from enum import Enum
 from sentry_ophio._arguments import checked_int, type_error
 from sentry_ophio._ffi import check, ffi, lib
 
-__all__ = ["Limit", "get", "set"]
+__all__ = ["UNLIMITED", "Limit", "get", "set"]
+
+UNLIMITED = 2 ** (8 * ffi.sizeof("size_t")) - 1
+"""A value for `set` that no input exceeds."""
 
 
 class Limit(Enum):
@@ -44,6 +51,7 @@ class Limit(Enum):
     PATTERNS = lib.OPHIO_LIMIT_PATTERNS
     FRAMES = lib.OPHIO_LIMIT_FRAMES
     MAPPING_BYTES = lib.OPHIO_LIMIT_MAPPING_BYTES
+    GLOB_STEPS = lib.OPHIO_LIMIT_GLOB_STEPS
 
 
 def _number(limit: Limit) -> int:

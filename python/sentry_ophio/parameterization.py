@@ -26,7 +26,8 @@ from msgpack import packb, unpackb
 
 from sentry_ophio._arguments import checked_positive, checked_str, encoded, type_error
 from sentry_ophio._ffi import Handle, check, decode, error_for, ffi, lib, new_string
-from sentry_ophio._pack import pack_texts, unpack_texts
+from sentry_ophio._first_use import first_use
+from sentry_ophio._pack import pack_texts, unpack
 from sentry_ophio.exceptions import PatternError
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ __all__ = ["DEFAULT_PATTERNS", "Match", "Parameterizer", "Pattern"]
 _MAX_SIZE: int = 2 ** (8 * ffi.sizeof("size_t")) - 1
 _parameterize_text = lib.ophio_parameterization_parameterize_text
 _TOO_SHORT = -lib.OPHIO_STATUS_OUT_OF_RANGE
-# The size of a buffer for a new text. The new text of a text of half that length usually fits.
+# The size of a buffer for a new text. A longer text, or new text, needs an allocation.
 _BUFFER = 4096
 _LIMITS = (
     *("patterns", "regex_bytes", "operations", "state_bytes", "text_bytes"),
@@ -72,7 +73,8 @@ class Pattern(NamedTuple):
         """
         pattern: Any = ffi.new("OphioParameterizationPattern *")
         with Parameterizer([self]) as alone:
-            check(lib.ophio_parameterization_pattern(alone._ptr, 0, pattern))
+            ptr = alone._ptr
+            check(lib.ophio_parameterization_pattern(ptr, 0, pattern))
         return bool(pattern.is_linear)
 
 
@@ -122,7 +124,7 @@ class Parameterizer(Handle):
         UnicodeEncodeError: A text holds a lone surrogate.
     """
 
-    __slots__ = ("_arguments", "_buffers", "_names")
+    __slots__ = ("_arguments", "_calls", "_names")
     _KIND = ffi.typeof("OphioParameterization **")
     _FREE = lib.ophio_parameterization_free
 
@@ -139,7 +141,9 @@ class Parameterizer(Handle):
         max_steps: int | None = None,
         max_steps_per_byte: int | None = None,
     ) -> None:
-        listed = DEFAULT_PATTERNS if patterns is None else _patterns(patterns)
+        listed = None if patterns is None else _patterns(patterns)
+        if listed == globals().get("DEFAULT_PATTERNS"):
+            listed = None
         names = None if only is None else _names(only)
         values = (
             *(max_patterns, max_regex_bytes, max_operations, max_state_bytes, max_text_bytes),
@@ -156,12 +160,13 @@ class Parameterizer(Handle):
 
     def _open(
         self,
-        patterns: tuple[Pattern, ...],
+        patterns: tuple[Pattern, ...] | None,
         only: tuple[str, ...] | None,
         given: tuple[tuple[str, int], ...],
         limits: Any,
     ) -> None:
-        packed = _packed([tuple(pattern) for pattern in patterns])
+        # Without bytes, the library takes the default patterns.
+        packed = b"" if patterns is None else _packed([tuple(pattern) for pattern in patterns])
         chosen = b"" if only is None else _packed(list(only))
         number, position = ffi.new("size_t *"), ffi.new("size_t *")
         place = self._place()
@@ -179,16 +184,20 @@ class Parameterizer(Handle):
         self._arguments = (patterns, only, given)
         # Creating one takes as long as a call. `pop` and `append` need no lock, and there are as
         # many as calls ran at once.
-        self._buffers: list[Any] = []
-        self._names = tuple(
-            pattern.name for pattern in patterns if only is None or pattern.name in only
-        )
+        self._calls: list[tuple[Any, Any, Any]] = []
         self._adopt(place)
+        self._names = tuple(pattern.name for pattern in self.patterns)
 
     @property
     def patterns(self) -> tuple[Pattern, ...]:
         """The patterns that are used, in their order."""
-        return tuple(each for each in self._arguments[0] if each.name in self._names)
+        pattern: Any = ffi.new("OphioParameterizationPattern *")
+        found = []
+        ptr = self._ptr
+        for number in range(lib.ophio_parameterization_len(ptr)):
+            check(lib.ophio_parameterization_pattern(ptr, number, pattern))
+            found.append(Pattern(decode(pattern.name), decode(pattern.regex)))
+        return tuple(found)
 
     def parameterize(self, text: str) -> str:
         """Replace each match in a text by the name of its pattern in angle brackets.
@@ -202,32 +211,51 @@ class Parameterizer(Handle):
             TypeError: `text` is not a `str`.
             UnicodeEncodeError: The text holds a lone surrogate.
         """
-        data = text.encode() if type(text) is str else encoded("text", text)
-        if len(data) > _BUFFER // 2 or "\0" in text:
-            return self._parameterize(data)
+        if type(text) is not str or "\0" in text:
+            return self._parameterize(encoded("text", text))
+        data = text.encode()
+        calls = self._calls
         try:
-            buffer = self._buffers.pop()
+            call = calls.pop()
         except IndexError:
-            buffer = ffi.new("char[]", _BUFFER)  # `unpack` returns bytes
-        length = _parameterize_text(self._ptr, data, buffer, _BUFFER)
+            call = self._new_call()
+        place, buffer, _ = call
+        length = _parameterize_text(place, data)
         if length > 0:
-            unpacked: Any = ffi.unpack(buffer, length)
-            replaced = str(unpacked, "utf-8")
+            replaced: str = buffer[:length].decode()
         elif not length:
             # Without a match the result is the same text.
-            replaced = text if type(text) is str else data.decode()
+            replaced = text
         elif length == _TOO_SHORT:
             replaced = self._parameterize(data)
         else:
             raise error_for(-length)
-        self._buffers.append(buffer)
+        calls.append(call)
         return replaced
+
+    def _new_call(self) -> tuple[Any, Any, Any]:
+        """Make what a call of `parameterize` needs; what the place points to lives as long."""
+        data = ffi.new("uint8_t[]", _BUFFER)
+        ptr = self._ptr
+        place = ffi.new("OphioParameterizationPlace *", (ptr, data, _BUFFER))
+        return place, ffi.buffer(data), ptr
 
     def _parameterize(self, data: bytes) -> str:
         """Replace the matches in a text of any length."""
+        ptr = self._ptr
         out = new_string()
-        check(lib.ophio_parameterization_parameterize(self._ptr, data, len(data), out))
+        check(lib.ophio_parameterization_parameterize(ptr, data, len(data), out))
         return decode(out[0])
+
+    def close(self) -> None:
+        """Free the list; it cannot be used after that.
+
+        Calling it again does nothing. There is no need to call it: what is garbage is freed as
+        well.
+        """
+        super().close()
+        # A call that another thread is just making returns its list to what was here before.
+        self._calls = []
 
     def parameterize_many(self, texts: Iterable[str]) -> list[str]:
         """Replace the matches in many texts, in one call.
@@ -244,15 +272,16 @@ class Parameterizer(Handle):
             UnicodeEncodeError: A text holds a lone surrogate.
         """
         listed = _listed(texts)
+        ptr = self._ptr
         out = new_string()
 
         def call(packed: bytes) -> int:
             return lib.ophio_parameterization_parameterize_packed(
-                self._ptr, packed, len(packed), ffi.NULL, 0, out
+                ptr, packed, len(packed), ffi.NULL, 0, out
             )
 
         _with_packed(listed, call)
-        replaced: list[str] = unpack_texts(memoryview(ffi.buffer(out[0].data, out[0].len)))
+        replaced: list[str] = unpack(memoryview(ffi.buffer(out[0].data, out[0].len)))
         return replaced
 
     def find(self, text: str) -> list[Match]:
@@ -270,10 +299,43 @@ class Parameterizer(Handle):
             UnicodeEncodeError: The text holds a lone surrogate.
         """
         data = encoded("text", text)
+        ptr = self._ptr
         out = new_string()
-        check(lib.ophio_parameterization_find(self._ptr, data, len(data), True, out))
+        check(lib.ophio_parameterization_find(ptr, data, len(data), True, out))
+        return self._matches(unpackb(ffi.buffer(out[0].data, out[0].len)))
+
+    def find_many(self, texts: Iterable[str]) -> list[list[Match]]:
+        """Find the matches in many texts, in one call.
+
+        >>> Parameterizer().find_many(["took 15ms", "none"])
+        [[Match(kind='duration', start=5, end=9)], []]
+
+        Args:
+            texts: The texts.
+
+        Raises:
+            LimitError: As for `parameterize`. The message has the number of the text.
+            TypeError: A text is not a `str`.
+            UnicodeEncodeError: A text holds a lone surrogate.
+        """
+        return list(map(self._matches, self._find_numbers(_listed(texts))))
+
+    def _find_numbers(self, texts: list[str]) -> list[list[tuple[int, int, int]]]:
+        """Find what `find_many` does: the number of each pattern, start and end. Internal."""
+        ptr = self._ptr
+        out = new_string()
+
+        def call(packed: bytes) -> int:
+            return lib.ophio_parameterization_find_packed(ptr, packed, len(packed), True, out)
+
+        _with_packed(texts, call)
+        found: list[list[tuple[int, int, int]]] = unpack(
+            memoryview(ffi.buffer(out[0].data, out[0].len))
+        )
+        return found
+
+    def _matches(self, found: list[tuple[int, int, int]]) -> list[Match]:
         names = self._names
-        found: list[tuple[int, int, int]] = unpackb(ffi.buffer(out[0].data, out[0].len))
         return [Match(names[number], start, end) for number, start, end in found]
 
     def counts(self, texts: str | Iterable[str]) -> dict[str, int]:
@@ -295,13 +357,12 @@ class Parameterizer(Handle):
             UnicodeEncodeError: A text holds a lone surrogate.
         """
         listed = [texts] if isinstance(texts, str) else _listed(texts)
+        ptr = self._ptr
         names = self._names
         counts = ffi.new("uint64_t[]", len(names))
 
         def call(packed: bytes) -> int:
-            return lib.ophio_parameterization_counts(
-                self._ptr, packed, len(packed), counts, len(names)
-            )
+            return lib.ophio_parameterization_counts(ptr, packed, len(packed), counts, len(names))
 
         _with_packed(listed, call)
         return {name: int(count) for name, count in zip(names, counts) if count}
@@ -309,7 +370,7 @@ class Parameterizer(Handle):
     def __repr__(self) -> str:
         """Return the expression that makes it."""
         patterns, only, given = self._arguments
-        shown = [] if patterns == DEFAULT_PATTERNS else [repr(list(patterns))]
+        shown = [] if patterns is None else [repr(list(patterns))]
         if only is not None:
             shown.append(f"only={list(only)!r}")
         shown += [f"{name}={value}" for name, value in given]
@@ -327,8 +388,7 @@ class Parameterizer(Handle):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle patterns, `only` and limits."""
-        patterns, only, given = self._arguments
-        return _parameterizer, (None if patterns == DEFAULT_PATTERNS else patterns, only, given)
+        return _parameterizer, self._arguments
 
 
 def _parameterizer(
@@ -391,25 +451,28 @@ def _with_packed(texts: list[Any], call: Callable[[bytes], int]) -> None:
     check(status)
 
 
-def _default_patterns() -> tuple[Pattern, ...]:
-    """Read the default patterns from the library."""
-    place = ffi.gc(
-        ffi.new("OphioParameterization **"),
-        lib.ophio_parameterization_free,
-    )
-    check(
-        lib.ophio_parameterization_new(
-            *(b"", 0, b"", 0, ffi.NULL, 0, ffi.NULL, ffi.NULL),
-            place,
-        )
-    )
-    pattern: Any = ffi.new("OphioParameterizationPattern *")
-    found = []
-    for number in range(lib.ophio_parameterization_len(place[0])):
-        check(lib.ophio_parameterization_pattern(place[0], number, pattern))
-        found.append(Pattern(decode(pattern.name), decode(pattern.regex)))
-    return tuple(found)
+def default_parameterizer() -> Parameterizer:
+    """Return the default patterns as the whole process shares them, compiled at first use."""
+    with first_use:
+        if not _default:
+            _default.append(Parameterizer())
+    return _default[0]
 
 
-DEFAULT_PATTERNS: tuple[Pattern, ...] = _default_patterns()
-"""The patterns that come with the package, in their order."""
+_default: list[Parameterizer] = []
+
+if TYPE_CHECKING:
+    DEFAULT_PATTERNS: tuple[Pattern, ...]
+    """The patterns that come with the package, in their order."""
+
+
+def __getattr__(name: str) -> object:
+    """Read the default patterns from the library at first use: that compiles them."""
+    if name != "DEFAULT_PATTERNS":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return globals().setdefault(name, default_parameterizer().patterns)
+
+
+def __dir__() -> list[str]:
+    """Return the public names, also those that are not read yet."""
+    return sorted({*globals(), *__all__})

@@ -198,7 +198,8 @@ class ProguardMapper(Handle):
                 with the path, such as `FileNotFoundError`.
         """
         try:
-            name = plain(os.fsencode(path))
+            given = os.fspath(path)
+            name = plain(os.fsencode(given))
         except TypeError:
             raise type_error("path", "a str or path", path) from None
         place = cls._place()
@@ -208,7 +209,7 @@ class ProguardMapper(Handle):
             if isinstance(error, (ProguardError, InvalidArgumentError)):
                 # Python has an exception class for each reason of the system, so let `open` fail as
                 # well.
-                FileIO(os.fspath(path)).close()
+                FileIO(given).close()
             raise error
         return cls._owning(place)
 
@@ -268,8 +269,9 @@ class ProguardMapper(Handle):
         return self._answer(lib.ophio_proguard_is_valid)
 
     def _answer(self, function: Callable[[CData, CData], int]) -> bool:
+        ptr = self._ptr
         answer = ffi.new("bool *")
-        check(function(self._ptr, answer))
+        check(function(ptr, answer))
         return bool(answer[0])
 
     def remap_class(self, klass: str) -> str | None:

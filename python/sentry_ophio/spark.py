@@ -41,7 +41,7 @@ from sentry_ophio._arguments import type_error
 from sentry_ophio.enhancers import Enhancements
 from sentry_ophio.exceptions import MissingDependencyError, SchemaError
 from sentry_ophio.fingerprints import FingerprintRules, unknown_number
-from sentry_ophio.parameterization import Parameterizer
+from sentry_ophio.parameterization import Parameterizer, default_parameterizer
 
 try:
     import pyarrow as pa
@@ -236,7 +236,7 @@ def parameterize(
     types = _spark_types()
     if not hasattr(df, "mapInArrow"):
         raise type_error("df", "a DataFrame of pyspark", df)
-    used = Parameterizer() if parameterizer is None else parameterizer
+    used = default_parameterizer() if parameterizer is None else parameterizer
     if not isinstance(used, Parameterizer):
         raise type_error("parameterizer", "a Parameterizer", used)
     found = _only(list(df.schema.fields), pa.field(column, pa.string()))

@@ -74,6 +74,7 @@ int main(void)
     NUMBER(OPHIO_LIMIT_PATTERNS);
     NUMBER(OPHIO_LIMIT_FRAMES);
     NUMBER(OPHIO_LIMIT_MAPPING_BYTES);
+    NUMBER(OPHIO_LIMIT_GLOB_STEPS);
     STRUCT(OphioGlobDiagnostic);
     FIELD(OphioGlobDiagnostic, number);
     FIELD(OphioGlobDiagnostic, position);
@@ -86,6 +87,10 @@ int main(void)
     FIELD(OphioParameterizationLimits, text_bytes);
     FIELD(OphioParameterizationLimits, steps);
     FIELD(OphioParameterizationLimits, steps_per_byte);
+    STRUCT(OphioParameterizationPlace);
+    FIELD(OphioParameterizationPlace, parameterization);
+    FIELD(OphioParameterizationPlace, data);
+    FIELD(OphioParameterizationPlace, len);
     STRUCT(OphioParameterizationPattern);
     FIELD(OphioParameterizationPattern, name);
     FIELD(OphioParameterizationPattern, regex);

@@ -71,6 +71,8 @@ static uint8_t untouched;
     } while (0)
 /* A call fails with a status, which it returns as a negative number. */
 #define MINUS(call, status) CHECK((call) == -(int32_t)(status) && told(status))
+/* A list, and a buffer for what `ophio_parameterization_parameterize_text` writes. */
+#define PLACE(list, buffer, length) &(OphioParameterizationPlace){(list), (buffer), (length)}
 #define NULL_POINTER OPHIO_STATUS_NULL_POINTER
 #define INVALID_ARGUMENT OPHIO_STATUS_INVALID_ARGUMENT
 #define INVALID_UTF8 OPHIO_STATUS_INVALID_UTF8
@@ -644,6 +646,8 @@ static void test_events(void)
 {
     OphioEnhancements *rules = parse("function:main -app");
     OphioStr text = {NULL, 0};
+    uint16_t answer[256] = {7};
+    uint8_t events[sizeof event] = {0x91}; // an array of one, and no NUL
 
     GOOD(ophio_events_match_frames(event, sizeof event - 1, &text));
     ophio_str_free(&text);
@@ -676,6 +680,30 @@ static void test_events(void)
     REFUSED_STR(ophio_enhancements_apply_event(rules, HUGE_TEXT, place), INVALID_ARGUMENT);
     REFUSED_STR(ophio_enhancements_apply_event(rules, EMPTY, place), INVALID_ARGUMENT);
     REFUSED(ophio_enhancements_apply_event(rules, event, sizeof event - 1, NULL), NULL_POINTER);
+
+    GOOD(ophio_enhancements_apply_event_short(rules, event, sizeof event - 1, answer));
+    CHECK(answer[0] == 0 && answer[1] == 1);
+    REFUSED(ophio_enhancements_apply_event_short(NULL, event, sizeof event - 1, answer),
+            NULL_POINTER);
+    REFUSED(ophio_enhancements_apply_event_short(rules, NONE, answer), NULL_POINTER);
+    REFUSED(ophio_enhancements_apply_event_short(rules, HUGE_TEXT, answer), INVALID_ARGUMENT);
+    REFUSED(ophio_enhancements_apply_event_short(rules, EMPTY, answer), INVALID_ARGUMENT);
+    REFUSED(ophio_enhancements_apply_event_short(rules, event, sizeof event - 1, NULL),
+            NULL_POINTER);
+
+    GOOD(ophio_enhancements_apply_events(rules, (const uint8_t *)"\x90", 1, 0, &text));
+    CHECK(text.len == 0);
+    memcpy(events + 1, event, sizeof event - 1);
+    GOOD(ophio_enhancements_apply_events(rules, events, sizeof events, 2, &text));
+    CHECK(text.len == 3 * sizeof(uint32_t));
+    ophio_str_free(&text);
+    REFUSED_STR(ophio_enhancements_apply_events(NULL, events, sizeof events, 1, place),
+                NULL_POINTER);
+    REFUSED_STR(ophio_enhancements_apply_events(rules, NONE, 1, place), NULL_POINTER);
+    REFUSED_STR(ophio_enhancements_apply_events(rules, HUGE_TEXT, 1, place), INVALID_ARGUMENT);
+    REFUSED_STR(ophio_enhancements_apply_events(rules, EMPTY, 1, place), INVALID_ARGUMENT);
+    REFUSED(ophio_enhancements_apply_events(rules, events, sizeof events, 1, NULL),
+            NULL_POINTER);
 
     GOOD(ophio_enhancements_bases(rules, &text));
     CHECK(text.len == 0);
@@ -773,6 +801,7 @@ static void test_functions(void)
 {
     OphioStr text = {NULL, 0};
     static const uint8_t names[] = "\x91\xa4main";
+    uint8_t buffer[4];
 
     GOOD(ophio_functions_trim(TEXT("main(int)"), TEXT("native"), &text));
     CHECK(text.len == 4);
@@ -784,6 +813,17 @@ static void test_functions(void)
     REFUSED_STR(ophio_functions_trim(BAD, EMPTY, place), INVALID_UTF8);
     REFUSED_STR(ophio_functions_trim(TEXT("f"), BAD, place), INVALID_UTF8);
     REFUSED(ophio_functions_trim(TEXT("f"), EMPTY, NULL), NULL_POINTER);
+
+    CHECK(ophio_functions_trim_text("main(int)", "native", buffer, sizeof buffer) == 4);
+    CHECK(memcmp(buffer, "main", sizeof buffer) == 0);
+    CHECK(ophio_functions_trim_text("", "", NULL, 0) == 0);
+    MINUS(ophio_functions_trim_text("main(int)", "native", buffer, 3), OUT_OF_RANGE);
+    MINUS(ophio_functions_trim_text(NULL, "native", buffer, 4), NULL_POINTER);
+    MINUS(ophio_functions_trim_text("f", NULL, buffer, 4), NULL_POINTER);
+    MINUS(ophio_functions_trim_text("f", "native", NULL, 4), NULL_POINTER);
+    MINUS(ophio_functions_trim_text("f", "native", buffer, SIZE_MAX), INVALID_ARGUMENT);
+    MINUS(ophio_functions_trim_text("\xff", "native", buffer, 4), INVALID_UTF8);
+    MINUS(ophio_functions_trim_text("f", "\xff", buffer, 4), INVALID_UTF8);
 
     GOOD(ophio_functions_trim_packed(names, sizeof names - 1, TEXT("c"), &text));
     CHECK(text.len == sizeof names - 1);
@@ -1094,17 +1134,21 @@ static void test_parameterization(void)
     REFUSED(ophio_parameterization_parameterize(list, TEXT("a"), NULL), NULL_POINTER);
 
     memset(buffer, 'x', sizeof buffer);
-    CHECK(ophio_parameterization_parameterize_text(list, "yx", buffer, 4) == 4);
+    CHECK(ophio_parameterization_parameterize_text(PLACE(list, buffer, 4), "yx") == 4);
     CHECK(memcmp(buffer, "y<a>xxxx", 8) == 0);
-    CHECK(ophio_parameterization_parameterize_text(list, "y", NULL, 0) == 0);
-    CHECK(ophio_parameterization_parameterize_text(list, "", buffer, 8) == 0);
-    MINUS(ophio_parameterization_parameterize_text(list, "xyx", buffer, 6), OUT_OF_RANGE);
-    MINUS(ophio_parameterization_parameterize_text(NULL, "x", buffer, 8), NULL_POINTER);
-    MINUS(ophio_parameterization_parameterize_text(list, NULL, buffer, 8), NULL_POINTER);
-    MINUS(ophio_parameterization_parameterize_text(list, "x", NULL, 8), NULL_POINTER);
-    MINUS(ophio_parameterization_parameterize_text(list, "x", buffer, SIZE_MAX), INVALID_ARGUMENT);
-    MINUS(ophio_parameterization_parameterize_text(list, "\xff", buffer, 8), INVALID_UTF8);
-    MINUS(ophio_parameterization_parameterize_text(list, "abcdef", buffer, 8), OPHIO_STATUS_LIMIT);
+    CHECK(ophio_parameterization_parameterize_text(PLACE(list, buffer, 1), "y") == 0);
+    CHECK(ophio_parameterization_parameterize_text(PLACE(list, NULL, 0), "") == 0);
+    MINUS(ophio_parameterization_parameterize_text(PLACE(list, buffer, 6), "xyx"), OUT_OF_RANGE);
+    MINUS(ophio_parameterization_parameterize_text(PLACE(list, buffer, 1), "yy"), OUT_OF_RANGE);
+    MINUS(ophio_parameterization_parameterize_text(PLACE(NULL, buffer, 8), "x"), NULL_POINTER);
+    MINUS(ophio_parameterization_parameterize_text(PLACE(list, buffer, 8), NULL), NULL_POINTER);
+    MINUS(ophio_parameterization_parameterize_text(PLACE(list, NULL, 8), "x"), NULL_POINTER);
+    MINUS(ophio_parameterization_parameterize_text(PLACE(list, buffer, SIZE_MAX), "x"),
+          INVALID_ARGUMENT);
+    MINUS(ophio_parameterization_parameterize_text(PLACE(list, buffer, 8), "\xff"), INVALID_UTF8);
+    MINUS(ophio_parameterization_parameterize_text(PLACE(list, buffer, 8), "abcdef"),
+          OPHIO_STATUS_LIMIT);
+    MINUS(ophio_parameterization_parameterize_text(NULL, "x"), NULL_POINTER);
     CHECK(memcmp(buffer, "y<a>xxxx", 8) == 0);
 
     GOOD(ophio_parameterization_parameterize_packed(list, TEXT("\x92\xa2xy\xa1x"), counts, 2,
@@ -1164,6 +1208,16 @@ static void test_parameterization(void)
     REFUSED_STR(ophio_parameterization_find(list, TEXT("abcdef"), true, place), OPHIO_STATUS_LIMIT);
     REFUSED(ophio_parameterization_find(list, TEXT("a"), true, NULL), NULL_POINTER);
 
+    GOOD_STR(ophio_parameterization_find_packed(list, TEXT("\x92\xa3\xc3\xa9x\xa0"), true, place),
+             "\x91\x93\x00\x01\x02\x90");
+    REFUSED_STR(ophio_parameterization_find_packed(NULL, TEXT("\x90"), true, place), NULL_POINTER);
+    REFUSED_STR(ophio_parameterization_find_packed(list, NONE, true, place), NULL_POINTER);
+    REFUSED_STR(ophio_parameterization_find_packed(list, TEXT("\x91\x01"), true, place),
+                INVALID_ARGUMENT);
+    REFUSED_STR(ophio_parameterization_find_packed(list, TEXT("\x91\xa6" "abcdef"), true, place),
+                OPHIO_STATUS_LIMIT);
+    REFUSED(ophio_parameterization_find_packed(list, TEXT("\x90"), true, NULL), NULL_POINTER);
+
     ophio_parameterization_free(&list);
     ophio_parameterization_free(&defaults);
 }
@@ -1221,7 +1275,9 @@ static void test_glob_set(void)
 
 /* --- fingerprint rules ------------------------------------------------------------- */
 
-#define KEEP OPHIO_FINGERPRINTS_UNKNOWN_KEEP
+#define MESSAGE "{\"logentry\": {\"formatted\": \"took 15ms\"}}"
+/* Variables are filled in as Sentry does it. */
+#define KEEP OPHIO_FINGERPRINTS_UNKNOWN_KEEP, NULL
 #define LEVEL_B "{\"level\": \"b\"}"
 /* An event as MessagePack; an array with it, and with the empty event. */
 #define PACKED_EVENT "\x81\xa5" "level\xa1" "b"
@@ -1367,6 +1423,7 @@ static void test_fingerprints_of_columns(void)
 static void test_matching_fingerprints(void)
 {
     OphioFingerprints *rules = NULL;
+    OphioParameterization *list = NULL;
     uint32_t kind = 7;
 
     GOOD(ophio_fingerprints_parse(TEXT("type:A -> a\nlevel:b -> {{ level }}, x"), &rules));
@@ -1378,7 +1435,7 @@ static void test_matching_fingerprints(void)
     REFUSED_STR(ophio_fingerprints_match(rules, HUGE_TEXT, KEEP, place), INVALID_ARGUMENT);
     REFUSED_STR(ophio_fingerprints_match(rules, EMPTY, KEEP, place), EVENT);
     REFUSED_STR(ophio_fingerprints_match(rules, BAD, KEEP, place), EVENT);
-    REFUSED_STR(ophio_fingerprints_match(rules, TEXT("{}"), 2, place), INVALID_ARGUMENT);
+    REFUSED_STR(ophio_fingerprints_match(rules, TEXT("{}"), 2, NULL, place), INVALID_ARGUMENT);
     REFUSED(ophio_fingerprints_match(rules, TEXT("{}"), KEEP, NULL), NULL_POINTER);
 
     GOOD_STR(ophio_fingerprints_match_packed(rules, TEXT(PACKED_EVENTS), KEEP, place), ",null]");
@@ -1388,7 +1445,8 @@ static void test_matching_fingerprints(void)
     REFUSED_STR(ophio_fingerprints_match_packed(rules, HUGE_TEXT, KEEP, place), INVALID_ARGUMENT);
     REFUSED_STR(ophio_fingerprints_match_packed(rules, EMPTY, KEEP, place), INVALID_ARGUMENT);
     REFUSED_STR(ophio_fingerprints_match_packed(rules, TEXT("\x91\xa1" "a"), KEEP, place), EVENT);
-    REFUSED_STR(ophio_fingerprints_match_packed(rules, TEXT("\x90"), 2, place), INVALID_ARGUMENT);
+    REFUSED_STR(ophio_fingerprints_match_packed(rules, TEXT("\x90"), 2, NULL, place),
+                INVALID_ARGUMENT);
     REFUSED(ophio_fingerprints_match_packed(rules, TEXT("\x90"), KEEP, NULL), NULL_POINTER);
 
     GOOD_STR(ophio_fingerprints_match_json_lines(rules, EMPTY, KEEP, place), "[]");
@@ -1399,7 +1457,7 @@ static void test_matching_fingerprints(void)
     REFUSED_STR(ophio_fingerprints_match_json_lines(rules, HUGE_TEXT, KEEP, place),
                 INVALID_ARGUMENT);
     REFUSED_STR(ophio_fingerprints_match_json_lines(rules, BAD, KEEP, place), EVENT);
-    REFUSED_STR(ophio_fingerprints_match_json_lines(rules, EMPTY, 2, place), INVALID_ARGUMENT);
+    REFUSED_STR(ophio_fingerprints_match_json_lines(rules, EMPTY, 2, NULL, place), INVALID_ARGUMENT);
     REFUSED(ophio_fingerprints_match_json_lines(rules, EMPTY, KEEP, NULL), NULL_POINTER);
 
     GOOD_STR(ophio_fingerprints_explain(rules, TEXT(LEVEL_B), place), "{\"matched\":1,");
@@ -1417,18 +1475,27 @@ static void test_matching_fingerprints(void)
     REFUSED_STR(ophio_fingerprints_resolve(EMPTY, TEXT("{}"), KEEP, place), INVALID_ARGUMENT);
     REFUSED_STR(ophio_fingerprints_resolve(TEXT("\x90"), NONE, KEEP, place), NULL_POINTER);
     REFUSED_STR(ophio_fingerprints_resolve(TEXT("\x90"), TEXT("[]"), KEEP, place), EVENT);
-    REFUSED_STR(ophio_fingerprints_resolve(TEXT("\x90"), TEXT("{}"), 2, place), INVALID_ARGUMENT);
+    REFUSED_STR(ophio_fingerprints_resolve(TEXT("\x90"), TEXT("{}"), 2, NULL, place),
+                INVALID_ARGUMENT);
     REFUSED(ophio_fingerprints_resolve(TEXT("\x90"), TEXT("{}"), KEEP, NULL), NULL_POINTER);
 
     GOOD_STR(ophio_fingerprints_expand_title(EMPTY, TEXT("{}"), KEEP, place), "");
-    GOOD_STR(ophio_fingerprints_expand_title(TEXT("is {{ x }}"), TEXT("{}"), 1, place),
+    GOOD_STR(ophio_fingerprints_expand_title(TEXT("is {{ x }}"), TEXT("{}"), 1, NULL, place),
              "is <unrecognized-variable-x>");
     REFUSED_STR(ophio_fingerprints_expand_title(NONE, TEXT("{}"), KEEP, place), NULL_POINTER);
     REFUSED_STR(ophio_fingerprints_expand_title(HUGE_TEXT, TEXT("{}"), KEEP, place),
                 INVALID_ARGUMENT);
     REFUSED_STR(ophio_fingerprints_expand_title(BAD, TEXT("{}"), KEEP, place), INVALID_UTF8);
     REFUSED_STR(ophio_fingerprints_expand_title(EMPTY, TEXT("[]"), KEEP, place), EVENT);
-    REFUSED_STR(ophio_fingerprints_expand_title(EMPTY, TEXT("{}"), 2, place), INVALID_ARGUMENT);
+    REFUSED_STR(ophio_fingerprints_expand_title(EMPTY, TEXT("{}"), 2, NULL, place),
+                INVALID_ARGUMENT);
+    GOOD(ophio_parameterization_new(EMPTY, EMPTY, NULL, 0, NULL, NULL, &list));
+    GOOD_STR(ophio_fingerprints_expand_title(TEXT("{{ message }}"), TEXT(MESSAGE), 0, list, place),
+             "took <duration>");
+    GOOD_STR(ophio_fingerprints_resolve(TEXT("\x91\xad{{ message }}"), TEXT(MESSAGE), 0, list,
+                                        place),
+             "[\"took <duration>\"]");
+    ophio_parameterization_free(&list);
     REFUSED(ophio_fingerprints_expand_title(EMPTY, TEXT("{}"), KEEP, NULL), NULL_POINTER);
 
     REFUSED(ophio_fingerprints_type(NONE, &kind), NULL_POINTER);

@@ -177,6 +177,46 @@ static void test_bad_arguments(Ask ask)
     rows.array.length = -1;
     CHECK(ask(rules, &rows.array, &rows.schema, 1, &answer.array, &answer.schema) == OPHIO_STATUS_SCHEMA);
 
+    /* What the arrow crate panics on, or would take as a length. */
+    for (int n = 0; n < 7; n++) {
+        static const int32_t negative[] = {0, 4, 9, -1};
+        const char *expected = "the array cannot be taken: column `function`: a buffer is missing";
+        struct ArrowArray *texts;
+        struct ArrowSchema *type;
+        rows = stacktraces("u");
+        texts = rows.array.children[0]->children[0]->children[2];
+        type = rows.schema.children[0]->children[0]->children[2];
+        switch (n) {
+        case 0:
+            type->name = "\xff";
+            expected = "the array cannot be taken: the name of a column is not UTF-8";
+            break;
+        case 1:
+            type->format = "\xff";
+            expected = "the array cannot be taken: its type is not one of the interface";
+            break;
+        case 2:
+            type->format = "+l";
+            expected = "the array cannot be taken: it is not of the type that its schema tells";
+            break;
+        case 3:
+            type->format = "vu";
+            texts->n_buffers = 2;
+            break;
+        case 4: texts->n_buffers = 2; break;
+        case 5:
+            texts->buffers[1] = negative;
+            expected = "the array cannot be taken: column `function`: an offset is negative";
+            break;
+        default:
+            texts->length = INT64_MAX;
+            expected = "the array cannot be taken: column `function`: it is longer than memory can be";
+        }
+        CHECK(ask(rules, &rows.array, &rows.schema, 1, &answer.array, &answer.schema) == OPHIO_STATUS_SCHEMA);
+        CHECK(message_is(expected));
+        CHECK(made == released);
+    }
+
     /* Released before: there is nothing to take, and nothing is released again. */
     rows = stacktraces("u");
     rows.array.release(&rows.array);

@@ -102,6 +102,59 @@ static void test_texts_and_patterns(const char *program)
     ophio_enhancements_free(&rules);
 }
 
+/* A match that an automaton with too many states would have to simulate: each byte of the value
+   leads to another state, and braces with so many choices have no program. */
+static void test_glob_steps(void)
+{
+    static char pattern[4096];
+    static uint8_t packed[8 + 8000];
+    uint8_t *const value = packed + 4;
+    const size_t value_len = 8000, before = set_limit(OPHIO_LIMIT_GLOB_STEPS, 1000000);
+    OphioGlob *glob = NULL;
+    OphioGlobSet *set = NULL;
+    uint32_t random = 7, number = 7;
+    size_t len = 0, count = 7, at;
+    uint8_t byte = 7;
+    bool matched = false;
+    uint8_t patterns[4 + sizeof pattern] = {0x91, 0xda};
+
+    for (at = 0; at < 33; at++)
+        len += (size_t)sprintf(pattern + len, "%c%u", at ? ',' : '{', (unsigned)at);
+    len += (size_t)sprintf(pattern + len, ",*a");
+    for (at = 0; at < 2500; at++)
+        pattern[len++] = '?';
+    len += (size_t)sprintf(pattern + len, "b}!");
+    packed[0] = 0x91;
+    packed[1] = 0xda;
+    packed[2] = 8000 >> 8;
+    packed[3] = 8000 & 255;
+    for (at = 0; at < value_len; at++) {
+        random = random * 1664525 + 1013904223;
+        value[at] = random >> 31 ? 'a' : 'b';
+    }
+    patterns[2] = (uint8_t)(len >> 8);
+    patterns[3] = (uint8_t)len;
+    memcpy(patterns + 4, pattern, len);
+    GOOD(ophio_glob_new((const uint8_t *)pattern, len, 0, NULL, &glob));
+    GOOD(ophio_glob_set_new(patterns, 4 + len, 0, &set));
+
+    REFUSED(ophio_glob_is_match(glob, value, value_len, &matched), LIMIT);
+    MINUS(ophio_glob_match_text(glob, (const char *)value), LIMIT);
+    REFUSED(ophio_glob_match_packed(glob, packed, 4 + value_len, &byte, 1), LIMIT);
+    REFUSED(ophio_glob_set_is_match(set, value, value_len, &matched), LIMIT);
+    REFUSED(ophio_glob_set_matches(set, value, value_len, &number, 1, &count), LIMIT);
+    CHECK(!matched && byte == 7 && number == 7 && count == 7);
+
+    /* The slow result by choice. */
+    GOOD(ophio_limits_set(OPHIO_LIMIT_GLOB_STEPS, SIZE_MAX));
+    matched = true;
+    GOOD(ophio_glob_is_match(glob, value, value_len, &matched));
+    CHECK(!matched);
+    GOOD(ophio_limits_set(OPHIO_LIMIT_GLOB_STEPS, before));
+    ophio_glob_free(&glob);
+    ophio_glob_set_free(&set);
+}
+
 static void test_stack_traces(void)
 {
     OphioEnhancements *rules = rules_of("function:main -app");
@@ -116,6 +169,7 @@ static void test_stack_traces(void)
     OphioStr text = {NULL, 0};
     uint32_t codes[8] = {7};
     uint8_t answer[256] = {7};
+    uint16_t numbers[256] = {7};
 
     GOOD(ophio_enhancements_preview_new(rules, rules, &preview));
     REFUSED(ophio_enhancements_apply_packed(rules, BYTES(WRONG), codes, 2), FRAME);
@@ -133,6 +187,8 @@ static void test_stack_traces(void)
     REFUSED(ophio_enhancements_stacktrace_pack_event_frames(BYTES(WRONG_EVENT), &text), FRAME);
     REFUSED(ophio_enhancements_config_process(config, BYTES(WRONG_EVENT), &text), FRAME);
     REFUSED(ophio_enhancements_apply_event(rules, BYTES(WRONG_EVENT), &text), FRAME);
+    REFUSED(ophio_enhancements_apply_event_short(rules, BYTES(WRONG_EVENT), numbers), FRAME);
+    REFUSED(ophio_enhancements_apply_events(rules, BYTES("\x91" WRONG_EVENT), 1, &text), FRAME);
     REFUSED(ophio_events_match_frames(BYTES(WRONG_EVENT), &text), FRAME);
     REFUSED(ophio_events_pack_stacktraces(BYTES("\x91" WRONG_EVENT), &text), FRAME);
 
@@ -152,6 +208,8 @@ static void test_stack_traces(void)
     REFUSED(ophio_enhancements_stacktrace_pack_event_frames(BYTES(RIGHT_EVENT), &text), LIMIT);
     REFUSED(ophio_enhancements_config_process(config, BYTES(RIGHT_EVENT), &text), LIMIT);
     REFUSED(ophio_enhancements_apply_event(rules, BYTES(RIGHT_EVENT), &text), LIMIT);
+    REFUSED(ophio_enhancements_apply_event_short(rules, BYTES(RIGHT_EVENT), numbers), LIMIT);
+    REFUSED(ophio_enhancements_apply_events(rules, BYTES("\x91" RIGHT_EVENT), 1, &text), LIMIT);
     REFUSED(ophio_events_match_frames(BYTES(RIGHT_EVENT), &text), LIMIT);
     REFUSED(ophio_events_pack_stacktraces(BYTES("\x91" RIGHT_EVENT), &text), LIMIT);
 
@@ -207,14 +265,14 @@ static void test_fingerprints(void)
     GOOD(ophio_limits_set(OPHIO_LIMIT_RULES, before));
 
     before = set_limit(OPHIO_LIMIT_FRAMES, 0);
-    REFUSED(ophio_fingerprints_match(rules, TEXT(EVENT), 0, &text), LIMIT);
+    REFUSED(ophio_fingerprints_match(rules, TEXT(EVENT), 0, NULL, &text), LIMIT);
     REFUSED(ophio_fingerprints_match_packed(
-                rules, TEXT("\x91\xd9\x1f{\"stacktrace\":{\"frames\":[{}]} }"), 0, &text),
+                rules, TEXT("\x91\xd9\x1f{\"stacktrace\":{\"frames\":[{}]} }"), 0, NULL, &text),
             LIMIT);
-    REFUSED(ophio_fingerprints_match_json_lines(rules, TEXT(EVENT), 0, &text), LIMIT);
+    REFUSED(ophio_fingerprints_match_json_lines(rules, TEXT(EVENT), 0, NULL, &text), LIMIT);
     REFUSED(ophio_fingerprints_explain(rules, TEXT(EVENT), &text), LIMIT);
-    REFUSED(ophio_fingerprints_resolve(TEXT("\x90"), TEXT(EVENT), 0, &text), LIMIT);
-    REFUSED(ophio_fingerprints_expand_title(TEXT("a"), TEXT(EVENT), 0, &text), LIMIT);
+    REFUSED(ophio_fingerprints_resolve(TEXT("\x90"), TEXT(EVENT), 0, NULL, &text), LIMIT);
+    REFUSED(ophio_fingerprints_expand_title(TEXT("a"), TEXT(EVENT), 0, NULL, &text), LIMIT);
     GOOD(ophio_limits_set(OPHIO_LIMIT_FRAMES, before));
     CHECK(made == NULL && text.data == NULL);
     ophio_fingerprints_free(&rules);
@@ -225,6 +283,7 @@ int main(int argc, char **argv)
 {
     CHECK(argc > 0);
     test_texts_and_patterns(argv[0]);
+    test_glob_steps();
     test_stack_traces();
     test_rules_without_a_text();
     test_fingerprints();

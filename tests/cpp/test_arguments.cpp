@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <new>
 #include <string>
@@ -416,6 +417,23 @@ void test_events()
     REFUSED(NULL_POINTER, ophio::try_apply_event(none, event, text));
     THROWN(INVALID_ARGUMENT, ophio::apply_event(rules, "no"));
 
+    // In-app is false and was true, and both are to be written.
+    std::array<std::uint16_t, 256> answer{};
+    GOOD(ophio::try_apply_event_short(rules, event, answer));
+    RETURNS(answer[0] == 0 && answer[1] == 1 && answer[2] == (1 << 4 | 6 | 1));
+    RETURNS(ophio::apply_event_short(rules, event)[2] == answer[2]);
+    REFUSED(NULL_POINTER, ophio::try_apply_event_short(none, event, answer));
+    THROWN(INVALID_ARGUMENT, ophio::apply_event_short(rules, "no"));
+
+    const std::string events = "\x92" + std::string(event) + std::string(event);
+    const std::array<std::uint32_t, 6> expected{0, 1, 0, 1, answer[2], answer[2]};
+    GOOD(ophio::try_apply_events(rules, events, 2, text));
+    RETURNS(text.view().size() == sizeof expected);
+    RETURNS(std::memcmp(text.view().data(), expected.data(), sizeof expected) == 0);
+    RETURNS(ophio::apply_events(rules, events).view() == text.view());
+    REFUSED(NULL_POINTER, ophio::try_apply_events(none, events, 1, text));
+    THROWN(INVALID_ARGUMENT, ophio::apply_events(rules, "no"));
+
     GOOD(rules.try_bases(text));
     RETURNS(rules.bases().empty());
     REFUSED(NULL_POINTER, none.try_bases(text));
@@ -481,6 +499,15 @@ void test_functions()
     RETURNS(ophio::trim_function("main(int)", "native").view() == "main");
     REFUSED(NULL_POINTER, ophio::try_trim_function(NONE, "c", text));
     THROWN(INVALID_UTF8, ophio::trim_function("\xff", "c"));
+
+    std::array<std::uint8_t, 4> buffer{};
+    std::size_t length = 0;
+    GOOD(ophio::try_trim_function_text("main(int)", "native", buffer, length));
+    RETURNS(length == 4 && buffer[0] == 'm');
+    RETURNS(ophio::trim_function_text("f(x)", "native", buffer) == 1);
+    REFUSED(OUT_OF_RANGE, ophio::try_trim_function_text("mains", "c", buffer, length));
+    REFUSED(NULL_POINTER, ophio::try_trim_function_text(nullptr, "c", buffer, length));
+    THROWN(INVALID_UTF8, ophio::trim_function_text("\xff", "c", buffer));
 
     GOOD(ophio::try_trim_functions("\x91\xa4main", "c", text));
     RETURNS(ophio::trim_functions("\x91\xa4main", "c").view() == "\x91\xa4main");
@@ -715,7 +742,7 @@ void test_parameterization()
     std::size_t length = 7;
     GOOD(list.try_parameterize_text("yx", buffer, length));
     CHECK(length == 4 && buffer[3] == '>');
-    RETURNS(list.parameterize_text("y", {}) == 0);
+    RETURNS(list.parameterize_text("", {}) == 0);
     REFUSED(OUT_OF_RANGE, list.try_parameterize_text("xyx", {buffer.data(), 6}, length));
     REFUSED(NULL_POINTER, list.try_parameterize_text(nullptr, buffer, length));
     REFUSED(NULL_POINTER, list.try_parameterize_text("x", {nullptr, 8}, length));
@@ -755,6 +782,14 @@ void test_parameterization()
     REFUSED(LIMIT, list.try_find("abcdef", true, text));
     REFUSED(NULL_POINTER, none.try_find("a", true, text));
     THROWN(INVALID_UTF8, list.find(BAD));
+
+    GOOD(list.try_find_packed(texts, true, text));
+    RETURNS(list.find_packed(texts, true).view() == text.view());
+    REFUSED(NULL_POINTER, list.try_find_packed(NONE, true, text));
+    REFUSED(INVALID_ARGUMENT, list.try_find_packed(VAST, true, text));
+    REFUSED(LIMIT, list.try_find_packed(vast, true, text));
+    REFUSED(NULL_POINTER, none.try_find_packed(texts, true, text));
+    THROWN(INVALID_ARGUMENT, list.find_packed("no"));
 }
 
 void test_glob_sets()
@@ -857,6 +892,12 @@ void test_fingerprints()
     REFUSED(OUT_OF_RANGE, rules.try_describe_rule(2, written));
     THROWN(NULL_POINTER, none.describe_rule(0));
 
+    const ophio::parameterization ids{EMPTY};
+    const std::string_view message = R"({"logentry": {"formatted": "took 15ms"}})";
+    GOOD(ophio::fingerprints::try_expand_title("{{ message }}"sv, message, keep, written, &ids));
+    CHECK(written.view() == "took <duration>");
+    RETURNS(ophio::fingerprints::expand_title("{{ message }}"sv, message, keep, &ids).view() ==
+            written.view());
     GOOD(rules.try_match(event, keep, written));
     RETURNS(contains(rules.match(event, keep), "\"resolved\":[\"b\",\"x\"]"));
     REFUSED(EVENT, rules.try_match(EMPTY, keep, written));

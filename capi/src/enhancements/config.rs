@@ -340,7 +340,7 @@ pub unsafe extern "C" fn ophio_enhancements_apply_event(
         convert((data, data_len, "data"), (result, "result"), |data| {
             let rules = handle::borrow(rules, "rules")?.current();
             let event = EventStacktrace::decode(data)?;
-            Ok(rules.apply_to_event(&event)?.to_msgpack())
+            Ok(rules.apply_to_event(&event)?.to_msgpack()?)
         })
     }
 }

@@ -8,10 +8,13 @@
 //! apply     category * 3 + in_app         category  0 none, 1 the frame's own, 2 + n the rules' n-th
 //! assemble  hint * 3 + contributes        hint      0 none, n see ophio_enhancements_hint
 //!                                         in_app, contributes  0 missing, 1 false, 2 true
+//! event     (category * 3 + in_app) * 16 + change    see ophio_enhancements_apply_events
 //! ```
 
 use std::mem::MaybeUninit;
 
+use ophio_core::enhancements::grouping::{EventCategory, EventFrame};
+use ophio_core::enhancements::stacktrace::event::EventStacktrace;
 use ophio_core::enhancements::stacktrace::mappings::KeyBuffer;
 use ophio_core::enhancements::stacktrace::view::{FrameView, StacktraceError, StacktraceView};
 use ophio_core::enhancements::{AppliedFrame, AssembleResult, Component, TooFewFrames};
@@ -22,7 +25,7 @@ use crate::guard::guard;
 use crate::handle;
 use crate::slice;
 use crate::status::{Error, OphioStatus};
-use crate::string::OphioStr;
+use crate::string::{convert, OphioStr};
 
 impl From<StacktraceError> for Error {
     fn from(error: StacktraceError) -> Self {
@@ -156,7 +159,133 @@ pub unsafe extern "C" fn ophio_enhancements_apply_short(
     })
 }
 
-/// The number of bytes that `ophio_enhancements_apply_short` may write.
+/// Sets category and in_app of frames of an event, and answers in numbers.
+///
+/// This is the short form of `ophio_enhancements_apply_event`, with an answer of fixed size, for
+/// callers to which each object costs. `data` is as there. Writes to the 256 numbers at
+/// `answer`:
+///
+/// - first 0; or 1 if a frame has kept a category of its own; or 2 if there are more than 254
+///   frames, or a number is above 65535. With 2 the other numbers mean nothing:
+///   `ophio_enhancements_apply_events` has the answer then;
+/// - the number of frames;
+/// - for each frame the number that `ophio_enhancements_apply_events` writes.
+///
+/// Threads may share `rules`. Fails as `ophio_enhancements_apply_event` does.
+///
+/// # Safety
+///
+/// `rules` is NULL or was made by this library and is not freed yet; `data` is readable for
+/// `data_len` bytes; `answer` is NULL or may be written for 256 numbers.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_enhancements_apply_event_short(
+    rules: *const OphioEnhancements,
+    data: *const u8,
+    data_len: usize,
+    answer: *mut u16,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `rules`.
+        let rules = unsafe { handle::borrow(rules, "rules") }?.current();
+        // SAFETY: the caller's promise about `data`.
+        let data = unsafe { slice::bytes(data, data_len, "data") }?;
+        // SAFETY: the caller's promise about `answer`.
+        let answer = unsafe { slice::out(answer, SHORT_ANSWER, "answer") }?;
+
+        let event = EventStacktrace::decode(data)?;
+        let found = rules.apply_to_event(&event)?;
+        let [kind, count, numbers @ ..] = answer else {
+            return Ok(()); // `answer` is longer than two numbers
+        };
+        kind.write(2);
+        let frames = found.frames().len();
+        if frames > numbers.len() {
+            return Ok(());
+        }
+        let mut own = false;
+        for (place, frame) in numbers.iter_mut().zip(found.frames()) {
+            own |= frame.category == EventCategory::Own;
+            let Ok(number) = u16::try_from(event_number(&frame)) else {
+                return Ok(());
+            };
+            place.write(number);
+        }
+        count.write(frames as u16);
+        kind.write(own.into());
+        Ok(())
+    })
+}
+
+/// Sets category and in_app of the frames of many stack traces of events.
+///
+/// `data` is a MessagePack array of stack traces, each as `ophio_enhancements_apply_event` takes
+/// it. Writes to `numbers`, which are the caller's, in numbers of 32 bits of the machine's byte
+/// order; free them with `ophio_str_free`:
+///
+/// - for each stack trace, how many frames have kept a category of their own, and the number of
+///   frames;
+/// - then for each frame of all of them, in order, `(category * 3 + in_app) * 16 + change`, with
+///   category and in_app as `ophio_enhancements_apply_packed` writes them. `change` says what to
+///   write into the frame of the event, as a sum: 1 for a new `in_app`; 2, 4 or 6 where
+///   `data.orig_in_app` becomes -1, 0 or 1; 8 for a new `data.category`.
+///
+/// The work is spread over so many threads, the calling one included; 0 counts as 1. They
+/// are made for this call and have ended when it returns. Threads may share `rules`. Fails as
+/// `ophio_enhancements_apply_event` does.
+///
+/// # Safety
+///
+/// `rules` is NULL or was made by this library and is not freed yet; `data` is readable for
+/// `data_len` bytes; `numbers` is NULL or may be written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_enhancements_apply_events(
+    rules: *const OphioEnhancements,
+    data: *const u8,
+    data_len: usize,
+    threads: usize,
+    numbers: *mut OphioStr,
+) -> OphioStatus {
+    // SAFETY: the caller's promise about `data` and `numbers`.
+    unsafe {
+        convert((data, data_len, "data"), (numbers, "numbers"), |data| {
+            let rules = handle::borrow(rules, "rules")?.current();
+            let events = EventStacktrace::decode_many(data)?;
+            let found = rules.each_event(&events, threads, |found| {
+                let own = |frame: &EventFrame| frame.category == EventCategory::Own;
+                let own = found.frames().filter(own).count();
+                let numbers = found.frames().map(|frame| event_number(&frame));
+                (own as u32, numbers.collect::<Vec<_>>())
+            })?;
+            let heads = found
+                .iter()
+                .flat_map(|(own, numbers)| [*own, numbers.len() as u32]);
+            let numbers = found
+                .iter()
+                .flat_map(|(_, numbers)| numbers.iter().copied());
+            let frames: usize = found.iter().map(|(_, numbers)| numbers.len()).sum();
+            let mut written = Vec::with_capacity(size_of::<u32>() * (2 * found.len() + frames));
+            for number in heads.chain(numbers) {
+                written.extend_from_slice(&number.to_ne_bytes());
+            }
+            Ok(written)
+        })
+    }
+}
+
+/// The number that stands for the result of a frame of an event.
+fn event_number(frame: &EventFrame) -> u32 {
+    let category = match frame.category {
+        EventCategory::None => 0,
+        EventCategory::Own => OWN_CATEGORY,
+        EventCategory::Number(number) => 2 + number,
+    };
+    let orig_in_app = frame.orig_in_app.map_or(0, |n| (n + 2) as u32);
+    let change =
+        u32::from(frame.in_app_changes) | orig_in_app << 1 | u32::from(frame.category_changes) << 3;
+    (category * 3 + u32::from(tristate(frame.in_app))) << 4 | change
+}
+
+/// How many values the short forms may write.
 const SHORT_ANSWER: usize = 256;
 
 /// Decides which components of a packed stack trace count for grouping.

@@ -24,10 +24,10 @@ impl OphioEnhancementsPreview {
     ) -> Result<T, Error> {
         match self.0.try_lock() {
             Ok(mut preview) => call(&mut preview),
-            // After a panic the counts may be inconsistent.
+            // After a panic, or a limit that unwinds, the counts may be inconsistent.
             Err(TryLockError::Poisoned(_)) => Err(Error::new(
                 OphioStatus::InvalidArgument,
-                "the preview cannot be used after an internal error",
+                "the preview cannot be used after a call that failed in the middle",
             )),
             Err(TryLockError::WouldBlock) => Err(Error::new(
                 OphioStatus::InvalidArgument,

@@ -14,13 +14,14 @@ pub mod arrow;
 
 use ophio_core::fingerprints::check::Diagnostic;
 use ophio_core::fingerprints::{
-    check, fingerprint_type, format_rules, read_parts, BatchError, Event, EventError,
+    check, fingerprint_type, format_rules, read_parts, BatchError, Event, EventError, Filling,
     FingerprintRules, FingerprintType, FingerprintsError, NoTextForm, UnknownVariable, Variables,
 };
-use ophio_core::limits::Limit;
+use ophio_core::limits::check_rule_text;
 
 use crate::guard::{guard_into, guard_len, guard_unit};
 use crate::handle;
+use crate::parameterization::OphioParameterization;
 use crate::slice;
 use crate::status::{Error, OphioStatus};
 use crate::string::{self, OphioStr};
@@ -97,6 +98,23 @@ impl From<BatchError> for Error {
             } => Error::new(event_status(cause), &error),
         }
     }
+}
+
+/// Reads how variables are filled in.
+///
+/// # Safety
+///
+/// `parameterizer` is NULL, or was made by this library and is not freed yet.
+unsafe fn filling<'a>(
+    unknown: u32,
+    parameterizer: *const OphioParameterization,
+) -> Result<Filling<'a>, Error> {
+    // SAFETY: the caller's promise.
+    let parameterizer = unsafe { parameterizer.as_ref() };
+    Ok(Filling {
+        unknown: unknown_variable(unknown)?,
+        parameterizer: parameterizer.map(|it| &it.0),
+    })
 }
 
 fn unknown_variable(number: u32) -> Result<UnknownVariable, Error> {
@@ -176,8 +194,8 @@ pub unsafe extern "C" fn ophio_fingerprints_parse_lenient(
 /// There is an error among them exactly if `ophio_fingerprints_parse` fails. Any thread may call
 /// this. Writes a JSON array to `diagnostics` that is the caller's: free it with
 /// `ophio_str_free`. Each object in it has `severity` (`error` or `warning`), `code`, `title`,
-/// `line`, `column`, `end_column`, `message`, `suggestion` (or null), `details` and `source`:
-/// what the fields of `OphioEnhancementsDiagnostic` are. Fails with `OPHIO_STATUS_LIMIT`,
+/// `line`, `column`, `end_column`, `message`, `suggestion` (or null), `details` and `source` (null
+/// if it is that of the one before): what the fields of `OphioEnhancementsDiagnostic` are. Fails with `OPHIO_STATUS_LIMIT`,
 /// `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
@@ -194,7 +212,7 @@ pub unsafe extern "C" fn ophio_fingerprints_check(
     guard_into(diagnostics, || {
         // SAFETY: the caller's promise about `text`.
         let text = unsafe { slice::text(text, text_len, "text") }?;
-        Limit::RuleBytes.check(text.len())?;
+        check_rule_text(text)?;
         Ok(diagnostics_to_json(&check::check(text)))
     })
 }
@@ -448,7 +466,9 @@ pub unsafe extern "C" fn ophio_fingerprints_equal(
 /// Finds the first rule that matches an event.
 ///
 /// `event` is an event of Sentry: a JSON object, or a MessagePack map. `unknown` is an
-/// `OphioFingerprintsUnknown`. Threads may share `rules`.
+/// `OphioFingerprintsUnknown`. `parameterizer` replaces ids, dates and numbers in the variable
+/// `message`; with NULL, the message stays as it is, and so does one that is beyond its limits.
+/// Threads may share `rules` and `parameterizer`.
 ///
 /// Writes to `found` the empty string if no rule matches. Otherwise it is a JSON object: `rule`
 /// is the index of the rule, `resolved` its fingerprint with the variables filled in, and `title`
@@ -459,21 +479,23 @@ pub unsafe extern "C" fn ophio_fingerprints_equal(
 ///
 /// # Safety
 ///
-/// `rules` is NULL or was made by this library and is not freed yet; `event` is readable for
-/// `event_len` bytes; `found` is NULL or may be written.
+/// `rules` and `parameterizer` are NULL, or were made by this library and are not freed yet;
+/// `event` is readable for `event_len` bytes; `found` is NULL or may be written.
 #[no_mangle]
 pub unsafe extern "C" fn ophio_fingerprints_match(
     rules: *const OphioFingerprints,
     event: *const u8,
     event_len: usize,
     unknown: u32,
+    parameterizer: *const OphioParameterization,
     found: *mut OphioStr,
 ) -> OphioStatus {
     let write = |rules: &FingerprintRules| {
         // SAFETY: the caller's promise about `event`.
         let event = unsafe { slice::bytes(event, event_len, "event") }?;
         let event = Event::read(event)?;
-        let found = rules.match_event(&event, unknown_variable(unknown)?);
+        // SAFETY: the caller's promise about `parameterizer`.
+        let found = rules.match_event(&event, unsafe { filling(unknown, parameterizer) }?);
         Ok(found.map(|found| found.to_json()).unwrap_or_default())
     };
     // SAFETY: the caller's promise.
@@ -483,8 +505,8 @@ pub unsafe extern "C" fn ophio_fingerprints_match(
 /// Finds for each of many events the first rule that matches it.
 ///
 /// `events` is a MessagePack array of binaries, or texts, or both: each is an event as
-/// `ophio_fingerprints_match` takes it. `unknown` is an `OphioFingerprintsUnknown`. Threads may
-/// share `rules`.
+/// `ophio_fingerprints_match` takes it. `unknown` and
+/// `parameterizer` are those of that function. Threads may share `rules`.
 ///
 /// Writes to `found` a JSON array with null, or the object that `ophio_fingerprints_match`
 /// writes, for each event. It is the caller's: free it with `ophio_str_free`. Fails with
@@ -493,20 +515,22 @@ pub unsafe extern "C" fn ophio_fingerprints_match(
 ///
 /// # Safety
 ///
-/// `rules` is NULL or was made by this library and is not freed yet; `events` is readable for
-/// `events_len` bytes; `found` is NULL or may be written.
+/// `rules` and `parameterizer` are NULL, or were made by this library and are not freed yet;
+/// `events` is readable for `events_len` bytes; `found` is NULL or may be written.
 #[no_mangle]
 pub unsafe extern "C" fn ophio_fingerprints_match_packed(
     rules: *const OphioFingerprints,
     events: *const u8,
     events_len: usize,
     unknown: u32,
+    parameterizer: *const OphioParameterization,
     found: *mut OphioStr,
 ) -> OphioStatus {
     let write = |rules: &FingerprintRules| {
         // SAFETY: the caller's promise about `events`.
         let events = unsafe { slice::bytes(events, events_len, "events") }?;
-        Ok(rules.match_packed(events, unknown_variable(unknown)?)?)
+        // SAFETY: the caller's promise about `parameterizer`.
+        Ok(rules.match_packed(events, unsafe { filling(unknown, parameterizer) }?)?)
     };
     // SAFETY: the caller's promise.
     unsafe { write_string(rules, found, "found", write) }
@@ -514,27 +538,29 @@ pub unsafe extern "C" fn ophio_fingerprints_match_packed(
 
 /// Finds for each of many events, one a line of JSON, the first rule that matches it.
 ///
-/// Empty lines are skipped. `unknown` is an `OphioFingerprintsUnknown`. Threads may share
-/// `rules`. Writes to `found` what `ophio_fingerprints_match_packed` does. Fails with
+/// Empty lines are skipped. `unknown` and `parameterizer` are as in `ophio_fingerprints_match`.
+/// Threads may share `rules`. Writes to `found` what `ophio_fingerprints_match_packed` does. Fails with
 /// `OPHIO_STATUS_EVENT` and a message about the first line that is not an event,
 /// `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///
-/// `rules` is NULL or was made by this library and is not freed yet; `json` is readable for
-/// `json_len` bytes; `found` is NULL or may be written.
+/// `rules` and `parameterizer` are NULL, or were made by this library and are not freed yet;
+/// `json` is readable for `json_len` bytes; `found` is NULL or may be written.
 #[no_mangle]
 pub unsafe extern "C" fn ophio_fingerprints_match_json_lines(
     rules: *const OphioFingerprints,
     json: *const u8,
     json_len: usize,
     unknown: u32,
+    parameterizer: *const OphioParameterization,
     found: *mut OphioStr,
 ) -> OphioStatus {
     let write = |rules: &FingerprintRules| {
         // SAFETY: the caller's promise about `json`.
         let json = unsafe { slice::bytes(json, json_len, "json") }?;
-        Ok(rules.match_json_lines(json, unknown_variable(unknown)?)?)
+        // SAFETY: the caller's promise about `parameterizer`.
+        Ok(rules.match_json_lines(json, unsafe { filling(unknown, parameterizer) }?)?)
     };
     // SAFETY: the caller's promise.
     unsafe { write_string(rules, found, "found", write) }
@@ -577,16 +603,17 @@ pub unsafe extern "C" fn ophio_fingerprints_explain(
 
 /// Fills in the variables of a fingerprint.
 ///
-/// `fingerprint` is a MessagePack array of texts, `event` is as in `ophio_fingerprints_match`,
-/// `unknown` an `OphioFingerprintsUnknown`. Any thread may call this. Writes a JSON array of
+/// `fingerprint` is a MessagePack array of texts, `event`, `unknown` and `parameterizer` are
+/// as in `ophio_fingerprints_match`. Any thread may call this. Writes a JSON array of
 /// texts to `resolved` that is the caller's: free it with `ophio_str_free`. Fails with
 /// `OPHIO_STATUS_EVENT`, `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_ARGUMENT`,
 /// `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///
-/// `fingerprint` is readable for `fingerprint_len` bytes, `event` for `event_len`; `resolved` is
-/// NULL or may be written.
+/// `fingerprint` is readable for `fingerprint_len` bytes, `event` for `event_len`;
+/// `parameterizer` is NULL, or was made by this library and is not freed yet; `resolved` is NULL
+/// or may be written.
 #[no_mangle]
 pub unsafe extern "C" fn ophio_fingerprints_resolve(
     fingerprint: *const u8,
@@ -594,6 +621,7 @@ pub unsafe extern "C" fn ophio_fingerprints_resolve(
     event: *const u8,
     event_len: usize,
     unknown: u32,
+    parameterizer: *const OphioParameterization,
     resolved: *mut OphioStr,
 ) -> OphioStatus {
     // SAFETY: the caller's promise about `resolved`.
@@ -603,10 +631,11 @@ pub unsafe extern "C" fn ophio_fingerprints_resolve(
         let packed = unsafe { slice::bytes(fingerprint, fingerprint_len, "fingerprint") }?;
         // SAFETY: the caller's promise about `event`.
         let event = unsafe { slice::bytes(event, event_len, "event") }?;
-        let unknown = unknown_variable(unknown)?;
+        // SAFETY: the caller's promise about `parameterizer`.
+        let filling = unsafe { filling(unknown, parameterizer) }?;
         let parts = read_parts(packed)?;
         let event = Event::read(event)?;
-        Ok(Variables::new(&event, unknown)
+        Ok(Variables::new(&event, filling)
             .resolve_to_json(&parts)
             .into())
     })
@@ -614,16 +643,16 @@ pub unsafe extern "C" fn ophio_fingerprints_resolve(
 
 /// Fills in the variables of a title.
 ///
-/// `title` is UTF-8, `event` is as in `ophio_fingerprints_match`, `unknown` an
-/// `OphioFingerprintsUnknown`. Any thread may call this. Writes a string to `expanded` that is
+/// `title` is UTF-8, `event`, `unknown` and `parameterizer` are as in
+/// `ophio_fingerprints_match`. Any thread may call this. Writes a string to `expanded` that is
 /// the caller's: free it with `ophio_str_free`. Fails with `OPHIO_STATUS_EVENT`,
 /// `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_INVALID_ARGUMENT`,
 /// `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///
-/// `title` is readable for `title_len` bytes, `event` for `event_len`; `expanded` is NULL or may
-/// be written.
+/// `title` is readable for `title_len` bytes, `event` for `event_len`; `parameterizer` is NULL, or
+/// was made by this library and is not freed yet; `expanded` is NULL or may be written.
 #[no_mangle]
 pub unsafe extern "C" fn ophio_fingerprints_expand_title(
     title: *const u8,
@@ -631,6 +660,7 @@ pub unsafe extern "C" fn ophio_fingerprints_expand_title(
     event: *const u8,
     event_len: usize,
     unknown: u32,
+    parameterizer: *const OphioParameterization,
     expanded: *mut OphioStr,
 ) -> OphioStatus {
     // SAFETY: the caller's promise about `expanded`.
@@ -640,9 +670,10 @@ pub unsafe extern "C" fn ophio_fingerprints_expand_title(
         let title = unsafe { slice::text(title, title_len, "title") }?;
         // SAFETY: the caller's promise about `event`.
         let event = unsafe { slice::bytes(event, event_len, "event") }?;
-        let unknown = unknown_variable(unknown)?;
+        // SAFETY: the caller's promise about `parameterizer`.
+        let filling = unsafe { filling(unknown, parameterizer) }?;
         let event = Event::read(event)?;
-        Ok(Variables::new(&event, unknown).expand_title(title).into())
+        Ok(Variables::new(&event, filling).expand_title(title).into())
     })
 }
 

@@ -19,6 +19,7 @@ use std::collections::HashMap;
 use thiserror::Error;
 
 use super::pattern::{Pattern, Unsupported};
+use crate::limits::{Limit, LimitExceeded};
 
 /// The host whose rules for CODEOWNERS files apply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +44,9 @@ pub enum CodeownersError {
     /// The file has too many lines: line numbers have 32 bits.
     #[error("the file has more than 4,294,967,295 lines")]
     TooManyLines,
+    /// The file exceeds a limit.
+    #[error(transparent)]
+    Limit(#[from] LimitExceeded),
 }
 
 /// A problem in a line.
@@ -243,6 +247,9 @@ impl Reader {
     /// Adds a diagnostic for a range in bytes.
     fn report(&mut self, number: u32, line: &str, (start, end): (usize, usize), message: &str) {
         let column = |at: usize| line[..at].chars().count() as u32 + 1;
+        if self.file.diagnostics.len() >= Limit::Rules.get() {
+            return;
+        }
         self.file.diagnostics.push(Diagnostic {
             line: number,
             column: column(start),

@@ -44,6 +44,7 @@ use foldhash::fast::RandomState;
 pub use self::file::{CodeownersError, Diagnostic, Dialect, Rule, Section};
 use self::index::Index;
 use self::pattern::Pattern;
+use crate::limits::Limit;
 pub use crate::msgpack_array::PackedValuesError;
 pub use crate::shortcut::{Shortcut, Test};
 
@@ -120,8 +121,8 @@ impl Codeowners {
     ///
     /// # Errors
     ///
-    /// Fails if the file has more than `max_bytes` (the limit of GitHub is 3 MB), or more lines
-    /// than 32 bits can count.
+    /// Fails if the file has more than `max_bytes` (the limit of GitHub is 3 MB), more lines than
+    /// [`Limit::Rules`] that are no comments, or more than 32 bits can count.
     pub fn parse(text: &str, dialect: Dialect, max_bytes: usize) -> Result<Self, CodeownersError> {
         if text.len() > max_bytes {
             return Err(CodeownersError::TooLarge {
@@ -129,6 +130,8 @@ impl Codeowners {
                 limit: max_bytes,
             });
         }
+        let is_rule = |line: &&str| !matches!(line.trim_start().as_bytes(), [] | [b'#', ..]);
+        Limit::Rules.check(text.lines().filter(is_rule).count())?;
         let file = file::read(text, dialect)?;
         let index = Index::new(file.rules.iter().map(|rule| &rule.compiled));
         Ok(Self { file, index })

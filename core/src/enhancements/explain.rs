@@ -8,8 +8,15 @@
 //! This module has no second implementation of the rules. It runs the interpreter, which reports
 //! every action to an [`Observer`]. So an explanation agrees with the interpreter.
 //!
+//! An action with a range can reach a frame from several frames that the rule matches. It is
+//! reported for the first of them, because the others change nothing more. So an explanation has at
+//! most as many steps as frames times actions. One step for each pair of frames would make a rule
+//! like `function:* ^+group` quadratic.
+//!
 //! The two passes run one after the other, as in Sentry: the first pass changes frames, and the
 //! second pass uses the changed frames to decide about grouping.
+
+use std::cmp::Ordering;
 
 use serde::Serialize;
 
@@ -154,8 +161,10 @@ pub fn explain(
         rules,
         frames: vec![Vec::new(); frames.len()],
         stacktrace: Vec::new(),
+        matches: None,
     };
     interpreter::apply_observed(rules, &mut changed, exception, &mut log);
+    log.matches = None;
     let mut components = components.map_or_else(
         || {
             let counts = |frame: &Frame<'_>| Component::new(Some(frame.in_app == Some(true)));
@@ -210,9 +219,44 @@ struct Log<'r> {
     rules: &'r [Rule],
     frames: Vec<Vec<Step>>,
     stacktrace: Vec<Step>,
+    /// The matches of the rule that runs.
+    matches: Option<Matches>,
+}
+
+/// Which frames a rule has matched so far: they come in ascending order.
+#[derive(Clone, Copy)]
+struct Matches {
+    rule: u32,
+    first: usize,
+    previous: Option<usize>,
+    current: usize,
 }
 
 impl Log<'_> {
+    /// Returns whether an action has reached a frame before, from another match of its rule.
+    fn is_repeated(&mut self, rule: u32, matched: usize, target: usize) -> bool {
+        let new = Matches {
+            rule,
+            first: matched,
+            previous: None,
+            current: matched,
+        };
+        let matches = match &mut self.matches {
+            Some(matches) if matches.rule == rule => matches,
+            other => other.insert(new),
+        };
+        if matches.current != matched {
+            matches.previous = Some(matches.current);
+            matches.current = matched;
+        }
+        match target.cmp(&matched) {
+            // The first match has reached all frames after it, and each match those before it.
+            Ordering::Greater => matched != matches.first,
+            Ordering::Less => matches.previous.is_some_and(|previous| target < previous),
+            Ordering::Equal => false,
+        }
+    }
+
     fn put(&mut self, target: Option<usize>, step: Step) {
         match target {
             None => self.stacktrace.push(step),
@@ -235,6 +279,9 @@ impl Observer for Log<'_> {
         target: usize,
         (before, after): (Option<bool>, Option<bool>),
     ) {
+        if self.is_repeated(rule, matched, target) {
+            return;
+        }
         let field = match action {
             Action::Flag(flag) if flag.kind == FlagKind::Group => Field::Contributes,
             _ => Field::InApp,
@@ -383,6 +430,42 @@ mod tests {
     use crate::enhancements::testing::{frame, rule};
     use crate::enhancements::{Cache, Enhancements};
     use crate::testing::{cases, Random};
+
+    #[test]
+    fn an_action_is_a_step_of_a_frame_once() {
+        let text = "function:a* ^+group v-group +app ^-app";
+        let rules = Enhancements::parse(text, &Cache::new(0)).unwrap();
+        let function = |at: usize| Frame {
+            function: Some(["a", "b", "ab"][at % 3]),
+            ..Frame::default()
+        };
+        let frames: Vec<_> = (0..60).map(function).collect();
+        let found = explain(
+            rules.rules(),
+            &frames,
+            &ExceptionData::default(),
+            None,
+            None,
+        );
+        for (index, frame) in found.frames.iter().enumerate() {
+            let mut actions: Vec<_> = frame.steps.iter().map(|step| &*step.action).collect();
+            let before = actions.len();
+            actions.sort_unstable();
+            actions.dedup();
+            assert_eq!(actions.len(), before, "frame {index}");
+        }
+        // By the first frame that reaches it.
+        let matched = |frame: usize, action: &str| {
+            let steps = &found.frames[frame].steps;
+            let step = steps.iter().find(|step| step.action == action);
+            step.and_then(|step| step.matched)
+        };
+        assert_eq!(matched(40, "^+group"), Some(0));
+        assert_eq!(matched(40, "v-group"), Some(41));
+        assert_eq!(matched(40, "+app"), None);
+        assert_eq!(matched(41, "+app"), Some(41));
+        assert_eq!(matched(59, "v-group"), None);
+    }
 
     #[test]
     fn an_explanation_equals_the_engine_and_its_steps_add_up() {

@@ -18,7 +18,7 @@ use std::fmt;
 
 use smol_str::SmolStr;
 
-use crate::glob::{InvalidGlob, LazyRegex, Syntax};
+use crate::glob::{InvalidGlob, LazyRegex, Program, Syntax, Value};
 
 /// How a pattern treats case and slashes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -106,13 +106,26 @@ impl Pattern {
         let Some(regex) = self.regex.get(|| self.normalized(), self.dialect.syntax()) else {
             return false;
         };
-        if regex.is_match(value) {
+        // On long values of long patterns the regex can be slow, and the program of the engine is
+        // not, if there is one.
+        let matches = |value: &[u8]| regex.is_match_or(value, || self.is_match_by_program(value));
+        if matches(value) {
             return true;
         }
         if self.dialect == Dialect::Path && !value.starts_with(b"/") {
-            return regex.is_match(&[b"/", value].concat());
+            return matches(&[b"/", value].concat());
         }
         false
+    }
+
+    #[cold]
+    fn is_match_by_program(&self, value: &[u8]) -> Option<bool> {
+        let syntax = self.dialect.syntax();
+        let program = Program::new(&self.normalized(), syntax);
+        if syntax.fold_case {
+            return program.is_match(&Value::new(&value.to_ascii_lowercase()));
+        }
+        program.is_match(&Value::new(value))
     }
 }
 

@@ -249,10 +249,12 @@ impl Preview {
     fn compare_lines(&self, lines: &[u8]) -> Result<ComparedLines, StacktraceError> {
         let (mut compared, mut changed) = (Vec::new(), Vec::new());
         let left = (EXPLAINED - self.report.explained) as usize;
-        let bytes = read_lines(lines, |packed| {
-            let found = self.compare(&msgpack::decode(packed)?)?;
+        let bytes = read_lines(lines, |stacktrace| {
+            let found = self.compare(stacktrace)?;
             if found.changes.any() && changed.len() < left {
-                changed.push(packed.to_vec());
+                let mut packed = Vec::new();
+                msgpack::pack_into(&mut packed, stacktrace)?;
+                changed.push(packed);
             }
             compared.push(found);
             Ok::<_, StacktraceError>(())

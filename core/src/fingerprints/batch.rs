@@ -13,7 +13,7 @@ use thiserror::Error;
 
 use super::event::{Event, EventError};
 use super::rule_set::{FingerprintMatch, FingerprintRules};
-use super::variables::{UnknownVariable, Variables};
+use super::variables::{Filling, Variables};
 use super::writer::Json;
 use crate::msgpack_array::{self, PackedValuesError};
 
@@ -68,10 +68,10 @@ impl FingerprintRules {
     /// # Errors
     ///
     /// Fails if the buffer is malformed, or an event in it.
-    pub fn match_packed(
+    pub fn match_packed<'f>(
         &self,
         events: &[u8],
-        unknown: UnknownVariable,
+        filling: impl Into<Filling<'f>>,
     ) -> Result<String, BatchError> {
         let mut listed = Vec::new();
         msgpack_array::for_each(events, |event| {
@@ -81,7 +81,7 @@ impl FingerprintRules {
         let events = listed.into_iter().enumerate().map(|(index, event)| {
             Event::read(event).map_err(|error| BatchError::Event { index, error })
         });
-        self.match_all(events, unknown)
+        self.match_all(events, filling.into())
     }
 
     /// Matches many events, one a line of JSON. Empty lines are skipped. Returns a JSON array
@@ -90,10 +90,10 @@ impl FingerprintRules {
     /// # Errors
     ///
     /// Fails with the first line that is not an event.
-    pub fn match_json_lines(
+    pub fn match_json_lines<'f>(
         &self,
         json: &[u8],
-        unknown: UnknownVariable,
+        filling: impl Into<Filling<'f>>,
     ) -> Result<String, BatchError> {
         let lines = (1..).zip(json.split(|&byte| byte == b'\n'));
         let lines = lines.map(|(line, event)| (line, event.trim_ascii()));
@@ -102,19 +102,19 @@ impl FingerprintRules {
             .map(|(line, event)| {
                 Event::from_json(event).map_err(|error| BatchError::Line { line, error })
             });
-        self.match_all(events, unknown)
+        self.match_all(events, filling.into())
     }
 
     fn match_all<'e>(
         &self,
         events: impl Iterator<Item = Result<Event<'e>, BatchError>>,
-        unknown: UnknownVariable,
+        filling: Filling<'_>,
     ) -> Result<String, BatchError> {
         let mut failed = None;
         let events = events.map_while(|event| event.map_err(|error| failed = Some(error)).ok());
         let mut json = Json::default();
         json.list(events, |json, event| {
-            write(json, self.match_event(&event, unknown).as_ref());
+            write(json, self.match_event(&event, filling).as_ref());
         });
         match failed {
             Some(error) => Err(error),
@@ -149,6 +149,7 @@ impl Variables<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fingerprints::UnknownVariable;
 
     fn rules() -> FingerprintRules {
         FingerprintRules::parse("level:a -> {{ level }}, \"é\\\"\" title=\"T\"\nlevel:b -> b")

@@ -22,6 +22,7 @@ pub use super::codes::{Code, Severity};
 use super::lints;
 use super::parser::{self, Failure, Span};
 use super::writer::Json;
+use crate::limits::Limit;
 
 /// Something to say about a span of a text of fingerprint rules.
 pub type Diagnostic = crate::diagnostics::Diagnostic<Code>;
@@ -31,11 +32,17 @@ pub fn check(text: &str) -> Vec<Diagnostic> {
     let lines = Lines::new(text);
     let mut found = Vec::new();
     let mut across = lints::Across::default();
+    // A line has one error at most, but any number of warnings.
+    let most = Limit::Rules.get();
     parser::parse(text, |rule| {
         match rule {
             Err(failure) => found.push(lines.diagnostic(failure)),
             Ok(rule) => {
-                let mut report = |finding| found.push(lines.diagnostic(finding));
+                let mut report = |finding| {
+                    if found.len() < most {
+                        found.push(lines.diagnostic(finding));
+                    }
+                };
                 lints::each(&rule, text, &mut report);
                 across.add(rule, &mut report);
             }
@@ -48,9 +55,14 @@ pub fn check(text: &str) -> Vec<Diagnostic> {
 
 /// Writes diagnostics as a JSON array of objects with the names of their fields, and the title of
 /// the code.
+///
+/// The source is null where it is that of the one before: a line of 64 KiB can have thousands.
 pub fn to_json(diagnostics: &[Diagnostic]) -> String {
     let mut json = Json::default();
+    let mut before = None;
     json.list(diagnostics, |json, each| {
+        let source = (before != Some(&each.source)).then_some(&*each.source);
+        before = Some(&each.source);
         json.object(|json| {
             for (key, text) in [
                 ("severity", each.severity.name()),
@@ -58,7 +70,6 @@ pub fn to_json(diagnostics: &[Diagnostic]) -> String {
                 ("title", each.code.title()),
                 ("message", &each.message),
                 ("details", &each.details),
-                ("source", &each.source),
             ] {
                 json.key(key).text(text);
             }
@@ -71,6 +82,7 @@ pub fn to_json(diagnostics: &[Diagnostic]) -> String {
             }
             let suggestion = each.suggestion.as_deref();
             json.key("suggestion").maybe_text(suggestion);
+            json.key("source").maybe_text(source);
         });
     });
     json.finish()

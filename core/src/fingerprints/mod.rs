@@ -105,7 +105,7 @@ pub use print::NoTextForm;
 pub use rule::{Matcher, Neighbor, Rule};
 pub use rule_set::{FingerprintMatch, FingerprintRules};
 pub use stored::StoredError;
-pub use variables::{fingerprint_type, FingerprintType, UnknownVariable, Variables};
+pub use variables::{fingerprint_type, Filling, FingerprintType, UnknownVariable, Variables};
 
 #[cfg(test)]
 mod tests {

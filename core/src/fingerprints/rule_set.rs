@@ -21,9 +21,9 @@ use super::parser::{self, WrittenRule};
 use super::print::{self, NoTextForm};
 use super::rule::Rule;
 use super::stored;
-use super::variables::{UnknownVariable, Variables};
+use super::variables::{Filling, Variables};
 use crate::known::Known;
-use crate::limits::{Limit, LimitExceeded};
+use crate::limits::{check_rule_text, Limit, LimitExceeded};
 
 /// Fingerprint rules in their order.
 ///
@@ -112,7 +112,7 @@ impl FingerprintRules {
     }
 
     fn parse_new(text: &str) -> Result<Self, FingerprintsError> {
-        Limit::RuleBytes.check(text.len())?;
+        check_rule_text(text)?;
         let lines = Lines::new(text);
         let (mut rules, mut starts) = (Vec::new(), Vec::new());
         let mut stopped = Ok(());
@@ -142,7 +142,7 @@ impl FingerprintRules {
     ///
     /// Fails if the text is above a limit.
     pub fn parse_lenient(text: &str) -> Result<(Self, Vec<Diagnostic>), LimitExceeded> {
-        Limit::RuleBytes.check(text.len())?;
+        check_rule_text(text)?;
         let lines = Lines::new(text);
         let (mut rules, mut starts, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
         let mut within = Ok(());
@@ -263,14 +263,14 @@ impl FingerprintRules {
     }
 
     /// Returns the first rule that matches an event, with its variables filled in.
-    pub fn match_event(
+    pub fn match_event<'e>(
         &self,
-        event: &Event<'_>,
-        unknown: UnknownVariable,
+        event: &'e Event<'e>,
+        filling: impl Into<Filling<'e>>,
     ) -> Option<FingerprintMatch<'_>> {
         let index = self.first_match(event)?;
         let rule = &self.rules()[index];
-        let variables = Variables::new(event, unknown);
+        let variables = Variables::new(event, filling);
         let resolved = variables.resolve(&rule.fingerprint);
         let title = rule.title.as_deref().filter(|title| !title.is_empty());
         Some(FingerprintMatch {
@@ -305,6 +305,7 @@ impl fmt::Debug for FingerprintRules {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fingerprints::UnknownVariable;
 
     #[test]
     fn a_lenient_parse_leaves_out_what_is_not_a_rule() {

@@ -22,6 +22,7 @@ use memchr::memmem;
 
 use super::event::{present, Event, Frame};
 use crate::functions::is_space;
+use crate::parameterization::Parameterizer;
 
 /// What happens to a variable that is not known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -31,6 +32,25 @@ pub enum UnknownVariable {
     Keep,
     /// It becomes `<unrecognized-variable-NAME>`, as in newer versions of Sentry.
     Mark,
+}
+
+/// How variables are filled in. By default, as Sentry does.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Filling<'p> {
+    /// What happens to a variable that is not known.
+    pub unknown: UnknownVariable,
+    /// What replaces ids, dates and numbers in the variable `message`. A message that it cannot
+    /// search, because of its limits, stays as it is.
+    pub parameterizer: Option<&'p Parameterizer>,
+}
+
+impl From<UnknownVariable> for Filling<'_> {
+    fn from(unknown: UnknownVariable) -> Self {
+        Self {
+            unknown,
+            parameterizer: None,
+        }
+    }
 }
 
 /// What a fingerprint is made of.
@@ -126,13 +146,14 @@ pub(super) fn variable_at(text: &str) -> Option<(usize, &str)> {
 /// The variables of an event.
 pub struct Variables<'e> {
     event: &'e Event<'e>,
-    unknown: UnknownVariable,
+    filling: Filling<'e>,
 }
 
 impl<'e> Variables<'e> {
     /// Returns the variables of an event.
-    pub fn new(event: &'e Event<'e>, unknown: UnknownVariable) -> Self {
-        Self { event, unknown }
+    pub fn new(event: &'e Event<'e>, filling: impl Into<Filling<'e>>) -> Self {
+        let filling = filling.into();
+        Self { event, filling }
     }
 
     /// Fills in a fingerprint: each part that is a variable becomes its value.
@@ -189,7 +210,11 @@ impl<'e> Variables<'e> {
             "message" => {
                 let of_exception = || exception().and_then(|e| present(&e.value));
                 let of_event = present(&event.formatted).or_else(|| present(&event.message));
-                (of_event.or_else(of_exception), "<no-message>")
+                let message = of_event.or_else(of_exception);
+                if let (Some(message), Some(list)) = (message, self.filling.parameterizer) {
+                    return Some(list.parameterize(message).unwrap_or(Cow::Borrowed(message)));
+                }
+                (message, "<no-message>")
             }
             "type" | "error.type" => (exception().and_then(|e| present(&e.ty)), "<no-type>"),
             "value" | "error.value" => (exception().and_then(|e| present(&e.value)), "<no-value>"),
@@ -220,7 +245,7 @@ impl<'e> Variables<'e> {
 
     fn other(&self, name: &str) -> Option<Cow<'e, str>> {
         let Some(tag) = name.strip_prefix(TAGS) else {
-            return match self.unknown {
+            return match self.filling.unknown {
                 UnknownVariable::Keep => None,
                 UnknownVariable::Mark => Some(format!("<unrecognized-variable-{name}>").into()),
             };
@@ -251,6 +276,40 @@ fn crash_frame<'e>(event: &'e Event<'e>) -> Option<&'e Frame<'e>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_message_can_be_parameterized() {
+        let patterns = [crate::parameterization::Pattern::new("int", "[0-9]+")];
+        let limits = crate::parameterization::Limits {
+            text_bytes: Some(10),
+            ..Default::default()
+        };
+        let list = Parameterizer::new(&patterns, None, limits).unwrap();
+        let filling = Filling {
+            parameterizer: Some(&list),
+            ..Filling::default()
+        };
+        let rows = [
+            (r#"{"logentry": {"formatted": "user 7"}}"#, "user <int>"),
+            (
+                r#"{"exception": {"values": [{"value": "7 of 9"}]}}"#,
+                "<int> of <int>",
+            ),
+            (r#"{"logentry": {"formatted": "none"}}"#, "none"),
+            (
+                r#"{"logentry": {"formatted": "more than 10"}}"#,
+                "more than 10",
+            ),
+            ("{}", "<no-message>"),
+        ];
+        for (event, expected) in rows {
+            let event = Event::from_json(event.as_bytes()).unwrap();
+            let filled = Variables::new(&event, filling).expand_title("{{ message }} {{ value }}");
+            assert!(filled.starts_with(expected), "{filled}");
+            let plain = Variables::new(&event, UnknownVariable::Keep).get("message");
+            assert!(!plain.unwrap().contains("<int>"));
+        }
+    }
 
     #[test]
     fn a_variable_reaches_as_far_as_it_can() {

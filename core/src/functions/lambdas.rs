@@ -10,7 +10,7 @@
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memchr_iter, memmem};
+use memchr::{memchr, memchr2, memchr3_iter, memchr_iter, memmem};
 
 use super::characters::{is_digit, is_word};
 use super::edit::Edit;
@@ -25,15 +25,19 @@ pub(super) fn normalized(name: &str) -> Cow<'_, str> {
 }
 
 fn without_lambdas(name: &str) -> Cow<'_, str> {
+    let bytes = name.as_bytes();
+    // Most names have none, and a search for each first byte is quick.
+    if memchr2(b'{', b'$', bytes).is_none() && !name.contains(MSVC) {
+        return name.into();
+    }
     let mut edit = Edit::new(name);
     let mut finder = Finder::default();
-    let bytes = name.as_bytes();
-    for (at, &byte) in bytes.iter().enumerate() {
-        // The rarest byte of each kind: for MSVC it is the last byte of `lambda_`.
-        let start = match byte {
-            b'{' | b'$' => at,
+    // The rarest byte of each kind: MSVC's is the last of `lambda_`.
+    for at in memchr3_iter(b'{', b'$', b'_', bytes) {
+        let start = match bytes[at] {
             b'_' if bytes[..=at].ends_with(MSVC.as_bytes()) => at + 1 - MSVC.len(),
-            _ => continue,
+            b'_' => continue,
+            _ => at,
         };
         if start < edit.end() {
             continue;

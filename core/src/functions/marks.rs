@@ -12,6 +12,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr2;
+
 use super::edit::Edit;
 
 /// The arrow before the type of a result.
@@ -22,6 +24,10 @@ pub(super) const ANONYMOUS: &str = "〔anonymousnamespace〕";
 
 pub(super) fn put_aside(name: &str) -> Cow<'_, str> {
     const NAMESPACE: &str = "`anonymous namespace'";
+    // Most names have neither an operator nor an arrow.
+    if memchr2(b'`', b'-', name.as_bytes()).is_none() && !name.contains("operator") {
+        return name.into();
+    }
     let mut edit = Edit::new(name);
     for (at, byte) in name.bytes().enumerate() {
         // The byte after "operator", or at the start of a namespace, is rare in names.

@@ -31,12 +31,14 @@ mod enclosed;
 mod generics;
 mod lambdas;
 mod marks;
+mod memo;
 mod suffixes;
 mod tokens;
 
 use std::borrow::Cow;
 
 pub(crate) use characters::{is_space, is_word};
+pub(crate) use memo::with_trimmed;
 
 use crate::msgpack_array::{self, PackedValuesError};
 
@@ -62,19 +64,32 @@ pub fn trim_function_name<'n>(name: &'n str, platform: Option<&str>) -> Cow<'n, 
     }
 }
 
+/// Whether names of a platform are trimmed.
+pub(crate) fn has_rules(platform: &str) -> bool {
+    platform == "csharp" || NATIVE.contains(&platform)
+}
+
 /// Trims many names of one platform: a MessagePack array of strings, as the result is.
 ///
 /// # Errors
 ///
 /// Fails if the buffer is malformed, or a name is not UTF-8.
 pub fn trim_packed(names: &[u8], platform: Option<&str>) -> Result<Vec<u8>, PackedValuesError> {
-    let mut trimmed = Vec::new();
+    // Of a text in a buffer of others, its end is enough.
+    let (mut trimmed, mut ends) = (String::new(), Vec::new());
+    let platform = platform.unwrap_or_default();
     msgpack_array::for_each(names, |name| {
         let name = std::str::from_utf8(name).map_err(PackedValuesError::new)?;
-        trimmed.push(trim_function_name(name, platform));
+        with_trimmed(name, platform, |name| trimmed.push_str(name));
+        ends.push(trimmed.len());
         Ok(())
     })?;
-    rmp_serde::to_vec(&trimmed).map_err(PackedValuesError::new)
+    let mut start = 0;
+    msgpack_array::of_texts(ends.iter().map(|&end| {
+        let name = &trimmed[start..end];
+        start = end;
+        name
+    }))
 }
 
 fn native<'n>(name: &'n str, platform: &str) -> Cow<'n, str> {

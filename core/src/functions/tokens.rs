@@ -84,15 +84,24 @@ pub(super) fn function<'t>(text: &'t str, platform: &str) -> Option<Cow<'t, str>
 /// open one. The text after a bracket that is not closed is dropped.
 fn split(text: &str) -> Vec<&str> {
     let bytes = text.as_bytes();
-    let mut tokens = Vec::with_capacity(8);
+    let mut tokens = Vec::with_capacity(4);
     // The ends of the open brackets.
-    let mut open: Vec<u8> = Vec::with_capacity(8);
+    let mut open: Vec<u8> = Vec::new();
     // The token that is being read.
     let (mut start, mut end) = (0, 0);
     let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        let first = at;
-        at += 1;
+    loop {
+        // Most bytes are a part of a token, wherever they are.
+        let rest = &bytes[at..];
+        let run = rest.iter().position(|&byte| IS_SPECIAL[usize::from(byte)]);
+        let first = at + run.unwrap_or(rest.len());
+        if first > at && open.is_empty() {
+            end = first;
+        }
+        let Some(&byte) = bytes.get(first) else {
+            break;
+        };
+        at = first + 1;
         match byte {
             b'(' => open.push(b')'),
             b'{' => open.push(b'}'),
@@ -108,14 +117,9 @@ fn split(text: &str) -> Vec<&str> {
                     }
                     continue;
                 }
-                let space = if byte.is_ascii() {
-                    is_space(byte as char)
-                } else {
-                    let c = text[first..].chars().next().unwrap_or_default();
-                    at = first + c.len_utf8();
-                    is_space(c)
-                };
-                if space {
+                let c = text[first..].chars().next().unwrap_or_default();
+                at = first + c.len_utf8();
+                if is_space(c) {
                     if start < end {
                         tokens.push(&text[start..end]);
                     }
@@ -130,3 +134,16 @@ fn split(text: &str) -> Vec<&str> {
     }
     tokens
 }
+
+/// The bytes that [`split`] looks at: brackets, and what may be white space, which the first byte
+/// of a character outside of ASCII may be. All others are parts of a token.
+static IS_SPECIAL: [bool; 256] = {
+    let mut special = [true; 256];
+    let mut byte = b'!';
+    while byte <= b'~' {
+        special[byte as usize] =
+            matches!(byte, b'(' | b')' | b'{' | b'}' | b'[' | b']' | b'<' | b'>');
+        byte += 1;
+    }
+    special
+};

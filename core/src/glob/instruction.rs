@@ -35,24 +35,36 @@ pub(crate) enum ByteSet {
 }
 
 impl ByteSet {
-    /// Returns the bytes of a class; `None` if it has a character beyond ASCII. With `fold` values
-    /// are in lower case.
-    pub(super) fn from_class(class: &Class, fold: bool) -> Option<Self> {
+    /// Returns the bytes of a class. With `fold` values are in lower case.
+    ///
+    /// A character beyond ASCII is listed as its bytes, and a range goes from the last byte of its
+    /// first character to the first byte of its last one, as in the regex: `[é-ü]` is `\xC3`,
+    /// `\xA9-\xC3` and `\xBC`.
+    pub(super) fn from_class(class: &Class, fold: bool) -> Self {
         let mut bits = [0_u64; 4];
+        let mut add = |byte: u8| {
+            let byte = if fold {
+                byte.to_ascii_lowercase()
+            } else {
+                byte
+            };
+            bits[usize::from(byte >> 6)] |= 1 << (byte & 63);
+        };
         for &(low, high) in &class.ranges {
-            if !(low.is_ascii() && high.is_ascii()) {
-                return None;
-            }
-            for c in low..=high {
-                let c = if fold { c.to_ascii_lowercase() } else { c };
-                let byte = c as u8;
-                bits[usize::from(byte >> 6)] |= 1 << (byte & 63);
+            let mut buffers = [[0; 4]; 2];
+            let [first, last] = &mut buffers;
+            let (first, last) = (low.encode_utf8(first), high.encode_utf8(last));
+            first.bytes().chain(last.bytes()).for_each(&mut add);
+            if low != high {
+                let start = first.bytes().next_back().unwrap_or_default();
+                let end = last.bytes().next().unwrap_or_default();
+                (start..=end).for_each(&mut add);
             }
         }
         if class.negated {
             bits = bits.map(|word| !word);
         }
-        Some(Self::Listed(Box::new(bits)))
+        Self::Listed(Box::new(bits))
     }
 
     /// Returns the byte, if the set has only one.

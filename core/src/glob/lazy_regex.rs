@@ -4,26 +4,33 @@
 //!
 //! A glob only needs to know whether the regex matches. So this module uses two parts of
 //! `regex-automata` instead of the crate `regex`: a lazily built DFA, and an NFA simulation if the
-//! DFA would take too much memory. Both take linear time. This makes the library 0.4 MB smaller;
-//! most of that is literal search, which hardly helps with an anchored regex.
+//! DFA would take too much memory. The DFA takes time linear in the value. The simulation takes time
+//! linear in the product of the value and the states of the NFA, up to the limit `glob_steps`. This
+//! makes the library 0.4 MB smaller; most of that is literal search, which hardly helps with an
+//! anchored regex.
 
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use once_cell::race::OnceBox;
 use regex_automata::hybrid::dfa::{Cache, DFA};
 use regex_automata::nfa::thompson::pikevm::PikeVM;
-use regex_automata::nfa::thompson::{self, WhichCaptures};
+use regex_automata::nfa::thompson::{self, WhichCaptures, NFA};
 use regex_automata::util::pool::Pool;
 use regex_automata::util::syntax;
 use regex_automata::Input;
 
 use super::syntax::Syntax;
+use crate::limits::Limit;
 
 /// The memory limit of the NFA of a glob: the default of the crate `regex`.
 const MAX_NFA_BYTES: usize = 10 << 20;
 
 /// The memory limit of the states of the DFA in one thread: the same default.
 const MAX_DFA_BYTES: usize = 2 << 20;
+
+/// How many states of the NFA the DFA may look at for a byte of the value, on average: a state of
+/// the DFA is made of as many states of the NFA as there are, at most.
+const MAX_NFA_STATES_PER_BYTE: usize = 32;
 
 type NewCache = Box<dyn Fn() -> Cache + Send + Sync + UnwindSafe + RefUnwindSafe>;
 
@@ -40,19 +47,23 @@ impl Regex {
         let syntax = syntax::Config::new()
             .utf8(false)
             .dot_matches_new_line(dot_matches_new_line);
-        let nfa = thompson::Config::new()
+        let config = thompson::Config::new()
             .utf8(false)
             .nfa_size_limit(Some(MAX_NFA_BYTES))
             .which_captures(WhichCaptures::None);
+        let nfa = NFA::compiler()
+            .syntax(syntax)
+            .configure(config)
+            .build(source)
+            .ok()?;
+        let bytes_per_state = nfa.states().len() / MAX_NFA_STATES_PER_BYTE;
         let limits = DFA::config()
             .cache_capacity(MAX_DFA_BYTES)
             .skip_cache_capacity_check(true)
             // Give up if states are hardly used before they are dropped.
             .minimum_cache_clear_count(Some(3))
-            .minimum_bytes_per_state(Some(10));
-        let mut builder = DFA::builder();
-        builder.syntax(syntax).thompson(nfa).configure(limits);
-        let dfa = builder.build(source).ok()?;
+            .minimum_bytes_per_state(Some(bytes_per_state.max(10)));
+        let dfa = DFA::builder().configure(limits).build_from_nfa(nfa).ok()?;
         let new_cache: NewCache = {
             let dfa = dfa.clone();
             Box::new(move || dfa.create_cache())
@@ -64,17 +75,35 @@ impl Regex {
     }
 
     /// Returns whether it matches anywhere in the value.
+    ///
+    /// Unwinds with [`LimitExceeded`](crate::limits::LimitExceeded) if that would take more than
+    /// `glob_steps`.
     pub(crate) fn is_match(&self, value: &[u8]) -> bool {
+        self.is_match_or(value, || None)
+    }
+
+    /// The same, but where the DFA would take too much memory, `other` can match instead.
+    pub(crate) fn is_match_or(&self, value: &[u8], other: impl FnOnce() -> Option<bool>) -> bool {
         let input = Input::new(value).earliest(true);
-        let found = self.dfa.try_search_fwd(&mut self.caches.get(), &input);
-        match found {
+        let mut cache = self.caches.get();
+        match self.dfa.try_search_fwd(&mut cache, &input) {
             Ok(found) => found.is_some(),
-            Err(_) => self.is_match_slow(&input),
+            Err(_) => {
+                // Else the DFA would give up on the next value at once, whatever it is.
+                cache.reset(&self.dfa);
+                drop(cache);
+                other().unwrap_or_else(|| self.is_match_slow(&input))
+            }
         }
     }
 
     #[cold]
     fn is_match_slow(&self, input: &Input<'_>) -> bool {
+        let states = self.dfa.get_nfa().states().len();
+        let steps = states.saturating_mul(input.haystack().len());
+        if let Err(exceeded) = Limit::GlobSteps.check(steps) {
+            exceeded.unwind();
+        }
         match PikeVM::new_from_nfa(self.dfa.get_nfa().clone()) {
             Ok(nfa) => nfa.is_match(&mut nfa.create_cache(), input.clone()),
             // It only fails if there are too many patterns, and there is one.
@@ -111,6 +140,7 @@ impl LazyRegex {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::LimitExceeded;
     use crate::testing::{cases, Random};
 
     const PIECES: [&str; 20] = [
@@ -177,6 +207,24 @@ mod tests {
         let theirs = regex::bytes::RegexBuilder::new(&wide).build();
         assert!(theirs.is_err());
         assert!(Regex::new(&wide, false).is_none());
+    }
+
+    #[test]
+    fn more_steps_than_the_limit_unwind_before_they_are_taken() {
+        let regex = Regex::new("(?-u)^(?:[ab]*a[ab]{14}|x)$", false).unwrap();
+        let states = regex.dfa.get_nfa().states().len();
+        let mut random = Random::new(5);
+        let len = Limit::GlobSteps.get() / states + 1;
+        let value: Vec<u8> = (0..len).map(|_| b"ab"[random.0.usize(..2)]).collect();
+        let caught = std::panic::catch_unwind(|| regex.is_match(&value)).unwrap_err();
+        let exceeded = caught.downcast_ref::<LimitExceeded>().unwrap();
+        assert_eq!(exceeded.limit, Limit::GlobSteps);
+        assert_eq!(exceeded.found, states * len);
+        // The regex can be used as before, and another way is taken if there is one.
+        assert!(!regex.is_match(b"b"));
+        assert!(regex.is_match_or(&value, || Some(true)));
+        // A DFA takes no steps.
+        assert!(!regex.is_match(&vec![b'b'; len]));
     }
 
     #[test]

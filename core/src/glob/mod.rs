@@ -193,6 +193,10 @@ impl Glob {
     }
 
     /// Returns whether the whole value matches.
+    ///
+    /// Unwinds with [`LimitExceeded`](crate::limits::LimitExceeded), as a panic does, if the glob
+    /// has many choices in braces and the match would take more steps than the limit
+    /// [`GlobSteps`](crate::limits::Limit::GlobSteps).
     #[inline]
     pub fn is_match(&self, value: &[u8]) -> bool {
         self.options
@@ -288,10 +292,10 @@ mod tests {
     use super::*;
     use crate::testing::{cases, slow_cases, Random};
 
-    const PIECES: [&str; 34] = [
-        "*", "**", "/", "a", "b", "ab", "?", "[ab]", "[!a]", "\n", "/**/", "**/", "/**", "A",
-        "{a,b}", "\\", "[a-c]", "é", ".", "[^/]", "-", "]", "{a/,b}", "}", "[A-z]", "[Z-a]", "{",
-        ",", "{**/", ",**/", "/**}", "***", "{,a}", "[/]",
+    const PIECES: [&str; 38] = [
+        "[é]", "[!é]", "[_-é]", "[¢-é]", "*", "**", "/", "a", "b", "ab", "?", "[ab]", "[!a]", "\n",
+        "/**/", "**/", "/**", "A", "{a,b}", "\\", "[a-cé]", "é", ".", "[^/]", "-", "]", "{a/,b}",
+        "}", "[A-z]", "[Z-a]", "{", ",", "{**/", ",**/", "/**}", "***", "{,a}", "[/]",
     ];
     const VALUES: [&str; 12] = [
         "a", "b", "/", "\n", "A", "é", "ab", ".", "-", "\\", "_", "Z",

@@ -21,9 +21,9 @@
 //! divided by 256.
 //!
 //! The definition of a glob is the regex that `globset` makes from it ([`LazyRegex`]). The regex is
-//! used for globs that have no program: those with classes beyond ASCII, with too many choices, or
-//! with choices that begin or end with directories beside a star. Building a regex takes tens of
-//! microseconds and kilobytes, so it is built on first use.
+//! used for globs that have no program: those with too many choices in braces, or with choices that
+//! begin or end with directories beside a star. A glob without braces always has a program. Building
+//! a regex takes tens of microseconds and kilobytes, so it is built on first use.
 //!
 //! Special cases, each with a test: a `*` does not match a line feed, but a `*` that stops at
 //! slashes does; a `**` that is not a whole segment is two `*`; `/**` requires its slash; classes
@@ -444,8 +444,9 @@ fn compile<'t>(tokens: impl ExactSizeIterator<Item = &'t Token>, syntax: Syntax)
                 continue;
             }
             Token::Class(class) => {
-                let bytes = ByteSet::from_class(class, syntax.fold_case)?;
-                if let Some(byte) = bytes.single() {
+                let bytes = ByteSet::from_class(class, syntax.fold_case);
+                // Others are parts of characters, and texts are whole ones.
+                if let Some(byte) = bytes.single().filter(u8::is_ascii) {
                     text.push(byte);
                     continue;
                 }
@@ -559,7 +560,7 @@ mod tests {
             ("{a,b}{c,d}", NAME, "\"ac\"\n\"ad\"\n\"bc\"\n\"bd\""),
             ("{,}a}", NAME, r#""a""#),
             ("*{a,/b}*", PATH, "!/* \"a\" !/*\n!/* \"/b\" !/*"),
-            ("[é]", NAME, "regex"),
+            ("[é!-#]", NAME, "[!\"#]?"),
         ] {
             assert_eq!(shown(glob, syntax), expected, "{glob}");
         }
@@ -641,6 +642,7 @@ mod tests {
                 "a".repeat(len),
             ),
             (format!("{}b", "*a*".repeat(20)), "a".repeat(len)),
+            ("*[é]".repeat(len / 5), "é".repeat(len / 2)),
             (
                 format!("{}b", "**/a*".repeat(len / 8)),
                 "a/".repeat(len / 2),
@@ -652,6 +654,24 @@ mod tests {
                 assert!(program.is_match(&Value::new(value.as_bytes())).is_some());
                 // 2 ms where it is optimised, and seconds if it were the product.
                 assert!(start.elapsed().as_millis() < 1_000, "{}", &glob[..9]);
+            }
+        }
+    }
+
+    #[test]
+    fn only_braces_need_a_regex() {
+        const PIECES: [&str; 18] = [
+            "*", "**", "/", "/**/", "**/", "/**", "?", "a", "[ab]", "[!a]", "[é]", "[!_-é]",
+            "[¢-é]", "é", "\\*", "\n", "[^/]", "[*]",
+        ];
+        let mut random = Random::new(23);
+        for _ in 0..cases(20_000) {
+            let glob = random.concat(&PIECES, 7);
+            for syntax in [NAME, PATH, TEXT] {
+                if syntax.regex_source(&glob).is_ok() {
+                    let program = Program::new(&glob, syntax);
+                    assert!(matches!(program, Program::Rows(_)), "{glob:?} {syntax:?}");
+                }
             }
         }
     }

@@ -33,6 +33,7 @@ use super::alphabet::Alphabet;
 use super::behind::Behind;
 use super::charset::CharSet;
 use super::program::{Condition, Graph, Id, Op, Start, Tables};
+use super::ways::{self, Ways};
 
 /// No pattern.
 pub(super) const NONE: u32 = u32::MAX;
@@ -66,6 +67,8 @@ pub(super) struct Automaton {
     users: Lists<(Id, u32)>,
     /// The look-aheads.
     aheads: Vec<Id>,
+    /// By operation: what follows it if it consumes a character, `NONE` otherwise.
+    after: Vec<Id>,
     /// Characters that no pattern consumes.
     pub(super) barriers: [bool; 128],
     kernel_words: usize,
@@ -121,6 +124,10 @@ pub(super) struct States {
     characters: Vec<u64>,
     /// The first pattern that matches in each set, and the first with a match that is not empty.
     first: Vec<(u32, u32)>,
+    ways: Ways,
+    /// The rows of the kernels that blocks end with most often, if known.
+    nothing: Option<usize>,
+    end: Option<usize>,
     /// A set and a kernel that are being computed.
     alive: Vec<u64>,
     kernel: Vec<u64>,
@@ -190,10 +197,12 @@ impl Automaton {
         let mut characters = vec![Vec::new(); graph.ops.len()];
         let mut users = vec![Vec::new(); graph.ops.len()];
         let mut aheads = Vec::new();
+        let mut after = vec![NONE; graph.ops.len()];
         for (id, op) in graph.ops[..graph.leaves].iter().enumerate() {
             match op {
                 Op::Char { set, next } => {
                     characters[*next as usize].push(id as Id);
+                    after[id] = *next;
                     for (class, consumes) in consumes.iter_mut().enumerate() {
                         if alphabet.contains(*set, class) {
                             set_bit(consumes, id as Id);
@@ -237,6 +246,7 @@ impl Automaton {
             characters: Lists::new(characters),
             users: Lists::new(users),
             aheads,
+            after,
             barriers,
             kernel_words,
             set_words,
@@ -267,19 +277,32 @@ impl Automaton {
             set_bits: Vec::new(),
             characters: Vec::new(),
             first: Vec::new(),
+            ways: Ways::default(),
+            nothing: None,
+            end: None,
             alive: vec![0; self.set_words],
             kernel: vec![0; self.kernel_words],
         }
     }
 
-    /// Returns what is alive before a character that no pattern consumes.
-    pub(super) fn kernel_of_nothing(&self) -> &[u64] {
-        &self.nothing
+    /// Returns the row of what is alive before a character that no pattern consumes.
+    pub(super) fn row_of_nothing(&self, states: &mut States) -> usize {
+        if let Some(row) = states.nothing {
+            return row;
+        }
+        let row = self.row(states, &self.nothing);
+        states.nothing = Some(row);
+        row
     }
 
-    /// Returns what is alive at the end of the text.
-    pub(super) fn kernel_of_end(&self) -> &[u64] {
-        &self.end
+    /// Returns the row of what is alive at the end of the text.
+    pub(super) fn row_of_end(&self, states: &mut States) -> usize {
+        if let Some(row) = states.end {
+            return row;
+        }
+        let row = self.row(states, &self.end);
+        states.end = Some(row);
+        row
     }
 
     pub(super) fn kernel_bits<'s>(&self, states: &'s States, row: usize) -> &'s [u64] {
@@ -320,8 +343,9 @@ impl Automaton {
         mut row: usize,
         found: &mut Vec<u32>,
     ) -> usize {
-        found.clear();
-        found.resize(high - low + 1, 0);
+        if found.len() < high - low + 1 {
+            found.resize(high - low + 1, 0);
+        }
         let bytes = behind.text.as_bytes();
         let mut position = high;
         loop {
@@ -352,6 +376,8 @@ impl Automaton {
                 return row;
             }
             row = (entry & !MATCHES) as usize;
+            // No match begins inside of a character.
+            found[position - length + 1 - low..position - low].fill(0);
             position -= length;
         }
     }
@@ -465,10 +491,35 @@ impl Automaton {
         &states.set_bits[start..start + self.set_words]
     }
 
-    /// Returns the first of the operations that is alive at a transition.
-    pub(super) fn first_alive(&self, states: &States, transition: u32, ids: &[Id]) -> Option<Id> {
-        let alive = self.alive(states, states.set(transition));
-        ids.iter().copied().find(|&id| bit(alive, id))
+    /// Returns what follows the next character of a walk that is at an operation, or
+    /// [`ways::END`]. The operation is alive at the transition.
+    pub(super) fn next(&self, states: &mut States, transition: u32, id: Id) -> Id {
+        let set = states.set(transition);
+        let mut kept = std::mem::take(&mut states.ways);
+        let next = kept.next(id, set, || self.way(self.alive(states, set), id));
+        states.ways = kept;
+        next
+    }
+
+    /// Follows the operations that consume nothing, and at a split the first that is alive.
+    fn way(&self, alive: &[u64], mut id: Id) -> Id {
+        loop {
+            id = match &self.graph.ops[id as usize] {
+                Op::Char { next, .. } => return *next,
+                Op::Split(ids) => match ids.iter().find(|&&id| bit(alive, id)) {
+                    Some(&next) => next,
+                    // What is alive can be followed.
+                    None => return ways::END,
+                },
+                Op::Behind { next, .. } | Op::Ahead { next, .. } => *next,
+                _ => return ways::END,
+            }
+        }
+    }
+
+    /// Returns what follows an operation if it consumes a character.
+    pub(super) fn after(&self, id: Id) -> Option<Id> {
+        Some(self.after[id as usize]).filter(|&next| next != NONE)
     }
 
     /// Returns where a pattern starts.
@@ -509,5 +560,7 @@ impl States {
         self.set_bits.clear();
         self.characters.clear();
         self.first.clear();
+        self.ways.clear();
+        (self.nothing, self.end) = (None, None);
     }
 }

@@ -3,13 +3,12 @@
 
 use std::fmt;
 
-use rmp_serde::encode;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde::Deserialize;
 use thiserror::Error;
 
 use super::{
-    to_characters, Counts, Limits, ParameterizeError, Parameterizer, Pattern, PatternError,
+    to_characters, Counts, Limits, Match, ParameterizeError, Parameterizer, Pattern, PatternError,
 };
 use crate::msgpack_array::PackedValuesError;
 
@@ -148,21 +147,21 @@ impl Parameterizer {
     pub fn parameterize_packed(
         &self,
         texts: &[u8],
-        counts: Option<&mut Counts>,
+        counts: &mut Counts,
     ) -> Result<Vec<u8>, PackedTextsError> {
-        let mut found = 0_u32;
-        let mut ignored = Counts::new();
-        let counts = counts.unwrap_or(&mut ignored);
+        counts.resize(self.patterns().len().max(counts.len()), 0);
+        let mut number = 0_u32;
         // The header of an array with any number of texts: the number follows at the end.
         let mut packed = Vec::with_capacity(texts.len() + 8);
         packed.extend([0xdd, 0, 0, 0, 0]);
         for_each_text(texts, |text| {
-            let text = self.parameterize_counted(text, counts)?;
-            push_text(&mut packed, &text);
-            found += 1;
-            Ok(())
+            number += 1;
+            let count = |found: Match| counts[found.pattern] += 1;
+            self.parameterize_with(text, count, |replaced| {
+                push_text(&mut packed, replaced.unwrap_or(text));
+            })
         })?;
-        packed[1..5].copy_from_slice(&found.to_be_bytes());
+        packed[1..5].copy_from_slice(&number.to_be_bytes());
         Ok(packed)
     }
 
@@ -186,15 +185,80 @@ impl Parameterizer {
     ///
     /// Fails like [`find`](Self::find).
     pub fn find_packed(&self, text: &str, characters: bool) -> Result<Vec<u8>, ParameterizeError> {
+        let mut packed = Vec::new();
+        self.push_matches(text, characters, &mut packed)?;
+        Ok(packed)
+    }
+
+    /// Finds the matches in each text of a MessagePack array. Returns an array of what
+    /// [`find_packed`](Self::find_packed) returns for each.
+    ///
+    /// # Errors
+    ///
+    /// Fails like [`parameterize_packed`](Self::parameterize_packed).
+    pub fn find_many_packed(
+        &self,
+        texts: &[u8],
+        characters: bool,
+    ) -> Result<Vec<u8>, PackedTextsError> {
+        let mut packed = vec![0xdd, 0, 0, 0, 0];
+        let mut number = 0_u32;
+        for_each_text(texts, |text| {
+            number += 1;
+            self.push_matches(text, characters, &mut packed)
+        })?;
+        packed[1..5].copy_from_slice(&number.to_be_bytes());
+        Ok(packed)
+    }
+
+    fn push_matches(
+        &self,
+        text: &str,
+        characters: bool,
+        packed: &mut Vec<u8>,
+    ) -> Result<(), ParameterizeError> {
         let mut matches = self.find(text)?;
         if characters {
             to_characters(text, &mut matches);
         }
-        let matches: Vec<_> = matches
-            .iter()
-            .map(|found| (found.pattern, found.start, found.end))
-            .collect();
-        Ok(encode::to_vec(&matches).expect("numbers in memory are written"))
+        push_array(packed, matches.len());
+        for found in matches {
+            packed.push(0x93);
+            for number in [found.pattern, found.start, found.end] {
+                push_number(packed, number as u64);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Appends the header of a MessagePack array.
+fn push_array(packed: &mut Vec<u8>, length: usize) {
+    match length {
+        0..=15 => packed.push(0x90 | length as u8),
+        16..=0xffff => {
+            packed.push(0xdc);
+            packed.extend((length as u16).to_be_bytes());
+        }
+        _ => {
+            packed.push(0xdd);
+            packed.extend((length as u32).to_be_bytes());
+        }
+    }
+}
+
+/// Appends a MessagePack number.
+fn push_number(packed: &mut Vec<u8>, number: u64) {
+    match number {
+        0..=0x7f => packed.push(number as u8),
+        0x80..=0xffff => {
+            packed.push(0xcd);
+            packed.extend((number as u16).to_be_bytes());
+        }
+        _ => {
+            packed.push(0xcf);
+            packed.extend(number.to_be_bytes());
+        }
     }
 }
 
@@ -218,6 +282,8 @@ fn push_text(packed: &mut Vec<u8>, text: &str) {
 
 #[cfg(test)]
 mod tests {
+    use rmp_serde::encode;
+
     use super::*;
     use crate::parameterization::default_patterns;
 
@@ -234,9 +300,7 @@ mod tests {
         }
         let packed = encode::to_vec(&texts).unwrap();
         let mut counts = Counts::new();
-        let replaced = defaults
-            .parameterize_packed(&packed, Some(&mut counts))
-            .unwrap();
+        let replaced = defaults.parameterize_packed(&packed, &mut counts).unwrap();
         let replaced: Vec<String> = rmp_serde::from_slice(&replaced).unwrap();
         let singly: Vec<_> = texts
             .iter()
@@ -249,6 +313,21 @@ mod tests {
         let int = defaults.patterns().iter().position(|it| it.name == "int");
         let found: Vec<(usize, usize, usize)> = rmp_serde::from_slice(&found).unwrap();
         assert_eq!(found, [(int.unwrap(), 2, 3)]);
+        texts.push("1 ".repeat(70_000));
+        let packed = encode::to_vec(&texts).unwrap();
+        for characters in [false, true] {
+            let found = defaults.find_many_packed(&packed, characters).unwrap();
+            let found: Vec<Vec<(usize, usize, usize)>> = rmp_serde::from_slice(&found).unwrap();
+            for (text, found) in texts.iter().zip(&found) {
+                let mut expected = defaults.find(text).unwrap();
+                if characters {
+                    to_characters(text, &mut expected);
+                }
+                let expected = expected.iter().map(|it| (it.pattern, it.start, it.end));
+                assert!(expected.eq(found.iter().copied()), "{found:?}");
+            }
+            assert_eq!(found.len(), texts.len());
+        }
     }
 
     #[test]
@@ -257,7 +336,7 @@ mod tests {
             text_bytes: Some(3),
             ..Limits::default()
         };
-        let error = defaults(limits).parameterize_packed(b"\x92\xa1a\xa4abcd", None);
+        let error = defaults(limits).parameterize_packed(b"\x92\xa1a\xa4abcd", &mut Counts::new());
         assert_eq!(
             error.unwrap_err().to_string(),
             "text 1: the text has 4 bytes, the limit `text_bytes` is 3"

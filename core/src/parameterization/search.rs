@@ -16,10 +16,13 @@
 
 use super::HashMap;
 
+use super::alphabet::Alphabet;
 use super::automaton::{Automaton, States, MATCHES, NONE};
 use super::backtrack::{Backtracker, TooManySteps};
 use super::behind::Behind;
-use super::program::{Graph, Id, Op, Start};
+use super::program::{Graph, Id, Start, Tables};
+use super::required::Required;
+use super::ways;
 
 /// The longest block, in bytes.
 const MAX_BLOCK: usize = 16 << 10;
@@ -36,6 +39,8 @@ pub(super) struct Scratch {
     pub(super) states: States,
     /// The transition at each position of the block.
     transitions: Vec<u32>,
+    /// A buffer for a new text. It is empty.
+    pub(super) replaced: String,
 }
 
 impl Scratch {
@@ -43,6 +48,7 @@ impl Scratch {
         Self {
             states: automaton.new_states(),
             transitions: Vec::new(),
+            replaced: String::new(),
         }
     }
 }
@@ -51,11 +57,13 @@ impl Scratch {
 #[derive(Debug)]
 pub(super) struct Engine {
     pub(super) automaton: Automaton,
+    pub(super) alphabet: Alphabet,
+    pub(super) tables: Tables,
     /// The patterns that backtrack, in the order of the list.
     pub(super) slow: Vec<Slow>,
     pub(super) slow_graph: Graph,
-    /// The ASCII characters of which each match has at least one. Others may be such, too.
-    pub(super) required: Option<Box<[bool; 256]>>,
+    /// What each match has.
+    pub(super) required: Option<Required>,
     pub(super) max_state_bytes: usize,
     /// How long a block may be, in bytes.
     pub(super) max_block: usize,
@@ -144,13 +152,29 @@ impl Kernels {
     }
 }
 
+/// Returns the first position at which a pattern matches. It looks at eight at once.
+fn first_match(transitions: &[u32]) -> Option<usize> {
+    let chunks = transitions.chunks(8);
+    let none = chunks
+        .take_while(|chunk| chunk.iter().fold(0, |sum, it| sum | it) & MATCHES == 0)
+        .count();
+    let rest = transitions.get(none * 8..)?;
+    let place = rest.iter().position(|it| it & MATCHES != 0)?;
+    Some(none * 8 + place)
+}
+
 impl<'a> Search<'a> {
     pub(super) fn new(
         engine: &'a Engine,
-        behind: Behind<'a>,
+        text: &'a str,
         scratch: &'a mut Scratch,
         steps: u64,
     ) -> Self {
+        let behind = Behind {
+            text,
+            alphabet: &engine.alphabet,
+            tables: &engine.tables,
+        };
         Self {
             engine,
             behind,
@@ -200,7 +224,7 @@ impl<'a> Search<'a> {
         while place < self.known {
             if slow == NONE {
                 let rest = &self.scratch.transitions[place..self.known];
-                match rest.iter().position(|it| it & MATCHES != 0) {
+                match first_match(rest) {
                     None => return Ok(None),
                     Some(distance) => place += distance,
                 }
@@ -263,32 +287,25 @@ impl<'a> Search<'a> {
 
     /// Follows the operations of a pattern that matches, and returns where the match ends.
     fn walk(&mut self, mut id: Id, mut position: usize) -> usize {
-        let engine = self.engine;
-        let text = self.behind.text;
+        let automaton = &self.engine.automaton;
+        let bytes = self.behind.text.as_bytes();
         loop {
-            match &engine.automaton.graph.ops[id as usize] {
-                Op::Char { next, .. } => {
-                    position += match text.as_bytes().get(position) {
-                        Some(0..0x80) => 1,
-                        Some(0..0xe0) => 2,
-                        Some(0..0xf0) => 3,
-                        Some(_) => 4,
-                        // What is alive can be followed.
-                        None => return text.len(),
-                    };
-                    id = *next;
-                }
-                Op::Split(ids) => {
+            id = match automaton.after(id) {
+                Some(next) => next,
+                None => {
                     let transition = self.transition(position);
-                    let states = &self.scratch.states;
-                    match engine.automaton.first_alive(states, transition, ids) {
-                        Some(next) => id = next,
-                        None => return position,
-                    }
+                    automaton.next(&mut self.scratch.states, transition, id)
                 }
-                Op::Behind { next, .. } | Op::Ahead { next, .. } => id = *next,
-                _ => return position,
-            }
+            };
+            position += match bytes.get(position) {
+                _ if id == ways::END => return position,
+                Some(0..0x80) => 1,
+                Some(0..0xe0) => 2,
+                Some(0..0xf0) => 3,
+                Some(_) => 4,
+                // What is alive can be followed.
+                None => return position,
+            };
         }
     }
 
@@ -315,16 +332,20 @@ impl<'a> Search<'a> {
 
     /// Reads the region that begins at `start`, or only the kernels of its blocks if it is long.
     fn region(&mut self, start: usize) {
-        let start = self.skip_lines(start);
+        let barriers = &self.engine.automaton.barriers;
+        let bytes = self.behind.text.as_bytes();
+        let start = match &self.engine.required {
+            Some(required) => required.skip(bytes, start, barriers[usize::from(b'\n')]),
+            None => start,
+        };
         self.position = self.position.max(start);
-        let length = self.behind.text.len();
+        let length = bytes.len();
         if start > length {
             (self.low, self.known) = (start, 0);
             return;
         }
-        let barriers = &self.engine.automaton.barriers;
         let is_barrier = |byte: &u8| barriers.get(usize::from(*byte)) == Some(&true);
-        let rest = &self.behind.text.as_bytes()[start..];
+        let rest = &bytes[start..];
         let barrier = match rest.get(..self.engine.max_block) {
             None => None,
             Some(near) => near.iter().rposition(is_barrier).or_else(|| {
@@ -364,40 +385,22 @@ impl<'a> Search<'a> {
         self.enter(&block);
     }
 
-    /// Skips lines that cannot hold a match.
-    fn skip_lines(&self, start: usize) -> usize {
-        let bytes = self.behind.text.as_bytes();
-        let Some(required) = &self.engine.required else {
-            return start;
-        };
-        let mut line = start;
-        for (place, &byte) in bytes.iter().enumerate().skip(start) {
-            if required[usize::from(byte)] {
-                return line;
-            }
-            if byte == b'\n' && self.engine.automaton.barriers[usize::from(b'\n')] {
-                line = place + 1;
-            }
-        }
-        bytes.len() + 1
-    }
-
     /// Reads a block, and returns the row of the kernel at its start.
     fn read(&mut self, block: &Block) -> usize {
         let Scratch {
             states,
             transitions,
+            ..
         } = &mut *self.scratch;
         let automaton = &self.engine.automaton;
         if states.bytes() > self.engine.max_state_bytes {
             states.clear();
         }
-        let kernel = match block.kernel {
-            Kernel::OfNothing => automaton.kernel_of_nothing(),
-            Kernel::OfTextEnd => automaton.kernel_of_end(),
-            Kernel::Read(number) => &self.kernels.values[number],
+        let row = match block.kernel {
+            Kernel::OfNothing => automaton.row_of_nothing(states),
+            Kernel::OfTextEnd => automaton.row_of_end(states),
+            Kernel::Read(number) => automaton.row(states, &self.kernels.values[number]),
         };
-        let row = automaton.row(states, kernel);
         #[cfg(test)]
         {
             self.read += block.high - block.low;

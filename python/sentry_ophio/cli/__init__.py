@@ -19,10 +19,13 @@ from __future__ import annotations
 
 import io
 import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sentry_ophio import __version__
+from sentry_ophio._shown import shown
 from sentry_ophio.cli._apply import apply
 from sentry_ophio.cli._check import check
 from sentry_ophio.cli._decode import decode
@@ -32,13 +35,40 @@ from sentry_ophio.cli._explain import explain
 from sentry_ophio.cli._fingerprint import fingerprint
 from sentry_ophio.cli._fingerprint_preview import preview as fingerprint_preview
 from sentry_ophio.cli._fmt import fmt
+from sentry_ophio.cli._input import InputError
 from sentry_ophio.cli._parameterize import parameterize
 from sentry_ophio.cli._preview import preview
+from sentry_ophio.exceptions import LimitError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["cli"]
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """Commands whose errors name nothing as it was given: a terminal may act on it."""
+
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        with _errors():
+            return super().make_context(*arguments, **options)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _errors():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    try:
+        yield
+    except click.UsageError as error:
+        raise click.UsageError(shown(error.format_message()), error.ctx) from None
+    except LimitError as error:
+        raise InputError(str(error)) from None
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="sentry-ophio")
 def cli() -> None:
     """Stack trace rules: they decide which frames are in-app, and which count for grouping."""

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from sentry_ophio.cli._input import InputError, read_event_file, read_rules
+from sentry_ophio.cli._output import console, echo_json, text
 from sentry_ophio.cli._rows import PARQUET, show_written, skip_bad_option, write_parquet
 from sentry_ophio.cli._words import decoded, location, word_of
 from sentry_ophio.enhancers import AssembleResult, Component, Enhancements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from rich.console import Console
+    from rich.text import Text
 
     from sentry_ophio.events import EventStacktrace
 
@@ -89,7 +90,7 @@ def apply(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
         return
     if skip_bad:
         raise click.UsageError("--skip-bad needs --out: without --out, bad events are skipped")
-    console = Console(highlight=False)
+    out_console = console()
     failed = False
     for name in events:
         try:
@@ -104,9 +105,9 @@ def apply(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
             continue
         if as_json:
             document = {"event": name, "stacktraces": [each.as_json() for each in judged]}
-            click.echo(json.dumps(document))
+            echo_json(document)
         else:
-            _show(console, name, judged)
+            _show(out_console, name, judged)
     if failed:
         sys.exit(InputError.exit_code)
 
@@ -164,14 +165,14 @@ def _evaluate(rules: Enhancements, trace: EventStacktrace) -> Evaluation:
     return Evaluation(trace, applied, components, result)
 
 
-def _show(console: Console, name: str, judged: list[Evaluation]) -> None:
+def _show(out: Console, name: str, judged: list[Evaluation]) -> None:
     """Print a table for each stack trace."""
     if not judged:
-        console.print(Text(f"{name}: no stack trace", style="yellow"))
+        out.print(text((f"{name}: no stack trace", "yellow")))
         return
     for each in judged:
-        console.print(_title(name, each.trace), soft_wrap=True)
-        table = Table(header_style="bold", pad_edge=False, expand=console.is_terminal)
+        out.print(_title(name, each.trace), soft_wrap=True)
+        table = Table(header_style="bold", pad_edge=False, expand=out.is_terminal)
         table.add_column("#", justify="right", style="dim")
         table.add_column("function", overflow="fold", ratio=3, min_width=12)
         table.add_column("location", overflow="fold", ratio=3, min_width=10, style="dim")
@@ -183,52 +184,51 @@ def _show(console: Console, name: str, judged: list[Evaluation]) -> None:
             category, in_app = after
             table.add_row(
                 str(number),
-                Text(str(source.get("function") or "?"), style="bold" if in_app else ""),
-                location(source),
+                text((str(source.get("function") or "?"), "bold" if in_app else "")),
+                text(location(source)),
                 _change(before, in_app),
-                category or "",
+                text(category or ""),
                 _word(component.contributes),
                 _reason(component),
             )
-        console.print(table)
-        console.print(_summary(each), soft_wrap=True)
-        console.print()
+        out.print(table)
+        out.print(_summary(each), soft_wrap=True)
+        out.print()
 
 
 def _title(name: str, trace: EventStacktrace) -> Text:
-    title = Text(name, style="bold")
-    title.append(f"  {trace.place}", style="dim")
+    parts = [(name, "bold"), (f"  {trace.place}", "dim")]
     ty, value = (decoded(trace.exception[key]) for key in ("ty", "value"))
     if ty or value:
         first_line = (value or "").split("\n")[0]
-        title.append(f"  {ty or '?'}: {first_line}", style="red")
-    return title
+        parts.append((f"  {ty or '?'}: {first_line}", "red"))
+    return text(*parts)
 
 
 def _summary(judged: Evaluation) -> Text:
     result = judged.result
     counting = sum(component.contributes is True for component in judged.components)
-    text = Text(f"{counting} of {len(judged.components)} frames count for grouping")
-    text.append("; the stack trace " + ("counts" if result.contributes else "does not"))
-    if result.invert_stacktrace:
-        text.append(", in reverse order")
-    if result.hint:
-        text.append(f": {result.hint}")
-    return text
+    counts = "counts" if result.contributes else "does not"
+    order = ", in reverse order" if result.invert_stacktrace else ""
+    hint = f": {result.hint}" if result.hint else ""
+    return text(
+        f"{counting} of {len(judged.components)} frames count for grouping"
+        f"; the stack trace {counts}{order}{hint}"
+    )
 
 
 def _reason(component: Component) -> Text:
     """Return why a frame counts or not: the hint, or the initial state if no rule decided it."""
     if component.hint is not None:
-        return Text(component.hint)
-    return Text("in-app" if component.contributes else "not in-app", style="dim")
+        return text(component.hint)
+    return text(("in-app" if component.contributes else "not in-app", "dim"))
 
 
 def _change(before: bool | None, after: bool | None) -> Text:
     if before is after:
         return _word(after)
-    return Text.assemble((word_of(before), "dim"), " → ", _word(after))
+    return text((word_of(before), "dim"), " → ", _word(after))
 
 
 def _word(value: bool | None) -> Text:
-    return Text(word_of(value), style={True: "green", False: "red", None: "dim"}[value])
+    return text((word_of(value), {True: "green", False: "red", None: "dim"}[value]))

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from sentry_ophio._event_files import STANDARD_INPUT
+from sentry_ophio._shown import shown
 from sentry_ophio.cli._input import InputError, read_text
+from sentry_ophio.cli._output import annotation, echo, echo_json, styled
 from sentry_ophio.enhancers import Enhancements
 
 if TYPE_CHECKING:
     from typing import Callable
 
+    from sentry_ophio.cli._output import Styled
     from sentry_ophio.enhancers import Diagnostic
 
 
@@ -81,14 +83,14 @@ def report(
         documents.append({"file": name, "diagnostics": [_diagnostic_json(each) for each in found]})
         for each in found:
             if form == "github":
-                click.echo(_annotation(name, each))
+                _annotate(name, each)
             elif form == "human":
-                click.echo(_colored(each, name))
-                click.echo()
+                _draw(each, name)
+                echo()
     if form == "json":
-        click.echo(json.dumps(documents, indent=2, ensure_ascii=False))
+        echo_json(documents, indent=2)
     elif form == "human":
-        click.echo(_count(errors, warnings, len(documents)))
+        echo(_count(errors, warnings, len(documents)))
     if unreadable:
         sys.exit(InputError.exit_code)
     if errors or (strict and warnings):
@@ -98,35 +100,34 @@ def report(
 _COLORS = {"error": "red", "warning": "yellow"}
 
 
-def _colored(found: Diagnostic, name: str) -> str:
-    """Print a problem. If the output is not a terminal, click removes the colours."""
-    drawn = found.drawn("standard input" if name == STANDARD_INPUT else name)
+def _draw(found: Diagnostic, name: str) -> None:
+    """Print a problem."""
+    # A name with a line feed would be two lines of the drawing.
+    drawn = found.drawn("standard input" if name == STANDARD_INPUT else shown(name))
     head, *above, caret = drawn.split("\n")
     kind, colon, message = head.partition(":")
     gutter, bar, rest = caret.partition("|")
     color = _COLORS[found.severity]
-    lines = [
-        click.style(kind, fg=color, bold=True) + click.style(colon + message, bold=True),
-        *above,
-        gutter + bar + click.style(rest, fg=color),
-    ]
-    return "\n".join(lines)
+    echo(styled(kind, fg=color, bold=True), styled(colon + message, bold=True))
+    for line in above:
+        echo(line)
+    echo(gutter + bar, styled(rest, fg=color))
 
 
-def _annotation(name: str, found: Diagnostic) -> str:
+def _annotate(name: str, found: Diagnostic) -> None:
     """Print a problem as a GitHub workflow command, so that GitHub shows it beside the line."""
-
-    def escaped(text: str, special: str = "") -> str:
-        for each in "%\r\n" + special:
-            text = text.replace(each, f"%{ord(each):02X}")
-        return text
-
     message = found.message
     if found.suggestion is not None:
         message += f"; did you mean `{found.suggestion}`?"
-    place = f"line={found.line},col={found.column},endColumn={found.end_column}"
-    file = escaped(name, ":,")
-    return f"::{found.severity} file={file},{place},title={found.code}::{escaped(message)}"
+    annotation(
+        found.severity,
+        message,
+        file=name,
+        line=found.line,
+        col=found.column,
+        endColumn=found.end_column,
+        title=found.code,
+    )
 
 
 def _diagnostic_json(found: Diagnostic) -> dict[str, Any]:
@@ -141,11 +142,11 @@ def _diagnostic_json(found: Diagnostic) -> dict[str, Any]:
     }
 
 
-def _count(errors: int, warnings: int, files: int) -> str:
+def _count(errors: int, warnings: int, files: int) -> Styled:
     """Return the summary of the numbers of problems."""
 
     def some(count: int, word: str) -> str:
         return f"{count} {word}{'' if count == 1 else 's'}"
 
     text = f"{some(errors, 'error')} and {some(warnings, 'warning')} in {some(files, 'file')}"
-    return click.style(text, fg="red" if errors else "yellow" if warnings else "green")
+    return styled(text, fg="red" if errors else "yellow" if warnings else "green")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
 
 from sentry_ophio.cli._input import InputError, read_bytes
+from sentry_ophio.cli._output import echo_json, write
 from sentry_ophio.enhancers import Cache, Enhancements, Rule
 from sentry_ophio.exceptions import EnhancementsError
 
@@ -29,9 +29,9 @@ def decode(data: str, as_json: bool) -> None:
     try:
         rules = Enhancements.from_config_structure(read_bytes(data), Cache(0))
         if as_json:
-            click.echo(json.dumps([_rule_json(each) for each in rules.rules], ensure_ascii=False))
+            echo_json([_rule_json(each) for each in rules.rules])
         else:
-            click.echo(rules.to_text(), nl=False)
+            write(rules.to_text().encode())
     except EnhancementsError as error:
         raise InputError(data, " ".join(str(error).split("\n"))) from None
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 
 from sentry_ophio._event_files import STANDARD_INPUT
 from sentry_ophio.cli._input import read_rules, replace_file
+from sentry_ophio.cli._output import write
 
 
 @click.command()
@@ -30,6 +30,6 @@ def encode(rules: str, output: str, format_version: str) -> None:
     """  # noqa: D301 (click wants the control character)
     data = read_rules((rules,)).to_config_structure(int(format_version))
     if output == STANDARD_INPUT:
-        sys.stdout.buffer.write(data)
+        write(data)
     else:
         replace_file(Path(output), data)

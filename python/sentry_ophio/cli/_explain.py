@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +15,12 @@ from sentry_ophio.cli._input import (
     replace_file,
     with_orig_in_app,
 )
+from sentry_ophio.cli._output import echo, echo_json, styled
 from sentry_ophio.cli._words import location, word_of
 from sentry_ophio.exceptions import OphioOverflowError
 
 if TYPE_CHECKING:
+    from sentry_ophio.cli._output import Styled
     from sentry_ophio.enhancers import Enhancements, Explanation, Step
     from sentry_ophio.events import EventStacktrace
 
@@ -69,7 +70,7 @@ def explain(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
     asked = None if why_not is None else _parsed_why_not(rules, why_not)
     traces = read_event_file(event)
     if not traces:
-        click.echo(f"{event}: no stack trace", err=True)
+        echo(f"{event}: no stack trace", err=True)
     explained = []
     for trace in traces:
         frames = with_orig_in_app(trace)
@@ -82,14 +83,14 @@ def explain(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
         if html_file is not None:
             explained.append((trace, found))
         elif as_json:
-            click.echo(json.dumps(_explanation_json(trace, found), ensure_ascii=False))
+            echo_json(_explanation_json(trace, found))
         else:
             _show_explanation(event, trace, found, frame)
     if html_file is not None:
         replace_file(
             Path(html_file), explain_page(event, explained, location).encode("utf-8", "replace")
         )
-        click.echo(f"{html_file}: written", err=True)
+        echo(f"{html_file}: written", err=True)
 
 
 def _parsed_why_not(rules: Enhancements, why_not: str) -> tuple[int, int]:
@@ -110,33 +111,31 @@ def _show_explanation(
     name: str, trace: EventStacktrace, found: Explanation, only: int | None
 ) -> None:
     """Print each frame with its steps below it."""
-    click.echo(click.style(f"{name}  {trace.place}", bold=True))
+    echo(styled(f"{name}  {trace.place}", bold=True))
     for number, (source, frame) in enumerate(zip(trace.sources, found.frames)):
         if only is not None and number != only:
             continue
-        function = click.style(str(source.get("function") or "?"), bold=bool(frame.in_app))
-        facts = [
-            click.style("in-app", fg="green") if frame.in_app else "not in-app",
-            click.style("counts", fg="green") if frame.contributes else "does not count",
-        ]
-        if frame.category:
-            facts.append(f"category {frame.category}")
-        click.echo(f"{number:3} {function}  {location(source)}")
-        click.echo(f"      {', '.join(facts)}")
+        function = styled(str(source.get("function") or "?"), bold=bool(frame.in_app))
+        echo(f"{number:3} ", function, f"  {location(source)}")
+        echo(
+            "      ",
+            styled("in-app", fg="green") if frame.in_app else "not in-app",
+            ", ",
+            styled("counts", fg="green") if frame.contributes else "does not count",
+            f", category {frame.category}" if frame.category else "",
+        )
         _show_steps(frame.steps)
     if only is None:
         counts = "counts for grouping" if found.contributes else "does not count for grouping"
         order = ", in reverse order" if found.invert_stacktrace else ""
-        click.echo(f"the stack trace {counts}{order}")
+        echo(f"the stack trace {counts}{order}")
         _show_steps(found.steps)
     if found.why_not is not None:
-        click.echo("matchers of that rule, on that frame:")
+        echo("matchers of that rule, on that frame:")
         for test in found.why_not:
-            word = (
-                click.style("holds", fg="green") if test.holds else click.style("fails", fg="red")
-            )
-            click.echo(f"      {word}  {test.matcher}  ({test.reason})")
-    click.echo()
+            word = styled("holds", fg="green") if test.holds else styled("fails", fg="red")
+            echo("      ", word, f"  {test.matcher}  ({test.reason})")
+    echo()
 
 
 def _show_steps(steps: tuple[Step, ...]) -> None:
@@ -144,11 +143,11 @@ def _show_steps(steps: tuple[Step, ...]) -> None:
         place = f"rule {step.rule}"
         if step.line is not None:
             place = f"{step.source or 'default rules'}:{step.line}"
-        change = f"{_value(step.before)} -> {_value(step.after)}"
+        change: str | Styled = f"{_value(step.before)} -> {_value(step.after)}"
         if not step.changed:
-            change = click.style(f"{_value(step.after)} as before", dim=True)
+            change = styled(f"{_value(step.after)} as before", dim=True)
         field = step.field.replace("_", "-")
-        click.echo(f"      {field} {change}  {click.style(place, fg='cyan')}  {step.text}")
+        echo(f"      {field} ", change, "  ", styled(place, fg="cyan"), f"  {step.text}")
 
 
 def _value(value: object) -> str:

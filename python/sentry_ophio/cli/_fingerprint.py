@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sentry_ophio._html_fingerprints import fingerprint_page
-from sentry_ophio._issue_report import printable
 from sentry_ophio.cli._check import format_option, json_option, report
 from sentry_ophio.cli._fmt import fmt_options, write
 from sentry_ophio.cli._input import InputError, read_bytes, read_text, replace_file
+from sentry_ophio.cli._output import echo, echo_json, styled
 from sentry_ophio.exceptions import EventError, FingerprintsError, LimitError
 from sentry_ophio.fingerprints import FingerprintRules, fingerprint_type
+from sentry_ophio.parameterization import default_parameterizer
 
 if TYPE_CHECKING:
     from sentry_ophio.enhancers import Diagnostic
@@ -115,6 +116,13 @@ unknown_option = click.option(
     help="Only this rule: the index that is printed, counted from 0, or FILE:LINE.",
 )
 @unknown_option
+@click.option(
+    "--parameterize",
+    "parameterized",
+    is_flag=True,
+    help="Replace ids, dates and numbers in the variable message, as `sentry-ophio parameterize` "
+    "does.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON document.")
 @click.option("--html", "html_file", metavar="FILE", help="Write a page to look at, instead.")
 def explain(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
@@ -123,6 +131,7 @@ def explain(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
     builtin_files: tuple[str, ...],
     only: str | None,
     unknown: Any,
+    parameterized: bool,
     as_json: bool,
     html_file: str | None,
 ) -> None:
@@ -147,19 +156,20 @@ def explain(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
         raise InputError(event, f"not JSON: {error}") from None
     try:
         explained = rules.explain(document)
-        found = rules.match(document, unknown=unknown)
+        ids = default_parameterizer() if parameterized else None
+        found = rules.match(document, unknown=unknown, parameterizer=ids)
     except (EventError, LimitError) as error:
         raise InputError(event, str(error)) from None
     shown = [(index, each) for index, each in enumerate(explained.rules) if asked in {None, index}]
     if html_file is not None:
         page = fingerprint_page(event, explained, shown, found, _place)
         replace_file(Path(html_file), page.encode("utf-8", "replace"))
-        click.echo(f"{html_file}: written", err=True)
+        echo(f"{html_file}: written", err=True)
         return
     if as_json:
-        click.echo(json.dumps(_document(explained, shown, found), ensure_ascii=False))
+        echo_json(_document(explained, shown, found))
         return
-    click.echo(click.style(event, bold=True))
+    echo(styled(event, bold=True))
     for index, each in shown:
         _show_rule(index, each, wins=index == explained.matched)
     _show_match(found)
@@ -194,17 +204,18 @@ def _asked(rules: FingerprintRules, only: str) -> int:
 
 def _show_rule(index: int, each: RuleExplanation, *, wins: bool) -> None:
     rule = each.rule
-    place = click.style(_place(rule), fg="cyan")
-    click.echo(f"{index:3} {click.style(printable(rule.text), bold=wins)}  {place}".rstrip())
+    place = _place(rule)
+    parts = ("  ", styled(place, fg="cyan")) if place else ()
+    echo(f"{index:3} ", styled(rule.text, bold=wins), *parts)
     word = "matches" if each.matches else "does not match"
     if each.matches and not wins:
         word += ", but an earlier rule wins"
-    click.echo(f"      {click.style(word, fg='green' if each.matches else 'red')}")
+    echo("      ", styled(word, fg="green" if each.matches else "red"))
     for scope in each.scopes:
         for line in str(scope._replace(matchers=())).split("\n"):
-            click.echo(f"      {line}")
+            echo(f"      {line}")
         for matcher in scope.matchers:
-            click.echo(f"          {printable(str(matcher))}")
+            echo(f"          {matcher}")
 
 
 def _place(rule: FingerprintRule) -> str:
@@ -216,13 +227,13 @@ def _place(rule: FingerprintRule) -> str:
 
 def _show_match(found: FingerprintMatch | None) -> None:
     if found is None:
-        click.echo("no rule matches")
+        echo("no rule matches")
         return
-    parts = ", ".join(map(printable, found.resolved))
+    parts = styled(", ".join(found.resolved), bold=True)
     kind = fingerprint_type(found.fingerprint)
-    click.echo(f"fingerprint of rule {found.index}: {click.style(parts, bold=True)} ({kind})")
+    echo(f"fingerprint of rule {found.index}: ", parts, f" ({kind})")
     if found.title is not None:
-        click.echo(f"title: {printable(found.title)}")
+        echo(f"title: {found.title}")
 
 
 def _document(

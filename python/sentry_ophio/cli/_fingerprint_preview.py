@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
-from rich.text import Text
 
 from sentry_ophio._event_files import SUFFIXES, events_in
 from sentry_ophio._html_fingerprints import issues_page
@@ -17,6 +14,7 @@ from sentry_ophio._issue_report import left_out_line
 from sentry_ophio._issues import IssueComparison
 from sentry_ophio.cli._fingerprint import builtin_option, read_fingerprint_rules, unknown_option
 from sentry_ophio.cli._input import InputError, read_rules, replace_file
+from sentry_ophio.cli._output import console, echo, echo_json_list, text
 from sentry_ophio.cli._rows import PARQUET, parquet_module, progress_bar, sorted_inputs
 from sentry_ophio.exceptions import EventError, LimitError
 from sentry_ophio.fingerprints import FingerprintRules
@@ -119,13 +117,14 @@ def preview(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
     if html_file is not None:
         page = issues_page(report, left_out)
         replace_file(Path(html_file), page.encode("utf-8", "replace"))
-        click.echo(f"{html_file}: written", err=True)
+        echo(f"{html_file}: written", err=True)
     if as_json:
         _write_json(report, left_out)
     else:
         _show(report.lines(most or None))
         if left_out:
-            click.echo(f"\n{left_out_line(left_out)}")
+            echo()
+            echo(left_out_line(left_out))
     if left_out:
         sys.exit(InputError.exit_code)
 
@@ -157,19 +156,17 @@ _HANGING = 4
 
 def _show(lines: Iterable[str]) -> None:
     """Print lines; on a terminal, wrapped between words."""
-    console = Console(highlight=False)
+    out = console()
     for line in lines:
-        if not console.is_terminal:
-            click.echo(line)
+        if not out.is_terminal:
+            echo(line)
             continue
         body = line.lstrip()
         indent = len(line) - len(body)
-        wrapped = Text(body, _style(line)).wrap(
-            console, max(console.width - indent - _HANGING, _HANGING)
-        )
+        wrapped = text((body, _style(line))).wrap(out, max(out.width - indent - _HANGING, _HANGING))
         for number, part in enumerate(wrapped):
             part.rstrip()
-            console.print(" " * (indent + _HANGING * bool(number)), part, sep="")
+            out.print(text(" " * (indent + _HANGING * bool(number)), part))
 
 
 def _style(line: str) -> str:
@@ -180,7 +177,15 @@ def _style(line: str) -> str:
 
 
 def _write_json(report: IssueReport, left_out: int) -> None:
-    """Write a document, one change after the other: there may be as many as events."""
+    def changes() -> Iterator[dict[str, Any]]:
+        for change in report.changes:
+            yield {
+                "kind": change.kind,
+                "moved": change.moved,
+                "issue": change.issue._asdict(),
+                "parts": list(map(_part, change.parts)),
+            }
+
     document = {
         "events": report.events,
         "left_out": left_out,
@@ -190,17 +195,7 @@ def _write_json(report: IssueReport, left_out: int) -> None:
         "old_rules": list(map(_reported, report.old_rules)),
         "new_rules": list(map(_reported, report.new_rules)),
     }
-    start = json.dumps(document, ensure_ascii=False).removesuffix("}")
-    click.echo(f'{start}, "changes": [', nl=False)
-    for number, change in enumerate(report.changes):
-        found = {
-            "kind": change.kind,
-            "moved": change.moved,
-            "issue": change.issue._asdict(),
-            "parts": list(map(_part, change.parts)),
-        }
-        click.echo((", " if number else "") + json.dumps(found, ensure_ascii=False), nl=False)
-    click.echo("]}")
+    echo_json_list(document, "changes", changes())
 
 
 def _part(part: IssuePart) -> dict[str, Any]:

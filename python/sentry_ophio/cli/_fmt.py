@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +10,8 @@ import click
 
 from sentry_ophio._event_files import STANDARD_INPUT
 from sentry_ophio.cli._input import InputError, read_text, replace_file
+from sentry_ophio.cli._output import echo, echo_json
+from sentry_ophio.cli._output import write as write_out
 from sentry_ophio.enhancers import format_rules
 from sentry_ophio.exceptions import EnhancementsError, FingerprintsError, LimitError
 
@@ -70,17 +71,17 @@ def write(
             formatted = _formatted(name, text, form)
             files[name] = formatted != text
             if not only_check and name == STANDARD_INPUT:
-                click.echo(formatted, nl=False)
+                write_out(formatted.encode())
             elif files[name]:
                 if not only_check:
                     replace_file(Path(name), formatted.encode())
-                click.echo(f"{name}: {'would change' if only_check else 'written'}", err=True)
+                echo(f"{name}: {'would change' if only_check else 'written'}", err=True)
         except InputError as error:
             error.show()
             failed = True
     if as_json:
         document = [{"file": name, "changed": changed} for name, changed in files.items()]
-        click.echo(json.dumps(document, ensure_ascii=False))
+        echo_json(document)
     if failed:
         sys.exit(InputError.exit_code)
     if only_check and any(files.values()):

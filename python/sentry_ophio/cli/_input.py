@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
 from sentry_ophio._atomic import replaced
 from sentry_ophio._event_files import STANDARD_INPUT, read_event
+from sentry_ophio.cli._output import echo
 from sentry_ophio.enhancers import Cache, Enhancements
 from sentry_ophio.exceptions import EnhancementsError, EventError, OphioError
 
@@ -25,6 +26,11 @@ class InputError(click.ClickException):
     def __init__(self, *parts: str) -> None:
         """Make an error from the name of a file and a reason, or from a message with both."""
         super().__init__(": ".join(parts))
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print it, as click does."""
+        del file
+        echo(f"Error: {self.message}", err=True)
 
     @classmethod
     def of(cls, error: OphioError | OSError) -> InputError:

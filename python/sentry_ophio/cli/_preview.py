@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from contextlib import suppress
@@ -16,6 +15,7 @@ from sentry_ophio._event_files import STANDARD_INPUT, SUFFIXES, compare, stacktr
 from sentry_ophio._html import preview_page
 from sentry_ophio._preview import Comparison
 from sentry_ophio.cli._input import InputError, read_rules, replace_file, with_orig_in_app
+from sentry_ophio.cli._output import echo, echo_json
 from sentry_ophio.cli._rows import PARQUET, Input, parquet_module, progress_bar, sorted_inputs
 from sentry_ophio.cli._words import location
 from sentry_ophio.exceptions import OphioError, ParquetError
@@ -89,9 +89,10 @@ def preview(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
             progress(done)
         report = comparing.report()
     if as_json:
-        click.echo(json.dumps(_report_json(report), ensure_ascii=False))
+        echo_json(_report_json(report))
     else:
-        click.echo(str(report))
+        for line in str(report).split("\n"):
+            echo(line)
     if html_file is not None:
         examples = []
         for place, trace in _examples(inputs, set(report.examples[:_SHOWN]), left_out):
@@ -101,7 +102,7 @@ def preview(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
         replace_file(
             Path(html_file), preview_page(report, examples, location).encode("utf-8", "replace")
         )
-        click.echo(f"{html_file}: written", err=True)
+        echo(f"{html_file}: written", err=True)
     if failed:
         sys.exit(InputError.exit_code)
 

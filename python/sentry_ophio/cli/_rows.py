@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
@@ -11,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Union
 
 import click
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from sentry_ophio._atomic import resolved
 from sentry_ophio._event_files import STANDARD_INPUT, SUFFIXES, files_in, stacktraces_in
 from sentry_ophio.cli._input import InputError
+from sentry_ophio.cli._output import console, echo, echo_json
 from sentry_ophio.exceptions import EventError, ParquetError
 
 if TYPE_CHECKING:
@@ -116,7 +115,7 @@ def progress_bar(
     )
     bar = Progress(
         *columns,
-        console=Console(stderr=True),
+        console=console(stderr=True),
         transient=True,
         disable=not sys.stderr.isatty(),
     )
@@ -197,10 +196,10 @@ def _check_output(names: tuple[str, ...], out: str, suffixes: tuple[str, ...]) -
 def show_written(out: str, written: dict[str, int], left_out: int, *, as_json: bool) -> None:
     if as_json:
         document = {"out": out, **written, "left_out": left_out}
-        click.echo(json.dumps(document, ensure_ascii=False))
+        echo_json(document)
     else:
         facts = [f"{count:,} {_COUNTED[name]}" for name, count in written.items()]
-        click.echo(f"{out}: {', '.join(facts)}")
+        echo(f"{out}: {', '.join(facts)}")
     if left_out:
         sys.exit(InputError.exit_code)
 

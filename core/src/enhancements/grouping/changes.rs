@@ -5,10 +5,11 @@
 
 use serde::{Serialize, Serializer};
 
-use crate::enhancements::frame::{ExceptionData, Frame};
+use crate::enhancements::result::AppliedFrame;
 use crate::enhancements::rule_set::Enhancements;
 use crate::enhancements::stacktrace::event::EventStacktrace;
-use crate::enhancements::stacktrace::view::{key_texts, KeyTexts, StacktraceError, StacktraceView};
+use crate::enhancements::stacktrace::view::{StacktraceError, StacktraceView};
+use crate::parallel;
 
 /// The changes of a frame of an event. `None` keeps a field.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,17 +35,71 @@ impl Serialize for FrameChange<'_> {
 /// The results of rules for the frames of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AppliedToEvent<'a> {
-    /// Category and `in_app` of each frame.
-    pub frames: Vec<(Option<&'a str>, Option<bool>)>,
-    /// The changes of each frame.
-    pub changes: Vec<FrameChange<'a>>,
+    /// The stack trace after the rules.
+    stacktrace: StacktraceView<'a>,
+    applied: Vec<AppliedFrame>,
+    /// What to write into each frame.
+    changes: Vec<FrameChange<'a>>,
+}
+
+/// The result for a frame of an event, without texts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EventFrame {
+    /// The category.
+    pub category: EventCategory,
+    /// Whether the frame is the user's code.
+    pub in_app: Option<bool>,
+    /// Whether `in_app` is to be written.
+    pub in_app_changes: bool,
+    /// What is to be written to `data.orig_in_app`: 1, 0, or -1 for null.
+    pub orig_in_app: Option<i8>,
+    /// Whether the category is to be written.
+    pub category_changes: bool,
+}
+
+/// The category of a frame of an event, after the rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventCategory {
+    /// None.
+    None,
+    /// The one that the frame came with.
+    Own,
+    /// One that a rule set: its number in [`Enhancements::categories`].
+    Number(u32),
 }
 
 impl AppliedToEvent<'_> {
-    /// Writes the result as MessagePack: an array of frames and changes.
-    pub fn to_msgpack(&self) -> Vec<u8> {
-        // This cannot fail: the value has only texts and small numbers.
-        rmp_serde::to_vec(&(&self.frames, &self.changes)).unwrap_or_default()
+    /// The result for each frame.
+    pub fn frames(&self) -> impl ExactSizeIterator<Item = EventFrame> + '_ {
+        let frames = self.stacktrace.frames.iter().zip(&self.applied);
+        frames.zip(&self.changes).map(|((frame, applied), change)| {
+            let category = match applied.category {
+                Some(number) => EventCategory::Number(number),
+                None if frame.category.is_some() => EventCategory::Own,
+                None => EventCategory::None,
+            };
+            EventFrame {
+                category,
+                in_app: applied.in_app,
+                in_app_changes: change.in_app.is_some(),
+                orig_in_app: change.orig_in_app,
+                category_changes: change.category.is_some(),
+            }
+        })
+    }
+
+    /// Writes it as MessagePack: an array of frames, with category and `in_app` of each, and
+    /// changes.
+    ///
+    /// # Errors
+    ///
+    /// None: the categories were read as UTF-8.
+    pub fn to_msgpack(&self) -> Result<Vec<u8>, StacktraceError> {
+        let frames = self.stacktrace.frames.iter().enumerate();
+        let frames = frames.map(|(index, frame)| Ok((frame.category(index)?, frame.in_app)));
+        let frames = frames.collect::<Result<Vec<_>, StacktraceError>>()?;
+        // Texts and small numbers: nothing that MessagePack cannot hold.
+        Ok(rmp_serde::to_vec(&(frames, &self.changes)).unwrap_or_default())
     }
 }
 
@@ -58,29 +113,44 @@ impl Enhancements {
         &'a self,
         event: &'a EventStacktrace<'_>,
     ) -> Result<AppliedToEvent<'a>, StacktraceError> {
-        let mut frames = event.frames();
-        let keys = key_texts(&frames);
-        let changes = change(self, &event.exception(), &mut frames, &keys)?;
-        let frames = frames.iter().map(|frame| (frame.category, frame.in_app));
+        let mut stacktrace = event.view();
+        let (applied, changes) = change(self, &mut stacktrace)?;
         Ok(AppliedToEvent {
-            frames: frames.collect(),
+            stacktrace,
+            applied,
             changes,
+        })
+    }
+
+    /// Does [`Enhancements::apply_to_event`] for many stack traces, on so many threads, and
+    /// returns what `read` returns for each, in order.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`Enhancements::apply_to_event`].
+    pub fn each_event<R: Send>(
+        &self,
+        events: &[EventStacktrace<'_>],
+        threads: usize,
+        read: impl Fn(AppliedToEvent<'_>) -> R + Sync,
+    ) -> Result<Vec<R>, StacktraceError> {
+        parallel::each(events, threads, |event| {
+            Ok(read(self.apply_to_event(event)?))
         })
     }
 }
 
-/// Applies rules to frames, and returns the changes to write into the frames of the event.
+/// Applies rules to frames. Returns the result for each, and what to write into those of the
+/// event.
 pub(super) fn change<'c>(
     rules: &'c Enhancements,
-    exception: &ExceptionData<'_>,
-    frames: &mut [Frame<'c>],
-    keys: &[KeyTexts<'_>],
-) -> Result<Vec<FrameChange<'c>>, StacktraceError> {
-    let mut applied = Vec::with_capacity(frames.len());
-    let stacktrace = StacktraceView::of_frames(exception, frames, keys);
-    rules.apply_packed(&stacktrace, &mut applied)?;
-    let mut changes = vec![FrameChange::default(); frames.len()];
-    for ((frame, applied), change) in frames.iter_mut().zip(&applied).zip(&mut changes) {
+    stacktrace: &mut StacktraceView<'c>,
+) -> Result<(Vec<AppliedFrame>, Vec<FrameChange<'c>>), StacktraceError> {
+    let mut applied = Vec::with_capacity(stacktrace.frames.len());
+    rules.apply_packed(stacktrace, &mut applied)?;
+    let frames = stacktrace.frames.iter_mut().zip(&applied);
+    let changes = frames.map(|(frame, applied)| {
+        let mut change = FrameChange::default();
         if applied.in_app.is_some() && applied.in_app != frame.in_app {
             change.in_app = applied.in_app;
             if frame.orig_in_app.is_none() {
@@ -92,8 +162,10 @@ pub(super) fn change<'c>(
         let category = applied.category.map(|number| number as usize);
         if let Some(category) = category.and_then(|number| rules.categories().get(number)) {
             change.category = Some(category);
-            frame.category = Some(category);
+            frame.category = Some(category.as_bytes());
         }
-    }
-    Ok(changes)
+        change
+    });
+    let changes = changes.collect();
+    Ok((applied, changes))
 }

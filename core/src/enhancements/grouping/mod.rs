@@ -26,21 +26,20 @@ use std::sync::Arc;
 use once_cell::race::OnceBox;
 use thiserror::Error;
 
-pub use self::changes::{AppliedToEvent, FrameChange};
+pub use self::changes::{AppliedToEvent, EventCategory, EventFrame, FrameChange};
 use self::hints::Hints;
 pub use self::hints::{FrameOutcome, Variant};
 use crate::enhancements::binary::config_structure::OtherFamily;
 use crate::enhancements::binary::stored::{StoredError, StoredRules};
 use crate::enhancements::cache::Cache;
 use crate::enhancements::error::{ConfigStructureError, EnhancementsError};
-use crate::enhancements::frame::Frame;
 use crate::enhancements::matcher::Offset;
 use crate::enhancements::result::Component;
 use crate::enhancements::rule::Rule;
 use crate::enhancements::rule_set::Enhancements;
 use crate::enhancements::select::Part;
 use crate::enhancements::stacktrace::event::EventStacktrace;
-use crate::enhancements::stacktrace::view::{key_texts, StacktraceError, StacktraceView};
+use crate::enhancements::stacktrace::view::{FrameView, StacktraceError, StacktraceView};
 
 /// The rules of a project, with its bases. Immutable; cloning shares it.
 #[derive(Clone)]
@@ -243,36 +242,34 @@ impl EnhancementsConfig {
         &'c self,
         event: &'c EventStacktrace<'_>,
     ) -> Result<Processed<'c>, StacktraceError> {
-        let exception = event.exception();
-        let mut frames = event.frames();
-        let keys = key_texts(&frames);
-        let changed = changes::change(self.classifier(), &exception, &mut frames, &keys)?;
+        let mut stacktrace = event.view();
+        let (_, changed) = changes::change(self.classifier(), &mut stacktrace)?;
 
-        let assemble = |rules: &Enhancements, frames: &[Frame<'_>], start: Start| {
-            let start = |frame: &Frame<'_>| Component::new(start(frame));
-            let mut components: Vec<_> = frames.iter().map(start).collect();
-            let stacktrace = StacktraceView::of_frames(&exception, frames, &keys);
-            let result = rules.assemble_packed(&stacktrace, &mut components)?;
+        let assemble = |rules: &Enhancements, stacktrace: &StacktraceView<'_>, start: Start| {
+            let start = |frame: &FrameView<'_>| Component::new(start(frame));
+            let mut components: Vec<_> = stacktrace.frames.iter().map(start).collect();
+            let result = rules.assemble_packed(stacktrace, &mut components)?;
             Ok::<_, StacktraceError>((result, components))
         };
-        let (_, marked) = assemble(self.classifier(), &frames, |_| None)?;
+        let (_, marked) = assemble(self.classifier(), &stacktrace, |_| None)?;
         // Only the classifier rules use the original `in_app`.
-        for frame in &mut frames {
+        for frame in &mut stacktrace.frames {
             frame.orig_in_app = None;
         }
-        let in_app = |frame: &Frame<'_>| Some(frame.in_app == Some(true));
-        let app = assemble(self.contributes(), &frames, in_app)?;
-        let system = assemble(self.contributes(), &frames, |_| Some(true))?;
+        let in_app = |frame: &FrameView<'_>| Some(frame.in_app == Some(true));
+        let app = assemble(self.contributes(), &stacktrace, in_app)?;
+        let system = assemble(self.contributes(), &stacktrace, |_| Some(true))?;
 
         let hints = Hints {
             classifier: self.classifier(),
             contributes: self.contributes(),
             own: self.0.own.texts(),
         };
-        let seen = frames.iter().zip(&event.frames).zip(&marked);
-        let seen = seen.map(|((frame, from), marked)| hints::Seen {
+        let seen = stacktrace.frames.iter().zip(event.client_in_app());
+        let seen = seen.zip(&marked);
+        let seen = seen.map(|((frame, client_in_app), marked)| hints::Seen {
             in_app: frame.in_app,
-            client_in_app: from.client_in_app,
+            client_in_app,
             marked: marked.hint,
         });
         let seen: Vec<_> = seen.collect();
@@ -293,7 +290,7 @@ impl Processed<'_> {
 }
 
 /// The initial `contributes` of a frame.
-type Start = fn(&Frame<'_>) -> Option<bool>;
+type Start = fn(&FrameView<'_>) -> Option<bool>;
 
 #[cfg(test)]
 mod tests {

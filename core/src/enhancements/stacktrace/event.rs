@@ -32,49 +32,42 @@ use std::borrow::Cow;
 use serde::{Serialize, Serializer};
 
 use crate::enhancements::family::Families;
+use crate::enhancements::fields::{FrameField, TextField};
 use crate::enhancements::frame::{ExceptionData, Frame};
-use crate::enhancements::stacktrace::msgpack::{Reader, Writer};
-use crate::enhancements::stacktrace::view::{FieldPath, StacktraceError};
-use crate::functions::trim_function_name;
+use crate::enhancements::stacktrace::msgpack::{self, packed_key, Reader};
+use crate::enhancements::stacktrace::view::{
+    utf8, FieldPath, FrameKey, FrameView, StacktraceError, StacktraceView,
+};
+use crate::functions::{has_rules, trim_function_name, with_trimmed};
 use crate::limits::Limit;
 
 /// The name of a function without a name.
 const UNKNOWN: &str = "<unknown>";
 
-/// The frames of a stack trace of an event, with the fields that rules use.
+/// The frames of a stack trace of an event, in the form that rules look at.
 #[derive(Debug, Default)]
 pub struct EventStacktrace<'a> {
     /// The type of the exception.
-    pub ty: Option<Cow<'a, str>>,
+    ty: Option<Cow<'a, str>>,
     /// The value of the exception.
-    pub value: Option<Cow<'a, str>>,
+    value: Option<Cow<'a, str>>,
     /// The type of the exception's mechanism.
-    pub mechanism: Option<Cow<'a, str>>,
-    /// The frames, in their order.
-    pub frames: Vec<MatchFrame<'a>>,
+    mechanism: Option<Cow<'a, str>>,
+    frames: Vec<MatchFrame<'a>>,
+    /// The keys of all frames, one behind the other: a frame costs no allocation.
+    keys: Vec<u8>,
 }
 
-/// A match frame, which owns the texts that were changed.
-#[derive(Debug, Default)]
-pub struct MatchFrame<'a> {
-    /// The category.
-    pub category: Option<Cow<'a, str>>,
-    /// The family of the platform.
-    pub family: &'static str,
-    /// The name of the function, trimmed; never empty.
-    pub function: Cow<'a, str>,
-    /// The module.
-    pub module: Option<Cow<'a, str>>,
-    /// The package, lowered and slashed.
-    pub package: Option<Cow<'a, str>>,
-    /// The path, lowered and slashed.
-    pub path: Option<Cow<'a, str>>,
-    /// Whether the frame is the user's code.
-    pub in_app: Option<bool>,
-    /// The original `in_app`.
-    pub orig_in_app: Option<i8>,
-    /// `data.client_in_app`: the `in_app` of the SDK.
-    pub client_in_app: Option<bool>,
+/// What a match frame has beside its key.
+#[derive(Debug)]
+struct MatchFrame<'a> {
+    category: Option<Cow<'a, [u8]>>,
+    /// Where its key ends. It begins where that of the frame before ends.
+    key_end: usize,
+    in_app: Option<bool>,
+    orig_in_app: Option<i8>,
+    /// What the SDK says of `in_app`.
+    client_in_app: Option<bool>,
 }
 
 /// How null in a list of frames is read.
@@ -84,22 +77,6 @@ enum Null {
     Refused,
     /// It is skipped.
     Skipped,
-}
-
-impl MatchFrame<'_> {
-    /// Returns the frame in the form that rules use.
-    pub fn frame(&self) -> Frame<'_> {
-        Frame {
-            category: self.category.as_deref(),
-            family: Some(self.family),
-            function: Some(&self.function),
-            module: self.module.as_deref(),
-            package: self.package.as_deref(),
-            path: self.path.as_deref(),
-            in_app: self.in_app,
-            orig_in_app: self.orig_in_app,
-        }
-    }
 }
 
 impl<'a> EventStacktrace<'a> {
@@ -169,12 +146,17 @@ impl<'a> EventStacktrace<'a> {
     ) -> Result<(), StacktraceError> {
         let count = reader.array_len("expected an array of frames")?;
         Limit::Frames.check(reader.at_most(count))?;
-        self.frames.reserve(reader.at_most(count));
+        let platform = Platform::new(platform);
+        let likely = reader.at_most(count);
+        self.frames.reserve(likely);
+        self.keys.reserve(64 * likely);
         for index in 0..count {
             if null == Null::Skipped && reader.nil() {
                 continue;
             }
-            self.frames.push(read_frame(reader, index, platform)?);
+            let fields = FrameFields::read(reader, index)?;
+            let frame = fields.into_match_frame(index, &platform, &mut self.keys)?;
+            self.frames.push(frame);
         }
         Ok(())
     }
@@ -217,33 +199,38 @@ impl<'a> EventStacktrace<'a> {
         }
     }
 
-    /// Writes the packed form.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the length of a text does not fit in 32 bits.
-    pub fn to_packed(&self) -> Result<Vec<u8>, StacktraceError> {
-        let mut packed = Vec::with_capacity(64 + self.frames.len() * 96);
-        self.pack_into(&mut packed)?;
-        Ok(packed)
-    }
-
-    /// Appends the packed form.
-    ///
-    /// # Errors
-    ///
-    /// Fails as [`EventStacktrace::to_packed`] does. Then a part may be written.
-    pub(super) fn pack_into(&self, packed: &mut Vec<u8>) -> Result<(), StacktraceError> {
-        let mut writer = Writer::begin(packed, &self.exception(), self.frames.len())?;
-        for frame in &self.frames {
-            writer.frame(&frame.frame())?;
+    /// The stack trace as rules look at it.
+    pub fn view(&self) -> StacktraceView<'_> {
+        let mut key_start = 0;
+        let frames = self.frames.iter().map(|frame| {
+            let key = &self.keys[key_start..frame.key_end];
+            key_start = frame.key_end;
+            FrameView {
+                category: frame.category.as_deref(),
+                key: FrameKey::Encoded(key),
+                in_app: frame.in_app,
+                orig_in_app: frame.orig_in_app,
+            }
+        });
+        StacktraceView {
+            exception: self.exception(),
+            frames: frames.collect(),
         }
-        Ok(())
     }
 
-    /// Returns the frames in the form that rules use.
-    pub fn frames(&self) -> Vec<Frame<'_>> {
-        self.frames.iter().map(MatchFrame::frame).collect()
+    /// How many frames there are.
+    pub fn len(&self) -> usize {
+        self.frames.len()
+    }
+
+    /// Whether there are no frames.
+    pub fn is_empty(&self) -> bool {
+        self.frames.is_empty()
+    }
+
+    /// What the SDK says of `in_app` of each frame.
+    pub fn client_in_app(&self) -> impl Iterator<Item = Option<bool>> + '_ {
+        self.frames.iter().map(|frame| frame.client_in_app)
     }
 }
 
@@ -253,7 +240,7 @@ impl<'a> EventStacktrace<'a> {
 ///
 /// Fails as [`EventStacktrace::decode`] does.
 pub fn pack_event_frames(bytes: &[u8]) -> Result<Vec<u8>, StacktraceError> {
-    EventStacktrace::decode(bytes)?.to_packed()
+    msgpack::pack_view(&EventStacktrace::decode(bytes)?.view())
 }
 
 /// Makes the packed forms of many stack traces: a MessagePack array of binaries.
@@ -264,8 +251,8 @@ pub fn pack_event_frames(bytes: &[u8]) -> Result<Vec<u8>, StacktraceError> {
 pub fn pack_many_event_frames(bytes: &[u8]) -> Result<Vec<u8>, StacktraceError> {
     let stacktraces = EventStacktrace::decode_many(bytes)?;
     let packed = stacktraces.iter().map(|stacktrace| {
-        let packed = stacktrace.to_packed()?;
-        Ok((Bytes(packed), stacktrace.frames.len()))
+        let packed = msgpack::pack_view(&stacktrace.view())?;
+        Ok((Bytes(packed), stacktrace.len()))
     });
     let packed: Result<Vec<_>, StacktraceError> = packed.collect();
     rmp_serde::to_vec(&packed?).map_err(|_| StacktraceError::Structure("it is too large"))
@@ -287,7 +274,8 @@ impl Serialize for Bytes {
 /// Fails as [`EventStacktrace::decode`] does.
 pub fn match_frames_packed(bytes: &[u8]) -> Result<Vec<u8>, StacktraceError> {
     let stacktrace = EventStacktrace::decode(bytes)?;
-    let frames: Vec<_> = stacktrace.frames().into_iter().map(Written::from).collect();
+    let frames = stacktrace.view().unpack()?;
+    let frames: Vec<_> = frames.into_iter().map(Written::from).collect();
     rmp_serde::to_vec_named(&frames).map_err(|_| StacktraceError::Structure("it is too large"))
 }
 
@@ -328,93 +316,213 @@ impl<'a> From<Frame<'a>> for Written<'a> {
     }
 }
 
-/// The fields of an event's frame that rules use, as in the event.
+/// A text of an event's frame that is looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Text {
+    Function,
+    RawFunction,
+    Module,
+    Package,
+    AbsPath,
+    Filename,
+    Platform,
+    Category,
+}
+
+impl Text {
+    const COUNT: usize = Self::Category as usize + 1;
+    const NAMES: [&str; Self::COUNT] = [
+        "function",
+        "raw_function",
+        "module",
+        "package",
+        "abs_path",
+        "filename",
+        "platform",
+        "data.category",
+    ];
+}
+
+// The keys that are looked at, of a frame and of its data.
+const FUNCTION: u128 = packed_key("function");
+const RAW_FUNCTION: u128 = packed_key("raw_function");
+const MODULE: u128 = packed_key("module");
+const PACKAGE: u128 = packed_key("package");
+const ABS_PATH: u128 = packed_key("abs_path");
+const FILENAME: u128 = packed_key("filename");
+const PLATFORM: u128 = packed_key("platform");
+const IN_APP: u128 = packed_key("in_app");
+const DATA: u128 = packed_key("data");
+const CATEGORY: u128 = packed_key("category");
+const ORIG_IN_APP: u128 = packed_key("orig_in_app");
+const CLIENT_IN_APP: u128 = packed_key("client_in_app");
+
+/// The fields of an event's frame that rules look at, as the event has them.
+///
+/// Texts are not checked for UTF-8 here: the engine does that for frames that it does not know.
 #[derive(Default)]
 struct FrameFields<'a> {
-    function: Option<Cow<'a, str>>,
-    raw_function: Option<Cow<'a, str>>,
-    module: Option<Cow<'a, str>>,
-    package: Option<Cow<'a, str>>,
-    abs_path: Option<Cow<'a, str>>,
-    filename: Option<Cow<'a, str>>,
-    platform: Option<Cow<'a, str>>,
+    texts: [Option<&'a [u8]>; Text::COUNT],
+    /// Numbers that stand in place of texts, which is rare.
+    digits: Vec<(Text, String)>,
     in_app: Option<bool>,
-    category: Option<Cow<'a, str>>,
     orig_in_app: Option<i8>,
     client_in_app: Option<bool>,
 }
 
 impl<'a> FrameFields<'a> {
-    /// Converts the frame to a match frame.
-    fn into_match_frame(self, event_platform: Option<&str>) -> MatchFrame<'a> {
-        let event_platform = event_platform.filter(|text| !text.is_empty());
-        let platform = present(&self.platform).or(event_platform);
-        let is_trimmed = present(&self.raw_function).is_some();
-        MatchFrame {
-            family: family(platform),
-            function: function(self.function, is_trimmed, platform),
-            path: if present(&self.abs_path).is_some() {
-                self.abs_path.map(lowered)
-            } else {
-                self.filename.map(lowered)
-            },
-            package: self.package.map(lowered),
-            module: self.module,
-            category: self.category,
+    #[inline]
+    fn read(reader: &mut Reader<'a>, index: usize) -> Result<Self, StacktraceError> {
+        let path_of = |field: &'static str| FieldPath::Frame(index, field);
+        let keys = reader.map(|| path_of("frame"))?;
+        let mut frame = Self::default();
+        for _ in 0..keys {
+            match reader.packed_key()? {
+                FUNCTION => frame.read_text(reader, index, Text::Function)?,
+                RAW_FUNCTION => frame.read_text(reader, index, Text::RawFunction)?,
+                MODULE => frame.read_text(reader, index, Text::Module)?,
+                PACKAGE => frame.read_text(reader, index, Text::Package)?,
+                ABS_PATH => frame.read_text(reader, index, Text::AbsPath)?,
+                FILENAME => frame.read_text(reader, index, Text::Filename)?,
+                PLATFORM => frame.read_text(reader, index, Text::Platform)?,
+                IN_APP => frame.in_app = reader.bool(path_of("in_app"))?,
+                DATA => frame.read_data(reader, index)?,
+                _ => reader.skip()?,
+            }
+        }
+        Ok(frame)
+    }
+
+    #[inline(never)]
+    fn read_data(&mut self, reader: &mut Reader<'a>, index: usize) -> Result<(), StacktraceError> {
+        let path_of = |field: &'static str| FieldPath::Frame(index, field);
+        // Data that is not an object says nothing.
+        let Some(keys) = reader.map_or_other()? else {
+            return Ok(());
+        };
+        for _ in 0..keys {
+            match reader.packed_key()? {
+                CATEGORY => self.read_text(reader, index, Text::Category)?,
+                ORIG_IN_APP => {
+                    self.orig_in_app = reader.small_int(path_of("data.orig_in_app"))?;
+                }
+                CLIENT_IN_APP => {
+                    self.client_in_app = reader.bool(path_of("data.client_in_app"))?;
+                }
+                _ => reader.skip()?,
+            }
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn read_text(
+        &mut self,
+        reader: &mut Reader<'a>,
+        index: usize,
+        text: Text,
+    ) -> Result<(), StacktraceError> {
+        if reader.is_number() {
+            let digits = reader.digits()?;
+            self.digits.push((text, digits));
+            return Ok(());
+        }
+        let path = || FieldPath::Frame(index, Text::NAMES[text as usize]);
+        self.texts[text as usize] = reader.text_bytes(path)?;
+        if !self.digits.is_empty() {
+            // The key was there twice, and the last one counts.
+            self.digits.retain(|(other, _)| *other != text);
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn text(&self, text: Text) -> Option<&[u8]> {
+        let digits = self.digits.iter().rev().find(|(other, _)| *other == text);
+        match digits {
+            Some((_, digits)) => Some(digits.as_bytes()),
+            None => self.texts[text as usize],
+        }
+    }
+
+    /// A text that is there and not empty.
+    #[inline]
+    fn present(&self, text: Text) -> Option<&[u8]> {
+        self.text(text).filter(|text| !text.is_empty())
+    }
+
+    /// Brings the frame into the shape that rules look at, and appends its key.
+    #[inline]
+    fn into_match_frame(
+        self,
+        index: usize,
+        event_platform: &Platform<'_>,
+        keys: &mut Vec<u8>,
+    ) -> Result<MatchFrame<'a>, StacktraceError> {
+        let path_of = |text: Text| FieldPath::Frame(index, Text::NAMES[text as usize]);
+        let own = match self.present(Text::Platform) {
+            None => None,
+            own => Some(Platform::new(utf8(own, path_of(Text::Platform))?)),
+        };
+        let platform = own.as_ref().unwrap_or(event_platform);
+        for field in FrameField::KEY {
+            match field {
+                FrameField::Family => msgpack::put_text(keys, Some(platform.family))?,
+                FrameField::Text(TextField::Function) => {
+                    let name = self.present(Text::Function).unwrap_or(UNKNOWN.as_bytes());
+                    match platform.with_rules {
+                        Some(platform) if self.present(Text::RawFunction).is_none() => {
+                            let path = path_of(Text::Function);
+                            let name = utf8(Some(name), path)?.unwrap_or_default();
+                            with_trimmed(name, platform, |name| {
+                                let name = if name.is_empty() { UNKNOWN } else { name };
+                                msgpack::put_text(keys, Some(name))
+                            })?;
+                        }
+                        _ => msgpack::put_bytes(keys, Some(name))?,
+                    }
+                }
+                FrameField::Text(TextField::Module) => {
+                    msgpack::put_bytes(keys, self.text(Text::Module))?;
+                }
+                FrameField::Text(TextField::Package) => {
+                    put_lowered(keys, self.text(Text::Package))?;
+                }
+                FrameField::Text(TextField::Path) => {
+                    let path = self.present(Text::AbsPath);
+                    put_lowered(keys, path.or_else(|| self.text(Text::Filename)))?;
+                }
+                // They are not in the key.
+                FrameField::Category | FrameField::InApp | FrameField::OrigInApp => {}
+            }
+        }
+        let category = self.texts[Text::Category as usize].map(Cow::Borrowed);
+        let mut digits = self.digits.into_iter().rev();
+        let digits = digits.find(|(text, _)| *text == Text::Category);
+        Ok(MatchFrame {
+            category: digits.map_or(category, |(_, digits)| Some(digits.into_bytes().into())),
+            key_end: keys.len(),
             in_app: self.in_app,
             orig_in_app: self.orig_in_app,
             client_in_app: self.client_in_app,
-        }
+        })
     }
 }
 
-fn read_frame<'a>(
-    reader: &mut Reader<'a>,
-    index: usize,
-    event_platform: Option<&str>,
-) -> Result<MatchFrame<'a>, StacktraceError> {
-    let path_of = |field: &'static str| FieldPath::Frame(index, field);
-    let keys = reader.map(|| path_of("frame"))?;
-    let mut frame = FrameFields::default();
-    for _ in 0..keys {
-        match reader.key()? {
-            b"function" => frame.function = reader.any_text(path_of("function"))?,
-            b"raw_function" => frame.raw_function = reader.any_text(path_of("raw_function"))?,
-            b"module" => frame.module = reader.any_text(path_of("module"))?,
-            b"package" => frame.package = reader.any_text(path_of("package"))?,
-            b"abs_path" => frame.abs_path = reader.any_text(path_of("abs_path"))?,
-            b"filename" => frame.filename = reader.any_text(path_of("filename"))?,
-            b"platform" => frame.platform = reader.any_text(path_of("platform"))?,
-            b"in_app" => frame.in_app = reader.bool(path_of("in_app"))?,
-            b"data" => {
-                // Data that is not an object is ignored.
-                let Some(keys) = reader.map_or_other()? else {
-                    continue;
-                };
-                for _ in 0..keys {
-                    match reader.key()? {
-                        b"category" => {
-                            frame.category = reader.any_text(path_of("data.category"))?;
-                        }
-                        b"orig_in_app" => {
-                            frame.orig_in_app = reader.small_int(path_of("data.orig_in_app"))?;
-                        }
-                        b"client_in_app" => {
-                            frame.client_in_app = reader.bool(path_of("data.client_in_app"))?;
-                        }
-                        _ => reader.skip()?,
-                    }
-                }
-            }
-            _ => reader.skip()?,
-        }
-    }
-    Ok(frame.into_match_frame(event_platform))
+/// What follows from the platform of an event or frame.
+struct Platform<'p> {
+    family: &'static str,
+    /// The platform, if names of its functions are trimmed.
+    with_rules: Option<&'p str>,
 }
 
-/// Returns a text, unless it is missing or empty.
-fn present<'t>(text: &'t Option<Cow<'_, str>>) -> Option<&'t str> {
-    text.as_deref().filter(|text| !text.is_empty())
+impl<'p> Platform<'p> {
+    fn new(platform: Option<&'p str>) -> Self {
+        Self {
+            family: family(platform),
+            with_rules: platform.filter(|platform| has_rules(platform)),
+        }
+    }
 }
 
 /// Returns the name of a frame's function. If the frame has a raw name, the name was already
@@ -447,18 +555,18 @@ pub(crate) fn family(platform: Option<&str>) -> &'static str {
     family.name()
 }
 
-/// Returns a path with ASCII in lower case, and with slashes.
-fn lowered(path: Cow<'_, str>) -> Cow<'_, str> {
-    let changes = |byte: u8| byte.is_ascii_uppercase() || byte == b'\\';
-    if !path.bytes().any(changes) {
-        return path;
+/// Appends a path with ASCII in lower case, and with slashes.
+fn put_lowered(keys: &mut Vec<u8>, path: Option<&[u8]>) -> Result<(), StacktraceError> {
+    msgpack::put_bytes(keys, path)?;
+    // All bytes at once, without a branch, and in place.
+    let start = keys.len() - path.map_or(0, <[u8]>::len);
+    for byte in &mut keys[start..] {
+        *byte = match *byte {
+            b'\\' => b'/',
+            other => other.to_ascii_lowercase(),
+        };
     }
-    let mut path = path.into_owned();
-    path.make_ascii_lowercase();
-    if path.contains('\\') {
-        path = path.replace('\\', "/");
-    }
-    path.into()
+    Ok(())
 }
 
 #[cfg(test)]
@@ -475,7 +583,8 @@ mod tests {
         let stacktrace = EventStacktrace::decode(&bytes)?;
         assert_eq!(stacktrace.exception().ty, Some("E"));
         assert_eq!(stacktrace.exception().mechanism, Some("m"));
-        let frame = stacktrace.frames()[0];
+        let view = stacktrace.view();
+        let frame = view.unpack().unwrap()[0];
         Ok(format!(
             "{:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
             frame.category,

@@ -24,8 +24,8 @@ use std::fmt;
 use thiserror::Error;
 
 use crate::enhancements::stacktrace::event::{Bytes, EventStacktrace};
-use crate::enhancements::stacktrace::msgpack::{Reader, SIZED, SIZED_HEAD};
-use crate::enhancements::stacktrace::view::{FieldPath, StacktraceError};
+use crate::enhancements::stacktrace::msgpack::{self, Reader, SIZED, SIZED_HEAD};
+use crate::enhancements::stacktrace::view::{FieldPath, StacktraceError, StacktraceView};
 use crate::reader::{json, ReadError, Source};
 
 /// An error of reading an event. The message says what is wrong, and where.
@@ -62,62 +62,50 @@ pub fn pack_lines(json: &[u8]) -> Result<Vec<u8>, LineError> {
     let mut packed = Vec::new();
     let mut buffer = Vec::new();
     for (line, event) in (1_u64..).zip(json.split(|byte| *byte == b'\n')) {
-        let pack = |place: String, stacktrace: &EventStacktrace<'_>| {
-            let written = stacktrace.to_packed();
-            let written = written.map_err(|error| EventJsonError::at(&place, error))?;
-            packed.push((line, place, Bytes(written), stacktrace.frames.len()));
-            Ok(())
-        };
-        each_stacktrace(event, &mut buffer, pack).map_err(|error| LineError { line, error })?;
+        let found = stacktraces_in(event, &mut buffer);
+        let found = found.map_err(|error| LineError { line, error })?;
+        for (place, stacktrace) in found {
+            let written = msgpack::pack_view(&stacktrace.view()).map_err(|error| LineError {
+                line,
+                error: EventJsonError::at(&place, error),
+            })?;
+            packed.push((line, place, Bytes(written), stacktrace.len()));
+        }
     }
     // This cannot fail: the value has only numbers, texts and binaries.
     Ok(rmp_serde::to_vec(&packed).unwrap_or_default())
 }
 
-/// Calls `each` for each stack trace of an event, with its path. A line without an event has none.
-fn each_stacktrace(
+/// Reads the stack traces of an event and where each is. A line without an event has none.
+fn stacktraces_in<'b>(
     event: &[u8],
-    buffer: &mut Vec<u8>,
-    mut each: impl FnMut(String, &EventStacktrace<'_>) -> Result<(), EventJsonError>,
-) -> Result<(), EventJsonError> {
+    buffer: &'b mut Vec<u8>,
+) -> Result<Vec<(String, EventStacktrace<'b>)>, EventJsonError> {
     if event.trim_ascii().is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     transcode(event.trim_ascii_end(), buffer).map_err(|error| EventJsonError(error.to_string()))?;
-    for (place, stacktrace) in stacktraces_of(buffer)? {
-        each(place, &stacktrace)?;
-    }
-    Ok(())
+    stacktraces_of(buffer)
 }
 
-/// Calls `each` for the packed stack traces of events, one event a line, up to the first line that
-/// is not an event. Returns the number of bytes of the lines that were read.
+/// Calls `each` for the stack traces of events, one event a line, up to the first line that is
+/// not an event. Returns how many bytes the lines have that were read.
 ///
 /// # Errors
 ///
 /// Fails if `each` fails.
 pub(in crate::enhancements) fn read_lines<E>(
     json: &[u8],
-    mut each: impl FnMut(&[u8]) -> Result<(), E>,
+    mut each: impl FnMut(&StacktraceView<'_>) -> Result<(), E>,
 ) -> Result<usize, E> {
     let mut bytes = 0;
-    let (mut buffer, mut packed, mut ends) = (Vec::new(), Vec::new(), Vec::new());
+    let mut buffer = Vec::new();
     for line in json.split_inclusive(|byte| *byte == b'\n') {
-        packed.clear();
-        ends.clear();
-        let pack = |place: String, stacktrace: &EventStacktrace<'_>| {
-            let written = stacktrace.pack_into(&mut packed);
-            written.map_err(|error| EventJsonError::at(&place, error))?;
-            ends.push(packed.len());
-            Ok(())
-        };
-        if each_stacktrace(line, &mut buffer, pack).is_err() {
+        let Ok(found) = stacktraces_in(line, &mut buffer) else {
             break;
-        }
-        let mut start = 0;
-        for &end in &ends {
-            each(&packed[start..end])?;
-            start = end;
+        };
+        for (_, stacktrace) in found {
+            each(&stacktrace.view())?;
         }
         bytes += line.len();
     }
@@ -377,7 +365,6 @@ fn is_wanted(key: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::enhancements::stacktrace::msgpack;
 
     fn read(json: &str) -> Result<Vec<String>, EventJsonError> {
         let mut buffer = Vec::new();
@@ -385,8 +372,10 @@ mod tests {
             .map_err(|error| EventJsonError(error.to_string()))?;
         let found = stacktraces_of(&buffer)?;
         let shown = found.iter().map(|(place, stacktrace)| {
-            let functions: Vec<_> = stacktrace.frames.iter().map(|f| &*f.function).collect();
-            let ty = stacktrace.ty.as_deref().unwrap_or("-");
+            let view = stacktrace.view();
+            let frames = view.unpack().unwrap();
+            let functions: Vec<_> = frames.iter().flat_map(|frame| frame.function).collect();
+            let ty = view.exception.ty.unwrap_or("-");
             format!("{place} {ty} {}", functions.join(","))
         });
         Ok(shown.collect())
@@ -438,9 +427,9 @@ mod tests {
             ),
         ] {
             let mut found = 0;
-            let read = read_lines(text.as_bytes(), |packed| {
+            let read = read_lines(text.as_bytes(), |stacktrace| {
                 found += 1;
-                msgpack::decode(packed).map(|_| ())
+                stacktrace.unpack().map(|_| ())
             });
             let read = read.unwrap();
             assert_eq!(found, traces, "{text}");

@@ -18,7 +18,7 @@ use std::cell::Cell;
 
 use crate::enhancements::fields::{ByKey, ExceptionField, FrameField};
 use crate::enhancements::frame::ExceptionData;
-use crate::enhancements::stacktrace::msgpack::{self, Reader};
+use crate::enhancements::stacktrace::msgpack::{self, packed_key, Reader};
 use crate::enhancements::stacktrace::view::{
     utf8, FieldPath, FrameKey, FrameView, StacktraceError, StacktraceView,
 };
@@ -216,22 +216,10 @@ struct Name {
 
 impl Name {
     const fn new(text: &'static str) -> Self {
-        // A longer name also has another marker.
-        assert!(text.len() < 16);
-        let mut packed = [0; 16];
-        let mut mask = [0; 16];
-        packed[0] = 0xa0 | text.len() as u8;
-        mask[0] = 0xff;
-        let mut index = 0;
-        while index < text.len() {
-            packed[index + 1] = text.as_bytes()[index];
-            mask[index + 1] = 0xff;
-            index += 1;
-        }
         Self {
             text,
-            packed: u128::from_le_bytes(packed),
-            mask: u128::from_le_bytes(mask),
+            packed: packed_key(text),
+            mask: u128::MAX >> (8 * (15 - text.len())),
         }
     }
 }

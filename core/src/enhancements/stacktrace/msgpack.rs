@@ -20,7 +20,9 @@
 use std::borrow::Cow;
 
 use super::key;
-use super::view::{utf8, FieldPath, FrameKey, FrameView, StacktraceError, StacktraceView};
+use super::view::{
+    key_texts, utf8, FieldPath, FrameKey, FrameView, StacktraceError, StacktraceView,
+};
 use crate::enhancements::fields::{ExceptionField, FrameField};
 use crate::enhancements::frame::{ExceptionData, Frame};
 use crate::limits::Limit;
@@ -100,7 +102,7 @@ fn read_frame<'a>(reader: &mut Reader<'a>, index: usize) -> Result<FrameView<'a>
     })
 }
 
-/// Packs a stack trace in the form that [`StacktraceView::decode`] reads.
+/// Packs a stack trace, the way [`decode`] reads it.
 ///
 /// Every value is written in its shortest form, as MessagePack libraries do. So equal stack traces
 /// are packed to equal bytes.
@@ -112,77 +114,88 @@ pub fn pack(
     exception: &ExceptionData<'_>,
     frames: &[Frame<'_>],
 ) -> Result<Vec<u8>, StacktraceError> {
-    let mut packed = Vec::with_capacity(64 + frames.len() * 96);
-    let mut writer = Writer::begin(&mut packed, exception, frames.len())?;
-    for frame in frames {
-        writer.frame(frame)?;
-    }
+    let keys = key_texts(frames);
+    pack_view(&StacktraceView::of_frames(exception, frames, &keys))
+}
+
+/// Packs a stack trace, as [`pack`] does.
+///
+/// # Errors
+///
+/// Those of [`pack`].
+pub(super) fn pack_view(stacktrace: &StacktraceView<'_>) -> Result<Vec<u8>, StacktraceError> {
+    let mut packed = Vec::with_capacity(64 + stacktrace.frames.len() * 96);
+    pack_into(&mut packed, stacktrace)?;
     Ok(packed)
 }
 
-/// Appends a packed stack trace to bytes, frame by frame.
-pub(super) struct Writer<'o>(&'o mut Vec<u8>);
-
-impl<'o> Writer<'o> {
-    /// Writes the head of a stack trace with this number of frames.
-    pub(super) fn begin(
-        packed: &'o mut Vec<u8>,
-        exception: &ExceptionData<'_>,
-        frames: usize,
-    ) -> Result<Self, StacktraceError> {
-        let count = u32::try_from(frames).map_err(|_| TOO_LARGE)?;
-        let mut writer = Self(packed);
-        writer
-            .0
-            .extend([short_array(2), short_array(ExceptionField::COUNT)]);
-        for field in ExceptionField::ALL {
-            writer.text(field.of(exception))?;
-        }
-        let out = &mut *writer.0;
-        match count {
-            0..=15 => out.push(0x90 | count as u8),
-            16..=0xffff => {
-                out.push(marker::ARRAY16);
-                out.extend((count as u16).to_be_bytes());
-            }
-            _ => {
-                out.push(marker::ARRAY32);
-                out.extend(count.to_be_bytes());
-            }
-        }
-        Ok(writer)
+/// Appends a packed stack trace.
+///
+/// # Errors
+///
+/// Those of [`pack`]; a part of it may be written then.
+pub(in crate::enhancements) fn pack_into(
+    packed: &mut Vec<u8>,
+    stacktrace: &StacktraceView<'_>,
+) -> Result<(), StacktraceError> {
+    packed.extend([short_array(2), short_array(ExceptionField::COUNT)]);
+    for field in ExceptionField::ALL {
+        put_text(packed, field.of(&stacktrace.exception))?;
     }
-
-    /// Writes a frame.
-    pub(super) fn frame(&mut self, frame: &Frame<'_>) -> Result<(), StacktraceError> {
-        self.0.push(const { short_array(FrameField::COUNT) });
-        for field in FrameField::ALL {
-            match field {
-                FrameField::Category => self.text(frame.category)?,
-                FrameField::Family => self.text(frame.family)?,
-                FrameField::Text(field) => self.text(field.of(frame))?,
-                FrameField::InApp => self.0.push(match frame.in_app {
-                    None => marker::NIL,
-                    Some(false) => marker::FALSE,
-                    Some(true) => marker::TRUE,
-                }),
-                FrameField::OrigInApp => match frame.orig_in_app {
-                    None => self.0.push(marker::NIL),
-                    Some(n @ -32..) => self.0.push(n as u8),
-                    Some(n) => self.0.extend([marker::INT8, n as u8]),
-                },
+    match u32::try_from(stacktrace.frames.len()).map_err(|_| TOO_LARGE)? {
+        count @ 0..=15 => packed.push(short_array(count as usize)),
+        count @ 16..=0xffff => {
+            packed.push(marker::ARRAY16);
+            packed.extend((count as u16).to_be_bytes());
+        }
+        count => {
+            packed.push(marker::ARRAY32);
+            packed.extend(count.to_be_bytes());
+        }
+    }
+    for frame in &stacktrace.frames {
+        packed.push(const { short_array(FrameField::COUNT) });
+        put_bytes(packed, frame.category)?;
+        match frame.key {
+            FrameKey::Encoded(key) => packed.extend_from_slice(key),
+            FrameKey::Texts(texts) => {
+                for text in texts {
+                    put_bytes(packed, *text)?;
+                }
             }
         }
-        Ok(())
+        packed.push(match frame.in_app {
+            None => marker::NIL,
+            Some(false) => marker::FALSE,
+            Some(true) => marker::TRUE,
+        });
+        match frame.orig_in_app {
+            None => packed.push(marker::NIL),
+            Some(n @ -32..) => packed.push(n as u8),
+            Some(n) => packed.extend([marker::INT8, n as u8]),
+        }
     }
+    Ok(())
+}
 
-    #[inline]
-    fn text(&mut self, value: Option<&str>) -> Result<(), StacktraceError> {
-        let text = value.map(str::as_bytes);
-        u32::try_from(text.map_or(0, <[u8]>::len)).map_err(|_| TOO_LARGE)?;
-        key::put(self.0, text);
-        Ok(())
+/// Appends a text, or nil.
+///
+/// # Errors
+///
+/// If the text has more bytes than 32 bits count.
+#[inline]
+pub(super) fn put_text(packed: &mut Vec<u8>, text: Option<&str>) -> Result<(), StacktraceError> {
+    put_bytes(packed, text.map(str::as_bytes))
+}
+
+/// Appends bytes, or nil. Fails as [`put_text`] does.
+#[inline]
+pub(super) fn put_bytes(packed: &mut Vec<u8>, text: Option<&[u8]>) -> Result<(), StacktraceError> {
+    if text.is_some_and(|text| u32::try_from(text.len()).is_err()) {
+        return Err(TOO_LARGE);
     }
+    key::put(packed, text);
+    Ok(())
 }
 
 /// Returns the first byte of an array with this number of items, at most 15.
@@ -234,6 +247,22 @@ pub(super) const SIZED: u8 = 0x73;
 
 /// The number of bytes before a sized list or map: marker, size, [`SIZED`].
 pub(super) const SIZED_HEAD: usize = 6;
+
+/// How many bytes a key has at most for [`packed_key`].
+const MAX_PACKED_KEY: usize = 15;
+
+/// A key of a map as it is packed, with its marker, in one number: it is compared without a call.
+pub(super) const fn packed_key(text: &str) -> u128 {
+    assert!(text.len() <= MAX_PACKED_KEY);
+    let mut packed = [0; MAX_PACKED_KEY + 1];
+    packed[0] = 0xa0 | text.len() as u8;
+    let mut index = 0;
+    while index < text.len() {
+        packed[index + 1] = text.as_bytes()[index];
+        index += 1;
+    }
+    u128::from_le_bytes(packed)
+}
 
 const ENDS: StacktraceError = StacktraceError::Structure("it ends too early");
 
@@ -419,7 +448,30 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Returns whether a map is at the front.
+    /// A key of a map, as [`packed_key`] has it. Any other key is skipped, and is 0.
+    #[inline]
+    pub(super) fn packed_key(&mut self) -> Result<u128, StacktraceError> {
+        if let Some((&bytes, _)) = self.0.split_first_chunk() {
+            if let first @ 0xa0..=0xaf = bytes[0] {
+                let len = 1 + usize::from(first & 0x0f);
+                self.0 = &self.0[len..];
+                let unused = 8 * (bytes.len() - len) as u32;
+                return Ok(u128::from_le_bytes(bytes) << unused >> unused);
+            }
+        }
+        self.other_key()
+    }
+
+    #[cold]
+    fn other_key(&mut self) -> Result<u128, StacktraceError> {
+        let key = self.key()?;
+        if key.len() > MAX_PACKED_KEY {
+            return Ok(0);
+        }
+        Ok(std::str::from_utf8(key).map_or(0, packed_key))
+    }
+
+    /// Whether a map is at the front.
     pub(super) fn is_map(&self) -> bool {
         let mut inner = Reader(self.0);
         inner.unwrap_sized();
@@ -450,14 +502,24 @@ impl<'a> Reader<'a> {
         &mut self,
         place: FieldPath,
     ) -> Result<Option<Cow<'a, str>>, StacktraceError> {
-        if let Some(0x00..=0x7f | 0xca..=0xd3 | 0xe0..=0xff) = self.0.first() {
+        if self.is_number() {
             return Ok(Some(self.digits()?.into()));
         }
         Ok(self.text(place)?.map(Cow::Borrowed))
     }
 
+    /// Whether a number is at the front.
+    #[inline]
+    pub(super) fn is_number(&self) -> bool {
+        matches!(
+            self.0.first(),
+            Some(0x00..=0x7f | 0xca..=0xd3 | 0xe0..=0xff)
+        )
+    }
+
+    /// Takes a number off the front, and writes it.
     #[cold]
-    fn digits(&mut self) -> Result<String, StacktraceError> {
+    pub(super) fn digits(&mut self) -> Result<String, StacktraceError> {
         let first = self.first()?;
         Ok(match first {
             0x00..=0x7f => first.to_string(),
@@ -476,27 +538,49 @@ impl<'a> Reader<'a> {
     /// Reads a string or binary of UTF-8, or nil.
     #[inline]
     pub(super) fn text(&mut self, path: FieldPath) -> Result<Option<&'a str>, StacktraceError> {
-        let len = match self.0.first() {
-            Some(&first @ 0xa0..=0xbf) => {
-                self.first()?;
-                u64::from(first & 0x1f)
+        utf8(self.text_bytes(|| path)?, path)
+    }
+
+    /// A string or binary, or nil. Not checked for UTF-8.
+    #[inline]
+    pub(super) fn text_bytes(
+        &mut self,
+        path: impl FnOnce() -> FieldPath,
+    ) -> Result<Option<&'a [u8]>, StacktraceError> {
+        // Nearly all are strings of less than 256 bytes.
+        let len = match *self.0 {
+            [first @ 0xa0..=0xbf, ref rest @ ..] => {
+                self.0 = rest;
+                usize::from(first & 0x1f)
             }
+            [marker::STR8, len, ref rest @ ..] => {
+                self.0 = rest;
+                usize::from(len)
+            }
+            [marker::NIL, ref rest @ ..] => {
+                self.0 = rest;
+                return Ok(None);
+            }
+            _ => return self.other_text(path()),
+        };
+        self.take(len).map(Some)
+    }
+
+    #[cold]
+    fn other_text(&mut self, path: FieldPath) -> Result<Option<&'a [u8]>, StacktraceError> {
+        match self.0.first() {
             Some(&first @ marker::STR8..=marker::STR32) => {
                 self.first()?;
-                self.number(1 << (first - marker::STR8))?
+                let len = self.number(1 << (first - marker::STR8))?;
+                self.take(usize::try_from(len).map_err(|_| ENDS)?).map(Some)
             }
             Some(&first) if !matches!(first, marker::NIL | marker::BIN8..=marker::BIN32) => {
                 self.unwrap_sized();
-                return Err(wrong_type(
-                    path,
-                    "a text or None",
-                    self.first().unwrap_or(first),
-                ));
+                let first = self.first().unwrap_or(first);
+                Err(wrong_type(path, "a text or None", first))
             }
-            _ => return utf8(self.bytes(|| path)?, path),
-        };
-        let len = usize::try_from(len).map_err(|_| ENDS)?;
-        utf8(Some(self.take(len)?), path)
+            _ => self.bytes(|| path),
+        }
     }
 
     #[inline]

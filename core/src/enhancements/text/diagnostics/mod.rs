@@ -42,6 +42,7 @@ pub use crate::enhancements::codes::{Code, Severity};
 
 use crate::enhancements::error::SyntaxError;
 use crate::enhancements::text::parser::{self, Place, Retired};
+use crate::limits::Limit;
 use lints::Across;
 
 /// A problem of a rule text.
@@ -63,6 +64,8 @@ fn check_lines(text: &str, retired: Retired) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let mut across = Across::default();
     let mut lines = Vec::new();
+    // A line has one error at most, but any number of warnings.
+    let most = Limit::Rules.get();
     for (number, raw) in (1..).zip(text.lines()) {
         if !parser::is_rule(raw.trim()) {
             continue;
@@ -71,16 +74,24 @@ fn check_lines(text: &str, retired: Retired) -> Vec<Diagnostic> {
         match parser::parse_written(line.rule(), number, retired) {
             Err(error) => found.push(line.error(&error)),
             Ok(rule) => {
-                retired_actions(&line, &rule.retired, &mut found);
+                if found.len() < most {
+                    retired_actions(&line, &rule.retired, &mut found);
+                }
                 lints::each(&rule, line.rule(), &mut |finding| {
-                    found.push(line.diagnostic(finding));
+                    if found.len() < most {
+                        found.push(line.diagnostic(finding));
+                    }
                 });
                 across.add(&rule, number);
                 lines.push(line);
             }
         }
     }
-    across.finish(&mut |rule, finding| found.push(lines[rule].diagnostic(finding)));
+    across.finish(&mut |rule, finding| {
+        if found.len() < most {
+            found.push(lines[rule].diagnostic(finding));
+        }
+    });
     found.sort_by_key(|each| (each.line, each.column, each.code.name()));
     found
 }
