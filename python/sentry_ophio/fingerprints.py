@@ -151,9 +151,7 @@ def _list(parameterizer: object) -> Any:
     with first_use:
         from sentry_ophio.parameterization import Parameterizer  # noqa: PLC0415 (loads when used)
 
-    if not isinstance(parameterizer, Parameterizer):
-        raise type_error("parameterizer", "a Parameterizer", parameterizer)
-    return parameterizer._ptr
+    return Parameterizer._pointer("parameterizer", parameterizer, "a Parameterizer")
 
 
 def _packed(event: object) -> bytes:
