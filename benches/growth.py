@@ -337,6 +337,12 @@ def _(n: int) -> Call:
     return lambda: made.apply_to_event_frames(given, "native")
 
 
+@case("apply_to_many_event_frames", "enhancers.Enhancements.apply_to_many_event_frames", 100)
+def _(n: int) -> Call:
+    made, given = rules_of(BASE_RULES), [(event_frames(20), "native", None)] * n
+    return lambda: made.apply_to_many_event_frames(given)
+
+
 CONFIG_TEXT = "function:f* +app\npath:**/lib/** -group\n"
 
 
@@ -577,16 +583,17 @@ for _name, _repeated in TEXTS.items():
 
 
 MANY = (
-    "parameterization.Parameterizer.parameterize_many parameterization.Parameterizer.counts"
-    " functions.trim_function_names"
+    "parameterization.Parameterizer.parameterize_many parameterization.Parameterizer.find_many"
+    " parameterization.Parameterizer.counts functions.trim_function_names"
 )
 
 
-@case("parameterize_many, counts, trim_function_names", MANY, 1_000)
+@case("parameterize_many, find_many, counts, trim_function_names", MANY, 1_000)
 def _(n: int) -> Call:
     made, given = Parameterizer(), [f"a{at} 10.0.0.{at} f<{at}>(x)" for at in range(n)]
     return lambda: (
         made.parameterize_many(given),
+        made.find_many(given),
         made.counts(given),
         functions.trim_function_names(given, "native"),
     )
@@ -791,6 +798,7 @@ NOT_MEASURED = {
     "enhancers.Enhancements.default": "no input",
     "enhancers.Enhancements.set_memo_bytes": "takes a number",
     "enhancers.Enhancements.close": "frees what others have made",
+    "parameterization.Parameterizer.close": "frees what others have made",
     "enhancers.Cache": "takes a number",
     "enhancers.Component": "holds two values",
     "enhancers.Diagnostic": "a result",

@@ -690,6 +690,14 @@ CALLS = {
             {"write": True},
         ),
     ],
+    "enhancers.Enhancements.apply_to_many_event_frames": [
+        lambda: (
+            rules(),
+            "apply_to_many_event_frames",
+            ([(event_frames(), "native", exception()), (event_frames(), "python", None)],),
+            {"write": True, "threads": 2},
+        ),
+    ],
     "enhancers.Enhancements.set_memo_bytes": [lambda: (rules(), "set_memo_bytes", (5,))],
     "enhancers.Enhancements.assemble_stacktrace_component": [
         lambda: (rules(), "assemble_stacktrace_component", (frames(), error(), components())),
@@ -846,6 +854,9 @@ CALLS = {
     ],
     "parameterization.Parameterizer.parameterize_many": [
         lambda: (parameterizer(), "parameterize_many", ([f"{LONG} 12", "b"],)),
+    ],
+    "parameterization.Parameterizer.find_many": [
+        lambda: (parameterizer(), "find_many", ([f"{LONG} 12", "b"],)),
     ],
     "parameterization.Parameterizer.find": [lambda: (parameterizer(), "find", (f"{LONG} 12",))],
     "parameterization.Parameterizer.counts": [
