@@ -191,7 +191,8 @@ CASES: dict[str, list[str]] = {
     "parameterize, not UTF-8": ["parameterize", "--counts", f"latin {NAME}.log"],
     "parameterize, kinds": ["parameterize", "--only", EVIL, LOG],
     "parameterize, patterns": ["parameterize", "--patterns", DIGITS, LOG],
-    "no such command": [EVIL],
+    # Old versions of click take a name that begins with a sign for an option.
+    "no such command": [f"x{EVIL}"],
     "no such option": ["check", f"--{EVIL}"],
     "no such value": ["check", f"--format={EVIL}", MY],
     "too many arguments": ["explain", EVIL, EVIL],
@@ -243,7 +244,9 @@ def test_json_means_the_same(files: Path, monkeypatch: pytest.MonkeyPatch, case:
     if "--out" in CASES[case]:
         pytest.importorskip("pyarrow")
     result = invoke(files, monkeypatch, CASES[case], color=False)
+    # Old versions of click have standard error in `stdout` as well, before or behind the JSON.
     lines = [result.stdout] if "check" in case else result.stdout.splitlines()
+    lines = [line for line in lines if line[:1] in {"{", "["}]
     texts = "".join(str(json.loads(line)) for line in lines)
     assert "\\u202eEVIL[red]x" in texts
 

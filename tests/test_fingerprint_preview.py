@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from conftest import collect_all
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -495,7 +497,9 @@ def test_events_are_not_kept() -> None:
 
     def many() -> Iterator[dict[str, Any]]:
         nonlocal most
-        for _ in range(2_500):
+        for number in range(2_500):
+            if sys.implementation.name == "pypy" and not number % 100:
+                collect_all()
             event = Event(logged("x"))
             alive.add(id(event))
             most = max(most, len(alive))
@@ -505,7 +509,7 @@ def test_events_are_not_kept() -> None:
     rules = parse("message:* -> a")
     assert preview(rules, rules, many(), progress=told.append).events == 2_500
     assert told == [1_000, 2_000]
-    assert most < 10
+    assert most < (10 if sys.implementation.name == "cpython" else 110)
 
 
 # --- the text -----------------------------------------------------------------------

@@ -544,7 +544,11 @@ def _parts(taken: pa.RecordBatch | pa.RecordBatchReader | pa.Table) -> Iterator[
     for part in _in_batches(taken):
         yield part
     if part is None:
-        yield pa.RecordBatch.from_pylist([], schema=taken.schema)
+        try:
+            yield pa.RecordBatch.from_pylist([], schema=taken.schema)
+        except UnicodeDecodeError:
+            # pyarrow decodes names only when it makes arrays of them.
+            raise SchemaError("the name of a column is not UTF-8") from None
 
 
 def _answer_to(

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = ["Styled", "annotation", "console", "echo", "echo_json", "echo_json_list", "json_of"]
-__all__ += ["styled", "text", "write"]
+__all__ += ["printable_json", "styled", "text", "write"]
 
 
 class Styled(NamedTuple):
@@ -49,7 +49,11 @@ def echo(*parts: str | Styled, err: bool = False) -> None:
 
 def json_of(document: Any, indent: int | None = None) -> str:
     """Return JSON in which all characters are printable, and that means the same."""
-    written = json.dumps(document, ensure_ascii=False, indent=indent)
+    return printable_json(json.dumps(document, ensure_ascii=False, indent=indent))
+
+
+def printable_json(written: str) -> str:
+    """Escape the characters in JSON that are not printable. It means the same."""
     if written.isprintable():
         return written
     # Only strings can have such characters, but for the line feeds of `indent`.

@@ -12,7 +12,7 @@ import click
 
 from sentry_ophio._event_files import STANDARD_INPUT
 from sentry_ophio.cli._input import InputError, read_text
-from sentry_ophio.cli._output import echo, echo_json, json_of, write
+from sentry_ophio.cli._output import echo, echo_json, json_of, printable_json, write
 from sentry_ophio.exceptions import LimitError, PatternError
 from sentry_ophio.parameterization import Parameterizer, Pattern, default_parameterizer
 
@@ -161,7 +161,7 @@ def _with_matches(text: str, matches: list[tuple[int, int, int]], kinds: list[st
         listed.append(f'{{"kind": "{kind}", "start": {start}, "end": {stop}}}')
         end = stop
     pieces.append(text[end:])
-    replaced = encode_basestring("".join(pieces))
+    replaced = printable_json(encode_basestring("".join(pieces)))
     return f'{{"text": {replaced}, "matches": [{", ".join(listed)}]}}'.encode()
 
 
