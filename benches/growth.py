@@ -784,6 +784,12 @@ if HAS_ARROW:
         column = pa.array([f"a{at} 10.0.0.{at} 'x'" for at in range(n)])
         return lambda: arrow.parameterize(column)
 
+    @case("arrow.fingerprints", "arrow.fingerprints", 500)
+    def _(n: int) -> Call:
+        made = fingerprints.FingerprintRules.parse("message:*x*y* -> a\nlevel:fatal -> b\n")
+        column = pa.array([json.dumps(event(8))] * n)
+        return lambda: arrow.fingerprints(column, made)
+
     @case("arrow.events_to_arrow", "arrow.events_to_arrow", 100)
     def _(n: int) -> Call:
         path = Path(tempfile.mkdtemp()) / "events.ndjson"

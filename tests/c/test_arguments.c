@@ -1212,6 +1212,8 @@ static void test_parameterization(void)
              "\x91\x93\x00\x01\x02\x90");
     REFUSED_STR(ophio_parameterization_find_packed(NULL, TEXT("\x90"), true, place), NULL_POINTER);
     REFUSED_STR(ophio_parameterization_find_packed(list, NONE, true, place), NULL_POINTER);
+    REFUSED_STR(ophio_parameterization_find_packed(list, EMPTY, true, place), INVALID_ARGUMENT);
+    REFUSED_STR(ophio_parameterization_find_packed(list, HUGE_TEXT, true, place), INVALID_ARGUMENT);
     REFUSED_STR(ophio_parameterization_find_packed(list, TEXT("\x91\x01"), true, place),
                 INVALID_ARGUMENT);
     REFUSED_STR(ophio_parameterization_find_packed(list, TEXT("\x91\xa6" "abcdef"), true, place),

@@ -1003,6 +1003,14 @@ if arrow is not None:
         "arrow.events_to_arrow": [
             lambda: (arrow, "events_to_arrow", ([EVENTS],), {"rows": 2, "skip": id}, read),
         ],
+        "arrow.fingerprints": [
+            lambda: (
+                arrow,
+                "fingerprints",
+                (pyarrow.array(["{}", None]), FingerprintRules.parse("level:fatal -> a")),
+                {"unknown": "keep", "threads": 2},
+            ),
+        ],
         "arrow.parameterize": [
             lambda: (arrow, "parameterize", (pyarrow.array(["1", None]), parameterizer())),
         ],
