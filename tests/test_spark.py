@@ -308,7 +308,7 @@ def test_a_wrong_schema_is_refused_at_once(df: DataFrame, change: Ask, message: 
     ],
 )
 def test_a_column_that_the_answer_has_is_refused(df: DataFrame, ask: Ask, name: str) -> None:
-    with pytest.raises(SchemaError, match=f"column `{name.lower()}`: the answer has one"):
+    with pytest.raises(SchemaError, match=f"column `{name.lower()}`: the result has a column"):
         ask(df.withColumnRenamed("id", name))
 
 
@@ -532,7 +532,7 @@ def test_events_that_are_wrong(session: SparkSession, df: DataFrame) -> None:
         spark.fingerprints(df.withColumn("level", functions.lit(1)), FINGERPRINTS)
     with pytest.raises(SchemaError, match="column `tags`: expected map<string, string>, not int"):
         spark.fingerprints(df.withColumn("tags", functions.lit(1)), FINGERPRINTS)
-    with pytest.raises(SchemaError, match="column `fingerprint`: the answer has one of this name"):
+    with pytest.raises(SchemaError, match="column `fingerprint`: the result has a column of this name"):
         spark.fingerprints(df.withColumn("fingerprint", functions.lit(1)), FINGERPRINTS)
     with pytest.raises(TypeError, match="rules must be FingerprintRules, not Enhancements"):
         spark.fingerprints(df, NEW)  # type: ignore[arg-type]

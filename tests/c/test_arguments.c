@@ -1378,11 +1378,11 @@ static void test_fingerprints_of_columns(void)
     Column rows, found;
 
     rows = stacktraces("u");
-    GOOD(ophio_fingerprints_match_arrow(rules, &rows.array, &rows.schema, KEEP, 2, &found.array,
+    GOOD(ophio_fingerprints_match_arrow(rules, &rows.array, &rows.schema, OPHIO_FINGERPRINTS_UNKNOWN_KEEP, 2, &found.array,
                                         &found.schema));
     CHECK(found.array.length == 2 && found.array.n_children == 3);
     take(&found);
-    REFUSED(ophio_fingerprints_match_arrow(rules, &rows.array, &rows.schema, KEEP, 1, &found.array,
+    REFUSED(ophio_fingerprints_match_arrow(rules, &rows.array, &rows.schema, OPHIO_FINGERPRINTS_UNKNOWN_KEEP, 1, &found.array,
                                            &found.schema),
             INVALID_ARGUMENT);
     rows = stacktraces("u");
@@ -1390,31 +1390,31 @@ static void test_fingerprints_of_columns(void)
                                            &found.schema),
             INVALID_ARGUMENT);
     rows = stacktraces("i");
-    REFUSED(ophio_fingerprints_match_arrow(rules, &rows.array, &rows.schema, KEEP, 1, &found.array,
+    REFUSED(ophio_fingerprints_match_arrow(rules, &rows.array, &rows.schema, OPHIO_FINGERPRINTS_UNKNOWN_KEEP, 1, &found.array,
                                            &found.schema),
             SCHEMA);
     GOOD(ophio_limits_set(OPHIO_LIMIT_FRAMES, 1));
     rows = stacktraces("u");
-    REFUSED(ophio_fingerprints_match_arrow(rules, &rows.array, &rows.schema, KEEP, 1, &found.array,
+    REFUSED(ophio_fingerprints_match_arrow(rules, &rows.array, &rows.schema, OPHIO_FINGERPRINTS_UNKNOWN_KEEP, 1, &found.array,
                                            &found.schema),
             LIMIT);
     GOOD(ophio_limits_set(OPHIO_LIMIT_FRAMES, 100000));
     rows = text("", 1, lens, "[]");
-    REFUSED(ophio_fingerprints_match_arrow(rules, &rows.array, &rows.schema, KEEP, 1, &found.array,
+    REFUSED(ophio_fingerprints_match_arrow(rules, &rows.array, &rows.schema, OPHIO_FINGERPRINTS_UNKNOWN_KEEP, 1, &found.array,
                                            &found.schema),
             EVENT);
     rows = stacktraces("u");
-    REFUSED(ophio_fingerprints_match_arrow(NULL, &rows.array, &rows.schema, KEEP, 1, &found.array,
+    REFUSED(ophio_fingerprints_match_arrow(NULL, &rows.array, &rows.schema, OPHIO_FINGERPRINTS_UNKNOWN_KEEP, 1, &found.array,
                                            &found.schema),
             NULL_POINTER);
-    REFUSED(ophio_fingerprints_match_arrow(rules, NULL, NULL, KEEP, 1, &found.array, &found.schema),
+    REFUSED(ophio_fingerprints_match_arrow(rules, NULL, NULL, OPHIO_FINGERPRINTS_UNKNOWN_KEEP, 1, &found.array, &found.schema),
             NULL_POINTER);
     rows = stacktraces("u");
-    REFUSED(ophio_fingerprints_match_arrow(rules, &rows.array, &rows.schema, KEEP, 1, NULL,
+    REFUSED(ophio_fingerprints_match_arrow(rules, &rows.array, &rows.schema, OPHIO_FINGERPRINTS_UNKNOWN_KEEP, 1, NULL,
                                            &found.schema),
             NULL_POINTER);
     rows = stacktraces("u");
-    REFUSED(ophio_fingerprints_match_arrow(rules, &rows.array, &rows.schema, KEEP, 1, &found.array,
+    REFUSED(ophio_fingerprints_match_arrow(rules, &rows.array, &rows.schema, OPHIO_FINGERPRINTS_UNKNOWN_KEEP, 1, &found.array,
                                            NULL),
             NULL_POINTER);
     CHECK(made == released);

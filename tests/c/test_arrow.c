@@ -180,7 +180,7 @@ static void test_bad_arguments(Ask ask)
     /* What the arrow crate panics on, or would take as a length. */
     for (int n = 0; n < 7; n++) {
         static const int32_t negative[] = {0, 4, 9, -1};
-        const char *expected = "the array cannot be taken: column `function`: a buffer is missing";
+        const char *expected = "the array cannot be imported: column `function`: a buffer is missing";
         struct ArrowArray *texts;
         struct ArrowSchema *type;
         rows = stacktraces("u");
@@ -189,15 +189,15 @@ static void test_bad_arguments(Ask ask)
         switch (n) {
         case 0:
             type->name = "\xff";
-            expected = "the array cannot be taken: the name of a column is not UTF-8";
+            expected = "the array cannot be imported: the name of a column is not UTF-8";
             break;
         case 1:
             type->format = "\xff";
-            expected = "the array cannot be taken: its type is not one of the interface";
+            expected = "the array cannot be imported: its type is not one of the interface";
             break;
         case 2:
             type->format = "+l";
-            expected = "the array cannot be taken: it is not of the type that its schema tells";
+            expected = "the array cannot be imported: it does not have the type of its schema";
             break;
         case 3:
             type->format = "vu";
@@ -206,11 +206,11 @@ static void test_bad_arguments(Ask ask)
         case 4: texts->n_buffers = 2; break;
         case 5:
             texts->buffers[1] = negative;
-            expected = "the array cannot be taken: column `function`: an offset is negative";
+            expected = "the array cannot be imported: column `function`: an offset is negative";
             break;
         default:
             texts->length = INT64_MAX;
-            expected = "the array cannot be taken: column `function`: it is longer than memory can be";
+            expected = "the array cannot be imported: column `function`: it is longer than memory can be";
         }
         CHECK(ask(rules, &rows.array, &rows.schema, 1, &answer.array, &answer.schema) == OPHIO_STATUS_SCHEMA);
         CHECK(message_is(expected));
