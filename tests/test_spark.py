@@ -532,7 +532,9 @@ def test_events_that_are_wrong(session: SparkSession, df: DataFrame) -> None:
         spark.fingerprints(df.withColumn("level", functions.lit(1)), FINGERPRINTS)
     with pytest.raises(SchemaError, match="column `tags`: expected map<string, string>, not int"):
         spark.fingerprints(df.withColumn("tags", functions.lit(1)), FINGERPRINTS)
-    with pytest.raises(SchemaError, match="column `fingerprint`: the result has a column of this name"):
+    with pytest.raises(
+        SchemaError, match="column `fingerprint`: the result has a column of this name"
+    ):
         spark.fingerprints(df.withColumn("fingerprint", functions.lit(1)), FINGERPRINTS)
     with pytest.raises(TypeError, match="rules must be FingerprintRules, not Enhancements"):
         spark.fingerprints(df, NEW)  # type: ignore[arg-type]

@@ -369,12 +369,15 @@ unsafe fn run(alive: &mut Alive, call: &Call<'_>) {
                 list, text.data, text.len, place, 2,
             ));
             let mut buffer = [0; 16];
-            ophio_parameterization_parameterize_text(
-                list,
-                c"xyz 10.0.0.7 zyx".as_ptr(),
-                buffer.as_mut_ptr(),
-                usize::from(*limit).min(buffer.len()),
-            );
+            let place = OphioParameterizationPlace {
+                parameterization: list,
+                data: buffer.as_mut_ptr(),
+                len: usize::from(*limit).min(buffer.len()),
+            };
+            ophio_parameterization_parameterize_text(&place, c"xyz 10.0.0.7 zyx".as_ptr());
+            text_of!(out => ophio_parameterization_find_packed(
+                list, text.data, text.len, true, out
+            ));
             ophio_last_error_clear();
             ophio_parameterization_free(&mut list);
         }
