@@ -43,7 +43,7 @@ class EnhancementsConfig(Handle):
     """The rules of a project and its bases, applied to the stack traces of events.
 
     It does the same as Sentry does with a stack trace before grouping: it changes frames, writes
-        the changes back, and creates hints for the app and the system variant.
+    the changes back, and creates hints for the app and the system variant.
 
         >>> from sentry_ophio.enhancers import Cache, Enhancements, EnhancementsConfig
         >>> base = Enhancements.parse("path:**/vendor/** -app", Cache(0))

@@ -9,7 +9,7 @@ from here. It has the helpers of all bindings:
 - `Handle` owns an object of the library and frees it once.
 
 An object of the library has an owner before the call: the out parameter that receives it, which
-    cffi frees. So a signal handler that raises between a call and the next line leaks nothing.
+cffi frees. So a signal handler that raises between a call and the next line leaks nothing.
 
 A binding looks like this:
 

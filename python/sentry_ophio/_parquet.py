@@ -3,7 +3,7 @@
     Parquet, events  --batches-->  rules  --row groups-->  temporary file  --rename-->  OUT
 
 Data is streamed: memory has one batch of the input and one row group of the output. Both are
-    limited in frames and bytes and not only in rows, so memory is flat for rows of any size.
+limited in frames and bytes and not only in rows, so memory is flat for rows of any size.
 """
 
 from __future__ import annotations
@@ -186,7 +186,7 @@ def _asked(
     """Process a batch. If a row cannot be used, process one row after the other.
 
     `ask` either processes a whole batch or fails: a batch has fewer rows than a step of a
-        comparison.
+    comparison.
     """
     try:
         answer = ask(batch)

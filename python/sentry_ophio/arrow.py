@@ -23,10 +23,10 @@ batches from Sentry events. `sentry_ophio.enhancers` describes frames: paths are
 slashes. `fingerprints` reads events as JSON, too.
 
 The functions accept every object with `__arrow_c_array__` or `__arrow_c_stream__`: record batches
-    and tables of pyarrow, data frames of polars, relations of duckdb, arrays of nanoarrow. The
-    result for a batch is a `pyarrow.RecordBatch`. The result for a stream or a table is a
-    `pyarrow.Table` with a chunk for each input batch. It has a row for each input row, in order,
-    and null for a null row.
+and tables of pyarrow, data frames of polars, relations of duckdb, arrays of nanoarrow. The
+result for a batch is a `pyarrow.RecordBatch`. The result for a stream or a table is a
+`pyarrow.Table` with a chunk for each input batch. It has a row for each input row, in order,
+and null for a null row.
 
 Data may be corrupt, as in a damaged file: objects of pyarrow are validated before they are read,
 and each offset, key and text as it is read. What another library passes by the interface is
@@ -171,8 +171,8 @@ def assemble(
     """Decide which frames count for grouping, and which stack traces.
 
     The frames are used unchanged: to group by the results of `apply`, first write these results
-        into the frames. The initial `contributes` of a frame is its field `contributes`, if the
-        frames have this field, or else `in_app`.
+    into the frames. The initial `contributes` of a frame is its field `contributes`, if the
+    frames have this field, or else `in_app`.
 
     Args:
         rules: The rules.

@@ -133,8 +133,8 @@ def match_frames(frames: Iterable[Mapping[str, Any]], platform: str | None) -> l
     r"""Convert the frames of an event to match frames, the frames that rules match.
 
     The result is the same as in Sentry: functions are trimmed (`sentry_ophio.functions`), the
-        platform decides the family, and package and path get ASCII in lower case and forward
-        slashes.
+    platform decides the family, and package and path get ASCII in lower case and forward
+    slashes.
 
     Args:
         frames: The frames of the event, oldest call first. The library reads `function`,

@@ -575,8 +575,8 @@ class GlobSet(Handle):
         False
 
     An index selects the few globs to try by texts in the value: 10,000 globs take about twice the
-        time of ten, if each requires four consecutive characters that few others require. Globs
-        without such characters are tried one by one.
+    time of ten, if each requires four consecutive characters that few others require. Globs
+    without such characters are tried one by one.
 
     Args:
         patterns: The patterns. Bytes must be UTF-8.

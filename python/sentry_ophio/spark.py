@@ -24,8 +24,8 @@ Parquet files with `sentry_ophio.arrow.SCHEMA` as such columns.
     plan: mapInArrow      ---->  batches -> sentry_ophio.arrow -> batches
 
 Nothing is shuffled: a row stays in its partition. The rules are part of the plan, which Spark sends
-    to each executor once per stage. `sentry_ophio.limits` sets limits for its own process only;
-    executors have their own limits.
+to each executor once per stage. `sentry_ophio.limits` sets limits for its own process only;
+executors have their own limits.
 
 Executors need the package as well, with pyarrow and pandas. `pip install 'sentry-ophio[spark]'`
 installs these and pyspark, which needs Java 17.
