@@ -17,7 +17,7 @@ import time
 import weakref
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Callable, NamedTuple
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 import pytest
 from conftest import collect_all, take_interrupts
@@ -25,7 +25,7 @@ from frame_fields import FRAME_FIELDS
 from memory_calls import CACHE, CALLS, ERROR, FRAMES, MAPPER, MAPPING, RULES
 
 import sentry_ophio
-from sentry_ophio import codeowners, glob
+from sentry_ophio import codeowners, glob, limits
 from sentry_ophio.enhancers import (
     Cache,
     Component,
@@ -33,8 +33,12 @@ from sentry_ophio.enhancers import (
     Stacktrace,
     format_rules,
 )
-from sentry_ophio.exceptions import OphioError
+from sentry_ophio.exceptions import LimitError, OphioError
+from sentry_ophio.limits import Limit
 from sentry_ophio.proguard import ProguardMapper
+
+if TYPE_CHECKING:
+    import types
 
 LONG = bool(os.environ.get("OPHIO_LONG"))
 TESTS = Path(__file__).parent
@@ -184,6 +188,38 @@ def test_a_handler_that_raises_in_a_call_leaks_nothing(name: str) -> None:
     grown, interrupted = map(int, done.stdout.split())
     assert interrupted > 10
     assert grown < 4_000_000, f"{grown} bytes more"
+
+
+def test_an_exception_right_after_an_extension_keeps_rules_and_their_sources_together() -> None:
+    rules = Enhancements.parse("function:a +app", Cache(0), source="a.rules")
+    other = Enhancements.parse("function:b +app", Cache(0), source="b.rules")
+
+    def profile(frame: types.FrameType, event: str, _: object) -> None:
+        # The call of C has returned: its status is the argument of this function.
+        if event == "call" and frame.f_code.co_name == "check":
+            raise InterruptedError
+
+    sys.setprofile(profile)
+    try:
+        with pytest.raises(InterruptedError):
+            rules.extend_from(other)
+    finally:
+        sys.setprofile(None)
+    rules.extend_from(other)
+    assert [rule.source for rule in rules.rules] == ["a.rules", "b.rules", "b.rules"]
+
+
+def test_an_extension_that_fails_keeps_rules_and_their_sources_together() -> None:
+    rules = Enhancements.parse("function:a +app", Cache(0), source="a.rules")
+    before = limits.get(Limit.RULES)
+    limits.set(Limit.RULES, 1)
+    try:
+        with pytest.raises(LimitError):
+            rules.extend_from(rules)
+    finally:
+        limits.set(Limit.RULES, before)
+    rules.extend_from(rules)
+    assert [rule.source for rule in rules.rules] == ["a.rules", "a.rules"]
 
 
 # --- panics -------------------------------------------------------------------------

@@ -155,7 +155,7 @@ class Enhancements(Handle):
     number of rules. Its truth value is always true, even without rules.
 
     Threads may share an object, even while one of them extends it: each call uses the rules from
-        the time when it began.
+    the time when it began.
     """
 
     # What the numbers that the library returns stand for, filled as they come up. A
@@ -174,7 +174,7 @@ class Enhancements(Handle):
     _event_results: dict[int, AppliedFrame]
     _event_changes: dict[int, Change | None]
     _left_out: tuple[Diagnostic, ...]
-    # The texts of the rules: set if there are several texts, else there is only this one.
+    # The texts of the rules. `None` until they are needed: there is only this one then.
     _origins: tuple[Origin, ...] | None
     _written: str | None
     _source: str | None
@@ -208,7 +208,9 @@ class Enhancements(Handle):
         """Return a set without rules."""
         place = Enhancements._place()
         check(lib.ophio_enhancements_new(place))
-        return Enhancements._owning(place)
+        rules = Enhancements._owning(place)
+        rules._origins = ()
+        return rules
 
     @classmethod
     def parse(
@@ -349,15 +351,22 @@ class Enhancements(Handle):
         ptr = self._ptr
         # Rules and where they come from change together, for all threads.
         with _growing:
-            origins = self._all_origins() + other._all_origins()
-            check(lib.ophio_enhancements_extend_from(ptr, added))
-            self._origins = origins
+            before = self._all_origins()
+            self._origins = before + other._all_origins()
+            try:
+                check(lib.ophio_enhancements_extend_from(ptr, added))
+            except BaseException:
+                # A signal handler may raise after the call has appended the rules.
+                if lib.ophio_enhancements_len(ptr) == sum(count for count, _, _ in before):
+                    self._origins = before
+                raise
 
     def _all_origins(self) -> tuple[Origin, ...]:
-        if self._origins:
-            return self._origins
-        count = len(self)
-        return ((count, self._written, self._source),) if count else ()
+        """Return where the rules come from. The caller holds `_growing`, or the only reference."""
+        if self._origins is None:
+            count = len(self)
+            self._origins = ((count, self._written, self._source),) if count else ()
+        return self._origins
 
     # --- descriptions and other forms of rules ------------------------------------------
 
@@ -506,8 +515,8 @@ class Enhancements(Handle):
         """Explain step by step how rules change a stack trace.
 
         It runs both passes: the first one changes frames, and the second one uses the changed
-            frames for grouping. The results are those of `apply_modifications_to_frames` and
-            `assemble_stacktrace_component`. It is much slower than these.
+        frames for grouping. The results are those of `apply_modifications_to_frames` and
+        `assemble_stacktrace_component`. It is much slower than these.
 
             >>> rules = Enhancements.parse("function:log_* -app", Cache(0), source="my.rules")
             >>> frame = dict.fromkeys(
