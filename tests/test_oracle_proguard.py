@@ -1,8 +1,11 @@
-"""The package symbolic as an oracle: equal answers on whole mappings.
+"""The package symbolic as an oracle: the answers on whole mappings are equal, or differ as documented.
 
-symbolic has the same functions over the same crate, an earlier version of it. `make
+symbolic has the same functions over the same crate, an earlier version of it: 5.9.0. `make
 oracle` installs it into an environment of its own; without that these tests are skipped.
 OPHIO_ORACLE names the Python of another environment.
+
+`KINDS` has the differences that docs/proguard.md lists. A frame that differs in any other way fails
+the test.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import json
 import os
 import re
 import subprocess
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +24,8 @@ from sentry_ophio.proguard import ProguardMapper
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from sentry_ophio.proguard import JavaStackFrame
 
 TESTS = Path(__file__).resolve().parent
 PYTHON = Path(os.environ.get("OPHIO_ORACLE", TESTS.parent / ".venv-oracle" / "bin" / "python"))
@@ -98,8 +104,42 @@ def test_answers_are_equal(path: Path) -> None:
         ours = mapper.remap_method(*method)
         assert ours == (None if their is None else tuple(their)), method
     assert len(asked["frames"]) == len(theirs["frames"]) > 100
-    for query, their in zip(asked["frames"], theirs["frames"]):
-        ours_frames = [list(frame) for frame in mapper.remap_frame(*query)]
-        assert ours_frames == their, query
     together = mapper.remap_frames(asked["frames"])
-    assert [[list(frame) for frame in frames] for frames in together] == theirs["frames"]
+    seen: Counter[str] = Counter()
+    for query, frames, their in zip(asked["frames"], together, theirs["frames"]):
+        assert mapper.remap_frame(*query) == frames
+        # No query has more, fewer or other frames.
+        assert [frame[:2] for frame in frames] == [tuple(frame[:2]) for frame in their], query
+        for frame, (_, _, file, line) in zip(frames, their):
+            seen.update(kinds_of(query, frame, file, line))
+    # Each kind that is documented occurs, so that the list stays true.
+    assert set(seen) == ({*KINDS} if path.name.startswith("handwritten") else {*KINDS[::3]}), seen
+
+
+KINDS = (
+    "a file name is made from the class",
+    "parameters: the file name of the mapping",
+    "a method without lines keeps the line",
+    "the first line of the method",
+)
+
+
+def kinds_of(query: list[Any], ours: JavaStackFrame, file: str | None, line: int) -> Iterator[str]:
+    """Name the documented kinds by which a frame differs from that of symbolic."""
+    by_parameters = len(query) > 3
+    if ours.file != file:
+        assert file is None, query
+        outer = ours.class_name.rpartition(".")[2].partition("$")[0]
+        made = ours.file == f"{outer}.java"
+        assert made or by_parameters, (query, ours)
+        yield KINDS[0] if made else KINDS[1]
+    if ours.line != line:
+        assert line == 0, query
+        kept = ours.line == query[2] and ours.method in WITHOUT_LINES
+        assert kept or by_parameters or ours.method == ONE_ORIGINAL_LINE, (query, ours)
+        yield KINDS[2] if kept else KINDS[3]
+
+
+# Methods of the handwritten mapping: without any line, and with an original line only.
+WITHOUT_LINES = ("noLines", "first", "second")
+ONE_ORIGINAL_LINE = "bare"

@@ -286,16 +286,16 @@ def test_remap_method(
 @pytest.mark.parametrize(
     ("klass", "method", "line", "expected"),
     [
-        ("b.b", "c", 2, [("org.example.Plain", "withLines", None, 11)]),
-        ("b.b", "c", 4, [("org.example.Plain", "withLines", None, 20)]),
+        ("b.b", "c", 2, [("org.example.Plain", "withLines", "Plain.java", 11)]),
+        ("b.b", "c", 4, [("org.example.Plain", "withLines", "Plain.java", 20)]),
         ("b.b", "c", 99, []),
         (
             "b.b",
             "b",
             7,
             [
-                ("org.example.Plain", "first", None, 0),
-                ("org.example.Plain", "second", None, 0),
+                ("org.example.Plain", "first", "Plain.java", 7),
+                ("org.example.Plain", "second", "Plain.java", 7),
             ],
         ),
         (
@@ -309,7 +309,7 @@ def test_remap_method(
             ],
         ),
         ("b.zzz", "a", 1, []),
-        ("b.ü", "ä", 3, [("org.example.Größe", "mißt", None, 3)]),
+        ("b.ü", "ä", 3, [("org.example.Größe", "mißt", "Größe.java", 3)]),
     ],
 )
 def test_remap_frame(
@@ -335,7 +335,7 @@ def test_parameters_choose_the_method() -> None:
     assert methods(1, "int") == methods(0, "int") == ["one"]
     assert methods(1, "long") == []
     assert methods(2, None) == ["one"]
-    assert mapper.remap_frame("b", "a", 0, parameters="int") == [frame("a.A", "one", None, 0)]
+    assert mapper.remap_frame("b", "a", 0, parameters="int") == [frame("a.A", "one", "A.java", 2)]
 
 
 def test_remap_frames_is_remap_frame_for_each(
@@ -369,7 +369,7 @@ def test_names_of_any_length_are_remapped(length: int) -> None:
     """From a name that fits into the first buffer to some that do not."""
     name = "N" * length
     mapper = ProguardMapper.from_bytes(f"a.{name} -> b:\n    1:1:void {name}():9:9 -> a".encode())
-    assert mapper.remap_frame("b", "a", 1) == [frame(f"a.{name}", name, None, 9)]
+    assert mapper.remap_frame("b", "a", 1) == [frame(f"a.{name}", name, f"{name}.java", 9)]
     assert mapper.remap_class("b") == f"a.{name}"
 
 
@@ -426,7 +426,7 @@ def test_a_rule_of_r8_takes_frames_out(handwritten: ProguardMapper) -> None:
 def test_an_outlined_position_is_taken_to_its_caller(handwritten: ProguardMapper) -> None:
     text = "java.lang.Exception\n    at b.g.a(S:1)\n    at b.h.a(S:27)"
     assert handwritten.remap_stacktrace(text).splitlines()[1:] == [
-        "    at org.example.CallsOutline.caller(S:98)"
+        "    at org.example.CallsOutline.caller(CallsOutline.java:98)"
     ]
 
 

@@ -147,7 +147,7 @@ fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<&'de str, D::Error
 ///
 /// let query = Query { class: "a.b", method: "a", line: 2, parameters: None };
 /// let frames: Vec<_> = mapper.remap_frame(query).collect();
-/// assert_eq!(frames[0].to_string(), "at org.example.Cart.add(<unknown>:21)");
+/// assert_eq!(frames[0].to_string(), "at org.example.Cart.add(Cart.java:21)");
 /// ```
 pub struct Mapper {
     plain: Index,
@@ -266,7 +266,7 @@ impl Mapper {
                 pack::text(&mut out, Some(frame.class()));
                 pack::text(&mut out, Some(frame.method()));
                 pack::text(&mut out, frame.file());
-                pack::number(&mut out, frame.line());
+                pack::number(&mut out, frame.line().unwrap_or(0));
             }
         }
         Ok(out)
@@ -389,7 +389,7 @@ org.example.Stock -> a.c:
             frames,
             [
                 "at org.example.Stock.take(Stock.kt:7)",
-                "at org.example.Cart.add(<unknown>:22)"
+                "at org.example.Cart.add(Cart.java:22)"
             ]
         );
     }
@@ -439,11 +439,14 @@ org.example.Stock -> a.c:
             answers[0],
             [
                 ("org.example.Stock", "take", Some("Stock.kt"), 7),
-                ("org.example.Cart", "add", None, 22)
+                ("org.example.Cart", "add", Some("Cart.java"), 22)
             ]
         );
         assert_eq!(answers[1], []);
-        assert_eq!(answers[2], [("org.example.Cart", "add", None, 0)]);
+        assert_eq!(
+            answers[2],
+            [("org.example.Cart", "add", Some("Cart.java"), 20)]
+        );
     }
 
     #[test]
@@ -491,7 +494,7 @@ org.example.Stock -> a.c:
     fn a_stack_trace_keeps_its_last_line_open_or_closed() {
         let mapper = Mapper::new(MAPPING);
         let text = "a.b: full\n    at a.b.a(SourceFile:2)";
-        let original = "org.example.Cart: full\n    at org.example.Cart.add(SourceFile:21)";
+        let original = "org.example.Cart: full\n    at org.example.Cart.add(Cart.java:21)";
         assert_eq!(mapper.remap_stacktrace(text), original);
         assert_eq!(
             mapper.remap_stacktrace(&format!("{text}\n")),

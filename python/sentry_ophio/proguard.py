@@ -17,10 +17,10 @@ writes a mapping file:
     >>> for frame in mapper.remap_frame("a.b", "a", 5):
     ...     print(frame)
     JavaStackFrame(class_name='org.example.Stock', method='take', file='Stock.kt', line=7)
-    JavaStackFrame(class_name='org.example.Cart', method='add', file=None, line=22)
+    JavaStackFrame(class_name='org.example.Cart', method='add', file='Cart.java', line=22)
     >>> print(mapper.remap_stacktrace("a.b: full\n    at a.b.a(SourceFile:2)"))
     org.example.Cart: full
-        at org.example.Cart.add(SourceFile:21)
+        at org.example.Cart.add(Cart.java:21)
 
 A mapper is immutable. Threads may share it, and a child may use it after a fork.
 """
@@ -79,7 +79,8 @@ class JavaStackFrame(NamedTuple):
     method: str
     """The name of the method."""
     file: Optional[str]  # noqa: UP045 (evaluated at run time by some tools, on 3.9)
-    """The name of the source file; None if the mapping does not contain it. Only R8 writes it."""
+    """The name of the source file. If the mapping does not contain it (only R8 writes it), it is
+    made from the name of the class, as R8 does; None if that is empty."""
     line: int
     """The line in the file, from 1; 0 if it is not known."""
 
