@@ -9,11 +9,14 @@ from __future__ import annotations
 import copy
 import datetime
 import json
+import math
 import pickle
+import struct
 import subprocess
 import sys
 from collections import ChainMap, OrderedDict
 from pathlib import Path
+from random import Random
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
@@ -734,6 +737,68 @@ def test_any_event_gives_an_answer_or_an_error(text: str, event: Any) -> None:
         title = found.attributes.get("title")
         assert found.title == (expand_title(title, event) if title else None)
     str(explained)
+
+
+# --- numbers ------------------------------------------------------------------------
+
+
+def numbers_of_many_sizes() -> list[float]:
+    random = Random(7)
+    found: list[float] = [
+        0,
+        -7,
+        10**30,
+        -(10**25),
+        2**63,
+        2**64,
+        0.0,
+        -0.0,
+        1.0,
+        1e-5,
+        1e16,
+        5e-324,
+    ]
+    found += [float(f"{sign}1.25e{exponent}") for exponent in range(-323, 309) for sign in "+-"]
+    found += [round(random.uniform(-1e6, 1e6), digits) for digits in range(12) for _ in range(50)]
+    patterns = (random.getrandbits(64) for _ in range(3_000))
+    floats = (struct.unpack("<d", bits.to_bytes(8, "little"))[0] for bits in patterns)
+    return found + [each for each in floats if math.isfinite(each)]
+
+
+def test_numbers_are_texts_as_python_prints_them() -> None:
+    rules = FingerprintRules.parse('logger:* -> "{{ logger }}"')
+    numbers = numbers_of_many_sizes()
+    events = [{"logger": number} for number in numbers]
+    lines = "\n".join(map(json.dumps, events)).encode()
+    expected = [(str(number),) for number in numbers]
+    assert [found and found.resolved for found in rules.match_many(events)] == expected
+    assert [found and found.resolved for found in rules.match_json_lines(lines)] == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("1.50", "1.5"),
+        ("1E2", "100.0"),
+        ("1e-05", "1e-05"),
+        ("-0", "0"),
+        ("1" * 5_000, "1" * 5_000),
+    ],
+)
+def test_json_can_write_a_number_in_several_ways(written: str, expected: str) -> None:
+    rules = FingerprintRules.parse('tags.n:* -> "{{ tags.n }}"')
+    [found] = rules.match_json_lines(f'{{"tags": {{"n": {written}}}}}'.encode())
+    assert found is not None
+    assert found.resolved == (expected,)
+
+
+@pytest.mark.parametrize("door", ["object", "json"])
+def test_a_number_that_is_not_finite_is_an_error(door: str) -> None:
+    rules = FingerprintRules.parse("logger:* -> a")
+    with pytest.raises(EventError, match=r"^(line 1: )?logger: "):
+        rules.match({"logger": math.inf}) if door == "object" else rules.match_json_lines(
+            b'{"logger": 1e400}'
+        )
 
 
 def test_rules_are_freed_without_an_error() -> None:

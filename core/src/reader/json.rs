@@ -15,7 +15,7 @@ use std::borrow::Cow;
 
 use memchr::memchr2;
 
-use super::{MaybeText, Read, ReadError, Result};
+use super::{number, MaybeText, Read, ReadError, Result};
 
 /// How deep lists and objects can be nested.
 pub(crate) const MAX_DEPTH: u32 = 128;
@@ -126,7 +126,8 @@ impl<'j> Reader<'j> {
             end = digits(fraction);
             valid &= end > fraction;
         }
-        if let Some(b'e' | b'E') = bytes.get(end) {
+        let has_exponent = matches!(bytes.get(end), Some(b'e' | b'E'));
+        if has_exponent {
             let sign = matches!(bytes.get(end + 1), Some(b'+' | b'-'));
             let exponent = end + 1 + usize::from(sign);
             end = digits(exponent.min(bytes.len()));
@@ -136,7 +137,8 @@ impl<'j> Reader<'j> {
             return Err(self.syntax("expected a number"));
         }
         let digits = self.at..self.at + end;
-        if self.is_strict && end > 300 {
+        // 300 digits are finite. An exponent may make fewer of them too large.
+        if self.is_strict && (end > 300 || has_exponent) {
             let number = self.json[digits.clone()].parse::<f64>();
             if !number.is_ok_and(f64::is_finite) {
                 return Err(self.syntax("this number is too large"));
@@ -369,7 +371,9 @@ impl<'j> Read<'j> for Reader<'j> {
             Some(b'-' | b'0'..=b'9') => {
                 let start = self.at;
                 self.number()?;
-                Ok(Some(Cow::Borrowed(&self.json[start..self.at])))
+                let text = number::python_number(&self.json[start..self.at]);
+                let infinite = || self.syntax("this number is too large");
+                text.map(Some).ok_or_else(infinite)
             }
             _ if self.null()? => Ok(None),
             _ => Err(self.unexpected("a text, a number or null")),
@@ -387,23 +391,20 @@ impl<'j> Read<'j> for Reader<'j> {
 
     fn boolean(&mut self) -> Result<Option<bool>> {
         Ok(match self.value()? {
-            "true" | "1" | "1.0" => Some(true),
-            "false" | "0" | "0.0" => Some(false),
-            _ => None,
+            "true" => Some(true),
+            "false" => Some(false),
+            // A value that is not a number does not parse: it has a bracket, a quote or a `u`.
+            other => other.parse().ok().and_then(number::flag),
         })
     }
 
     fn truth(&mut self) -> Result<bool> {
         let value = self.value()?;
-        let zero = |text: &str| text.bytes().all(|byte| matches!(byte, b'0' | b'.' | b'-'));
         let empty = |inside: &str| inside.bytes().all(|byte| byte.is_ascii_whitespace());
         Ok(match value.as_bytes() {
             b"null" | b"false" | b"\"\"" => false,
             [b'[' | b'{', .., b']' | b'}'] => !empty(&value[1..value.len() - 1]),
-            [b'-' | b'0'..=b'9', ..] => {
-                let mantissa = value.split(['e', 'E']).next().unwrap_or(value);
-                !zero(mantissa)
-            }
+            [b'-' | b'0'..=b'9', ..] => value.parse() != Ok(0.0),
             _ => true,
         })
     }
@@ -556,7 +557,7 @@ mod tests {
             (r#""\ud83d""#, Some("\u{fffd}")),
             (r#""\ud83d\ud83d\ude00""#, Some("\u{fffd}😀")),
             (r#""\ude00\u0041""#, Some("\u{fffd}A")),
-            ("1.50", Some("1.50")),
+            ("1.50", Some("1.5")),
             ("null", None),
         ] {
             let mut reader = Reader::new(json.as_bytes()).unwrap();
@@ -597,6 +598,7 @@ mod tests {
             assert!(skips(json), "{json:?}");
         }
         assert!(!skips("[\"a\nb\"]") && !skips("{\"\0\": 1}") && !skips("\"\\n\u{1f}\""));
+        assert!(skips("1e300") && !skips("1e400") && !skips("[-1.5E999]"));
         assert!(!skips(&"9".repeat(400)) && skips(&format!("0.{}", "9".repeat(400))));
     }
 
@@ -608,6 +610,7 @@ mod tests {
             ("0", false),
             ("-0.0", false),
             ("0e5", false),
+            ("1e-400", false),
             ("\"\"", false),
             ("[ ]", false),
             ("{\n}", false),

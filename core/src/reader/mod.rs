@@ -15,12 +15,14 @@
 
 pub(crate) mod json;
 pub(crate) mod msgpack;
+mod number;
 
 use std::borrow::Cow;
 use std::fmt;
 
 use thiserror::Error;
 
+pub(crate) use self::number::python_float;
 use crate::limits::LimitExceeded;
 
 /// An input that cannot be read. The message says what is wrong, and the field path or the
@@ -129,7 +131,7 @@ pub(crate) trait Read<'j> {
     /// Returns whether there is a next element of a list, which is next.
     fn next_element(&mut self, open: &mut usize) -> Result<bool>;
 
-    /// Reads a text. A number is read as its digits, as some SDKs send it.
+    /// Reads a text. A number, which some SDKs send, is read as Python prints it.
     fn text(&mut self) -> Result<MaybeText<'j>>;
 
     /// Reads a text, a number or a boolean, as tags have them. Booleans are read as Sentry

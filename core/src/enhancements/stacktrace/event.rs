@@ -25,7 +25,7 @@
 //!
 //! Packing whole objects is faster than selecting values in Python first. Keys may be missing and
 //! in any order; keys that no rule uses are skipped. Texts are strings or binaries. If a number is
-//! in the position of a text, as some SDKs send it, its digits are read.
+//! in the position of a text, as some SDKs send it, it is read as Python prints it.
 
 use std::borrow::Cow;
 

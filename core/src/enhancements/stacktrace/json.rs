@@ -292,7 +292,7 @@ fn write_value(reader: &mut Source<'_>, out: &mut Vec<u8>) -> Result<(), ReadErr
         out.push(0xc2 + u8::from(reader.boolean()? == Some(true)));
     } else {
         match reader.text()? {
-            Some(digits) => write_number(out, &digits)?,
+            Some(digits) => write_number(out, &digits),
             None => out.push(0xc0),
         }
     }
@@ -312,24 +312,21 @@ fn write_text(out: &mut Vec<u8>, text: &str) {
     out.extend_from_slice(text.as_bytes());
 }
 
-fn write_number(out: &mut Vec<u8>, digits: &str) -> Result<(), ReadError> {
-    // `-0` is a float in JSON.
+/// Writes a number. An integer of more than 64 bits is written as the text that readers would
+/// read, since MessagePack has no number for it.
+fn write_number(out: &mut Vec<u8>, digits: &str) {
     if let Ok(number) = digits.parse::<u64>() {
         out.push(0xcf);
         out.extend(number.to_be_bytes());
-    } else if let Some(number) = digits.parse::<i64>().ok().filter(|&number| number != 0) {
+    } else if let Ok(number) = digits.parse::<i64>() {
         out.push(0xd3);
         out.extend(number.to_be_bytes());
-    } else {
-        let number = digits
-            .parse::<f64>()
-            .ok()
-            .filter(|number| number.is_finite());
-        let number = number.ok_or_else(|| ReadError::new("not JSON: a number is too large"))?;
+    } else if !digits.contains(['.', 'e']) {
+        write_text(out, digits);
+    } else if let Ok(number) = digits.parse::<f64>() {
         out.push(0xcb);
         out.extend(number.to_be_bytes());
     }
-    Ok(())
 }
 
 /// Writes the head of a list or an object, whose length and size are not known yet.
@@ -453,7 +450,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_written_with_their_digits() {
+    fn numbers_keep_their_value() {
         for (json, expected) in [
             ("0", &[0xcf, 0, 0, 0, 0, 0, 0, 0, 0][..]),
             (
@@ -461,16 +458,18 @@ mod tests {
                 &[0xcf, 255, 255, 255, 255, 255, 255, 255, 255],
             ),
             ("-1", &[0xd3, 255, 255, 255, 255, 255, 255, 255, 255]),
-            ("-0", &[0xcb, 128, 0, 0, 0, 0, 0, 0, 0]),
+            ("-0", &[0xcf, 0, 0, 0, 0, 0, 0, 0, 0]),
             ("1.0", &[0xcb, 63, 240, 0, 0, 0, 0, 0, 0]),
-            ("18446744073709551616", &[0xcb, 67, 240, 0, 0, 0, 0, 0, 0]),
+            ("1e16", &[0xcb, 67, 65, 195, 121, 55, 224, 128, 0]),
+            ("18446744073709551616", b"\xb418446744073709551616"),
         ] {
             let mut out = Vec::new();
             transcode(json.as_bytes(), &mut out).unwrap();
             assert_eq!(out, expected, "{json}");
         }
         let error = transcode(br#"{"value": 1e999}"#, &mut Vec::new()).unwrap_err();
-        assert_eq!(error.to_string(), "value: not JSON: a number is too large");
+        let expected = "value: not JSON: this number is too large at line 1 column 11";
+        assert_eq!(error.to_string(), expected);
     }
 
     #[test]

@@ -27,6 +27,7 @@ use crate::enhancements::fields::{ExceptionField, FrameField};
 use crate::enhancements::frame::{ExceptionData, Frame};
 use crate::limits::Limit;
 use crate::reader::msgpack::{self, Malformed};
+use crate::reader::python_float;
 
 /// Reads a packed stack trace without copying any text.
 ///
@@ -496,7 +497,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Reads a string or binary of UTF-8, or nil. A number is read as its digits.
+    /// Reads a string or binary of UTF-8, or nil. A number is read as Python prints it.
     #[inline]
     pub(super) fn any_text(
         &mut self,
@@ -523,8 +524,8 @@ impl<'a> Reader<'a> {
         let first = self.first()?;
         Ok(match first {
             0x00..=0x7f => first.to_string(),
-            0xca => format!("{:?}", f32::from_bits(self.number(4)? as u32)),
-            0xcb => format!("{:?}", f64::from_bits(self.number(8)?)),
+            0xca => python_float(f32::from_bits(self.number(4)? as u32).into()),
+            0xcb => python_float(f64::from_bits(self.number(8)?)),
             0xcc..=0xcf => self.number(1 << (first & 3))?.to_string(),
             0xd0..=0xd3 => {
                 let len = 1 << (first & 3);
