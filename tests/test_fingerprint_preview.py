@@ -18,6 +18,7 @@ from sentry_ophio import limits
 from sentry_ophio._default_key import DefaultKey
 from sentry_ophio._issues import IssueComparison
 from sentry_ophio.enhancers import Cache, Enhancements
+from sentry_ophio.events import stacktraces_of
 from sentry_ophio.exceptions import EventError, LimitError
 from sentry_ophio.fingerprints import FingerprintRules, fingerprint_type, preview, resolve
 from sentry_ophio.limits import Limit
@@ -404,6 +405,21 @@ def test_stack_trace_rules_say_which_frames_count() -> None:
         assert key.of(event) == key.of(plain)
         assert DEFAULT.of(event) != DEFAULT.of(plain)
         assert json.dumps(event) == before
+
+
+@pytest.mark.parametrize(
+    "rule", ["error.type:transaction -group", "error.value:transaction -group"]
+)
+def test_the_type_of_an_event_or_a_thread_is_not_that_of_an_exception(rule: str) -> None:
+    key = DefaultKey(Enhancements.parse(rule, Cache(0)))
+    trace = {"stacktrace": {"frames": [frame("f")]}}
+    named = {**trace, "type": "transaction", "value": "transaction"}
+    assert key.of(named) == key.of(trace) != key.of({})
+    [found] = stacktraces_of(named)
+    assert found.exception["ty"] is found.exception["value"] is None
+    assert key.of({"threads": {"values": [named]}}) == key.of({"threads": {"values": [trace]}})
+    exception = {"exception": {"values": [named]}}
+    assert key.of(exception) != DEFAULT.of(exception)
 
 
 def test_a_stack_trace_that_is_too_short_does_not_count() -> None:

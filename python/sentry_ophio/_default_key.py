@@ -74,7 +74,12 @@ class DefaultKey:
             ("stacktrace", [event]),
             ("thread", _crashed(event)),
         ):
-            traces = [self._trace(each, platform) for each in owners]
+            # Events and threads can have a `type`, too. It is not that of an exception.
+            none: Mapping[str, Any] = {}
+            traces = [
+                self._trace(each.get("stacktrace"), each if kind == "exception" else none, platform)
+                for each in owners
+            ]
             variant = 0 if any(trace.variants[0] for trace in traces) else 1
             if kind != "exception" and not any(trace.variants[variant] for trace in traces):
                 continue
@@ -88,21 +93,20 @@ class DefaultKey:
         yield "message"
         yield self._parameterized(message_of(event))
 
-    def _trace(self, owner: Mapping[str, Any], platform: str) -> _Trace:
-        stacktrace = owner.get("stacktrace")
+    def _trace(self, stacktrace: object, exception: Mapping[str, Any], platform: str) -> _Trace:
         frames = stacktrace.get("frames") if isinstance(stacktrace, Mapping) else None
         frames = frames if isinstance(frames, (list, tuple)) else ()
         listed: list[Any] = [each for each in frames if isinstance(each, Mapping)]
         variants: tuple[list[str], list[str]] = ([], [])
         if listed:
-            mechanism = owner.get("mechanism")
-            exception = {
-                "type": owner.get("type"),
-                "value": owner.get("value"),
+            mechanism = exception.get("mechanism")
+            data = {
+                "type": exception.get("type"),
+                "value": exception.get("value"),
                 "mechanism": mechanism if isinstance(mechanism, Mapping) else None,
             }
             try:
-                found, _ = self._config._process(listed, platform, exception)
+                found, _ = self._config._process(listed, platform, data)
             except FrameTypeError as error:
                 raise EventError(str(error)) from None
             texts: dict[int, str] = {}
@@ -113,7 +117,7 @@ class DefaultKey:
                         texts[number] = _frame(listed[number], platform)
                     if not into or into[-1] != texts[number]:
                         into.append(texts[number])
-        return _Trace(text_of(owner.get("type")), text_of(owner.get("value")), variants)
+        return _Trace(text_of(exception.get("type")), text_of(exception.get("value")), variants)
 
     def _parameterized(self, text: str) -> str:
         text = text.encode("utf-8", "replace").decode()
