@@ -9,7 +9,7 @@
 
 use std::borrow::Borrow;
 use std::hash::Hash;
-use std::sync::{Mutex, TryLockError};
+use std::sync::{Mutex, MutexGuard, TryLockError};
 
 use foldhash::fast::RandomState;
 use lru::LruCache;
@@ -36,14 +36,24 @@ impl<K: Hash + Eq, V: Clone> Known<K, V> {
         }
     }
 
+    /// Returns the entries, unless another thread has them.
+    fn lock(&self) -> Option<MutexGuard<'_, Option<Entries<K, V>>>> {
+        match self.entries.try_lock() {
+            Ok(entries) => Some(entries),
+            Err(TryLockError::Poisoned(poisoned)) => {
+                // A panic may have left the entries and their weight half changed.
+                let mut entries = poisoned.into_inner();
+                *entries = None;
+                self.entries.clear_poison();
+                Some(entries)
+            }
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
     /// Calls `f` with the entries, unless another thread has them.
     fn with<R>(&self, f: impl FnOnce(&mut Entries<K, V>) -> R) -> Option<R> {
-        let mut entries = match self.entries.try_lock() {
-            Ok(entries) => entries,
-            // Nothing that runs under the lock leaves anything half changed.
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => return None,
-        };
+        let mut entries = self.lock()?;
         Some(f(entries.get_or_insert_with(|| Entries {
             values: LruCache::unbounded_with_hasher(RandomState::default()),
             weight: 0,
@@ -80,7 +90,7 @@ impl<K: Hash + Eq, V: Clone> Known<K, V> {
 
     /// Forgets all of it. What is in use stays.
     pub(crate) fn clear(&self) {
-        if let Ok(mut entries) = self.entries.try_lock() {
+        if let Some(mut entries) = self.lock() {
             *entries = None;
         }
     }
@@ -123,5 +133,20 @@ mod tests {
         known.put("b".into(), 1, 1);
         drop(held);
         assert_eq!((known.get("a"), known.get("b")), (Some(1), None));
+    }
+
+    #[test]
+    fn a_panic_under_the_lock_clears_a_table() {
+        let known: Known<String, usize> = Known::new(3, 10);
+        known.put("a".into(), 1, 4);
+        let panicked = std::thread::scope(|scope| {
+            let thread = scope.spawn(|| known.with(|_| panic!("under the lock")));
+            thread.join().is_err()
+        });
+        assert!(panicked && known.entries.is_poisoned());
+        assert_eq!(known.get("a"), None);
+        assert!(!known.entries.is_poisoned());
+        known.put("b".into(), 2, 10);
+        assert_eq!(known.get("b"), Some(2));
     }
 }

@@ -154,13 +154,14 @@ impl Memo {
     }
 }
 
-fn try_lock(shard: &Mutex<Shard>) -> Option<MutexGuard<'_, Shard>> {
-    match shard.try_lock() {
+fn try_lock(lock: &Mutex<Shard>) -> Option<MutexGuard<'_, Shard>> {
+    match lock.try_lock() {
         Ok(shard) => Some(shard),
         Err(TryLockError::Poisoned(poisoned)) => {
             // After a panic the size may be wrong: start with an empty shard.
             let mut shard = poisoned.into_inner();
             *shard = Shard::default();
+            lock.clear_poison();
             Some(shard)
         }
         Err(TryLockError::WouldBlock) => None,
