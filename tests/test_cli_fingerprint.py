@@ -201,6 +201,14 @@ def test_explain_an_event_from_standard_input() -> None:
     assert result.output.endswith("no rule matches\n")
 
 
+def test_explain_an_event_with_a_byte_order_mark(folder: Path) -> None:
+    path = folder / "event.json"
+    plain = run("explain", "--rules", "my.rules", "event.json")
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    marked = run("explain", "--rules", "my.rules", "event.json")
+    assert (marked.exit_code, marked.output) == (0, plain.output)
+
+
 @pytest.mark.parametrize(
     ("arguments", "stdin", "shown"),
     [
@@ -209,6 +217,8 @@ def test_explain_an_event_from_standard_input() -> None:
         (["--rules", "none.rules", "event.json"], "", "none.rules: No such file or directory"),
         (["--rules", "bad.rules", "event.json"], "", "bad.rules: 1:1: error[OPH202]"),
         (["--rules", "my.rules", "-"], "{", "-: not JSON: "),
+        (["--rules", "my.rules", "-"], "{", "(line 1, column 2)"),
+        (["--rules", "my.rules", "-"], "[" * 100_000, "-: not an event: it is nested too deeply"),
         (["--rules", "my.rules", "-"], "[]", "-: an event must be an object, not list"),
         (["--rules", "my.rules", "--rule", "3", "-"], "{}", "there is no rule 3: there are 3"),
         (["--rules", "my.rules", "--rule", "x", "-"], "{}", "RULE or FILE:LINE"),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from sentry_ophio._event_files import parse_event
 from sentry_ophio._html_fingerprints import fingerprint_page
 from sentry_ophio.cli._check import format_option, json_option, report
 from sentry_ophio.cli._fmt import fmt_options, write
@@ -151,9 +151,9 @@ def explain(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
     rules = read_fingerprint_rules(rule_file, builtin_files)
     asked = None if only is None else _asked(rules, only)
     try:
-        document = json.loads(read_bytes(event))
-    except (ValueError, RecursionError) as error:
-        raise InputError(event, f"not JSON: {error}") from None
+        document = parse_event(event, read_bytes(event))
+    except EventError as error:
+        raise InputError.of(error) from None
     try:
         explained = rules.explain(document)
         ids = default_parameterizer() if parameterized else None
