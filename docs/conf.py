@@ -26,6 +26,7 @@ import sentry_ophio  # noqa: E402
 NAVIGATION = {
     "Use it": {
         "Start": "start",
+        "Command line": "command-line",
         "For Sentry": "sentry",
         "Rules": "rules",
         "Fingerprint rules": "fingerprints",

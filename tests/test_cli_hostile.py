@@ -447,5 +447,7 @@ def test_only_one_module_prints() -> None:
         # For types only.
         ("_apply.py", "rich.console"),
         ("_apply.py", "rich.text"),
+        ("_table.py", "rich.console"),
+        ("_table.py", "rich.text"),
     }
     assert {each for each in found if each[0] != "_output.py"} == allowed

@@ -27,6 +27,7 @@ sys.path.insert(0, str(ROOT / "benches"))
 import fingerprint_preview  # noqa: E402
 
 EVENT = ROOT / "tests" / "fixtures" / "events" / "python-checkout.json"
+ORDERS = EVENT.with_name("node-orders.json")
 RULES = """\
 funktion:log_*        -app
 function:{load,save}* +ap
@@ -37,10 +38,14 @@ function:get          -app
 """
 
 
-def printed(folder: Path, *arguments: str) -> str:
+# How many columns the terminal has.
+WIDTH = 96
+
+
+def printed(folder: Path, *arguments: str, width: int = WIDTH) -> str:
     """Run the command line on a terminal and give what it printed."""
     master, slave = pty.openpty()
-    environment = {**os.environ, "COLUMNS": "96", "TERM": "xterm-256color"}
+    environment = {**os.environ, "COLUMNS": str(width), "TERM": "xterm-256color"}
     process = subprocess.Popen(
         [sys.executable, "-m", "sentry_ophio", *arguments],
         stdout=slave,
@@ -63,9 +68,9 @@ def printed(folder: Path, *arguments: str) -> str:
     return output.decode().replace("\r\n", "\n")
 
 
-def draw(name: str, command: str, output: str) -> None:
+def draw(name: str, command: str, output: str, width: int = WIDTH) -> None:
     """Draw a terminal."""
-    console = Console(record=True, width=96, file=StringIO(), force_terminal=True)
+    console = Console(record=True, width=width, file=StringIO(), force_terminal=True)
     console.print(Text(f"$ {command}", style="bold"))
     console.print(Text.from_ansi(output.rstrip()))
     path = HERE / name
@@ -97,6 +102,11 @@ def main() -> None:
         draw("check.svg", "sentry-ophio check my.rules", printed(folder, "check", "my.rules"))
         output = printed(folder, "explain", "event.json").split("\n\n", maxsplit=1)[0]
         draw("explain.svg", "sentry-ophio explain event.json", output)
+        shutil.copy(ORDERS, folder / "orders.json")
+        for width in (80, 120, 160):
+            output = printed(folder, "apply", "orders.json", width=width)
+            first = output.split("\n\n", maxsplit=1)[0]
+            draw(f"apply-{width}.svg", "sentry-ophio apply orders.json", first, width)
         printed(folder, "explain", "--html", "report.html", "event.json")
         command = "fingerprint preview --old now.rules --new then.rules --most 2 events.ndjson"
         draw("issues.svg", f"sentry-ophio {command}", prepare_issues(folder))

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.table import Table
 
 from sentry_ophio.cli._input import InputError, read_event_file, read_rules
 from sentry_ophio.cli._output import console, echo_json, text
 from sentry_ophio.cli._rows import PARQUET, show_written, skip_bad_option, write_parquet
+from sentry_ophio.cli._table import Column, print_table
 from sentry_ophio.cli._words import decoded, location, word_of
 from sentry_ophio.enhancers import AssembleResult, Component, Enhancements
 
@@ -66,7 +66,9 @@ def apply(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
 
     EVENT is a file with the JSON of an event, or - for standard input. The output has a table for
     each stack trace, and a row for each frame: whether it is in-app before and after the rules, its
-    category, whether it contributes to grouping, and the rule that decided it.
+    category, and whether it contributes to grouping. The rule that decided it is printed once,
+    below the frames that share it. A table is as wide as the terminal; in a file or a pipe, each
+    frame is one line.
 
     With --out, EVENT may also be a Parquet file with the columns frames and exception, a file
     with one event per line (.ndjson, .jsonl), one of these with gzip (.gz), or a folder; - is one
@@ -172,28 +174,30 @@ def _show(out: Console, name: str, judged: list[Evaluation]) -> None:
         return
     for each in judged:
         out.print(_title(name, each.trace), soft_wrap=True)
-        table = Table(header_style="bold", pad_edge=False, expand=out.is_terminal)
-        table.add_column("#", justify="right", style="dim")
-        table.add_column("function", overflow="fold", ratio=3, min_width=12)
-        table.add_column("location", overflow="fold", ratio=3, min_width=10, style="dim")
-        table.add_column("in-app", no_wrap=True)
-        table.add_column("category", overflow="fold", min_width=8)
-        table.add_column("counts", no_wrap=True)
-        table.add_column("why", overflow="fold", ratio=4, min_width=16)
-        for number, (source, before, after, component) in enumerate(each.rows()):
-            category, in_app = after
-            table.add_row(
-                str(number),
-                text((str(source.get("function") or "?"), "bold" if in_app else "")),
-                text(location(source)),
-                _change(before, in_app),
-                text(category or ""),
-                _word(component.contributes),
-                _reason(component),
-            )
-        out.print(table)
+        rows = [_row(number, *found) for number, found in enumerate(each.rows())]
+        notes = [component.hint or "" for component in each.components]
+        print_table(out, [*_COLUMNS, *_TEXTS], rows, notes)
         out.print(_summary(each), soft_wrap=True)
         out.print()
+
+
+# The texts come last: a long one moves no other cell.
+_COLUMNS = (Column("#", is_number=True), Column("in-app"), Column("category"), Column("counts"))
+_TEXTS = (Column("function", is_long=True), Column("location", is_long=True))
+
+
+def _row(
+    number: int, source: Mapping[str, Any], before: bool | None, after: Any, component: Component
+) -> list[Text]:
+    category, in_app = after
+    return [
+        text((str(number), "dim")),
+        _change(before, in_app),
+        text(category or ""),
+        _word(component.contributes),
+        text((str(source.get("function") or "?"), "bold" if in_app else "")),
+        text((location(source), "dim")),
+    ]
 
 
 def _title(name: str, trace: EventStacktrace) -> Text:
@@ -215,13 +219,6 @@ def _summary(judged: Evaluation) -> Text:
         f"{counting} of {len(judged.components)} frames count for grouping"
         f"; the stack trace {counts}{order}{hint}"
     )
-
-
-def _reason(component: Component) -> Text:
-    """Return why a frame counts or not: the hint, or the initial state if no rule decided it."""
-    if component.hint is not None:
-        return text(component.hint)
-    return text(("in-app" if component.contributes else "not in-app", "dim"))
 
 
 def _change(before: bool | None, after: bool | None) -> Text:
