@@ -135,31 +135,27 @@ impl Engine {
 
     /// Returns the number of the first rule that matches.
     pub(super) fn first_match(&self, event: &Event<'_>) -> Option<usize> {
-        let view = View::new(event, self.first);
+        let mut view = View::new(event, self.first);
         let mut found = Vec::new();
         self.find(&view, &mut found);
         found.sort_unstable();
         found.dedup();
-        let full =
-            (!found.is_empty() && self.first != self.all).then(|| View::new(event, self.all));
-        let full = full.as_ref().unwrap_or(&view);
+        if !found.is_empty() {
+            view.prepare(self.all);
+        }
         let (mut found, mut always) = (&found[..], &self.always[..]);
         // Both are sorted: the smaller number is next.
         loop {
-            let (number, view) = match (found.first(), always.first()) {
-                (None, None) => return None,
-                (Some(&number), other) if other.is_none_or(|&other| number < other) => {
-                    found = &found[1..];
-                    (number, full)
+            let next = match (found, always) {
+                ([], []) => return None,
+                ([number, ..], others) if others.first().is_none_or(|other| number < other) => {
+                    &mut found
                 }
-                (_, Some(&number)) => {
-                    always = &always[1..];
-                    (number, &view)
-                }
-                (Some(_), None) => return None,
+                _ => &mut always,
             };
-            let number = number as usize;
-            if self.rules[number].is_match(view) {
+            let number = next[0] as usize;
+            *next = &next[1..];
+            if self.rules[number].is_match(&view) {
                 return Some(number);
             }
         }

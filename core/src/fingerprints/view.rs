@@ -41,6 +41,11 @@ impl Fields {
         };
     }
 
+    /// The fields that `other` does not have.
+    fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
     fn has_tags(self) -> bool {
         self.0 & Self::TAGS != 0
     }
@@ -127,19 +132,36 @@ struct FrameForms<'e> {
     in_app: Option<bool>,
 }
 
+#[derive(Default)]
 struct ExceptionForms<'e> {
     ty: Option<Form<'e>>,
     value: Option<Form<'e>>,
 }
 
+#[derive(Default)]
 struct ThreadForms<'e> {
     texts: [Option<Form<'e>>; 3],
     crashed: Option<bool>,
     current: Option<bool>,
 }
 
+/// The fields for which the frames are needed.
+const FRAME_FIELDS: [Field; 5] = [
+    Field::Function,
+    Field::Module,
+    Field::Package,
+    Field::Path,
+    Field::App,
+];
+
+/// The fields of [`ThreadForms::texts`].
+const THREAD_TEXTS: [Field; 3] = [Field::ThreadId, Field::ThreadName, Field::ThreadState];
+
 /// The entries of an event.
 pub(super) struct View<'e> {
+    event: &'e Event<'e>,
+    /// The fields that are prepared.
+    prepared: Fields,
     exceptions: Vec<ExceptionForms<'e>>,
     message: Option<Form<'e>>,
     logger: Option<Form<'e>>,
@@ -157,71 +179,91 @@ pub(super) struct View<'e> {
 impl<'e> View<'e> {
     /// Prepares the fields of an event that are needed.
     pub(super) fn new(event: &'e Event<'_>, needed: Fields) -> Self {
-        let form = |field: Field, text: Option<&'e str>| {
-            let text = text.filter(|_| needed.has(field))?;
-            Some(Form::new(text.into(), field.comparison()))
-        };
-        // The messages of exceptions are their values, which are folded alike.
-        let needs_value = needed.has(Field::Value) || needed.has(Field::Message);
         let exceptions = event.exceptions.iter().flatten();
-        let exceptions = exceptions.map(|exception| ExceptionForms {
-            ty: form(Field::Type, exception.ty.as_deref()),
-            value: trimmed(&exception.value)
-                .filter(|_| needs_value)
-                .map(|value| Form::new(value.into(), Comparison::Folded)),
-        });
-        let message = present(&event.formatted).map(|text| text.trim_matches(is_space));
-        let (logger, level) = (present(&event.logger), present(&event.level));
-        let needs_frames = [
-            Field::Function,
-            Field::Module,
-            Field::Package,
-            Field::Path,
-            Field::App,
-        ];
-        let frames = if needs_frames.iter().any(|&field| needed.has(field)) {
-            let platform = Some(&*event.platform).filter(|platform| !platform.is_empty());
-            let prepare = |frame| frame_forms(frame, platform, needed);
-            frames(event).into_iter().map(prepare).collect()
-        } else {
-            Vec::new()
-        };
-        let tags = needed.has_tags().then_some(&event.tags);
-        let mut tags: Vec<_> = tags
-            .into_iter()
-            .flatten()
-            .map(|(name, value)| {
-                let form = |value| Form::new(Cow::Borrowed(value), Comparison::Exact);
-                (&**name, value.as_deref().map(form))
-            })
-            .collect();
-        // A stable sort: of a name that is there twice, the last value stays last.
-        tags.sort_by_key(|(name, _)| *name);
-        let thread = |thread: &'e Thread<'_>| ThreadForms {
-            texts: [
-                form(Field::ThreadId, thread.id.as_deref()),
-                form(Field::ThreadName, thread.name.as_deref()),
-                form(Field::ThreadState, thread.state.as_deref()),
-            ],
+        let threads = event.threads.iter().map(|thread| ThreadForms {
             crashed: thread.crashed,
             current: thread.current,
-        };
-        Self {
-            exceptions: exceptions.collect(),
-            message: form(Field::Message, message),
-            logger: form(Field::Logger, logger),
-            level: form(Field::Level, level),
+            ..ThreadForms::default()
+        });
+        let (logger, level) = (present(&event.logger), present(&event.level));
+        let mut view = Self {
+            event,
+            prepared: Fields::default(),
+            exceptions: exceptions.map(|_| ExceptionForms::default()).collect(),
+            message: None,
+            logger: None,
+            level: None,
             has_log_info: logger.is_some() || level.is_some(),
-            frames,
-            tags,
+            frames: Vec::new(),
+            tags: Vec::new(),
             family: family(Some(&event.platform)),
-            sdk: if needed.has(Field::Sdk) {
-                sdk::normalize(event.sdk.as_deref().unwrap_or_default())
-            } else {
-                ""
-            },
-            release: form(Field::Release, trimmed(&event.release)),
-            threads: event.threads.iter().map(thread).collect(),
+            sdk: "",
+            release: None,
+            threads: threads.collect(),
+        };
+        view.prepare(needed);
+        view
+    }
+
+    /// Prepares the fields that are needed, and are not prepared yet.
+    pub(super) fn prepare(&mut self, needed: Fields) {
+        let event = self.event;
+        let missing = needed.without(self.prepared);
+        let prepared = self.prepared;
+        self.prepared.0 |= needed.0;
+
+        // The messages of exceptions are their values, which are folded alike.
+        let has_value = |fields: Fields| fields.has(Field::Value) || fields.has(Field::Message);
+        let needs_value = has_value(missing) && !has_value(prepared);
+        let exceptions = event.exceptions.iter().flatten();
+        for (forms, exception) in self.exceptions.iter_mut().zip(exceptions) {
+            if missing.has(Field::Type) {
+                forms.ty = form(Field::Type, exception.ty.as_deref());
+            }
+            if needs_value {
+                forms.value = form(Field::Value, trimmed(&exception.value));
+            }
+        }
+        if missing.has(Field::Message) {
+            let message = present(&event.formatted).map(|text| text.trim_matches(is_space));
+            self.message = form(Field::Message, message);
+        }
+        if missing.has(Field::Logger) {
+            self.logger = form(Field::Logger, present(&event.logger));
+        }
+        if missing.has(Field::Level) {
+            self.level = form(Field::Level, present(&event.level));
+        }
+        if FRAME_FIELDS.iter().any(|&field| missing.has(field)) {
+            let frames = frames(event);
+            self.frames.resize_with(frames.len(), FrameForms::default);
+            let platform = Some(&*event.platform).filter(|platform| !platform.is_empty());
+            for (forms, frame) in self.frames.iter_mut().zip(frames) {
+                forms.prepare(frame, platform, missing);
+            }
+        }
+        if missing.has_tags() {
+            let tags = event.tags.iter().map(|(name, value)| {
+                let form = |value| Form::new(Cow::Borrowed(value), Comparison::Exact);
+                (&**name, value.as_deref().map(form))
+            });
+            self.tags = tags.collect();
+            // A stable sort: of a name that is there twice, the last value stays last.
+            self.tags.sort_by_key(|(name, _)| *name);
+        }
+        if missing.has(Field::Sdk) {
+            self.sdk = sdk::normalize(event.sdk.as_deref().unwrap_or_default());
+        }
+        if missing.has(Field::Release) {
+            self.release = form(Field::Release, trimmed(&event.release));
+        }
+        for (forms, thread) in self.threads.iter_mut().zip(&event.threads) {
+            let texts = [&thread.id, &thread.name, &thread.state];
+            for ((slot, text), field) in forms.texts.iter_mut().zip(texts).zip(THREAD_TEXTS) {
+                if missing.has(field) {
+                    *slot = form(field, text.as_deref());
+                }
+            }
         }
     }
 
@@ -330,30 +372,31 @@ fn frames<'e, 'j>(event: &'e Event<'j>) -> Vec<&'e Frame<'j>> {
     crashed.map_or_else(Vec::new, |thread| thread.frames.iter().collect())
 }
 
-fn frame_forms<'e>(
-    frame: &'e Frame<'_>,
-    event_platform: Option<&str>,
-    needed: Fields,
-) -> FrameForms<'e> {
-    let form = |field: Field, text: Option<&'e str>| {
-        let text = text.filter(|_| needed.has(field))?;
-        Some(Form::new(text.into(), field.comparison()))
-    };
-    let platform = present(&frame.platform).or(event_platform);
-    let name = || {
-        let name = frame.function.as_deref().map(Cow::Borrowed);
-        function(name, frame.is_trimmed, platform)
-    };
-    let path = frame.path();
-    let filename = frame.filename.as_deref().filter(|&name| Some(name) != path);
-    FrameForms {
-        function: needed
-            .has(Field::Function)
-            .then(|| Form::new(name(), Comparison::Exact)),
-        module: form(Field::Module, frame.module.as_deref()),
-        package: form(Field::Package, frame.package.as_deref()),
-        path: form(Field::Path, path),
-        filename: form(Field::Path, filename),
-        in_app: frame.in_app,
+fn form(field: Field, text: Option<&str>) -> Option<Form<'_>> {
+    text.map(|text| Form::new(text.into(), field.comparison()))
+}
+
+impl<'e> FrameForms<'e> {
+    /// Prepares the fields that are missing.
+    fn prepare(&mut self, frame: &'e Frame<'_>, event_platform: Option<&str>, missing: Fields) {
+        self.in_app = frame.in_app;
+        if missing.has(Field::Function) {
+            let platform = present(&frame.platform).or(event_platform);
+            let name = frame.function.as_deref().map(Cow::Borrowed);
+            let name = function(name, frame.is_trimmed, platform);
+            self.function = Some(Form::new(name, Comparison::Exact));
+        }
+        if missing.has(Field::Module) {
+            self.module = form(Field::Module, frame.module.as_deref());
+        }
+        if missing.has(Field::Package) {
+            self.package = form(Field::Package, frame.package.as_deref());
+        }
+        if missing.has(Field::Path) {
+            let path = frame.path();
+            let filename = frame.filename.as_deref();
+            self.path = form(Field::Path, path);
+            self.filename = form(Field::Path, filename.filter(|&name| Some(name) != path));
+        }
     }
 }
