@@ -38,7 +38,7 @@ use crate::enhancements::stacktrace::msgpack::{self, packed_key, Reader};
 use crate::enhancements::stacktrace::view::{
     utf8, FieldPath, FrameKey, FrameView, StacktraceError, StacktraceView,
 };
-use crate::functions::{has_rules, trim_function_name, with_trimmed};
+use crate::functions::{has_rules, with_trimmed};
 use crate::limits::Limit;
 
 /// The name of a function without a name.
@@ -532,11 +532,14 @@ pub(crate) fn function<'a>(
     is_trimmed: bool,
     platform: Option<&str>,
 ) -> Cow<'a, str> {
-    let trimmed = match name {
-        None => return UNKNOWN.into(),
-        Some(name) if is_trimmed => name,
-        Some(Cow::Borrowed(name)) => trim_function_name(name, platform),
-        Some(Cow::Owned(name)) => trim_function_name(&name, platform).into_owned().into(),
+    let platform = platform.filter(|platform| !is_trimmed && has_rules(platform));
+    let trimmed = match (name, platform) {
+        (None, _) => return UNKNOWN.into(),
+        (Some(name), None) => name,
+        (Some(name), Some(platform)) => {
+            let changed = |trimmed: &str| (trimmed != name).then(|| Cow::Owned(trimmed.to_owned()));
+            with_trimmed(&name, platform, changed).unwrap_or(name)
+        }
     };
     if trimmed.is_empty() {
         UNKNOWN.into()
