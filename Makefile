@@ -175,6 +175,7 @@ bench: dev ## Measure beside the published package; prints and writes benches/*r
 	$(BIN)/python benches/threads.py
 	$(BIN)/python benches/events.py
 	$(BIN)/python benches/parameterization.py
+	$(BIN)/python benches/fingerprints.py
 	$(BIN)/python benches/fingerprint_preview.py
 
 bench-growth: dev ## Measure how time and memory grow with hostile inputs; writes benches/growth-results.md
