@@ -5,11 +5,14 @@
 
 Both run in this process, in turns. Times are those of the processor, and the best of all rounds:
 other programs on the machine change them less. No message is given twice, so no cache helps.
+The steps of a call are measured in Rust, by core/benches/parameterization.rs.
 Prints tables, and writes them to benches/parameterization-results.md.
 """
 
 from __future__ import annotations
 
+import json
+import os
 import platform
 import re
 import subprocess
@@ -33,6 +36,8 @@ MESSAGES = [
     "HTTP 504 for https://example.com/api/{}/events/ after 15ms",
     "Failed to send mail to user{}@example.com: mailbox is full",
     "Order 7c1811ed-e98f-4c9c-a9f9-58c757ff494f: expected {} items, got 3.5",
+    # It has none of the characters that a match has.
+    "Failed to load the page that the user wanted",
 ]
 LOG = (
     '{} 10.0.0.7 - - [02/Jan/2020:03:04:05 +0000] "GET /api/0/projects/{}/ HTTP/1.1" 200 5316 '
@@ -185,6 +190,52 @@ def hostile_rows() -> list[str]:
     return lines
 
 
+def in_core() -> dict[str, float]:
+    """Return the seconds that criterion measured for the core alone, by the name of the case."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = ["cargo", "bench", "-q", "-p", "ophio", "--bench", "parameterization"]
+        environment = {**os.environ, "CRITERION_HOME": folder}
+        subprocess.run(command, check=True, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
+        found = {}
+        for file in Path(folder, "parameterization").glob("*/new/estimates.json"):
+            estimates = json.loads(file.read_text("utf-8"))
+            found[file.parts[-3]] = estimates["median"]["point_estimate"] / 1e9
+    return found
+
+
+def step_rows() -> list[str]:
+    """Measure what a call consists of."""
+    core = in_core()
+    empty = best(lambda _: partial(_all_singly, [""] * 20_000)) / 20_000
+    empties = best(lambda _: partial(parameterizer.parameterize_many, [""] * 20_000)) / 20_000
+    call = best(lambda turn: partial(_all_singly, distinct(MESSAGES[0], 20_000, turn))) / 20_000
+    rows = {
+        "the core: what any search takes, measured with an empty text": core["empty"],
+        "the core: the pass from the end over 37 characters": core["read"] - core["empty"],
+        "the core: both walks and the new text": core["message"] - core["read"],
+        "the core: all of it": core["message"],
+        "around the core in `parameterize`, measured with an empty text": empty - core["empty"],
+        "around the core in `parameterize`, with the new text": call - core["message"],
+        "around the core in `parameterize_many`, a text": empties - core["empty"],
+        "once: compiling the default patterns": core["compile"],
+    }
+    lines = ["| step | time |", "| --- | ---: |"]
+    lines += [f"| {name} | {unit(seconds)} |" for name, seconds in rows.items()]
+    lines += ["", "Texts of 1 MiB that need a new state for nearly each character:", ""]
+    lines += ["| text | list | speed |", "| --- | --- | ---: |"]
+    for name, text, patterns in (
+        ("pieces", "random pieces of all examples", "the default patterns"),
+        ("counted", "random `a` and `b`", "`x[ab]{200}b`"),
+    ):
+        lines.append(f"| {text} | {patterns} | {(1 << 20) / core[name] / 1e6:,.1f} MB/s |")
+    return lines
+
+
+def _all_singly(texts: list[str]) -> None:
+    for text in texts:
+        parameterizer.parameterize(text)
+
+
 FILTER = """
 import sys
 from sentry_ophio.cli import cli
@@ -276,6 +327,11 @@ def main() -> None:
         "Times of the processor; `benches/parameterization.py` says how.",
         "",
         *message_rows(),
+        "",
+        "Steps of a call for `Connection to 10.0.0.7:5432 timed out`. Those of the core alone are",
+        "measured in Rust, by core/benches/parameterization.rs:",
+        "",
+        *step_rows(),
         "",
         *log_rows(),
         "",
