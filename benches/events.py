@@ -12,6 +12,8 @@ from __future__ import annotations
 import base64
 import json
 import re
+import subprocess
+import sys
 import tempfile
 import time
 import zlib
@@ -77,21 +79,49 @@ def stacktraces() -> list[Stacktrace]:
     return found
 
 
-def of_new_events(call: Callable[[Stacktrace], object], rounds: int) -> float:
+def of_new_events(
+    call: Callable[[Stacktrace], object], rounds: int, *, never_seen: bool = False
+) -> float:
     """Time a call for each stack trace of events that have just been parsed: the best round.
 
     A call may write into the frames, and no event comes twice. As in a service, an event is
     parsed right before the call, and not with hundreds of others that push it out of the cache.
+    With `never_seen` the frames have names and paths that no frame before them had.
     """
     text = json.dumps(stacktraces())
     times = []
-    for _ in range(rounds):
+    for turn in range(rounds):
         events = json.loads(text)
+        if never_seen:
+            for number, (frames, _, _) in enumerate(events):
+                rename(frames, f"{turn}x{number}")
         start = time.perf_counter()
         for event in events:
             call(event)
         times.append((time.perf_counter() - start) / len(events))
     return min(times)
+
+
+def rename(frames: list[dict[str, Any]], mark: str) -> None:
+    """Give frames other names and paths: `f` is `f_MARK` then, and `b.py` is `b_MARK.py`."""
+    for number, frame in enumerate(frames):
+        for key in ("function", "module", "abs_path", "filename"):
+            name = frame.get(key)
+            if name:
+                is_path = key in {"abs_path", "filename"}
+                stem, dot, ending = name.rpartition(".") if is_path else (name, "", "")
+                frame[key] = f"{stem}_{mark}x{number}{dot}{ending}"
+
+
+def measure_import() -> float:
+    """Time `import sentry_ophio.enhancers` in new processes: the best one."""
+    code = "import time; start = time.perf_counter(); import sentry_ophio.enhancers; "
+    code += "print(time.perf_counter() - start)"
+    runs = (
+        subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.PIPE)
+        for _ in range(10)
+    )
+    return min(float(run.stdout) for run in runs)
 
 
 ACTION = re.compile(r"[v^]?[+-](app|group)|[a-z-]+=\S*")
@@ -115,43 +145,52 @@ def parts_of(text: str) -> tuple[str, str]:
     return "\n".join(parts[0]), "\n".join(parts[1])
 
 
+def stored_in_parts(text: str) -> str:
+    """Write rules in the stored form, in three parts."""
+    structures = [structure(part) for part in (text, *parts_of(text))]
+    # Compressed in the older way, which the standard library has.
+    packed = [base64.urlsafe_b64encode(zlib.compress(each)) for each in structures]
+    return "#".join(each.decode().rstrip("=") for each in packed)
+
+
+def decoded(part: str) -> bytes:
+    """Read one of the parts."""
+    return zlib.decompress(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+
+
 def measure_events(base_text: str, ours: bool) -> Times:
     """Measure what starts with the frames of an event."""
     # Not `cache`: these rules are not read before.
     cache = Cache(1_000)
     own_text = project(23)
-    structures = [structure(text) for text in (own_text, *parts_of(own_text))]
-    # Compressed in the older way, which the standard library has.
-    stored = "#".join(
-        base64.urlsafe_b64encode(zlib.compress(each)).decode().rstrip("=") for each in structures
-    )
+    own_structure = structure(own_text)
     base = Enhancements.parse(base_text, cache)
     results: Times = {}
     process_case = "process a stack trace of an event, config from its stored text each time"
+    new_process_case = "the same, with names, paths and a stored text never seen"
     apply_case = "apply_to_event_frames, rules that stay, exception and writing back included"
+    new_apply_case = "the same, with names and paths never seen"
     anew_case = "apply_to_event_frames, the merged set made for each event"
 
-    def decoded(part: str) -> bytes:
-        return zlib.decompress(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-
-    rules = merged(base, Enhancements.from_config_structure(structures[0], cache))
+    rules = merged(base, Enhancements.from_config_structure(own_structure, cache))
     if ours:
         from sentry_ophio.enhancers import EnhancementsConfig  # noqa: PLC0415 (only ours has it)
 
         bases = {"base": base}
-        # The stored text names its base.
-        config = EnhancementsConfig.from_text(own_text, bases)
-        named = config.to_base64()
 
-        def processed(event: Stacktrace) -> None:
-            EnhancementsConfig.from_base64(named, bases).process(*event)
+        def stored_of(text: str) -> str:
+            # The stored text names its base.
+            return EnhancementsConfig.from_text(text, bases).to_base64()
+
+        def process_with(stored: str, event: Stacktrace) -> None:
+            EnhancementsConfig.from_base64(stored, bases).process(*event)
 
         def applied(event: Stacktrace) -> None:
             frames, platform, exception = event
             rules.apply_to_event_frames(frames, platform, exception, write=True)
 
         def applied_anew(event: Stacktrace) -> None:
-            own = Enhancements.from_config_structure(structures[0], cache)
+            own = Enhancements.from_config_structure(own_structure, cache)
             frames, platform, exception = event
             fresh = merged(base, own)
             fresh.apply_to_event_frames(frames, platform, exception, write=True)
@@ -162,7 +201,9 @@ def measure_events(base_text: str, ours: bool) -> Times:
         )
         own_texts = set(own_text.splitlines())
 
-        def processed(event: Stacktrace) -> None:
+        stored_of = stored_in_parts
+
+        def process_with(stored: str, event: Stacktrace) -> None:
             whole, classifier, contributes = (
                 Enhancements.from_config_structure(decoded(part), cache)
                 for part in stored.split("#")
@@ -180,12 +221,19 @@ def measure_events(base_text: str, ours: bool) -> Times:
             classify(frames, platform, match_exception(exception), rules)
 
         def applied_anew(event: Stacktrace) -> None:
-            own = Enhancements.from_config_structure(structures[0], cache)
+            own = Enhancements.from_config_structure(own_structure, cache)
             frames, platform, exception = event
             classify(frames, platform, match_exception(exception), merged(base, own))
 
-    results[process_case] = of_new_events(processed, 100)
+    known = stored_of(own_text)
+    seeds = range(10_000, 10_000 + 20 * len(stacktraces()))
+    unseen = iter([stored_of(project(23, seed)) for seed in seeds])
+    results[process_case] = of_new_events(lambda event: process_with(known, event), 100)
+    results[new_process_case] = of_new_events(
+        lambda event: process_with(next(unseen), event), 20, never_seen=True
+    )
     results[apply_case] = of_new_events(applied, 200)
+    results[new_apply_case] = of_new_events(applied, 50, never_seen=True)
     results[anew_case] = of_new_events(applied_anew, 200)
     results |= measure_many(rules, ours)
     return results
@@ -309,7 +357,7 @@ def measure(ours: bool) -> Times:
     frames = frames_of(20)
     own = Enhancements.from_config_structure(structure(project(23)), cache)
     own_small = Enhancements.from_config_structure(structure(project(51)), cache)
-    results: Times = {}
+    results: Times = {"import sentry_ophio.enhancers, in a new process": measure_import()}
 
     def timed(call: Callable[[Enhancements], object], *parts: Enhancements) -> float:
         # Making the set is not counted here.
@@ -359,19 +407,14 @@ def measure(ours: bool) -> Times:
 NOTES = """
 ## What limits
 
-- `apply_to_event_frames` (30 times wanted). Of 560 ns a frame, `ormsgpack` takes 90, the library
-  155, and writing back 85. Two designs for the answer: MessagePack with the new values, 150 ns a
-  frame to read; a number a frame and a table, 60. Four for writing back: all frames at once with
-  `compress`, 130 ns a frame; only the frames whose number says that they change, 75. If hundreds
-  of events are parsed before the first call, their dicts have left the cache by then, and the
-  call takes half as long again.
-- 1,000 stack traces (15 times wanted). All in one buffer took 140 ns a frame to pack, 32 a buffer
-  take 75: a buffer of 2 MB is new memory in each call. Prepared stack traces cost 50 ns a frame
-  for the objects.
-- `trim_function_name` for names never seen (50 times wanted). Encoding, the call with four
-  arguments, and decoding take 600 ns around 180 of trimming, and to remember the name 150.
-  Writing into a string of the library took 500 ns more. Names in one call, or names seen before,
-  do not have that.
+- `apply_to_event_frames`: packing with `ormsgpack`, the library and writing back take about a third
+  each. An answer of one number for each frame, with a table, is read faster than MessagePack with
+  the new values. Only frames that change are written. If hundreds of events are parsed before the
+  first call, their dicts are not in the cache of the processor by then, and the call takes longer.
+- 1,000 stack traces in one call: 32 of them are packed into one buffer. One buffer for all would
+  be new memory in each call, and slower. Prepared stack traces cost an object each.
+- `trim_function_name` for names never seen: encoding, the call and decoding take longer than
+  trimming. Names in one call, or names seen before, do not need that.
 """
 
 if __name__ == "__main__":
