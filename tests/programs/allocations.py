@@ -23,6 +23,7 @@ from pathlib import Path
 import msgpack
 
 from sentry_ophio import _lowlevel, codeowners, events, fingerprints, functions, glob, proguard
+from sentry_ophio._pack import EXCEPTION_FIELDS, FRAME_FIELDS
 from sentry_ophio.enhancers import Cache, Component, Enhancements, Stacktrace, format_rules, preview
 from sentry_ophio.exceptions import OphioError
 from sentry_ophio.fingerprints import FingerprintRules
@@ -51,8 +52,7 @@ RULES = get(Limit.RULES)
 PATTERN = get(Limit.PATTERN_BYTES)
 FRAMES = get(Limit.FRAMES)
 PATTERNS = get(Limit.PATTERNS)
-KEYS = ("category", "family", "function", "module", "package", "path", "in_app", "orig_in_app")
-ERROR = {"ty": None, "value": None, "mechanism": None}
+ERROR = dict.fromkeys(EXCEPTION_FIELDS)
 
 
 def many_rules():
@@ -82,7 +82,7 @@ def bomb():
 
 
 def frames(count=FRAMES):
-    return [dict.fromkeys(KEYS) | {"function": b"main"}] * count
+    return [dict.fromkeys(FRAME_FIELDS) | {"function": b"main"}] * count
 
 
 def event(count=FRAMES):

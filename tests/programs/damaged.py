@@ -23,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import pyarrow as pa  # noqa: E402
 import pyarrow.parquet as pq  # noqa: E402
 from click.testing import CliRunner  # noqa: E402
+from frame_fields import EXCEPTION_FIELDS, TEXT_FIELDS  # noqa: E402
 from test_arrow import LAYOUTS, RULES, batch_of  # noqa: E402
 
 from sentry_ophio import arrow, exceptions  # noqa: E402
@@ -40,12 +41,11 @@ def rows(rng):
         return value and value.encode()
 
     def frame():
-        names = ("category", "family", "function", "module", "package", "path")
-        made = {name: text() for name in names}
+        made = {name: text() for name in TEXT_FIELDS}
         return made | {"in_app": rng.choice([None, True]), "orig_in_app": rng.choice([None, 1])}
 
     def row():
-        error = {name: text() for name in ("ty", "value", "mechanism")}
+        error = {name: text() for name in EXCEPTION_FIELDS}
         return {"frames": [frame() for _ in range(rng.randrange(4))], "exception": error}
 
     return [None if rng.random() < 0.1 else row() for _ in range(rng.randrange(1, 6))]

@@ -109,6 +109,7 @@ from sentry_ophio import (  # noqa: E402
     parameterization,
     proguard,
 )
+from sentry_ophio._pack import EXCEPTION_FIELDS, FRAME_FIELDS  # noqa: E402
 from sentry_ophio.enhancers import (  # noqa: E402
     Cache,
     Component,
@@ -498,7 +499,6 @@ def fault(call, action, result, error, undisturbed):
 
 # --- the calls -----------------------------------------------------------------------
 
-KEYS = ("category", "family", "function", "module", "package", "path", "in_app", "orig_in_app")
 # More than 32 bytes, which have a piece of memory of their own.
 LONG = "a_function_with_a_long_name_" * 3
 RULES = f"function:main -app category=x\nfunction:{LONG} -group\nfunction:b max-frames=1"
@@ -508,11 +508,15 @@ FINGERPRINTS = f"type:A -> {LONG}\nlevel:info -> b, {{{{ level }}}} title={LONG}
 
 
 def frame():
-    return dict.fromkeys(KEYS) | {"function": LONG.encode(), "in_app": True, "orig_in_app": 1}
+    return dict.fromkeys(FRAME_FIELDS) | {
+        "function": LONG.encode(),
+        "in_app": True,
+        "orig_in_app": 1,
+    }
 
 
 def frames():
-    return [frame(), dict.fromkeys(KEYS) | {"function": b"main"}]
+    return [frame(), dict.fromkeys(FRAME_FIELDS) | {"function": b"main"}]
 
 
 def wrong_frames():
@@ -521,7 +525,7 @@ def wrong_frames():
 
 
 def error():
-    return {"ty": b"E", "value": None, "mechanism": b"m"}
+    return dict.fromkeys(EXCEPTION_FIELDS) | {"ty": b"E", "mechanism": b"m"}
 
 
 def event_frames():

@@ -17,6 +17,7 @@ import threading
 import time
 
 from sentry_ophio import codeowners, glob, parameterization, proguard
+from sentry_ophio._pack import EXCEPTION_FIELDS, FRAME_FIELDS
 from sentry_ophio.enhancers import Cache, Component, Enhancements, Stacktrace, preview
 from sentry_ophio.exceptions import HandleClosedError
 from sentry_ophio.fingerprints import FingerprintRules
@@ -27,9 +28,8 @@ sys.setswitchinterval(1e-5)
 BASE = "function:main category=c0 -app\npath:**/x/** +app"
 MORE = "function:main category=c{} -app"
 LONGEST = 20
-KEYS = ("category", "family", "function", "module", "package", "path", "in_app", "orig_in_app")
-FRAMES = [dict.fromkeys(KEYS) | {"function": b"main"}]
-ERROR = {"ty": None, "value": None, "mechanism": None}
+FRAMES = [dict.fromkeys(FRAME_FIELDS) | {"function": b"main"}]
+ERROR = dict.fromkeys(EXCEPTION_FIELDS)
 EVENT = {"level": "info", "exception": {"values": [{"type": "A", "value": "v"}]}}
 LONG = "a_name_that_has_memory_of_its_own" * 2
 MAPPING = f"org.example.{LONG} -> a:\n    1:2:void buy():3:4 -> b\n".encode()
