@@ -79,8 +79,12 @@ class ParquetFile:
         with self._opened() as file:
             self.rows: int = file.metadata.num_rows
             self.schema: pa.Schema = file.schema_arrow
-            # Applying rules to zero rows checks the columns.
-            arrow.apply(Enhancements.empty(), pa.RecordBatch.from_pylist([], schema=self.schema))
+            self._check_columns()
+
+    def _check_columns(self) -> None:
+        """Raise a SchemaError if the columns are not those of stack traces."""
+        # Applying rules to zero rows checks the columns.
+        arrow.apply(Enhancements.empty(), pa.RecordBatch.from_pylist([], schema=self.schema))
 
     def batches(self, *, every_column: bool = True) -> Iterator[pa.RecordBatch]:
         """Read it, either all columns or only those that rules use.

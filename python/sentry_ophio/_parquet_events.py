@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from sentry_ophio._event_files import EventDocument, parse_event
 from sentry_ophio._parquet import ParquetFile
-from sentry_ophio.exceptions import EventError, ParquetError
+from sentry_ophio.exceptions import EventError, ParquetError, SchemaError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,32 +34,17 @@ _ROWS = 64
 
 
 class EventsFile(ParquetFile):
-    """A file with events, of which only the end was read so far.
+    """A file with events. Opening it only reads its footer."""
 
-    Attributes:
-        name: Its name.
-        rows: How many rows it has.
-        schema: Its columns.
-    """
-
-    def __init__(self, name: str) -> None:
-        """Look at a file.
-
-        Raises:
-            ParquetError: It is not there, no Parquet, or has neither the column `event` nor those
-                of stack traces.
-        """
-        self.name = name
-        with self._opened() as file:
-            self.rows = file.metadata.num_rows
-            self.schema = file.schema_arrow
+    def _check_columns(self) -> None:
+        """Raise a SchemaError if there is neither the column `event` nor those of stack traces."""
         if _COLUMN not in self.schema.names:
-            super().__init__(name)
+            super()._check_columns()
             return
         kind = self.schema.field(_COLUMN).type
         is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
         if not (is_text or pa.types.is_binary(kind) or pa.types.is_large_binary(kind)):
-            raise ParquetError(f"{name}: column `{_COLUMN}`: expected string or binary, not {kind}")
+            raise SchemaError(f"column `{_COLUMN}`: expected string or binary, not {kind}")
 
     def events(self, skip: Callable[[OphioError], object]) -> Iterator[EventDocument]:
         """Yield the events.
