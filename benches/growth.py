@@ -32,6 +32,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Callable, NamedTuple
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+from public_functions import public_functions
+
 from sentry_ophio import codeowners, events, fingerprints, functions, glob, limits
 from sentry_ophio._pack import EXCEPTION_FIELDS, FRAME_FIELDS
 from sentry_ophio.enhancers import (
@@ -840,30 +843,31 @@ NOT_LINEAR["apply: a group that reaches others"] = (
 )
 
 
-def public_functions() -> set[str]:
-    """Name the public functions, methods and classes that take an input."""
+def with_input() -> set[str]:
+    """Name the public functions, methods and classes that take an input.
+
+    Results, which are tuples, take none, and neither do properties and special methods.
+    """
     found = set()
-    for module in MODULES:
-        if module == "arrow" and not HAS_ARROW:
+    for name in public_functions():
+        module, owner, *member = name.split(".")
+        if module not in MODULES:
             continue
-        for name in import_module(f"sentry_ophio.{module}").__all__:
-            value = getattr(import_module(f"sentry_ophio.{module}"), name)
-            if inspect.isclass(value):
-                if "__init__" in vars(value):
-                    found.add(f"{module}.{name}")
-                if not issubclass(value, tuple):
-                    found |= {
-                        f"{module}.{name}.{member}"
-                        for member, each in vars(value).items()
-                        if member[0] != "_"
-                        and (
-                            inspect.isfunction(each)
-                            or isinstance(each, (classmethod, staticmethod))
-                        )
-                    }
-            elif callable(value):
-                found.add(f"{module}.{name}")
+        if not member:
+            found.add(name)
+            continue
+        own = vars(getattr(import_module(f"sentry_ophio.{module}"), owner))
+        each = own.get(member[0])
+        if member == ["__init__"]:
+            found |= {f"{module}.{owner}"} if each else set()
+        elif member[0][0] != "_" and "_fields" not in own and each and not is_property(each):
+            found.add(name)
     return found
+
+
+def is_property(member: object) -> bool:
+    """Tell whether a member of a class is read without a call."""
+    return not (inspect.isfunction(member) or isinstance(member, (classmethod, staticmethod)))
 
 
 # --- measuring ----------------------------------------------------------------------
