@@ -741,6 +741,12 @@ def _(n: int) -> Call:
     return lambda: made.remap_stacktrace(text)
 
 
+@case("ProguardMapper.retrace", "proguard.ProguardMapper.retrace", 1_000)
+def _(n: int) -> Call:
+    made, text = ProguardMapper.from_bytes(mapping(500)), "    at a7.b(SourceFile:4)\n" * n
+    return lambda: made.retrace(text)
+
+
 @case("ProguardMapper.remap_frames", "proguard.ProguardMapper.remap_frames", 1_000)
 def _(n: int) -> Call:
     made, given = ProguardMapper.from_bytes(mapping(500)), [("a7", "b", 4)] * n

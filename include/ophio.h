@@ -3072,8 +3072,11 @@ enum OphioStatus ophio_proguard_remap_frames(const struct OphioProguard *mapper,
                                              size_t *frames_len);
 
 /**
- * Remaps a whole stack trace as Java prints it, UTF-8. Lines that are neither frame
- * nor exception stay as they are.
+ * Retraces a stack trace as Java prints it, and any text around it, UTF-8. Lines that are neither
+ * a frame nor an exception of the mapping do not change.
+ *
+ * A frame becomes the frames that it was. If it could be several, the others follow, marked with
+ * `<OR>`.
  *
  * Writes a string to `remapped` that is the caller's: free it with `ophio_str_free`.
  * Threads may share `mapper`. Fails with `OPHIO_STATUS_INVALID_UTF8`,
@@ -3087,6 +3090,44 @@ enum OphioStatus ophio_proguard_remap_stacktrace(const struct OphioProguard *map
                                                  const uint8_t *text,
                                                  size_t text_len,
                                                  struct OphioStr *remapped);
+
+/**
+ * Retraces a stack trace as `ophio_proguard_remap_stacktrace` does, with the types of methods.
+ *
+ * Writes a string to `remapped` that is the caller's: free it with `ophio_str_free`.
+ * Threads may share `mapper`. Fails with `OPHIO_STATUS_INVALID_UTF8`,
+ * `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * `mapper` is NULL or was made by this library and is not freed yet; `text` is readable
+ * for `text_len` bytes; `remapped` is NULL or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_proguard_remap_stacktrace_verbose(const struct OphioProguard *mapper,
+                                                         const uint8_t *text,
+                                                         size_t text_len,
+                                                         struct OphioStr *remapped);
+
+/**
+ * Retraces a stack trace, with the alternatives of each frame as lists.
+ *
+ * The result is a MessagePack array with an array of 3 for each line of the text: the line as it
+ * is, with its line break; the lines that `ophio_proguard_remap_stacktrace` writes for it; and an
+ * array with an array of frames for each alternative, innermost first. A frame is an array of 4:
+ * class, method, file (or nil), line (0 if unknown).
+ *
+ * Writes a buffer to `lines` that is the caller's: free it with `ophio_str_free`.
+ * Threads may share `mapper`. Fails with `OPHIO_STATUS_INVALID_UTF8`,
+ * `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * `mapper` is NULL or was made by this library and is not freed yet; `text` is readable
+ * for `text_len` bytes; `lines` is NULL or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_proguard_retrace(const struct OphioProguard *mapper,
+                                        const uint8_t *text,
+                                        size_t text_len,
+                                        bool verbose,
+                                        struct OphioStr *lines);
 
 /**
  * Frees the bytes of `string` and makes it the empty string, so that freeing it

@@ -1753,6 +1753,35 @@ class proguard : public detail::handle<OphioProguard, ophio_proguard_free> {
         check(try_remap_stacktrace(text, remapped));
         return remapped;
     }
+
+    /* With the types of methods. */
+    status try_remap_stacktrace_verbose(std::string_view text, string &remapped) const noexcept
+    {
+        return detail::into(remapped, [&](OphioStr *out) noexcept {
+            return ophio_proguard_remap_stacktrace_verbose(get(), detail::bytes(text),
+                                                           text.size(), out);
+        });
+    }
+    string remap_stacktrace_verbose(std::string_view text) const
+    {
+        string remapped;
+        check(try_remap_stacktrace_verbose(text, remapped));
+        return remapped;
+    }
+
+    /* The alternatives of each frame, as MessagePack: see ophio_proguard_retrace. */
+    status try_retrace(std::string_view text, bool verbose, string &lines) const noexcept
+    {
+        return detail::into(lines, [&](OphioStr *out) noexcept {
+            return ophio_proguard_retrace(get(), detail::bytes(text), text.size(), verbose, out);
+        });
+    }
+    string retrace(std::string_view text, bool verbose = false) const
+    {
+        string lines;
+        check(try_retrace(text, verbose, lines));
+        return lines;
+    }
 };
 
 /* --- events ------------------------------------------------------------------------ */

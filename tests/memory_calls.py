@@ -130,6 +130,7 @@ CALLS: dict[str, tuple[int, Callable[[], Any]]] = {
     "remap by parameters": (1, lambda: MAPPER.remap_frame("a", "b", 0, "")),
     "remap many": (2, lambda: MAPPER.remap_frames([("a", "b", 1)] * 9)),
     "remap a method": (1, lambda: MAPPER.remap_method("a", "b")),
+    "retrace": (2, lambda: MAPPER.retrace("a: b\n    at a.b(A:1)")),
     "remap a trace": (2, lambda: MAPPER.remap_stacktrace("a: b\n    at a.b(A:1)")),
     "mapped file": (20, lambda: ProguardMapper.open(__file__, mmap=True).uuid),
     "limit": (1, lambda: limits.set(limits.Limit.FRAMES, limits.get(limits.Limit.FRAMES))),

@@ -196,6 +196,7 @@ def test_there_may_be_no_line_info() -> None:
         lambda m: m.remap_frame("a", "b", 1),
         lambda m: m.remap_frames([]),
         lambda m: m.remap_stacktrace(""),
+        lambda m: m.retrace(""),
         lambda m: m.__enter__().uuid,
     ],
 )
@@ -430,6 +431,38 @@ def test_an_outlined_position_is_taken_to_its_caller(handwritten: ProguardMapper
     ]
 
 
+def test_the_lines_of_a_retrace_are_the_text(shop: ProguardMapper) -> None:
+    text = (FIXTURES / "shop.obfuscated.txt").read_text("utf-8")
+    for verbose in (False, True):
+        lines = shop.retrace(text, verbose=verbose)
+        assert "".join(line.line for line in lines) == text
+        assert "".join(line.text for line in lines) == shop.remap_stacktrace(text, verbose=verbose)
+
+
+def test_alternatives_are_tuples_of_frames() -> None:
+    mapper = ProguardMapper.from_bytes(
+        b"a.A -> b:\n    1:1:void a.B.in():3:4 -> c\n    1:1:void out(int):9 -> c\n"
+        b"    void made() -> d\n    # {'id':'com.android.tools.r8.synthesized'}\n"
+    )
+    lines = mapper.retrace("x\nat b.c(:1)\nat b.d(X)\nat z.z(X:1)")
+    assert [line.line for line in lines] == ["x\n", "at b.c(:1)\n", "at b.d(X)\n", "at z.z(X:1)"]
+    out = frame("a.A", "out", "A.java", 9)
+    assert [line.alternatives for line in lines] == [
+        (),
+        ((frame("a.B", "in", "B.java", 3), out), (frame("a.B", "in", "B.java", 4), out)),
+        (),
+        (),
+    ]
+    assert [line.text for line in lines] == [
+        "x\n",
+        "at a.B.in(B.java:3)\n<OR> at a.B.in(B.java:4)\nat a.A.out(A.java:9)\n",
+        "",
+        "at z.z(X:1)",
+    ]
+    [line] = mapper.retrace("at b.c(:1)", verbose=True)
+    assert line.text.splitlines()[-1] == "at a.A.void out(int)(A.java:9)"
+
+
 # --- the frame as a value -----------------------------------------------------------
 
 
@@ -518,6 +551,8 @@ def test_null_is_refused_and_freeing_it_does_nothing() -> None:
     assert lib.ophio_proguard_remap_method(null, b"a", 1, b"b", 1, names, names + 1) == expected
     assert lib.ophio_proguard_remap_frames(null, b"\x90", 1, null, 0, size) == expected
     assert lib.ophio_proguard_remap_stacktrace(null, b"", 0, text) == expected
+    assert lib.ophio_proguard_remap_stacktrace_verbose(null, b"", 0, text) == expected
+    assert lib.ophio_proguard_retrace(null, b"", 0, False, text) == expected
 
 
 def test_text_from_c_must_be_utf8(shop: ProguardMapper) -> None:

@@ -348,8 +348,11 @@ pub unsafe extern "C" fn ophio_proguard_remap_frames(
     })
 }
 
-/// Remaps a whole stack trace as Java prints it, UTF-8. Lines that are neither frame
-/// nor exception stay as they are.
+/// Retraces a stack trace as Java prints it, and any text around it, UTF-8. Lines that are neither
+/// a frame nor an exception of the mapping do not change.
+///
+/// A frame becomes the frames that it was. If it could be several, the others follow, marked with
+/// `<OR>`.
 ///
 /// Writes a string to `remapped` that is the caller's: free it with `ophio_str_free`.
 /// Threads may share `mapper`. Fails with `OPHIO_STATUS_INVALID_UTF8`,
@@ -373,7 +376,71 @@ pub unsafe extern "C" fn ophio_proguard_remap_stacktrace(
         let remapped = unsafe { handle::out(remapped, "remapped") }?;
         // SAFETY: the caller's promise about `text`.
         let text = unsafe { slice::text(text, text_len, "text") }?;
-        remapped.write(mapper.0.remap_stacktrace(text).into());
+        remapped.write(mapper.0.remap_stacktrace(text, false).into());
+        Ok(())
+    })
+}
+
+/// Retraces a stack trace as `ophio_proguard_remap_stacktrace` does, with the types of methods.
+///
+/// Writes a string to `remapped` that is the caller's: free it with `ophio_str_free`.
+/// Threads may share `mapper`. Fails with `OPHIO_STATUS_INVALID_UTF8`,
+/// `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `mapper` is NULL or was made by this library and is not freed yet; `text` is readable
+/// for `text_len` bytes; `remapped` is NULL or may be written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_proguard_remap_stacktrace_verbose(
+    mapper: *const OphioProguard,
+    text: *const u8,
+    text_len: usize,
+    remapped: *mut OphioStr,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `mapper`.
+        let mapper = unsafe { handle::borrow(mapper, "mapper") }?;
+        // SAFETY: the caller's promise about `remapped`.
+        let remapped = unsafe { handle::out(remapped, "remapped") }?;
+        // SAFETY: the caller's promise about `text`.
+        let text = unsafe { slice::text(text, text_len, "text") }?;
+        remapped.write(mapper.0.remap_stacktrace(text, true).into());
+        Ok(())
+    })
+}
+
+/// Retraces a stack trace, with the alternatives of each frame as lists.
+///
+/// The result is a MessagePack array with an array of 3 for each line of the text: the line as it
+/// is, with its line break; the lines that `ophio_proguard_remap_stacktrace` writes for it; and an
+/// array with an array of frames for each alternative, innermost first. A frame is an array of 4:
+/// class, method, file (or nil), line (0 if unknown).
+///
+/// Writes a buffer to `lines` that is the caller's: free it with `ophio_str_free`.
+/// Threads may share `mapper`. Fails with `OPHIO_STATUS_INVALID_UTF8`,
+/// `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `mapper` is NULL or was made by this library and is not freed yet; `text` is readable
+/// for `text_len` bytes; `lines` is NULL or may be written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_proguard_retrace(
+    mapper: *const OphioProguard,
+    text: *const u8,
+    text_len: usize,
+    verbose: bool,
+    lines: *mut OphioStr,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `mapper`.
+        let mapper = unsafe { handle::borrow(mapper, "mapper") }?;
+        // SAFETY: the caller's promise about `lines`.
+        let lines = unsafe { handle::out(lines, "lines") }?;
+        // SAFETY: the caller's promise about `text`.
+        let text = unsafe { slice::text(text, text_len, "text") }?;
+        lines.write(mapper.0.retrace_packed(text, verbose).into());
         Ok(())
     })
 }

@@ -415,7 +415,10 @@ unsafe fn run(alive: &mut Alive, call: &Call<'_>) {
             good(ophio_proguard_remap_frames(
                 mapper, name.data, name.len, place, 64, &mut len,
             ));
-            text_of!(out => ophio_proguard_remap_stacktrace(mapper, name.data, name.len, out));
+            let (data, len) = (name.data, name.len);
+            text_of!(out => ophio_proguard_remap_stacktrace(mapper, data, len, out));
+            text_of!(out => ophio_proguard_remap_stacktrace_verbose(mapper, data, len, out));
+            text_of!(out => ophio_proguard_retrace(mapper, data, len, false, out));
             ophio_proguard_free(&mut mapper);
         }
     }

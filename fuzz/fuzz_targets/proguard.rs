@@ -32,8 +32,9 @@ fuzz_target!(|case: (&[u8], &[u8], usize)| {
             }
         }
     }
-    mapper.remap_stacktrace(&text);
+    mapper.remap_stacktrace(&text, false);
+    mapper.retrace_packed(&text, true);
     if let [class, method, ..] = words[..] {
-        mapper.remap_stacktrace(&format!("    at {class}.{method}(X.java:{line})\n"));
+        mapper.remap_stacktrace(&format!("    at {class}.{method}(X.java:{line})\n"), true);
     }
 });

@@ -35,7 +35,18 @@ from uuid import UUID
 from msgpack import Packer, unpackb
 
 from sentry_ophio._arguments import encoded, type_error
-from sentry_ophio._ffi import Handle, check, decode, error_for, ffi, lib, plain, string
+from sentry_ophio._ffi import (
+    Handle,
+    check,
+    copied,
+    decode,
+    error_for,
+    ffi,
+    lib,
+    new_string,
+    plain,
+    string,
+)
 from sentry_ophio.exceptions import (
     ArgumentTypeError,
     InvalidArgumentError,
@@ -52,10 +63,11 @@ if TYPE_CHECKING:
 
     StrPath = Union[str, os.PathLike[str]]
     Packed = tuple[tuple[tuple[str, str, Optional[str], int], ...], ...]
+    Lines = tuple[tuple[str, str, Packed], ...]
     Query = Union[tuple[str, str, int], tuple[str, str, int, Optional[str]]]
     """Class, method, line, and optionally parameters of an obfuscated frame."""
 
-__all__ = ["JavaStackFrame", "ProguardMapper"]
+__all__ = ["JavaStackFrame", "ProguardMapper", "RetracedLine"]
 
 MAX_LINE = 2**64 - 1
 
@@ -83,6 +95,19 @@ class JavaStackFrame(NamedTuple):
     made from the name of the class, as R8 does; None if that is empty."""
     line: int
     """The line in the file, from 1; 0 if it is not known."""
+
+
+class RetracedLine(NamedTuple):
+    """A line of a stack trace, and what it was before it was obfuscated."""
+
+    line: str
+    """The line as it was given, with its line break."""
+    text: str
+    """The original line; several lines if methods were inlined or if the frame could be several;
+    empty if the compiler made the method."""
+    alternatives: tuple[tuple[JavaStackFrame, ...], ...]
+    """What the frame could have been: for each alternative the frames, innermost first. Empty for a
+    line that is not a frame of the mapping, and for a method that the compiler made."""
 
 
 class _Scratch:
@@ -407,22 +432,76 @@ class ProguardMapper(Handle):
             _spare.append(scratch)
         return found
 
-    def remap_stacktrace(self, text: str) -> str:
-        r"""Remap a whole stack trace as Java prints it.
+    def remap_stacktrace(self, text: str, *, verbose: bool = False) -> str:
+        r"""Retrace a stack trace as Java prints it, and any text around it.
+
+        A frame becomes the frames that it was. If it could be several, the others follow, marked
+        with `<OR>`:
+
+            >>> mapper = ProguardMapper.from_bytes(
+            ...     b"org.example.Cart -> a.b:\n    void first() -> a\n    void second(int) -> a"
+            ... )
+            >>> print(mapper.remap_stacktrace("    at a.b.a(SourceFile)"))
+                at org.example.Cart.first(Cart.java)
+                <OR> at org.example.Cart.second(Cart.java)
+            >>> print(mapper.remap_stacktrace("    at a.b.a(SourceFile)", verbose=True))
+                at org.example.Cart.void first()(Cart.java)
+                <OR> at org.example.Cart.void second(int)(Cart.java)
 
         Args:
             text: The stack trace. Lines that are neither a frame nor an exception do not change,
-                nor do frames that are not in the mapping.
+                nor do frames of classes that are not in the mapping.
+            verbose: Print the types of methods.
 
         Returns:
-            The text with the original names, with `\n` between its lines.
+            The text with the original names.
 
         Raises:
             HandleClosedError: The mapper is closed.
+            TypeError: `text` is not a str.
             UnicodeEncodeError: The text cannot be encoded.
         """
-        data = encoded("text", text)
+        # `pointer` keeps the mapper, and is taken first: any argument may run code of the caller.
         pointer = self._ptr
-        return string(
-            lambda out: lib.ophio_proguard_remap_stacktrace(pointer, data, len(data), out)
-        )
+        data = encoded("text", text)
+        function = lib.ophio_proguard_remap_stacktrace
+        if verbose:
+            function = lib.ophio_proguard_remap_stacktrace_verbose
+        return string(lambda out: function(pointer, data, len(data), out))
+
+    def retrace(self, text: str, *, verbose: bool = False) -> list[RetracedLine]:
+        r"""Retrace a stack trace, with the alternatives of each frame as tuples.
+
+            >>> mapper = ProguardMapper.from_bytes(
+            ...     b"org.example.Cart -> a.b:\n    void first() -> a\n    void second(int) -> a"
+            ... )
+            >>> [line] = mapper.retrace("    at a.b.a(SourceFile:3)")
+            >>> for frames in line.alternatives:
+            ...     print(*frames)
+            JavaStackFrame(class_name='org.example.Cart', method='first', file='Cart.java', line=3)
+            JavaStackFrame(class_name='org.example.Cart', method='second', file='Cart.java', line=3)
+
+        Args:
+            text: The stack trace, and any text around it.
+            verbose: Print the types of methods, and treat methods as different that differ only in
+                them.
+
+        Returns:
+            The lines of the text. The texts of all lines, joined, are the result of
+                `remap_stacktrace`.
+
+        Raises:
+            HandleClosedError: The mapper is closed.
+            TypeError: `text` is not a str.
+            UnicodeEncodeError: The text cannot be encoded.
+        """
+        pointer = self._ptr
+        data = encoded("text", text)
+        place = new_string()
+        check(lib.ophio_proguard_retrace(pointer, data, len(data), bool(verbose), place))
+        lines: Lines = unpackb(copied(place[0]), use_list=False)
+        make = JavaStackFrame._make
+        return [
+            RetracedLine(line, printed, tuple([tuple(map(make, frames)) for frames in found]))
+            for line, printed, found in lines
+        ]

@@ -1706,6 +1706,20 @@ static void test_proguard(void)
     REFUSED_STR(ophio_proguard_remap_stacktrace(mapper, HUGE_TEXT, place), INVALID_ARGUMENT);
     REFUSED_STR(ophio_proguard_remap_stacktrace(mapper, BAD, place), INVALID_UTF8);
     REFUSED(ophio_proguard_remap_stacktrace(mapper, TEXT("a"), NULL), NULL_POINTER);
+    GOOD_STR(ophio_proguard_remap_stacktrace_verbose(mapper, TEXT("    at a.b(X:1)"), place), "buy");
+    GOOD_STR(ophio_proguard_remap_stacktrace_verbose(mapper, EMPTY, place), "");
+    REFUSED_STR(ophio_proguard_remap_stacktrace_verbose(NULL, TEXT("a"), place), NULL_POINTER);
+    REFUSED_STR(ophio_proguard_remap_stacktrace_verbose(mapper, NONE, place), NULL_POINTER);
+    REFUSED_STR(ophio_proguard_remap_stacktrace_verbose(mapper, HUGE_TEXT, place), INVALID_ARGUMENT);
+    REFUSED_STR(ophio_proguard_remap_stacktrace_verbose(mapper, BAD, place), INVALID_UTF8);
+    REFUSED(ophio_proguard_remap_stacktrace_verbose(mapper, TEXT("a"), NULL), NULL_POINTER);
+    GOOD_STR(ophio_proguard_retrace(mapper, TEXT("    at a.b(X:1)"), true, place), "buy");
+    GOOD_STR(ophio_proguard_retrace(mapper, EMPTY, true, place), "\x90");
+    REFUSED_STR(ophio_proguard_retrace(NULL, TEXT("a"), true, place), NULL_POINTER);
+    REFUSED_STR(ophio_proguard_retrace(mapper, NONE, true, place), NULL_POINTER);
+    REFUSED_STR(ophio_proguard_retrace(mapper, HUGE_TEXT, true, place), INVALID_ARGUMENT);
+    REFUSED_STR(ophio_proguard_retrace(mapper, BAD, true, place), INVALID_UTF8);
+    REFUSED(ophio_proguard_retrace(mapper, TEXT("a"), true, NULL), NULL_POINTER);
     ophio_proguard_free(&mapper);
 }
 

@@ -1111,6 +1111,22 @@ void test_proguard()
     REFUSED(INVALID_UTF8, mapper.try_remap_stacktrace(BAD, text));
     REFUSED(NULL_POINTER, none.try_remap_stacktrace("a"sv, text));
     THROWN(INVALID_UTF8, mapper.remap_stacktrace(BAD));
+    GOOD(mapper.try_remap_stacktrace_verbose(EMPTY, text));
+    GOOD(mapper.try_remap_stacktrace_verbose("    at a.b(SourceFile:1)"sv, text));
+    RETURNS(mapper.remap_stacktrace_verbose("    at a.b(SourceFile:1)"sv).view() == text.view());
+    REFUSED(NULL_POINTER, mapper.try_remap_stacktrace_verbose(NONE, text));
+    REFUSED(INVALID_ARGUMENT, mapper.try_remap_stacktrace_verbose(VAST, text));
+    REFUSED(INVALID_UTF8, mapper.try_remap_stacktrace_verbose(BAD, text));
+    REFUSED(NULL_POINTER, none.try_remap_stacktrace_verbose("a"sv, text));
+    THROWN(INVALID_UTF8, mapper.remap_stacktrace_verbose(BAD));
+    GOOD(mapper.try_retrace(EMPTY, true, text));
+    GOOD(mapper.try_retrace("    at a.b(SourceFile:1)"sv, true, text));
+    RETURNS(mapper.retrace("    at a.b(SourceFile:1)"sv, true).view() == text.view());
+    REFUSED(NULL_POINTER, mapper.try_retrace(NONE, true, text));
+    REFUSED(INVALID_ARGUMENT, mapper.try_retrace(VAST, true, text));
+    REFUSED(INVALID_UTF8, mapper.try_retrace(BAD, true, text));
+    REFUSED(NULL_POINTER, none.try_retrace("a"sv, true, text));
+    THROWN(INVALID_UTF8, mapper.retrace(BAD));
 }
 
 // A file beside this program, which lies in a directory of its own.

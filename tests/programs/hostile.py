@@ -892,6 +892,9 @@ CALLS = {
     "proguard.ProguardMapper.remap_stacktrace": [
         lambda: (mapper(), "remap_stacktrace", ("a: full\n    at a.b(SourceFile:1)",)),
     ],
+    "proguard.ProguardMapper.retrace": [
+        lambda: (mapper(), "retrace", ("a: full\n    at a.b(SourceFile:1)",)),
+    ],
 }
 
 # These keep the patterns that they are given.

@@ -39,6 +39,14 @@
 //! A process runs thousands of queries on one file, so this module uses the faster form. It builds
 //! the index with parameters at the first query with parameters.
 
+mod comments;
+mod frames;
+mod index;
+mod line;
+mod retrace;
+#[cfg(test)]
+mod retrace_tests;
+
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -52,7 +60,10 @@ use serde::Deserialize;
 use thiserror::Error;
 use uuid::Uuid;
 
+use self::index::Index as SectionIndex;
 use crate::limits::{Limit, LimitExceeded};
+
+pub use retrace::{RetracedFrame, RetracedLine};
 
 /// An error of reading a mapping or packed queries.
 #[derive(Debug, Error)]
@@ -92,6 +103,23 @@ impl Index {
     fn build(source: &Arc<Source>, parameters: bool) -> Self {
         Self::new(Arc::clone(source), |source| {
             ProguardMapper::new_with_param_mapping(mapping(source), parameters)
+        })
+    }
+}
+
+self_cell!(
+    /// The index for stack traces, and the bytes that it borrows from.
+    struct Sections {
+        owner: Arc<Source>,
+        #[not_covariant]
+        dependent: SectionIndex,
+    }
+);
+
+impl Sections {
+    fn build(source: &Arc<Source>) -> Self {
+        Self::new(Arc::clone(source), |source| {
+            SectionIndex::new(source.as_ref().as_ref().as_ref())
         })
     }
 }
@@ -154,6 +182,8 @@ pub struct Mapper {
     // If two threads need it at once, both build it and one is kept. A lock that another thread
     // holds during a fork would stay locked in the child.
     by_parameters: OnceBox<Index>,
+    // For stack traces, at the first one.
+    sections: OnceBox<Sections>,
 }
 
 impl Mapper {
@@ -163,6 +193,7 @@ impl Mapper {
         Mapper {
             plain: Index::build(&source, false),
             by_parameters: OnceBox::new(),
+            sections: OnceBox::new(),
         }
     }
 
@@ -272,19 +303,72 @@ impl Mapper {
         Ok(out)
     }
 
-    /// Remaps a whole stack trace as Java prints it. Lines that are neither a frame nor an
-    /// exception do not change.
-    pub fn remap_stacktrace(&self, text: &str) -> String {
-        let mut remapped = self
-            .plain
-            .borrow_dependent()
-            .remap_stacktrace(text)
-            .expect("writing into a String does not fail");
-        // The crate ends every line, also the last one if `text` does not.
-        if !text.ends_with('\n') && remapped.ends_with('\n') {
-            remapped.pop();
-        }
+    /// Retraces a stack trace as Java prints it, and any text around it.
+    ///
+    /// A frame becomes the frames that it was. If it could be several, the others follow, marked
+    /// with `<OR>`. `verbose` adds the types of methods. Other lines do not change.
+    ///
+    /// ```
+    /// use ophio::proguard::Mapper;
+    ///
+    /// let mapper = Mapper::new(b"org.example.Cart -> a.b:\n    1:4:void add(int):20:23 -> a\n");
+    /// let text = "a.b: full\n    at a.b.a(SourceFile:2)\n";
+    /// assert_eq!(
+    ///     mapper.remap_stacktrace(text, false),
+    ///     "org.example.Cart: full\n    at org.example.Cart.add(Cart.java:21)\n"
+    /// );
+    /// ```
+    pub fn remap_stacktrace(&self, text: &str, verbose: bool) -> String {
+        let mut remapped = String::with_capacity(text.len() + text.len() / 2);
+        self.retrace(text, verbose, |line| line.print(&mut remapped));
         remapped
+    }
+
+    /// Retraces a text, and calls a function with each line in order. See
+    /// [`remap_stacktrace`](Self::remap_stacktrace).
+    pub fn retrace(&self, text: &str, verbose: bool, each: impl FnMut(RetracedLine<'_>)) {
+        let sections = self
+            .sections
+            .get_or_init(|| Box::new(Sections::build(self.plain.borrow_owner())));
+        sections.with_dependent(|_, index| retrace::lines(index, text, verbose, each));
+    }
+
+    /// Retraces a text, as a MessagePack value:
+    ///
+    /// ```text
+    /// [[line, text, [[[class, method, file, line], ...], ...]], ...]
+    ///   line            as it was given, with its line break
+    ///   text            what `remap_stacktrace` writes for it: several lines, or none
+    ///   [...]           the alternatives, each a list of frames, innermost first
+    /// ```
+    ///
+    /// The file of a frame is nil if it is empty, and an unknown line is 0.
+    pub fn retrace_packed(&self, text: &str, verbose: bool) -> Vec<u8> {
+        let mut lines = Vec::with_capacity(2 * text.len());
+        let (mut len, mut printed) = (0, String::new());
+        self.retrace(text, verbose, |line| {
+            len += 1;
+            pack::array(&mut lines, 3);
+            pack::text(&mut lines, Some(line.line()));
+            printed.clear();
+            line.print(&mut printed);
+            pack::text(&mut lines, Some(&printed));
+            pack::array(&mut lines, line.len());
+            for frames in line.alternatives() {
+                pack::array(&mut lines, frames.len());
+                for frame in frames {
+                    pack::array(&mut lines, 4);
+                    pack::text(&mut lines, Some(frame.class));
+                    pack::text(&mut lines, Some(frame.method));
+                    pack::text(&mut lines, Some(frame.file).filter(|file| !file.is_empty()));
+                    pack::number(&mut lines, frame.line as usize);
+                }
+            }
+        });
+        let mut out = Vec::with_capacity(lines.len() + 5);
+        pack::array(&mut out, len);
+        out.append(&mut lines);
+        out
     }
 }
 
@@ -487,7 +571,7 @@ org.example.Stock -> a.c:
         assert!(!mapper.is_valid());
         assert!(!mapper.has_line_info());
         assert_eq!(mapper.remap_class("no"), None);
-        assert_eq!(mapper.remap_stacktrace("no: text"), "no: text");
+        assert_eq!(mapper.remap_stacktrace("no: text", false), "no: text");
     }
 
     #[test]
@@ -495,12 +579,12 @@ org.example.Stock -> a.c:
         let mapper = Mapper::new(MAPPING);
         let text = "a.b: full\n    at a.b.a(SourceFile:2)";
         let original = "org.example.Cart: full\n    at org.example.Cart.add(Cart.java:21)";
-        assert_eq!(mapper.remap_stacktrace(text), original);
+        assert_eq!(mapper.remap_stacktrace(text, false), original);
         assert_eq!(
-            mapper.remap_stacktrace(&format!("{text}\n")),
+            mapper.remap_stacktrace(&format!("{text}\n"), false),
             format!("{original}\n")
         );
-        assert_eq!(mapper.remap_stacktrace(""), "");
+        assert_eq!(mapper.remap_stacktrace("", false), "");
     }
 
     #[test]
