@@ -88,6 +88,9 @@ PRINTS = f"prints {NAME}.rules"
 MATCHES = f"matches {NAME}.rules"
 BAD_PRINTS = f"bad prints {NAME}.rules"
 STORED = f"stored {NAME}.json"
+TERRAFORM = f"main {NAME}.tf"
+PROJECT = f"project {NAME}.json"
+COMPUTED = f"computed {NAME}.tf"
 BINARY = f"binary {NAME}.bin"
 LOG = f"a log {NAME}.log"
 NONE = f"none {NAME}"
@@ -111,6 +114,12 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
         MATCHES: f'message:*EVIL* -> {LINE}, {{{{ type }}}} title="T{LINE} {{{{ value }}}}"\n',
         BAD_PRINTS: BAD_FINGERPRINTS,
         STORED: FingerprintRules.parse(FINGERPRINTS).to_json(),
+        TERRAFORM: f"fingerprinting_rules = <<A\n{BAD_FINGERPRINTS}A\n"
+        f"grouping_enhancements = <<-A\n{BAD_RULES}A\n",
+        PROJECT: json.dumps(
+            {"groupingEnhancements": BAD_RULES, "fingerprintingRules": BAD_FINGERPRINTS}
+        ),
+        COMPUTED: f"grouping_enhancements = {EVIL}",
         LOG: f"a {EVIL} 10.0.0.1\n{WORSE}\n",
         DIGITS: f"{EVIL} = 1",
     }
@@ -153,6 +162,15 @@ CASES: dict[str, list[str]] = {
     "check, github": ["check", "--format=github", BAD],
     "check, json": ["check", "--json", BAD],
     "check, no file": ["check", NONE],
+    "check, base": ["check", "--base", BAD, BAD],
+    "check, terraform": ["check", TERRAFORM, PROJECT],
+    "check, terraform github": ["check", "--format=github", TERRAFORM, PROJECT],
+    "check, terraform json": ["check", "--json", TERRAFORM, PROJECT],
+    "check, computed": ["check", COMPUTED],
+    "apply, base": ["apply", "--base", "default", "--base", MY, GOOD],
+    "apply, terraform": ["apply", "--rules", TERRAFORM, GOOD],
+    "fmt, terraform": ["fmt", "--check", TERRAFORM, PROJECT, f"{PROJECT}:7"],
+    "rules": ["rules", EVIL],
     "fmt": ["fmt", "--check", MY, BAD],
     "fmt, json": ["fmt", "--check", "--json", MY],
     "encode": ["encode", BAD],
@@ -161,6 +179,7 @@ CASES: dict[str, list[str]] = {
     "fingerprint check": ["fingerprint", "check", BAD_PRINTS],
     "fingerprint check, github": ["fingerprint", "check", "--format=github", BAD_PRINTS],
     "fingerprint check, json": ["fingerprint", "check", "--json", BAD_PRINTS],
+    "fingerprint check, terraform": ["fingerprint", "check", TERRAFORM, PROJECT],
     "fingerprint fmt": ["fingerprint", "fmt", "--check", PRINTS, BAD_PRINTS],
     "fingerprint fmt, json": ["fingerprint", "fmt", "--check", "--json", PRINTS],
     "fingerprint explain": ["fingerprint", "explain", "--rules", PRINTS, GOOD],
@@ -258,7 +277,9 @@ def test_json_of_any_text() -> None:
     assert json.loads(json_of({WORSE: [1, None]}, indent=2)) == {WORSE: [1, None]}
 
 
-@pytest.mark.parametrize("case", ["check, github", "fingerprint check, github"])
+@pytest.mark.parametrize(
+    "case", ["check, github", "check, terraform github", "fingerprint check, github"]
+)
 def test_annotations_are_what_they_say(
     files: Path, monkeypatch: pytest.MonkeyPatch, case: str
 ) -> None:

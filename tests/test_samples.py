@@ -232,6 +232,8 @@ class Sandbox:
         files = {
             **dict.fromkeys(("my.rules", "now.rules"), rules),
             "then.rules": rules + "function:decode -group\n",
+            "project.json": json.dumps({"groupingEnhancements": rules}),
+            "main.tf": f"grouping_enhancements = <<EOT\n{rules}EOT\n",
             "event.json": event,
             "events/one.json": event,
             "month/one.json": event,

@@ -6,6 +6,7 @@
     sentry-ophio events EVENT.json ...     events to a Parquet file
     sentry-ophio check my.rules ...        the problems of rules
     sentry-ophio fmt my.rules ...          rules in columns
+    sentry-ophio rules                     the rules that come with this package
     sentry-ophio encode, decode            rules to the binary form, and back
     sentry-ophio fingerprint check, fmt, explain, preview   the same for fingerprint rules
     sentry-ophio parameterize LOG ...      lines without their ids, dates and numbers
@@ -38,6 +39,7 @@ from sentry_ophio.cli._fmt import fmt
 from sentry_ophio.cli._input import InputError
 from sentry_ophio.cli._parameterize import parameterize
 from sentry_ophio.cli._preview import preview
+from sentry_ophio.cli._rules import rules
 from sentry_ophio.exceptions import LimitError
 
 if TYPE_CHECKING:
@@ -80,7 +82,7 @@ def cli() -> None:
 
 
 for _command in (
-    *(apply, events, explain, preview, encode, decode, check, fmt),
+    *(apply, events, explain, preview, encode, decode, check, fmt, rules),
     *(fingerprint, parameterize),
 ):
     cli.add_command(_command)

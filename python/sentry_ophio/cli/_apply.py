@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sentry_ophio.cli._input import InputError, read_event_file, read_rules
+from sentry_ophio.cli._options import base_option, rules_option
 from sentry_ophio.cli._output import console, echo_json, text
 from sentry_ophio.cli._rows import PARQUET, show_written, skip_bad_option, write_parquet
 from sentry_ophio.cli._table import Column, print_table
@@ -27,14 +28,8 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("events", nargs=-1, required=True, metavar="EVENT...")
-@click.option(
-    "--rules",
-    "rule_files",
-    multiple=True,
-    metavar="FILE",
-    help="Rules in the text form, instead of those that come with this package. "
-    "Can be repeated: the files are joined in this order.",
-)
+@rules_option("--rules", "rule_files", "Rules, instead of those that come with this package.")
+@base_option
 @click.option(
     "--out",
     metavar="FILE.parquet",
@@ -57,6 +52,7 @@ if TYPE_CHECKING:
 def apply(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
     events: tuple[str, ...],
     rule_files: tuple[str, ...],
+    base_files: tuple[str, ...],
     out: str | None,
     skip_bad: bool,
     threads: int,
@@ -80,13 +76,14 @@ def apply(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
     Examples:
       sentry-ophio apply event.json
       sentry-ophio apply --rules my.rules event.json other.json
+      sentry-ophio apply --base default --rules main.tf event.json
       curl https://example.com/event.json | sentry-ophio apply --json -
       sentry-ophio apply --rules my.rules --out answers.parquet month/
 
     The exit code is 2 if an event or a file of rules cannot be used. Other events are still shown.
     With --out, nothing is written then; with --skip-bad, the other events are written.
     """  # noqa: D301 (click wants the control character)
-    rules = read_rules(rule_files)
+    rules = read_rules(rule_files, base_files)
     if out is not None:
         show_written(out, *write_parquet(events, out, rules, threads, skip_bad), as_json=as_json)
         return

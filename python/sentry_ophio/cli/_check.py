@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from sentry_ophio._event_files import STANDARD_INPUT
 from sentry_ophio._shown import shown
-from sentry_ophio.cli._input import InputError, read_text
+from sentry_ophio.cli._input import InputError, base_text, read_rule_file
+from sentry_ophio.cli._options import base_option
 from sentry_ophio.cli._output import annotation, echo, echo_json, styled
+from sentry_ophio.cli._rule_files import ENHANCEMENTS
 from sentry_ophio.enhancers import Enhancements
 
 if TYPE_CHECKING:
-    from typing import Callable
+    from collections.abc import Callable, Sequence
 
     from sentry_ophio.cli._output import Styled
+    from sentry_ophio.cli._rule_files import RuleFile
     from sentry_ophio.enhancers import Diagnostic
 
 
@@ -39,14 +44,23 @@ json_option = click.option("--json", "as_json", is_flag=True, help="The same as 
     is_flag=True,
     help="Report retired actions (+sentinel, -prefix ...) as warnings.",
 )
+@base_option
 @format_option
 @json_option
-def check(rules: tuple[str, ...], strict: bool, lenient: bool, form: str, as_json: bool) -> None:
+def check(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
+    rules: tuple[str, ...],
+    strict: bool,
+    lenient: bool,
+    base_files: tuple[str, ...],
+    form: str,
+    as_json: bool,
+) -> None:
     """Find all problems of rules in the text form.
 
-    RULES is a file with rules, or - for standard input. An error is a line that is not a rule. A
+    RULES is a file with rules, a Terraform file with grouping_enhancements, JSON of Sentry's API
+    with groupingEnhancements, or - for standard input. An error is a line that is not a rule. A
     warning is a rule that probably does not do what was intended. Each problem has a code, which
-    docs/diagnostics.md explains.
+    docs/diagnostics.md explains. Problems of the rules of --base are not reported.
 
     \b
     Examples:
@@ -57,15 +71,77 @@ def check(rules: tuple[str, ...], strict: bool, lenient: bool, form: str, as_jso
     The exit code is 0 without errors, 1 with errors (with --strict also with warnings), and 2 if a
     file cannot be read.
     """  # noqa: D301 (click wants the control character)
+    base = [(name, base_text(name)) for name in base_files]
 
-    def find(name: str) -> list[Diagnostic]:
-        return Enhancements.check(read_text(name), lenient=lenient)
+    def find(text: str) -> list[Diagnostic]:
+        return Enhancements.check(text, lenient=lenient)
 
-    report(rules, find, "json" if as_json else form, strict=strict)
+    def located(name: str) -> list[Found]:
+        return find_in(read_rule_file(name, ENHANCEMENTS), find, base)
+
+    report(rules, located, "json" if as_json else form, strict=strict)
+
+
+class Found(NamedTuple):
+    """A problem, and where it is in its file."""
+
+    problem: Diagnostic
+    """Line and column are those of the text of rules."""
+    line: int
+    column: int
+    end_column: int
+    member: str
+    path: str
+
+
+def find_in(
+    file: RuleFile,
+    find: Callable[[str], list[Diagnostic]],
+    base: Sequence[tuple[str, str]] = (),
+) -> list[Found]:
+    """Find the problems of the texts in a file.
+
+    Args:
+        file: The file.
+        find: Finds the problems of a text.
+        base: The names and the texts of rules before them. They are checked together, because a
+            rule may depend on earlier ones.
+    """
+    before = "".join(text for _, text in base)
+    count = before.count("\n")
+    found = []
+    for text in file.texts:
+        for each in find(before + text.text):
+            if each.line <= count:
+                continue
+            message = _with_lines(each.message, base, count - text.first_line)
+            problem = replace(each, line=each.line - count, message=message)
+            line, column = file.place(text, problem.line, problem.column)
+            end_line, end_column = file.place(text, problem.line, problem.end_column)
+            end_column = end_column if end_line == line else column + 1
+            found.append(Found(problem, line, column, end_column, text.member, file.name))
+    return found
+
+
+def _with_lines(message: str, base: Sequence[tuple[str, str]], count: int) -> str:
+    """Convert the numbers of lines in a message: `count` lines are before the first of the file."""
+
+    def converted(match: re.Match[str]) -> str:
+        if match[1] is None:  # in backticks
+            return match[0]
+        line = int(match[1])
+        for name, text in base:
+            lines = text.count("\n")
+            if line <= lines:
+                return f"line {line} of {shown(name)}"
+            line -= lines
+        return f"line {int(match[1]) - count}"
+
+    return re.sub(r"`[^`]*`|\bline (\d+)", converted, message)
 
 
 def report(
-    names: tuple[str, ...], find: Callable[[str], list[Diagnostic]], form: str, *, strict: bool
+    names: tuple[str, ...], find: Callable[[str], list[Found]], form: str, *, strict: bool
 ) -> None:
     """Print the problems of files, and exit with the matching exit code."""
     unreadable = False
@@ -78,14 +154,14 @@ def report(
             error.show()
             unreadable = True
             continue
-        errors += sum(each.severity == "error" for each in found)
-        warnings += sum(each.severity == "warning" for each in found)
+        errors += sum(each.problem.severity == "error" for each in found)
+        warnings += sum(each.problem.severity == "warning" for each in found)
         documents.append({"file": name, "diagnostics": [_diagnostic_json(each) for each in found]})
         for each in found:
             if form == "github":
-                _annotate(name, each)
+                _annotate(each)
             elif form == "human":
-                _draw(each, name)
+                _draw(each)
                 echo()
     if form == "json":
         echo_json(documents, indent=2)
@@ -100,43 +176,51 @@ def report(
 _COLORS = {"error": "red", "warning": "yellow"}
 
 
-def _draw(found: Diagnostic, name: str) -> None:
+def _draw(each: Found) -> None:
     """Print a problem."""
-    # A name with a line feed would be two lines of the drawing.
-    drawn = found.drawn("standard input" if name == STANDARD_INPUT else shown(name))
-    head, *above, caret = drawn.split("\n")
+    found = each.problem
+    if not each.member:
+        found = replace(found, line=each.line)
+    head, arrow, *above, caret = found.drawn("").split("\n")
+    place = "standard input" if each.path == STANDARD_INPUT else each.path
+    place = f"{place}:{each.line}:{each.column}"
+    if each.member:
+        place += f", line {found.line} of {each.member}"
     kind, colon, message = head.partition(":")
     gutter, bar, rest = caret.partition("|")
     color = _COLORS[found.severity]
     echo(styled(kind, fg=color, bold=True), styled(colon + message, bold=True))
+    echo(f"{arrow.partition('>')[0]}> {place}")
     for line in above:
         echo(line)
     echo(gutter + bar, styled(rest, fg=color))
 
 
-def _annotate(name: str, found: Diagnostic) -> None:
+def _annotate(each: Found) -> None:
     """Print a problem as a GitHub workflow command, so that GitHub shows it beside the line."""
+    found = each.problem
     message = found.message
     if found.suggestion is not None:
         message += f"; did you mean `{found.suggestion}`?"
     annotation(
         found.severity,
         message,
-        file=name,
-        line=found.line,
-        col=found.column,
-        endColumn=found.end_column,
+        file=each.path,
+        line=each.line,
+        col=each.column,
+        endColumn=each.end_column,
         title=found.code,
     )
 
 
-def _diagnostic_json(found: Diagnostic) -> dict[str, Any]:
+def _diagnostic_json(each: Found) -> dict[str, Any]:
+    found = each.problem
     return {
         "severity": found.severity,
         "code": found.code,
-        "line": found.line,
-        "column": found.column,
-        "end_column": found.end_column,
+        "line": each.line,
+        "column": each.column,
+        "end_column": each.end_column,
         "message": found.message,
         "suggestion": found.suggestion,
     }

@@ -15,6 +15,7 @@ from sentry_ophio.cli._input import (
     replace_file,
     with_orig_in_app,
 )
+from sentry_ophio.cli._options import base_option, rules_option
 from sentry_ophio.cli._output import echo, echo_json, styled
 from sentry_ophio.cli._words import location, word_of
 from sentry_ophio.exceptions import OphioOverflowError
@@ -27,13 +28,8 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("event", metavar="EVENT")
-@click.option(
-    "--rules",
-    "rule_files",
-    multiple=True,
-    metavar="FILE",
-    help="Rules in the text form, instead of those that come with this package.",
-)
+@rules_option("--rules", "rule_files", "Rules, instead of those that come with this package.")
+@base_option
 @click.option("--frame", type=int, metavar="N", help="Only this frame, counted from 0.")
 @click.option(
     "--why-not",
@@ -46,6 +42,7 @@ if TYPE_CHECKING:
 def explain(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
     event: str,
     rule_files: tuple[str, ...],
+    base_files: tuple[str, ...],
     frame: int | None,
     why_not: str | None,
     as_json: bool,
@@ -66,7 +63,7 @@ def explain(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
     The exit code is 2 if the event or the rules cannot be used, or if there is no such rule
     or frame.
     """  # noqa: D301 (click wants the control character)
-    rules = read_rules(rule_files)
+    rules = read_rules(rule_files, base_files)
     asked = None if why_not is None else _parsed_why_not(rules, why_not)
     traces = read_event_file(event)
     if not traces:

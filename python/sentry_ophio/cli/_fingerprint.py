@@ -9,16 +9,23 @@ import click
 
 from sentry_ophio._event_files import parse_event
 from sentry_ophio._html_fingerprints import fingerprint_page
-from sentry_ophio.cli._check import format_option, json_option, report
+from sentry_ophio.cli._check import find_in, format_option, json_option, report
 from sentry_ophio.cli._fmt import fmt_options, write
-from sentry_ophio.cli._input import InputError, read_bytes, read_text, replace_file
+from sentry_ophio.cli._input import (
+    InputError,
+    read_bytes,
+    read_rule_file,
+    read_rule_text,
+    replace_file,
+)
 from sentry_ophio.cli._output import echo, echo_json, styled
+from sentry_ophio.cli._rule_files import FINGERPRINTS
 from sentry_ophio.exceptions import EventError, FingerprintsError, LimitError
 from sentry_ophio.fingerprints import FingerprintRules, fingerprint_type
 from sentry_ophio.parameterization import default_parameterizer
 
 if TYPE_CHECKING:
-    from sentry_ophio.enhancers import Diagnostic
+    from sentry_ophio.cli._check import Found
     from sentry_ophio.fingerprints import (
         FingerprintExplanation,
         FingerprintMatch,
@@ -40,7 +47,8 @@ def fingerprint() -> None:
 def check(rules: tuple[str, ...], strict: bool, form: str, as_json: bool) -> None:
     """Find all problems of fingerprint rules in the text form.
 
-    RULES is a file with rules, or - for standard input. An error is a line that is not a rule. A
+    RULES is a file with rules, a Terraform file with fingerprinting_rules, JSON of Sentry's API
+    with fingerprintingRules, or - for standard input. An error is a line that is not a rule. A
     warning is a rule that probably does not do what was intended. Each problem has a code, which
     docs/diagnostics.md explains.
 
@@ -56,9 +64,9 @@ def check(rules: tuple[str, ...], strict: bool, form: str, as_json: bool) -> Non
     report(rules, _problems, "json" if as_json else form, strict=strict)
 
 
-def _problems(name: str) -> list[Diagnostic]:
+def _problems(name: str) -> list[Found]:
     try:
-        return FingerprintRules.check(read_text(name))
+        return find_in(read_rule_file(name, FINGERPRINTS), FingerprintRules.check)
     except LimitError as error:
         raise InputError(name, str(error)) from None
 
@@ -69,7 +77,9 @@ def fmt(rules: tuple[str, ...], only_check: bool, as_json: bool) -> None:
     """Format fingerprint rules: align them in columns, without changing their meaning.
 
     RULES is a file, which is replaced atomically, or - for standard input, which is formatted to
-    standard output. Comments and empty lines are kept.
+    standard output. Comments and empty lines are kept. In a Terraform file the text of
+    fingerprinting_rules is formatted, in JSON of Sentry's API that of fingerprintingRules; nothing
+    else changes.
 
     \b
     Examples:
@@ -80,7 +90,7 @@ def fmt(rules: tuple[str, ...], only_check: bool, as_json: bool) -> None:
     The exit code is 1 if --check finds a file that would change, and 2 if a file cannot be
     read or written, or is not valid: sentry-ophio fingerprint check reports why.
     """  # noqa: D301 (click wants the control character)
-    write(rules, FingerprintRules.format, only_check=only_check, as_json=as_json)
+    write(rules, FINGERPRINTS, FingerprintRules.format, only_check=only_check, as_json=as_json)
 
 
 builtin_option = click.option(
@@ -178,11 +188,12 @@ def explain(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
 def read_fingerprint_rules(name: str, builtin: tuple[str, ...] = ()) -> FingerprintRules:
     """Read a file of rules, and the files of built-in rules that come after them."""
     bases = [read_fingerprint_rules(each) for each in builtin]
-    text = read_text(name)
+    found = read_rule_text(name, FINGERPRINTS._replace(has_stored_form=True))
     # A rule cannot begin with a brace.
-    read = FingerprintRules.from_json if text.lstrip()[:1] == "{" else FingerprintRules.parse
+    is_stored = found.text.lstrip()[:1] == "{"
+    read = FingerprintRules.from_json if is_stored else FingerprintRules.parse
     try:
-        return read(text, source=name, bases=bases)
+        return read(found.padded, source=found.source, bases=bases)
     except (FingerprintsError, LimitError) as error:
         raise InputError(name, " ".join(str(error).split("\n"))) from None
 

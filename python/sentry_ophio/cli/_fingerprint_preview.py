@@ -14,6 +14,7 @@ from sentry_ophio._issue_report import left_out_line
 from sentry_ophio._issues import IssueComparison
 from sentry_ophio.cli._fingerprint import builtin_option, read_fingerprint_rules, unknown_option
 from sentry_ophio.cli._input import InputError, read_rules, replace_file
+from sentry_ophio.cli._options import base_option, rules_option
 from sentry_ophio.cli._output import console, echo, echo_json_list, text
 from sentry_ophio.cli._rows import PARQUET, parquet_module, progress_bar, sorted_inputs
 from sentry_ophio.exceptions import EventError, LimitError
@@ -44,14 +45,13 @@ _STEP = 100
     "--new", "new_file", required=True, metavar="FILE", help="The rules as they would be."
 )
 @builtin_option
-@click.option(
+@rules_option(
     "--rules",
     "rule_files",
-    multiple=True,
-    metavar="FILE",
-    help="Stack trace rules, instead of those that come with this package. They say which frames "
+    "Stack trace rules, instead of those that come with this package. They say which frames "
     "{{ default }} is made of.",
 )
+@base_option
 @unknown_option
 @click.option(
     "--most",
@@ -68,6 +68,7 @@ def preview(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
     new_file: str,
     builtin_files: tuple[str, ...],
     rule_files: tuple[str, ...],
+    base_files: tuple[str, ...],
     unknown: Any,
     most: int,
     as_json: bool,
@@ -94,7 +95,7 @@ def preview(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
     """  # noqa: D301 (click wants the control character)
     old = _read_old(old_file, builtin_files)
     new = read_fingerprint_rules(new_file, builtin_files)
-    comparing = IssueComparison(old, new, read_rules(rule_files), unknown=unknown)
+    comparing = IssueComparison(old, new, read_rules(rule_files, base_files), unknown=unknown)
     left_out = 0
 
     def skip(error: OphioError | OSError) -> None:

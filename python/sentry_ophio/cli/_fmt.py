@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING
 import click
 
 from sentry_ophio._event_files import STANDARD_INPUT
-from sentry_ophio.cli._input import InputError, read_text, replace_file
+from sentry_ophio.cli._input import InputError, read_rule_file, replace_file
 from sentry_ophio.cli._output import echo, echo_json
 from sentry_ophio.cli._output import write as write_out
+from sentry_ophio.cli._rule_files import ENHANCEMENTS
 from sentry_ophio.enhancers import format_rules
 from sentry_ophio.exceptions import EnhancementsError, FingerprintsError, LimitError
 
 if TYPE_CHECKING:
     from typing import Callable
+
+    from sentry_ophio.cli._rule_files import Kind, RuleFile
 
 
 def fmt_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -43,7 +46,9 @@ def fmt(rules: tuple[str, ...], only_check: bool, as_json: bool) -> None:
     """Format rules: align them in columns and use short names, without changing their meaning.
 
     RULES is a file, which is replaced atomically, or - for standard input, which is formatted to
-    standard output. Comments and empty lines are kept.
+    standard output. Comments and empty lines are kept. In a Terraform file the text of
+    grouping_enhancements is formatted, in JSON of Sentry's API that of groupingEnhancements;
+    nothing else changes.
 
     \b
     Examples:
@@ -54,11 +59,16 @@ def fmt(rules: tuple[str, ...], only_check: bool, as_json: bool) -> None:
     The exit code is 1 if --check finds a file that would change, and 2 if a file cannot be
     read or written, or is not valid: sentry-ophio check reports why.
     """  # noqa: D301 (click wants the control character)
-    write(rules, format_rules, only_check=only_check, as_json=as_json)
+    write(rules, ENHANCEMENTS, format_rules, only_check=only_check, as_json=as_json)
 
 
 def write(
-    names: tuple[str, ...], form: Callable[[str], str], *, only_check: bool, as_json: bool
+    names: tuple[str, ...],
+    kind: Kind,
+    form: Callable[[str], str],
+    *,
+    only_check: bool,
+    as_json: bool,
 ) -> None:
     """Format files, or report which would change, and exit with the matching exit code."""
     if as_json and STANDARD_INPUT in names and not only_check:
@@ -67,14 +77,14 @@ def write(
     files: dict[str, bool] = {}
     for name in names:
         try:
-            text = read_text(name)
-            formatted = _formatted(name, text, form)
-            files[name] = formatted != text
+            file = read_rule_file(name, kind)
+            formatted = _formatted(file, form)
+            files[name] = formatted != file.content
             if not only_check and name == STANDARD_INPUT:
-                write_out(formatted.encode())
+                write_out(file.mark + formatted.encode())
             elif files[name]:
                 if not only_check:
-                    replace_file(Path(name), formatted.encode())
+                    replace_file(Path(file.name), file.mark + formatted.encode())
                 echo(f"{name}: {'would change' if only_check else 'written'}", err=True)
         except InputError as error:
             error.show()
@@ -88,8 +98,8 @@ def write(
         sys.exit(1)
 
 
-def _formatted(name: str, text: str, form: Callable[[str], str]) -> str:
+def _formatted(file: RuleFile, form: Callable[[str], str]) -> str:
     try:
-        return form(text)
+        return file.changed(form)
     except (EnhancementsError, FingerprintsError, LimitError) as error:
-        raise InputError(name, " ".join(str(error).split("\n"))) from None
+        raise InputError(file.name, " ".join(str(error).split("\n"))) from None

@@ -3,41 +3,32 @@
 from __future__ import annotations
 
 import sys
+from codecs import BOM_UTF8
+from dataclasses import replace
+from importlib import resources
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
-
-import click
+from typing import TYPE_CHECKING, Any
 
 from sentry_ophio._atomic import replaced
 from sentry_ophio._event_files import STANDARD_INPUT, read_event
-from sentry_ophio.cli._output import echo
+from sentry_ophio.cli._error import InputError
+from sentry_ophio.cli._rule_files import ENHANCEMENTS, rule_file
 from sentry_ophio.enhancers import Cache, Enhancements
-from sentry_ophio.exceptions import EnhancementsError, EventError, OphioError
+from sentry_ophio.exceptions import EnhancementsError, EventError
 
 if TYPE_CHECKING:
+    from sentry_ophio.cli._rule_files import Kind, RuleFile, RuleText
     from sentry_ophio.events import EventStacktrace
 
-
-class InputError(click.ClickException):
-    """A file that cannot be used: one line on standard error, exit code 2."""
-
-    exit_code = 2
-
-    def __init__(self, *parts: str) -> None:
-        """Make an error from the name of a file and a reason, or from a message with both."""
-        super().__init__(": ".join(parts))
-
-    def show(self, file: IO[Any] | None = None) -> None:
-        """Print it, as click does."""
-        del file
-        echo(f"Error: {self.message}", err=True)
-
-    @classmethod
-    def of(cls, error: OphioError | OSError) -> InputError:
-        """Make an error from an exception that contains the name of the file."""
-        if isinstance(error, OSError) and error.filename is not None:
-            return cls(str(error.filename), error.strerror or str(error))
-        return cls(str(error))
+__all__ = ["InputError", "read_bytes", "read_event_file", "read_rule_file", "read_rule_text"]
+__all__ += [
+    "base_text",
+    "default_text",
+    "read_rules",
+    "read_text",
+    "replace_file",
+    "with_orig_in_app",
+]
 
 
 def read_bytes(name: str) -> bytes:
@@ -50,8 +41,12 @@ def read_bytes(name: str) -> bytes:
 
 def read_text(name: str) -> str:
     """Read a text file, or standard input."""
+    return _text(name, read_bytes(name))
+
+
+def _text(name: str, data: bytes) -> str:
     try:
-        return read_bytes(name).decode("utf-8-sig")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(name, f"not UTF-8 (at byte {error.start})") from None
 
@@ -63,16 +58,58 @@ def read_event_file(name: str) -> list[EventStacktrace]:
         raise InputError.of(error) from None
 
 
-def read_rules(names: tuple[str, ...]) -> Enhancements:
-    if not names:
-        return Enhancements.default()
+def read_rule_file(name: str, kind: Kind) -> RuleFile:
+    """Read a file with rules. FILE:LINE selects one of its texts, unless a file has that name."""
+    path, _, line = name.rpartition(":")
+    if line.isascii() and line.isdecimal() and not Path(name).exists() and Path(path).is_file():
+        return _rule_file(path, kind).at(int(line))
+    return _rule_file(name, kind)
+
+
+def _rule_file(name: str, kind: Kind) -> RuleFile:
+    data = read_bytes(name)
+    found = rule_file(name, _text(name, data), kind)
+    # A file of rules loses the mark when it is formatted: it is no part of a rule.
+    is_plain = found.texts[0].text is found.content
+    return found if is_plain or not data.startswith(BOM_UTF8) else replace(found, mark=BOM_UTF8)
+
+
+def read_rule_text(name: str, kind: Kind) -> RuleText:
+    """Read a file with one text of rules."""
+    return read_rule_file(name, kind).only()
+
+
+# The name of the rules that come with the package. A file of this name is `./default`.
+DEFAULT = "default"
+
+
+def read_rules(names: tuple[str, ...], base: tuple[str, ...] = ()) -> Enhancements:
+    """Read the files of a rule set: first those of `--base`; without any, the default rules."""
     rules = Enhancements.empty()
-    for name in names:
-        try:
-            rules.extend_from(Enhancements.parse(read_text(name), Cache(0), source=name))
-        except EnhancementsError as error:
-            raise InputError(name, " ".join(str(error).split("\n"))) from None
+    for name in (*base, *names) or (DEFAULT,):
+        rules.extend_from(Enhancements.default() if name == DEFAULT else _parsed(name))
     return rules
+
+
+def base_text(name: str) -> str:
+    """Return the rules of a file that is given as `--base`, with a line feed after each."""
+    if name == DEFAULT:
+        return default_text()
+    text = read_rule_text(name, ENHANCEMENTS).padded
+    return text if text.endswith("\n") else f"{text}\n"
+
+
+def default_text() -> str:
+    """Return the rules that come with the package, with their comments."""
+    return (resources.files("sentry_ophio") / "data" / "default.rules").read_text("utf-8")
+
+
+def _parsed(name: str) -> Enhancements:
+    found = read_rule_text(name, ENHANCEMENTS)
+    try:
+        return Enhancements.parse(found.padded, Cache(0), source=found.source)
+    except EnhancementsError as error:
+        raise InputError(name, " ".join(str(error).split("\n"))) from None
 
 
 def with_orig_in_app(trace: EventStacktrace) -> list[dict[str, Any]]:

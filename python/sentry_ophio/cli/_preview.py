@@ -15,6 +15,7 @@ from sentry_ophio._event_files import STANDARD_INPUT, SUFFIXES, compare, stacktr
 from sentry_ophio._html import preview_page
 from sentry_ophio._preview import Comparison
 from sentry_ophio.cli._input import InputError, read_rules, replace_file, with_orig_in_app
+from sentry_ophio.cli._options import base_option, rules_option
 from sentry_ophio.cli._output import echo, echo_json
 from sentry_ophio.cli._rows import PARQUET, Input, parquet_module, progress_bar, sorted_inputs
 from sentry_ophio.cli._words import location
@@ -32,15 +33,9 @@ _SHOWN = 50
 
 @click.command()
 @click.argument("events", nargs=-1, required=True, metavar="EVENTS...")
-@click.option("--old", "old_files", multiple=True, metavar="FILE", help="The present rules.")
-@click.option(
-    "--new",
-    "new_files",
-    multiple=True,
-    required=True,
-    metavar="FILE",
-    help="The new rules.",
-)
+@rules_option("--old", "old_files", "The present rules.")
+@rules_option("--new", "new_files", "The new rules.", required=True)
+@base_option
 @click.option("--threads", type=click.IntRange(1), default=os.cpu_count() or 1, metavar="N")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON document.")
 @click.option(
@@ -54,6 +49,7 @@ def preview(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
     events: tuple[str, ...],
     old_files: tuple[str, ...],
     new_files: tuple[str, ...],
+    base_files: tuple[str, ...],
     threads: int,
     as_json: bool,
     html_file: str | None,
@@ -62,20 +58,21 @@ def preview(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
 
     EVENTS are files with the JSON of an event, files with one event per line (.ndjson, .jsonl),
     both also with gzip (.gz), Parquet files with the columns frames and exception, folders of
-    all these, or - for one event per line on standard input. Without --old, the default rules of
-    this package are the present rules.
+    all these, or - for one event per line on standard input. Without --old, the rules of --base are
+    the present rules, or without both the default rules of this package.
 
     \b
     Examples:
       sentry-ophio preview --old now.rules --new then.rules events/
       sentry-ophio preview --old now.rules --new then.rules month.parquet
+      sentry-ophio preview --base default --new my.rules month.parquet
       zcat events.ndjson.gz | sentry-ophio preview --new then.rules -
 
     Events, rows and files that cannot be used are reported and skipped. Then the exit code is 2.
     """  # noqa: D301 (click wants the control character)
     if html_file is not None and STANDARD_INPUT in events:
         raise click.UsageError("--html reads the events twice, so it cannot read standard input")
-    old, new = read_rules(old_files), read_rules(new_files)
+    old, new = read_rules(old_files, base_files), read_rules(new_files, base_files)
     failed: list[InputError] = []
 
     def skip(error: OphioError | OSError) -> None:
