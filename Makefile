@@ -23,7 +23,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 .PHONY: help venv dev demo check test lint lint-rust lint-python lint-text lint-workflows test-rust test-core \
         test-capi test-python test-c sanitizers test-oracle msrv msrv-toolchain system-packages minimal-versions newest-versions \
         scale-venv test-scale spark-demo bench-spark \
-        header header-check oracle vectors bench bench-events bench-growth images docs docs-site docs-links fuzz fuzz-long soak deny sbom install uninstall \
+        header header-check oracle vectors bench bench-allocations bench-events bench-growth import-graph images docs docs-site docs-links fuzz fuzz-long soak deny sbom install uninstall \
         examples abi wheel wheel-for wheel-manylinux sdist sdist-vendored rust-target test-wheel test-wheel-musl test-sdist \
         release release-notes github-release clean distclean
 
@@ -181,9 +181,16 @@ bench: dev ## Measure beside the published package; prints and writes benches/*r
 bench-growth: dev ## Measure how time and memory grow with hostile inputs; writes benches/growth-results.md
 	$(BIN)/python benches/growth.py
 
+bench-allocations: dev ## Print the largest allocation of each call, and what interrupted calls leave
+	$(BIN)/python tests/programs/allocations.py --table
+	$(BIN)/python tests/programs/interrupted.py
+
 bench-events: dev ## Measure what a service does for each event; writes benches/events-results.md
 	@test -x $(ORACLE)/bin/python || $(MAKE) oracle
 	$(BIN)/python benches/events.py
+
+import-graph: venv ## Print the circles of imports in core and in the Python package (docs/architecture.md)
+	$(BIN)/python tools/import_graph.py
 
 images: dev ## Generate the pictures of the documentation from the real programs
 	$(BIN)/python docs/images/make.py

@@ -1,20 +1,25 @@
 """Prints the largest piece of memory that each part asks for, from the worst input within limits.
 
-    LD_PRELOAD=./largest.so python allocations.py [NAME]
+    python allocations.py [NAME]             JSON: bytes, by the name of the call
+    python allocations.py --table [NAME]     a table, for people
     python allocations.py --limit MIB
 
-The second form makes the same calls with so much address space more than the process has.
+The third form makes the same calls with so much address space more than the process has.
 
 Rust ends the process if an allocation fails, so no input may make the library ask for much at
-once. tests/programs/largest.c records it. Prints JSON: bytes, by the name of the call.
+once. tests/programs/largest.c records it: the program compiles it with `gcc` and runs itself again
+with it.
 """
 
 import contextlib
 import ctypes
 import gc
 import json
+import os
 import resource
+import subprocess
 import sys
+import tempfile
 import time
 import zlib
 from base64 import urlsafe_b64encode
@@ -154,14 +159,12 @@ def restrict(more):
         sys.stderr.write(f"{name}\n")
 
 
-def main():
-    if "--limit" in sys.argv:
-        restrict(int(sys.argv[2]))
-        return
+def record(arguments):
+    """Make the calls, and print what the recorder has."""
     take = watch()
     found = {}
     for name, call in CALLS.items():
-        if len(sys.argv) > 1 and sys.argv[1] not in name:
+        if arguments and arguments[0] not in name:
             continue
         take()
         begun = time.perf_counter()
@@ -174,6 +177,38 @@ def main():
             f"{found[name] / 2**20:8.1f} MiB  {time.perf_counter() - begun:5.1f} s  {name}\n"
         )
     sys.stdout.write(json.dumps(found))
+
+
+def recorded(arguments):
+    """Run this program with the recorder, and return what it prints."""
+    with tempfile.TemporaryDirectory() as folder:
+        recorder = Path(folder, "largest.so")
+        source = Path(__file__).with_name("largest.c")
+        subprocess.run(["gcc", "-O1", "-shared", "-fPIC", "-o", recorder, source], check=True)
+        done = subprocess.run(
+            [sys.executable, __file__, "--record", *arguments],
+            env={**os.environ, "LD_PRELOAD": str(recorder)},
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+            check=True,
+        )
+    return done.stdout
+
+
+def main():
+    option = sys.argv[1] if len(sys.argv) > 1 else ""
+    if option == "--limit":
+        restrict(int(sys.argv[2]))
+    elif option == "--record":
+        record(sys.argv[2:])
+    elif option == "--table":
+        found = json.loads(recorded(sys.argv[2:]))
+        lines = ["| call | largest allocation |", "| --- | ---: |"]
+        for name, size in sorted(found.items(), key=lambda each: -each[1]):
+            lines.append(f"| {name} | {size / 2**20:.1f} MiB |")
+        sys.stdout.write("\n".join(lines) + "\n")
+    else:
+        sys.stdout.write(recorded(sys.argv[1:]))
 
 
 main()

@@ -1,6 +1,7 @@
 """Interrupts a call by a signal handler that raises, and prints how many bytes stay.
 
-    python interrupted.py NAME POINTS
+    python interrupted.py NAME POINTS     the bytes, and how many calls were interrupted
+    python interrupted.py                 a table of all calls, for people
 
 The handler runs at `POINTS` moments, from the beginning of the call to some time after it: also
 between the return of the C function and the moment when its result is stored.
@@ -12,6 +13,7 @@ import gc
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
 
@@ -88,8 +90,7 @@ def interrupt(call, seconds):
     return False
 
 
-def main():
-    call, points = CALLS[sys.argv[1]], int(sys.argv[2])
+def measure(call, points):
     signal.signal(signal.SIGALRM, handler)
     for _ in range(3):
         begun = time.perf_counter()
@@ -100,6 +101,24 @@ def main():
         interrupt(call, max(1e-6, took * 1.2 * point / points)) for point in range(points)
     )
     print(allocated() - before, interrupted)
+
+
+def table(points):
+    """Interrupt each call in a process of its own."""
+    print("| call | interrupted | what stays |")
+    print("| --- | ---: | ---: |")
+    for name in CALLS:
+        command = [sys.executable, __file__, name, str(points)]
+        done = subprocess.run(command, stdout=subprocess.PIPE, encoding="utf-8", check=True)
+        grown, interrupted = map(int, done.stdout.split())
+        print(f"| {name} | {interrupted} of {points} | {grown / 2**20:.1f} MiB |", flush=True)
+
+
+def main():
+    if len(sys.argv) > 2:
+        measure(CALLS[sys.argv[1]], int(sys.argv[2]))
+    else:
+        table(60)
 
 
 main()
