@@ -24,7 +24,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentry_ophio import fingerprints, limits
+from sentry_ophio import _fingerprint_variables, fingerprints, limits
 from sentry_ophio.exceptions import (
     EventError,
     FingerprintsError,
@@ -75,7 +75,7 @@ EVENT: dict[str, Any] = {
         ]
     },
 }
-PACKERS = [fingerprints._packb, fingerprints._as_json]
+PACKERS = [_fingerprint_variables._packb, _fingerprint_variables.as_json]
 ANY: Any = FingerprintRules
 MODULE: Any = fingerprints
 
@@ -107,7 +107,7 @@ def check_match(
     rules: FingerprintRules, event: dict[str, Any], row: dict[str, Any], packer: Any
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fingerprints, "_packb", packer)
+        patch.setattr(_fingerprint_variables, "_packb", packer)
         found = rules.match(event)
         assert (found and found.index) == row["matched"], row
         assert rules.explain(event).matched == row["matched"]

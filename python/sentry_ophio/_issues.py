@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sentry_ophio._arguments import checked_positive
 from sentry_ophio._default_key import DefaultKey, exceptions_of, key_of, message_of, text_of
+from sentry_ophio._fingerprint_variables import fingerprint_type, resolve
 from sentry_ophio._issue_report import (
     FingerprintRuleReport,
     Issue,
@@ -26,14 +27,14 @@ from sentry_ophio._issue_report import (
     IssueReport,
     ResponsibleRule,
 )
-from sentry_ophio.fingerprints import FingerprintRules, fingerprint_type, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Literal
 
+    from sentry_ophio._fingerprint_variables import Unknown
     from sentry_ophio._rule_set import Enhancements
-    from sentry_ophio.fingerprints import Unknown
+    from sentry_ophio.fingerprints import FingerprintRules
 
     Kind = Literal["default", "hybrid", "custom"]
 

@@ -63,9 +63,10 @@ if TYPE_CHECKING:
 
     from _cffi_backend import _CDataBase as CData
 
+    from sentry_ophio._fingerprint_variables import Unknown
     from sentry_ophio.enhancers import Report
     from sentry_ophio.exceptions import EventError
-    from sentry_ophio.fingerprints import FingerprintRules, Unknown
+    from sentry_ophio.fingerprints import FingerprintRules
     from sentry_ophio.parameterization import Parameterizer
 
 __all__ = [
@@ -446,7 +447,8 @@ def fingerprints(
         ValueError: `unknown` has another value.
     """
     # Not at the top: who applies stack trace rules does not need it.
-    from sentry_ophio.fingerprints import FingerprintRules, unknown_number  # noqa: PLC0415
+    from sentry_ophio._fingerprint_variables import unknown_number  # noqa: PLC0415
+    from sentry_ophio.fingerprints import FingerprintRules  # noqa: PLC0415
 
     if not isinstance(rules, FingerprintRules):
         raise type_error("rules", "FingerprintRules", rules)

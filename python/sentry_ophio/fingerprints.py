@@ -41,6 +41,15 @@ from msgpack import Packer
 from sentry_ophio._arguments import encoded, exact_str, type_error
 from sentry_ophio._diagnostic import Diagnostic
 from sentry_ophio._ffi import Handle, check, copied, decode, error_for, ffi, lib, new_string, string
+from sentry_ophio._fingerprint_variables import (
+    expand_title,
+    fingerprint_type,
+    pack_event,
+    parameterizer_pointer,
+    plain,
+    resolve,
+    unknown_number,
+)
 from sentry_ophio._fingerprints import (
     FingerprintExplanation,
     FingerprintMatch,
@@ -50,7 +59,6 @@ from sentry_ophio._fingerprints import (
     RuleExplanation,
     ScopeExplanation,
 )
-from sentry_ophio._first_use import first_use
 from sentry_ophio._issue_report import (
     FingerprintRuleReport,
     Issue,
@@ -69,16 +77,15 @@ from sentry_ophio.exceptions import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-    from typing import Any, Callable, Literal, Optional
+    from collections.abc import Iterable, Iterator
+    from typing import Any, Callable, Optional
 
     from _cffi_backend import _CDataBase as CData
 
+    from sentry_ophio._fingerprint_variables import Unknown
     from sentry_ophio._rule_set import Enhancements
     from sentry_ophio.parameterization import Parameterizer
 
-    Unknown = Literal["keep", "mark"]
-    """What happens to a variable that is not known."""
     Origin = tuple[Optional[int], Optional[str]]
     """The line of a rule, and the name of its source."""
 
@@ -106,103 +113,14 @@ __all__ = [
     "resolve",
 ]
 
+# These are documented under the name of this module, not of their file.
+for _each in (expand_title, fingerprint_type, resolve):
+    _each.__module__ = __name__
+
 _match = lib.ophio_fingerprints_match
 
 # After so many events `preview` reports its progress.
 _STEP = 1_000
-
-_UNKNOWN = {
-    "keep": lib.OPHIO_FINGERPRINTS_UNKNOWN_KEEP,
-    "mark": lib.OPHIO_FINGERPRINTS_UNKNOWN_MARK,
-}
-_TYPES: dict[int, Literal["default", "hybrid", "custom"] | None] = {
-    lib.OPHIO_FINGERPRINTS_TYPE_EMPTY: None,
-    lib.OPHIO_FINGERPRINTS_TYPE_DEFAULT: "default",
-    lib.OPHIO_FINGERPRINTS_TYPE_HYBRID: "hybrid",
-    lib.OPHIO_FINGERPRINTS_TYPE_CUSTOM: "custom",
-}
-
-
-# --- arguments ----------------------------------------------------------------------
-
-
-def _packer() -> Callable[[Any], bytes]:
-    try:
-        import ormsgpack  # noqa: PLC0415 (PyPy has none)
-
-        # What has code of its own, such as the time zone of a `datetime`, becomes an error here:
-        # ormsgpack is in the middle of the event then, and that code may change the event.
-        options = (
-            ormsgpack.OPT_PASSTHROUGH_DATACLASS
-            | ormsgpack.OPT_PASSTHROUGH_DATETIME
-            | ormsgpack.OPT_PASSTHROUGH_ENUM
-            | ormsgpack.OPT_PASSTHROUGH_UUID
-        )
-    except (ImportError, AttributeError):
-        return _as_json
-    packb = ormsgpack.packb
-    return lambda event: packb(event, None, options)
-
-
-def _list(parameterizer: object) -> Any:
-    """Return the library's object, or NULL for None."""
-    if parameterizer is None:
-        return ffi.NULL
-    with first_use:
-        from sentry_ophio.parameterization import Parameterizer  # noqa: PLC0415 (loads when used)
-
-    return Parameterizer._pointer("parameterizer", parameterizer, "a Parameterizer")
-
-
-def _packed(event: object) -> bytes:
-    """Write an event for the library: as MessagePack, which takes a tenth of the time of JSON.
-
-    What only JSON can hold is written as JSON: half of a surrogate pair, numbers of more than 64
-    bits, keys that are not texts.
-    """
-    if not isinstance(event, Mapping):
-        raise EventError(f"an event must be an object, not {type(event).__name__}")
-    if type(event) is dict:
-        try:
-            return _packb(event)
-        except TypeError:
-            pass
-    return _as_json(event)
-
-
-def _as_json(event: Any) -> bytes:
-    try:
-        # Keys that JSON has no form for are none that a rule looks at.
-        return json.dumps(event, default=_plain, skipkeys=True).encode()
-    except (TypeError, ValueError, RecursionError) as error:
-        raise EventError(f"the event cannot be written as JSON: {error}") from None
-
-
-def _plain(value: object) -> object:
-    """Replace what JSON has no form for; no rule can look at it, except at mappings."""
-    return dict(value) if isinstance(value, Mapping) else {}
-
-
-_packb = _packer()
-
-
-def unknown_number(unknown: object) -> int:
-    """Return the number that the library has for a value of `unknown`."""
-    try:
-        return _UNKNOWN[unknown]  # type: ignore[index]  # its errors are the check
-    except (KeyError, TypeError):
-        message = f'unknown must be "keep" or "mark", not {unknown!r}'
-        raise InvalidArgumentError(message) from None
-
-
-def _parts(fingerprint: object) -> bytes:
-    """Write a fingerprint for the library."""
-    if isinstance(fingerprint, (str, bytes)) or not hasattr(fingerprint, "__iter__"):
-        raise type_error("fingerprint", "a sequence of str", fingerprint)
-    parts = [encoded("a part of the fingerprint", part) for part in fingerprint]
-    packed: bytes = Packer().pack(parts)
-    return packed
-
 
 # --- results ------------------------------------------------------------------------
 
@@ -394,7 +312,7 @@ class FingerprintRules(Handle):
         """
         if isinstance(stored, Mapping):
             try:
-                stored = json.dumps(stored, default=_plain)
+                stored = json.dumps(stored, default=plain)
             except (TypeError, ValueError, RecursionError) as error:
                 message = f"the rules cannot be written as JSON: {error}"
                 raise FingerprintsError(message) from None
@@ -561,11 +479,11 @@ class FingerprintRules(Handle):
             ValueError: `unknown` has another value.
             TypeError: `parameterizer` is not a `Parameterizer`.
         """
-        packed = _packed(event)
+        packed = pack_event(event)
         number = unknown_number(unknown)
         ptr = self._ptr
         out = new_string()
-        status = _match(ptr, packed, len(packed), number, _list(parameterizer), out)
+        status = _match(ptr, packed, len(packed), number, parameterizer_pointer(parameterizer), out)
         if status:
             raise error_for(status)
         found = copied(out[0])
@@ -602,7 +520,7 @@ class FingerprintRules(Handle):
         listed = []
         for index, event in enumerate(events):
             try:
-                listed.append(_packed(event))
+                listed.append(pack_event(event))
             except EventError as error:
                 raise EventError(f"event {index}: {error}") from None
         packed: bytes = Packer().pack(listed)
@@ -653,7 +571,7 @@ class FingerprintRules(Handle):
         parameterizer: Parameterizer | None,
     ) -> list[FingerprintMatch | None]:
         ptr = self._ptr
-        ids = _list(parameterizer)
+        ids = parameterizer_pointer(parameterizer)
         found = json.loads(string(lambda out: function(ptr, data, len(data), unknown, ids, out)))
         return [each and self._found(each) for each in found]
 
@@ -687,7 +605,7 @@ class FingerprintRules(Handle):
             EventError: It is not an event; the message says what is wrong, and where.
             LimitError: It has more frames than the limit.
         """
-        packed = _packed(event)
+        packed = pack_event(event)
         ptr = self._ptr
         found = json.loads(
             string(lambda out: lib.ophio_fingerprints_explain(ptr, packed, len(packed), out))
@@ -736,113 +654,6 @@ class FingerprintRules(Handle):
             return "FingerprintRules(closed)"
         count = len(self)
         return f"FingerprintRules({count} rule{'' if count == 1 else 's'})"
-
-
-# --- variables ----------------------------------------------------------------------
-
-
-def resolve(
-    fingerprint: Sequence[str],
-    event: Mapping[str, Any],
-    *,
-    unknown: Unknown = "keep",
-    parameterizer: Parameterizer | None = None,
-) -> list[str]:
-    """Fill in the variables of a fingerprint.
-
-        >>> resolve(["{{ level }}", "{{ default }}", "{{ logger }}", "a"], {"level": "info"})
-        ['info', '{{ default }}', '<no-logger>', 'a']
-
-    Args:
-        fingerprint: The parts. A part that is a variable as a whole becomes its value.
-        event: The event, as `FingerprintRules.match` takes it.
-        unknown: As for `FingerprintRules.match`.
-        parameterizer: As for `FingerprintRules.match`.
-
-    Returns:
-        The parts, filled in.
-
-    Raises:
-        EventError: It is not an event; the message says what is wrong, and where.
-        UnicodeEncodeError: A part has a lone surrogate.
-        TypeError: `fingerprint` is not a sequence of `str`, or `parameterizer` is not a
-            `Parameterizer`.
-        ValueError: `unknown` has another value.
-    """
-    number = unknown_number(unknown)
-    ids = _list(parameterizer)
-    parts = _parts(fingerprint)
-    packed = _packed(event)
-    resolved: list[str] = json.loads(
-        string(
-            lambda out: lib.ophio_fingerprints_resolve(
-                parts, len(parts), packed, len(packed), number, ids, out
-            )
-        )
-    )
-    return resolved
-
-
-def expand_title(
-    title: str,
-    event: Mapping[str, Any],
-    *,
-    unknown: Unknown = "keep",
-    parameterizer: Parameterizer | None = None,
-) -> str:
-    """Fill in the variables of a title.
-
-        >>> expand_title("{{ level }} in {{ transaction }}", {"level": "fatal"})
-        'fatal in <no-transaction>'
-
-    Args:
-        title: The title. Each variable in it becomes its value.
-        event: The event, as `FingerprintRules.match` takes it.
-        unknown: As for `FingerprintRules.match`.
-        parameterizer: As for `FingerprintRules.match`.
-
-    Raises:
-        EventError: It is not an event; the message says what is wrong, and where.
-        UnicodeEncodeError: The title has a lone surrogate.
-        TypeError: `title` is not a `str`, or `parameterizer` is not a `Parameterizer`.
-        ValueError: `unknown` has another value.
-    """
-    number = unknown_number(unknown)
-    ids = _list(parameterizer)
-    data = encoded("title", title)
-    packed = _packed(event)
-    return string(
-        lambda out: lib.ophio_fingerprints_expand_title(
-            data, len(data), packed, len(packed), number, ids, out
-        )
-    )
-
-
-def fingerprint_type(
-    fingerprint: Sequence[str],
-) -> Literal["default", "hybrid", "custom"] | None:
-    """Return what a fingerprint is made of.
-
-        >>> fingerprint_type(["{{ default }}"]), fingerprint_type(["{{default}}", "a"])
-        ('default', 'hybrid')
-        >>> fingerprint_type(["a"])
-        'custom'
-
-    Args:
-        fingerprint: The parts.
-
-    Returns:
-        "default" if it has `{{ default }}` only, "hybrid" if it has that among others,
-        "custom" if it has only others, and None if it is empty.
-
-    Raises:
-        UnicodeEncodeError: A part has a lone surrogate.
-        TypeError: `fingerprint` is not a sequence of `str`.
-    """
-    parts = _parts(fingerprint)
-    kind = ffi.new("uint32_t *")
-    check(lib.ophio_fingerprints_type(parts, len(parts), kind))
-    return _TYPES[kind[0]]
 
 
 # --- issues -------------------------------------------------------------------------
@@ -908,7 +719,7 @@ def preview(  # noqa: PLR0913
         LimitError: One has more frames than the limit.
         ValueError: `examples` is less than 1, or `unknown` has another value.
     """
-    # What groups events imports this module.
+    # It is large, and users of rules do not need it.
     from sentry_ophio._issues import IssueComparison  # noqa: PLC0415
     from sentry_ophio.enhancers import Enhancements  # noqa: PLC0415
 

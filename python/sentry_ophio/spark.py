@@ -38,9 +38,10 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Callable
 
 from sentry_ophio._arguments import type_error
+from sentry_ophio._fingerprint_variables import unknown_number
 from sentry_ophio.enhancers import Enhancements
 from sentry_ophio.exceptions import MissingDependencyError, SchemaError
-from sentry_ophio.fingerprints import FingerprintRules, unknown_number
+from sentry_ophio.fingerprints import FingerprintRules
 from sentry_ophio.parameterization import Parameterizer, default_parameterizer
 
 try:
@@ -59,7 +60,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
     from pyspark.sql.types import DataType, StructField
 
-    from sentry_ophio.fingerprints import Unknown
+    from sentry_ophio._fingerprint_variables import Unknown
 
 __all__ = ["apply", "assemble", "fingerprints", "parameterize", "preview"]
 

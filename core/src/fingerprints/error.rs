@@ -3,7 +3,6 @@
 use thiserror::Error;
 
 use super::check::Diagnostic;
-use super::stored::StoredError;
 use crate::limits::LimitExceeded;
 
 /// Why fingerprint rules cannot be read.
@@ -19,3 +18,8 @@ pub enum FingerprintsError {
     #[error(transparent)]
     Limit(#[from] LimitExceeded),
 }
+
+/// A stored form that is malformed.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("invalid fingerprint rules: {0}")]
+pub struct StoredError(pub(super) String);

@@ -95,7 +95,7 @@ mod writer;
 
 pub use crate::msgpack_array::PackedValuesError;
 pub use batch::{read_parts, BatchError};
-pub use error::FingerprintsError;
+pub use error::{FingerprintsError, StoredError};
 pub use event::{Event, EventError};
 pub use format::format_rules;
 pub use key::{Comparison, Field, Key, Scope, StoredName};
@@ -104,7 +104,6 @@ pub use matching::first_match;
 pub use print::NoTextForm;
 pub use rule::{Matcher, Neighbor, Rule};
 pub use rule_set::{FingerprintMatch, FingerprintRules};
-pub use stored::StoredError;
 pub use variables::{fingerprint_type, Filling, FingerprintType, UnknownVariable, Variables};
 
 #[cfg(test)]

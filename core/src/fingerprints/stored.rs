@@ -21,22 +21,15 @@
 
 use std::fmt::Write;
 
-use smol_str::SmolStr;
-use thiserror::Error;
-
-use super::error::FingerprintsError;
+use super::error::{FingerprintsError, StoredError};
 use super::key::Key;
 use super::rule::{Matcher, Neighbor, Rule, TITLE};
 use crate::limits::Limit;
 use crate::reader::{json, ReadError, Source};
+use smol_str::SmolStr;
 
 /// The only version.
 const VERSION: &str = "1";
-
-/// A stored form that is malformed.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("invalid fingerprint rules: {0}")]
-pub struct StoredError(String);
 
 /// Writes rules as JSON.
 pub(super) fn to_json(rules: &[Rule]) -> String {

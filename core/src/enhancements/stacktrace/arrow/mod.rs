@@ -22,6 +22,7 @@
 //!
 //! The result of a null row is null. All fields of a null frame are missing.
 
+mod error;
 mod input;
 mod output;
 
@@ -29,16 +30,14 @@ use std::ops::Range;
 
 use arrow_data::ArrayData;
 
+pub use self::error::ArrowError;
 use self::input::Stacktraces;
 use self::output::{Applied, Assembled, Previewed};
 use crate::arrow::build::on_parts;
 pub use crate::arrow::{ColumnError, RowError};
 use crate::enhancements::preview::{self, Preview};
 use crate::enhancements::rule_set::Enhancements;
-use crate::enhancements::stacktrace::view::{StacktraceError, StacktraceView};
-
-/// An error in an array of stack traces.
-pub type ArrowError = RowError<StacktraceError>;
+use crate::enhancements::stacktrace::view::StacktraceView;
 
 /// Applies rules to the frames of every row, on `threads` threads.
 ///

@@ -15,7 +15,8 @@
 use std::collections::hash_map::Entry;
 use std::collections::HashMap;
 
-use super::{suggest, Finding};
+use super::finding::Finding;
+use super::suggest;
 use crate::enhancements::action::{Action, FlagKind, Range, VarAction};
 use crate::enhancements::codes::Code;
 use crate::enhancements::family::Families;

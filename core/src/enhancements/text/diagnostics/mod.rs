@@ -33,6 +33,7 @@
 //! assert_eq!(found[0].suggestion.as_deref(), Some("function"));
 //! ```
 
+mod finding;
 mod lints;
 mod suggest;
 
@@ -43,6 +44,7 @@ pub use crate::enhancements::codes::{Code, Severity};
 use crate::enhancements::error::SyntaxError;
 use crate::enhancements::text::parser::{self, Place, Retired};
 use crate::limits::Limit;
+use finding::Finding;
 use lints::Across;
 
 /// A problem of a rule text.
@@ -121,14 +123,6 @@ pub(in crate::enhancements) fn left_out(
     let mut found = Vec::new();
     retired_actions(&Line::new(number, line), retired, &mut found);
     found
-}
-
-/// A problem of a rule, with its span in the trimmed line.
-struct Finding {
-    code: Code,
-    place: Place,
-    message: String,
-    suggestion: Option<String>,
 }
 
 /// A line, and its columns.
