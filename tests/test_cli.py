@@ -379,7 +379,7 @@ def test_fmt_and_decode_for_programs(tmp_path: Path) -> None:
     "command",
     [
         *("apply", "events", "explain", "preview", "check", "fmt", "encode", "decode"),
-        *("parameterize", "rules"),
+        *("parameterize", "retrace", "rules"),
     ],
 )
 def test_every_command_has_help_with_examples(command: str) -> None:

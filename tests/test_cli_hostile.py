@@ -95,6 +95,7 @@ BINARY = f"binary {NAME}.bin"
 LOG = f"a log {NAME}.log"
 NONE = f"none {NAME}"
 DIGITS = f"digits {NAME}.toml"
+SHRUNK = f"mapping {NAME}.txt"
 
 
 @pytest.fixture(scope="module")
@@ -120,8 +121,9 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
             {"groupingEnhancements": BAD_RULES, "fingerprintingRules": BAD_FINGERPRINTS}
         ),
         COMPUTED: f"grouping_enhancements = {EVIL}",
-        LOG: f"a {EVIL} 10.0.0.1\n{WORSE}\n",
+        LOG: f"a {EVIL} 10.0.0.1\n{WORSE}\nat a.b(X{LINE}:1)\n",
         DIGITS: f"{EVIL} = 1",
+        SHRUNK: f"x{LINE} -> a:\n    void m{LINE}() -> b\n",
     }
     for name, text in texts.items():
         (folder / name).write_bytes(text.encode())
@@ -210,6 +212,11 @@ CASES: dict[str, list[str]] = {
     "parameterize, not UTF-8": ["parameterize", "--counts", f"latin {NAME}.log"],
     "parameterize, kinds": ["parameterize", "--only", EVIL, LOG],
     "parameterize, patterns": ["parameterize", "--patterns", DIGITS, LOG],
+    "retrace, json": ["retrace", "--json", SHRUNK, LOG],
+    "retrace, not UTF-8": ["retrace", "--json", SHRUNK, f"latin {NAME}.log"],
+    "retrace, no file": ["retrace", SHRUNK, NONE],
+    "retrace, no mapping": ["retrace", NONE, LOG],
+    "retrace, no such identifier": ["retrace", "--uuid", EVIL, SHRUNK, LOG],
     # Old versions of click take a name that begins with a sign for an option.
     "no such command": [f"x{EVIL}"],
     "no such option": ["check", f"--{EVIL}"],
@@ -373,6 +380,7 @@ def test_a_page_has_what_its_template_has(
 DATA: dict[str, tuple[list[str], bytes]] = {
     "fmt": (["fmt", "-"], RULES.encode()),
     "fingerprint fmt": (["fingerprint", "fmt", "-"], FINGERPRINTS.encode()),
+    "retrace": (["retrace", os.devnull, "-"], f"a\t{WORSE}\n".encode()),
     "parameterize": (["parameterize", "-"], f"a\t{WORSE}\n".encode()),
     "decode": (["decode", "-"], Enhancements.parse(RULES, Cache(0)).to_config_structure()),
     "encode": (["encode", "-"], RULES.encode()),

@@ -10,6 +10,7 @@
     sentry-ophio encode, decode            rules to the binary form, and back
     sentry-ophio fingerprint check, fmt, explain, preview   the same for fingerprint rules
     sentry-ophio parameterize LOG ...      lines without their ids, dates and numbers
+    sentry-ophio retrace MAPPING LOG ...   stack traces with the names of the sources
 
 A file that cannot be used is reported on standard error, in one line. Other files are still
 processed, and the exit code is 2. Exit code 1 means that rules have problems, or that `fmt` would
@@ -39,6 +40,7 @@ from sentry_ophio.cli._fmt import fmt
 from sentry_ophio.cli._input import InputError
 from sentry_ophio.cli._parameterize import parameterize
 from sentry_ophio.cli._preview import preview
+from sentry_ophio.cli._retrace import retrace
 from sentry_ophio.cli._rules import rules
 from sentry_ophio.exceptions import LimitError
 
@@ -83,7 +85,7 @@ def cli() -> None:
 
 for _command in (
     *(apply, events, explain, preview, encode, decode, check, fmt, rules),
-    *(fingerprint, parameterize),
+    *(fingerprint, parameterize, retrace),
 ):
     cli.add_command(_command)
 fingerprint.add_command(fingerprint_preview)

@@ -5,25 +5,19 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from json.encoder import encode_basestring
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from sentry_ophio._event_files import STANDARD_INPUT
 from sentry_ophio.cli._input import InputError, read_text
+from sentry_ophio.cli._lines import blocks, opened
 from sentry_ophio.cli._output import echo, echo_json, json_of, printable_json, write
 from sentry_ophio.exceptions import LimitError, PatternError
 from sentry_ophio.parameterization import Parameterizer, Pattern, default_parameterizer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from io import BufferedReader
     from typing import BinaryIO
-
-# The number of bytes that are read at a time. The data of a pipe is processed at once, even if it
-# is less.
-_BLOCK = 1 << 19
 
 
 @click.command()
@@ -72,7 +66,7 @@ def parameterize(
             if name == STANDARD_INPUT:
                 work.run(name, sys.stdin.buffer)
             else:
-                with _opened(name) as file:
+                with opened(name) as file:
                     work.run(name, file)
         except InputError as error:
             error.show()
@@ -103,7 +97,7 @@ class _Work:
         """Process the lines of a file, block by block."""
         number = 1
         bad = 0
-        for block in _blocks(name, file):
+        for block in blocks(name, file):
             ended = block.endswith(b"\n")
             whole = block[:-1] if ended else block
             lines = whole.count(b"\n") + 1
@@ -173,33 +167,6 @@ def _message(error: UnicodeDecodeError | LimitError) -> str:
     if isinstance(error, UnicodeDecodeError):
         return f"not UTF-8 (at byte {error.start})"
     return str(error).partition("text 0: ")[2] or str(error)
-
-
-def _opened(name: str) -> BufferedReader:
-    try:
-        return Path(name).open("rb")
-    except OSError as error:
-        raise InputError(name, error.strerror or str(error)) from None
-
-
-def _blocks(name: str, file: Any) -> Iterator[bytes]:
-    """Read whole lines. Memory has about one block of a file, or its longest line."""
-    held: list[bytes] = []
-    while True:
-        try:
-            block: bytes = file.read1(_BLOCK)
-        except OSError as error:
-            raise InputError(name, error.strerror or str(error)) from None
-        end = block.rfind(b"\n") + 1
-        if end or not block:
-            held.append(block[:end])
-            whole = b"".join(held)
-            if whole:
-                yield whole
-            held = []
-        if not block:
-            return
-        held.append(block[end:])
 
 
 def _parameterizer(patterns_file: str | None, only: str | None) -> Parameterizer:

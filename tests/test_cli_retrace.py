@@ -1,0 +1,128 @@
+"""`sentry-ophio retrace`, run as a program."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from commands import run_command
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytest.importorskip("click")
+pytest.importorskip("rich")
+
+MAPPING = b"""\
+org.example.Cart -> a.b:
+    1:4:void add(int):20:23 -> a
+    void first() -> c
+    void second(int) -> c
+    1:1:void org.example.Stock.check():3:3 -> d
+    1:1:void use():9 -> d
+    # {"id":"com.android.tools.r8.rewriteFrame","conditions":["throws(La/d;)"],"actions":["removeInnerFrames(1)"]}
+org.example.CartException -> a.d:
+"""
+OTHER = b"org.other.Shop -> a.b:\n    1:4:void buy():30:33 -> a\n"
+TRACE = "a.d: full\n    at a.b.a(SourceFile:2)\n    at a.b.c(SourceFile)\n"
+RETRACED = (
+    "org.example.CartException: full\n    at org.example.Cart.add(Cart.java:21)\n"
+    "    at org.example.Cart.first(Cart.java)\n    <OR> at org.example.Cart.second(Cart.java)\n"
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "mapping.txt").write_bytes(MAPPING)
+    (tmp_path / "trace.txt").write_text(TRACE, "utf-8")
+    return tmp_path
+
+
+def run(folder: Path, *arguments: str, stdin: str | bytes = "") -> tuple[int, str, str]:
+    stdin = stdin.encode() if isinstance(stdin, str) else stdin
+    done = run_command("retrace", *arguments, stdin=stdin, folder=folder)
+    return done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode()
+
+
+def test_files_and_standard_input_are_retraced(folder: Path) -> None:
+    assert run(folder, "mapping.txt", "trace.txt") == (0, RETRACED, "")
+    assert run(folder, "mapping.txt", stdin=TRACE) == (0, RETRACED, "")
+    assert run(folder, "mapping.txt", "-", "trace.txt", stdin=TRACE) == (0, RETRACED * 2, "")
+    assert run(folder, "mapping.txt", stdin="no\nbreak") == (0, "no\nbreak", "")
+
+
+def test_types_are_printed(folder: Path) -> None:
+    _, printed, _ = run(folder, "mapping.txt", "--verbose", "trace.txt")
+    assert "at org.example.Cart.void add(int)(Cart.java:21)\n" in printed
+
+
+def test_json_has_the_frames(folder: Path) -> None:
+    code, printed, _ = run(folder, "mapping.txt", "--json", "trace.txt")
+    first, second, third = map(json.loads, printed.splitlines())
+    assert code == 0
+    assert first == {
+        "line": "a.d: full",
+        "text": "org.example.CartException: full",
+        "alternatives": [],
+    }
+    frame = {"class": "org.example.Cart", "method": "add", "file": "Cart.java", "line": 21}
+    assert second["alternatives"] == [[frame]]
+    assert [[each["method"] for each in frames] for frames in third["alternatives"]] == [
+        ["first"],
+        ["second"],
+    ]
+
+
+def test_lines_of_two_blocks_belong_together(folder: Path) -> None:
+    """The exception is the last line of the first block, whose size the command decides."""
+    block = 1 << 19
+    filler = "x" * 63 + "\n"
+    text = filler * (block // 64 - 1) + "y" * (64 - 5) + "\na.d\n    at a.b.d(:1)\n"
+    (folder / "long.txt").write_text(text, "utf-8")
+    code, printed, _ = run(folder, "mapping.txt", "long.txt")
+    assert code == 0
+    expected = "\norg.example.CartException\n    at org.example.Cart.use(Cart.java:9)\n"
+    assert printed.endswith("y" + expected)
+    assert len(printed) == len(text) - len("\na.d\n    at a.b.d(:1)\n") + len(expected)
+
+
+def test_a_mapping_is_selected_by_its_identifier(folder: Path) -> None:
+    from sentry_ophio.proguard import ProguardMapper  # noqa: PLC0415
+
+    one = ProguardMapper.from_bytes(MAPPING).uuid
+    other = ProguardMapper.from_bytes(OTHER).uuid
+    mappings = folder / "mappings"
+    mappings.mkdir()
+    (mappings / "one.txt").write_bytes(MAPPING)
+    (mappings / f"{other}.txt").write_bytes(OTHER)
+    frame = "at a.b.a(X:2)\n"
+    added, bought = (
+        "at org.example.Cart.add(Cart.java:21)\n",
+        "at org.other.Shop.buy(Shop.java:31)\n",
+    )
+    assert run(folder, "mappings", "--uuid", str(one), stdin=frame) == (0, added, "")
+    assert run(folder, "mappings", "--uuid", str(other), stdin=frame) == (0, bought, "")
+    text = f"{frame}build {one}\n{frame}build {other}\n{frame}build {one}\n{frame}"
+    expected = f"{frame}build {one}\n{added}build {other}\n{bought}build {one}\n{added}"
+    assert run(folder, "mappings", stdin=text) == (0, expected, "")
+    unknown = "5cd8e873-1127-5276-81b7-8ff25043ecfd"
+    assert run(folder, "mappings", "--uuid", unknown, stdin=frame) == (
+        2,
+        "",
+        f"Error: mappings: no mapping has the identifier {unknown}\n",
+    )
+    assert run(folder, "mapping.txt", "--uuid", str(one), stdin=frame)[:2] == (0, added)
+
+
+def test_what_cannot_be_read_is_reported(folder: Path) -> None:
+    (folder / "empty").mkdir()
+    code, printed, error = run(folder, "mapping.txt", "none.txt", "trace.txt")
+    assert (code, printed) == (2, RETRACED)
+    assert error == "Error: none.txt: No such file or directory\n"
+    assert run(folder, "none.txt")[2] == "Error: none.txt: No such file or directory\n"
+    assert run(folder, "empty")[2] == "Error: empty: the folder has no mapping\n"
+    code, printed, error = run(folder, "mapping.txt", stdin=b"a.d\n\xff\n\xff\na.d\n")
+    assert (code, printed.count("org.example.CartException\n")) == (2, 2)
+    assert error == "Error: -: line 2: not UTF-8\nError: -: 1 more lines are not UTF-8\n"
+    assert run(folder, "mapping.txt", "--uuid", "x")[0] == 2
