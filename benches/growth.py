@@ -683,6 +683,7 @@ OWNERS: dict[str, Callable[[int], str]] = {
     "the same section": lambda n: "[S] @c\n*.py @d\n" * n,
     "owners": lambda n: ("*.py " + "@a " * 500 + "\n") * (n // 200),
     "nonsense": lambda n: "[[ \\ # [x\n" * n,
+    "a line of nonsense": lambda n: "é" + " x" * (10 * n),
 }
 for _name, _text in OWNERS.items():
 
@@ -696,6 +697,20 @@ for _name, _text in OWNERS.items():
         made = codeowners.Codeowners.parse(text(1_000), dialect="gitlab")
         paths = [f"a{at}/b/c.py" for at in range(n // (100 if "sections" in text(4) else 1) or 1)]
         return lambda: made.owners_many(paths)
+
+
+    @case(f"Codeowners.check: {_name}", "codeowners.Codeowners.check", 1_000)
+    def _(n: int, text: Callable[[int], str] = _text) -> Call:
+        given = text(n)
+        paths = [f"a{at}/b/c.py" for at in range(100)]
+        return lambda: codeowners.Codeowners.check(given, dialect="gitlab", paths=paths)
+
+
+@case("Codeowners.of_repository", "codeowners.Codeowners.of_repository", 2_000)
+def _(n: int) -> Call:
+    folder = Path(tempfile.mkdtemp())
+    (folder / "CODEOWNERS").write_text(OWNERS["lines"](n), "utf-8")
+    return lambda: codeowners.Codeowners.of_repository(folder)
 
 
 @case(

@@ -189,6 +189,28 @@ typedef enum OphioCodeownersDialect {
 } OphioCodeownersDialect;
 
 /**
+ * The kind of an owner.
+ */
+typedef enum OphioCodeownersOwnerKind {
+    /**
+     * `@name`: a user. For GitLab perhaps a group without a parent: both look the same.
+     */
+    OPHIO_CODEOWNERS_OWNER_KIND_USER = 0,
+    /**
+     * `@organization/team`, or for GitLab a group in other groups.
+     */
+    OPHIO_CODEOWNERS_OWNER_KIND_TEAM = 1,
+    /**
+     * `@@maintainer`: all members of a GitLab project who have this role.
+     */
+    OPHIO_CODEOWNERS_OWNER_KIND_ROLE = 2,
+    /**
+     * An e-mail address.
+     */
+    OPHIO_CODEOWNERS_OWNER_KIND_EMAIL = 3,
+} OphioCodeownersOwnerKind;
+
+/**
  * A rule set of a config.
  */
 typedef enum OphioEnhancementsConfigPart {
@@ -531,6 +553,29 @@ typedef struct OphioCodeownersDiagnostic {
      */
     uint32_t end_column;
 } OphioCodeownersDiagnostic;
+
+/**
+ * The code of a problem in a CODEOWNERS file, and what belongs to it.
+ */
+typedef struct OphioCodeownersDetails {
+    /**
+     * The code of the problem, such as `OPH501`: see docs/diagnostics.md. Borrowed from the file.
+     */
+    struct OphioSlice code;
+    /**
+     * The meaning of that code, in a few words. Borrowed from the file.
+     */
+    struct OphioSlice title;
+    /**
+     * A suggested replacement for the characters of the problem; NULL and 0 if there is none.
+     * Borrowed from the file.
+     */
+    struct OphioSlice suggestion;
+    /**
+     * The severity, an `OphioEnhancementsSeverity`: with an error the host skips the line.
+     */
+    uint32_t severity;
+} OphioCodeownersDetails;
 
 /**
  * A problem of a rule text.
@@ -904,6 +949,20 @@ enum OphioStatus ophio_codeowners_owner(const struct OphioCodeowners *file,
                                         struct OphioSlice *owner);
 
 /**
+ * Reads the kind of an owner of a rule.
+ *
+ * `rule` and `number` count from 0. Writes an `OphioCodeownersOwnerKind` to `kind`. Threads may
+ * share `file`. Fails with `OPHIO_STATUS_OUT_OF_RANGE`, `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * `file` comes from `ophio_codeowners_parse` and is not freed yet. `kind` may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_codeowners_owner_kind(const struct OphioCodeowners *file,
+                                             size_t rule,
+                                             size_t number,
+                                             uint32_t *kind);
+
+/**
  * Reads a section of a file.
  *
  * `number` counts from 0. Threads may share `file`. The slices that are written are valid until
@@ -930,6 +989,19 @@ enum OphioStatus ophio_codeowners_diagnostic(const struct OphioCodeowners *file,
                                              struct OphioCodeownersDiagnostic *diagnostic);
 
 /**
+ * Reads the code of a problem of a file, its severity, and a suggestion.
+ *
+ * `number` counts from 0. Threads may share `file`. The slices that are written are valid until
+ * the file is freed. Fails with `OPHIO_STATUS_OUT_OF_RANGE`, `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * `file` comes from `ophio_codeowners_parse` and is not freed yet. `details` may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_codeowners_diagnostic_details(const struct OphioCodeowners *file,
+                                                     size_t number,
+                                                     struct OphioCodeownersDetails *details);
+
+/**
  * Finds for many paths the rule that wins in each section.
  *
  * `paths` is a MessagePack array of texts, or binaries, or both: files from the root of the
@@ -948,6 +1020,24 @@ enum OphioStatus ophio_codeowners_find_packed(const struct OphioCodeowners *file
                                               size_t paths_len,
                                               uint32_t *winners,
                                               size_t winners_len);
+
+/**
+ * Finds the rules whose pattern matches any of many paths, also where another rule wins.
+ *
+ * `paths` is a MessagePack array as for `ophio_codeowners_find_packed`. Writes for each rule
+ * whether it matches, so `matched_len` is the number of rules. Threads may share `file`. Fails
+ * with `OPHIO_STATUS_INVALID_ARGUMENT` if `paths` is malformed, and with
+ * `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * `file` comes from `ophio_codeowners_parse` and is not freed yet. `paths` is readable for
+ * `paths_len` bytes, and `matched` may be written for `matched_len` values.
+ */
+OPHIO_API
+enum OphioStatus ophio_codeowners_matched_packed(const struct OphioCodeowners *file,
+                                                 const uint8_t *paths,
+                                                 size_t paths_len,
+                                                 bool *matched,
+                                                 size_t matched_len);
 
 /**
  * Sets `in_app` and category of the frames of many stack traces in columns.

@@ -1550,6 +1550,21 @@ class codeowners : public detail::handle<OphioCodeowners, ophio_codeowners_free>
         return owner;
     }
 
+    status try_owner_kind(std::size_t rule, std::size_t number,
+                          OphioCodeownersOwnerKind &kind) const noexcept
+    {
+        std::uint32_t found = 0;
+        const status code = ophio_codeowners_owner_kind(get(), rule, number, &found);
+        if (code == OPHIO_STATUS_OK) kind = static_cast<OphioCodeownersOwnerKind>(found);
+        return code;
+    }
+    OphioCodeownersOwnerKind owner_kind(std::size_t rule, std::size_t number) const
+    {
+        OphioCodeownersOwnerKind kind = OPHIO_CODEOWNERS_OWNER_KIND_USER;
+        check(try_owner_kind(rule, number, kind));
+        return kind;
+    }
+
     status try_section(std::size_t number, OphioCodeownersSection &section) const noexcept
     {
         return ophio_codeowners_section(get(), number, &section);
@@ -1572,6 +1587,18 @@ class codeowners : public detail::handle<OphioCodeowners, ophio_codeowners_free>
         return found;
     }
 
+    status try_diagnostic_details(std::size_t number,
+                                  OphioCodeownersDetails &details) const noexcept
+    {
+        return ophio_codeowners_diagnostic_details(get(), number, &details);
+    }
+    OphioCodeownersDetails diagnostic_details(std::size_t number) const
+    {
+        OphioCodeownersDetails details;
+        check(try_diagnostic_details(number, details));
+        return details;
+    }
+
     status try_find_packed(std::string_view paths, span<std::uint32_t> winners) const noexcept
     {
         return ophio_codeowners_find_packed(get(), detail::bytes(paths), paths.size(),
@@ -1580,6 +1607,16 @@ class codeowners : public detail::handle<OphioCodeowners, ophio_codeowners_free>
     void find_packed(std::string_view paths, span<std::uint32_t> winners) const
     {
         check(try_find_packed(paths, winners));
+    }
+
+    status try_matched_packed(std::string_view paths, span<bool> matched) const noexcept
+    {
+        return ophio_codeowners_matched_packed(get(), detail::bytes(paths), paths.size(),
+                                               matched.data(), matched.size());
+    }
+    void matched_packed(std::string_view paths, span<bool> matched) const
+    {
+        check(try_matched_packed(paths, matched));
     }
 
     static status try_is_path_match(std::string_view path, std::string_view pattern,

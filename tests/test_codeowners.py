@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import json
+import os
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -11,10 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentry_ophio import codeowners as module
+from sentry_ophio import limits
 from sentry_ophio._ffi import ffi, lib
 from sentry_ophio.codeowners import (
     Codeowners,
     Match,
+    Owner,
     Section,
     is_codeowners_path_match,
 )
@@ -23,6 +28,7 @@ from sentry_ophio.exceptions import CodeownersError, HandleClosedError, OphioErr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 # As an argument that mypy knows as bytes.
 NULL: Any = ffi.NULL
@@ -195,7 +201,7 @@ def test_githubs_patterns(text: str, path: str, owners: str | None) -> None:
     [
         ("!*.js @a", 1, 2, "`!`"),
         (r"\#x @a", 1, 3, r"`\#`"),
-        ("a[0-9] @a", 2, 3, "`[ ]`"),
+        ("***/a @a", 1, 4, "more than two `*`"),
         ("*.js frontend", 6, 14, "not an owner"),
         ("é @a @b/c/d", 6, 12, "not an owner"),
         ("a @", 3, 4, "not an owner"),
@@ -210,12 +216,42 @@ def test_github_skips_a_wrong_line(line: str, column: int, end_column: int, says
     assert diagnostic.source == line
     assert says in diagnostic.message
     assert "skipped" in diagnostic.message
+    assert diagnostic.severity == "error"
     assert str(diagnostic).startswith(
-        f"warning: {diagnostic.message}\n --> line 2, column {column}\n"
+        f"error[{diagnostic.code}]: {diagnostic.message}\n --> line 2, column {column}\n"
     )
     assert len(file) == 2
     assert file.owners("a.c").owners == ("@c",)
     assert file.owners("x.js").owners == ("@all",)
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "owners", "code"),
+    [
+        # folders of Next.js: no range
+        ("/apps/[slug]/page.tsx @web", "apps/[slug]/page.tsx", "@web", "OPH501"),
+        ("/apps/[slug]/page.tsx @web", "apps/s/page.tsx", None, "OPH501"),
+        ("/apps/[[...path]]/ @web", "apps/[[...path]]/a/b", "@web", "OPH501"),
+        ("[id].tsx @web", "a/[id].tsx", "@web", "OPH501"),
+        ("/a/[*]/ @web", "a/[x]/b", "@web", "OPH501"),
+        ("a[0-9] @web", "a[0-9]", "@web", "OPH501"),
+        ("a[0-9] @web", "a1", None, "OPH501"),
+        ("a] @web", "a]", "@web", "OPH501"),
+        ("a[ @web", "x/a[/b", "@web", "OPH501"),
+        # a quoted bracket needs no warning
+        (r"/a/\[slug\]/ @web", "a/[slug]/x", "@web", None),
+        # a comment without a space before it
+        ("*.js @web#people @other", "a.js", "@web", "OPH504"),
+    ],
+)
+def test_github_uses_a_line_whose_meaning_is_clear(
+    text: str, path: str, owners: str | None, code: str | None
+) -> None:
+    file = Codeowners.parse(text)
+    assert [each.code for each in file.diagnostics] == ([] if code is None else [code])
+    assert {each.severity for each in file.diagnostics} <= {"warning"}
+    found = file.owners(path)
+    assert (" ".join(found.owners) if found.has_rule else None) == owners
 
 
 # --- the examples of GitLab's documentation -----------------------------------------
@@ -339,7 +375,7 @@ def test_sections_are_told() -> None:
 
 def test_a_heading_that_is_none_is_a_pattern() -> None:
     file = Codeowners.parse("* @group\n\n[Section name\ndocs/ @docs_group", "gitlab")
-    assert [each.line for each in file.diagnostics] == [3, 3, 3]
+    assert [each.code for each in file.diagnostics] == ["OPH503", "OPH405"]
     assert file.owners("docs/x").owners == ("@docs_group",)
     assert len(file.sections) == 1
 
@@ -352,6 +388,164 @@ def test_gitlab_ignores_wrong_owners() -> None:
         (2, 5, 11),
         (3, 2, 3),
     ]
+
+
+# --- owners -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "dialect", "kind", "name"),
+    [
+        ("@ann", "github", "user", "ann"),
+        ("@ann", "gitlab", "user", "ann"),
+        ("@shop/web", "github", "team", "shop/web"),
+        ("@shop/web", "gitlab", "team", "shop/web"),
+        ("@shop/web/ui/design", "gitlab", "team", "shop/web/ui/design"),
+        ("@@maintainer", "gitlab", "role", "maintainer"),
+        ("@@developers", "gitlab", "role", "developers"),
+        ("@@Owner", "gitlab", "role", "Owner"),
+        ("ann+code@example.org", "github", "email", "ann+code@example.org"),
+        ("ann@example.org", "gitlab", "email", "ann@example.org"),
+    ],
+)
+def test_an_owner_has_a_kind(text: str, dialect: Any, kind: str, name: str) -> None:
+    (owner,) = Codeowners.parse(f"* {text}", dialect).owners("a").owners
+    assert isinstance(owner, Owner)
+    assert (owner, owner.kind, owner.name) == (text, kind, name)
+    assert (hash(owner), str(owner), repr(owner)) == (hash(text), text, repr(text))
+    assert type(str(owner)) is str
+    assert json.dumps(owner) == json.dumps(text)
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        again = pickle.loads(pickle.dumps(owner, protocol))
+        assert (type(again), again, again.kind) == (Owner, text, kind)
+    for again in (copy.copy(owner), copy.deepcopy(owner)):
+        assert (type(again), again, again.kind) == (Owner, text, kind)
+    with pytest.raises(AttributeError):
+        owner.kind = "user"  # type: ignore[misc]
+    with pytest.raises(AttributeError):
+        owner.other = 1  # type: ignore[attr-defined]
+
+
+# --- the file of a repository -------------------------------------------------------
+
+GITHUBS = [".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"]
+GITLABS = ["CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS"]
+
+
+@pytest.mark.parametrize(
+    ("files", "dialect", "found", "host"),
+    [
+        # each host has an order
+        (GITHUBS, None, ".github/CODEOWNERS", "github"),
+        (GITHUBS[1:], None, "CODEOWNERS", "github"),
+        (GITHUBS[2:], None, "docs/CODEOWNERS", "github"),
+        (GITLABS, None, "CODEOWNERS", "gitlab"),
+        (GITLABS[1:], None, "docs/CODEOWNERS", "gitlab"),
+        (GITLABS[2:], None, ".gitlab/CODEOWNERS", "gitlab"),
+        # the caller decides
+        ([*GITHUBS, *GITLABS], None, ".github/CODEOWNERS", "github"),
+        ([*GITHUBS, *GITLABS], "github", ".github/CODEOWNERS", "github"),
+        ([*GITHUBS, *GITLABS], "gitlab", "CODEOWNERS", "gitlab"),
+        (["docs/CODEOWNERS"], "gitlab", "docs/CODEOWNERS", "gitlab"),
+        # other files of a host
+        ([".gitlab-ci.yml", "CODEOWNERS"], None, "CODEOWNERS", "gitlab"),
+        ([".gitlab-ci.yml", ".github/x", "CODEOWNERS"], None, "CODEOWNERS", "github"),
+        ([".gitlab/x", "docs/CODEOWNERS"], None, "docs/CODEOWNERS", "gitlab"),
+        # a folder of that name is not the file
+        ([".github/CODEOWNERS/x", "docs/CODEOWNERS"], None, "docs/CODEOWNERS", "github"),
+        # none
+        ([], None, None, "github"),
+        (["src/CODEOWNERS"], None, None, "github"),
+        ([".gitlab/CODEOWNERS"], "github", None, "github"),
+        ([".github/CODEOWNERS"], "gitlab", None, "gitlab"),
+    ],
+)
+def test_the_file_of_a_repository(
+    files: list[str], dialect: Any, found: str | None, host: str, tmp_path: Path
+) -> None:
+    for name in files:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(f"* @{name.replace('/', '-')}", "utf-8")
+    if found is None:
+        with pytest.raises(FileNotFoundError, match="No CODEOWNERS file") as caught:
+            Codeowners.of_repository(tmp_path, dialect)
+        assert caught.value.filename == str(tmp_path)
+        assert all(name in str(caught.value) for name in (GITHUBS, GITLABS)[host == "gitlab"])
+        return
+    for root in (tmp_path, str(tmp_path), os.fsencode(tmp_path)):
+        file = Codeowners.of_repository(root, dialect)  # type: ignore[arg-type]
+        assert file.path == tmp_path / found
+        assert file.dialect == host
+        assert file.owners("a").owners == ("@" + found.replace("/", "-"),)
+    assert Codeowners.parse("* @a").path is None
+
+
+def test_a_file_of_a_repository_that_cannot_be_used(tmp_path: Path) -> None:
+    path = tmp_path / "CODEOWNERS"
+    path.write_bytes(b"\xef\xbb\xbf* @a\r\n")
+    assert Codeowners.of_repository(tmp_path, max_bytes=9).owners("a").owners == ("@a",)
+    with pytest.raises(CodeownersError, match=r"CODEOWNERS: the file has 9 bytes, more than .* 8"):
+        Codeowners.of_repository(tmp_path, max_bytes=8)
+    path.write_bytes(b"* @a\n\xff")
+    with pytest.raises(CodeownersError, match=r"CODEOWNERS: not UTF-8 \(at byte 5\)"):
+        Codeowners.of_repository(tmp_path)
+    before = limits.get(limits.Limit.RULES)
+    path.write_text("a @a\nb @b")
+    limits.set(limits.Limit.RULES, 1)
+    try:
+        with pytest.raises(OphioError, match="CODEOWNERS"):
+            Codeowners.of_repository(tmp_path)
+    finally:
+        limits.set(limits.Limit.RULES, before)
+    with pytest.raises(TypeError, match="path must be a str or path, not int"):
+        Codeowners.of_repository(1)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="dialect must be"):
+        Codeowners.of_repository(tmp_path, "svn")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="must not be negative, got -1"):
+        Codeowners.of_repository(tmp_path, max_bytes=-1)
+
+
+# --- problems -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "dialect", "paths", "expected"),
+    [
+        ("* @a", "github", None, []),
+        ("* @a", "github", [], [("OPH505", 1, 1, 2)]),
+        ("* @a", "github", ["x"], []),
+        # a pattern that matches counts, also where another line wins
+        ("*.py @a\n* @b", "github", ["x.py"], []),
+        ("  /old/  @a\n*.py @b", "github", ["x.py"], [("OPH505", 1, 3, 8)]),
+        ("é/ @a\r\n*.py @b\r\n", "github", [b"x.py"], [("OPH505", 1, 1, 3)]),
+        ("/a/[b]/ @a", "github", ["a/b/c"], [("OPH501", 1, 4, 7), ("OPH505", 1, 1, 8)]),
+        ("!x @a\ny @b", "github", ["x"], [("OPH401", 1, 1, 2), ("OPH505", 2, 1, 2)]),
+        ("[S] @a\nx\n!y\nz", "gitlab", ["x", "q/y"], [("OPH505", 4, 1, 2)]),
+    ],
+)
+def test_check(
+    text: str, dialect: Any, paths: list[Any] | None, expected: list[tuple[str, int, int, int]]
+) -> None:
+    for given in (text, text.encode(), "\ufeff" + text):
+        found = Codeowners.check(given, dialect, paths=paths)
+        places = [(each.code, each.line, each.column, each.end_column) for each in found]
+        assert sorted(places) == sorted(expected)
+        assert [each.line for each in found] == sorted(each.line for each in found)
+        for each in found:
+            assert each.source == text.split("\n")[each.line - 1].rstrip("\r")
+            assert each.title
+
+
+def test_check_refuses_what_parse_refuses() -> None:
+    for paths in ([1], ["a", None]):
+        with pytest.raises(TypeError, match="path .* must be a str or bytes"):
+            Codeowners.check("* @a", paths=paths)  # type: ignore[arg-type]
+    with pytest.raises(UnicodeEncodeError):
+        Codeowners.check("* @a", paths=["\ud800"])
+    with pytest.raises(CodeownersError):
+        Codeowners.check("* @a", max_bytes=1)
+    with pytest.raises(TypeError):
+        Codeowners.check(None)  # type: ignore[arg-type]
 
 
 # --- the object ---------------------------------------------------------------------
@@ -449,9 +643,9 @@ def test_the_c_functions_refuse_what_they_must() -> None:
     assert made[0] == ffi.NULL
     assert lib.ophio_codeowners_parse(b"* @a", 4, 0, 10, made) == lib.OPHIO_STATUS_OK
     file = made[0]
-    slice_ = ffi.new("OphioSlice *")
-    assert lib.ophio_codeowners_owner(file, 0, 1, slice_) == lib.OPHIO_STATUS_OUT_OF_RANGE
-    assert lib.ophio_codeowners_owner(file, 1, 0, slice_) == lib.OPHIO_STATUS_OUT_OF_RANGE
+    owner = ffi.new("OphioSlice *")
+    assert lib.ophio_codeowners_owner(file, 0, 1, owner) == lib.OPHIO_STATUS_OUT_OF_RANGE
+    assert lib.ophio_codeowners_owner(file, 1, 0, owner) == lib.OPHIO_STATUS_OUT_OF_RANGE
     rule = ffi.new("OphioCodeownersRule *")
     assert lib.ophio_codeowners_rule(file, 2**64 - 1, rule) == lib.OPHIO_STATUS_OUT_OF_RANGE
     section = ffi.new("OphioCodeownersSection *")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import re
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sentry_ophio._ffi import ffi, lib
+from sentry_ophio.codeowners import Codeowners
 from sentry_ophio.enhancers import Cache, Diagnostic, Enhancements, format_rules
 from sentry_ophio.exceptions import EnhancementsError
 from sentry_ophio.fingerprints import FingerprintRules
@@ -36,19 +38,24 @@ def sections() -> list[tuple[str, str, str]]:
 
 @pytest.mark.parametrize(("code", "bad", "good"), sections())
 def test_the_examples_of_the_page(code: str, bad: str, good: str) -> None:
-    check = Enhancements.check if code < "OPH200" else FingerprintRules.check
+    if code > "OPH400":
+        host: Any = "gitlab" if code in {"OPH405", "OPH502", "OPH503"} else "github"
+        paths = ["docs/index.md"] if code == "OPH505" else None
+        check: Any = partial(Codeowners.check, dialect=host, paths=paths)
+    else:
+        check = Enhancements.check if code < "OPH200" else FingerprintRules.check
     assert {each.code for each in check(bad)} == {code}
     assert check(good) == []
-    severity = "error" if code[:4] in {"OPH0", "OPH2"} else "warning"
+    severity = "error" if code[:4] in {"OPH0", "OPH2", "OPH4"} else "warning"
     assert {each.severity for each in check(bad)} == {severity}
 
 
 def test_every_code_is_on_the_page(source_tree: Path) -> None:
     codes = []
-    for module in ("enhancements", "fingerprints"):
+    for module in ("enhancements", "fingerprints", "codeowners"):
         table = source_tree / "core" / "src" / module / "codes.rs"
         codes += re.findall(r'= "(OPH\d+)"', table.read_text("utf-8"))
-    assert len(codes) > 35
+    assert len(codes) > 45
     assert [code for code, *_ in sections()] == codes
 
 

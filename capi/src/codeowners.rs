@@ -3,10 +3,14 @@
 //! For a path the functions return numbers of rules. A caller reads a rule by its number.
 
 use std::ffi::c_char;
+use std::mem::MaybeUninit;
 
-use ophio_core::codeowners::{self, is_path_match, Codeowners, CodeownersError, Dialect};
+use ophio_core::codeowners::{
+    self, is_path_match, Codeowners, CodeownersError, Dialect, OwnerKind, Severity,
+};
 use ophio_core::limits::Limit;
 
+use crate::enhancements::diagnostics::OphioEnhancementsSeverity;
 use crate::guard::{answer, guard, guard_into};
 use crate::handle;
 use crate::slice::{self, OphioSlice};
@@ -21,6 +25,20 @@ pub enum OphioCodeownersDialect {
     Github = 0,
     /// Rules in sections. In each section the last rule that matches wins.
     Gitlab = 1,
+}
+
+/// The kind of an owner.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OphioCodeownersOwnerKind {
+    /// `@name`: a user. For GitLab perhaps a group without a parent: both look the same.
+    User = 0,
+    /// `@organization/team`, or for GitLab a group in other groups.
+    Team = 1,
+    /// `@@maintainer`: all members of a GitLab project who have this role.
+    Role = 2,
+    /// An e-mail address.
+    Email = 3,
 }
 
 /// A CODEOWNERS file.
@@ -83,6 +101,21 @@ pub struct OphioCodeownersDiagnostic {
     pub column: u32,
     /// The column after its last character.
     pub end_column: u32,
+}
+
+/// The code of a problem in a CODEOWNERS file, and what belongs to it.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct OphioCodeownersDetails {
+    /// The code of the problem, such as `OPH501`: see docs/diagnostics.md. Borrowed from the file.
+    pub code: OphioSlice,
+    /// The meaning of that code, in a few words. Borrowed from the file.
+    pub title: OphioSlice,
+    /// A suggested replacement for the characters of the problem; NULL and 0 if there is none.
+    /// Borrowed from the file.
+    pub suggestion: OphioSlice,
+    /// The severity, an `OphioEnhancementsSeverity`: with an error the host skips the line.
+    pub severity: u32,
 }
 
 impl From<CodeownersError> for Error {
@@ -323,7 +356,39 @@ pub unsafe extern "C" fn ophio_codeowners_owner(
         let place = unsafe { handle::out(owner, "owner") }?;
         let rule = at(file.0.rules(), rule, "rule")?;
         let found = at(&rule.owners, number, "number")?;
-        place.write(OphioSlice::borrowed(found.as_bytes()));
+        place.write(OphioSlice::borrowed(found.text.as_bytes()));
+        Ok(())
+    })
+}
+
+/// Reads the kind of an owner of a rule.
+///
+/// `rule` and `number` count from 0. Writes an `OphioCodeownersOwnerKind` to `kind`. Threads may
+/// share `file`. Fails with `OPHIO_STATUS_OUT_OF_RANGE`, `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `file` comes from `ophio_codeowners_parse` and is not freed yet. `kind` may be written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_codeowners_owner_kind(
+    file: *const OphioCodeowners,
+    rule: usize,
+    number: usize,
+    kind: *mut u32,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `file`.
+        let file = unsafe { handle::borrow(file, "file") }?;
+        // SAFETY: the caller's promise about `kind`.
+        let place = unsafe { handle::out(kind, "kind") }?;
+        let rule = at(file.0.rules(), rule, "rule")?;
+        let kind = match at(&rule.owners, number, "number")?.kind {
+            OwnerKind::User => OphioCodeownersOwnerKind::User,
+            OwnerKind::Team => OphioCodeownersOwnerKind::Team,
+            OwnerKind::Role => OphioCodeownersOwnerKind::Role,
+            OwnerKind::Email => OphioCodeownersOwnerKind::Email,
+        };
+        place.write(kind as u32);
         Ok(())
     })
 }
@@ -388,6 +453,40 @@ pub unsafe extern "C" fn ophio_codeowners_diagnostic(
     })
 }
 
+/// Reads the code of a problem of a file, its severity, and a suggestion.
+///
+/// `number` counts from 0. Threads may share `file`. The slices that are written are valid until
+/// the file is freed. Fails with `OPHIO_STATUS_OUT_OF_RANGE`, `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `file` comes from `ophio_codeowners_parse` and is not freed yet. `details` may be written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_codeowners_diagnostic_details(
+    file: *const OphioCodeowners,
+    number: usize,
+    details: *mut OphioCodeownersDetails,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `file`.
+        let file = unsafe { handle::borrow(file, "file") }?;
+        // SAFETY: the caller's promise about `details`.
+        let place = unsafe { handle::out(details, "details") }?;
+        let found = at(file.0.diagnostics(), number, "number")?;
+        let lend = |text: &str| OphioSlice::borrowed(text.as_bytes());
+        place.write(OphioCodeownersDetails {
+            code: lend(found.code.name()),
+            title: lend(found.code.title()),
+            suggestion: found.suggestion.as_deref().map_or(OphioSlice::EMPTY, lend),
+            severity: match found.code.severity() {
+                Severity::Error => OphioEnhancementsSeverity::Error,
+                Severity::Warning => OphioEnhancementsSeverity::Warning,
+            } as u32,
+        });
+        Ok(())
+    })
+}
+
 /// Finds for many paths the rule that wins in each section.
 ///
 /// `paths` is a MessagePack array of texts, or binaries, or both: files from the root of the
@@ -416,16 +515,50 @@ pub unsafe extern "C" fn ophio_codeowners_find_packed(
         let paths = unsafe { slice::bytes(paths, paths_len, "paths") }?;
         // SAFETY: the caller's promise about `winners`.
         let places = unsafe { slice::out(winners, winners_len, "winners") }?;
-        let found = file.0.find_packed(paths)?;
-        if found.len() != places.len() {
-            return Err(Error::new(
-                OphioStatus::InvalidArgument,
-                format_args!("`winners_len` is {winners_len}, not {}", found.len()),
-            ));
-        }
-        for (place, found) in places.iter_mut().zip(found) {
-            place.write(found);
-        }
-        Ok(())
+        write_all(places, &file.0.find_packed(paths)?, "winners_len")
     })
+}
+
+/// Finds the rules whose pattern matches any of many paths, also where another rule wins.
+///
+/// `paths` is a MessagePack array as for `ophio_codeowners_find_packed`. Writes for each rule
+/// whether it matches, so `matched_len` is the number of rules. Threads may share `file`. Fails
+/// with `OPHIO_STATUS_INVALID_ARGUMENT` if `paths` is malformed, and with
+/// `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `file` comes from `ophio_codeowners_parse` and is not freed yet. `paths` is readable for
+/// `paths_len` bytes, and `matched` may be written for `matched_len` values.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_codeowners_matched_packed(
+    file: *const OphioCodeowners,
+    paths: *const u8,
+    paths_len: usize,
+    matched: *mut bool,
+    matched_len: usize,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `file`.
+        let file = unsafe { handle::borrow(file, "file") }?;
+        // SAFETY: the caller's promise about `paths`.
+        let paths = unsafe { slice::bytes(paths, paths_len, "paths") }?;
+        // SAFETY: the caller's promise about `matched`.
+        let places = unsafe { slice::out(matched, matched_len, "matched") }?;
+        write_all(places, &file.0.matched_packed(paths)?, "matched_len")
+    })
+}
+
+/// Writes the results, if the caller has as many places; `name` is the argument with their number.
+fn write_all<T: Copy>(places: &mut [MaybeUninit<T>], found: &[T], name: &str) -> Result<(), Error> {
+    if found.len() != places.len() {
+        return Err(Error::new(
+            OphioStatus::InvalidArgument,
+            format_args!("`{name}` is {}, not {}", places.len(), found.len()),
+        ));
+    }
+    for (place, found) in places.iter_mut().zip(found) {
+        place.write(*found);
+    }
+    Ok(())
 }

@@ -139,7 +139,7 @@ fn codeowners() {
             let path = path.as_str().unwrap().as_bytes();
             let found: Vec<_> = (0..file.sections().len())
                 .filter_map(|section| file.rule_of(path, section))
-                .flat_map(|rule| rule.owners.iter().map(String::as_str))
+                .flat_map(|rule| rule.owners.iter().map(|owner| owner.text.as_str()))
                 .collect();
             assert_eq!(Value::from(found), *owners, "{case}");
         }

@@ -6,6 +6,7 @@
 //! with AddressSanitizer, which detects every byte that is read beyond a buffer.
 #![no_main]
 
+use std::mem::MaybeUninit;
 use std::ptr::{null, null_mut};
 
 use arbitrary::Arbitrary;
@@ -182,7 +183,7 @@ unsafe fn run(alive: &mut Alive, call: &Call<'_>) {
                 made_by!(out => ophio_enhancements_check(text.data, text.len, *lenient, out));
             let len = ophio_enhancements_diagnostics_len(list);
             for index in 0..=len.min(20) {
-                let mut entry = std::mem::MaybeUninit::uninit();
+                let mut entry = MaybeUninit::uninit();
                 let status = ophio_enhancements_diagnostics_get(list, index, entry.as_mut_ptr());
                 assert_eq!(good(status), index < len);
             }
@@ -391,6 +392,22 @@ unsafe fn run(alive: &mut Alive, call: &Call<'_>) {
             good(ophio_codeowners_find_packed(
                 file, paths.data, paths.len, place, 4,
             ));
+            let mut used = [false; 4];
+            good(ophio_codeowners_matched_packed(
+                file, paths.data, paths.len, used.as_mut_ptr(), 4,
+            ));
+            for number in 0..2 {
+                let mut kind = 0;
+                good(ophio_codeowners_owner_kind(file, 0, number, &mut kind));
+                let mut details = MaybeUninit::uninit();
+                if good(ophio_codeowners_diagnostic_details(
+                    file, number, details.as_mut_ptr(),
+                )) {
+                    // SAFETY: it was written, and the file is alive.
+                    let code = unsafe { details.assume_init().code.text("code") };
+                    assert_eq!(code.expect("UTF-8").len(), 6);
+                }
+            }
             good(ophio_codeowners_is_path_match(
                 paths.data,
                 paths.len,
@@ -469,7 +486,7 @@ unsafe fn ask(rules: *mut OphioEnhancements, frames: &[(Buffer<'_>, Buffer<'_>, 
     };
     let mut components = vec![component; len + usize::from(odd % 3)];
     let (place, count) = (components.as_mut_ptr(), components.len());
-    let mut result = std::mem::MaybeUninit::uninit();
+    let mut result = MaybeUninit::uninit();
     let status = ophio_enhancements_assemble(
         rules,
         data,

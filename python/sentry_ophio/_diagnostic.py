@@ -36,7 +36,8 @@ class Diagnostic:
     """
 
     severity: Literal["error", "warning"]
-    """With an error `parse` fails. A warning is about input that is accepted."""
+    """With an error `parse` fails, or a host skips the line of a CODEOWNERS file. A warning is about
+    input that is accepted."""
     message: str
     """What is wrong."""
     line: int
@@ -50,7 +51,7 @@ class Diagnostic:
     # Optional and not `| None`: some tools evaluate these at run time, on 3.9.
     code: Optional[str] = None  # noqa: UP045
     """The code of the problem, such as `OPH002`: docs/diagnostics.md explains each code. A code
-    never changes its meaning. None for globs and CODEOWNERS files."""
+    never changes its meaning. None for globs."""
     suggestion: Optional[str] = None  # noqa: UP045
     """A suggested replacement."""
     title: str = ""

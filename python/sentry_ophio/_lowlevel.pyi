@@ -43,6 +43,10 @@ class _Lib:
     OPHIO_GLOB_OPTION_ALLOW_NEWLINE: Final[int]
     OPHIO_CODEOWNERS_DIALECT_GITHUB: Final[int]
     OPHIO_CODEOWNERS_DIALECT_GITLAB: Final[int]
+    OPHIO_CODEOWNERS_OWNER_KIND_USER: Final[int]
+    OPHIO_CODEOWNERS_OWNER_KIND_TEAM: Final[int]
+    OPHIO_CODEOWNERS_OWNER_KIND_ROLE: Final[int]
+    OPHIO_CODEOWNERS_OWNER_KIND_EMAIL: Final[int]
     OPHIO_ENHANCEMENTS_CONFIG_PART_OWN: Final[int]
     OPHIO_ENHANCEMENTS_CONFIG_PART_CLASSIFIER: Final[int]
     OPHIO_ENHANCEMENTS_CONFIG_PART_CONTRIBUTES: Final[int]
@@ -88,12 +92,21 @@ class _Lib:
     def ophio_codeowners_owner(
         self, file: CData, rule: int, number: int, owner: CData, /
     ) -> int: ...
+    def ophio_codeowners_owner_kind(
+        self, file: CData, rule: int, number: int, kind: CData, /
+    ) -> int: ...
     def ophio_codeowners_section(self, file: CData, number: int, section: CData, /) -> int: ...
     def ophio_codeowners_diagnostic(
         self, file: CData, number: int, diagnostic: CData, /
     ) -> int: ...
+    def ophio_codeowners_diagnostic_details(
+        self, file: CData, number: int, details: CData, /
+    ) -> int: ...
     def ophio_codeowners_find_packed(
         self, file: CData, paths: bytes | CData, paths_len: int, winners: CData, winners_len: int, /
+    ) -> int: ...
+    def ophio_codeowners_matched_packed(
+        self, file: CData, paths: bytes | CData, paths_len: int, matched: CData, matched_len: int, /
     ) -> int: ...
     def ophio_enhancements_apply_arrow(
         self,

@@ -15,6 +15,9 @@ r"""CODEOWNERS: finds the owners (people or teams) of the files of a repository.
     >>> file.owners("Makefile")
     Ownership('Makefile', no rule)
 
+`Codeowners.of_repository` finds the file of a repository. An `Owner` is a str with its kind: user,
+team, role or e-mail address.
+
 `is_codeowners_path_match` matches one pattern, in the dialect of Sentry's ownership rules:
 
     >>> from sentry_ophio.codeowners import is_codeowners_path_match
@@ -28,15 +31,22 @@ A `Codeowners` is immutable. Threads may share it, and a child may use it after 
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Union, final
 
 from msgpack import Packer
 
+from sentry_ophio import _repository
 from sentry_ophio._arguments import as_int, type_error
 from sentry_ophio._diagnostic import Diagnostic
 from sentry_ophio._ffi import Handle, check, decode, error_for, ffi, lib, new_string, plain
 from sentry_ophio._shortcut import ALL, ANY, Shortcut, unpacked
-from sentry_ophio.exceptions import InvalidArgumentError, UnsupportedOperationError
+from sentry_ophio.exceptions import (
+    CodeownersError,
+    InvalidArgumentError,
+    UnsupportedOperationError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -44,11 +54,16 @@ if TYPE_CHECKING:
 
     from _cffi_backend import _CDataBase as CData
 
+    Dialect = Literal["github", "gitlab"]
+    Kind = Literal["user", "team", "role", "email"]
+    StrPath = Union[str, os.PathLike[str]]
+
 Text = Union[str, bytes]
 
 __all__ = [
     "Codeowners",
     "Match",
+    "Owner",
     "Ownership",
     "Section",
     "is_codeowners_path_match",
@@ -147,6 +162,59 @@ def _encoded(text: object, name: str) -> bytes:
 # --- a whole file -------------------------------------------------------------------
 
 
+_KINDS: dict[int, Kind] = {
+    lib.OPHIO_CODEOWNERS_OWNER_KIND_USER: "user",
+    lib.OPHIO_CODEOWNERS_OWNER_KIND_TEAM: "team",
+    lib.OPHIO_CODEOWNERS_OWNER_KIND_ROLE: "role",
+    lib.OPHIO_CODEOWNERS_OWNER_KIND_EMAIL: "email",
+}
+
+
+@final
+class Owner(str):
+    """An owner of files: the text as it is written, with its kind.
+
+    >>> file = Codeowners.parse("* @ann @shop/web/ui @@maintainer ann@example.org", "gitlab")
+    >>> for owner in file.owners("a.py").owners:
+    ...     print(owner, owner.kind, owner.name)
+    @ann user ann
+    @shop/web/ui team shop/web/ui
+    @@maintainer role maintainer
+    ann@example.org email ann@example.org
+
+    It compares, sorts and hashes as its text does: `"@ann" in found.owners`.
+    """
+
+    __slots__ = ("_kind",)
+    _kind: Kind
+
+    def __new__(cls, text: str, kind: Kind) -> Owner:
+        """Make an owner from its text and kind."""
+        self = super().__new__(cls, text)
+        self._kind = kind
+        return self
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of the owner.
+
+        - "user": `@name`. For GitLab perhaps a group without a parent: both look the same.
+        - "team": `@organization/team`, or for GitLab a group in other groups, `@a/b/c`.
+        - "role": `@@maintainer`, all members of a GitLab project who have this role.
+        - "email": an e-mail address.
+        """
+        return self._kind
+
+    @property
+    def name(self) -> str:
+        """The owner without the `@` before it."""
+        return self.lstrip("@")
+
+    def __reduce__(self) -> tuple[type[Owner], tuple[str, Kind]]:
+        """Pickle and copy it with its kind."""
+        return Owner, (str(self), self._kind)
+
+
 # Named tuples: creating a hundred thousand results takes a quarter of the time of frozen
 # dataclasses, and they can be pickled on every Python.
 
@@ -171,7 +239,7 @@ class Match(NamedTuple):
     """The line, counted from 1."""
     pattern: str
     """The pattern, as it is written."""
-    owners: tuple[str, ...]
+    owners: tuple[Owner, ...]
     """The owners of matching files. If it is empty, matching files have no owner."""
     section: Section
     """The section of the line."""
@@ -194,7 +262,7 @@ class Ownership(NamedTuple):
     """The winning line of each section with a matching line, in the order of the sections."""
 
     @property
-    def owners(self) -> tuple[str, ...]:
+    def owners(self) -> tuple[Owner, ...]:
         """The owners of all matches, each once."""
         return tuple(dict.fromkeys(owner for match in self.matches for owner in match.owners))
 
@@ -228,6 +296,8 @@ class Ownership(NamedTuple):
 
 
 _NO_RULE = 2**32 - 1
+# Numbers of winning lines that one call remembers.
+_MAX_KNOWN = 100_000
 _DIALECTS = {
     "github": lib.OPHIO_CODEOWNERS_DIALECT_GITHUB,
     "gitlab": lib.OPHIO_CODEOWNERS_DIALECT_GITLAB,
@@ -236,18 +306,19 @@ _DIALECTS = {
 
 @final
 class Codeowners(Handle):
-    """A CODEOWNERS file, created by `parse`.
+    """A CODEOWNERS file, created by `parse` or `of_repository`.
 
     An index selects the few lines that can match a path, so a look-up with 10,000 lines takes
     little longer than with ten. `len()` is the number of lines with a pattern.
     """
 
-    __slots__ = ("_diagnostics", "_dialect", "_rules", "_sections")
+    __slots__ = ("_diagnostics", "_dialect", "_path", "_rules", "_sections")
     _KIND = ffi.typeof("OphioCodeowners **")
     _FREE = lib.ophio_codeowners_free
 
     _diagnostics: tuple[Diagnostic, ...]
     _dialect: str
+    _path: Path | None
     _rules: list[Match | None]
     _sections: tuple[Section, ...]
 
@@ -258,7 +329,7 @@ class Codeowners(Handle):
     def parse(
         cls,
         text: Text,
-        dialect: Literal["github", "gitlab"] = "github",
+        dialect: Dialect = "github",
         *,
         max_bytes: int = 3_000_000,
     ) -> Codeowners:
@@ -288,11 +359,8 @@ class Codeowners(Handle):
             UnicodeDecodeError: `text` is bytes that are not UTF-8.
             UnicodeEncodeError: `text` has a lone surrogate.
         """
-        if dialect not in _DIALECTS:
-            raise InvalidArgumentError(f'dialect must be "github" or "gitlab", not {dialect!r}')
-        max_bytes = as_int("max_bytes", max_bytes)
-        if max_bytes < 0:
-            raise InvalidArgumentError("max_bytes must not be negative")
+        _check_dialect(dialect)
+        max_bytes = _as_limit(max_bytes)
         data = _encoded(text, "text")
         if isinstance(text, bytes):
             data.decode()
@@ -303,12 +371,140 @@ class Codeowners(Handle):
         self._adopt(place)
         pointer = self._ptr
         self._dialect = dialect
+        self._path = None
         counts: Any = ffi.new("OphioCodeownersCounts *")
         check(lib.ophio_codeowners_counts(pointer, counts))
         self._sections = _read_sections(pointer, counts.sections)
         self._diagnostics = _read_diagnostics(pointer, data, counts.diagnostics)
         self._rules = [None] * counts.rules
         return self
+
+    @classmethod
+    def of_repository(
+        cls,
+        path: StrPath,
+        dialect: Dialect | None = None,
+        *,
+        max_bytes: int = 3_000_000,
+    ) -> Codeowners:
+        """Find and read the file of a repository.
+
+        A host reads the first file that exists. GitHub looks for `.github/CODEOWNERS`,
+        `CODEOWNERS` and `docs/CODEOWNERS`; GitLab looks for `CODEOWNERS`, `docs/CODEOWNERS` and
+        `.gitlab/CODEOWNERS`. `Codeowners.path` is the file that was found.
+
+        Args:
+            path: The root folder of the repository.
+            dialect: The host: "github" or "gitlab". By default it is GitLab if the repository has
+                `.gitlab/` or `.gitlab-ci.yml` and not `.github/`, and otherwise GitHub.
+            max_bytes: The maximum size of the file, in bytes of UTF-8.
+
+        Raises:
+            FileNotFoundError: The repository has no such file.
+            OSError: The file cannot be read.
+            CodeownersError: The file is too large, as for `parse`, or is not UTF-8.
+            TypeError: `path` is not a path.
+            ValueError: `dialect` has another value, or `max_bytes` is negative.
+        """
+        try:
+            root = Path(os.fsdecode(path))
+        except TypeError:
+            raise type_error("path", "a str or path", path) from None
+        if dialect is not None:
+            _check_dialect(dialect)
+        max_bytes = _as_limit(max_bytes)
+        found, host = _repository.find(root, dialect)
+        text = _repository.read(found, max_bytes)
+        try:
+            self = cls.parse(text, host, max_bytes=max_bytes)  # type: ignore[arg-type]
+        except CodeownersError as error:
+            raise CodeownersError(f"{found}: {error}") from None
+        self._path = found
+        return self
+
+    @classmethod
+    def check(
+        cls,
+        text: Text,
+        dialect: Dialect = "github",
+        *,
+        paths: Iterable[Text] | None = None,
+        max_bytes: int = 3_000_000,
+    ) -> list[Diagnostic]:
+        r"""Find all problems of a file, also patterns that match no file of the repository.
+
+        With an error the host skips the line; with a warning the line is used.
+        [Diagnostics](diagnostics.md#codeowners-files) explains each code.
+
+            >>> for found in Codeowners.check("*.py @a
+*.pyx @b
+!*.c @c", paths=["a.py", "b.c"]):
+            ...     print(found)
+            warning[OPH505]: `*.pyx` matches no file
+             --> line 2, column 1
+              |
+            2 | *.pyx @b
+              | ^^^^^
+            error[OPH401]: `!` is not supported by GitHub: the line is skipped
+             --> line 3, column 1
+              |
+            3 | !*.c @c
+              | ^
+
+        Args:
+            text: The content, as for `parse`.
+            dialect: The host whose rules apply: "github" or "gitlab".
+            paths: The files of the repository, from its root. Without them patterns are not
+                compared with files.
+            max_bytes: The maximum size of the file, in bytes of UTF-8.
+
+        Returns:
+            The problems, in the order of the file.
+
+        Raises:
+            CodeownersError: As for `parse`.
+            TypeError: `text` or a path is neither str nor bytes.
+            ValueError: As for `parse`.
+        """
+        many = None if paths is None else list(paths)
+        with cls.parse(text, dialect, max_bytes=max_bytes) as file:
+            found = list(file.diagnostics)
+            if many is not None:
+                lines = _lines(_encoded(text, "text"))
+                found += [file._no_file(number, lines) for number in file._unmatched(many)]
+                found.sort(key=lambda each: (each.line, each.column))
+            return found
+
+    def _unmatched(self, paths: list[Text]) -> list[int]:
+        """Return the numbers of the rules whose pattern matches no path."""
+        ptr = self._ptr
+        count = len(self._rules)
+        matched = ffi.new("bool[]", count)
+        packed = _packed(paths)
+        status = lib.ophio_codeowners_matched_packed(ptr, packed, len(packed), matched, count)
+        if status:
+            error = error_for(status)
+            _check_paths(paths)
+            raise error
+        return [number for number, each in enumerate(ffi.unpack(matched, count)) if not each]
+
+    def _no_file(self, number: int, lines: list[str]) -> Diagnostic:
+        """Make the diagnostic for a rule that matches no file."""
+        place: Any = ffi.new("OphioCodeownersRule *")
+        check(lib.ophio_codeowners_rule(self._ptr, number, place))
+        pattern = decode(place.pattern)
+        line = lines[place.line - 1]
+        column = line.index(pattern) + 1
+        return Diagnostic(
+            severity="warning",
+            message=f"`{pattern}` matches no file",
+            line=place.line,
+            column=column,
+            end_column=column + len(pattern),
+            source=line,
+            code="OPH505",
+            title="no file matches",
+        )
 
     def _rule(self, number: int) -> Match:
         match = self._rules[number]
@@ -317,10 +513,12 @@ class Codeowners(Handle):
             place: Any = ffi.new("OphioCodeownersRule *")
             check(lib.ophio_codeowners_rule(ptr, number, place))
             owner = ffi.new("OphioSlice *")
+            kind = ffi.new("uint32_t *")
             owners = []
             for at in range(place.owners):
                 check(lib.ophio_codeowners_owner(ptr, number, at, owner))
-                owners.append(decode(owner[0]))
+                check(lib.ophio_codeowners_owner_kind(ptr, number, at, kind))
+                owners.append(Owner(decode(owner[0]), _KINDS[kind[0]]))
             section = self._sections[place.section]
             match = Match(place.line, decode(place.pattern), tuple(owners), section, place.excludes)
             self._rules[number] = match
@@ -332,20 +530,28 @@ class Codeowners(Handle):
         return self._dialect
 
     @property
+    def path(self) -> Path | None:
+        """The file that `of_repository` found; None if the text was given."""
+        return self._path
+
+    @property
     def sections(self) -> tuple[Section, ...]:
         """The sections in the order of their first headings; the first has no name."""
         return self._sections
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
-        r"""The lines that are not valid, in the order of the file.
+        r"""The problems of the file, in its order.
 
-        >>> print(Codeowners.parse("*.js @frontend\nsrc[1] @frontend").diagnostics[0])
-        warning: `[ ]` is not supported by GitHub: the line is skipped
-         --> line 2, column 4
+        With an error the host skips the line; with a warning the line is used.
+        [Diagnostics](diagnostics.md#codeowners-files) explains each code.
+
+        >>> print(Codeowners.parse("*.js @frontend\n/app/[slug]/ @frontend").diagnostics[0])
+        warning[OPH501]: GitHub has no character ranges: `[slug]` is matched literally
+         --> line 2, column 6
           |
-        2 | src[1] @frontend
-          |    ^
+        2 | /app/[slug]/ @frontend
+          |      ^^^^^^
         """
         return self._diagnostics
 
@@ -388,9 +594,15 @@ class Codeowners(Handle):
                 matches[number] = (rule(number),)
             return [Ownership(path, matches[number]) for path, number in zip(many, winners)]
         found = []
+        # Many paths have the same winners: they share a tuple.
+        known: dict[tuple[int, ...], tuple[Match, ...]] = {}
         for at, path in enumerate(many):
-            numbers = winners[at * sections : (at + 1) * sections]
-            of_path = tuple(rule(number) for number in numbers if number != _NO_RULE)
+            numbers = tuple(winners[at * sections : (at + 1) * sections])
+            of_path = known.get(numbers)
+            if of_path is None:
+                of_path = tuple(rule(number) for number in numbers if number != _NO_RULE)
+                if len(known) * sections < _MAX_KNOWN:
+                    known[numbers] = of_path
             found.append(Ownership(path, of_path))
         return found
 
@@ -398,11 +610,7 @@ class Codeowners(Handle):
         ptr = self._ptr
         if not paths:
             return []
-        try:
-            packed: bytes = Packer(buf_size=64 * len(paths) + 64).pack(paths)
-        except (TypeError, ValueError, OverflowError):
-            _check_paths(paths)
-            raise
+        packed = _packed(paths)
         count = len(paths) * len(self._sections)
         winners = ffi.new("uint32_t[]", count)
         status = lib.ophio_codeowners_find_packed(ptr, packed, len(packed), winners, count)
@@ -436,22 +644,55 @@ def _read_sections(pointer: CData, count: int) -> tuple[Section, ...]:
 
 
 def _read_diagnostics(pointer: CData, data: bytes, count: int) -> tuple[Diagnostic, ...]:
-    lines = data.decode().split("\n") if count else []
+    lines = _lines(data) if count else []
+    error = lib.OPHIO_ENHANCEMENTS_SEVERITY_ERROR
     found: Any = ffi.new("OphioCodeownersDiagnostic *")
+    details: Any = ffi.new("OphioCodeownersDetails *")
     diagnostics = []
     for number in range(count):
         check(lib.ophio_codeowners_diagnostic(pointer, number, found))
+        check(lib.ophio_codeowners_diagnostic_details(pointer, number, details))
         diagnostics.append(
             Diagnostic(
-                severity="warning",
+                severity="error" if details.severity == error else "warning",
                 message=decode(found.message),
                 line=found.line,
                 column=found.column,
                 end_column=found.end_column,
-                source=lines[found.line - 1].rstrip("\r"),
+                source=lines[found.line - 1],
+                code=decode(details.code),
+                suggestion=decode(details.suggestion) if details.suggestion.data else None,
+                title=decode(details.title),
             )
         )
     return tuple(diagnostics)
+
+
+def _lines(data: bytes) -> list[str]:
+    """Return the lines of a file, without a mark of the byte order, as the library counts them."""
+    text = data.decode("utf-8-sig")
+    return [line[:-1] if line.endswith("\r") else line for line in text.split("\n")]
+
+
+def _check_dialect(dialect: object) -> None:
+    if dialect not in _DIALECTS:
+        raise InvalidArgumentError(f'dialect must be "github" or "gitlab", not {dialect!r}')
+
+
+def _as_limit(max_bytes: object) -> int:
+    number = as_int("max_bytes", max_bytes)
+    if number < 0:
+        raise InvalidArgumentError(f"max_bytes must not be negative, got {number}")
+    return number
+
+
+def _packed(paths: list[Text]) -> bytes:
+    try:
+        packed: bytes = Packer(buf_size=64 * len(paths) + 64).pack(paths)
+    except (TypeError, ValueError, OverflowError):
+        _check_paths(paths)
+        raise
+    return packed
 
 
 def _check_paths(paths: list[Any]) -> None:

@@ -51,6 +51,11 @@ int main(void)
     ENUM(OphioCodeownersDialect);
     NUMBER(OPHIO_CODEOWNERS_DIALECT_GITHUB);
     NUMBER(OPHIO_CODEOWNERS_DIALECT_GITLAB);
+    ENUM(OphioCodeownersOwnerKind);
+    NUMBER(OPHIO_CODEOWNERS_OWNER_KIND_USER);
+    NUMBER(OPHIO_CODEOWNERS_OWNER_KIND_TEAM);
+    NUMBER(OPHIO_CODEOWNERS_OWNER_KIND_ROLE);
+    NUMBER(OPHIO_CODEOWNERS_OWNER_KIND_EMAIL);
     ENUM(OphioEnhancementsConfigPart);
     NUMBER(OPHIO_ENHANCEMENTS_CONFIG_PART_OWN);
     NUMBER(OPHIO_ENHANCEMENTS_CONFIG_PART_CLASSIFIER);
@@ -113,6 +118,11 @@ int main(void)
     FIELD(OphioCodeownersSection, line);
     FIELD(OphioCodeownersSection, approvals);
     FIELD(OphioCodeownersSection, optional);
+    STRUCT(OphioCodeownersDetails);
+    FIELD(OphioCodeownersDetails, code);
+    FIELD(OphioCodeownersDetails, title);
+    FIELD(OphioCodeownersDetails, suggestion);
+    FIELD(OphioCodeownersDetails, severity);
     STRUCT(OphioCodeownersDiagnostic);
     FIELD(OphioCodeownersDiagnostic, message);
     FIELD(OphioCodeownersDiagnostic, line);

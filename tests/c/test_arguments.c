@@ -1523,8 +1523,11 @@ static void test_codeowners(void)
     OphioCodeownersRule rule;
     OphioCodeownersSection section;
     OphioCodeownersDiagnostic wrong;
+    OphioCodeownersDetails details;
     OphioSlice owner = {&untouched, 77};
     uint32_t winners[2] = {7, 7};
+    uint32_t kind = 77;
+    bool matched[2] = {true, true};
 
     CHECK(file != NULL);
     NO_HANDLE(ophio_codeowners_parse(NONE, 0, 100, made), NULL_POINTER);
@@ -1559,6 +1562,14 @@ static void test_codeowners(void)
     GOOD(ophio_codeowners_owner(file, 0, 1, &owner));
     CHECK(owner.len == 4 && memcmp(owner.data, "@all", 4) == 0);
 
+    REFUSED(ophio_codeowners_owner_kind(NULL, 0, 0, &kind), NULL_POINTER);
+    REFUSED(ophio_codeowners_owner_kind(file, SIZE_MAX, 0, &kind), OUT_OF_RANGE);
+    REFUSED(ophio_codeowners_owner_kind(file, 0, 2, &kind), OUT_OF_RANGE);
+    REFUSED(ophio_codeowners_owner_kind(file, 0, 0, NULL), NULL_POINTER);
+    CHECK(kind == 77);
+    GOOD(ophio_codeowners_owner_kind(file, 0, 1, &kind));
+    CHECK(kind == OPHIO_CODEOWNERS_OWNER_KIND_USER);
+
     REFUSED(ophio_codeowners_section(NULL, 0, &section), NULL_POINTER);
     REFUSED(ophio_codeowners_section(file, 1, &section), OUT_OF_RANGE);
     REFUSED(ophio_codeowners_section(file, 0, NULL), NULL_POINTER);
@@ -1568,7 +1579,20 @@ static void test_codeowners(void)
     REFUSED(ophio_codeowners_diagnostic(NULL, 0, &wrong), NULL_POINTER);
     REFUSED(ophio_codeowners_diagnostic(file, counts.diagnostics, &wrong), OUT_OF_RANGE);
     REFUSED(ophio_codeowners_diagnostic(file, 0, NULL), NULL_POINTER);
-    if (counts.diagnostics > 0) GOOD(ophio_codeowners_diagnostic(file, 0, &wrong));
+    CHECK(counts.diagnostics == 1);
+    GOOD(ophio_codeowners_diagnostic(file, 0, &wrong));
+    CHECK(wrong.line == 2);
+
+    memset(&details, 7, sizeof details);
+    REFUSED(ophio_codeowners_diagnostic_details(NULL, 0, &details), NULL_POINTER);
+    REFUSED(ophio_codeowners_diagnostic_details(file, counts.diagnostics, &details), OUT_OF_RANGE);
+    REFUSED(ophio_codeowners_diagnostic_details(file, SIZE_MAX, &details), OUT_OF_RANGE);
+    REFUSED(ophio_codeowners_diagnostic_details(file, 0, NULL), NULL_POINTER);
+    CHECK(((unsigned char *)&details)[0] == 7);
+    GOOD(ophio_codeowners_diagnostic_details(file, 0, &details));
+    CHECK(details.code.len == 6 && memcmp(details.code.data, "OPH501", 6) == 0);
+    CHECK(details.severity == OPHIO_ENHANCEMENTS_SEVERITY_WARNING);
+    CHECK(details.suggestion.data == NULL && details.suggestion.len == 0);
 
     REFUSED(ophio_codeowners_find_packed(NULL, TEXT("\x91\xa4" "a.js"), winners, 1), NULL_POINTER);
     REFUSED(ophio_codeowners_find_packed(file, NONE, winners, 1), NULL_POINTER);
@@ -1584,6 +1608,21 @@ static void test_codeowners(void)
     CHECK(winners[0] == 7);
     GOOD(ophio_codeowners_find_packed(file, TEXT("\x92\xa4" "a.js\xa1" "b"), winners, 2));
     CHECK(winners[0] == 0 && winners[1] == UINT32_MAX);
+
+    REFUSED(ophio_codeowners_matched_packed(NULL, TEXT("\x91\xa4" "a.js"), matched, 2),
+            NULL_POINTER);
+    REFUSED(ophio_codeowners_matched_packed(file, NONE, matched, 2), NULL_POINTER);
+    REFUSED(ophio_codeowners_matched_packed(file, HUGE_TEXT, matched, 2), INVALID_ARGUMENT);
+    REFUSED(ophio_codeowners_matched_packed(file, EMPTY, matched, 2), INVALID_ARGUMENT);
+    REFUSED(ophio_codeowners_matched_packed(file, TEXT("\x91\xa4" "a"), matched, 2),
+            INVALID_ARGUMENT);
+    REFUSED(ophio_codeowners_matched_packed(file, TEXT("\x90"), matched, 1), INVALID_ARGUMENT);
+    REFUSED(ophio_codeowners_matched_packed(file, TEXT("\x90"), matched, SIZE_MAX),
+            INVALID_ARGUMENT);
+    REFUSED(ophio_codeowners_matched_packed(file, TEXT("\x90"), NULL, 2), NULL_POINTER);
+    CHECK(matched[0] && matched[1]);
+    GOOD(ophio_codeowners_matched_packed(file, TEXT("\x91\xa4" "a.js"), matched, 2));
+    CHECK(matched[0] && !matched[1]);
     ophio_codeowners_free(&file);
 
     ANSWERS(ophio_codeowners_is_path_match(TEXT("src/a.py"), TEXT("*.py"), answer), true);

@@ -959,8 +959,11 @@ void test_codeowners()
     OphioCodeownersRule rule;
     OphioCodeownersSection section;
     OphioCodeownersDiagnostic wrong;
+    OphioCodeownersDetails details;
+    OphioCodeownersOwnerKind kind = OPHIO_CODEOWNERS_OWNER_KIND_EMAIL;
     std::string_view owner;
     std::array<std::uint32_t, 1> winner{7};
+    std::array<bool, 1> used{true};
     bool matched = false;
     const std::string_view paths = "\x91\xa4" "a.js"sv;
     const OphioCodeownersDialect dialect = OPHIO_CODEOWNERS_DIALECT_GITLAB;
@@ -993,6 +996,14 @@ void test_codeowners()
     CHECK(owner == "@all");
     THROWN(OUT_OF_RANGE, file.owner(0, 2));
 
+    REFUSED(OUT_OF_RANGE, file.try_owner_kind(0, 2, kind));
+    REFUSED(OUT_OF_RANGE, file.try_owner_kind(SIZE_MAX, 0, kind));
+    REFUSED(NULL_POINTER, none.try_owner_kind(0, 0, kind));
+    CHECK(kind == OPHIO_CODEOWNERS_OWNER_KIND_EMAIL);
+    GOOD(file.try_owner_kind(0, 1, kind));
+    RETURNS(file.owner_kind(0, 1) == OPHIO_CODEOWNERS_OWNER_KIND_USER);
+    THROWN(OUT_OF_RANGE, file.owner_kind(0, 2));
+
     GOOD(file.try_section(0, section));
     RETURNS(file.section(0).line == 0);
     REFUSED(OUT_OF_RANGE, file.try_section(counts.sections, section));
@@ -1005,6 +1016,12 @@ void test_codeowners()
     REFUSED(NULL_POINTER, none.try_diagnostic(0, wrong));
     THROWN(OUT_OF_RANGE, file.diagnostic(counts.diagnostics));
 
+    GOOD(file.try_diagnostic_details(0, details));
+    RETURNS(ophio::view(file.diagnostic_details(0).code) == "OPH503");
+    REFUSED(OUT_OF_RANGE, file.try_diagnostic_details(counts.diagnostics, details));
+    REFUSED(NULL_POINTER, none.try_diagnostic_details(0, details));
+    THROWN(OUT_OF_RANGE, file.diagnostic_details(counts.diagnostics));
+
     GOOD(file.try_find_packed(paths, winner));
     QUIETLY(file.find_packed(paths, winner));
     REFUSED(INVALID_ARGUMENT, file.try_find_packed(EMPTY, winner));
@@ -1013,6 +1030,15 @@ void test_codeowners()
     REFUSED(INVALID_ARGUMENT, file.try_find_packed(paths, {}));
     REFUSED(NULL_POINTER, none.try_find_packed(paths, winner));
     THROWN(INVALID_ARGUMENT, file.find_packed("no", winner));
+
+    GOOD(file.try_matched_packed(paths, used));
+    QUIETLY(file.matched_packed(paths, used));
+    REFUSED(INVALID_ARGUMENT, file.try_matched_packed(EMPTY, used));
+    REFUSED(NULL_POINTER, file.try_matched_packed(NONE, used));
+    REFUSED(INVALID_ARGUMENT, file.try_matched_packed(VAST, used));
+    REFUSED(INVALID_ARGUMENT, file.try_matched_packed(paths, {}));
+    REFUSED(NULL_POINTER, none.try_matched_packed(paths, used));
+    THROWN(INVALID_ARGUMENT, file.matched_packed("no", used));
 
     GOOD(ophio::codeowners::try_is_path_match("src/some/where/a.py"sv, "*.py"sv, matched));
     GOOD(ophio::codeowners::try_is_path_match(EMPTY, EMPTY, matched));

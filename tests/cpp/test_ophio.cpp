@@ -302,6 +302,14 @@ void test_owners_of_files()
     const ophio::codeowners none;
     CHECK(file.counts().rules == 1 && file.counts().sections == 1);
     CHECK(ophio::view(file.rule(0).pattern) == "*.js" && file.owner(0, 1) == "@all");
+    const ophio::codeowners kinds{"* @a @a/b/c @@owner a@b.c", OPHIO_CODEOWNERS_DIALECT_GITLAB};
+    for (std::uint32_t kind = OPHIO_CODEOWNERS_OWNER_KIND_USER;
+         kind <= OPHIO_CODEOWNERS_OWNER_KIND_EMAIL; kind++)
+        CHECK(kinds.owner_kind(0, kind) == kind);
+    const ophio::codeowners wrong{"* ann", OPHIO_CODEOWNERS_DIALECT_GITHUB};
+    const OphioCodeownersDetails details = wrong.diagnostic_details(0);
+    CHECK(ophio::view(details.code) == "OPH404" && ophio::view(details.suggestion) == "@ann");
+    CHECK(details.severity == OPHIO_ENHANCEMENTS_SEVERITY_ERROR);
     CHECK(file.section(0).name.len == 0);
     THROWS(OPHIO_STATUS_OUT_OF_RANGE, file.rule(1));
     THROWS(OPHIO_STATUS_OUT_OF_RANGE, file.owner(0, 2));
@@ -312,6 +320,9 @@ void test_owners_of_files()
     file.find_packed("\x91\xa4" "a.js"sv, winner);
     CHECK(winner[0] == 0);
     THROWS(OPHIO_STATUS_INVALID_ARGUMENT, file.find_packed("no", winner));
+    bool matched[1] = {true};
+    file.matched_packed("\x91\xa1" "b"sv, matched);
+    CHECK(!matched[0]);
     THROWS(OPHIO_STATUS_CODEOWNERS, ophio::codeowners("* @a", OPHIO_CODEOWNERS_DIALECT_GITLAB, 1));
     CHECK(ophio::codeowners::is_path_match("a/b.py", "*.py"));
     THROWS(OPHIO_STATUS_INVALID_UTF8, ophio::codeowners::is_path_match("a", "\xff"));

@@ -607,6 +607,9 @@ SETTER = types.SimpleNamespace(set=lambda value: setattr(Component(), "contribut
 PATH = os.path.join(tempfile.mkdtemp(), "mapping.txt")
 with open(PATH, "wb") as file:
     file.write(MAPPING)
+REPOSITORY = os.path.dirname(PATH)
+with open(os.path.join(REPOSITORY, "CODEOWNERS"), "w", encoding="utf-8") as file:
+    file.write(OWNERS)
 EVENTS = os.path.join(os.path.dirname(PATH), "events.ndjson")
 with open(EVENTS, "wb") as file:
     file.write(LINES)
@@ -620,6 +623,14 @@ CALLS = {
     "codeowners.Codeowners.parse": [
         lambda: (codeowners.Codeowners, "parse", (OWNERS, "gitlab"), {"max_bytes": 10_000}),
         lambda: (codeowners.Codeowners, "parse", (OWNERS.encode(),)),
+    ],
+    "codeowners.Codeowners.of_repository": [
+        lambda: (codeowners.Codeowners, "of_repository", (REPOSITORY, "gitlab")),
+        lambda: (codeowners.Codeowners, "of_repository", (REPOSITORY,), {"max_bytes": 10_000}),
+    ],
+    "codeowners.Codeowners.check": [
+        lambda: (codeowners.Codeowners, "check", (OWNERS, "gitlab"), {"paths": ["docs/a", b"a"]}),
+        lambda: (codeowners.Codeowners, "check", ("* @a",), {"paths": ["a", None]}),
     ],
     "codeowners.Codeowners.owners": [
         lambda: (owners(), "owners", ("docs/a",)),
@@ -916,7 +927,7 @@ for each in ("__hash__", "__reduce__", "__repr__", "__eq__"):
 
 # Properties and methods without arguments.
 PLAIN = {
-    "codeowners.Codeowners": (owners, "__len__ __reduce__ __repr__ diagnostics dialect sections"),
+    "codeowners.Codeowners": (owners, "__len__ __reduce__ __repr__ diagnostics dialect path sections"),
     "enhancers.Cache": (lambda: Cache(5), "__repr__"),
     "enhancers.Component": (Component, "__reduce__ __repr__ hint"),
     "enhancers.AssembleResult": (

@@ -11,14 +11,17 @@
 //! ^[Style]                        an optional section
 //! ```
 //!
-//! A [`Diagnostic`] reports a line that is not valid; the other lines are used. For GitHub the
-//! whole line is skipped, for GitLab only the invalid owner.
+//! A [`Diagnostic`] reports what is not valid, and what happens: an error if the line is skipped as
+//! the host skips it, a warning if the line is used. For GitHub an invalid owner is an error; GitLab
+//! ignores the owner only.
 
 use std::collections::HashMap;
 
 use thiserror::Error;
 
-use super::pattern::{Pattern, Unsupported};
+use super::codes::Code;
+use super::owner::Owner;
+use super::pattern::{brackets, Pattern, Unsupported};
 use crate::limits::{Limit, LimitExceeded};
 
 /// The host whose rules for CODEOWNERS files apply.
@@ -52,6 +55,8 @@ pub enum CodeownersError {
 /// A problem in a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
+    /// The code, which has the severity.
+    pub code: Code,
     /// The line, counted from 1.
     pub line: u32,
     /// The column where the problem begins, in characters, counted from 1.
@@ -60,6 +65,8 @@ pub struct Diagnostic {
     pub end_column: u32,
     /// What is wrong, and what happens to the line.
     pub message: String,
+    /// A suggested replacement for these characters.
+    pub suggestion: Option<String>,
 }
 
 /// A group of rules. In each section one rule wins.
@@ -83,7 +90,7 @@ pub struct Rule {
     /// The pattern as it is written, with its escapes.
     pub pattern: String,
     /// The owners of matching files. An empty list means that they have no owner.
-    pub owners: Vec<String>,
+    pub owners: Vec<Owner>,
     /// The index of its section.
     pub section: u32,
     /// Whether matching files have no owner in this section, even if other rules match.
@@ -115,11 +122,13 @@ pub(super) fn read(text: &str, dialect: Dialect) -> Result<File, CodeownersError
         by_name: HashMap::new(),
         section: 0,
         defaults: Vec::new(),
+        counted: (0, 1),
     };
     reader.section("", 0);
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     for (number, line) in text.lines().enumerate() {
         let number = u32::try_from(number + 1).map_err(|_| CodeownersError::TooManyLines)?;
+        reader.counted = (0, 1);
         reader.line(number, line);
     }
     Ok(reader.file)
@@ -133,7 +142,10 @@ struct Reader {
     /// The section of the current line.
     section: u32,
     /// The default owners of that section.
-    defaults: Vec<String>,
+    defaults: Vec<Owner>,
+    /// A position in the current line in bytes, and its column. Columns are counted from there,
+    /// so a long line with many faults is read once.
+    counted: (usize, u32),
 }
 
 impl Reader {
@@ -153,30 +165,51 @@ impl Reader {
                     number,
                     line,
                     (start, start + 1),
-                    "not a section heading: the line is read as a pattern",
+                    Fault::new(
+                        Code::NotAHeading,
+                        "not a section heading: the line is read as a pattern",
+                    ),
                 );
             }
         }
         let (pattern, rest) = first_token(line);
-        let owners = self.owners(number, line, rest);
-        let Some(mut owners) = owners else {
-            return; // GitHub skips the line
-        };
         let (excludes, text) = match (self.dialect, pattern.text.strip_prefix('!')) {
             (Dialect::GitLab, Some(text)) => (true, text),
             _ => (false, pattern.text),
         };
+        let start = pattern.at + (pattern.text.len() - text.len());
         let compiled = match self.dialect {
             Dialect::GitHub => Pattern::github(text),
             Dialect::GitLab => Pattern::gitlab(text),
         };
         let compiled = match compiled {
             Ok(compiled) => compiled,
-            Err(Unsupported { at, len, reason }) => {
-                let at = pattern.at + (pattern.text.len() - text.len()) + at;
-                self.report(number, line, (at, at + len), reason);
+            Err(Unsupported {
+                at,
+                len,
+                code,
+                reason,
+                suggestion,
+            }) => {
+                let at = start + at;
+                let mut fault = Fault::new(code, reason);
+                fault.suggestion = suggestion.map(str::to_owned);
+                self.report(number, line, (at, at + len), fault);
                 return;
             }
+        };
+        if self.dialect == Dialect::GitHub {
+            if let Some(range) = brackets(text) {
+                let message = format!(
+                    "GitHub has no character ranges: `{}` is matched literally",
+                    &text[range.clone()]
+                );
+                let range = (start + range.start, start + range.end);
+                self.report(number, line, range, Fault::new(Code::Brackets, message));
+            }
+        }
+        let Some(mut owners) = self.owners(number, line, rest) else {
+            return; // GitHub skips the line
         };
         if excludes {
             owners.clear();
@@ -218,44 +251,109 @@ impl Reader {
     }
 
     /// Reads owners up to a comment. Returns `None` if the line is to be skipped.
-    fn owners(&mut self, number: u32, line: &str, from: usize) -> Option<Vec<String>> {
+    fn owners(&mut self, number: u32, line: &str, from: usize) -> Option<Vec<Owner>> {
         let mut owners = Vec::new();
         let mut ok = true;
         for token in tokens(line, from) {
             if token.text.starts_with('#') {
                 break;
             }
-            if is_owner(token.text, self.dialect) {
-                owners.push(token.text.to_owned());
+            if let Some(owner) = Owner::read(token.text, self.dialect) {
+                owners.push(owner);
                 continue;
             }
-            let range = (token.at, token.at + token.text.len());
-            let message = match self.dialect {
-                Dialect::GitHub => {
+            let end = token.at + token.text.len();
+            if let Some((before, _)) = token.text.split_once('#') {
+                if let Some(owner) = Owner::read(before, self.dialect) {
+                    let at = token.at + before.len();
+                    let message = "a comment begins here: put a space before `#`";
+                    self.report(
+                        number,
+                        line,
+                        (at, at + 1),
+                        Fault::new(Code::AfterOwner, message),
+                    );
+                    owners.push(owner);
+                    break;
+                }
+            }
+            let before = token.text.trim_end_matches([',', ';']);
+            let separated = Owner::read(before, self.dialect);
+            match (self.dialect, separated) {
+                (Dialect::GitLab, Some(owner)) => {
+                    let range = (token.at + before.len(), end);
+                    let message = "spaces separate owners: this character is ignored";
+                    self.report(number, line, range, Fault::new(Code::AfterOwner, message));
+                    owners.push(owner);
+                }
+                (Dialect::GitLab, None) => {
+                    let message = "not an owner (@user, @group, @@role or an e-mail address): the owner is skipped";
+                    let mut fault = Fault::new(Code::IgnoredOwner, message);
+                    fault.suggestion = self.with_at(token.text);
+                    self.report(number, line, (token.at, end), fault);
+                }
+                (Dialect::GitHub, separated) => {
                     ok = false;
-                    "not an owner (@user, @organization/team or an e-mail address): the line is skipped"
+                    let message = "not an owner (@user, @organization/team or an e-mail address): the line is skipped";
+                    let mut fault = Fault::new(Code::NotAnOwner, message);
+                    let separated = separated.map(|owner| owner.text);
+                    fault.suggestion = separated.or_else(|| self.with_at(token.text));
+                    self.report(number, line, (token.at, end), fault);
                 }
-                Dialect::GitLab => {
-                    "not an owner (@user, @group, @@role or an e-mail address): the owner is skipped"
-                }
-            };
-            self.report(number, line, range, message);
+            }
         }
         ok.then_some(owners)
     }
 
+    /// Returns the owner that a word probably means, if it lacks the `@`.
+    fn with_at(&self, text: &str) -> Option<String> {
+        let owner = (!text.contains('@')).then(|| Owner::read(&format!("@{text}"), self.dialect));
+        Some(owner??.text)
+    }
+
+    /// Returns the column of a position in bytes.
+    fn column(&mut self, line: &str, at: usize) -> u32 {
+        if at < self.counted.0 {
+            self.counted = (0, 1);
+        }
+        let (from, column) = self.counted;
+        let column = column + line[from..at].chars().count() as u32;
+        self.counted = (at, column);
+        column
+    }
+
     /// Adds a diagnostic for a range in bytes.
-    fn report(&mut self, number: u32, line: &str, (start, end): (usize, usize), message: &str) {
-        let column = |at: usize| line[..at].chars().count() as u32 + 1;
+    fn report(&mut self, number: u32, line: &str, (start, end): (usize, usize), fault: Fault) {
         if self.file.diagnostics.len() >= Limit::Rules.get() {
             return;
         }
+        let column = self.column(line, start);
+        let end_column = self.column(line, end);
         self.file.diagnostics.push(Diagnostic {
+            code: fault.code,
             line: number,
-            column: column(start),
-            end_column: column(end),
-            message: message.to_owned(),
+            column,
+            end_column,
+            message: fault.message,
+            suggestion: fault.suggestion,
         });
+    }
+}
+
+/// What a diagnostic reports, without the position.
+struct Fault {
+    code: Code,
+    message: String,
+    suggestion: Option<String>,
+}
+
+impl Fault {
+    fn new(code: Code, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            suggestion: None,
+        }
     }
 }
 
@@ -315,27 +413,4 @@ fn tokens(line: &str, from: usize) -> impl Iterator<Item = Token<'_>> {
         at: text.as_ptr() as usize - line.as_ptr() as usize,
         text,
     })
-}
-
-fn is_owner(text: &str, dialect: Dialect) -> bool {
-    let is_name = |text: &str| {
-        let inside = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
-        !text.is_empty() && text.chars().all(inside)
-    };
-    match (dialect, text.strip_prefix('@')) {
-        (Dialect::GitHub, Some(name)) => match name.split_once('/') {
-            Some((organization, team)) => is_name(organization) && is_name(team),
-            None => is_name(name),
-        },
-        (Dialect::GitLab, Some(name)) => match name.strip_prefix('@') {
-            Some(role) => matches!(
-                role.to_ascii_lowercase().as_str(),
-                "developer" | "developers" | "maintainer" | "maintainers" | "owner" | "owners"
-            ),
-            None => name.split('/').all(is_name),
-        },
-        (_, None) => text.split_once('@').is_some_and(|(local, host)| {
-            !local.is_empty() && is_name(host) && !host.starts_with('.') && !host.ends_with('.')
-        }),
-    }
 }

@@ -25,14 +25,16 @@
 //! let text = "*.js @frontend\n/docs/ @writers\n/docs/old/\n";
 //! let file = Codeowners::parse(text, Dialect::GitHub, 3_000_000)?;
 //! let rule = file.rule_of(b"docs/api/index.md", 0).unwrap();
-//! assert_eq!((rule.line, &rule.owners[..]), (2, &["@writers".to_owned()][..]));
+//! assert_eq!((rule.line, rule.owners[0].text.as_str()), (2, "@writers"));
 //! assert!(file.rule_of(b"docs/old/a.md", 0).unwrap().owners.is_empty());
 //! assert!(file.rule_of(b"Makefile", 0).is_none());
 //! # Ok::<(), ophio::codeowners::CodeownersError>(())
 //! ```
 
+mod codes;
 mod file;
 mod index;
+mod owner;
 mod pattern;
 mod piece;
 
@@ -41,8 +43,10 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
+pub use self::codes::{Code, Severity};
 pub use self::file::{CodeownersError, Diagnostic, Dialect, Rule, Section};
 use self::index::Index;
+pub use self::owner::{Owner, OwnerKind};
 use self::pattern::Pattern;
 use crate::limits::Limit;
 pub use crate::msgpack_array::PackedValuesError;
@@ -201,6 +205,30 @@ impl Codeowners {
         Ok(all)
     }
 
+    /// Finds the rules whose pattern matches any of many paths, also where another rule wins. The
+    /// paths are in one buffer, as for [`Codeowners::find_packed`]. Returns an element a rule.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the buffer is malformed.
+    pub fn matched_packed(&self, paths: &[u8]) -> Result<Vec<bool>, PackedValuesError> {
+        let mut matched = vec![false; self.file.rules.len()];
+        let mut candidates = Vec::new();
+        crate::msgpack_array::for_each(paths, |path| {
+            let path = path.strip_prefix(b"/").unwrap_or(path);
+            if path.is_empty() {
+                return Ok(());
+            }
+            self.index.candidates(path, &mut candidates);
+            for &number in &candidates {
+                let matched = &mut matched[number as usize];
+                *matched = *matched || self.file.rules[number as usize].compiled.matches(path);
+            }
+            Ok(())
+        })?;
+        Ok(matched)
+    }
+
     /// Returns the rule that wins in a section, if any matches.
     pub fn rule_of(&self, path: &[u8], section: usize) -> Option<&Rule> {
         let mut winners = vec![NO_RULE; self.file.sections.len()];
@@ -214,10 +242,15 @@ mod tests {
     use super::*;
     use crate::testing::{cases, Random};
 
+    fn joined(owners: &[Owner]) -> String {
+        let texts: Vec<_> = owners.iter().map(|owner| owner.text.as_str()).collect();
+        texts.join(" ")
+    }
+
     fn owners(text: &str, dialect: Dialect, path: &str) -> Option<String> {
         let file = Codeowners::parse(text, dialect, 1_000).unwrap();
         file.rule_of(path.as_bytes(), 0)
-            .map(|rule| rule.owners.join(" "))
+            .map(|rule| joined(&rule.owners))
     }
 
     #[test]
@@ -298,7 +331,7 @@ mod tests {
         );
         let owners = |path: &str, section| {
             let rule = file.rule_of(path.as_bytes(), section)?;
-            Some((rule.owners.join(" "), rule.line))
+            Some((joined(&rule.owners), rule.line))
         };
         assert_eq!(owners("docs/a", 1), Some(("@w".to_owned(), 3)));
         assert_eq!(owners("README", 1), Some(("@v".to_owned(), 8)));
@@ -321,7 +354,10 @@ mod tests {
         };
         assert_eq!(
             lines_and_columns(Dialect::GitHub),
-            (vec![5], vec![(1, 5, 13), (2, 1, 2), (3, 2, 3), (4, 1, 3)])
+            (
+                vec![3, 5],
+                vec![(1, 5, 13), (2, 1, 2), (3, 2, 5), (4, 1, 3)]
+            )
         );
         assert_eq!(
             lines_and_columns(Dialect::GitLab),
@@ -338,5 +374,118 @@ mod tests {
             Codeowners::parse("* @a", Dialect::GitHub, 3).unwrap_err(),
             CodeownersError::TooLarge { len: 4, limit: 3 }
         );
+    }
+
+    #[test]
+    fn each_fault_has_a_code_a_span_and_a_result() {
+        use Dialect::{GitHub, GitLab};
+        // The line, the host; code, columns and suggestion of each fault; the owners of `a/[x]/b`,
+        // or nothing if the line is skipped.
+        type Row = (
+            &'static str,
+            Dialect,
+            &'static [(&'static str, u32, u32, Option<&'static str>)],
+            Option<&'static str>,
+        );
+        let table: &[Row] = &[
+            ("!b @a", GitHub, &[("OPH401", 1, 2, None)], None),
+            (r"\#b @a", GitHub, &[("OPH402", 1, 3, None)], None),
+            ("***/b @a", GitHub, &[("OPH403", 1, 4, Some("**"))], None),
+            ("a/é**** @a", GitHub, &[("OPH403", 4, 8, Some("**"))], None),
+            ("b a", GitHub, &[("OPH404", 3, 4, Some("@a"))], None),
+            ("b @a, @c", GitHub, &[("OPH404", 3, 6, Some("@a"))], None),
+            ("b @x/y/z", GitHub, &[("OPH404", 3, 9, None)], None),
+            ("b @@owner", GitHub, &[("OPH404", 3, 10, None)], None),
+            ("/a/[x]/b @a", GitHub, &[("OPH501", 4, 7, None)], Some("@a")),
+            (
+                "/a/[x]/b a",
+                GitHub,
+                &[("OPH501", 4, 7, None), ("OPH404", 10, 11, Some("@a"))],
+                None,
+            ),
+            ("[x]/ @a", GitHub, &[("OPH501", 1, 4, None)], Some("@a")),
+            ("*] @a", GitHub, &[("OPH501", 2, 3, None)], Some("@a")),
+            ("[* @a", GitHub, &[("OPH501", 1, 2, None)], Some("@a")),
+            (r"/a/\[x\]/ @a", GitHub, &[], Some("@a")),
+            (r"\*** @a", GitHub, &[], Some("")),
+            ("b @a#c @d", GitHub, &[("OPH504", 5, 6, None)], Some("@a")),
+            ("b @a # c", GitHub, &[], Some("@a")),
+            ("b", GitHub, &[], Some("")),
+            ("b[ @a", GitLab, &[("OPH405", 2, 3, None)], None),
+            (
+                "b a @c",
+                GitLab,
+                &[("OPH502", 3, 4, Some("@a"))],
+                Some("@c"),
+            ),
+            (
+                "[b @a",
+                GitLab,
+                &[("OPH503", 1, 2, None), ("OPH405", 1, 2, None)],
+                None,
+            ),
+            (
+                "b @a, @c;",
+                GitLab,
+                &[("OPH504", 5, 6, None), ("OPH504", 9, 10, None)],
+                Some("@a @c"),
+            ),
+            ("b @a#c", GitLab, &[("OPH504", 5, 6, None)], Some("@a")),
+            ("b @x/y/z @@owner", GitLab, &[], Some("@x/y/z @@owner")),
+            ("[x]  @a", GitLab, &[], None),
+            ("!b", GitLab, &[], Some("")),
+            ("**** @a", GitLab, &[], Some("@a")),
+        ];
+        for (line, dialect, faults, expected) in table {
+            let file = Codeowners::parse(line, *dialect, 1_000).unwrap();
+            let found: Vec<_> = file
+                .diagnostics()
+                .iter()
+                .map(|d| {
+                    (
+                        d.code.name(),
+                        d.column,
+                        d.end_column,
+                        d.suggestion.as_deref(),
+                    )
+                })
+                .collect();
+            assert_eq!(found, *faults, "{line}");
+            for fault in file.diagnostics() {
+                let skipped = fault.message.ends_with("the line is skipped");
+                assert_eq!(skipped, fault.code.severity() == Severity::Error, "{line}");
+            }
+            let owners = file.rules().first().map(|rule| joined(&rule.owners));
+            let owners = if line.starts_with(r"\***") {
+                owners.map(|_| String::new()) // matches other files
+            } else {
+                file.rule_of(b"a/[x]/b", 0).map(|rule| joined(&rule.owners))
+            };
+            assert_eq!(owners.as_deref(), *expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_long_line_of_faults_takes_linear_time() {
+        let line = format!("é {}", "x ".repeat(50_000));
+        let file = Codeowners::parse(&line, Dialect::GitLab, 1_000_000).unwrap();
+        let last = file.diagnostics().last().unwrap();
+        assert_eq!(file.diagnostics().len(), 50_000);
+        assert_eq!((last.column, last.end_column), (100_001, 100_002));
+    }
+
+    #[test]
+    fn rules_that_match_no_path_are_found() {
+        let text = "* @a\n*.js @b\n/docs/ @c\n/old/ @d\n!x/y\n";
+        let file = Codeowners::parse(text, Dialect::GitLab, 1_000).unwrap();
+        let matched = |paths: &[&str]| {
+            let packed = crate::msgpack_array::of_texts(paths.iter().copied()).unwrap();
+            file.matched_packed(&packed).unwrap()
+        };
+        // A rule counts where a later one wins.
+        assert_eq!(matched(&["/docs/a.js"]), [true, true, true, false, false]);
+        assert_eq!(matched(&["x/y"]), [true, false, false, false, true]);
+        assert_eq!(matched(&["", "/"]), [false; 5]);
+        assert!(file.matched_packed(b"\xc0").is_err());
     }
 }

@@ -20,7 +20,7 @@
 //! | `a` | itself and all below | itself and all below | itself |
 //! | `a/**` | everything inside | everything inside | files directly inside |
 //! | `\` | literal; at the start: see below | quotes the next character | quotes the next character |
-//! | `[a-z]` | literal | not supported | one of these |
+//! | `[a-z]` | literal | literal | one of these |
 //! | `**`, line feeds in the path | not across, but see the code | across | across |
 //!
 //! A pattern of the published function that starts with a backslash matches every path with a
@@ -34,6 +34,7 @@
 //! [`Pattern::simulate`] tries all positions at once. There is no recursion, and the time is not
 //! exponential.
 
+use super::codes::Code;
 use super::piece::{is_line, Piece, Token};
 use crate::shortcut::{Shortcut, Test};
 
@@ -88,8 +89,12 @@ pub(super) struct Unsupported {
     pub(super) at: usize,
     /// The length of the error in bytes.
     pub(super) len: usize,
+    /// The code of the diagnostic.
+    pub(super) code: Code,
     /// What is wrong, and what happens to the line.
     pub(super) reason: &'static str,
+    /// A suggested replacement for the error.
+    pub(super) suggestion: Option<&'static str>,
 }
 
 /// A text that a segment of every matching path contains.
@@ -104,23 +109,39 @@ pub(super) enum Key<'a> {
 impl Pattern {
     /// Compiles a pattern of GitHub's files.
     pub(super) fn github(pattern: &str) -> Result<Self, Unsupported> {
-        let unsupported = |at, len, reason| Err(Unsupported { at, len, reason });
+        let unsupported = |at, len, code, reason| Unsupported {
+            at,
+            len,
+            code,
+            reason,
+            suggestion: None,
+        };
         if pattern.starts_with('!') {
-            return unsupported(0, 1, "`!` is not supported by GitHub: the line is skipped");
+            return Err(unsupported(
+                0,
+                1,
+                Code::Negation,
+                "`!` is not supported by GitHub: the line is skipped",
+            ));
         }
         if pattern.starts_with(r"\#") {
-            return unsupported(
+            return Err(unsupported(
                 0,
                 2,
+                Code::QuotedComment,
                 r"`\#` at the start is not supported by GitHub: the line is skipped",
-            );
+            ));
         }
-        if let Some(at) = pattern.find(['[', ']']) {
-            return unsupported(
-                at,
-                1,
-                "`[ ]` is not supported by GitHub: the line is skipped",
-            );
+        if let Some((at, len)) = many_stars(pattern) {
+            return Err(Unsupported {
+                suggestion: Some("**"),
+                ..unsupported(
+                    at,
+                    len,
+                    Code::ManyStars,
+                    "more than two `*` in a row are not supported by GitHub: the line is skipped",
+                )
+            });
         }
         let body = pattern.trim_end_matches('/');
         let anchored = body.contains('/');
@@ -184,7 +205,9 @@ impl Pattern {
                         return Err(Unsupported {
                             at: at + bracket,
                             len: 1,
+                            code: Code::Unclosed,
                             reason: "`[` is not closed: the line is skipped",
+                            suggestion: None,
                         });
                     }
                     pieces.push(Piece::from_tokens(tokens));
@@ -419,6 +442,35 @@ impl Pattern {
             (reached, rest) = (next, after);
         }
     }
+}
+
+/// Returns the characters of a pattern that are not quoted, with their positions in bytes.
+fn unquoted(pattern: &str) -> impl Iterator<Item = (usize, char)> + '_ {
+    let mut quoted = false;
+    pattern.char_indices().filter(move |&(_, c)| {
+        let is_plain = !quoted && c != '\\';
+        quoted = !quoted && c == '\\';
+        is_plain
+    })
+}
+
+/// Returns the position and length of the first three or more `*` in a row.
+fn many_stars(pattern: &str) -> Option<(usize, usize)> {
+    let mut stars = unquoted(pattern)
+        .filter(|&(_, c)| c == '*')
+        .map(|(at, _)| at);
+    let at = stars.find(|&at| pattern[at..].starts_with("***"))?;
+    let rest = pattern[at..].trim_start_matches('*');
+    Some((at, pattern.len() - at - rest.len()))
+}
+
+/// Returns the first brackets of a pattern that look like a character range: from `[` to the `]`
+/// after it, or one bracket if there is no pair.
+pub(super) fn brackets(pattern: &str) -> Option<std::ops::Range<usize>> {
+    let mut brackets = unquoted(pattern).filter(|&(_, c)| matches!(c, '[' | ']'));
+    let (start, first) = brackets.next()?;
+    let end = brackets.find(|&(_, c)| first == '[' && c == ']');
+    Some(start..end.map_or(start, |(end, _)| end) + 1)
 }
 
 /// Reads text with `*` and `?` where a backslash quotes, and with classes if `classes` is set.
