@@ -698,7 +698,6 @@ for _name, _text in OWNERS.items():
         paths = [f"a{at}/b/c.py" for at in range(n // (100 if "sections" in text(4) else 1) or 1)]
         return lambda: made.owners_many(paths)
 
-
     @case(f"Codeowners.check: {_name}", "codeowners.Codeowners.check", 1_000)
     def _(n: int, text: Callable[[int], str] = _text) -> Call:
         given = text(n)

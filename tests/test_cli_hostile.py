@@ -92,6 +92,7 @@ TERRAFORM = f"main {NAME}.tf"
 PROJECT = f"project {NAME}.json"
 COMPUTED = f"computed {NAME}.tf"
 BINARY = f"binary {NAME}.bin"
+OWNERS = f"owners {NAME}"
 LOG = f"a log {NAME}.log"
 NONE = f"none {NAME}"
 DIGITS = f"digits {NAME}.toml"
@@ -121,6 +122,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
             {"groupingEnhancements": BAD_RULES, "fingerprintingRules": BAD_FINGERPRINTS}
         ),
         COMPUTED: f"grouping_enhancements = {EVIL}",
+        OWNERS: f"*.py @a\n*EVIL* ann{LINE}\n/[{LINE}]/ @b\n!{LINE} @c\n",
         LOG: f"a {EVIL} 10.0.0.1\n{WORSE}\nat a.b(X{LINE}:1)\n",
         DIGITS: f"{EVIL} = 1",
         SHRUNK: f"x{LINE} -> a:\n    void m{LINE}() -> b\n",
@@ -207,6 +209,18 @@ CASES: dict[str, list[str]] = {
     ],
     "fingerprint preview, no event": ["fingerprint", "preview", "--new", PRINTS, NONE],
     "fingerprint preview, bad rules": ["fingerprint", "preview", "--new", BAD_PRINTS, GOOD],
+    "owners": ["owners", "--file", OWNERS, f"a {NAME}.py", NAME],
+    "owners, unowned": ["owners", "--file", OWNERS, "--unowned", f"a {NAME}.py", NAME],
+    "owners, json": ["owners", "--file", OWNERS, "--json", f"a {NAME}.py", NAME],
+    "owners, github": ["owners", "--file", OWNERS, "--format=github", f"a {NAME}.py", NAME],
+    "owners, require": ["owners", "--file", OWNERS, "--require", NAME],
+    "owners, check": ["owners", "--file", OWNERS, "--check", NAME],
+    "owners check, github": ["owners", "--file", OWNERS, "--check", "--format=github", NAME],
+    "owners check, json": ["owners", "--file", OWNERS, "--check", "--json", NAME],
+    "owners, outside": ["owners", "--file", OWNERS, f"../{NAME}"],
+    "owners, no file": ["owners", "--file", NONE, NAME],
+    "owners, no repository": ["owners", "--repository", NONE],
+    "owners, not for git": ["owners", "--file", OWNERS, "--repository", NONE],
     "parameterize, json": ["parameterize", "--json", LOG],
     "parameterize, counts": ["parameterize", "--counts", LOG],
     "parameterize, not UTF-8": ["parameterize", "--counts", f"latin {NAME}.log"],
@@ -285,7 +299,13 @@ def test_json_of_any_text() -> None:
 
 
 @pytest.mark.parametrize(
-    "case", ["check, github", "check, terraform github", "fingerprint check, github"]
+    "case",
+    [
+        "check, github",
+        "check, terraform github",
+        "fingerprint check, github",
+        "owners check, github",
+    ],
 )
 def test_annotations_are_what_they_say(
     files: Path, monkeypatch: pytest.MonkeyPatch, case: str

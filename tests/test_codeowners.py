@@ -526,8 +526,8 @@ def test_a_file_of_a_repository_that_cannot_be_used(tmp_path: Path) -> None:
 def test_check(
     text: str, dialect: Any, paths: list[Any] | None, expected: list[tuple[str, int, int, int]]
 ) -> None:
-    for given in (text, text.encode(), "\ufeff" + text):
-        found = Codeowners.check(given, dialect, paths=paths)
+    for each_text in (text, text.encode(), "\ufeff" + text):
+        found = Codeowners.check(each_text, dialect, paths=paths)
         places = [(each.code, each.line, each.column, each.end_column) for each in found]
         assert sorted(places) == sorted(expected)
         assert [each.line for each in found] == sorted(each.line for each in found)
@@ -538,7 +538,7 @@ def test_check(
 
 def test_check_refuses_what_parse_refuses() -> None:
     for paths in ([1], ["a", None]):
-        with pytest.raises(TypeError, match="path .* must be a str or bytes"):
+        with pytest.raises(TypeError, match=r"path .* must be a str or bytes"):
             Codeowners.check("* @a", paths=paths)  # type: ignore[arg-type]
     with pytest.raises(UnicodeEncodeError):
         Codeowners.check("* @a", paths=["\ud800"])

@@ -36,7 +36,7 @@ class Diagnostic:
     """
 
     severity: Literal["error", "warning"]
-    """With an error `parse` fails, or a host skips the line of a CODEOWNERS file. A warning is about
+    """With an error `parse` fails; in a CODEOWNERS file the host skips the line. A warning is about
     input that is accepted."""
     message: str
     """What is wrong."""

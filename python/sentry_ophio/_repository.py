@@ -12,9 +12,12 @@ from __future__ import annotations
 
 import errno
 import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sentry_ophio.exceptions import CodeownersError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LOCATIONS = {
     "github": (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"),
@@ -28,7 +31,7 @@ def find(root: Path, dialect: str | None) -> tuple[Path, str]:
     Raises:
         FileNotFoundError: The repository has none.
     """
-    dialect = dialect or _host(root)
+    dialect = dialect or host(root)
     for location in LOCATIONS[dialect]:
         path = root / location
         if path.is_file():
@@ -37,7 +40,7 @@ def find(root: Path, dialect: str | None) -> tuple[Path, str]:
     raise FileNotFoundError(errno.ENOENT, f"No CODEOWNERS file ({tried})", str(root))
 
 
-def _host(root: Path) -> str:
+def host(root: Path) -> str:
     """Return the host whose files a repository has, GitHub if there are none."""
     is_gitlab = (root / ".gitlab").is_dir() or (root / ".gitlab-ci.yml").is_file()
     return "gitlab" if is_gitlab and not (root / ".github").is_dir() else "github"

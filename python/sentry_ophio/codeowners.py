@@ -436,9 +436,7 @@ class Codeowners(Handle):
         With an error the host skips the line; with a warning the line is used.
         [Diagnostics](diagnostics.md#codeowners-files) explains each code.
 
-            >>> for found in Codeowners.check("*.py @a
-*.pyx @b
-!*.c @c", paths=["a.py", "b.c"]):
+            >>> for found in Codeowners.check("*.py @a\n*.pyx @b\n!*.c @c", paths=["a.py", "b.c"]):
             ...     print(found)
             warning[OPH505]: `*.pyx` matches no file
              --> line 2, column 1
@@ -466,45 +464,26 @@ class Codeowners(Handle):
             TypeError: `text` or a path is neither str nor bytes.
             ValueError: As for `parse`.
         """
+        data = _encoded(text, "text")
         many = None if paths is None else list(paths)
-        with cls.parse(text, dialect, max_bytes=max_bytes) as file:
-            found = list(file.diagnostics)
-            if many is not None:
-                lines = _lines(_encoded(text, "text"))
-                found += [file._no_file(number, lines) for number in file._unmatched(many)]
-                found.sort(key=lambda each: (each.line, each.column))
-            return found
-
-    def _unmatched(self, paths: list[Text]) -> list[int]:
-        """Return the numbers of the rules whose pattern matches no path."""
-        ptr = self._ptr
-        count = len(self._rules)
-        matched = ffi.new("bool[]", count)
-        packed = _packed(paths)
-        status = lib.ophio_codeowners_matched_packed(ptr, packed, len(packed), matched, count)
-        if status:
-            error = error_for(status)
-            _check_paths(paths)
-            raise error
-        return [number for number, each in enumerate(ffi.unpack(matched, count)) if not each]
-
-    def _no_file(self, number: int, lines: list[str]) -> Diagnostic:
-        """Make the diagnostic for a rule that matches no file."""
-        place: Any = ffi.new("OphioCodeownersRule *")
-        check(lib.ophio_codeowners_rule(self._ptr, number, place))
-        pattern = decode(place.pattern)
-        line = lines[place.line - 1]
-        column = line.index(pattern) + 1
-        return Diagnostic(
-            severity="warning",
-            message=f"`{pattern}` matches no file",
-            line=place.line,
-            column=column,
-            end_column=column + len(pattern),
-            source=line,
-            code="OPH505",
-            title="no file matches",
-        )
+        packed = None if many is None else _packed(many)
+        file = cls.parse(data, dialect, max_bytes=max_bytes)
+        found = list(file.diagnostics)
+        if many is not None and packed is not None:
+            ptr = file._ptr
+            count = len(file)
+            matched = ffi.new("bool[]", count)
+            status = lib.ophio_codeowners_matched_packed(ptr, packed, len(packed), matched, count)
+            if status:
+                error = error_for(status)
+                _check_paths(many)
+                raise error
+            lines = _lines(data)
+            for number, each in enumerate(ffi.unpack(matched, count)):
+                if not each:
+                    found.append(_no_file(ptr, number, lines))
+            found.sort(key=lambda each: (each.line, each.column))
+        return found
 
     def _rule(self, number: int) -> Match:
         match = self._rules[number]
@@ -666,6 +645,25 @@ def _read_diagnostics(pointer: CData, data: bytes, count: int) -> tuple[Diagnost
             )
         )
     return tuple(diagnostics)
+
+
+def _no_file(pointer: CData, number: int, lines: list[str]) -> Diagnostic:
+    """Make the diagnostic for a rule that matches no file."""
+    place: Any = ffi.new("OphioCodeownersRule *")
+    check(lib.ophio_codeowners_rule(pointer, number, place))
+    pattern = decode(place.pattern)
+    line = lines[place.line - 1]
+    column = line.index(pattern) + 1
+    return Diagnostic(
+        severity="warning",
+        message=f"`{pattern}` matches no file",
+        line=place.line,
+        column=column,
+        end_column=column + len(pattern),
+        source=line,
+        code="OPH505",
+        title="no file matches",
+    )
 
 
 def _lines(data: bytes) -> list[str]:

@@ -927,7 +927,10 @@ for each in ("__hash__", "__reduce__", "__repr__", "__eq__"):
 
 # Properties and methods without arguments.
 PLAIN = {
-    "codeowners.Codeowners": (owners, "__len__ __reduce__ __repr__ diagnostics dialect path sections"),
+    "codeowners.Codeowners": (
+        owners,
+        "__len__ __reduce__ __repr__ diagnostics dialect path sections",
+    ),
     "enhancers.Cache": (lambda: Cache(5), "__repr__"),
     "enhancers.Component": (Component, "__reduce__ __repr__ hint"),
     "enhancers.AssembleResult": (

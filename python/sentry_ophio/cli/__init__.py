@@ -11,10 +11,11 @@
     sentry-ophio fingerprint check, fmt, explain, preview   the same for fingerprint rules
     sentry-ophio parameterize LOG ...      lines without their ids, dates and numbers
     sentry-ophio retrace MAPPING LOG ...   stack traces with the names of the sources
+    sentry-ophio owners [FILE ...]         the owners of files, by CODEOWNERS
 
 A file that cannot be used is reported on standard error, in one line. Other files are still
-processed, and the exit code is 2. Exit code 1 means that rules have problems, or that `fmt` would
-change a file.
+processed, and the exit code is 2. Exit code 1 means that rules have problems, that `fmt` would
+change a file, or that a file has no owner and `owners --require` was called.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from sentry_ophio.cli._fingerprint import fingerprint
 from sentry_ophio.cli._fingerprint_preview import preview as fingerprint_preview
 from sentry_ophio.cli._fmt import fmt
 from sentry_ophio.cli._input import InputError
+from sentry_ophio.cli._owners import owners
 from sentry_ophio.cli._parameterize import parameterize
 from sentry_ophio.cli._preview import preview
 from sentry_ophio.cli._retrace import retrace
@@ -85,7 +87,7 @@ def cli() -> None:
 
 for _command in (
     *(apply, events, explain, preview, encode, decode, check, fmt, rules),
-    *(fingerprint, parameterize, retrace),
+    *(fingerprint, parameterize, retrace, owners),
 ):
     cli.add_command(_command)
 fingerprint.add_command(fingerprint_preview)

@@ -141,10 +141,14 @@ def _with_lines(message: str, base: Sequence[tuple[str, str]], count: int) -> st
 
 
 def report(
-    names: tuple[str, ...], find: Callable[[str], list[Found]], form: str, *, strict: bool
+    names: tuple[str, ...],
+    find: Callable[[str], list[Found]],
+    form: str,
+    *,
+    strict: bool,
+    unreadable: bool = False,
 ) -> None:
     """Print the problems of files, and exit with the matching exit code."""
-    unreadable = False
     documents = []
     errors = warnings = 0
     for name in names:

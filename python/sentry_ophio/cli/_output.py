@@ -4,6 +4,7 @@ Texts of events and rules and names of files are untrusted, and a terminal acts 
 So every text passes `shown` on its way, and only styles that are made here have escape sequences:
 
     echo("rule ", styled(rule.text, bold=True))      a line, of texts and styled texts
+    echo_lines(lines)                                many lines
     echo_json(document)                              a line of JSON
     write(data)                                      a result for a file or a pipe, such as rules
     text(("title", "bold"), rule.text)               a cell of a table of rich
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import json
 import sys
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -26,8 +28,12 @@ from sentry_ophio._shown import shown
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Styled", "annotation", "console", "echo", "echo_json", "echo_json_list", "json_of"]
-__all__ += ["printable_json", "styled", "text", "write"]
+__all__ = ["Styled", "annotation", "console", "echo", "echo_json", "echo_json_list"]
+__all__ += ["echo_json_texts", "echo_lines", "json_of", "printable_json", "styled", "text", "write"]
+
+
+# The number of lines or items that are written at a time.
+_BLOCK = 1_000
 
 
 class Styled(NamedTuple):
@@ -45,6 +51,13 @@ def echo(*parts: str | Styled, err: bool = False) -> None:
     """Print a line. Where there is no terminal, click removes the styles."""
     line = "".join(each.ansi if isinstance(each, Styled) else shown(each) for each in parts)
     click.echo(line, err=err)
+
+
+def echo_lines(lines: Iterable[str]) -> None:
+    """Print many lines. A call for each takes five times as long."""
+    rest = iter(lines)
+    while some := list(islice(rest, _BLOCK)):
+        click.echo("\n".join(map(shown, some)))
 
 
 def json_of(document: Any, indent: int | None = None) -> str:
@@ -68,10 +81,18 @@ def echo_json(document: Any, indent: int | None = None) -> None:
 
 
 def echo_json_list(document: dict[str, Any], name: str, items: Iterable[Any]) -> None:
-    """Print a JSON object with one more member, a list. Only one item is in memory as text."""
+    """Print a JSON object with one more member, a list. Only a few items are in memory as text."""
+    echo_json_texts(document, name, map(json_of, items))
+
+
+def echo_json_texts(document: dict[str, Any], name: str, items: Iterable[str]) -> None:
+    """Do the same with items that are JSON already; `printable_json` escapes their characters."""
     click.echo(f"{json_of(document).removesuffix('}')}, {json_of(name)}: [", nl=False)
-    for number, item in enumerate(items):
-        click.echo((", " if number else "") + json_of(item), nl=False)
+    rest = iter(items)
+    before = ""
+    while some := list(islice(rest, _BLOCK)):
+        click.echo(before + ", ".join(map(printable_json, some)), nl=False)
+        before = ", "
     click.echo("]}")
 
 
