@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ pytest.importorskip("rich")
 
 from sentry_ophio.cli._error import InputError
 from sentry_ophio.cli._rule_files import ENHANCEMENTS, FINGERPRINTS, RuleFile, rule_file
+from sentry_ophio.enhancers import Cache, Enhancements
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -318,3 +320,118 @@ def test_a_long_file_takes_linear_time() -> None:
     ):
         with pytest.raises(InputError):
             rule_file("a.tf", content, ENHANCEMENTS)
+
+
+# --- --base, and the default rules --------------------------------------------------
+
+
+@pytest.fixture
+def sets(folder: Path) -> Path:
+    (folder / "a.rules").write_text("funktion:x\n", "utf-8")
+    (folder / "b.rules").write_text("function:a category=b\n# b\nfunction:b -app", "utf-8")
+    (folder / "c.rules").write_text("category:b -app\n", "utf-8")
+    (folder / "d.rules").write_text("category:b +app\n", "utf-8")
+    return folder
+
+
+def in_app(result: subprocess.CompletedProcess[str]) -> bool:
+    assert (result.returncode, result.stderr) == (0, "")
+    (frame,) = json.loads(result.stdout.split("\n")[0])["stacktraces"][0]["frames"]
+    found: bool = frame["in_app"]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ("--rules c.rules", True),
+        ("--base b.rules --rules c.rules", False),
+        ("--rules c.rules --base b.rules", False),
+        ("--base c.rules --rules b.rules", True),
+        ("--base b.rules --base c.rules", False),
+        ("--base b.rules --base c.rules --rules d.rules", True),
+        ("--base b.rules --rules d.rules --rules c.rules", False),
+        ("--base default", True),
+    ],
+)
+def test_base_is_in_front(sets: Path, options: str, expected: bool) -> None:
+    assert in_app(run(f"apply --json {options} event.json", sets)) is expected
+
+
+def test_base_in_other_commands(sets: Path) -> None:
+    result = run("explain --base b.rules --rules c.rules event.json", sets)
+    places = re.findall(r"\w\.rules:\d", result.stdout)
+    assert places == ["b.rules:1", "c.rules:1"]
+    result = run("preview --json --base b.rules --new c.rules event.json", sets)
+    report = json.loads(result.stdout)
+    assert [each["source"] for each in report["old_rules"]] == ["b.rules"] * 2
+    assert [each["source"] for each in report["new_rules"]] == ["b.rules"] * 2 + ["c.rules"]
+    assert run("encode --base b.rules c.rules -o x", sets).returncode == 0
+    assert run("decode x", sets).stdout.split("\n") == [
+        *("function:a category=b", "function:b -app", "category:b -app", "")
+    ]
+    result = run(
+        "fingerprint preview --new f --base b.rules --rules c.rules --json event.json", sets
+    )
+    assert result.stderr.startswith("Error: f: ")
+    result = run("apply --base none --rules c.rules event.json", sets)
+    assert (result.returncode, result.stderr) == (2, "Error: none: No such file or directory\n")
+
+
+def test_check_knows_the_rules_of_base(sets: Path) -> None:
+    (sets / "e.rules").write_text("function:c +app\nfunction:b -app\nfunction:c +app\n", "utf-8")
+    result = run("check --json --base c.rules --base b.rules e.rules", sets)
+    found = [
+        (each["line"], each["message"])
+        for each in json.loads(result.stdout)[0]["diagnostics"]
+        if each["message"].endswith("has the same rule")
+    ]
+    assert found == [
+        (2, "line 3 of b.rules has the same rule"),
+        (3, "line 1 has the same rule"),
+    ]
+    # Their own problems are not reported.
+    result = run("check --base a.rules d.rules", sets)
+    assert "funktion" not in result.stdout
+
+
+def test_the_default_rules_are_printed(sets: Path) -> None:
+    result = run("rules", sets)
+    assert (result.returncode, result.stderr) == (0, "")
+    rules = Enhancements.parse(result.stdout, Cache(0))
+    assert [each.canonical for each in rules.rules] == [
+        each.canonical for each in Enhancements.default().rules
+    ]
+    # A line of an explanation is one of what is printed.
+    (sets / "lib.json").write_text(
+        json.dumps(
+            {
+                "platform": "python",
+                "stacktrace": {"frames": [{"filename": "/usr/lib/python3.9/x.py"}]},
+            }
+        ),
+        "utf-8",
+    )
+    explained = run("explain --base default --rules c.rules lib.json", sets).stdout
+    line = re.search(r"default rules:(\d+)  (.*)", explained)
+    assert line is not None
+    assert result.stdout.split("\n")[int(line[1]) - 1] == line[2]
+
+
+@pytest.mark.parametrize(
+    ("command", "options"),
+    [
+        ("apply", ["--rules", "--base"]),
+        ("explain", ["--rules", "--base"]),
+        ("preview", ["--old", "--new", "--base"]),
+        ("check", ["--base"]),
+        ("encode", ["--base"]),
+        ("fingerprint preview", ["--rules", "--base"]),
+    ],
+)
+def test_help_says_what_can_be_repeated(folder: Path, command: str, options: list[str]) -> None:
+    text = " ".join(run(f"{command} --help", folder).stdout.split())
+    for option in options:
+        described = re.search(rf" {option} FILE (.*?)(?= -\w| --\w|$)", text)
+        assert described is not None
+        assert "Can be repeated" in described[1]
