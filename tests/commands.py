@@ -60,6 +60,55 @@ def run_command(
         return subprocess.CompletedProcess(command, code, out.read(), errors.read())
 
 
+def run_on_terminal(
+    command: list[str],
+    *,
+    columns: int = 0,
+    stdin: bytes | None = None,
+    **environ: str,
+) -> str:
+    """Run a program on a pseudo terminal, and return what it prints there.
+
+    Args:
+        command: The program and its arguments.
+        columns: The width of the terminal. A terminal that says 0 is 80 columns wide.
+        stdin: Standard input; by default that of the tests.
+        environ: Variables that its environment has besides those of the tests.
+    """
+    import fcntl  # noqa: PLC0415 (Windows has none)
+    import pty  # noqa: PLC0415
+    import struct  # noqa: PLC0415
+    import termios  # noqa: PLC0415
+
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    process = subprocess.Popen(
+        command,
+        stdin=None if stdin is None else subprocess.PIPE,
+        stdout=follower,
+        stderr=subprocess.DEVNULL,
+        env=environment | environ,
+    )
+    os.close(follower)
+    if stdin is not None:
+        assert process.stdin is not None
+        process.stdin.write(stdin)
+        process.stdin.close()
+    output = b""
+    while True:
+        try:
+            block = os.read(leader, 1 << 16)
+        except OSError:  # Linux says so when the other side is closed
+            break
+        if not block:
+            break
+        output += block
+    os.close(leader)
+    assert process.wait() == 0
+    return output.decode().replace("\r\n", "\n")
+
+
 @functools.cache
 def server() -> socket.socket:
     """Start the program below, which ends with the tests: then its connection is closed."""

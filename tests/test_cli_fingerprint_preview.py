@@ -6,11 +6,11 @@ import gzip
 import json
 import os
 import re
-import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from commands import run_on_terminal
 
 pytest.importorskip("click")
 pytest.importorskip("rich")
@@ -131,36 +131,12 @@ def test_the_text() -> None:
 @pytest.mark.skipif(os.name != "posix", reason="for POSIX")
 @pytest.mark.parametrize("columns", [40, 80, 120])
 def test_on_a_terminal_nothing_is_cut(columns: int) -> None:
-    import fcntl  # noqa: PLC0415 (Windows has none)
-    import pty  # noqa: PLC0415
-    import struct  # noqa: PLC0415
-    import termios  # noqa: PLC0415
-
-    master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
     command = "-m sentry_ophio fingerprint preview --old old.rules --new new.rules events.ndjson"
-    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
-    process = subprocess.Popen(
-        [sys.executable, *command.split()],
-        stdout=slave,
-        stderr=subprocess.DEVNULL,
-        env=environment | {"TERM": "xterm-256color"},
+    text = run_on_terminal(
+        [sys.executable, *command.split()], columns=columns, TERM="xterm-256color"
     )
-    os.close(slave)
-    output = b""
-    while True:
-        try:
-            data = os.read(master, 65536)
-        except OSError:  # Linux reports a closed terminal as an error
-            break
-        if not data:
-            break
-        output += data
-    os.close(master)
-    assert process.wait() == 0
-    text = output.decode()
     assert "\x1b[1m" in text
-    shown = re.sub(r"\x1b\[[0-9;]*m", "", text).replace("\r\n", "\n")
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", text)
     assert "\x1b" not in shown
     assert max(map(len, shown.split("\n"))) <= columns
     assert without_keys(shown).split() == TEXT.split() or columns == 40

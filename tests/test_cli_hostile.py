@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from commands import run_on_terminal
 
 pytest.importorskip("click")
 pytest.importorskip("rich")
@@ -414,31 +415,10 @@ def test_results_are_whole_in_a_pipe_and_shown_on_a_terminal(case: str) -> None:
     assert result.exit_code == 0, result.output
     assert "\u202eEVIL".encode() in result.stdout_bytes
 
-    pty = pytest.importorskip("pty")
-    subprocess = pytest.importorskip("subprocess")
-    leader, follower = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "sentry_ophio", *arguments],
-        stdin=subprocess.PIPE,
-        stdout=follower,
-        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
-    )
-    os.close(follower)
-    process.stdin.write(data)
-    process.stdin.close()
-    printed = b""
-    while True:
-        try:
-            block = os.read(leader, 1 << 16)
-        except OSError:  # Linux says so when the other side is closed
-            break
-        if not block:
-            break
-        printed += block
-    os.close(leader)
-    assert process.wait() == 0
-    check_shown(printed.decode().replace("\r\n", "\n").replace("\t", ""))
-    assert b"\\u202eEVIL" in printed
+    command = [sys.executable, "-m", "sentry_ophio", *arguments]
+    printed = run_on_terminal(command, stdin=data, PYTHONIOENCODING="utf-8")
+    check_shown(printed.replace("\t", ""))
+    assert "\\u202eEVIL" in printed
 
 
 def commands(group: click.Group, prefix: str = "") -> Iterator[str]:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import COMMAND, run_command
+from commands import COMMAND, run_command, run_on_terminal
 
 pytest.importorskip("click")
 pytest.importorskip("rich")
@@ -118,26 +116,9 @@ def test_a_pipe_has_a_line_for_each_frame(name: str) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="for a pseudo terminal")
 def test_a_real_terminal() -> None:
-    import pty  # noqa: PLC0415 (not on Windows)
-
-    master, slave = pty.openpty()
-    # Without COLUMNS, and the terminal says 0: then it is 80 columns wide.
-    environment = {name: each for name, each in os.environ.items() if name != "COLUMNS"}
     command = [*COMMAND, "apply", str(FIXTURES / "events" / "python-checkout.json")]
-    process = subprocess.Popen(command, stdout=slave, env=environment | {"TERM": "xterm"})
-    os.close(slave)
-    output = b""
-    while True:
-        try:
-            data = os.read(master, 1 << 16)
-        except OSError:  # Linux reports a closed terminal as an error
-            break
-        if not data:
-            break
-        output += data
-    os.close(master)
-    assert process.wait() == 0
-    lines = STYLE.sub("", output.decode()).replace("\r", "").split("\n")
+    output = run_on_terminal(command, TERM="xterm")
+    lines = STYLE.sub("", output).split("\n")
     assert lines[5].endswith("  /usr/lib/python3.11/concurrent/")
     assert lines[6].strip() == "futures/_base.py:401"
 
