@@ -65,6 +65,17 @@ def small(event: dict[str, Any]) -> bytes:
     return json.dumps(kept(event)).encode()
 
 
+TRACES = (
+    "b.b: x\n\tat b.b.a(SourceFile:1)\n\tat b.b.b()\n\tat b.b.c(:4)\n",
+    "Caused by: b.a\n\tat java.base/b.b.d(Unknown Source:7)\n\tat app//b.b.e(X.kt:10)\n"
+    "\t... 7 more",
+    "java.lang.NullPointerException\n\tat b.i.a(:1)\n",
+    "\tat b.g.a(:1)\n\tat b.h.a(:27)\n\tat b.c.a(X) ~[x.jar:?]\n",
+    "\tat b.f.run(:1)\r\n\tat b.ü.ä(Native Method)\r\n",
+    '[CIRCULAR REFERENCE: b.a]\nException in thread "main" a.e: 12\n\tat a.d.run(:3018)',
+)
+
+
 def main() -> None:
     """Write all seeds."""
     vectors = json.loads((ROOT / "tests" / "vectors" / "enhancements.json").read_text("utf-8"))
@@ -93,6 +104,9 @@ def main() -> None:
         write("codeowners", f"file-{number}", file["text"].encode() + b"\nsrc/a.js")
     for path in sorted((FIXTURES / "proguard").glob("*.mapping.txt")):
         write("proguard", path.stem, path.read_bytes()[:3000])
+        for number, frames in enumerate(TRACES):
+            text = f"\0{frames}".encode()
+            write("retrace", f"{path.stem}-{number}", path.read_bytes()[:3000] + text)
     for path in sorted((FIXTURES / "events").glob("*.json")):
         event = json.loads(path.read_text("utf-8"))
         line = json.dumps(event, separators=(",", ":")).encode()

@@ -15,7 +15,6 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::collections::HashSet;
 
 use super::index::{Class, Entry, Index, Method, Signature};
 
@@ -99,13 +98,14 @@ pub(super) fn alternatives<'m, 'q>(
         Some(original.first)
     };
     let frame = |signature: Signature<'m>, position: Option<u32>| {
-        let class = signature.class.unwrap_or(class.original);
+        let own = class;
+        let class = signature.class.unwrap_or(own.original);
         let line = position.or(query.line);
         Frame {
             class,
             method: signature.name,
             types: Some((signature.returns, signature.parameters)),
-            file: file(index, class, query.file),
+            file: file(index, own, class, query.file),
             line,
             shown: match line {
                 Some(line) if query.line.is_some() || !ambiguous || query.verbose => {
@@ -170,7 +170,7 @@ pub(super) fn class_only<'m>(
         class: class.original,
         method: query.method,
         types: None,
-        file: file(index, class.original, query.file),
+        file: file(index, class, class.original, query.file),
         line: query.line,
         shown: query.line.map_or(Shown::AsWritten, Shown::number),
     }
@@ -282,19 +282,8 @@ fn groups<'e, 'm>(entries: &'e [&'m Entry<'m>]) -> impl Iterator<Item = &'e [&'m
 struct Found<'m, 'a> {
     query: &'a Query<'a>,
     alternatives: Vec<Vec<Frame<'m>>>,
-    seen: HashSet<Key<'m>>,
     contexts: Vec<Option<u32>>,
     last: Option<u32>,
-}
-
-/// What makes an alternative another one: the innermost frame.
-#[derive(PartialEq, Eq, Hash)]
-struct Key<'m> {
-    class: &'m str,
-    method: &'m str,
-    types: Option<(&'m str, &'m str)>,
-    file: Cow<'m, str>,
-    line: Option<u32>,
 }
 
 impl<'m, 'a> Found<'m, 'a> {
@@ -302,7 +291,6 @@ impl<'m, 'a> Found<'m, 'a> {
         Found {
             query,
             alternatives: Vec::new(),
-            seen: HashSet::new(),
             contexts: Vec::new(),
             last: None,
         }
@@ -321,20 +309,24 @@ impl<'m, 'a> Found<'m, 'a> {
         let Some(innermost) = frames.first() else {
             return;
         };
-        let verbose = self.query.verbose;
-        let key = Key {
-            class: innermost.class,
-            method: innermost.method,
-            types: innermost.types.filter(|_| verbose),
-            file: innermost.file.clone(),
-            line: innermost
-                .line
-                .filter(|_| verbose || self.query.line.is_some_and(|line| line > 0)),
-        };
-        if !self.is_full() && self.seen.insert(key) {
+        // There are few alternatives, and never more than `MAX_ALTERNATIVES`.
+        let seen = |other: &Vec<Frame<'_>>| self.looks_the_same(innermost, &other[0]);
+        if !self.is_full() && !self.alternatives.iter().any(seen) {
             self.alternatives.push(frames);
             self.contexts.push(outline);
         }
+    }
+
+    /// Compares the innermost frames of two alternatives. Types count if they are printed, and lines
+    /// if the obfuscated frame has one.
+    fn looks_the_same(&self, one: &Frame<'_>, other: &Frame<'_>) -> bool {
+        let verbose = self.query.verbose;
+        let lines = verbose || self.query.line.is_some_and(|line| line > 0);
+        one.class == other.class
+            && one.method == other.method
+            && one.file == other.file
+            && (!verbose || one.types == other.types)
+            && (!lines || one.line == other.line)
     }
 
     fn finish<'q>(mut self) -> Answer<'m, 'q> {
@@ -379,10 +371,20 @@ pub(super) fn parameter_types(parameters: &str) -> impl Iterator<Item = &str> {
 
 // --- files ------------------------------------------------------------------------------
 
-/// Returns the file of an original class. If the mapping does not name it, its name is made from
+/// Returns the file of an original class, which a section names or inlines. If the mapping does not name it, its name is made from
 /// the class: `Cart.java` for `org.example.Cart$Line`; a name with `.kt` keeps that.
-fn file<'m>(index: &'m Index<'_>, class: &'m str, written: &str) -> Cow<'m, str> {
-    if let Some(file) = index.file(class) {
+fn file<'m>(
+    index: &'m Index<'_>,
+    section: &'m Class<'m>,
+    class: &'m str,
+    written: &str,
+) -> Cow<'m, str> {
+    let named = if class == section.original {
+        section.file.as_deref()
+    } else {
+        index.file(class)
+    };
+    if let Some(file) = named {
         return Cow::Borrowed(file);
     }
     if written == "Native Method" {

@@ -604,3 +604,44 @@ fn hostile_mappings_and_texts_are_only_text() {
         }
     }
 }
+
+/// Mappings and texts of the words that have a meaning, in any order.
+#[test]
+fn any_mapping_retraces_any_text() {
+    const WORDS: [&str; 44] = [
+        "\n", "\n    ", "a", "b", "A", "A$B", "B", "<init>", " -> ", ":", ":\n", ".", "1", "2:2:",
+        "0", "1:3:", "0:0:", "4294967295", "(", ")", "(int)", "void ", "int ", "at ", "\tat ",
+        "a.b(X:1)", "a.a(:2)", "a.b()", "\nat a.a(:1)\nat b.b(X)", "A -> a:\n", "B -> b:\n",
+        "    void m():1:3 -> a\n", "    1:1:void B.n():5:5 -> a\n    1:1:void m():9 -> a\n",
+        "    0:65535:int k():7:7 -> b\n", "    void k() -> b\n", "Caused by: ", "\"", " ~[x]", "é",
+        "# {'id':'com.android.tools.r8.synthesized'}\n",
+        "# {'id':'com.android.tools.r8.outline'}\n",
+        "# {'id':'com.android.tools.r8.outlineCallsite','positions':{'1':2,'2':1}}\n",
+        "# {'id':'com.android.tools.r8.rewriteFrame','conditions':['throws(La;)'],'actions':['removeInnerFrames(1)']}\n",
+        "# {'id':'sourceFile','fileName':'X.kt'}\n",
+    ];
+    let mut random = fastrand::Rng::with_seed(7);
+    let mut words = |most| -> String {
+        let count = random.usize(..most);
+        (0..count)
+            .map(|_| WORDS[random.usize(..WORDS.len())])
+            .collect()
+    };
+    let mut several = 0;
+    for _ in 0..4_000 {
+        let mapper = Mapper::new(format!("A -> a:\n{}", words(24)));
+        let text = words(24);
+        for verbose in [false, true] {
+            let (mut given, mut printed) = (String::new(), String::new());
+            mapper.retrace(&text, verbose, |line| {
+                given.push_str(line.line());
+                line.print(&mut printed);
+                assert!(line.alternatives().all(|frames| frames.len() > 0));
+                several += usize::from(line.len() > 1);
+            });
+            assert_eq!(given, text);
+            assert_eq!(printed, mapper.remap_stacktrace(&text, verbose));
+        }
+    }
+    assert!(several > 100, "{several}");
+}
