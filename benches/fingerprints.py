@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import platform
 import time
 from pathlib import Path
@@ -201,7 +202,8 @@ def main() -> None:
         f"{platform.machine()} {platform.system()}. An event of 20 frames, 5 kB of JSON, from a",
         "Python dict. No rule matches it, unless a row says so. Times of the processor, the best",
         "of 7 rounds; `benches/fingerprints.py` says how. Sentry runs the rules in Python. Its",
-        "figures are for 299 rules, and were measured elsewhere.",
+        "figures are for 299 rules, and were measured elsewhere. Other programs used the machine:",
+        f"on {os.cpu_count()} cores the load was {os.getloadavg()[0]:.0f}.",
         "",
         "| call | time | Sentry | times |",
         "| --- | ---: | ---: | ---: |",

@@ -324,7 +324,8 @@ def main() -> None:
         "",
         f"sentry-ophio {version('sentry-ophio')} on Python {platform.python_version()}, "
         f"{platform.machine()} {platform.system()}, with the default patterns.",
-        "Times of the processor; `benches/parameterization.py` says how.",
+        "Times of the processor; `benches/parameterization.py` says how. Other programs used the",
+        f"machine: on {os.cpu_count()} cores the load was {os.getloadavg()[0]:.0f}.",
         "",
         *message_rows(),
         "",
