@@ -1,7 +1,7 @@
 r"""Fingerprint rules: which events become one issue.
 
-A rule says what must hold for an event, and the fingerprint that the event gets then. Events
-with the same fingerprint are one issue.
+A rule has conditions and a fingerprint. An event that meets the conditions gets the fingerprint.
+Events with the same fingerprint are one issue.
 
     >>> from sentry_ophio.fingerprints import FingerprintRules
     >>> rules = FingerprintRules.parse('''
@@ -19,9 +19,9 @@ with the same fingerprint are one issue.
 The first rule that matches wins. These cases surprise:
 
 - `type:A value:b` needs one exception that is both, and `function:f module:m` one frame;
-- where an event has no exception, `!type:A` does not match: there is nothing that is not A;
+- if an event has no exception, `!type:A` does not match: there is nothing that is not A;
 - `message` looks at the values of exceptions, too;
-- the caller is the frame *after*, the other way round than in stack trace rules;
+- the caller is the frame *after*. In stack trace rules it is the frame before;
 - `release` is compared as paths are: `*` stops at `/`.
 
 `FingerprintRules.explain` says for each rule why it matches, or what fails. `preview` reports which

@@ -1,4 +1,4 @@
-//! Many events in one call, and what matches as JSON.
+//! Many events in one call, with the matches as JSON.
 //!
 //! ```text
 //! MessagePack array of events, each in a text or binary \
@@ -6,8 +6,8 @@
 //! JSON, one event a line                                /
 //! ```
 //!
-//! Results are in the order of the events. The first event that cannot be read ends it: a
-//! result that is missing would move all that follow.
+//! The results are in the order of the events. A call fails at the first event that cannot be read:
+//! if it left out one result, the results after it would belong to other events.
 
 use thiserror::Error;
 

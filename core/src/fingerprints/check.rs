@@ -2,16 +2,16 @@
 //!
 //! ```text
 //! text -> parser --- a failure ---> error     with what was expected
-//!              `---- a rule ------> warnings  about what is valid, but hardly meant
+//!              `---- a rule ------> warnings  about a valid rule that is probably a mistake
 //! ```
 //!
-//! The parser stops at the first problem of a line and continues with the next line, so there
-//! is one error a line, and there are warnings about the other ones. There is an error exactly
-//! if [`FingerprintRules::parse`](super::FingerprintRules::parse) fails, and the first one is
-//! what it fails with.
+//! The parser stops at the first error of a line and continues with the next line. So a line has at
+//! most one error, and only lines without an error have warnings. There is an error exactly if
+//! [`FingerprintRules::parse`](super::FingerprintRules::parse) fails, and the first error is the one
+//! that it returns.
 //!
 //! A rule has more than one line if a quoted text has line breaks. A diagnostic is on the line
-//! where its span begins, and ends there at the latest. `\n`, `\r` and `\r\n` end a line.
+//! where its span begins, and its span does not go beyond that line. `\n`, `\r` and `\r\n` end a line.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ use super::parser::{self, Failure, Span};
 use super::writer::Json;
 use crate::limits::Limit;
 
-/// Something to say about a span of a text of fingerprint rules.
+/// A problem of a text of fingerprint rules, with its span.
 pub type Diagnostic = crate::diagnostics::Diagnostic<Code>;
 
 /// Finds all problems of a rule text, in the order of their spans.
@@ -56,7 +56,8 @@ pub fn check(text: &str) -> Vec<Diagnostic> {
 /// Writes diagnostics as a JSON array of objects with the names of their fields, and the title of
 /// the code.
 ///
-/// The source is null where it is that of the one before: a line of 64 KiB can have thousands.
+/// If a diagnostic is on the same line as the one before it, its source is null: a line of 64 KiB can
+/// have thousands of diagnostics.
 pub fn to_json(diagnostics: &[Diagnostic]) -> String {
     let mut json = Json::default();
     let mut before = None;

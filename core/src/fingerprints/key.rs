@@ -1,13 +1,13 @@
-//! Keys: what a matcher looks at, and where an event has it.
+//! Keys: the names of values that matchers look at, and where an event has the values.
 //!
-//! A key has one *scope*: the kind of entries in which its value is looked up. All matchers of
-//! a rule that have the same scope must hold on one entry of it:
+//! A key has one *scope*: the kind of entries in which its value is looked up. If matchers of a rule
+//! have the same scope, one entry must satisfy all of them:
 //!
 //! ```text
 //! type:A value:b message:*c*
 //!
-//! scope exceptions   type:A value:b   one exception is both
-//! scope messages     message:*c*      the log entry or any exception is
+//! scope exceptions   type:A value:b   one exception satisfies both
+//! scope messages     message:*c*      the log entry or one exception satisfies it
 //! ```
 //!
 //! [`TABLE`] is the only list of keys. The parser reads names from it, printing and the stored
@@ -277,7 +277,7 @@ impl Field {
     }
 }
 
-/// What the names of tags begin with.
+/// The beginning of the names of tags.
 const TAGS: &str = "tags.";
 
 impl Key {

@@ -1,4 +1,4 @@
-//! Warnings about rules that are valid, but hardly do what is meant.
+//! Warnings about valid rules that probably do not do what was intended.
 //!
 //! ```text
 //! module:[        a glob that is not valid matches nothing

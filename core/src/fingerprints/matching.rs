@@ -1,4 +1,4 @@
-//! Matching, in the plainest way: the definition of what rules mean.
+//! Matching by trying each rule: the definition of what rules mean.
 //!
 //! ```text
 //! rule     type:A value:b !function:c -> x
@@ -7,15 +7,16 @@
 //!          frames       not function c        a frame that is not c
 //! ```
 //!
-//! The matchers of a rule are grouped by the scope that they look at. A rule matches if, for
-//! each group, one entry of that scope satisfies all matchers of the group. So a scope without
-//! entries does not match, also if all matchers are negated.
+//! A matcher looks at one scope, such as the exceptions. The matchers of a rule are grouped by their
+//! scopes. A group holds if one entry of its scope satisfies all its matchers. A rule matches if all
+//! its groups hold. So a group does not hold if its scope has no entries, even if all its matchers
+//! are negated.
 //!
-//! A caller or callee matcher belongs to the group of frames. It holds on a frame if the frame
-//! after it (caller) or before it (callee) satisfies it; without such a frame it does not hold,
-//! negated or not.
+//! A caller or callee matcher belongs to the group of frames. A caller matcher holds on a frame if
+//! the next frame satisfies it, and a callee matcher if the frame before satisfies it. If there is
+//! no such frame, it does not hold, negated or not.
 //!
-//! A matcher whose value is missing does not match, so its negation does.
+//! If the value is missing, a matcher does not hold, and a negated matcher holds.
 
 use smol_str::SmolStr;
 
@@ -42,11 +43,11 @@ pub(super) struct Condition {
 
 /// How a condition compares.
 pub(super) enum Test {
-    /// `None` if the glob is not valid, and matches nothing.
+    /// `None` if the glob is not valid. It matches nothing.
     Glob(Option<Glob>),
     /// The names of a comma list.
     List(Vec<SmolStr>),
-    /// `None` if the pattern is no boolean, and matches nothing.
+    /// `None` if the pattern is not a boolean. It matches nothing.
     Boolean(Option<bool>),
 }
 
@@ -118,7 +119,7 @@ impl Condition {
         }
     }
 
-    /// Whether there is no frame that has what the condition looks at.
+    /// Whether a frame cannot have the value: it is a caller or callee matcher of another scope.
     pub(super) fn is_out_of_scope(&self) -> bool {
         self.scope() != self.key.scope()
     }

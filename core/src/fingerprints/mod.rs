@@ -1,7 +1,7 @@
 //! Fingerprint rules: which events become one issue.
 //!
-//! A rule says what must hold for an event, and the fingerprint that the event gets then. Events
-//! with the same fingerprint are one issue. Sentry parses and runs these rules in Python.
+//! A rule has conditions and a fingerprint. An event that meets the conditions gets the fingerprint.
+//! Events with the same fingerprint are one issue. Sentry parses and runs these rules in Python.
 //!
 //! ```text
 //! error.type:DatabaseError                      -> database-error
@@ -31,16 +31,17 @@
 //!                            `-> variables             fills in fingerprint and title
 //! ```
 //!
-//! [`first_match`] is the definition of what rules mean. [`FingerprintRules`] is tested against
-//! it: it finds the rules worth trying with an index, so 10,000 rules cost an event as much as
-//! 300 do.
+//! [`first_match`] is the definition of what rules mean: it tries each rule. [`FingerprintRules`] is
+//! tested against it. It has an index, which selects the few rules that may match. So an event takes
+//! about the same time with 10,000 rules as with 300, from the second event on. The first event of a
+//! rule set is matched without the index.
 //!
 //! These cases surprise:
 //!
 //! - `type:A value:b` needs one exception that is both, and `function:f module:m` one frame;
-//! - where an event has no exception, `!type:A` does not match: there is nothing that is not A;
+//! - if an event has no exception, `!type:A` does not match: there is nothing that is not A;
 //! - `message` looks at the values of exceptions, too;
-//! - the caller is the frame *after*, the other way round than in stack trace rules;
+//! - the caller is the frame *after*. In stack trace rules it is the frame before;
 //! - `release` is compared as paths are: `*` stops at `/`.
 //!
 //! # Example

@@ -1,4 +1,4 @@
-//! Rules: what must hold, and the fingerprint that an event gets then.
+//! Rules: the conditions on an event, and the fingerprint of an event that meets them.
 //!
 //! ```text
 //! error.type:OutOfMemory !module:tests.* -> out-of-memory {{ module }} title="Out of memory"
@@ -14,11 +14,11 @@ use super::key::Key;
 
 /// Which frame a matcher looks at.
 ///
-/// In fingerprint rules the caller is the frame *after* and the callee the frame *before*: the
-/// other way round than in stack trace rules.
+/// In fingerprint rules the caller is the frame *after* and the callee the frame *before*. In stack
+/// trace rules it is the reverse.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Neighbor {
-    /// The frame itself, or what is not a frame.
+    /// The frame itself, or an entry of another scope.
     #[default]
     This,
     /// `[ matcher ] |`: the frame after it.
@@ -34,7 +34,7 @@ pub struct Matcher {
     pub key: Key,
     /// What the value is compared with.
     pub pattern: SmolStr,
-    /// Whether it holds where the value does not match.
+    /// Whether it holds if the value does not match.
     pub negated: bool,
     /// Which frame it looks at.
     pub neighbor: Neighbor,

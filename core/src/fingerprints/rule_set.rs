@@ -1,9 +1,8 @@
-//! Rule sets: rules that are tried in their order, the first one that matches wins.
+//! Rule sets: the rules are tried in their order, and the first one that matches wins.
 //!
-//! Sentry makes a rule set for each event, mostly from a text that came with earlier events. So
-//! what was read of a text is found again by the text, and its index with it. The index is made
-//! for the second event: a set that lives for one event is matched without
-//! ([`once`](super::once)).
+//! Sentry makes a rule set for each event, mostly from the same text as for events before. So a table
+//! keeps the rules by their text, with their index. The index is made for the second event. The first
+//! event is matched without it ([`once`](super::once)), because many rule sets have only one event.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -39,13 +38,13 @@ struct Shared {
     // Made on first use. Threads that race for it make it twice and keep one: no thread
     // waits, so a fork in the middle leaves nothing locked in the child.
     engine: OnceBox<Engine>,
-    /// Whether an event was matched, so that the next one is worth an index.
+    /// Whether an event was matched: the next one makes the index.
     is_used: AtomicBool,
     /// The last rules that were put behind these, and both together.
     combined: Mutex<Option<(Weak<Shared>, Arc<Shared>)>>,
 }
 
-/// What was read of a text, and the limits that held then.
+/// The rules of a text, and the limits when it was read.
 type Read = (Arc<Shared>, [usize; 3]);
 
 /// Tables of at most 512 texts, which have 4 MiB together. Their rules and indexes take about ten
@@ -53,7 +52,7 @@ type Read = (Arc<Shared>, [usize; 3]);
 static OF_TEXT: Known<Box<[u8]>, Read> = Known::new(512, 4 << 20);
 static OF_JSON: Known<Box<[u8]>, Read> = Known::new(512, 4 << 20);
 
-/// Returns the rules that a text stands for, from a table or from `read`.
+/// Returns the rules of a text, from a table or from `read`.
 fn known_or<E>(
     known: &Known<Box<[u8]>, Read>,
     text: &[u8],

@@ -3,18 +3,18 @@
 //! ```text
 //! fingerprint   "{{ error.type }}"          ValueError
 //!               "{{ tags.env }}"            prod, or <no-value-for-tag-env>
-//!               "{{ type }}: {{ value }}"   stays: a variable is a whole value
-//!               "{{ default }}"             stays: what Sentry groups by otherwise
+//!               "{{ type }}: {{ value }}"   stays: a variable must be the whole value
+//!               "{{ default }}"             stays: it means the grouping without a rule
 //! title         "{{ type }} in {{ function }}"       ValueError in main
 //! ```
 //!
-//! Variables look at the event as it is: texts are not trimmed, and of several exceptions the
-//! last one counts. What is missing or empty has a name such as `<no-type>`; only an empty tag
-//! stays empty, as in Sentry.
+//! Variables take the texts of the event unchanged: names of functions are not trimmed. If there are
+//! several exceptions, variables look at the last one. If a value is missing or empty, the variable
+//! becomes a text such as `<no-type>`. Only an empty tag stays empty, as in Sentry.
 //!
-//! The *crash frame* is the last frame that is in-app, or else the last frame: of the last
-//! exception; if that has none, of the event's stack trace; if that has none, of the only
-//! thread.
+//! The *crash frame* is the last in-app frame of a list, or its last frame if none is in-app. The
+//! list is the first of these that has frames: the last exception, the event's stack trace, the
+//! only thread.
 
 use std::borrow::Cow;
 
@@ -53,10 +53,10 @@ impl From<UnknownVariable> for Filling<'_> {
     }
 }
 
-/// What a fingerprint is made of.
+/// The type of a fingerprint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FingerprintType {
-    /// Only `{{ default }}`: the event is grouped as without rules.
+    /// Only `{{ default }}`: the event is grouped as if no rule matched.
     Default,
     /// `{{ default }}` and other parts: the group is divided.
     Hybrid,
@@ -75,7 +75,7 @@ impl FingerprintType {
     }
 }
 
-/// The variable that stands for what Sentry groups by otherwise.
+/// The variable that means the grouping without a rule.
 const DEFAULT: &str = "default";
 
 /// What the names of tags begin with.
@@ -103,7 +103,7 @@ pub(super) const NAMES: [&str; 18] = [
     "logger",
 ];
 
-/// Returns what a fingerprint is made of; `None` if it is empty.
+/// Returns the type of a fingerprint; `None` if it is empty.
 pub fn fingerprint_type<T: AsRef<str>>(fingerprint: &[T]) -> Option<FingerprintType> {
     let is_default = |part: &T| whole_variable(part.as_ref()) == Some(DEFAULT);
     Some(match fingerprint {

@@ -7,12 +7,12 @@
 //! 1. to the next position where a pattern starts; the first of those in the list wins;
 //! 2. along the operations of that pattern; where they split, it takes the first that is alive.
 //!
-//! A regex that backtracks takes the first path that does not fail. What is alive does not fail,
-//! so this is the same path, and the search takes it without trying others.
+//! A regex that backtracks takes the first path that does not fail. An operation that is alive does
+//! not fail. So the search takes the same path, without trying others.
 //!
-//! A region longer than a block is read twice: the first time, only the kernel at the end of each
-//! block is kept, and the second time, block by block, the sets in it. So the memory does not
-//! grow with the text, but for one number a block.
+//! A region longer than a block is read twice. The first time, the search keeps only the kernel at
+//! the end of each block. The second time, it reads one block after the other, and keeps the sets of
+//! that block. So the memory does not grow with the text, except for one number for each block.
 
 use super::HashMap;
 
@@ -62,7 +62,7 @@ pub(super) struct Engine {
     /// The patterns that backtrack, in the order of the list.
     pub(super) slow: Vec<Slow>,
     pub(super) slow_graph: Graph,
-    /// What each match has.
+    /// The characters that each match has.
     pub(super) required: Option<Required>,
     pub(super) max_state_bytes: usize,
     /// How long a block may be, in bytes.

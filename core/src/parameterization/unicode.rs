@@ -1,9 +1,8 @@
 //! The characters of `\w`, `\d` and `\s` in Python's `re`.
 //!
-//! Python's classes are not those of the Unicode regex standard: `\w` is `str.isalnum` or `_`,
-//! so it has no combining marks, and `\s` has the four separators 0x1c to 0x1f. The tables were
-//! made by asking the `re` of Python 3.11 about each character (Unicode 14.0.0): another Python may
-//! know more letters.
+//! Python's classes differ from those of the Unicode regex standard. `\w` is `str.isalnum` or `_`, so it
+//! has no combining marks. `\s` has the four separators 0x1c to 0x1f. The tables have the characters
+//! that match in `re` of Python 3.11, which has Unicode 14.0.0. A later Python may have more letters.
 
 /// `\w`: letters, numbers and `_`.
 #[rustfmt::skip]

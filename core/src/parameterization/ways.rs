@@ -1,10 +1,10 @@
-//! Which way a match goes, remembered.
+//! A table of the steps that walks have taken.
 //!
-//! A walk along a pattern asks at each position which of the next operations is alive. For the
-//! same operation and the same set of what is alive, the answer is the same. Real texts ask few
-//! such questions again and again: one for each digit of a number, one for each character of a
-//! path. So the answers are kept in a table of fixed size, in which each question has one place,
-//! and the last one to be asked is in it.
+//! A walk along a pattern looks up at each position which of the next operations is alive. The result
+//! depends only on the operation and on the set of what is alive. In real texts, a few such pairs
+//! occur again and again: the same one for each digit of a number, or for each character of a path. So
+//! the results are kept in a table of a fixed size. A pair has one slot in it, and replaces the pair
+//! that was there.
 
 use super::program::Id;
 
