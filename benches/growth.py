@@ -43,6 +43,7 @@ from sentry_ophio.enhancers import (
     Enhancements,
     EnhancementsConfig,
     Stacktrace,
+    fix_rules,
     format_rules,
     preview,
 )
@@ -128,8 +129,16 @@ RULE_TEXTS: dict[str, Callable[[int], str]] = {
     "rules of many matchers": lambda n: ("app:no " * 500 + "-group\n") * (n // 200),
     "comments and empty lines": lambda n: "# a\n\n \t\n" * n,
     "rules that shadow each other": lambda n: "function:a* -app\n" * n,
+    "faults in one line": lambda n: ("function:a" + " +ap" * 1_000 + "\n") * (n // 200),
+    "odd characters": lambda n: ("function:\u201ca\u201d " * 500 + "\u2013app\n") * (n // 200),
+    "quoted arrows": lambda n: ('function:"' + " -> \u00a0" * 1_000 + '" +ap\n') * (n // 200),
+    "matchers of one field": lambda n: (
+        ("".join(f"!path:/a{at}* path:/* " for at in range(300)) + "-app\n") * (n // 200)
+    ),
+    "categories": lambda n: "".join(f"category:a{at} category=b{at}\n" for at in range(n)),
     "brackets": lambda n: ("[" * 5_000 + "\n") * (n // 200),
 }
+INVALID = {"nonsense", "faults in one line", "odd characters", "quoted arrows", "brackets"}
 for _name, _text in RULE_TEXTS.items():
 
     @case(f"Enhancements.check: {_name}", "enhancers.Enhancements.check", 1_000)
@@ -137,7 +146,12 @@ for _name, _text in RULE_TEXTS.items():
         given = text(n)
         return lambda: Enhancements.check(given)
 
-    if _name in {"nonsense", "brackets"}:
+    @case(f"fix_rules: {_name}", "enhancers.fix_rules", 1_000)
+    def _(n: int, text: Callable[[int], str] = _text) -> Call:
+        given = text(n)
+        return lambda: fix_rules(given)
+
+    if _name in INVALID:
         continue
 
     @case(f"Enhancements.parse: {_name}", "enhancers.Enhancements.parse", 2_000)
@@ -832,6 +846,7 @@ NOT_MEASURED = {
     "enhancers.Component": "holds two values",
     "enhancers.Diagnostic": "a result",
     "enhancers.Diagnostic.drawn": "draws one line of at most 64 KiB, cut to the width of a page",
+    "enhancers.Fix": "a result",
     "events.EventStacktrace": "a result",
     "fingerprints.FingerprintExplanation": "a result",
     "fingerprints.FingerprintMatch": "a result",

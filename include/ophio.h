@@ -247,6 +247,24 @@ typedef enum OphioEnhancementsPart {
 } OphioEnhancementsPart;
 
 /**
+ * Whether a problem has a fix.
+ */
+typedef enum OphioEnhancementsFixKind {
+    /**
+     * It has none.
+     */
+    OPHIO_ENHANCEMENTS_FIX_KIND_NONE = 0,
+    /**
+     * The fix may be what was meant.
+     */
+    OPHIO_ENHANCEMENTS_FIX_KIND_POSSIBLE = 1,
+    /**
+     * The fix is what was meant, beyond doubt.
+     */
+    OPHIO_ENHANCEMENTS_FIX_KIND_CERTAIN = 2,
+} OphioEnhancementsFixKind;
+
+/**
  * The severity of a problem.
  */
 typedef enum OphioEnhancementsSeverity {
@@ -625,6 +643,30 @@ typedef struct OphioEnhancementsDiagnostic {
      */
     struct OphioSlice source;
 } OphioEnhancementsDiagnostic;
+
+/**
+ * An edit of a line that solves a problem: replace the text between two columns.
+ *
+ * The slice is UTF-8, borrowed from the list, and valid until that is freed.
+ */
+typedef struct OphioEnhancementsFix {
+    /**
+     * Whether there is a fix: an `OphioEnhancementsFixKind`. If not, all else is 0.
+     */
+    uint32_t kind;
+    /**
+     * The first column that is replaced.
+     */
+    uint32_t column;
+    /**
+     * The column after the last one that is replaced.
+     */
+    uint32_t end_column;
+    /**
+     * The new text, without a line break. It may be empty.
+     */
+    struct OphioSlice replacement;
+} OphioEnhancementsFix;
 
 /**
  * One frame of a stack trace, borrowed during a call.
@@ -1411,6 +1453,36 @@ enum OphioStatus ophio_enhancements_check(const uint8_t *text,
                                           struct OphioEnhancementsDiagnostics **diagnostics);
 
 /**
+ * Finds the rules in the text form that Sentry's profiling ignores.
+ *
+ * Writes a list of warnings to `diagnostics` that is the caller's, as `ophio_enhancements_check`
+ * does. A line that is not a rule has none. Any thread may call this. Fails with
+ * `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_INVALID_ARGUMENT`,
+ * `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * `text` is readable for `text_len` bytes; `diagnostics` is NULL or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_enhancements_check_profiling(const uint8_t *text,
+                                                    size_t text_len,
+                                                    struct OphioEnhancementsDiagnostics **diagnostics);
+
+/**
+ * Applies the fixes that are certain to rules in the text form.
+ *
+ * All other text stays, and fixing a fixed text changes nothing. Writes a string to `fixed` that
+ * is the caller's: free it with `ophio_str_free`. Any thread may call this. Fails with
+ * `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_INVALID_ARGUMENT`,
+ * `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * `text` is readable for `text_len` bytes; `fixed` is NULL or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_enhancements_fix(const uint8_t *text,
+                                        size_t text_len,
+                                        struct OphioStr *fixed);
+
+/**
  * Parses rules in the text form, but drops retired actions (`+sentinel`, `+prefix` and their
  * negations), and rules without other actions.
  *
@@ -1469,6 +1541,21 @@ OPHIO_API
 enum OphioStatus ophio_enhancements_diagnostics_get(const struct OphioEnhancementsDiagnostics *diagnostics,
                                                     size_t index,
                                                     struct OphioEnhancementsDiagnostic *diagnostic);
+
+/**
+ * Reads the fix of the entry with this index, from 0.
+ *
+ * Writes it to `fix`. Its slice is borrowed from `diagnostics` and valid until that is
+ * freed. Threads may share `diagnostics`. Fails with `OPHIO_STATUS_OUT_OF_RANGE` if the list has
+ * no such entry, and with `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * `diagnostics` is NULL or was made by this library and is not freed yet; `fix` is NULL or may be
+ * written.
+ */
+OPHIO_API
+enum OphioStatus ophio_enhancements_diagnostics_fix(const struct OphioEnhancementsDiagnostics *diagnostics,
+                                                    size_t index,
+                                                    struct OphioEnhancementsFix *fix);
 
 /**
  * Frees a list and sets the pointer to it to NULL; NULL, or a pointer to NULL, does nothing.

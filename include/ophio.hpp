@@ -330,6 +330,18 @@ class diagnostics
     }
     using handle::get;
 
+    status try_fix(std::size_t index, OphioEnhancementsFix &fix) const noexcept
+    {
+        return ophio_enhancements_diagnostics_fix(get(), index, &fix);
+    }
+    /* The fix of the entry with this index; its slice is valid as long as this list. */
+    OphioEnhancementsFix fix(std::size_t index) const
+    {
+        OphioEnhancementsFix found;
+        check(try_fix(index, found));
+        return found;
+    }
+
     /* The entry with this index; its slices are valid as long as this list. */
     OphioEnhancementsDiagnostic at(std::size_t index) const
     {
@@ -454,6 +466,36 @@ class enhancements : public detail::handle<OphioEnhancements, ophio_enhancements
         diagnostics found;
         check(try_check(rules, lenient, found));
         return found;
+    }
+
+    static status try_check_profiling(std::string_view rules, diagnostics &found) noexcept
+    {
+        OphioEnhancementsDiagnostics *list = nullptr;
+        const status code =
+            ophio_enhancements_check_profiling(detail::bytes(rules), rules.size(), &list);
+        if (code == OPHIO_STATUS_OK) found = diagnostics(list);
+        return code;
+    }
+    /* Finds the rules that Sentry's profiling ignores. */
+    static diagnostics check_profiling(std::string_view rules)
+    {
+        diagnostics found;
+        check(try_check_profiling(rules, found));
+        return found;
+    }
+
+    static status try_fix(std::string_view rules, string &fixed) noexcept
+    {
+        return detail::into(fixed, [&](OphioStr *out) noexcept {
+            return ophio_enhancements_fix(detail::bytes(rules), rules.size(), out);
+        });
+    }
+    /* Applies the fixes that are certain. */
+    static string fix(std::string_view rules)
+    {
+        string fixed;
+        check(try_fix(rules, fixed));
+        return fixed;
     }
 
     static status try_format(std::string_view rules, string &formatted) noexcept

@@ -26,6 +26,7 @@ from sentry_ophio.enhancers import (
     Component,
     Enhancements,
     Stacktrace,
+    fix_rules,
     format_rules,
     preview,
 )
@@ -115,6 +116,7 @@ CALLS: dict[str, tuple[int, Callable[[], Any]]] = {
     "explain": (50, lambda: RULES.explain(FRAMES, ERROR)),
     "preview": (50, lambda: preview(RULES, RULES, [TRACE])),
     "check": (5, lambda: Enhancements.check("nonsense")),
+    "fix": (5, lambda: fix_rules("Function:a +in_app")),
     "format": (5, lambda: format_rules("app:no -group")),
     "glob": (1, lambda: glob.is_glob_match("a.py", "*.py")),
     "glob of its own": (2, lambda: glob.Glob("a*.py").match_many(["a.py", "b"])),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import re
 from functools import partial
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from sentry_ophio._ffi import ffi, lib
 from sentry_ophio.codeowners import Codeowners
-from sentry_ophio.enhancers import Cache, Diagnostic, Enhancements, format_rules
+from sentry_ophio.enhancers import Cache, Diagnostic, Enhancements, fix_rules, format_rules
 from sentry_ophio.exceptions import EnhancementsError
 from sentry_ophio.fingerprints import FingerprintRules
 
@@ -44,6 +45,8 @@ def test_the_examples_of_the_page(code: str, bad: str, good: str) -> None:
         check: Any = partial(Codeowners.check, dialect=host, paths=paths)
     else:
         check = Enhancements.check if code < "OPH200" else FingerprintRules.check
+    if code == "OPH115":
+        check = partial(Enhancements.check, profiling=True)
     assert {each.code for each in check(bad)} == {code}
     assert check(good) == []
     severity = "error" if code[:4] in {"OPH0", "OPH2", "OPH4"} else "warning"
@@ -57,6 +60,33 @@ def test_every_code_is_on_the_page(source_tree: Path) -> None:
         codes += re.findall(r'= "(OPH\d+)"', table.read_text("utf-8"))
     assert len(codes) > 45
     assert [code for code, *_ in sections()] == codes
+
+
+# --- a row a case -------------------------------------------------------------------
+
+ROWS = Path(__file__).resolve().parent / "fixtures" / "diagnostics.jsonl"
+
+
+@pytest.mark.parametrize(
+    "row",
+    [json.loads(line) for line in ROWS.read_text("utf-8").split("\n") if line],
+    ids=lambda row: ascii(row["text"]),
+)
+def test_rows(row: dict[str, Any]) -> None:
+    found = [
+        {
+            "span": f"{each.line}:{each.column}-{each.end_column}",
+            "code": each.code,
+            "message": each.message,
+            "fix": each.fix and each.fix.replacement,
+            "certain": each.fix is not None and each.fix.is_certain,
+        }
+        for each in Enhancements.check(row["text"], profiling=row.get("profiling", False))
+    ]
+    assert found == row["found"]
+    assert fix_rules(row["text"]) == row.get("fixed", row["text"])
+    if "fixed" in row and all(each["certain"] for each in row["found"]):
+        assert not any(each.severity == "error" for each in Enhancements.check(row["fixed"]))
 
 
 # --- random texts -------------------------------------------------------------------
@@ -98,7 +128,6 @@ def test_check_tells_what_parse_fails_with(text: str, lenient: bool) -> None:
     assert bool(errors) == (failed is not None)
     if failed is not None:
         assert str(failed) == errors[0].details
-        assert errors[0].message in str(failed)
     lines = lines_of(text)
     for each in found:
         assert each.source == lines[each.line - 1]
@@ -106,6 +135,46 @@ def test_check_tells_what_parse_fails_with(text: str, lenient: bool) -> None:
         assert len(str(each).split("\n")) >= 5
     places = [(each.line, each.column) for each in found]
     assert places == sorted(places)
+
+
+ODD = [
+    "\u00a0",
+    "\u200b",
+    "\u2013",
+    "\u201ca b\u201d",
+    "//",
+    "'a b'",
+    "`",
+    ",",
+    ";",
+    "+in_app",
+    "^ -app",
+]
+ODD += ["Function:a ", "level:x ", "in_app=true", "max_frames=3", " -> ", "function: a", "group "]
+odd_texts = st.lists(st.sampled_from(PIECES + ODD), max_size=14).map("".join)
+
+
+@given(odd_texts)
+@example("function:a +sentinel -app")
+@example("function:\u201ca\u201d \u201cb\u201d")
+def test_lints_and_fixes_never_change_what_parses(text: str) -> None:
+    failed = failure(text)
+    found = Enhancements.check(text, profiling=True)
+    assert any(each.severity == "error" for each in found) == (failed is not None)
+    fixed = fix_rules(text)
+    assert fix_rules(fixed) == fixed
+    assert len(lines_of(fixed)) == len(lines_of(text))
+    if failed is None:
+        assert failure(fixed) is None
+    # A fix is an edit of its line.
+    for each in found:
+        if each.fix is not None:
+            assert 1 <= each.fix.column <= each.fix.end_column <= len(each.source) + 1
+            assert "\n" not in each.fix.replacement
+    # A line without a certain fix stays as it is.
+    certain = {each.line for each in found if each.fix is not None and each.fix.is_certain}
+    for number, (before, after) in enumerate(zip(lines_of(text), lines_of(fixed)), 1):
+        assert number in certain or before == after
 
 
 @given(texts)

@@ -18,7 +18,7 @@ import pytest
 from frame_fields import FRAME_FIELDS, NO_EXCEPTION
 
 from sentry_ophio import codeowners, glob, limits
-from sentry_ophio.enhancers import Cache, Enhancements, Stacktrace, format_rules
+from sentry_ophio.enhancers import Cache, Enhancements, Stacktrace, fix_rules, format_rules
 from sentry_ophio.exceptions import LimitError, OphioError
 from sentry_ophio.fingerprints import FingerprintRules
 from sentry_ophio.limits import Limit
@@ -78,6 +78,7 @@ TOO_MUCH: dict[str, tuple[Limit, int, Callable[[], Any]]] = {
         lambda: Enhancements.parse("app:no -group\n" * 2, Cache(0), lenient=True),
     ),
     "rules to check": (Limit.RULES, 1, lambda: Enhancements.check("app:no -group\n" * 2)),
+    "rules to fix": (Limit.RULES, 1, lambda: fix_rules("app:no -group\n" * 2)),
     "rules to format": (Limit.RULES, 1, lambda: format_rules("app:no -group\n" * 2)),
     "rules of a binary": (
         Limit.RULES,

@@ -31,6 +31,7 @@ from sentry_ophio.enhancers import (
     Component,
     Enhancements,
     Stacktrace,
+    fix_rules,
     format_rules,
 )
 from sentry_ophio.exceptions import LimitError, OphioError
@@ -433,6 +434,7 @@ LIES: dict[str, tuple[Callable[[Kinds], Any], Any]] = {
         1,
     ),
     "check": (lambda as_: Enhancements.check(as_.text("app:no -app")), []),
+    "fix": (lambda as_: fix_rules(as_.text("App:no -app")), "app:no -app"),
     "format": (lambda as_: format_rules(as_.text("app:no -app")), "app:no  -app\n"),
     "binary": (
         lambda as_: len(

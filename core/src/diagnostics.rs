@@ -102,10 +102,25 @@ pub struct Diagnostic<Code> {
     pub message: String,
     /// A suggested replacement for the span.
     pub suggestion: Option<String>,
-    /// For an error, the message with which parsing fails; empty for a warning.
-    pub details: String,
+    /// An edit of the line that solves the problem.
+    pub fix: Option<Box<Fix>>,
+    /// For an error, the message with which parsing the line fails; empty for a warning.
+    pub details: Arc<str>,
     /// The line, without its line break.
     pub source: Arc<str>,
+}
+
+/// An edit of one line: a program can apply it without knowing the code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fix {
+    /// The first column that is replaced, from 1, in code points.
+    pub column: usize,
+    /// The column after the last one that is replaced. It may equal `column`: an insertion.
+    pub end_column: usize,
+    /// The new text, without a line break. It may be empty.
+    pub replacement: String,
+    /// Whether this is what the author meant beyond doubt. Other fixes are guesses.
+    pub is_certain: bool,
 }
 
 /// Formats one line, so that a program can find the span: `2:3: error[OPH002]: message`.
@@ -126,7 +141,7 @@ const LONGEST: usize = 40;
 ///
 /// The distance counts letters that are missing, added, changed or swapped, and is at most a third
 /// of the length of the word. Case is ignored, and `_` equals `-`.
-pub(crate) fn nearest(word: &str, known: &[&'static str]) -> Option<&'static str> {
+pub(crate) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     if word.is_empty() || word.len() > LONGEST {
         return None;
     }

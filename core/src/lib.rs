@@ -8,6 +8,7 @@
 
 #[cfg(feature = "arrow")]
 mod arrow;
+mod characters;
 pub mod codeowners;
 mod diagnostics;
 pub mod enhancements;

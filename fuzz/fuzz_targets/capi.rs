@@ -186,7 +186,13 @@ unsafe fn run(alive: &mut Alive, call: &Call<'_>) {
                 let mut entry = MaybeUninit::uninit();
                 let status = ophio_enhancements_diagnostics_get(list, index, entry.as_mut_ptr());
                 assert_eq!(good(status), index < len);
+                let mut fix = std::mem::MaybeUninit::uninit();
+                let status = ophio_enhancements_diagnostics_fix(list, index, fix.as_mut_ptr());
+                assert_eq!(good(status), index < len);
             }
+            ophio_enhancements_diagnostics_free(&mut list);
+            let mut list =
+                made_by!(out => ophio_enhancements_check_profiling(text.data, text.len, out));
             ophio_enhancements_diagnostics_free(&mut list);
         }
         Call::Ask(rules, frames, odd) => {

@@ -15,6 +15,11 @@ fuzz_target!(|text: &str| {
         assert!(each.column >= 1 && each.column <= each.end_column);
         assert!(each.end_column <= each.source.chars().count() + 1);
     }
+    for each in diagnostics::check_profiling(text) {
+        assert!(each.severity == Severity::Warning && each.column < each.end_column);
+    }
+    let fixed = diagnostics::fix(text);
+    assert_eq!(diagnostics::fix(&fixed), fixed, "fixed twice");
     let _ = Enhancements::parse_lenient(text, &cache);
     let formatted = format_rules(text);
     let Ok(rules) = parsed else {

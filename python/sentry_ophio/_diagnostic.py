@@ -18,6 +18,26 @@ _WIDEST = 100
 
 
 @dataclass(frozen=True)
+class Fix:
+    """An edit of one line that solves a problem.
+
+    >>> from sentry_ophio.enhancers import Enhancements
+    >>> (found,) = Enhancements.check("function:a +in_app")
+    >>> found.fix
+    Fix(column=13, end_column=19, replacement='app', is_certain=True)
+    """
+
+    column: int
+    """The first column that is replaced, counted from 1 in characters."""
+    end_column: int
+    """The column after the last one that is replaced. It may equal `column`: an insertion."""
+    replacement: str
+    """The new text, without a line break. It may be empty."""
+    is_certain: bool
+    """Whether this is what the author meant, beyond doubt. `fix_rules` applies these."""
+
+
+@dataclass(frozen=True)
 class Diagnostic:
     """A problem in the text of rules, in a glob, or in a CODEOWNERS file.
 
@@ -57,7 +77,9 @@ class Diagnostic:
     title: str = ""
     """The meaning of the code, in a few words."""
     details: str = ""
-    """For an error of rules, the message of `parse`; otherwise empty."""
+    """For an error of rules, the message with which `parse` fails for the line; otherwise empty."""
+    fix: Optional[Fix] = None  # noqa: UP045
+    """An edit of the line that solves the problem."""
 
     def __str__(self) -> str:
         """Return the line with carets under the span."""
@@ -82,16 +104,25 @@ class Diagnostic:
         number = str(self.line)
         gutter = " " * len(number)
         caret = " " * _width(before) + "^" * max(1, _width(marked))
-        hint = "" if self.suggestion is None else f" did you mean `{self.suggestion}`?"
         return "\n".join(
             [
                 f"{self.severity}{code}: {self.message}",
                 f"{gutter}--> {place}",
                 f"{gutter} |",
                 f"{number} | {before}{marked}{after}",
-                f"{gutter} | {caret}{hint}",
+                f"{gutter} | {caret}{self._hint()}",
             ]
         )
+
+    def _hint(self) -> str:
+        """Return what to write instead, as the end of the line with the carets."""
+        if self.suggestion is not None:
+            if self.suggestion.isspace():
+                return " write a space"
+            return f" did you mean `{_visible(self.suggestion)}`?"
+        if self.fix is not None and not self.fix.replacement:
+            return " remove this"
+        return ""
 
     def _shown(self) -> tuple[str, str, str]:
         """Split the line into the text before the span, the span, and the text after it."""

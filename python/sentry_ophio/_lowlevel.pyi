@@ -53,6 +53,9 @@ class _Lib:
     OPHIO_ENHANCEMENTS_PART_CLASSIFIER: Final[int]
     OPHIO_ENHANCEMENTS_PART_CONTRIBUTES: Final[int]
     OPHIO_ENHANCEMENTS_PART_PROFILING: Final[int]
+    OPHIO_ENHANCEMENTS_FIX_KIND_NONE: Final[int]
+    OPHIO_ENHANCEMENTS_FIX_KIND_POSSIBLE: Final[int]
+    OPHIO_ENHANCEMENTS_FIX_KIND_CERTAIN: Final[int]
     OPHIO_ENHANCEMENTS_SEVERITY_ERROR: Final[int]
     OPHIO_ENHANCEMENTS_SEVERITY_WARNING: Final[int]
     OPHIO_LIMIT_RULE_BYTES: Final[int]
@@ -194,6 +197,12 @@ class _Lib:
     def ophio_enhancements_check(
         self, text: bytes | CData, text_len: int, lenient: bool, diagnostics: CData, /
     ) -> int: ...
+    def ophio_enhancements_check_profiling(
+        self, text: bytes | CData, text_len: int, diagnostics: CData, /
+    ) -> int: ...
+    def ophio_enhancements_fix(
+        self, text: bytes | CData, text_len: int, fixed: CData, /
+    ) -> int: ...
     def ophio_enhancements_parse_lenient(
         self, text: bytes | CData, text_len: int, cache: CData, diagnostics: CData, rules: CData, /
     ) -> int: ...
@@ -203,6 +212,9 @@ class _Lib:
     def ophio_enhancements_diagnostics_len(self, diagnostics: CData, /) -> int: ...
     def ophio_enhancements_diagnostics_get(
         self, diagnostics: CData, index: int, diagnostic: CData, /
+    ) -> int: ...
+    def ophio_enhancements_diagnostics_fix(
+        self, diagnostics: CData, index: int, fix: CData, /
     ) -> int: ...
     def ophio_enhancements_diagnostics_free(self, diagnostics: CData, /) -> None: ...
     def ophio_enhancements_frame_fields(self) -> Text: ...

@@ -252,7 +252,7 @@ class Enhancements(Handle):
             with first_use:
                 from sentry_ophio._diagnostics import check_rules  # noqa: PLC0415 (loads when used)
 
-            found = check_rules(text, lenient)
+            found = check_rules(text, lenient, profiling=False)
             errors = [str(each) for each in found if each.severity == "error"]
             if errors:
                 error = EnhancementsError("\n\n".join(errors))
@@ -272,7 +272,7 @@ class Enhancements(Handle):
         return Enhancements._owning(place, written, source)
 
     @staticmethod
-    def check(text: str, *, lenient: bool = False) -> list[Diagnostic]:
+    def check(text: str, *, lenient: bool = False, profiling: bool = False) -> list[Diagnostic]:
         r"""Find all problems of all lines, in the order of their spans.
 
         The list has an error exactly if `parse` fails. A warning is about a rule that is valid, but
@@ -289,6 +289,7 @@ class Enhancements(Handle):
             text: Rules in the text form.
             lenient: Whether the text is for `parse(..., lenient=True)`: then retired actions are
                 warnings.
+            profiling: Whether to warn of rules that Sentry's profiling ignores as well.
 
         Raises:
             TypeError: `text` is not a `str`.
@@ -297,7 +298,7 @@ class Enhancements(Handle):
         with first_use:
             from sentry_ophio._diagnostics import check_rules  # noqa: PLC0415 (loads when used)
 
-        return check_rules(encoded("text", text), lenient)
+        return check_rules(encoded("text", text), lenient, profiling)
 
     @property
     def left_out(self) -> tuple[Diagnostic, ...]:

@@ -41,8 +41,8 @@ from sentry_ophio._stacktrace import Stacktrace
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from sentry_ophio._config import EnhancementsConfig, ProcessedStacktrace, VariantResult
-    from sentry_ophio._diagnostic import Diagnostic
-    from sentry_ophio._diagnostics import format_rules
+    from sentry_ophio._diagnostic import Diagnostic, Fix
+    from sentry_ophio._diagnostics import fix_rules, format_rules
     from sentry_ophio._explain import Explanation, FrameExplanation, Step, TriedMatcher
     from sentry_ophio._preview import Report, RuleReport, preview
     from sentry_ophio._rules import FlagAction, Matcher, Rule, VarAction
@@ -55,6 +55,7 @@ __all__ = [
     "Enhancements",
     "EnhancementsConfig",
     "Explanation",
+    "Fix",
     "FlagAction",
     "FrameExplanation",
     "Matcher",
@@ -67,6 +68,7 @@ __all__ = [
     "TriedMatcher",
     "VarAction",
     "VariantResult",
+    "fix_rules",
     "format_rules",
     "preview",
 ]
@@ -81,6 +83,7 @@ _MODULES = {
     "Diagnostic": "_diagnostic",
     "EnhancementsConfig": "_config",
     "Explanation": "_explain",
+    "Fix": "_diagnostic",
     "FlagAction": "_rules",
     "FrameExplanation": "_explain",
     "Matcher": "_rules",
@@ -92,6 +95,7 @@ _MODULES = {
     "TriedMatcher": "_explain",
     "VarAction": "_rules",
     "VariantResult": "_config",
+    "fix_rules": "_diagnostics",
     "format_rules": "_diagnostics",
     "preview": "_preview",
 }

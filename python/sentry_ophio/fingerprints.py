@@ -39,7 +39,7 @@ from typing import TYPE_CHECKING, Union, final
 from msgpack import Packer
 
 from sentry_ophio._arguments import encoded, exact_str, type_error
-from sentry_ophio._diagnostic import Diagnostic
+from sentry_ophio._diagnostic import Diagnostic, Fix
 from sentry_ophio._ffi import Handle, check, copied, decode, error_for, ffi, lib, new_string, string
 from sentry_ophio._fingerprint_variables import (
     expand_title,
@@ -131,6 +131,8 @@ def _diagnostics(text: str) -> list[Diagnostic]:
         # Null is the same line again.
         if each["source"] is None:
             each["source"] = before["source"]
+    for each in found:
+        each["fix"] = each["fix"] and Fix(**each["fix"])
     return [Diagnostic(**each) for each in found]
 
 

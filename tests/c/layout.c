@@ -36,6 +36,10 @@ int main(void)
     NUMBER(OPHIO_STATUS_PATTERN);
     NUMBER(OPHIO_STATUS_FINGERPRINTS);
     NUMBER(OPHIO_STATUS_EVENT);
+    ENUM(OphioEnhancementsFixKind);
+    NUMBER(OPHIO_ENHANCEMENTS_FIX_KIND_NONE);
+    NUMBER(OPHIO_ENHANCEMENTS_FIX_KIND_POSSIBLE);
+    NUMBER(OPHIO_ENHANCEMENTS_FIX_KIND_CERTAIN);
     ENUM(OphioEnhancementsSeverity);
     NUMBER(OPHIO_ENHANCEMENTS_SEVERITY_ERROR);
     NUMBER(OPHIO_ENHANCEMENTS_SEVERITY_WARNING);
@@ -131,6 +135,11 @@ int main(void)
     STRUCT(OphioStr);
     FIELD(OphioStr, data);
     FIELD(OphioStr, len);
+    STRUCT(OphioEnhancementsFix);
+    FIELD(OphioEnhancementsFix, kind);
+    FIELD(OphioEnhancementsFix, column);
+    FIELD(OphioEnhancementsFix, end_column);
+    FIELD(OphioEnhancementsFix, replacement);
     STRUCT(OphioEnhancementsDiagnostic);
     FIELD(OphioEnhancementsDiagnostic, severity);
     FIELD(OphioEnhancementsDiagnostic, line);

@@ -375,6 +375,7 @@ static void test_diagnostics(void)
 {
     OphioEnhancementsDiagnostics *list = NULL;
     OphioEnhancementsDiagnostic entry;
+    OphioEnhancementsFix fix;
 
     GOOD(ophio_enhancements_check(TEXT("nonsense\napp:no -group\n"), false, &list));
     CHECK(ophio_enhancements_diagnostics_len(list) == 1);
@@ -388,6 +389,31 @@ static void test_diagnostics(void)
     REFUSED(ophio_enhancements_diagnostics_get(NULL, 0, &entry), NULL_POINTER);
     CHECK(((unsigned char *)&entry)[0] == 7);
     REFUSED(ophio_enhancements_diagnostics_get(list, 0, NULL), NULL_POINTER);
+    GOOD(ophio_enhancements_diagnostics_fix(list, 0, &fix));
+    CHECK(fix.kind == OPHIO_ENHANCEMENTS_FIX_KIND_NONE && fix.replacement.data == NULL);
+    memset(&fix, 7, sizeof fix);
+    REFUSED(ophio_enhancements_diagnostics_fix(list, 1, &fix), OUT_OF_RANGE);
+    REFUSED(ophio_enhancements_diagnostics_fix(list, SIZE_MAX, &fix), OUT_OF_RANGE);
+    REFUSED(ophio_enhancements_diagnostics_fix(NULL, 0, &fix), NULL_POINTER);
+    CHECK(((unsigned char *)&fix)[0] == 7);
+    REFUSED(ophio_enhancements_diagnostics_fix(list, 0, NULL), NULL_POINTER);
+    ophio_enhancements_diagnostics_free(&list);
+
+    list = NULL;
+    GOOD(ophio_enhancements_check(TEXT("function:a +sentinel +app"), false, &list));
+    GOOD(ophio_enhancements_diagnostics_fix(list, 0, &fix));
+    CHECK(fix.kind == OPHIO_ENHANCEMENTS_FIX_KIND_CERTAIN && fix.column == 11 &&
+          fix.end_column == 21 && fix.replacement.data != NULL && fix.replacement.len == 0);
+    ophio_enhancements_diagnostics_free(&list);
+
+    list = NULL;
+    REFUSED(ophio_enhancements_check_profiling(NONE, &list), NULL_POINTER);
+    REFUSED(ophio_enhancements_check_profiling(HUGE_TEXT, &list), INVALID_ARGUMENT);
+    REFUSED(ophio_enhancements_check_profiling(BAD, &list), INVALID_UTF8);
+    REFUSED(ophio_enhancements_check_profiling(EMPTY, NULL), NULL_POINTER);
+    CHECK(list == NULL);
+    GOOD(ophio_enhancements_check_profiling(TEXT("app:no -group\npath:a -app"), &list));
+    CHECK(ophio_enhancements_diagnostics_len(list) == 1);
     ophio_enhancements_diagnostics_free(&list);
 
     list = NULL;
@@ -399,6 +425,13 @@ static void test_diagnostics(void)
     GOOD(ophio_enhancements_check(EMPTY, false, &list));
     CHECK(ophio_enhancements_diagnostics_len(list) == 0);
     ophio_enhancements_diagnostics_free(&list);
+
+    GOOD_STR(ophio_enhancements_fix(TEXT("App:no -group"), place), "app:no -group");
+    GOOD_STR(ophio_enhancements_fix(EMPTY, place), "");
+    REFUSED_STR(ophio_enhancements_fix(NONE, place), NULL_POINTER);
+    REFUSED_STR(ophio_enhancements_fix(HUGE_TEXT, place), INVALID_ARGUMENT);
+    REFUSED_STR(ophio_enhancements_fix(BAD, place), INVALID_UTF8);
+    REFUSED(ophio_enhancements_fix(TEXT("app:no -group"), NULL), NULL_POINTER);
 
     GOOD_STR(ophio_enhancements_format(TEXT("app:no    -group"), place), "app:no");
     GOOD_STR(ophio_enhancements_format(EMPTY, place), "");

@@ -63,6 +63,8 @@ static void test_texts_and_patterns(const char *program)
     REFUSED(ophio_enhancements_parse(TEXT("app:no -app"), NULL, &made), LIMIT);
     REFUSED(ophio_enhancements_parse_lenient(TEXT("app:no -app"), NULL, &list, &made), LIMIT);
     REFUSED(ophio_enhancements_check(TEXT("app:no -app"), false, &list), LIMIT);
+    REFUSED(ophio_enhancements_check_profiling(TEXT("app:no -app"), &list), LIMIT);
+    REFUSED(ophio_enhancements_fix(TEXT("app:no -app"), &text), LIMIT);
     REFUSED(ophio_enhancements_format(TEXT("app:no -app"), &text), LIMIT);
     REFUSED(ophio_enhancements_from_base64(stored.data, stored.len, false, &made), LIMIT);
     REFUSED(ophio_enhancements_from_config_structure(binary.data, binary.len, NULL, &made),

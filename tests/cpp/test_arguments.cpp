@@ -124,6 +124,7 @@ void test_making_rules()
     ophio::diagnostics list;
     ophio::string text;
     OphioEnhancementsDiagnostic entry;
+    OphioEnhancementsFix fix;
 
     GOOD(ophio::cache::try_make(SIZE_MAX, cache));
     GOOD(ophio::cache::try_make(10, cache));
@@ -167,7 +168,27 @@ void test_making_rules()
     REFUSED(OUT_OF_RANGE, list.try_get(SIZE_MAX, entry));
     REFUSED(NULL_POINTER, ophio::diagnostics().try_get(0, entry));
     THROWN(OUT_OF_RANGE, list.at(1));
+    GOOD(list.try_fix(0, fix));
+    RETURNS(list.fix(0).kind == OPHIO_ENHANCEMENTS_FIX_KIND_NONE);
+    REFUSED(OUT_OF_RANGE, list.try_fix(1, fix));
+    REFUSED(OUT_OF_RANGE, list.try_fix(SIZE_MAX, fix));
+    REFUSED(NULL_POINTER, ophio::diagnostics().try_fix(0, fix));
+    THROWN(OUT_OF_RANGE, list.fix(1));
     CHECK(ophio::diagnostics().size() == 0);
+
+    GOOD(ophio::enhancements::try_check_profiling(EMPTY, list));
+    RETURNS(ophio::enhancements::check_profiling("app:no -group"sv).size() == 1);
+    REFUSED(NULL_POINTER, ophio::enhancements::try_check_profiling(NONE, list));
+    REFUSED(INVALID_ARGUMENT, ophio::enhancements::try_check_profiling(VAST, list));
+    REFUSED(INVALID_UTF8, ophio::enhancements::try_check_profiling(BAD, list));
+    THROWN(INVALID_UTF8, ophio::enhancements::check_profiling(BAD));
+
+    GOOD(ophio::enhancements::try_fix(EMPTY, text));
+    RETURNS(ophio::enhancements::fix("App:no -group"sv).view() == "app:no -group");
+    REFUSED(NULL_POINTER, ophio::enhancements::try_fix(NONE, text));
+    REFUSED(INVALID_ARGUMENT, ophio::enhancements::try_fix(VAST, text));
+    REFUSED(INVALID_UTF8, ophio::enhancements::try_fix(BAD, text));
+    THROWN(INVALID_UTF8, ophio::enhancements::fix(BAD));
     ophio::clear_last_error();
 
     GOOD(ophio::enhancements::try_format(EMPTY, text));

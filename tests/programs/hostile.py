@@ -666,7 +666,8 @@ CALLS = {
         lambda: (Enhancements, "parse", ("nonsense", Cache(5)), {"strict": True}),
     ],
     "enhancers.Enhancements.check": [
-        lambda: (Enhancements, "check", ("funktion:a +app",), {"lenient": True})
+        lambda: (Enhancements, "check", ("funktion:a +app",), {"lenient": True}),
+        lambda: (Enhancements, "check", ("family:native +app",), {"profiling": True}),
     ],
     "enhancers.Enhancements.from_config_structure": [
         lambda: (Enhancements, "from_config_structure", (BINARY, Cache(5))),
@@ -762,6 +763,7 @@ CALLS = {
             ([(event_frames(), "native", exception())],),
         ),
     ],
+    "enhancers.fix_rules": [lambda: (enhancers, "fix_rules", (RULES + "Function:a +in_app",))],
     "enhancers.format_rules": [lambda: (enhancers, "format_rules", (RULES,))],
     "enhancers.preview": [
         lambda: (

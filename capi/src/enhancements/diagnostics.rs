@@ -59,6 +59,34 @@ pub struct OphioEnhancementsDiagnostic {
     pub source: OphioSlice,
 }
 
+/// Whether a problem has a fix.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OphioEnhancementsFixKind {
+    /// It has none.
+    None = 0,
+    /// The fix may be what was meant.
+    Possible = 1,
+    /// The fix is what was meant, beyond doubt.
+    Certain = 2,
+}
+
+/// An edit of a line that solves a problem: replace the text between two columns.
+///
+/// The slice is UTF-8, borrowed from the list, and valid until that is freed.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct OphioEnhancementsFix {
+    /// Whether there is a fix: an `OphioEnhancementsFixKind`. If not, all else is 0.
+    pub kind: u32,
+    /// The first column that is replaced.
+    pub column: u32,
+    /// The column after the last one that is replaced.
+    pub end_column: u32,
+    /// The new text, without a line break. It may be empty.
+    pub replacement: OphioSlice,
+}
+
 /// Finds all problems of rules in the text form: UTF-8, one rule a line.
 ///
 /// The list has an error exactly if `ophio_enhancements_parse` fails, or, with `lenient`, if
@@ -89,6 +117,61 @@ pub unsafe extern "C" fn ophio_enhancements_check(
             diagnostics::check(text)
         };
         place.write(handle::new(OphioEnhancementsDiagnostics(found)));
+        Ok(())
+    })
+}
+
+/// Finds the rules in the text form that Sentry's profiling ignores.
+///
+/// Writes a list of warnings to `diagnostics` that is the caller's, as `ophio_enhancements_check`
+/// does. A line that is not a rule has none. Any thread may call this. Fails with
+/// `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_INVALID_ARGUMENT`,
+/// `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `text` is readable for `text_len` bytes; `diagnostics` is NULL or may be written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_enhancements_check_profiling(
+    text: *const u8,
+    text_len: usize,
+    diagnostics: *mut *mut OphioEnhancementsDiagnostics,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `text`.
+        let text = unsafe { slice::text(text, text_len, "text") }?;
+        check_rule_text(text)?;
+        // SAFETY: the caller's promise about `diagnostics`.
+        let place = unsafe { handle::out(diagnostics, "diagnostics") }?;
+        let found = diagnostics::check_profiling(text);
+        place.write(handle::new(OphioEnhancementsDiagnostics(found)));
+        Ok(())
+    })
+}
+
+/// Applies the fixes that are certain to rules in the text form.
+///
+/// All other text stays, and fixing a fixed text changes nothing. Writes a string to `fixed` that
+/// is the caller's: free it with `ophio_str_free`. Any thread may call this. Fails with
+/// `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_INVALID_ARGUMENT`,
+/// `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `text` is readable for `text_len` bytes; `fixed` is NULL or may be written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_enhancements_fix(
+    text: *const u8,
+    text_len: usize,
+    fixed: *mut OphioStr,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `text`.
+        let text = unsafe { slice::text(text, text_len, "text") }?;
+        check_rule_text(text)?;
+        // SAFETY: the caller's promise about `fixed`.
+        let fixed = unsafe { handle::out(fixed, "fixed") }?;
+        fixed.write(diagnostics::fix(text).into());
         Ok(())
     })
 }
@@ -216,6 +299,53 @@ pub unsafe extern "C" fn ophio_enhancements_diagnostics_get(
     })
 }
 
+/// Reads the fix of the entry with this index, from 0.
+///
+/// Writes it to `fix`. Its slice is borrowed from `diagnostics` and valid until that is
+/// freed. Threads may share `diagnostics`. Fails with `OPHIO_STATUS_OUT_OF_RANGE` if the list has
+/// no such entry, and with `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `diagnostics` is NULL or was made by this library and is not freed yet; `fix` is NULL or may be
+/// written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_enhancements_diagnostics_fix(
+    diagnostics: *const OphioEnhancementsDiagnostics,
+    index: usize,
+    fix: *mut OphioEnhancementsFix,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `diagnostics`.
+        let list = unsafe { handle::borrow(diagnostics, "diagnostics") }?;
+        // SAFETY: the caller's promise about `fix`.
+        let place = unsafe { handle::out(fix, "fix") }?;
+        let found = list.0.get(index).ok_or_else(|| {
+            let message = format!("there is no diagnostic {index}");
+            Error::new(OphioStatus::OutOfRange, message)
+        })?;
+        place.write(match &found.fix {
+            None => OphioEnhancementsFix {
+                kind: OphioEnhancementsFixKind::None as u32,
+                column: 0,
+                end_column: 0,
+                replacement: OphioSlice::EMPTY,
+            },
+            Some(fix) => OphioEnhancementsFix {
+                kind: if fix.is_certain {
+                    OphioEnhancementsFixKind::Certain
+                } else {
+                    OphioEnhancementsFixKind::Possible
+                } as u32,
+                column: count(fix.column),
+                end_column: count(fix.end_column),
+                replacement: OphioSlice::borrowed(fix.replacement.as_bytes()),
+            },
+        });
+        Ok(())
+    })
+}
+
 /// Frees a list and sets the pointer to it to NULL; NULL, or a pointer to NULL, does nothing.
 /// Slices borrowed from it must not be read afterwards.
 ///
@@ -258,6 +388,16 @@ mod tests {
             assert_eq!((entry.line, entry.column, entry.end_column), (1, 1, 9));
             assert_eq!(entry.suggestion.text("suggestion"), Ok("function"));
             assert_eq!(entry.source.text("source"), Ok("funktion:a +app"));
+            let mut fix = std::mem::MaybeUninit::uninit();
+            let status = ophio_enhancements_diagnostics_fix(list, 0, fix.as_mut_ptr());
+            assert_eq!(status, OphioStatus::Ok);
+            let fix = fix.assume_init();
+            assert_eq!(fix.kind, OphioEnhancementsFixKind::Possible as u32);
+            assert_eq!((fix.column, fix.end_column), (1, 9));
+            assert_eq!(fix.replacement.text("replacement"), Ok("function"));
+            let mut other_fix = fix;
+            let status = ophio_enhancements_diagnostics_fix(list, 2, &mut other_fix);
+            assert_eq!(status, OphioStatus::OutOfRange);
             let mut other = entry;
             let status = ophio_enhancements_diagnostics_get(list, 2, &mut other);
             assert_eq!(status, OphioStatus::OutOfRange);
@@ -277,6 +417,12 @@ mod tests {
             let status = ophio_enhancements_format(null_mut(), 0, null_mut());
             assert_eq!(status, OphioStatus::NullPointer);
             let status = ophio_enhancements_diagnostics_get(null_mut(), 0, null_mut());
+            assert_eq!(status, OphioStatus::NullPointer);
+            let status = ophio_enhancements_diagnostics_fix(null_mut(), 0, null_mut());
+            assert_eq!(status, OphioStatus::NullPointer);
+            let status = ophio_enhancements_check_profiling(null_mut(), 0, null_mut());
+            assert_eq!(status, OphioStatus::NullPointer);
+            let status = ophio_enhancements_fix(null_mut(), 0, null_mut());
             assert_eq!(status, OphioStatus::NullPointer);
             assert_eq!(ophio_enhancements_diagnostics_len(null_mut()), 0);
             ophio_enhancements_diagnostics_free(null_mut());

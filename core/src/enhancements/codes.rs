@@ -38,6 +38,18 @@ codes! {
     BadValue = "OPH013" "this value does not fit the variable",
     /// The action belongs to an older grouping.
     Retired = "OPH014" "this action was retired",
+    /// A character that looks like one of the language, or that is invisible.
+    OddCharacter = "OPH015" "this character only looks right",
+    /// A comment of another language.
+    CommentSign = "OPH016" "a comment begins with `#`",
+    /// The line has ` -> `.
+    FingerprintRule = "OPH017" "this is a fingerprint rule",
+    /// An argument with a space and without quotes.
+    NeedsQuotes = "OPH018" "a pattern with a space needs double quotes",
+    /// A space after the colon of a matcher.
+    SpaceAfterColon = "OPH019" "no space goes after the colon",
+    /// A character or word between the parts of a rule.
+    Stray = "OPH020" "only spaces separate the parts of a rule",
     /// The pattern for a frame is not a valid glob.
     InvalidGlob = "OPH101" "this glob is not valid",
     /// The argument of `app:` is not a boolean.
@@ -53,7 +65,21 @@ codes! {
     /// The text has the same rule twice.
     Duplicate = "OPH107" "this rule is a duplicate",
     /// The actions of the rule have no effect.
-    NoEffect = "OPH108" "this rule has no effect",
+    NoEffect = "OPH108" "this has no effect",
+    /// A pattern has a character that is invisible, or quotes that do not quote.
+    OddInPattern = "OPH109" "this character is part of the pattern",
+    /// A backslash escapes a character that needs none.
+    StrayEscape = "OPH110" "a backslash escapes the next character",
+    /// Sentry's own editor rejects the rule.
+    RefusedByEditor = "OPH111" "Sentry's own editor rejects this",
+    /// No rule sets the category before.
+    UnsetCategory = "OPH112" "no rule before this one sets this category",
+    /// Two matchers exclude each other.
+    Contradiction = "OPH113" "two matchers cannot both hold",
+    /// A path pattern begins with the name of a folder.
+    NoRoot = "OPH114" "this only matches at the start of a path",
+    /// Sentry's profiling ignores the rule.
+    NotForProfiling = "OPH115" "Sentry's profiling ignores this rule",
 }
 
 #[cfg(test)]
@@ -66,6 +92,6 @@ mod tests {
             .windows(2)
             .all(|two| two[0].name() < two[1].name()));
         let mut errors = Code::ALL.iter().filter(|c| c.severity() == Severity::Error);
-        assert_eq!(errors.next_back(), Some(&Code::Retired));
+        assert_eq!(errors.next_back(), Some(&Code::Stray));
     }
 }

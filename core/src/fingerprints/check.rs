@@ -22,6 +22,7 @@ pub use super::codes::{Code, Severity};
 use super::lints;
 use super::parser::{self, Failure, Span};
 use super::writer::Json;
+use crate::diagnostics::Fix;
 use crate::limits::Limit;
 
 /// A problem of a text of fingerprint rules, with its span.
@@ -83,6 +84,16 @@ pub fn to_json(diagnostics: &[Diagnostic]) -> String {
             }
             let suggestion = each.suggestion.as_deref();
             json.key("suggestion").maybe_text(suggestion);
+            json.key("fix");
+            match &each.fix {
+                None => json.maybe_text(None),
+                Some(fix) => json.object(|json| {
+                    json.key("column").number(fix.column);
+                    json.key("end_column").number(fix.end_column);
+                    json.key("replacement").text(&fix.replacement);
+                    json.key("is_certain").boolean(fix.is_certain);
+                }),
+            }
             json.key("source").maybe_text(source);
         });
     });
@@ -166,20 +177,30 @@ impl<'t> Lines<'t> {
         };
         let line = last.insert(line);
         let severity = failure.code.severity();
+        let (column, end_column) = (line.column(start - begin), line.column(end - begin));
+        let fix = failure.suggestion.clone().map(|replacement| {
+            Box::new(Fix {
+                column,
+                end_column,
+                replacement,
+                is_certain: false,
+            })
+        });
         let diagnostic = Diagnostic {
             severity,
             code: failure.code,
             line: number,
-            column: line.column(start - begin),
-            end_column: line.column(end - begin),
+            column,
+            end_column,
             message: failure.message,
             suggestion: failure.suggestion,
-            details: String::new(),
+            fix,
+            details: Arc::default(),
             source: line.source.clone(),
         };
         let details = match severity {
-            Severity::Error => diagnostic.to_string(),
-            Severity::Warning => String::new(),
+            Severity::Error => diagnostic.to_string().into(),
+            Severity::Warning => Arc::default(),
         };
         Diagnostic {
             details,
@@ -204,7 +225,7 @@ mod tests {
             let first = found.iter().find(|each| each.severity == Severity::Error);
             let parsed = FingerprintRules::parse(&text);
             assert_eq!(
-                first.map(|each| each.details.clone()),
+                first.map(|each| each.details.to_string()),
                 parsed.err().map(|error| error.to_string()),
                 "{text:?}"
             );

@@ -639,7 +639,7 @@ mod tests {
                 .collect();
             assert_eq!(found, [expected], "{text:?}");
             let error = FingerprintRules::parse(text).unwrap_err().to_string();
-            assert_eq!(error, check(text)[0].details);
+            assert_eq!(error, *check(text)[0].details);
         }
     }
 

@@ -167,7 +167,14 @@ fn matchers(cursor: &mut Cursor<'_>) -> Result<Vec<WrittenMatcher>, Failure> {
         cursor.skip_space();
     }
     if matchers.len() == plain {
-        return Err(cursor.fail(Code::NoMatcher, "expected at least one matcher"));
+        let mut failure = cursor.fail(Code::NoMatcher, "expected at least one matcher");
+        // An unknown name whose first letters no matcher has. The message is that of the published
+        // package.
+        let name = failure.place.clone();
+        if cursor.word_len() > 0 && cursor.line[name.end..].starts_with(':') {
+            failure.code = Code::UnknownMatcher;
+        }
+        return Err(failure);
     }
 
     let start = cursor.at;

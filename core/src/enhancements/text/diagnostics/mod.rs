@@ -1,15 +1,16 @@
 //! Diagnostics: every problem of a rule text, each with its span.
 //!
 //! ```text
-//! text -> lines -> parser --- no rule ---> error   (codes.rs)  --\
+//! text -> lines -> parser --- no rule ---> errors  (meant.rs)  --\
 //!                    |                     suggestion (suggest.rs) > sorted by place
 //!                    '------- a rule ----> warnings (lints.rs) --/
 //! ```
 //!
-//! The parser stops at the first error of a line and continues with the next line. So a line has at
-//! most one error, and only lines without an error have warnings. There is an error exactly if
-//! [`Enhancements::parse`](super::Enhancements::parse) fails, and the first error is the one that
-//! it returns.
+//! A line has errors or warnings, not both. There is an error exactly if
+//! [`Enhancements::parse`](super::Enhancements::parse) fails, and the first error has the message
+//! with which it fails as its details.
+//!
+//! Many diagnostics have a [`Fix`]: an edit of the line. [`fix`] applies those that are certain.
 //!
 //! A span has a line and columns, as editors count them:
 //!
@@ -34,166 +35,17 @@
 //! ```
 
 mod finding;
+mod fixing;
+mod lines;
 mod lints;
+mod meant;
 mod suggest;
 
-use std::sync::Arc;
-
+pub use crate::diagnostics::Fix;
 pub use crate::enhancements::codes::{Code, Severity};
-
-use crate::enhancements::error::SyntaxError;
-use crate::enhancements::text::parser::{self, Place, Retired};
-use crate::limits::Limit;
-use finding::Finding;
-use lints::Across;
-
-/// A problem of a rule text.
-pub type Diagnostic = crate::diagnostics::Diagnostic<Code>;
-
-/// Finds all problems of a rule text, in the order of their spans.
-pub fn check(text: &str) -> Vec<Diagnostic> {
-    check_lines(text, Retired::Fail)
-}
-
-/// Does the same as [`check`] for a text that
-/// [`Enhancements::parse_lenient`](super::Enhancements::parse_lenient) will parse: retired actions
-/// are warnings.
-pub fn check_lenient(text: &str) -> Vec<Diagnostic> {
-    check_lines(text, Retired::Skip)
-}
-
-fn check_lines(text: &str, retired: Retired) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
-    let mut across = Across::default();
-    let mut lines = Vec::new();
-    // A line has one error at most, but any number of warnings.
-    let most = Limit::Rules.get();
-    for (number, raw) in (1..).zip(text.lines()) {
-        if !parser::is_rule(raw.trim()) {
-            continue;
-        }
-        let line = Line::new(number, raw);
-        match parser::parse_written(line.rule(), number, retired) {
-            Err(error) => found.push(line.error(&error)),
-            Ok(rule) => {
-                if found.len() < most {
-                    retired_actions(&line, &rule.retired, &mut found);
-                }
-                lints::each(&rule, line.rule(), &mut |finding| {
-                    if found.len() < most {
-                        found.push(line.diagnostic(finding));
-                    }
-                });
-                across.add(&rule, number);
-                lines.push(line);
-            }
-        }
-    }
-    across.finish(&mut |rule, finding| {
-        if found.len() < most {
-            found.push(lines[rule].diagnostic(finding));
-        }
-    });
-    found.sort_by_key(|each| (each.line, each.column, each.code.name()));
-    found
-}
-
-/// Appends a warning for each action that a lenient parse drops from a line.
-fn retired_actions(line: &Line<'_>, retired: &[Place], found: &mut Vec<Diagnostic>) {
-    found.extend(retired.iter().map(|place| Diagnostic {
-        severity: Severity::Warning,
-        ..line.diagnostic(Finding {
-            code: Code::Retired,
-            place: place.clone(),
-            message: format!(
-                "`{}` was retired and is left out",
-                &line.rule()[place.clone()]
-            ),
-            suggestion: None,
-        })
-    }));
-}
-
-/// Returns a warning for each action that a lenient parse drops from the line with this number.
-pub(in crate::enhancements) fn left_out(
-    number: usize,
-    line: &str,
-    retired: &[Place],
-) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
-    retired_actions(&Line::new(number, line), retired, &mut found);
-    found
-}
-
-/// A line, and its columns.
-struct Line<'a> {
-    number: usize,
-    raw: &'a str,
-    /// The number of bytes of white space before the rule.
-    indent: usize,
-    source: Arc<str>,
-    /// The offset of each character, in bytes; empty if all characters have one byte. Counting
-    /// characters again for each span would take quadratic time.
-    starts: Vec<usize>,
-}
-
-impl<'a> Line<'a> {
-    fn new(number: usize, raw: &'a str) -> Self {
-        let starts = if raw.is_ascii() {
-            Vec::new()
-        } else {
-            raw.char_indices().map(|(at, _)| at).collect()
-        };
-        Self {
-            number,
-            raw,
-            indent: raw.len() - raw.trim_start().len(),
-            source: raw.into(),
-            starts,
-        }
-    }
-
-    fn rule(&self) -> &'a str {
-        self.raw.trim()
-    }
-
-    /// Returns the column of an offset in the rule.
-    fn column(&self, at: usize) -> usize {
-        let at = (at + self.indent).min(self.raw.len());
-        if self.starts.is_empty() {
-            at + 1
-        } else {
-            self.starts.partition_point(|&start| start < at) + 1
-        }
-    }
-
-    fn diagnostic(&self, finding: Finding) -> Diagnostic {
-        Diagnostic {
-            severity: finding.code.severity(),
-            code: finding.code,
-            line: self.number,
-            column: self.column(finding.place.start),
-            end_column: self.column(finding.place.end),
-            message: finding.message,
-            suggestion: finding.suggestion,
-            details: String::new(),
-            source: self.source.clone(),
-        }
-    }
-
-    fn error(&self, error: &SyntaxError) -> Diagnostic {
-        let innermost = error.causes.last();
-        Diagnostic {
-            details: error.to_string(),
-            ..self.diagnostic(Finding {
-                code: error.code,
-                place: error.place.clone(),
-                message: innermost.map_or_else(String::new, |cause| cause.message.clone()),
-                suggestion: suggest::for_error(error),
-            })
-        }
-    }
-}
+pub use fixing::fix;
+pub(in crate::enhancements) use lines::left_out;
+pub use lines::{check, check_lenient, check_profiling, Diagnostic};
 
 #[cfg(test)]
 mod tests {
@@ -217,8 +69,8 @@ mod tests {
     #[test]
     fn errors_have_a_place_a_code_and_what_was_meant() {
         for (line, expected) in [
-            ("+app", "1-2 OPH001 -"),
-            ("xpath:a +app", "1-6 OPH001 path"),
+            ("+app", "1-5 OPH001 -"),
+            ("xpath:a +app", "1-6 OPH002 path"),
             ("funktion:b +app", "1-9 OPH002 function"),
             ("  !funktion:b +app", "4-12 OPH002 function"),
             ("[ funktion:é ] | function:b +app", "3-11 OPH002 function"),
@@ -226,20 +78,27 @@ mod tests {
             ("! function:a +app", "2-3 OPH004 -"),
             ("function:a +é", "13-14 OPH004 -"),
             ("function:\"é +app", "10-17 OPH005 -"),
-            ("[function:a] | function:b +app", "14-15 OPH006 -"),
+            ("[function:a] | function:b +app", "12-12 OPH006  "),
             ("function:a | +app", "14-15 OPH006 -"),
-            ("type:\"[\" +app", "7-8 OPH007 -"),
+            ("type:\"[\" +app", "7-8 OPH007 [[]"),
             ("function:a", "11-11 OPH008 -"),
             ("function:a  ", "11-11 OPH008 -"),
             ("function:é +ap", "13-15 OPH009 app"),
             ("function:a ^app", "12-16 OPH010 -"),
             ("function:a maxframes=3", "12-21 OPH011 max-frames"),
-            ("function:a Module:b +app", "12-18 OPH012 module"),
+            ("function:a Module:b +app", "12-18 OPH002 module"),
             ("function:a +app family:native", "17-23 OPH012 -"),
-            ("function:a junk", "16-16 OPH012 -"),
+            ("function:a junk", "10-16 OPH018 \"a junk\""),
             ("function:a max-frames=many", "23-27 OPH013 -"),
             ("function:a invert-stacktrace = True", "32-36 OPH013 true"),
             ("function:a -group v-sentinel +app", "19-29 OPH014 -"),
+            ("function:a\u{a0}-app", "11-12 OPH015  "),
+            ("function:a –app", "12-13 OPH015 -"),
+            ("// a", "1-3 OPH016 #"),
+            ("type:a -> b", "8-10 OPH017 -"),
+            ("path:/a/b c/* +app", "6-14 OPH018 \"/a/b c/*\""),
+            ("function: a +app", "10-11 OPH019 -"),
+            ("function:a +app,-group", "16-17 OPH020  "),
         ] {
             assert_eq!(places(line), [expected], "{line:?}");
         }
@@ -247,7 +106,7 @@ mod tests {
 
     #[test]
     fn every_line_is_read() {
-        let found = check("nonsense\r\n\n# x\n\tfunction:a +app\n\tfunction:é +ap\n+group");
+        let found = check("nonsense\r\n\n# x\n  function:a +app\n\tfunction:é +ap\n+group");
         let places: Vec<_> = found.iter().map(|d| (d.line, d.column)).collect();
         assert_eq!(places, [(1, 1), (5, 14), (6, 1)]);
         assert_eq!(&*found[0].source, "nonsense");
@@ -290,7 +149,7 @@ mod tests {
             let first = found.iter().find(|each| each.severity == Severity::Error);
             let parsed = Enhancements::parse(&text, &cache);
             assert_eq!(
-                first.map(|each| each.details.clone()),
+                first.map(|each| each.details.to_string()),
                 parsed.err().map(|error| error.to_string()),
                 "{text:?}"
             );
