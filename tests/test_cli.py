@@ -152,13 +152,28 @@ def test_a_file_that_is_not_there(event: Path) -> None:
     assert len(result.stdout.splitlines()) == 1
 
 
-def test_bad_rules_are_one_line(event: Path, rules: Path) -> None:
-    rules.write_text("path:a +app\nfunktion:f +app\n", "utf-8")
+@pytest.mark.parametrize(
+    "command",
+    [("apply", "--rules"), ("explain", "--rules"), ("preview", "--new"), ("preview", "--old")],
+)
+def test_bad_rules_are_shown_as_check_shows_them(
+    command: tuple[str, str], event: Path, rules: Path
+) -> None:
+    rules.write_text("path:a +app\nfunktion:f +app\nfunction:a +ap -grup\n", "utf-8")
+    new: list[str | Path] = ["--new", rules] if command[1] == "--old" else []
+    result = run(*command, rules, *new, event)
+    assert (result.returncode, result.stdout) == (2, "")
+    shown, line = result.stderr[:-1].rsplit("\n", 1)
+    assert line == f"Error: {rules}: 3 errors in the rules"
+    checked = run("check", rules).stdout.split("\n\n")
+    assert shown[:-1].split("\n\n") == [each for each in checked if each.startswith("error")]
+
+
+def test_many_errors_are_cut(event: Path, rules: Path) -> None:
+    rules.write_text("x\n" * 30, "utf-8")
     result = run("apply", "--rules", rules, event)
-    assert result.returncode == 2
-    (line,) = result.stderr.splitlines()
-    assert line.startswith(f"Error: {rules}: Invalid syntax at `funktion:f +app`")
-    assert result.stdout == ""
+    assert result.stderr.count("OPH001") == 10
+    assert f"... and 20 more\n\nError: {rules}: 30 errors in the rules\n" in result.stderr
 
 
 def test_a_reader_that_leaves_early_is_no_error(event: Path) -> None:
@@ -213,12 +228,13 @@ def test_check_for_programs(tmp_path: Path) -> None:
         "end_column": 9,
         "message": "Unknown matcher `funktion`",
         "suggestion": "function",
+        "fix": {"column": 1, "end_column": 9, "replacement": "function", "is_certain": False},
     }
     assert [each["code"] for each in second["diagnostics"]] == ["OPH001"]
     result = run("check", "--format=github", "-", stdin=b"function:a%,b +ap")
     assert result.stdout == (
         "::error file=-,line=1,col=16,endColumn=18,title=OPH009::"
-        "invalid flag name `ap`; did you mean `app`?\n"
+        "unknown flag `ap`: the flags are `app` and `group`; did you mean `app`?\n"
     )
 
 
@@ -265,8 +281,63 @@ def test_fmt_reads_standard_input_and_refuses_what_is_no_rule(tmp_path: Path) ->
     path.write_text("function:a  +ap", "utf-8")
     result = run("fmt", path)
     assert result.returncode == 2
-    assert result.stderr.startswith(f"Error: {path}: Invalid syntax at")
+    assert result.stderr.startswith("error[OPH009]: unknown flag `ap`")
+    assert result.stderr.endswith(f"\nError: {path}: 1 error in the rules\n")
     assert path.read_text("utf-8") == "function:a  +ap"
+
+
+def test_fmt_leaves_out_what_was_retired(tmp_path: Path) -> None:
+    path = tmp_path / "my.rules"
+    text = (
+        "function:a +sentinel v-prefix -app # a\nfunction:b +prefix # b\nfunction:c +prefix\n# c\n"
+    )
+    path.write_text(text, "utf-8")
+    result = run("fmt", path)
+    assert result.returncode == 2
+    assert result.stderr.count("was retired") == 4
+    assert run("fmt", "--lenient", path).returncode == 0
+    assert path.read_text("utf-8") == "function:a  -app  # a\n# b\n# c\n"
+
+
+def test_check_fixes_what_is_certain(tmp_path: Path) -> None:
+    path = tmp_path / "my.rules"
+    text = "// mine\r\nFunction:a +in_app\r\nfunktion:b +app\r\n"
+    path.write_bytes(text.encode())
+    path.chmod(0o640)
+    result = run("check", "--fix", path)
+    assert (result.returncode, result.stderr) == (1, f"{path}: fixed\n")
+    assert result.stdout.endswith("1 error and 0 warnings in 1 file\n")
+    fixed = "# mine\r\nfunction:a +app\r\nfunktion:b +app\r\n"
+    assert path.read_bytes().decode() == fixed
+    assert path.stat().st_mode & 0o777 == 0o640
+    before = path.stat().st_ino
+    assert run("check", "--fix", path).stderr == ""
+    assert (path.read_bytes().decode(), path.stat().st_ino) == (fixed, before)
+    assert [each.name for each in tmp_path.iterdir()] == ["my.rules"]
+    result = run("check", "--fix", "-", stdin=b"x")
+    assert result.returncode == 2
+    assert "cannot read standard input" in result.stderr
+
+
+def test_a_file_that_cannot_be_replaced_stays(tmp_path: Path) -> None:
+    path = tmp_path / "my.rules"
+    path.write_text("Function:a +app\n", "utf-8")
+    (tmp_path / ".my.rules.ophio-tmp").mkdir()
+    result = run("check", "--fix", path)
+    assert result.returncode == 2
+    assert result.stderr.startswith(f"Error: {path}: ")
+    assert path.read_text("utf-8") == "Function:a +app\n"
+
+
+def test_check_warns_of_what_profiling_ignores() -> None:
+    text = b"path:**/a/** -app\nfamily:native path:**/a/** +app\n"
+    assert "0 errors and 0 warnings" in run("check", "-", stdin=text).stdout
+    result = run("check", "--profiling", "-", stdin=text)
+    assert result.returncode == 0
+    assert (
+        "warning[OPH115]: Sentry's profiling ignores this rule: it does not know the"
+        in result.stdout
+    )
 
 
 # --- explain, encode, decode --------------------------------------------------------

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import re
 import sys
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import asdict
+from pathlib import Path
+from textwrap import dedent
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sentry_ophio._event_files import STANDARD_INPUT
-from sentry_ophio._shown import shown
-from sentry_ophio.cli._input import InputError, base_text, read_rule_file
+from sentry_ophio.cli._input import InputError, base_text, read_rule_file, replace_file
 from sentry_ophio.cli._options import base_option
 from sentry_ophio.cli._output import annotation, echo, echo_json, styled
+from sentry_ophio.cli._problems import Found, draw, find_in, some
 from sentry_ophio.cli._rule_files import ENHANCEMENTS
-from sentry_ophio.enhancers import Enhancements
+from sentry_ophio.enhancers import Enhancements, fix_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from sentry_ophio.cli._output import Styled
     from sentry_ophio.cli._rule_files import RuleFile
@@ -44,6 +45,14 @@ json_option = click.option("--json", "as_json", is_flag=True, help="The same as 
     is_flag=True,
     help="Report retired actions (+sentinel, -prefix ...) as warnings.",
 )
+@click.option(
+    "--fix",
+    is_flag=True,
+    help="First apply the fixes that are certain to the files. All other text stays.",
+)
+@click.option(
+    "--profiling", is_flag=True, help="Warn of rules that Sentry's profiling ignores as well."
+)
 @base_option
 @format_option
 @json_option
@@ -51,6 +60,8 @@ def check(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
     rules: tuple[str, ...],
     strict: bool,
     lenient: bool,
+    fix: bool,
+    profiling: bool,
     base_files: tuple[str, ...],
     form: str,
     as_json: bool,
@@ -62,82 +73,48 @@ def check(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
     warning is a rule that probably does not do what was intended. Each problem has a code, which
     docs/diagnostics.md explains. Problems of the rules of --base are not reported.
 
+    With --fix, each file is replaced atomically if it changes, and then the rest of the problems is
+    reported. Fixing a fixed file changes nothing.
+
     \b
     Examples:
       sentry-ophio check my.rules
+      sentry-ophio check --fix my.rules
       sentry-ophio check --strict --format=github rules/*.txt
       git show HEAD:my.rules | sentry-ophio check --json -
 
     The exit code is 0 without errors, 1 with errors (with --strict also with warnings), and 2 if a
     file cannot be read.
     """  # noqa: D301 (click wants the control character)
+    if fix and STANDARD_INPUT in rules:
+        raise click.UsageError("--fix changes files, so it cannot read standard input")
     base = [(name, base_text(name)) for name in base_files]
 
     def find(text: str) -> list[Diagnostic]:
-        return Enhancements.check(text, lenient=lenient)
+        return Enhancements.check(text, lenient=lenient, profiling=profiling)
 
     def located(name: str) -> list[Found]:
-        return find_in(read_rule_file(name, ENHANCEMENTS), find, base)
+        file = read_rule_file(name, ENHANCEMENTS)
+        if fix and _is_fixed(file):
+            echo(f"{name}: fixed", err=True)
+            file = read_rule_file(name, ENHANCEMENTS)
+        return find_in(file, find, base)
 
     report(rules, located, "json" if as_json else form, strict=strict)
 
 
-class Found(NamedTuple):
-    """A problem, and where it is in its file."""
+def _is_fixed(file: RuleFile) -> bool:
+    """Apply the fixes that are certain. Return whether the file was changed."""
 
-    problem: Diagnostic
-    """Line and column are those of the text of rules."""
-    line: int
-    column: int
-    end_column: int
-    member: str
-    path: str
+    def fixed(text: str) -> str:
+        changed = fix_rules(text)
+        # A text in another file has an indentation that it gets again.
+        return changed if text is file.content else dedent(changed)
 
-
-def find_in(
-    file: RuleFile,
-    find: Callable[[str], list[Diagnostic]],
-    base: Sequence[tuple[str, str]] = (),
-) -> list[Found]:
-    """Find the problems of the texts in a file.
-
-    Args:
-        file: The file.
-        find: Finds the problems of a text.
-        base: The names and the texts of rules before them. They are checked together, because a
-            rule may depend on earlier ones.
-    """
-    before = "".join(text for _, text in base)
-    count = before.count("\n")
-    found = []
-    for text in file.texts:
-        for each in find(before + text.text):
-            if each.line <= count:
-                continue
-            message = _with_lines(each.message, base, count - text.first_line)
-            problem = replace(each, line=each.line - count, message=message)
-            line, column = file.place(text, problem.line, problem.column)
-            end_line, end_column = file.place(text, problem.line, problem.end_column)
-            end_column = end_column if end_line == line else column + 1
-            found.append(Found(problem, line, column, end_column, text.member, file.name))
-    return found
-
-
-def _with_lines(message: str, base: Sequence[tuple[str, str]], count: int) -> str:
-    """Convert the numbers of lines in a message: `count` lines are before the first of the file."""
-
-    def converted(match: re.Match[str]) -> str:
-        if match[1] is None:  # in backticks
-            return match[0]
-        line = int(match[1])
-        for name, text in base:
-            lines = text.count("\n")
-            if line <= lines:
-                return f"line {line} of {shown(name)}"
-            line -= lines
-        return f"line {int(match[1]) - count}"
-
-    return re.sub(r"`[^`]*`|\bline (\d+)", converted, message)
+    if all(fix_rules(each.text) == each.text for each in file.texts):
+        return False
+    replace_file(Path(file.name), file.mark + file.changed(fixed).encode())
+    return True
 
 
 def report(
@@ -165,8 +142,7 @@ def report(
             if form == "github":
                 _annotate(each)
             elif form == "human":
-                _draw(each)
-                echo()
+                draw(each)
     if form == "json":
         echo_json(documents, indent=2)
     elif form == "human":
@@ -175,29 +151,6 @@ def report(
         sys.exit(InputError.exit_code)
     if errors or (strict and warnings):
         sys.exit(1)
-
-
-_COLORS = {"error": "red", "warning": "yellow"}
-
-
-def _draw(each: Found) -> None:
-    """Print a problem."""
-    found = each.problem
-    if not each.member:
-        found = replace(found, line=each.line)
-    head, arrow, *above, caret = found.drawn("").split("\n")
-    place = "standard input" if each.path == STANDARD_INPUT else each.path
-    place = f"{place}:{each.line}:{each.column}"
-    if each.member:
-        place += f", line {found.line} of {each.member}"
-    kind, colon, message = head.partition(":")
-    gutter, bar, rest = caret.partition("|")
-    color = _COLORS[found.severity]
-    echo(styled(kind, fg=color, bold=True), styled(colon + message, bold=True))
-    echo(f"{arrow.partition('>')[0]}> {place}")
-    for line in above:
-        echo(line)
-    echo(gutter + bar, styled(rest, fg=color))
 
 
 def _annotate(each: Found) -> None:
@@ -227,14 +180,11 @@ def _diagnostic_json(each: Found) -> dict[str, Any]:
         "end_column": each.end_column,
         "message": found.message,
         "suggestion": found.suggestion,
+        "fix": None if found.fix is None else asdict(found.fix),
     }
 
 
 def _count(errors: int, warnings: int, files: int) -> Styled:
     """Return the summary of the numbers of problems."""
-
-    def some(count: int, word: str) -> str:
-        return f"{count} {word}{'' if count == 1 else 's'}"
-
     text = f"{some(errors, 'error')} and {some(warnings, 'warning')} in {some(files, 'file')}"
     return styled(text, fg="red" if errors else "yellow" if warnings else "green")

@@ -9,23 +9,23 @@ import click
 
 from sentry_ophio._event_files import parse_event
 from sentry_ophio._html_fingerprints import fingerprint_page
-from sentry_ophio.cli._check import find_in, format_option, json_option, report
+from sentry_ophio.cli._check import format_option, json_option, report
 from sentry_ophio.cli._fmt import fmt_options, write
 from sentry_ophio.cli._input import (
     InputError,
     read_bytes,
     read_rule_file,
-    read_rule_text,
     replace_file,
 )
 from sentry_ophio.cli._output import echo, echo_json, styled
+from sentry_ophio.cli._problems import InvalidRulesError, find_in
 from sentry_ophio.cli._rule_files import FINGERPRINTS
 from sentry_ophio.exceptions import EventError, FingerprintsError, LimitError
 from sentry_ophio.fingerprints import FingerprintRules, fingerprint_type
 from sentry_ophio.parameterization import default_parameterizer
 
 if TYPE_CHECKING:
-    from sentry_ophio.cli._check import Found
+    from sentry_ophio.cli._problems import Found
     from sentry_ophio.fingerprints import (
         FingerprintExplanation,
         FingerprintMatch,
@@ -90,7 +90,9 @@ def fmt(rules: tuple[str, ...], only_check: bool, as_json: bool) -> None:
     The exit code is 1 if --check finds a file that would change, and 2 if a file cannot be
     read or written, or is not valid: sentry-ophio fingerprint check reports why.
     """  # noqa: D301 (click wants the control character)
-    write(rules, FINGERPRINTS, FingerprintRules.format, only_check=only_check, as_json=as_json)
+    check = FingerprintRules.check
+    form = FingerprintRules.format
+    write(rules, FINGERPRINTS, form, check, only_check=only_check, as_json=as_json)
 
 
 builtin_option = click.option(
@@ -188,13 +190,16 @@ def explain(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
 def read_fingerprint_rules(name: str, builtin: tuple[str, ...] = ()) -> FingerprintRules:
     """Read a file of rules, and the files of built-in rules that come after them."""
     bases = [read_fingerprint_rules(each) for each in builtin]
-    found = read_rule_text(name, FINGERPRINTS._replace(has_stored_form=True))
+    file = read_rule_file(name, FINGERPRINTS._replace(has_stored_form=True))
+    found = file.only()
     # A rule cannot begin with a brace.
     is_stored = found.text.lstrip()[:1] == "{"
     read = FingerprintRules.from_json if is_stored else FingerprintRules.parse
     try:
         return read(found.padded, source=found.source, bases=bases)
     except (FingerprintsError, LimitError) as error:
+        if isinstance(error, FingerprintsError) and not is_stored:
+            raise InvalidRulesError(file, FingerprintRules.check) from None
         raise InputError(name, " ".join(str(error).split("\n"))) from None
 
 

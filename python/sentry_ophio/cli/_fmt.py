@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,14 +13,16 @@ from sentry_ophio._event_files import STANDARD_INPUT
 from sentry_ophio.cli._input import InputError, read_rule_file, replace_file
 from sentry_ophio.cli._output import echo, echo_json
 from sentry_ophio.cli._output import write as write_out
+from sentry_ophio.cli._problems import InvalidRulesError
 from sentry_ophio.cli._rule_files import ENHANCEMENTS
-from sentry_ophio.enhancers import format_rules
+from sentry_ophio.enhancers import Enhancements, format_rules
 from sentry_ophio.exceptions import EnhancementsError, FingerprintsError, LimitError
 
 if TYPE_CHECKING:
     from typing import Callable
 
     from sentry_ophio.cli._rule_files import Kind, RuleFile
+    from sentry_ophio.enhancers import Diagnostic
 
 
 def fmt_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -42,7 +45,12 @@ def fmt_options(command: Callable[..., None]) -> Callable[..., None]:
 
 @click.command()
 @fmt_options
-def fmt(rules: tuple[str, ...], only_check: bool, as_json: bool) -> None:
+@click.option(
+    "--lenient",
+    is_flag=True,
+    help="Leave out retired actions (+sentinel, -prefix ...), and rules without other actions.",
+)
+def fmt(rules: tuple[str, ...], only_check: bool, as_json: bool, lenient: bool) -> None:
     """Format rules: align them in columns and use short names, without changing their meaning.
 
     RULES is a file, which is replaced atomically, or - for standard input, which is formatted to
@@ -59,13 +67,16 @@ def fmt(rules: tuple[str, ...], only_check: bool, as_json: bool) -> None:
     The exit code is 1 if --check finds a file that would change, and 2 if a file cannot be
     read or written, or is not valid: sentry-ophio check reports why.
     """  # noqa: D301 (click wants the control character)
-    write(rules, ENHANCEMENTS, format_rules, only_check=only_check, as_json=as_json)
+    form = partial(format_rules, lenient=lenient)
+    find = partial(Enhancements.check, lenient=lenient)
+    write(rules, ENHANCEMENTS, form, find, only_check=only_check, as_json=as_json)
 
 
-def write(
+def write(  # noqa: PLR0913 (a name, a kind, and what to do)
     names: tuple[str, ...],
     kind: Kind,
     form: Callable[[str], str],
+    check: Callable[[str], list[Diagnostic]],
     *,
     only_check: bool,
     as_json: bool,
@@ -78,7 +89,7 @@ def write(
     for name in names:
         try:
             file = read_rule_file(name, kind)
-            formatted = _formatted(file, form)
+            formatted = _formatted(file, form, check)
             files[name] = formatted != file.content
             if not only_check and name == STANDARD_INPUT:
                 write_out(file.mark + formatted.encode())
@@ -98,8 +109,12 @@ def write(
         sys.exit(1)
 
 
-def _formatted(file: RuleFile, form: Callable[[str], str]) -> str:
+def _formatted(
+    file: RuleFile, form: Callable[[str], str], check: Callable[[str], list[Diagnostic]]
+) -> str:
     try:
         return file.changed(form)
-    except (EnhancementsError, FingerprintsError, LimitError) as error:
-        raise InputError(file.name, " ".join(str(error).split("\n"))) from None
+    except (EnhancementsError, FingerprintsError):
+        raise InvalidRulesError(file, check) from None
+    except LimitError as error:
+        raise InputError(file.name, str(error)) from None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sentry_ophio._atomic import replaced
 from sentry_ophio._event_files import STANDARD_INPUT, read_event
 from sentry_ophio.cli._error import InputError
+from sentry_ophio.cli._problems import InvalidRulesError
 from sentry_ophio.cli._rule_files import ENHANCEMENTS, rule_file
 from sentry_ophio.enhancers import Cache, Enhancements
 from sentry_ophio.exceptions import EnhancementsError, EventError
@@ -105,11 +106,12 @@ def default_text() -> str:
 
 
 def _parsed(name: str) -> Enhancements:
-    found = read_rule_text(name, ENHANCEMENTS)
+    file = read_rule_file(name, ENHANCEMENTS)
+    found = file.only()
     try:
         return Enhancements.parse(found.padded, Cache(0), source=found.source)
-    except EnhancementsError as error:
-        raise InputError(name, " ".join(str(error).split("\n"))) from None
+    except EnhancementsError:
+        raise InvalidRulesError(file, Enhancements.check) from None
 
 
 def with_orig_in_app(trace: EventStacktrace) -> list[dict[str, Any]]:

@@ -15,9 +15,10 @@ import click
 from sentry_ophio import _repository
 from sentry_ophio._event_files import STANDARD_INPUT
 from sentry_ophio._shown import shown
-from sentry_ophio.cli._check import Found, format_option, json_option, report
+from sentry_ophio.cli._check import format_option, json_option, report
 from sentry_ophio.cli._input import InputError, read_bytes, read_text
 from sentry_ophio.cli._output import annotation, echo, echo_json_texts, echo_lines, json_of
+from sentry_ophio.cli._problems import Found
 from sentry_ophio.codeowners import Codeowners, Ownership
 from sentry_ophio.exceptions import CodeownersError
 

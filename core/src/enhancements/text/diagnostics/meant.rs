@@ -6,9 +6,9 @@
 //! again. So all faults of a line are found, and all positions stay:
 //!
 //! ```text
-//! level:a function:b +ap -grup       unknown matcher `level`
-//! app:xxx function:b +ap -grup       unknown flag `ap`
-//! app:xxx function:b     -grup       unknown flag `grup`
+//! level:a function:b +ap -grp       unknown matcher `level`
+//! app:xxx function:b +ap -grp       unknown flag `ap`
+//! app:xxx function:b     -grp       unknown flag `grp`
 //! app:xxx function:b                 no action, but the faulty ones were actions: the end
 //! ```
 

@@ -17,41 +17,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::categories::Categories;
-use crate::enhancements::action::{Action, FlagKind, Range, VarAction};
+use super::targets::{target, Targets, APP, CATEGORY, TARGETS};
+use crate::enhancements::action::{Action, VarAction};
 use crate::enhancements::codes::Code;
 use crate::enhancements::matcher::{FrameTest, Matcher};
 use crate::enhancements::pattern::Dialect;
 use crate::enhancements::text::diagnostics::finding::Finding;
 use crate::enhancements::text::parser::{Place, WrittenMatcher, WrittenRule};
-
-/// The targets of actions: a bit for each.
-type Targets = u16;
-
-pub(super) const TARGETS: usize = 10;
-/// The flag `app`, on the frame, after it and before it.
-const APP: Targets = 0b111;
-const CATEGORY: Targets = 1 << 6;
-
-/// Returns the target of an action, as the number of a bit.
-pub(super) fn target(action: &Action) -> usize {
-    match action {
-        Action::Flag(flag) => {
-            let range = match flag.range {
-                Range::This => 0,
-                Range::Up => 1,
-                Range::Down => 2,
-            };
-            match flag.kind {
-                FlagKind::App => range,
-                FlagKind::Group => 3 + range,
-            }
-        }
-        Action::Var(VarAction::Category(_)) => 6,
-        Action::Var(VarAction::MaxFrames(_)) => 7,
-        Action::Var(VarAction::MinFrames(_)) => 8,
-        Action::Var(VarAction::InvertStacktrace(_)) => 9,
-    }
-}
 
 /// Returns whether the value of a variable has the same effect as leaving it unset.
 fn is_default(action: &Action) -> bool {

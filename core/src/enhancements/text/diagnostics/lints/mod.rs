@@ -19,6 +19,7 @@ mod matchers;
 mod one_rule;
 mod paths;
 mod profiling;
+mod targets;
 
 use crate::enhancements::text::diagnostics::finding::Finding;
 use crate::enhancements::text::parser::WrittenRule;

@@ -11,7 +11,7 @@
 
 use std::collections::HashMap;
 
-use super::across::{target, TARGETS};
+use super::targets::{target, TARGETS};
 use crate::enhancements::action::{Action, FlagKind, Range, VarAction};
 use crate::enhancements::codes::Code;
 use crate::enhancements::family::Families;

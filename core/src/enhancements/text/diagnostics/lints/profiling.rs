@@ -1,14 +1,14 @@
 //! What Sentry's profiling ignores.
 //!
 //! Profiles have no grouping, so Sentry applies a part of the rules to them. It chooses them by
-//! their text: it splits a line at white space, and keeps it if the last word is `+app` or `-app` and
+//! their text: it splits a line at white space, and keeps it if it ends with `+app` or `-app` and
 //! each other word begins with the name of one of four matchers:
 //!
 //! ```text
 //! path:**/vendor/** -app            applied
 //! !path:**/mine/**  -app            ignored: `!`
 //! family:native path:/usr/** -app   ignored: `family`
-//! path:**/vendor/** -app  # why     ignored: the last word is `why`
+//! path:**/vendor/** -app  # why     ignored: it ends with `why`
 //! function:"a b" -app               ignored: `b"` is a word
 //! ```
 
