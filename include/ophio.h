@@ -1352,6 +1352,27 @@ enum OphioStatus ophio_enhancements_apply_event(const struct OphioEnhancements *
                                                 struct OphioStr *result);
 
 /**
+ * Converts the frames of an event that rules are about to be run on, as Sentry does.
+ *
+ * In Sentry, `in_app` of a frame becomes its original value in `data.orig_in_app` first (1 true, 0
+ * false, -1 null), unless the frame has none. `fresh` turns that off. `data` is as for
+ * `ophio_enhancements_config_process`. Any thread may call this.
+ *
+ * Writes a MessagePack array of two values to `frames`, which is the caller's: free it with
+ * `ophio_str_free`. The first value is as in `ophio_events_match_frames`, the second an array with
+ * a boolean for each frame, whether it repeats the frame before it. Fails with
+ * `OPHIO_STATUS_FRAME`, `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_ARGUMENT`,
+ * `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * `data` is readable for `data_len` bytes; `frames` is NULL or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_events_frames(const uint8_t *data,
+                                     size_t data_len,
+                                     bool fresh,
+                                     struct OphioStr *frames);
+
+/**
  * Converts the frames of an event to match frames, the frames that rules match.
  *
  * `data` is as for `ophio_enhancements_config_process`. Any thread may call this.
@@ -1419,6 +1440,9 @@ enum OphioStatus ophio_events_pack_stacktraces(const uint8_t *data,
 
 /**
  * Packs the stack traces of events, one event a line of JSON. Empty lines are skipped.
+ *
+ * Events may have the form of Sentry's web API. `in_app` of a frame is restored from
+ * `data.orig_in_app`, as in `ophio_events_frames`.
  *
  * Any thread may call this.
  *
@@ -1587,16 +1611,22 @@ OPHIO_API struct OphioSlice ophio_enhancements_exception_fields(void);
  * Explains what rules do to a packed stack trace, step by step, as JSON.
  *
  * `packed` is as in `ophio_enhancements_apply_packed`, with frames as they were before any
- * rule. `contributes` has a byte for each component as in `ophio_enhancements_assemble_packed`. If
- * it is NULL, there is a component for each frame, and its initial value is whether the frame is
- * in-app after the rules. For `rule` and `frame` the result says why that rule matched that frame
+ * rule. A third value after exception and frames may be a binary with a byte for each frame: 1 if
+ * it repeats the frame before it, else 0. `contributes` has a byte for each component as in `ophio_enhancements_assemble_packed`. If
+ * it is NULL, both variants of the stack trace are explained: in the app variant, frames that are
+ * in-app after the rules count initially, in the system variant all frames; no frame counts that
+ * repeats the frame before it. For `rule` and `frame` the result says why that rule matched that frame
  * or not; `SIZE_MAX` turns this off.
  *
  * Writes an object to `explanation` that is the caller's: free it with `ophio_str_free`. Its
- * `frames` have `in_app`, `category`, `contributes`, `hint` and `steps`; it has `contributes`,
- * `hint`, `invert_stacktrace` and `steps` of the stack trace; a step has `rule`, `action`,
- * `matched`, `field`, `before` and `after`; `why_not` is null or has `matcher`, `frame`,
- * `value`, `holds` and `reason` for each matcher.
+ * `frames` have `in_app`, `category`, `contributes`, `hint`, `system`, `system_hint`, `repeats` and
+ * `steps`; it has `contributes`, `hint`, `system`, `system_hint`, `decides` (`app`, `system` or
+ * null), `invert_stacktrace` and `steps` of the stack trace; a step has `rule`, `action`,
+ * `matched`, `field`, `before`, `after` and `system` (null, or `contributes` before and after in the
+ * system variant); `why_not` is null or has `matcher`, `field`, `frame`, `value`, `holds`, `reason`
+ * and `later` (the rule that sets later what the matcher needs, or null) for each matcher.
+ * `contributes` and `hint` are those of the app variant, or of the only variant if `contributes` is
+ * not NULL.
  *
  * It runs the interpreter and is slow. Threads may share `rules`. Fails as
  * `ophio_enhancements_assemble_packed` does, and with `OPHIO_STATUS_OUT_OF_RANGE` if there is no
@@ -1882,12 +1912,26 @@ enum OphioStatus ophio_enhancements_preview_new(const struct OphioEnhancements *
                                                 struct OphioEnhancementsPreview **preview);
 
 /**
+ * Sets whether the frames of events are fresh.
+ *
+ * `ophio_enhancements_preview_add_json_lines` restores `in_app` of a frame from
+ * `data.orig_in_app`, as in `ophio_events_frames`, unless `fresh` is true. Fails with
+ * `OPHIO_STATUS_INVALID_ARGUMENT` if another thread uses the preview, and with
+ * `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * `preview` is NULL or comes from `ophio_enhancements_preview_new` and is not freed yet.
+ */
+OPHIO_API
+enum OphioStatus ophio_enhancements_preview_set_fresh(struct OphioEnhancementsPreview *preview,
+                                                      bool fresh);
+
+/**
  * Compares many more stack traces, on `threads` threads, which end with the call.
  *
  * `packed` is a MessagePack array of stack traces, each as in
- * `ophio_enhancements_apply_packed`, with frames to which no rules were applied. The initial
- * `contributes` of a frame is whether it is in-app after the rules. If the call fails, nothing is
- * counted. Fails with `OPHIO_STATUS_FRAME`, `OPHIO_STATUS_LIMIT` or
+ * `ophio_enhancements_apply_packed`, with frames to which no rules were applied. A third value
+ * after exception and frames may be a binary with a byte for each frame: 1 if it repeats the frame
+ * before it, else 0. If the call fails, nothing is counted. Fails with `OPHIO_STATUS_FRAME`, `OPHIO_STATUS_LIMIT` or
  * `OPHIO_STATUS_INVALID_ARGUMENT` as there, also if another thread uses the preview, and with
  * `OPHIO_STATUS_NULL_POINTER`.
  *

@@ -905,6 +905,13 @@ class preview
         check(try_make(old_rules, new_rules, *this));
     }
 
+    /* Sets whether the frames of events are fresh: then in_app is not restored. */
+    status try_set_fresh(bool fresh) noexcept
+    {
+        return ophio_enhancements_preview_set_fresh(get(), fresh);
+    }
+    void set_fresh(bool fresh) { check(try_set_fresh(fresh)); }
+
     status try_add(std::string_view packed, std::size_t threads = 1) noexcept
     {
         return ophio_enhancements_preview_add(get(), detail::bytes(packed), packed.size(),
@@ -2024,6 +2031,22 @@ inline string apply_events(const enhancements &rules, std::string_view data,
     string numbers;
     check(try_apply_events(rules, data, threads, numbers));
     return numbers;
+}
+
+inline status try_event_frames(std::string_view data, bool fresh, string &frames) noexcept
+{
+    return detail::into(frames, [&](OphioStr *out) noexcept {
+        return ophio_events_frames(detail::bytes(data), data.size(), fresh, out);
+    });
+}
+
+/* Match frames of the frames of an event, and which of them repeat the frame before them, as
+   MessagePack. in_app is restored unless the frames are fresh. */
+inline string event_frames(std::string_view data, bool fresh = false)
+{
+    string frames;
+    check(try_event_frames(data, fresh, frames));
+    return frames;
 }
 
 inline status try_match_frames(std::string_view data, string &frames) noexcept

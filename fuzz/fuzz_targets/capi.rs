@@ -247,6 +247,7 @@ unsafe fn run(alive: &mut Alive, call: &Call<'_>) {
                 2,
             ));
             let (mut bytes, mut stacktraces) = (0, 0);
+            good(ophio_enhancements_preview_set_fresh(preview, packed.len % 2 == 0));
             good(ophio_enhancements_preview_add_json_lines(
                 preview,
                 packed.data,
@@ -275,6 +276,7 @@ unsafe fn run(alive: &mut Alive, call: &Call<'_>) {
         Call::Event(data) => {
             let (data, len) = (data.get().data, data.get().len);
             text_of!(out => ophio_events_match_frames(data, len, out));
+            text_of!(out => ophio_events_frames(data, len, false, out));
             text_of!(out => ophio_events_pack_stacktraces(data, len, out));
             text_of!(out => ophio_events_pack_json_lines(data, len, out));
             text_of!(out => ophio_enhancements_stacktrace_pack_event_frames(data, len, out));

@@ -689,6 +689,15 @@ static void test_events(void)
     REFUSED_STR(ophio_events_match_frames(EMPTY, place), INVALID_ARGUMENT);
     REFUSED(ophio_events_match_frames(event, sizeof event - 1, NULL), NULL_POINTER);
 
+    GOOD(ophio_events_frames(event, sizeof event - 1, false, &text));
+    ophio_str_free(&text);
+    GOOD(ophio_events_frames(event, sizeof event - 1, true, &text));
+    ophio_str_free(&text);
+    REFUSED_STR(ophio_events_frames(NONE, false, place), NULL_POINTER);
+    REFUSED_STR(ophio_events_frames(HUGE_TEXT, false, place), INVALID_ARGUMENT);
+    REFUSED_STR(ophio_events_frames(EMPTY, false, place), INVALID_ARGUMENT);
+    REFUSED(ophio_events_frames(event, sizeof event - 1, false, NULL), NULL_POINTER);
+
     GOOD(ophio_events_pack_stacktraces((const uint8_t *)"\x90", 1, &text));
     ophio_str_free(&text);
     REFUSED_STR(ophio_events_pack_stacktraces(NONE, place), NULL_POINTER);
@@ -985,6 +994,9 @@ static void test_preview(void)
     GOOD(ophio_enhancements_preview_new(before, after, &preview));
     ophio_enhancements_free(&before); /* the preview does not need them */
     ophio_enhancements_free(&after);
+    GOOD(ophio_enhancements_preview_set_fresh(preview, true));
+    GOOD(ophio_enhancements_preview_set_fresh(preview, false));
+    REFUSED(ophio_enhancements_preview_set_fresh(NULL, false), NULL_POINTER);
     GOOD(ophio_enhancements_preview_add(preview, packed, one.len + 1, 1));
     GOOD(ophio_enhancements_preview_add(preview, packed, one.len + 1, SIZE_MAX));
     REFUSED(ophio_enhancements_preview_add(NULL, packed, one.len + 1, 1), NULL_POINTER);

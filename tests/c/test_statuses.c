@@ -192,6 +192,7 @@ static void test_stack_traces(void)
     REFUSED(ophio_enhancements_apply_event_short(rules, BYTES(WRONG_EVENT), numbers), FRAME);
     REFUSED(ophio_enhancements_apply_events(rules, BYTES("\x91" WRONG_EVENT), 1, &text), FRAME);
     REFUSED(ophio_events_match_frames(BYTES(WRONG_EVENT), &text), FRAME);
+    REFUSED(ophio_events_frames(BYTES(WRONG_EVENT), false, &text), FRAME);
     REFUSED(ophio_events_pack_stacktraces(BYTES("\x91" WRONG_EVENT), &text), FRAME);
 
     GOOD(ophio_limits_set(OPHIO_LIMIT_FRAMES, 0));
@@ -213,6 +214,7 @@ static void test_stack_traces(void)
     REFUSED(ophio_enhancements_apply_event_short(rules, BYTES(RIGHT_EVENT), numbers), LIMIT);
     REFUSED(ophio_enhancements_apply_events(rules, BYTES("\x91" RIGHT_EVENT), 1, &text), LIMIT);
     REFUSED(ophio_events_match_frames(BYTES(RIGHT_EVENT), &text), LIMIT);
+    REFUSED(ophio_events_frames(BYTES(RIGHT_EVENT), false, &text), LIMIT);
     REFUSED(ophio_events_pack_stacktraces(BYTES("\x91" RIGHT_EVENT), &text), LIMIT);
 
     memset(&frame, 0, sizeof frame);

@@ -417,6 +417,12 @@ void test_events()
     const ophio::enhancements rules{"function:main -app"}, none;
     ophio::string text;
 
+    GOOD(ophio::try_event_frames(event, false, text));
+    RETURNS(ophio::event_frames(event).view() == text.view());
+    REFUSED(INVALID_ARGUMENT, ophio::try_event_frames(EMPTY, true, text));
+    REFUSED(NULL_POINTER, ophio::try_event_frames(NONE, false, text));
+    THROWN(INVALID_ARGUMENT, ophio::event_frames("no", true));
+
     GOOD(ophio::try_match_frames(event, text));
     RETURNS(ophio::match_frames(event).view() == text.view());
     REFUSED(INVALID_ARGUMENT, ophio::try_match_frames(EMPTY, text));
@@ -624,6 +630,10 @@ void test_packed_frames()
 
     ophio::preview preview;
     GOOD(ophio::preview::try_make(rules, rules, preview));
+    GOOD(preview.try_set_fresh(true));
+    QUIETLY(preview.set_fresh(false));
+    REFUSED(NULL_POINTER, ophio::preview().try_set_fresh(true));
+    THROWN(NULL_POINTER, ophio::preview().set_fresh(true));
     GOOD(preview.try_add(batch));
     QUIETLY(preview.add(batch, SIZE_MAX));
     REFUSED(INVALID_ARGUMENT, preview.try_add(EMPTY));

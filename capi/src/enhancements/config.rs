@@ -3,7 +3,7 @@
 
 use ophio_core::enhancements::grouping::{ConfigError, EnhancementsConfig};
 use ophio_core::enhancements::stacktrace::event::{
-    match_frames_packed, pack_many_event_frames, EventStacktrace,
+    event_frames_packed, match_frames_packed, pack_many_event_frames, EventStacktrace,
 };
 use ophio_core::enhancements::stacktrace::json::pack_lines;
 use ophio_core::enhancements::{Enhancements, OtherFamily};
@@ -345,6 +345,36 @@ pub unsafe extern "C" fn ophio_enhancements_apply_event(
     }
 }
 
+/// Converts the frames of an event that rules are about to be run on, as Sentry does.
+///
+/// In Sentry, `in_app` of a frame becomes its original value in `data.orig_in_app` first (1 true, 0
+/// false, -1 null), unless the frame has none. `fresh` turns that off. `data` is as for
+/// `ophio_enhancements_config_process`. Any thread may call this.
+///
+/// Writes a MessagePack array of two values to `frames`, which is the caller's: free it with
+/// `ophio_str_free`. The first value is as in `ophio_events_match_frames`, the second an array with
+/// a boolean for each frame, whether it repeats the frame before it. Fails with
+/// `OPHIO_STATUS_FRAME`, `OPHIO_STATUS_LIMIT`, `OPHIO_STATUS_INVALID_ARGUMENT`,
+/// `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `data` is readable for `data_len` bytes; `frames` is NULL or may be written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_events_frames(
+    data: *const u8,
+    data_len: usize,
+    fresh: bool,
+    frames: *mut OphioStr,
+) -> OphioStatus {
+    // SAFETY: the caller's promise about `data` and `frames`.
+    unsafe {
+        convert((data, data_len, "data"), (frames, "frames"), |data| {
+            Ok(event_frames_packed(data, fresh)?)
+        })
+    }
+}
+
 /// Converts the frames of an event to match frames, the frames that rules match.
 ///
 /// `data` is as for `ophio_enhancements_config_process`. Any thread may call this.
@@ -453,6 +483,9 @@ pub unsafe extern "C" fn ophio_events_pack_stacktraces(
 }
 
 /// Packs the stack traces of events, one event a line of JSON. Empty lines are skipped.
+///
+/// Events may have the form of Sentry's web API. `in_app` of a frame is restored from
+/// `data.orig_in_app`, as in `ophio_events_frames`.
 ///
 /// Any thread may call this.
 ///

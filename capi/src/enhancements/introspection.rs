@@ -41,16 +41,22 @@ impl From<NoTextForm> for Error {
 /// Explains what rules do to a packed stack trace, step by step, as JSON.
 ///
 /// `packed` is as in `ophio_enhancements_apply_packed`, with frames as they were before any
-/// rule. `contributes` has a byte for each component as in `ophio_enhancements_assemble_packed`. If
-/// it is NULL, there is a component for each frame, and its initial value is whether the frame is
-/// in-app after the rules. For `rule` and `frame` the result says why that rule matched that frame
+/// rule. A third value after exception and frames may be a binary with a byte for each frame: 1 if
+/// it repeats the frame before it, else 0. `contributes` has a byte for each component as in `ophio_enhancements_assemble_packed`. If
+/// it is NULL, both variants of the stack trace are explained: in the app variant, frames that are
+/// in-app after the rules count initially, in the system variant all frames; no frame counts that
+/// repeats the frame before it. For `rule` and `frame` the result says why that rule matched that frame
 /// or not; `SIZE_MAX` turns this off.
 ///
 /// Writes an object to `explanation` that is the caller's: free it with `ophio_str_free`. Its
-/// `frames` have `in_app`, `category`, `contributes`, `hint` and `steps`; it has `contributes`,
-/// `hint`, `invert_stacktrace` and `steps` of the stack trace; a step has `rule`, `action`,
-/// `matched`, `field`, `before` and `after`; `why_not` is null or has `matcher`, `frame`,
-/// `value`, `holds` and `reason` for each matcher.
+/// `frames` have `in_app`, `category`, `contributes`, `hint`, `system`, `system_hint`, `repeats` and
+/// `steps`; it has `contributes`, `hint`, `system`, `system_hint`, `decides` (`app`, `system` or
+/// null), `invert_stacktrace` and `steps` of the stack trace; a step has `rule`, `action`,
+/// `matched`, `field`, `before`, `after` and `system` (null, or `contributes` before and after in the
+/// system variant); `why_not` is null or has `matcher`, `field`, `frame`, `value`, `holds`, `reason`
+/// and `later` (the rule that sets later what the matcher needs, or null) for each matcher.
+/// `contributes` and `hint` are those of the app variant, or of the only variant if `contributes` is
+/// not NULL.
 ///
 /// It runs the interpreter and is slow. Threads may share `rules`. Fails as
 /// `ophio_enhancements_assemble_packed` does, and with `OPHIO_STATUS_OUT_OF_RANGE` if there is no
@@ -104,6 +110,7 @@ pub unsafe extern "C" fn ophio_enhancements_explain(
         let found = explain::explain(
             rules.rules(),
             &frames,
+            &stacktrace.repeats,
             &stacktrace.exception,
             components.as_deref(),
             asked,

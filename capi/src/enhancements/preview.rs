@@ -66,12 +66,37 @@ pub unsafe extern "C" fn ophio_enhancements_preview_new(
     })
 }
 
+/// Sets whether the frames of events are fresh.
+///
+/// `ophio_enhancements_preview_add_json_lines` restores `in_app` of a frame from
+/// `data.orig_in_app`, as in `ophio_events_frames`, unless `fresh` is true. Fails with
+/// `OPHIO_STATUS_INVALID_ARGUMENT` if another thread uses the preview, and with
+/// `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `preview` is NULL or comes from `ophio_enhancements_preview_new` and is not freed yet.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_enhancements_preview_set_fresh(
+    preview: *mut OphioEnhancementsPreview,
+    fresh: bool,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `preview`.
+        let preview = unsafe { handle::borrow(preview, "preview") }?;
+        preview.with(|preview| {
+            preview.set_fresh(fresh);
+            Ok(())
+        })
+    })
+}
+
 /// Compares many more stack traces, on `threads` threads, which end with the call.
 ///
 /// `packed` is a MessagePack array of stack traces, each as in
-/// `ophio_enhancements_apply_packed`, with frames to which no rules were applied. The initial
-/// `contributes` of a frame is whether it is in-app after the rules. If the call fails, nothing is
-/// counted. Fails with `OPHIO_STATUS_FRAME`, `OPHIO_STATUS_LIMIT` or
+/// `ophio_enhancements_apply_packed`, with frames to which no rules were applied. A third value
+/// after exception and frames may be a binary with a byte for each frame: 1 if it repeats the frame
+/// before it, else 0. If the call fails, nothing is counted. Fails with `OPHIO_STATUS_FRAME`, `OPHIO_STATUS_LIMIT` or
 /// `OPHIO_STATUS_INVALID_ARGUMENT` as there, also if another thread uses the preview, and with
 /// `OPHIO_STATUS_NULL_POINTER`.
 ///

@@ -14,17 +14,29 @@
 //! like `function:* ^+group` quadratic.
 //!
 //! The two passes run one after the other, as in Sentry: the first pass changes frames, and the
-//! second pass uses the changed frames to decide about grouping.
+//! second pass uses the changed frames to decide about grouping. The second pass runs twice, once
+//! for each variant of the stack trace:
+//!
+//! ```text
+//!          counts initially                          can count
+//! app      in-app frames that repeat no other        in-app frames only
+//! system   all frames that repeat no other           all frames
+//! ```
+//!
+//! The app variant decides, unless none of its frames counts: then the system variant decides. A
+//! rule matches the same frames for both, so an action is one step, with the values of both.
 
 use std::cmp::Ordering;
 
 use serde::Serialize;
 
 use crate::enhancements::action::{Action, FlagKind, VarAction};
+use crate::enhancements::fields::Subject;
 use crate::enhancements::frame::{ExceptionData, Frame};
 use crate::enhancements::interpreter::{self, Observer};
-use crate::enhancements::matcher::{FrameTest, Offset};
-use crate::enhancements::result::{AssembleResult, Component};
+use crate::enhancements::matcher::{FrameMatcher, FrameTest, Offset};
+use crate::enhancements::pattern::{Dialect, Pattern};
+use crate::enhancements::result::{AssembleResult, Component, HintKind};
 use crate::enhancements::rule::Rule;
 
 /// The field that a step changes.
@@ -69,10 +81,36 @@ pub struct Step {
     pub matched: Option<usize>,
     /// The field that the action sets.
     pub field: Field,
-    /// The old value.
+    /// The old value. Of `contributes`: the value in the app variant.
     pub before: Value,
     /// The new value. It equals the old value if the action had no effect.
     pub after: Value,
+    /// The old and the new `contributes` in the system variant. `None` for another field, and if the
+    /// caller passed components.
+    pub system: Option<[Value; 2]>,
+}
+
+impl Step {
+    /// Returns whether it changed `in_app` or the category, or `contributes` in the app variant.
+    /// Unset and false are equal.
+    pub(super) fn changes(&self) -> bool {
+        differ(&self.before, &self.after)
+    }
+
+    /// Returns whether it changed `contributes` in the system variant.
+    pub(super) fn changes_system(&self) -> bool {
+        let values = self.system.as_ref();
+        values.is_some_and(|[before, after]| differ(before, after))
+    }
+}
+
+fn differ(before: &Value, after: &Value) -> bool {
+    match (before, after) {
+        (Value::Flag(before), Value::Flag(after)) => {
+            (*before == Some(true)) != (*after == Some(true))
+        }
+        _ => before != after,
+    }
 }
 
 /// The result for a frame, and the steps that led to it.
@@ -82,10 +120,18 @@ pub struct FrameExplanation {
     pub in_app: Option<bool>,
     /// Its category, after all rules.
     pub category: Option<String>,
-    /// Whether it counts for grouping. `None` also if there is no component for it.
+    /// Whether it counts for grouping in the app variant. `None` also if there is no component for
+    /// it.
     pub contributes: Option<bool>,
     /// Why.
     pub hint: Option<String>,
+    /// Whether it counts in the system variant. `None` also if the caller passed components.
+    pub system: Option<bool>,
+    /// Why.
+    pub system_hint: Option<String>,
+    /// Whether it repeats the frame before it. Then it counts only if a rule with `+group` brings it
+    /// back.
+    pub repeats: bool,
     /// The actions on this frame, in their order.
     pub steps: Vec<Step>,
 }
@@ -95,16 +141,33 @@ pub struct FrameExplanation {
 pub struct Explanation {
     /// Its frames.
     pub frames: Vec<FrameExplanation>,
-    /// Whether it counts for grouping.
+    /// Whether the app variant counts for grouping.
     pub contributes: bool,
     /// The hint, if a rule decided that it does not count.
     pub hint: Option<String>,
+    /// Whether the system variant counts. `None` if the caller passed components.
+    pub system: Option<bool>,
+    /// The hint, if a rule decided that it does not count.
+    pub system_hint: Option<String>,
+    /// The variant that decides: the app variant if it counts, else the system variant if that
+    /// counts.
+    pub decides: Option<Variant>,
     /// Whether it is looked at in reverse order.
     pub invert_stacktrace: bool,
     /// The actions on the stack trace as a whole, in their order.
     pub steps: Vec<Step>,
     /// Why a rule did or did not match a frame, if the caller asked for it.
     pub why_not: Option<Vec<Test>>,
+}
+
+/// A variant of a stack trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Variant {
+    /// The in-app frames.
+    App,
+    /// All frames.
+    System,
 }
 
 impl Explanation {
@@ -120,6 +183,8 @@ impl Explanation {
 pub struct Test {
     /// The matcher in the form that hints have.
     pub matcher: String,
+    /// The name of what it tests, such as `path`.
+    pub field: &'static str,
     /// The frame that it tests; `None` for the exception, and if there is no such frame.
     pub frame: Option<usize>,
     /// The value that it tests; `None` if there is none.
@@ -128,14 +193,18 @@ pub struct Test {
     pub holds: bool,
     /// The reason.
     pub reason: String,
+    /// The rule that sets the category or `in_app` for which the matcher would hold, if the rule
+    /// that was asked for changes frames: it runs after that rule, so too late.
+    pub later: Option<u32>,
 }
 
 /// Explains the effects of rules on a stack trace.
 ///
-/// `frames` are frames to which no rules were applied. Without `components` there is a component
-/// for each frame, and its initial value is whether the frame is in-app after the rules. `why_not`
-/// is the index of a rule and of a frame: each matcher of the rule is tried on the frame, in the
-/// state that the frame had when the rule ran.
+/// `frames` are frames to which no rules were applied, and `repeats` says which of them repeat the
+/// frame before them; it may be empty. Without `components` both variants of the stack trace are
+/// explained. With them, one variant is explained, which starts with these components. `why_not` is
+/// the index of a rule and of a frame: each matcher of the rule is tried on the frame, in the state
+/// that the frame had when the rule ran.
 ///
 /// ```
 /// use ophio::enhancements::{explain, Cache, Enhancements, ExceptionData, Frame};
@@ -143,7 +212,7 @@ pub struct Test {
 /// let rules = Enhancements::parse("function:log_* -app\nfunction:a +app", &Cache::new(0))?;
 /// let frame = Frame { function: Some("log_it"), in_app: Some(true), ..Frame::default() };
 /// let found = explain::explain(
-///     rules.rules(), &[frame], &ExceptionData::default(), None, Some((1, 0)),
+///     rules.rules(), &[frame], &[], &ExceptionData::default(), None, Some((1, 0)),
 /// );
 /// assert_eq!(found.frames[0].steps[0].rule, 0);
 /// assert_eq!(found.why_not.unwrap()[0].reason, "`log_it` does not match");
@@ -152,66 +221,175 @@ pub struct Test {
 pub fn explain(
     rules: &[Rule],
     frames: &[Frame<'_>],
+    repeats: &[bool],
     exception: &ExceptionData<'_>,
     components: Option<&[Component]>,
     why_not: Option<(usize, usize)>,
 ) -> Explanation {
     let mut changed = frames.to_vec();
-    let mut log = Log {
-        rules,
-        frames: vec![Vec::new(); frames.len()],
-        stacktrace: Vec::new(),
-        matches: None,
+    let mut first = Log::new(rules, frames.len());
+    interpreter::apply_observed(rules, &mut changed, exception, &mut first);
+
+    let repeats = |index: usize| repeats.get(index) == Some(&true);
+    let is_in_app = |frame: &Frame<'_>| frame.in_app == Some(true);
+    let start = |index: usize, frame: &Frame<'_>, variant: Variant| {
+        let may_count = variant == Variant::System || is_in_app(frame);
+        Component::new(Some(may_count && !repeats(index)))
     };
-    interpreter::apply_observed(rules, &mut changed, exception, &mut log);
-    log.matches = None;
-    let mut components = components.map_or_else(
-        || {
-            let counts = |frame: &Frame<'_>| Component::new(Some(frame.in_app == Some(true)));
-            changed.iter().map(counts).collect()
-        },
-        <[Component]>::to_vec,
-    );
-    let result: AssembleResult =
-        interpreter::assemble_observed(rules, &changed, exception, &mut components, &mut log);
+    let components_of = |variant: Variant| -> Vec<Component> {
+        let frames = changed.iter().enumerate();
+        frames
+            .map(|(index, frame)| start(index, frame, variant))
+            .collect()
+    };
+    let given = components.is_some();
+    let mut app = components.map_or_else(|| components_of(Variant::App), <[Component]>::to_vec);
+    let (mut result, log) = assembled(rules, &changed, exception, &mut app);
+    let mut system = components_of(Variant::System);
+    let other = (!given).then(|| assembled(rules, &changed, exception, &mut system));
+    let (system_result, mut of_system) = match other {
+        Some((result, log)) => (Some(result), log.frames),
+        None => (None, Vec::new()),
+    };
+    if !given {
+        leave_app_frames(&changed, &mut app, &mut result);
+    }
     let why_not = why_not.map(|(number, index)| {
-        let Some(rule) = rules.get(number) else {
-            return Vec::new();
-        };
-        // A rule that changes frames sees the changes of the rules before it, any other rule sees
-        // all changes. A rule of both kinds runs twice: the result is from the first run if it
-        // matches there, else from the second run.
-        let mut seen = changed.clone();
-        if rule.modifies_frames() {
-            let mut then = frames.to_vec();
-            interpreter::apply_modifications_to_frames(&rules[..number], &mut then, exception);
-            if rule.matches_frame(&then, index) || !rule.affects_grouping() {
-                seen = then;
-            }
-        }
-        tests(rule, &seen, exception, index)
+        rules.get(number).map_or_else(Vec::new, |rule| {
+            let states = States {
+                frames,
+                changed: &changed,
+                steps: &first.frames,
+                exception,
+            };
+            states.tests(rules, rule, number, index)
+        })
     });
-    let explained = changed.iter().zip(log.frames).enumerate();
-    let explained = explained.map(|(index, (frame, steps))| {
-        let component = components.get(index);
-        FrameExplanation {
+    let hint_of = |component: &Component| component.hint.and_then(|hint| hint.text(rules));
+    let steps = first.frames.into_iter().zip(log.frames).enumerate();
+    let explained = changed.iter().zip(steps);
+    let explained = explained.map(|(frame, (index, (mut steps, of_app)))| {
+        let component = app.get(index);
+        let mut step = FrameExplanation {
             in_app: frame.in_app,
             category: frame.category.map(str::to_owned),
             contributes: component.and_then(|component| component.contributes),
-            hint: component
-                .and_then(|component| component.hint)
-                .and_then(|hint| hint.text(rules)),
-            steps,
+            hint: component.and_then(hint_of),
+            system: None,
+            system_hint: None,
+            repeats: repeats(index),
+            steps: Vec::new(),
+        };
+        if given {
+            steps.extend(of_app);
+        } else {
+            step.system = system[index].contributes;
+            step.system_hint = hint_of(&system[index]);
+            let of_system = std::mem::take(&mut of_system[index]);
+            let in_app = is_in_app(frame);
+            steps.extend(joined(of_app, of_system, in_app, in_app && !repeats(index)));
         }
+        step.steps = steps;
+        step
     });
+    let frames = explained.collect();
+    let system = system_result.map(|result| result.contributes);
     Explanation {
-        frames: explained.collect(),
+        frames,
         contributes: result.contributes,
         hint: result.hint.and_then(|hint| hint.text(rules)),
+        system,
+        system_hint: system_result
+            .and_then(|result| result.hint)
+            .and_then(|hint| hint.text(rules)),
+        decides: match system {
+            _ if result.contributes => Some(Variant::App),
+            Some(true) => Some(Variant::System),
+            _ => None,
+        },
         invert_stacktrace: result.invert_stacktrace,
         steps: log.stacktrace,
         why_not,
     }
+}
+
+/// Runs the second pass.
+fn assembled<'r>(
+    rules: &'r [Rule],
+    frames: &[Frame<'_>],
+    exception: &ExceptionData<'_>,
+    components: &mut [Component],
+) -> (AssembleResult, Log<'r>) {
+    let mut log = Log::new(rules, frames.len());
+    let result = interpreter::assemble_observed(rules, frames, exception, components, &mut log);
+    (result, log)
+}
+
+/// Takes the frames that are not in-app out of the app variant: they never count there, whatever
+/// rules with `+group` say.
+fn leave_app_frames(
+    frames: &[Frame<'_>],
+    components: &mut [Component],
+    result: &mut AssembleResult,
+) {
+    let in_app = frames.iter().map(|frame| frame.in_app);
+    result.contributes &= only_in_app(in_app, components);
+}
+
+/// Does this for any frames: `in_app` has their values. Returns whether a component still
+/// contributes.
+pub(super) fn only_in_app(
+    in_app: impl Iterator<Item = Option<bool>>,
+    components: &mut [Component],
+) -> bool {
+    for (in_app, component) in in_app.zip(&mut *components) {
+        if in_app != Some(true) {
+            component.contributes = Some(false);
+            // A hint about counting is wrong now.
+            component.hint = component
+                .hint
+                .filter(|hint| matches!(hint.kind, HintKind::InApp | HintKind::OutOfApp));
+        }
+    }
+    components
+        .iter()
+        .any(|component| component.contributes == Some(true))
+}
+
+/// Joins the steps of a frame in both variants. The actions are the same; only a limit can reach a
+/// frame in one variant alone.
+fn joined(app: Vec<Step>, system: Vec<Step>, in_app: bool, app_start: bool) -> Vec<Step> {
+    let mut of_app = app.into_iter().peekable();
+    let mut steps = Vec::new();
+    let mut last = Value::Flag(Some(app_start));
+    for system in system.iter() {
+        // It is a limit if there is no frame that matched.
+        let is_same = |step: &Step| step.matched.is_some() == system.matched.is_some();
+        let mut step = of_app.next_if(is_same).unwrap_or_else(|| Step {
+            before: last.clone(),
+            after: last.clone(),
+            ..system.clone()
+        });
+        step.system = Some([system.before.clone(), system.after.clone()]);
+        last = step.after.clone();
+        steps.push(step);
+    }
+    let system_end = steps.last().map_or(Value::Flag(Some(true)), |step| {
+        step.system
+            .as_ref()
+            .map_or(Value::Flag(None), |[_, after]| after.clone())
+    });
+    steps.extend(of_app.map(|step| Step {
+        system: Some([system_end.clone(), system_end.clone()]),
+        ..step
+    }));
+    if !in_app {
+        for step in &mut steps {
+            step.before = Value::Flag(Some(false));
+            step.after = Value::Flag(Some(false));
+        }
+    }
+    steps
 }
 
 /// Records what the interpreter reports.
@@ -221,6 +399,8 @@ struct Log<'r> {
     stacktrace: Vec<Step>,
     /// The matches of the rule that runs.
     matches: Option<Matches>,
+    /// The limits of the rule that runs which were reported: its index, and its actions.
+    limits: (u32, Vec<String>),
 }
 
 /// Which frames a rule has matched so far: they come in ascending order.
@@ -232,7 +412,17 @@ struct Matches {
     current: usize,
 }
 
-impl Log<'_> {
+impl<'r> Log<'r> {
+    fn new(rules: &'r [Rule], frames: usize) -> Self {
+        Self {
+            rules,
+            frames: vec![Vec::new(); frames],
+            stacktrace: Vec::new(),
+            matches: None,
+            limits: (0, Vec::new()),
+        }
+    }
+
     /// Returns whether an action has reached a frame before, from another match of its rule.
     fn is_repeated(&mut self, rule: u32, matched: usize, target: usize) -> bool {
         let new = Matches {
@@ -293,6 +483,7 @@ impl Observer for Log<'_> {
             field,
             before: Value::Flag(before),
             after: Value::Flag(after),
+            system: None,
         };
         self.put(Some(target), step);
     }
@@ -305,6 +496,7 @@ impl Observer for Log<'_> {
             field: Field::Category,
             before: Value::Text(before.map(str::to_owned)),
             after: Value::Text(Some(after.to_owned())),
+            system: None,
         };
         self.put(Some(matched), step);
     }
@@ -321,13 +513,23 @@ impl Observer for Log<'_> {
             ),
             VarAction::Category(_) => return,
         };
+        // A rule that matches many frames sets a limit many times, to the same value.
+        let action = var.to_string();
+        if self.limits.0 != rule {
+            self.limits = (rule, Vec::new());
+        }
+        if self.limits.1.contains(&action) {
+            return;
+        }
+        self.limits.1.push(action.clone());
         let step = Step {
             rule,
-            action: var.to_string(),
+            action,
             matched: Some(matched),
             field,
             before,
             after,
+            system: None,
         };
         self.put(None, step);
     }
@@ -344,8 +546,73 @@ impl Observer for Log<'_> {
             field: Field::Contributes,
             before: Value::Flag(Some(true)),
             after: Value::Flag(Some(false)),
+            system: None,
         };
         self.put(Some(target), step);
+    }
+}
+
+/// The states of frames that a rule may have seen.
+struct States<'f> {
+    /// Before any rule.
+    frames: &'f [Frame<'f>],
+    /// After the first pass.
+    changed: &'f [Frame<'f>],
+    /// The steps of the first pass.
+    steps: &'f [Vec<Step>],
+    exception: &'f ExceptionData<'f>,
+}
+
+impl States<'_> {
+    /// Tries each matcher of a rule on a frame, for the pass in which the rule could have acted.
+    ///
+    /// A rule that changes frames sees the changes of the rules before it, any other rule sees all
+    /// changes. A rule of both kinds runs twice: the result is from the first pass if it matches
+    /// there, else from the second pass.
+    fn tests(&self, rules: &[Rule], rule: &Rule, number: usize, index: usize) -> Vec<Test> {
+        if !rule.modifies_frames() {
+            return tests(rule, self.changed, self.exception, index);
+        }
+        let mut then = self.frames.to_vec();
+        let before = &rules[..number];
+        interpreter::apply_modifications_to_frames(before, &mut then, self.exception);
+        let counts = |action: &Action| match action {
+            Action::Flag(flag) => flag.kind == FlagKind::Group,
+            Action::Var(var) => !matches!(var, VarAction::Category(_)),
+        };
+        let in_first = rule.matches_frame(&then, index) || !rule.actions().iter().any(counts);
+        let seen = if in_first { &then } else { self.changed };
+        let mut found = tests(rule, seen, self.exception, index);
+        let of_frames = &mut found[rule.exception_matchers().len()..];
+        for (test, matcher) in of_frames.iter_mut().zip(rule.frame_matchers()) {
+            if !matcher.is_match(&then, index) {
+                test.later = self.set_later(matcher, &then, number, index);
+            }
+        }
+        found
+    }
+
+    /// Returns the first rule from `number` on after which a matcher holds.
+    fn set_later(
+        &self,
+        matcher: &FrameMatcher,
+        then: &[Frame<'_>],
+        number: usize,
+        index: usize,
+    ) -> Option<u32> {
+        let at = matcher.offset.index(index)?;
+        let mut seen = then.to_vec();
+        let steps = self.steps.get(at)?.iter();
+        let mut steps = steps.filter(|step| step.rule as usize >= number);
+        let holds = steps.find(|step| {
+            match (step.field, &step.after) {
+                (Field::InApp, Value::Flag(flag)) => seen[at].in_app = *flag,
+                (Field::Category, Value::Text(text)) => seen[at].category = text.as_deref(),
+                _ => {}
+            }
+            matcher.is_match(&seen, index)
+        });
+        holds.map(|step| step.rule)
     }
 }
 
@@ -359,12 +626,15 @@ fn tests(
     let of_exception = rule.exception_matchers().iter().map(|matcher| {
         let value = matcher.field.of(exception);
         let holds = matcher.is_match(exception);
+        let reason = reason(value.unwrap_or("<unknown>"), holds, matcher.negated);
         Test {
             matcher: matcher.to_string(),
+            field: Subject::Exception(matcher.field).name(),
             frame: None,
             value: value.map(str::to_owned),
             holds,
-            reason: reason(value.unwrap_or("<unknown>"), holds, matcher.negated),
+            reason: with_escape(reason, holds, &matcher.pattern),
+            later: None,
         }
     });
     let of_frames = rule.frame_matchers().iter().map(|matcher| {
@@ -398,13 +668,38 @@ fn tests(
         };
         Test {
             matcher: matcher.to_string(),
+            field: matcher.test.name(),
             frame: looked_at,
             value,
             holds,
-            reason,
+            reason: match matcher.test.pattern() {
+                Some(pattern) => with_escape(reason, holds, pattern),
+                None => reason,
+            },
+            later: None,
         }
     });
     of_exception.chain(of_frames).collect()
+}
+
+/// Adds to the reason of a matcher that fails that a backslash in its pattern has a meaning.
+fn with_escape(reason: String, holds: bool, pattern: &Pattern) -> String {
+    if holds || pattern.dialect() == Dialect::Path {
+        return reason;
+    }
+    let mut chars = pattern.as_str().chars();
+    while let Some(char) = chars.next() {
+        match (char, if char == '\\' { chars.next() } else { None }) {
+            ('\\', Some(next)) if next != '\\' => {
+                return format!(
+                    "{reason}; `\\{next}` in the pattern is an escape that matches `{next}`: \
+                     write `\\\\\\\\` to match a backslash"
+                );
+            }
+            _ => {}
+        }
+    }
+    reason
 }
 
 fn reason(value: &str, holds: bool, negated: bool) -> String {
@@ -443,6 +738,7 @@ mod tests {
         let found = explain(
             rules.rules(),
             &frames,
+            &[],
             &ExceptionData::default(),
             None,
             None,
@@ -484,27 +780,67 @@ mod tests {
                 ty: *random.pick(&[None, Some("a"), Some("b")]),
                 ..ExceptionData::default()
             };
-            let found = explain(rules.rules(), &frames, &exception, None, None);
+            let repeats: Vec<_> = (0..frames.len())
+                .map(|_| random.0.usize(..3) == 0)
+                .collect();
+            let found = explain(rules.rules(), &frames, &repeats, &exception, None, None);
             let mut changed = frames.clone();
             rules.apply_modifications_to_frames(&mut changed, &exception);
-            let counts = |frame: &Frame<'_>| Component::new(Some(frame.in_app == Some(true)));
-            let mut components: Vec<_> = changed.iter().map(counts).collect();
-            let result = rules.assemble_stacktrace_component(&changed, &exception, &mut components);
-            assert_eq!(found.contributes, result.contributes);
+            let assemble = |may_count: fn(&Frame<'_>) -> bool| {
+                let counts = |(frame, repeats): (&Frame<'_>, &bool)| {
+                    Component::new(Some(may_count(frame) && !repeats))
+                };
+                let mut components: Vec<_> = changed.iter().zip(&repeats).map(counts).collect();
+                let result =
+                    rules.assemble_stacktrace_component(&changed, &exception, &mut components);
+                (result, components)
+            };
+            let is_in_app = |frame: &Frame<'_>| frame.in_app == Some(true);
+            let (system_result, system) = assemble(|_| true);
+            let (result, mut components) = assemble(is_in_app);
+            for (component, frame) in components.iter_mut().zip(&changed) {
+                if !is_in_app(frame) {
+                    component.contributes = Some(false);
+                }
+            }
+            let counts = components.iter().any(|each| each.contributes == Some(true));
+            assert_eq!(found.contributes, result.contributes && counts);
+            assert_eq!(found.system, Some(system_result.contributes));
+            assert_eq!(
+                found.decides,
+                match (found.contributes, system_result.contributes) {
+                    (true, _) => Some(Variant::App),
+                    (false, true) => Some(Variant::System),
+                    (false, false) => None,
+                }
+            );
             assert_eq!(found.invert_stacktrace, result.invert_stacktrace);
-            for ((explained, frame), (before, component)) in found
+            for (index, ((explained, frame), (before, component))) in found
                 .frames
                 .iter()
                 .zip(&changed)
                 .zip(frames.iter().zip(&components))
+                .enumerate()
             {
+                assert_eq!(explained.system, system[index].contributes);
+                let hint = system[index].hint.and_then(|hint| hint.text(rules.rules()));
+                assert_eq!(explained.system_hint, hint);
+                let start = Value::Flag(Some(!repeats[index]));
+                let of_system = explained.steps.iter().flat_map(|step| &step.system);
+                let end = of_system.fold(start, |value, [before, after]| {
+                    assert_eq!(*before, value, "{text:?}");
+                    after.clone()
+                });
+                assert_eq!(end, Value::Flag(explained.system));
                 assert_eq!(explained.in_app, frame.in_app);
                 assert_eq!(explained.category.as_deref(), frame.category);
                 assert_eq!(explained.contributes, component.contributes);
-                assert_eq!(
-                    explained.hint,
-                    component.hint.and_then(|hint| hint.text(rules.rules()))
-                );
+                let hint = component.hint.and_then(|hint| hint.text(rules.rules()));
+                if is_in_app(frame) || explained.hint.is_some() {
+                    assert_eq!(explained.hint, hint);
+                } else {
+                    assert!(hint.is_none_or(|hint| hint.contains("ignored")));
+                }
                 // From the first value on, each step begins where the one before ended.
                 let category = |text: Option<&str>| Value::Text(text.map(str::to_owned));
                 for (field, first, last) in [
@@ -520,7 +856,7 @@ mod tests {
                     ),
                     (
                         Field::Contributes,
-                        Value::Flag(Some(frame.in_app == Some(true))),
+                        Value::Flag(Some(is_in_app(frame) && !repeats[index])),
                         Value::Flag(component.contributes),
                     ),
                 ] {
@@ -547,9 +883,14 @@ mod tests {
             ..Frame::default()
         };
         let exception = ExceptionData::default();
-        let found = explain(rules.rules(), &[frame], &exception, None, Some((0, 0)));
-        let reasons: Vec<_> = found.why_not.unwrap();
-        let reasons: Vec<_> = reasons
+        let found = explain(rules.rules(), &[frame], &[], &exception, None, Some((0, 0)));
+        let tests = found.why_not.unwrap();
+        let fields: Vec<_> = tests.iter().map(|test| test.field).collect();
+        assert_eq!(
+            fields,
+            ["type", "function", "module", "family", "app", "function", "path"]
+        );
+        let reasons: Vec<_> = tests
             .iter()
             .map(|test| (test.holds, &*test.reason))
             .collect();
@@ -572,9 +913,236 @@ mod tests {
             function: Some("a"),
             ..Frame::default()
         };
-        let found = explain(two.rules(), &[named], &exception, None, Some((0, 0)));
+        let found = explain(two.rules(), &[named], &[], &exception, None, Some((0, 0)));
         assert!(found.why_not.unwrap()[0].holds);
-        let none = explain(rules.rules(), &[frame], &exception, None, Some((1, 0)));
+        let none = explain(rules.rules(), &[frame], &[], &exception, None, Some((1, 0)));
         assert_eq!(none.why_not, Some(vec![]));
+    }
+
+    /// Why a rule did or did not match frame 0: whether each matcher holds, and the rule that sets
+    /// what it needs later.
+    fn why_not(text: &str, frame: Frame<'_>, rule: usize) -> Vec<(bool, Option<u32>)> {
+        let rules = Enhancements::parse(text, &Cache::new(0)).unwrap();
+        let exception = ExceptionData::default();
+        let found = explain(
+            rules.rules(),
+            &[frame],
+            &[],
+            &exception,
+            None,
+            Some((rule, 0)),
+        );
+        let tests = found.why_not.unwrap().into_iter();
+        tests.map(|test| (test.holds, test.later)).collect()
+    }
+
+    #[test]
+    fn a_rule_that_ran_too_early_says_which_rule_came_later() {
+        let frame = Frame {
+            function: Some("f"),
+            ..Frame::default()
+        };
+        for (text, rule, expected) in [
+            // Only frames change: the second pass cannot help.
+            (
+                "category:x -app\nfunction:f category=x",
+                0,
+                &[(false, Some(1))][..],
+            ),
+            ("function:f category=x\ncategory:x -app", 1, &[(true, None)]),
+            (
+                "category:x -group\nfunction:f category=x",
+                0,
+                &[(true, None)],
+            ),
+            (
+                "category:x -app -group\nfunction:f category=x",
+                0,
+                &[(true, Some(1))],
+            ),
+            (
+                "app:yes category=x\nfunction:f -app\nfunction:f +app",
+                0,
+                &[(false, Some(2))],
+            ),
+            (
+                "!category:x -app\nfunction:f category=x",
+                0,
+                &[(true, None)],
+            ),
+            (
+                "category:x category=y\nfunction:f category=z",
+                0,
+                &[(false, None)],
+            ),
+            (
+                "category:x category=x\nfunction:g category=x",
+                0,
+                &[(false, None)],
+            ),
+        ] {
+            assert_eq!(why_not(text, frame, rule), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_escape_in_a_pattern_that_fails_is_mentioned() {
+        let frame = Frame {
+            function: Some(r"Own\Lib\f"),
+            path: Some("own/lib"),
+            ..Frame::default()
+        };
+        let rules = [
+            (r"function:Own\Lib\* +app", true),
+            (r"function:Own\\Lib\\* +app", true),
+            (r"function:Own\\\\Lib\\\\x* +app", false),
+            (r"path:x\own +app", false),
+            (r"!function:Own\Lib* +app", false),
+            (r"error.type:a\b +app", true),
+        ];
+        for (text, mentioned) in rules {
+            let rules = Enhancements::parse(text, &Cache::new(0)).unwrap();
+            let found = explain(
+                rules.rules(),
+                &[frame],
+                &[],
+                &ExceptionData::default(),
+                None,
+                Some((0, 0)),
+            );
+            let test = &found.why_not.unwrap()[0];
+            assert_eq!(
+                test.reason.contains("escape"),
+                mentioned,
+                "{text}: {test:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_frame_that_is_not_in_app_never_counts_in_the_app_variant() {
+        let (yes, no) = (Some(true), Some(false));
+        let frame = |function, in_app| Frame {
+            function: Some(function),
+            in_app,
+            ..Frame::default()
+        };
+        let mine = [frame("a", yes), frame("b", no), frame("c", None)];
+        let others = &mine[1..];
+        let again = [frame("a", yes), frame("a", yes), frame("b", no)];
+        for (frames, repeats, text, app, system, decides) in [
+            (&mine[..], &[][..], "", "y--", "yyy", Some(Variant::App)),
+            (
+                &mine,
+                &[],
+                "function:b +group",
+                "y--",
+                "yyy",
+                Some(Variant::App),
+            ),
+            (
+                &mine,
+                &[],
+                "function:b +app",
+                "yy-",
+                "yyy",
+                Some(Variant::App),
+            ),
+            (
+                &mine,
+                &[],
+                "function:a -app",
+                "---",
+                "yyy",
+                Some(Variant::System),
+            ),
+            (
+                &mine,
+                &[],
+                "function:a -group",
+                "---",
+                "-yy",
+                Some(Variant::System),
+            ),
+            (&mine, &[], "function:* -group", "---", "---", None),
+            (
+                &mine,
+                &[],
+                "function:c max-frames=1",
+                "y--",
+                "--y",
+                Some(Variant::App),
+            ),
+            (
+                &mine,
+                &[],
+                "function:c min-frames=2",
+                "y--",
+                "yyy",
+                Some(Variant::System),
+            ),
+            (&mine, &[], "function:c min-frames=4", "y--", "yyy", None),
+            (
+                others,
+                &[],
+                "function:* +group",
+                "--",
+                "yy",
+                Some(Variant::System),
+            ),
+            (&again, &[false, true], "", "y--", "y-y", Some(Variant::App)),
+            (
+                &again,
+                &[false, true],
+                "function:a +group",
+                "yy-",
+                "yyy",
+                Some(Variant::App),
+            ),
+        ] {
+            let rules = Enhancements::parse(text, &Cache::new(0)).unwrap();
+            let exception = ExceptionData::default();
+            let found = explain(rules.rules(), frames, repeats, &exception, None, None);
+            let shown = |of: fn(&FrameExplanation) -> Option<bool>| -> String {
+                let flags = found.frames.iter().map(of);
+                flags
+                    .map(|flag| if flag == yes { 'y' } else { '-' })
+                    .collect()
+            };
+            assert_eq!(shown(|frame| frame.contributes), app, "{text}");
+            assert_eq!(shown(|frame| frame.system), system, "{text}");
+            assert_eq!(found.decides, decides, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_limit_is_one_step_a_rule() {
+        let text = "function:* max-frames=6 min-frames=1\nfunction:* max-frames=6";
+        let rules = Enhancements::parse(text, &Cache::new(0)).unwrap();
+        let frames = [Frame {
+            function: Some("f"),
+            ..Frame::default()
+        }; 100];
+        let found = explain(
+            rules.rules(),
+            &frames,
+            &[],
+            &ExceptionData::default(),
+            None,
+            None,
+        );
+        let steps: Vec<_> = found
+            .steps
+            .iter()
+            .map(|step| (step.rule, &*step.action))
+            .collect();
+        assert_eq!(
+            steps,
+            [
+                (0, "max-frames=6"),
+                (0, "min-frames=1"),
+                (1, "max-frames=6")
+            ]
+        );
     }
 }

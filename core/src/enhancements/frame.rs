@@ -32,12 +32,16 @@ impl Frame<'_> {
     /// Returns whether `in_app` differs from its original value; `None` if the original value is
     /// not known.
     pub fn in_app_changed(&self) -> Option<bool> {
-        let original = match self.orig_in_app? {
-            0 => Some(false),
-            1 => Some(true),
-            _ => None,
-        };
-        Some(original != self.in_app)
+        Some(original_in_app(self.orig_in_app?) != self.in_app)
+    }
+}
+
+/// Returns the `in_app` that a number in `orig_in_app` stands for.
+pub(super) fn original_in_app(number: i8) -> Option<bool> {
+    match number {
+        0 => Some(false),
+        1 => Some(true),
+        _ => None,
     }
 }
 

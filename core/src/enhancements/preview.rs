@@ -5,15 +5,19 @@
 //!                `-- new rules --> in_app, category, contributes --'
 //! ```
 //!
+//! Sentry groups events by the sequence of frames that count. So a stack trace groups otherwise if
+//! that sequence is another one. There is one in each variant of the stack trace, app and system,
+//! as [`explain`](crate::enhancements::explain) describes; the app variant decides if it counts.
+//!
 //! Stack traces are added in batches and not kept, so memory grows only with the number of rules.
 //! The engine computes the results of both rule sets. For the first [`EXPLAINED`] stack traces that
 //! change, the interpreter finds the responsible rules.
 
 use serde::Serialize;
 
-use crate::enhancements::explain::{explain, Explanation, Field, Step};
+use crate::enhancements::explain::{explain, Explanation, Field, FrameExplanation, Step};
 use crate::enhancements::frame::Frame;
-use crate::enhancements::result::AppliedFrame;
+use crate::enhancements::result::{AppliedFrame, Assembled};
 use crate::enhancements::rule_set::Enhancements;
 use crate::enhancements::stacktrace::json::{parts_of_lines, read_lines};
 use crate::enhancements::stacktrace::msgpack;
@@ -59,6 +63,7 @@ pub struct AddedLines {
 pub struct Preview {
     old: Enhancements,
     new: Enhancements,
+    fresh: bool,
     report: Report,
 }
 
@@ -73,14 +78,21 @@ pub struct Report {
     pub changed_stacktraces: u64,
     /// The number of frames with any change.
     pub changed_frames: u64,
-    /// The number of frames whose `in_app` changes.
+    /// The number of frames whose `in_app` changes. Unset and false are equal.
     pub in_app: u64,
     /// The number of frames whose category changes.
     pub category: u64,
-    /// The number of frames whose `contributes` changes.
+    /// The number of frames whose `contributes` changes in the app variant.
     pub contributes: u64,
-    /// The number of stack traces whose `contributes` or order of frames changes.
+    /// The number of frames whose `contributes` changes in the system variant.
+    pub system: u64,
+    /// The number of stack traces with another sequence of frames that count, in the variant that
+    /// decides.
     pub grouping: u64,
+    /// The number of stack traces with another sequence in the app variant.
+    pub grouping_app: u64,
+    /// The number of stack traces with another sequence in the system variant.
+    pub grouping_system: u64,
     /// The number of stack traces that were explained for `responsible`.
     pub explained: u64,
     /// The numbers of the first stack traces that change, from 0.
@@ -113,7 +125,14 @@ impl Preview {
             },
             old: old.clone(),
             new: new.clone(),
+            fresh: false,
         }
+    }
+
+    /// Sets whether the frames of events are fresh: no rules were applied to them, so their `in_app`
+    /// is not restored.
+    pub fn set_fresh(&mut self, fresh: bool) {
+        self.fresh = fresh;
     }
 
     /// Returns the results so far.
@@ -127,8 +146,7 @@ impl Preview {
         self.report = report;
     }
 
-    /// Compares many more stack traces, on `threads` threads. No rules were applied to the frames;
-    /// the initial `contributes` of a frame is whether it is in-app after the rules.
+    /// Compares many more stack traces, on `threads` threads. No rules were applied to the frames.
     ///
     /// # Errors
     ///
@@ -201,7 +219,10 @@ impl Preview {
             self.report.in_app += changes.in_app;
             self.report.category += changes.category;
             self.report.contributes += changes.contributes;
+            self.report.system += changes.system;
             self.report.grouping += u64::from(changes.grouping);
+            self.report.grouping_app += u64::from(changes.grouping_app);
+            self.report.grouping_system += u64::from(changes.grouping_system);
             for (rules, matched) in [
                 (&mut self.report.old_rules, of_old),
                 (&mut self.report.new_rules, of_new),
@@ -214,7 +235,8 @@ impl Preview {
     }
 
     /// Does the same as [`Preview::add`] for the stack traces of events, one event per line of
-    /// JSON. Empty lines are skipped. It stops before the first line that is not an event;
+    /// JSON. `in_app` of their frames is restored, unless they are [fresh](Preview::set_fresh). Empty
+    /// lines are skipped. It stops before the first line that is not an event;
     /// [`pack_lines`](crate::enhancements::stacktrace::json::pack_lines) reports what is wrong with
     /// that line.
     ///
@@ -249,7 +271,7 @@ impl Preview {
     fn compare_lines(&self, lines: &[u8]) -> Result<ComparedLines, StacktraceError> {
         let (mut compared, mut changed) = (Vec::new(), Vec::new());
         let left = (EXPLAINED - self.report.explained) as usize;
-        let bytes = read_lines(lines, |stacktrace| {
+        let bytes = read_lines(lines, self.fresh, |stacktrace| {
             let found = self.compare(stacktrace)?;
             if found.changes.any() && changed.len() < left {
                 let mut packed = Vec::new();
@@ -272,29 +294,39 @@ impl Preview {
         frames: &[Frame<'_>],
         stacktrace: &StacktraceView<'_>,
     ) -> Vec<(bool, u32)> {
+        let (repeats, exception) = (&stacktrace.repeats, &stacktrace.exception);
         let [old, new] = [&self.old, &self.new]
-            .map(|rules| explain(rules.rules(), frames, &stacktrace.exception, None, None));
+            .map(|rules| explain(rules.rules(), frames, repeats, exception, None, None));
         let mut found = Vec::new();
         for (index, (before, after)) in old.frames.iter().zip(&new.frames).enumerate() {
-            let last = |explanation: &Explanation, field: Field| {
+            let last = |explanation: &Explanation, field: Field, changes: fn(&Step) -> bool| {
                 let steps = explanation.frames[index].steps.iter().rev();
                 let mut of_field = steps.filter(|step| step.field == field);
-                of_field
-                    .find(|step: &&Step| step.before != step.after)
-                    .map(|step| step.rule)
+                of_field.find(|step| changes(step)).map(|step| step.rule)
             };
-            for (field, changed) in [
-                (Field::InApp, before.in_app != after.in_app),
-                (Field::Category, before.category != after.category),
-                (Field::Contributes, before.contributes != after.contributes),
+            let of = |field, changes| {
+                let of_new = last(&new, field, changes).map(|rule| (true, rule));
+                of_new.or_else(|| last(&old, field, changes).map(|rule| (false, rule)))
+            };
+            let is_in_app = |frame: &FrameExplanation| frame.in_app == Some(true);
+            let changes: fn(&Step) -> bool = Step::changes;
+            for (field, changes, changed) in [
+                (Field::InApp, changes, is_in_app(before) != is_in_app(after)),
+                (Field::Category, changes, before.category != after.category),
+                (
+                    Field::Contributes,
+                    changes,
+                    before.contributes != after.contributes,
+                ),
+                (
+                    Field::Contributes,
+                    Step::changes_system,
+                    before.system != after.system,
+                ),
             ] {
                 if changed {
-                    let of = |field| {
-                        let of_new = last(&new, field).map(|rule| (true, rule));
-                        of_new.or_else(|| last(&old, field).map(|rule| (false, rule)))
-                    };
                     // The initial `contributes` is `in_app`: find the rule that changed it.
-                    let rule = of(field).or_else(|| of(Field::InApp));
+                    let rule = of(field, changes).or_else(|| of(Field::InApp, Step::changes));
                     found.extend(rule);
                 }
             }
@@ -316,23 +348,36 @@ pub(super) fn changes(
     of_new.clear();
     let old = old_rules.evaluate(stacktrace, of_old)?;
     let new = new_rules.evaluate(stacktrace, of_new)?;
+    let differ = |old: &Assembled, new: &Assembled| {
+        let (old, new) = (old.sequence(), new.sequence());
+        // Two frames with the same texts are the same for grouping.
+        let same = |(old, new): (&usize, &usize)| {
+            old == new || stacktrace.frames[*old].key == stacktrace.frames[*new].key
+        };
+        old.len() != new.len() || !old.iter().zip(&new).all(same)
+    };
     let mut changes = Changes {
         frames: stacktrace.frames.len() as u64,
-        grouping: old.result.contributes != new.result.contributes
-            || old.result.invert_stacktrace != new.result.invert_stacktrace,
+        grouping: differ(old.decides(), new.decides()),
+        grouping_app: differ(&old.app, &new.app),
+        grouping_system: differ(&old.system, &new.system),
         ..Changes::default()
     };
     let frames = old.applied.iter().zip(&new.applied);
-    let components = old.components.iter().zip(&new.components);
-    for (index, ((old, new), (before, after))) in frames.zip(components).enumerate() {
-        let in_app = old.in_app != new.in_app;
+    let contributes = |old: &Assembled, new: &Assembled, index: usize| {
+        old.components[index].contributes != new.components[index].contributes
+    };
+    let variants = [(&old.app, &new.app), (&old.system, &new.system)];
+    for (index, (old, new)) in frames.enumerate() {
+        let in_app = (old.in_app == Some(true)) != (new.in_app == Some(true));
         let category = category(old_rules, stacktrace, index, old)
             != category(new_rules, stacktrace, index, new);
-        let contributes = before.contributes != after.contributes;
+        let [app, system] = variants.map(|(old, new)| contributes(old, new, index));
         changes.in_app += u64::from(in_app);
         changes.category += u64::from(category);
-        changes.contributes += u64::from(contributes);
-        changes.changed_frames += u64::from(in_app || category || contributes);
+        changes.contributes += u64::from(app);
+        changes.system += u64::from(system);
+        changes.changed_frames += u64::from(in_app || category || app || system);
     }
     Ok(changes)
 }
@@ -366,19 +411,23 @@ pub(super) struct Changes {
     pub(super) in_app: u64,
     pub(super) category: u64,
     pub(super) contributes: u64,
+    pub(super) system: u64,
     pub(super) grouping: bool,
+    pub(super) grouping_app: bool,
+    pub(super) grouping_system: bool,
 }
 
 impl Changes {
     /// Returns whether anything changes.
     pub(super) fn any(&self) -> bool {
-        self.grouping || self.changed_frames > 0
+        self.grouping_app || self.grouping_system || self.changed_frames > 0
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::enhancements::explain::Variant;
     use crate::enhancements::stacktrace::msgpack::pack;
     use crate::enhancements::testing::{frame, rule};
     use crate::enhancements::{Cache, ExceptionData};
@@ -423,24 +472,53 @@ mod tests {
                     frame.orig_in_app = Some(frame.orig_in_app.unwrap_or(as_it_came));
                 }
                 let [a, b] = [&old, &new]
-                    .map(|rules| explain(rules.rules(), &frames, &exception, None, None));
+                    .map(|rules| explain(rules.rules(), &frames, &[], &exception, None, None));
                 let before = expected.clone();
                 for (a, b) in a.frames.iter().zip(&b.frames) {
                     let differ = [
-                        a.in_app != b.in_app,
+                        (a.in_app == Some(true)) != (b.in_app == Some(true)),
                         a.category != b.category,
                         a.contributes != b.contributes,
+                        a.system != b.system,
                     ];
                     expected.in_app += u64::from(differ[0]);
                     expected.category += u64::from(differ[1]);
                     expected.contributes += u64::from(differ[2]);
+                    expected.system += u64::from(differ[3]);
                     expected.changed_frames += u64::from(differ.contains(&true));
                     expected.frames += 1;
                 }
-                let grouping =
-                    (a.contributes, a.invert_stacktrace) != (b.contributes, b.invert_stacktrace);
-                expected.grouping += u64::from(grouping);
-                if grouping || expected.changed_frames > before.changed_frames {
+                let differ = |of: fn(&Explanation, &FrameExplanation) -> bool| {
+                    let sequence = |of_rules: &Explanation| {
+                        let counting = frames.iter().zip(&of_rules.frames);
+                        let counting = counting.filter(|(_, frame)| of(of_rules, frame));
+                        let mut sequence: Vec<_> = counting
+                            .map(|(frame, _)| Frame {
+                                category: None,
+                                in_app: None,
+                                orig_in_app: None,
+                                ..*frame
+                            })
+                            .collect();
+                        if of_rules.invert_stacktrace {
+                            sequence.reverse();
+                        }
+                        sequence
+                    };
+                    sequence(&a) != sequence(&b)
+                };
+                let app = differ(|of, frame| of.contributes && frame.contributes == Some(true));
+                let system =
+                    differ(|of, frame| of.system == Some(true) && frame.system == Some(true));
+                let decides = differ(|of, frame| match of.decides {
+                    Some(Variant::App) => frame.contributes == Some(true),
+                    Some(Variant::System) => frame.system == Some(true),
+                    None => false,
+                });
+                expected.grouping += u64::from(decides);
+                expected.grouping_app += u64::from(app);
+                expected.grouping_system += u64::from(system);
+                if app || system || expected.changed_frames > before.changed_frames {
                     expected.changed_stacktraces += 1;
                     expected.examples.push(number);
                 }
@@ -455,7 +533,7 @@ mod tests {
                 .sum();
             assert_eq!(
                 responsible,
-                found.in_app + found.category + found.contributes
+                found.in_app + found.category + found.contributes + found.system
             );
             assert_eq!(found.explained, found.changed_stacktraces);
             changes += responsible;
@@ -465,6 +543,106 @@ mod tests {
             assert_eq!(found, expected);
         }
         assert!(changes > 1_000, "{changes}");
+    }
+
+    /// The counts of a preview of one event.
+    fn counted(event: &str, old: &str, new: &str) -> Report {
+        let rules = |text| Enhancements::parse(text, &Cache::new(0)).unwrap();
+        let mut preview = Preview::new(&rules(old), &rules(new));
+        let added = preview.add_json_lines(event.as_bytes(), 1).unwrap();
+        assert_eq!(added.bytes, event.len(), "{event}");
+        preview.report().clone()
+    }
+
+    #[test]
+    fn grouping_is_the_sequence_of_frames_that_count() {
+        let mine = r#"{"function": "a", "in_app": true}"#;
+        let other = r#"{"function": "b", "in_app": false}"#;
+        let none = r#"{"function": "c"}"#;
+        for (frames, old, new, [in_app, app, system, grouping, of_app, of_system]) in [
+            // Unset to false is no change.
+            (none, "", "function:c -app", [0, 0, 0, 0, 0, 0]),
+            // The frame counts in the system variant already, which decides.
+            (none, "", "function:c +app", [1, 1, 0, 0, 1, 0]),
+            // `+group` of a frame that is not in-app has no effect in the app variant.
+            (other, "", "function:b +group", [0, 0, 0, 0, 0, 0]),
+            // The app variant decides.
+            (
+                &format!("{mine}, {other}"),
+                "",
+                "function:b -group",
+                [0, 0, 1, 0, 0, 1],
+            ),
+            (
+                &format!("{mine}, {other}"),
+                "",
+                "function:a -group",
+                [0, 1, 1, 1, 1, 1],
+            ),
+            // Another frame of the same texts counts, so the sequence is the same.
+            (
+                &format!("{mine}, {mine}"),
+                "function:a max-frames=1",
+                "function:a | [ function:a ] +group\nfunction:a max-frames=1",
+                [0, 0, 0, 0, 0, 0],
+            ),
+            // One frame in another order.
+            (
+                mine,
+                "",
+                "function:a invert-stacktrace=1",
+                [0, 0, 0, 0, 0, 0],
+            ),
+            (
+                &format!(r#"{mine}, {{"function": "d", "in_app": true}}"#),
+                "",
+                "function:a invert-stacktrace=1",
+                [0, 0, 0, 1, 1, 1],
+            ),
+            // `+group` brings a repeated frame back.
+            (
+                &format!("{mine}, {mine}"),
+                "",
+                "function:a +group",
+                [0, 1, 1, 1, 1, 1],
+            ),
+            // `in_app` is restored: it was true.
+            (
+                r#"{"function": "a", "in_app": false, "data": {"orig_in_app": 1}}"#,
+                "",
+                "function:a -app",
+                [1, 1, 0, 0, 1, 0],
+            ),
+        ] {
+            let event = format!(r#"{{"stacktrace": {{"frames": [{frames}]}}}}"#);
+            let report = counted(&event, old, new);
+            let found = [
+                report.in_app,
+                report.contributes,
+                report.system,
+                report.grouping,
+                report.grouping_app,
+                report.grouping_system,
+            ];
+            assert_eq!(
+                found,
+                [in_app, app, system, grouping, of_app, of_system],
+                "{frames}: {old} -> {new}"
+            );
+        }
+    }
+
+    #[test]
+    fn frames_that_are_fresh_are_not_restored() {
+        let event =
+            r#"{"stacktrace": {"frames": [{"in_app": false, "data": {"orig_in_app": 1}}]}}"#;
+        for (fresh, in_app) in [(false, 1), (true, 0)] {
+            let new = Enhancements::parse("function:* -app", &Cache::new(0)).unwrap();
+            let mut preview = Preview::new(&Enhancements::empty(), &new);
+            preview.set_fresh(fresh);
+            preview.add_json_lines(event.as_bytes(), 1).unwrap();
+            assert_eq!(preview.report().in_app, in_app);
+        }
     }
 
     #[test]
@@ -516,7 +694,8 @@ mod tests {
             .iter()
             .map(|r| (r.matched, r.responsible))
             .collect();
-        // Two frames are in-app now, and count because of that.
-        assert_eq!(matched, [(1, 4), (1, 0), (0, 0)]);
+        // Two frames are in-app now, and count in the app variant because of that. The third does
+        // not count in the system variant.
+        assert_eq!(matched, [(1, 4), (1, 1), (0, 0)]);
     }
 }

@@ -32,8 +32,44 @@ pub struct AppliedFrame {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Evaluation {
     pub(super) applied: Vec<AppliedFrame>,
+    /// The app variant: only in-app frames count.
+    pub(super) app: Assembled,
+    /// The system variant.
+    pub(super) system: Assembled,
+}
+
+impl Evaluation {
+    /// Returns the variant that decides about grouping.
+    pub(super) fn decides(&self) -> &Assembled {
+        if self.app.result.contributes {
+            &self.app
+        } else {
+            &self.system
+        }
+    }
+}
+
+/// The result of the second pass for a variant of a stack trace.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Assembled {
     pub(super) components: Vec<Component>,
     pub(super) result: AssembleResult,
+}
+
+impl Assembled {
+    /// Returns the frames that count, in the order in which grouping uses them.
+    pub(super) fn sequence(&self) -> Vec<usize> {
+        if !self.result.contributes {
+            return Vec::new();
+        }
+        let components = self.components.iter().enumerate();
+        let counting = components.filter(|(_, component)| component.contributes == Some(true));
+        let mut sequence: Vec<_> = counting.map(|(index, _)| index).collect();
+        if self.result.invert_stacktrace {
+            sequence.reverse();
+        }
+        sequence
+    }
 }
 
 /// A frame's part in the grouping of an event.

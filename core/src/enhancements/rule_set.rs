@@ -15,8 +15,9 @@ use crate::enhancements::cache::Cache;
 use crate::enhancements::describe;
 use crate::enhancements::engine::{self, Engine, Matched};
 use crate::enhancements::error::{ConfigStructureError, EnhancementsError};
+use crate::enhancements::explain::only_in_app;
 use crate::enhancements::frame::{ExceptionData, Frame};
-use crate::enhancements::result::{AppliedFrame, AssembleResult, Component, Evaluation};
+use crate::enhancements::result::{AppliedFrame, AssembleResult, Assembled, Component, Evaluation};
 use crate::enhancements::rule::Rule;
 use crate::enhancements::segment::Segment;
 use crate::enhancements::select::Part;
@@ -411,9 +412,9 @@ impl Enhancements {
         }
     }
 
-    /// Runs both passes. The second pass uses the frames that the first pass changed, and the
-    /// initial `contributes` of a component is whether its frame is in-app then. `matched` receives
-    /// the rules that match any frame, possibly twice.
+    /// Runs both passes. The second pass uses the frames that the first pass changed, and runs for
+    /// both variants of the stack trace, as [`explain`](super::explain) describes. `matched`
+    /// receives the rules that match any frame, possibly twice.
     ///
     /// # Errors
     ///
@@ -426,22 +427,36 @@ impl Enhancements {
         let matched = &mut Some(matched);
         let mut applied = Vec::with_capacity(stacktrace.frames.len());
         self.apply(stacktrace, &mut applied, matched)?;
-        let in_app = |frame: &AppliedFrame| Component::new(Some(frame.in_app == Some(true)));
-        let mut components: Vec<_> = applied.iter().map(in_app).collect();
         let mut changed = StacktraceView {
             exception: stacktrace.exception,
             frames: stacktrace.frames.clone(),
+            repeats: Vec::new(),
         };
         for (frame, applied) in changed.frames.iter_mut().zip(&applied) {
             let as_it_came = frame.in_app.map_or(-1, i8::from);
             frame.orig_in_app = Some(frame.orig_in_app.unwrap_or(as_it_came));
             self.carry(frame, applied);
         }
-        let result = self.assemble(&changed, &mut components, matched)?;
+        let start = |may_count: fn(&AppliedFrame) -> bool| -> Vec<_> {
+            let frames = applied.iter().enumerate();
+            frames
+                .map(|(index, frame)| {
+                    let counts = may_count(frame) && !stacktrace.is_repeat(index);
+                    Component::new(Some(counts))
+                })
+                .collect()
+        };
+        let mut components = start(|frame| frame.in_app == Some(true));
+        let mut result = self.assemble(&changed, &mut components, matched)?;
+        let in_app = applied.iter().map(|frame| frame.in_app);
+        result.contributes &= only_in_app(in_app, &mut components);
+        let app = Assembled { components, result };
+        let mut components = start(|_| true);
+        let result = self.assemble(&changed, &mut components, &mut None)?;
         Ok(Evaluation {
             applied,
-            components,
-            result,
+            app,
+            system: Assembled { components, result },
         })
     }
 

@@ -261,7 +261,7 @@ fn segments_make_what_one_list_makes() {
             let mut matched = Vec::new();
             let evaluation = rules.evaluate(&packed, &mut matched).unwrap();
             matched.sort_unstable();
-            (evaluation.components, evaluation.result, matched)
+            (evaluation.app, evaluation.system, matched)
         };
         assert_eq!(evaluated(&whole), evaluated(&split), "{text:?}");
     }

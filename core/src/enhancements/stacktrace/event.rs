@@ -33,7 +33,7 @@ use serde::{Serialize, Serializer};
 
 use crate::enhancements::family::Families;
 use crate::enhancements::fields::{FrameField, TextField};
-use crate::enhancements::frame::{ExceptionData, Frame};
+use crate::enhancements::frame::{original_in_app, ExceptionData, Frame};
 use crate::enhancements::stacktrace::msgpack::{self, packed_key, Reader};
 use crate::enhancements::stacktrace::view::{
     utf8, FieldPath, FrameKey, FrameView, StacktraceError, StacktraceView,
@@ -56,6 +56,8 @@ pub struct EventStacktrace<'a> {
     frames: Vec<MatchFrame<'a>>,
     /// The keys of all frames, one behind the other: a frame costs no allocation.
     keys: Vec<u8>,
+    /// The frames as they were read.
+    source: &'a [u8],
 }
 
 /// What a match frame has beside its key.
@@ -123,6 +125,7 @@ impl<'a> EventStacktrace<'a> {
         let platform = Reader::new(platform).any_text(FieldPath::Exception("platform"))?;
         stacktrace.read_exception(&mut Reader::new(exception))?;
         let mut reader = Reader::new(frames);
+        stacktrace.source = frames;
         if !reader.nil() {
             stacktrace.read_frames(&mut reader, platform.as_deref(), Null::Skipped)?;
         }
@@ -134,6 +137,7 @@ impl<'a> EventStacktrace<'a> {
         let platform = reader.any_text(FieldPath::Exception("platform"))?;
         let mut stacktrace = Self::default();
         stacktrace.read_exception(reader)?;
+        stacktrace.source = reader.rest();
         stacktrace.read_frames(reader, platform.as_deref(), Null::Refused)?;
         Ok(stacktrace)
     }
@@ -215,6 +219,28 @@ impl<'a> EventStacktrace<'a> {
         StacktraceView {
             exception: self.exception(),
             frames: frames.collect(),
+            repeats: Vec::new(),
+        }
+    }
+
+    /// The stack trace as explanations and previews look at it: with the frames that repeat the
+    /// frame before them.
+    pub fn view_with_repeats(&self) -> StacktraceView<'_> {
+        StacktraceView {
+            repeats: super::repeats::repeats(self.source),
+            ..self.view()
+        }
+    }
+
+    /// Restores `in_app` of frames that rules changed before.
+    ///
+    /// Sentry stores the value that a frame came with in `data.orig_in_app`: 1 is true, 0 false, -1
+    /// null. Before it runs rules on an event again, `in_app` becomes that value.
+    pub fn restore(&mut self) {
+        for frame in &mut self.frames {
+            if let Some(original) = frame.orig_in_app {
+                frame.in_app = original_in_app(original);
+            }
         }
     }
 
@@ -240,7 +266,7 @@ impl<'a> EventStacktrace<'a> {
 ///
 /// Fails as [`EventStacktrace::decode`] does.
 pub fn pack_event_frames(bytes: &[u8]) -> Result<Vec<u8>, StacktraceError> {
-    msgpack::pack_view(&EventStacktrace::decode(bytes)?.view())
+    msgpack::pack_view(&EventStacktrace::decode(bytes)?.view_with_repeats())
 }
 
 /// Makes the packed forms of many stack traces: a MessagePack array of binaries.
@@ -251,7 +277,7 @@ pub fn pack_event_frames(bytes: &[u8]) -> Result<Vec<u8>, StacktraceError> {
 pub fn pack_many_event_frames(bytes: &[u8]) -> Result<Vec<u8>, StacktraceError> {
     let stacktraces = EventStacktrace::decode_many(bytes)?;
     let packed = stacktraces.iter().map(|stacktrace| {
-        let packed = msgpack::pack_view(&stacktrace.view())?;
+        let packed = msgpack::pack_view(&stacktrace.view_with_repeats())?;
         Ok((Bytes(packed), stacktrace.len()))
     });
     let packed: Result<Vec<_>, StacktraceError> = packed.collect();
@@ -274,9 +300,35 @@ impl Serialize for Bytes {
 /// Fails as [`EventStacktrace::decode`] does.
 pub fn match_frames_packed(bytes: &[u8]) -> Result<Vec<u8>, StacktraceError> {
     let stacktrace = EventStacktrace::decode(bytes)?;
+    written(&written_frames(&stacktrace)?)
+}
+
+/// Makes match frames of an event that Sentry groups again: a MessagePack array of the match frames
+/// as [`match_frames_packed`] makes them, and of an array with a boolean for each frame, whether it
+/// repeats the frame before it. `in_app` is [restored](EventStacktrace::restore), unless the frames
+/// are `fresh`.
+///
+/// # Errors
+///
+/// Fails as [`EventStacktrace::decode`] does.
+pub fn event_frames_packed(bytes: &[u8], fresh: bool) -> Result<Vec<u8>, StacktraceError> {
+    let mut stacktrace = EventStacktrace::decode(bytes)?;
+    if !fresh {
+        stacktrace.restore();
+    }
+    let repeats = super::repeats::repeats(stacktrace.source);
+    written(&(written_frames(&stacktrace)?, repeats))
+}
+
+fn written_frames<'s>(
+    stacktrace: &'s EventStacktrace<'_>,
+) -> Result<Vec<Written<'s>>, StacktraceError> {
     let frames = stacktrace.view().unpack()?;
-    let frames: Vec<_> = frames.into_iter().map(Written::from).collect();
-    rmp_serde::to_vec_named(&frames).map_err(|_| StacktraceError::Structure("it is too large"))
+    Ok(frames.into_iter().map(Written::from).collect())
+}
+
+fn written(value: &impl Serialize) -> Result<Vec<u8>, StacktraceError> {
+    rmp_serde::to_vec_named(value).map_err(|_| StacktraceError::Structure("it is too large"))
 }
 
 /// A match frame in the form that callers receive.

@@ -13,6 +13,17 @@
 //! In old events `exception` and `threads` are a list, or one value. Null is skipped, also in lists
 //! of frames.
 //!
+//! Sentry's web API returns the same stack traces in another form, with other names of keys:
+//!
+//! ```text
+//! event
+//! `-- entries[n]     {"type": "exception", "data": {"values": [{"stacktrace": ...}]}}
+//!                    {"type": "threads", ...}  {"type": "stacktrace", "data": {"frames": ...}}
+//! ```
+//!
+//! A frame has `absPath` for `abs_path`, and so on: [`sdk_name`] has the names. `in_app` of all
+//! frames is [restored](EventStacktrace::restore), unless the frames are fresh.
+//!
 //! What rules look at is written as MessagePack first, in one pass, and then read as frames that
 //! come from a caller's objects are ([`event`](super::event)). So there is one reader of frames,
 //! and no code for a second one: derived readers of JSON made the library 60 kB larger. Values
@@ -59,13 +70,15 @@ pub struct LineError {
 ///
 /// Fails at the first line that is not an event.
 pub fn pack_lines(json: &[u8]) -> Result<Vec<u8>, LineError> {
+    const FRESH: bool = false;
     let mut packed = Vec::new();
     let mut buffer = Vec::new();
     for (line, event) in (1_u64..).zip(json.split(|byte| *byte == b'\n')) {
-        let found = stacktraces_in(event, &mut buffer);
+        let found = stacktraces_in(event, FRESH, &mut buffer);
         let found = found.map_err(|error| LineError { line, error })?;
         for (place, stacktrace) in found {
-            let written = msgpack::pack_view(&stacktrace.view()).map_err(|error| LineError {
+            let view = stacktrace.view_with_repeats();
+            let written = msgpack::pack_view(&view).map_err(|error| LineError {
                 line,
                 error: EventJsonError::at(&place, error),
             })?;
@@ -79,13 +92,20 @@ pub fn pack_lines(json: &[u8]) -> Result<Vec<u8>, LineError> {
 /// Reads the stack traces of an event and where each is. A line without an event has none.
 fn stacktraces_in<'b>(
     event: &[u8],
+    fresh: bool,
     buffer: &'b mut Vec<u8>,
 ) -> Result<Vec<(String, EventStacktrace<'b>)>, EventJsonError> {
     if event.trim_ascii().is_empty() {
         return Ok(Vec::new());
     }
     transcode(event.trim_ascii_end(), buffer).map_err(|error| EventJsonError(error.to_string()))?;
-    stacktraces_of(buffer)
+    let mut found = stacktraces_of(buffer)?;
+    if !fresh {
+        found
+            .iter_mut()
+            .for_each(|(_, stacktrace)| stacktrace.restore());
+    }
+    Ok(found)
 }
 
 /// Calls `each` for the stack traces of events, one event a line, up to the first line that is
@@ -96,16 +116,17 @@ fn stacktraces_in<'b>(
 /// Fails if `each` fails.
 pub(in crate::enhancements) fn read_lines<E>(
     json: &[u8],
+    fresh: bool,
     mut each: impl FnMut(&StacktraceView<'_>) -> Result<(), E>,
 ) -> Result<usize, E> {
     let mut bytes = 0;
     let mut buffer = Vec::new();
     for line in json.split_inclusive(|byte| *byte == b'\n') {
-        let Ok(found) = stacktraces_in(line, &mut buffer) else {
+        let Ok(found) = stacktraces_in(line, fresh, &mut buffer) else {
             break;
         };
         for (_, stacktrace) in found {
-            each(&stacktrace.view())?;
+            each(&stacktrace.view_with_repeats())?;
         }
         bytes += line.len();
     }
@@ -143,6 +164,7 @@ fn stacktraces_of(event: &[u8]) -> Result<Vec<(String, EventStacktrace<'_>)>, Ev
             b"stacktrace" => parts.stacktrace = value,
             b"exception" => parts.exception = value,
             b"threads" => parts.threads = value,
+            b"entries" => parts.add_entries(value).map_err(event_at)?,
             b"event_id" => {
                 let path = FieldPath::Exception("event_id");
                 Reader::new(value).any_text(path).map_err(event_at)?;
@@ -181,6 +203,32 @@ struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
+    /// Finds the parts in the entries of an event from the web API. Anything else has no entries.
+    fn add_entries(&mut self, entries: &'a [u8]) -> Result<(), StacktraceError> {
+        let mut reader = Reader::new(entries);
+        let Ok(count) = reader.array_len("expected a list") else {
+            return Ok(());
+        };
+        for _ in 0..count {
+            let entry = reader.value()?;
+            if !Reader::new(entry).is_map() {
+                continue;
+            }
+            let data = member(entry, b"data")?;
+            let kind = member(entry, b"type")?;
+            if kind.is_empty() {
+                continue;
+            }
+            match Reader::new(kind).key()? {
+                b"exception" => self.exception = data,
+                b"threads" => self.threads = data,
+                b"stacktrace" => self.stacktrace = data,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     /// Reads a stack trace, unless it is missing or null.
     fn add(
         &self,
@@ -260,32 +308,108 @@ fn transcode(json: &[u8], out: &mut Vec<u8>) -> Result<(), ReadError> {
     out.clear();
     let mut reader = json::Reader::strict(json)?;
     let reader: &mut Source<'_> = &mut reader;
-    write_value(reader, out)?;
-    reader.end()
+    let mut is_event = false;
+    if reader.is_object() {
+        let mut is_empty = true;
+        write_object(reader, out, Names::Sdk, &mut |key| {
+            is_empty = false;
+            is_event |= is_of_events(key);
+        })?;
+        is_event |= is_empty;
+    } else {
+        // The caller reports what is wrong with it.
+        is_event = true;
+        write_value(reader, out, Names::Sdk)?;
+    }
+    reader.end()?;
+    if is_event {
+        Ok(())
+    } else {
+        Err(ReadError::new(NO_EVENT))
+    }
+}
+
+/// What is said of an object that is not an event.
+const NO_EVENT: &str =
+    "the object has none of the keys of an event, such as `event_id`, `exception` or `entries`";
+
+/// Whether an object with a key of this name is an event. An empty object is one, too.
+fn is_of_events(key: &str) -> bool {
+    matches!(
+        key,
+        "event_id"
+            | "eventID"
+            | "entries"
+            | "exception"
+            | "stacktrace"
+            | "threads"
+            | "logentry"
+            | "message"
+    )
+}
+
+/// The names of keys of an event.
+#[derive(Clone, Copy)]
+enum Names {
+    /// Those that an SDK sends.
+    Sdk,
+    /// Those of the web API, in `entries`.
+    Web,
+}
+
+/// Writes an object, and calls `seen` for each of its keys.
+fn write_object(
+    reader: &mut Source<'_>,
+    out: &mut Vec<u8>,
+    names: Names,
+    seen: &mut dyn FnMut(&str),
+) -> Result<(), ReadError> {
+    let head = begin(out, 0xdf);
+    let mut count = 0;
+    reader.object(&mut |reader, key| {
+        seen(key);
+        let key = match names {
+            Names::Sdk => key,
+            Names::Web => sdk_name(key),
+        };
+        if !is_wanted(key) {
+            return reader.skip();
+        }
+        let names = if key == "entries" { Names::Web } else { names };
+        count += 1;
+        write_text(out, key);
+        write_value(reader, out, names)
+    })?;
+    complete(out, head, count);
+    Ok(())
+}
+
+/// Returns the name that an SDK has for a key of the web API.
+fn sdk_name(key: &str) -> &str {
+    match key {
+        "absPath" => "abs_path",
+        "rawFunction" => "raw_function",
+        "inApp" => "in_app",
+        "lineNo" => "lineno",
+        "colNo" => "colno",
+        "origInApp" => "orig_in_app",
+        "clientInApp" => "client_in_app",
+        other => other,
+    }
 }
 
 /// Writes one value of JSON, with all nested values.
-fn write_value(reader: &mut Source<'_>, out: &mut Vec<u8>) -> Result<(), ReadError> {
+fn write_value(reader: &mut Source<'_>, out: &mut Vec<u8>, names: Names) -> Result<(), ReadError> {
     if reader.is_text() {
         write_text(out, &reader.text()?.unwrap_or_default());
     } else if reader.is_object() {
-        let head = begin(out, 0xdf);
-        let mut count = 0;
-        reader.object(&mut |reader, key| {
-            if !is_wanted(key) {
-                return reader.skip();
-            }
-            count += 1;
-            write_text(out, key);
-            write_value(reader, out)
-        })?;
-        complete(out, head, count);
+        write_object(reader, out, names, &mut |_| {})?;
     } else if reader.is_list() {
         let head = begin(out, 0xdd);
         let mut count = 0;
         reader.list(&mut |reader| {
             count += 1;
-            write_value(reader, out)
+            write_value(reader, out, names)
         })?;
         complete(out, head, count);
     } else if reader.is_boolean() {
@@ -351,10 +475,10 @@ fn complete(out: &mut [u8], head: usize, count: u32) {
 fn is_wanted(key: &str) -> bool {
     matches!(
         key,
-        "event_id" | "platform" | "stacktrace" | "exception" | "threads" | "values" // event
+        "event_id" | "platform" | "stacktrace" | "exception" | "threads" | "values" | "entries"
             | "type" | "value" | "mechanism" // exception
             | "frames" | "function" | "raw_function" | "module" | "package" | "abs_path"
-            | "filename" | "in_app" | "data" // frame
+            | "filename" | "lineno" | "colno" | "in_app" | "data" // frame
             | "category" | "orig_in_app" | "client_in_app" // data
     )
 }
@@ -382,7 +506,7 @@ mod tests {
     fn every_stack_trace_is_found() {
         let one = r#"{"frames": [null, {"function": "f(int)", "vars": {"a": [1.5, {}]}}]}"#;
         for (event, expected) in [
-            ("{}".to_owned(), &[][..]),
+            (r#"{"event_id": "1"}"#.to_owned(), &[][..]),
             (
                 format!(r#"{{"stacktrace": {one}}}"#),
                 &["stacktrace - f(int)"],
@@ -403,8 +527,64 @@ mod tests {
                 ),
                 &["exception E f(int)", "threads.values[1] - f(int)"],
             ),
+            // The form of the web API.
+            (
+                format!(
+                    r#"{{"platform": "c", "entries": [null, {{"type": "breadcrumbs", "data": {{"values": [1]}}}},
+                    {{"type": "exception", "data": {{"values": [{{"type": "E", "stacktrace": {one}}}]}}}},
+                    {{"data": {{"values": [{{"stacktrace": {one}}}]}}, "type": "threads"}}]}}"#
+                ),
+                &["exception.values[0] E f", "threads.values[0] - f"],
+            ),
+            (
+                format!(r#"{{"entries": [{{"type": "stacktrace", "data": {one}}}, {{}}, 7]}}"#),
+                &["stacktrace - f(int)"],
+            ),
+            (r#"{"entries": {}, "eventID": "1"}"#.to_owned(), &[]),
         ] {
             assert_eq!(read(&event).unwrap(), expected, "{event}");
+        }
+    }
+
+    #[test]
+    fn frames_of_the_web_api_have_other_names() {
+        let frame = r#"{"function": "f", "rawFunction": "f(int)", "absPath": "/A\\b.c", "inApp": true,
+            "lineNo": 7, "colNo": null, "package": "Lib"}"#;
+        let json = format!(
+            r#"{{"entries": [{{"type": "stacktrace", "data": {{"frames": [{frame}, {frame}]}}}}]}}"#
+        );
+        let mut buffer = Vec::new();
+        let found = stacktraces_in(json.as_bytes(), false, &mut buffer).unwrap();
+        let view = found[0].1.view_with_repeats();
+        let frame = view.unpack().unwrap()[0];
+        assert_eq!(frame.path, Some("/a/b.c"));
+        assert_eq!(frame.package, Some("lib"));
+        assert_eq!(frame.in_app, Some(true));
+        assert_eq!(view.repeats, [false, true]);
+    }
+
+    #[test]
+    fn in_app_is_restored_unless_the_frames_are_fresh() {
+        for (in_app, original, restored) in [
+            ("false", "1", Some(true)),
+            ("true", "0", Some(false)),
+            ("true", "-1", None),
+            ("true", "null", Some(true)),
+            ("null", "1", Some(true)),
+        ] {
+            let json = format!(
+                r#"{{"stacktrace": {{"frames": [{{"in_app": {in_app}, "data": {{"orig_in_app": {original}}}}}]}}}}"#
+            );
+            let fresh = match in_app {
+                "true" => Some(true),
+                "false" => Some(false),
+                _ => None,
+            };
+            for (is_fresh, expected) in [(false, restored), (true, fresh)] {
+                let mut buffer = Vec::new();
+                let found = stacktraces_in(json.as_bytes(), is_fresh, &mut buffer).unwrap();
+                assert_eq!(found[0].1.view().frames[0].in_app, expected, "{json}");
+            }
         }
     }
 
@@ -415,7 +595,12 @@ mod tests {
             (String::new(), 0, ""),
             (format!("{good}\n\n {good} "), 2, ""),
             (format!("{good}\r\n[]\n{good}\n"), 1, "[]"),
-            (format!("{{}}\n{good}\n{{\n{good}"), 1, "{"),
+            (format!("{{\"message\": 1}}\n{good}\n{{\n{good}"), 1, "{"),
+            (
+                format!("{good}\n{{\"platform\": \"c\"}}\n"),
+                1,
+                "{\"platform\"",
+            ),
             (
                 // Its first stack trace is not counted either.
                 good.replacen('{', r#"{"threads": [7], "#, 1),
@@ -424,7 +609,7 @@ mod tests {
             ),
         ] {
             let mut found = 0;
-            let read = read_lines(text.as_bytes(), |stacktrace| {
+            let read = read_lines(text.as_bytes(), false, |stacktrace| {
                 found += 1;
                 stacktrace.unpack().map(|_| ())
             });
@@ -476,7 +661,7 @@ mod tests {
     fn errors_name_the_field() {
         for (json, expected) in [
             (
-                r#"{"platform": []}"#,
+                r#"{"platform": [], "stacktrace": null}"#,
                 "the event: exception data: field `platform`: expected a text or None, not a list",
             ),
             (
@@ -489,6 +674,7 @@ mod tests {
             ),
             ("{", "not JSON: expected a key in quotes at line 1 column 2"),
             ("{} x", "not JSON: expected the end at line 1 column 4"),
+            (r#"{"id": "1", "title": "an issue"}"#, NO_EVENT),
             (
                 r#"{"stacktrace": {"frames": [{"function": []}]}}"#,
                 "stacktrace: frame 0: field `function`: expected a text or None, not a list",

@@ -89,7 +89,11 @@ fn read<'a>(
         frames.push(read_frame(&mut reader, &mut keys, &mut room, index)?);
     }
     reader.end("bytes follow the stack trace")?;
-    Ok(StacktraceView { exception, frames })
+    Ok(StacktraceView {
+        exception,
+        frames,
+        repeats: Vec::new(),
+    })
 }
 
 fn read_exception<'a>(reader: &mut Reader<'a>) -> Result<ExceptionData<'a>, StacktraceError> {

@@ -6,6 +6,7 @@
 //! mappings   match frames, packed as mappings          one buffer per stack trace
 //! event      frames of Sentry events                   converted to match frames
 //! json       events as JSON                            converted to MessagePack, then as event
+//! repeats    frames of events that repeat the frame before them
 //! arrow      columns of stack traces                   read in place
 //! ```
 
@@ -16,4 +17,5 @@ pub mod json;
 mod key;
 pub mod mappings;
 pub mod msgpack;
+mod repeats;
 pub mod view;

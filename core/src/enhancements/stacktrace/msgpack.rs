@@ -5,12 +5,15 @@
 //! passed as one MessagePack value and read in place:
 //!
 //! ```text
-//! [exception, frames]
+//! [exception, frames]            or  [exception, frames, repeats]
 //!
 //! exception = [ty, value, mechanism]
 //! frame     = [category, family, function, module, package, path, in_app, orig_in_app]
 //!                        `------------ the key ----------------'
+//! repeats   = a binary with a byte for each frame: 1 if it repeats the frame before it
 //! ```
+//!
+//! Only explanations and previews read `repeats`. It is left out if no frame repeats another.
 //!
 //! Texts are MessagePack binaries that contain UTF-8, or nil. The part of a frame that no rule can
 //! change is contiguous, so that the memo can recognise a frame by comparing one slice, its
@@ -59,7 +62,11 @@ pub fn decode_many(bytes: &[u8]) -> Result<Vec<StacktraceView<'_>>, StacktraceEr
 }
 
 fn read_stacktrace<'a>(reader: &mut Reader<'a>) -> Result<StacktraceView<'a>, StacktraceError> {
-    reader.array(2, "expected an array of exception and frames")?;
+    const EXPECTED: &str = "expected an array of exception and frames";
+    let parts = reader.array_len(EXPECTED)?;
+    if !matches!(parts, 2 | 3) {
+        return Err(StacktraceError::Structure(EXPECTED));
+    }
     reader.array(
         ExceptionField::COUNT,
         "expected an array of the fields of the exception",
@@ -76,7 +83,21 @@ fn read_stacktrace<'a>(reader: &mut Reader<'a>) -> Result<StacktraceView<'a>, St
     for index in 0..count {
         frames.push(read_frame(reader, index)?);
     }
-    Ok(StacktraceView { exception, frames })
+    let mut repeats = Vec::new();
+    if parts == 3 {
+        let bytes = reader.bytes(|| FieldPath::Exception("repeats"))?;
+        repeats.extend(bytes.unwrap_or_default().iter().map(|&byte| byte != 0));
+        if repeats.len() != frames.len() {
+            return Err(StacktraceError::Structure(
+                "expected a byte of `repeats` for each frame",
+            ));
+        }
+    }
+    Ok(StacktraceView {
+        exception,
+        frames,
+        repeats,
+    })
 }
 
 // `read_frame` reads the category, the key and the two numbers after it. A field that is neither
@@ -139,7 +160,11 @@ pub(in crate::enhancements) fn pack_into(
     packed: &mut Vec<u8>,
     stacktrace: &StacktraceView<'_>,
 ) -> Result<(), StacktraceError> {
-    packed.extend([short_array(2), short_array(ExceptionField::COUNT)]);
+    let repeats = stacktrace.repeats.contains(&true);
+    packed.extend([
+        short_array(2 + usize::from(repeats)),
+        short_array(ExceptionField::COUNT),
+    ]);
     for field in ExceptionField::ALL {
         put_text(packed, field.of(&stacktrace.exception))?;
     }
@@ -175,6 +200,12 @@ pub(in crate::enhancements) fn pack_into(
             Some(n @ -32..) => packed.push(n as u8),
             Some(n) => packed.extend([marker::INT8, n as u8]),
         }
+    }
+    if repeats {
+        let bytes: Vec<u8> = (0..stacktrace.frames.len())
+            .map(|index| stacktrace.is_repeat(index).into())
+            .collect();
+        put_bytes(packed, Some(&bytes))?;
     }
     Ok(())
 }
@@ -281,6 +312,11 @@ impl<'a> Reader<'a> {
     /// buffer limits the result.
     pub(super) fn at_most(&self, count: usize) -> usize {
         count.min(self.0.len() / 7 + 1)
+    }
+
+    /// Returns what is left of the buffer.
+    pub(super) fn rest(&self) -> &'a [u8] {
+        self.0
     }
 
     /// Removes nil from the front, if it is there.

@@ -197,6 +197,8 @@ pub struct StacktraceView<'a> {
     pub exception: ExceptionData<'a>,
     /// The frames, in their order.
     pub frames: Vec<FrameView<'a>>,
+    /// Whether each frame repeats the frame before it. Empty if that is not known: then none does.
+    pub repeats: Vec<bool>,
 }
 
 impl<'a> StacktraceView<'a> {
@@ -215,7 +217,13 @@ impl<'a> StacktraceView<'a> {
         Self {
             exception: *exception,
             frames: frames.iter().zip(keys).map(frame).collect(),
+            repeats: Vec::new(),
         }
+    }
+
+    /// Returns whether a frame repeats the frame before it.
+    pub fn is_repeat(&self, index: usize) -> bool {
+        self.repeats.get(index).copied().unwrap_or(false)
     }
 
     /// Unpacks all frames.

@@ -173,6 +173,7 @@ impl<'a> Stacktraces<'a> {
         Ok(Some(StacktraceView {
             exception: self.exception(row)?,
             frames,
+            repeats: Vec::new(),
         }))
     }
 
