@@ -31,6 +31,7 @@ NAVIGATION = {
         "Rules": "rules",
         "Fingerprint rules": "fingerprints",
         "Diagnostics": "diagnostics",
+        "What counts": "variants",
         "Explain": "explain",
         "Preview": "preview",
         "Function names": "functions",

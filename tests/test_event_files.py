@@ -258,7 +258,7 @@ def test_an_event_has_the_same_frames_through_each_door(path: Path, tmp_path: Pa
 
 
 PLACES = re.compile(
-    r"not an event: (the event must|(stacktrace|exception|threads|platform|event_id)\b)"
+    r"not an event: (the event must|the object has none|(stacktrace|exception|threads|platform|event_id)\b)"
     r"|not (UTF-8|JSON)|not an event: it (is nested|has a number)"
 )
 

@@ -25,27 +25,45 @@ DEFAULT_RULES = resources.files("sentry_ophio") / "data" / "default.rules"
 
 def compare(rules: Enhancements, frames: list[dict[str, Any]], error: Any) -> None:
     """Explain, and ask the engine the two questions one after the other."""
-    found = rules.explain(frames, error)
+    repeats = [number % 3 == 2 for number in range(len(frames))]
+    found = rules.explain(frames, error, repeats=repeats)
     applied = rules.apply_modifications_to_frames(frames, error)
     changed = [
         each | {"category": category and category.encode(), "in_app": in_app}
         for each, (category, in_app) in zip(frames, applied)
     ]
-    components = [Component(contributes=in_app is True) for _, in_app in applied]
+    components = [
+        Component(contributes=in_app is True and not repeat)
+        for (_, in_app), repeat in zip(applied, repeats)
+    ]
     result = rules.assemble_stacktrace_component(changed, error, components)
+    for component, (_, in_app) in zip(components, applied):
+        if not in_app:
+            component.contributes = False
+    system = [Component(contributes=not repeat) for repeat in repeats]
+    system_result = rules.assemble_stacktrace_component(changed, error, system)
     assert [(each.category, each.in_app) for each in found.frames] == applied
-    assert [(each.contributes, each.hint) for each in found.frames] == [
-        (each.contributes, each.hint) for each in components
+    assert [each.contributes for each in found.frames] == [each.contributes for each in components]
+    for each, component in zip(found.frames, components):
+        # A hint about counting is left out for a frame that is not in-app.
+        assert each.hint == component.hint or not (each.in_app or each.hint)
+    assert [(each.system, each.system_hint) for each in found.frames] == [
+        (each.contributes, each.hint) for each in system
     ]
     assert (found.contributes, found.hint, found.invert_stacktrace) == (
-        result.contributes,
+        result.contributes and any(each.contributes for each in components),
         result.hint,
         result.invert_stacktrace,
     )
-    for before, each in zip(frames, found.frames):
+    assert (found.system, found.system_hint) == (system_result.contributes, system_result.hint)
+    for before, each, repeat in zip(frames, found.frames, repeats):
+        of_system = [step.system for step in each.steps if step.system is not None]
+        assert [before for before, _ in of_system] == [not repeat, *(end for _, end in of_system)][
+            : len(of_system)
+        ]
         for field, first, last in (
             ("in_app", before["in_app"], each.in_app),
-            ("contributes", each.in_app is True, each.contributes),
+            ("contributes", each.in_app is True and not repeat, each.contributes),
         ):
             value = first
             for step in each.steps:
@@ -119,16 +137,17 @@ def test_steps_name_the_rule_and_its_place() -> None:
     found = rules.explain([frame(function=b"a", in_app=True), frame(in_app=True)], NO_EXCEPTION)
     first, second = found.frames
     assert first.steps[0] == (
-        *(0, "function:a -app", 3, "my.rules", "-app", 0, "in_app", True, False),
+        *(0, "function:a -app", 3, "my.rules", "-app", 0, "in_app", True, False, None),
     )
     assert second.steps[0].matched == 0
     assert (second.steps[0].rule, second.steps[0].source) == (1, None)
     assert str(found) == (
-        "frame 0: in_app false, category none, contributes false\n"
+        "frame 0: in_app false, category none, contributes: app false, system true\n"
         "    in_app true -> false  by my.rules: rule 0 (line 3): function:a -app\n"
-        "frame 1: in_app true, category none, contributes false\n"
+        "frame 1: in_app true, category none, contributes: app false, system false\n"
         "    contributes true -> false  by rule 1 (line 1): function:a ^-group\n"
-        "the stack trace does not count"
+        "0 of 2 frames count in the app variant, 1 in the system variant\n"
+        "the app variant does not count, so the system variant decides"
     )
     assert pickle.loads(pickle.dumps(found)) == found
 
@@ -149,6 +168,9 @@ def test_components_may_be_given() -> None:
     found = rules.explain([frame(function=b"a")], NO_EXCEPTION, [component])
     assert found.frames[0].contributes is False
     assert found.frames[0].steps[0].before is None
+    assert found.frames[0].steps[0].system is None
+    assert found.frames[0].system is found.system is None
+    assert str(found).endswith("0 of 1 frames count\nthe stack trace does not count for grouping")
     assert component.contributes is None
     assert component.hint is None
 

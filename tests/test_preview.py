@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from sentry_ophio._ffi import ffi, lib
 from sentry_ophio._preview import Comparison
-from sentry_ophio.enhancers import Cache, Enhancements, Stacktrace, preview
+from sentry_ophio.enhancers import Cache, Enhancements, Explanation, Stacktrace, preview
 from sentry_ophio.events import stacktraces_of
 
 if TYPE_CHECKING:
@@ -62,24 +62,46 @@ frames_strategy = st.lists(
 )
 
 
+def sequence(
+    frames: list[dict[str, Any]], found: Explanation, variant: str | None
+) -> list[dict[str, Any]]:
+    """Return what rules cannot change of the frames that count, in the order of grouping."""
+    variant = variant or found.decides
+    counts = {"app": found.contributes, "system": found.system, None: False}[variant]
+    field = "system" if variant == "system" else "contributes"
+    kept = [
+        {key: each[key] for key in ("function", "path")}
+        for each, one in zip(frames, found.frames)
+        if counts and getattr(one, field)
+    ]
+    return kept[::-1] if found.invert_stacktrace else kept
+
+
 @given(rules_strategy, rules_strategy, st.lists(frames_strategy, max_size=4), st.integers(1, 3))
 def test_a_preview_counts_what_explain_says(
     old_text: str, new_text: str, traces: list[list[dict[str, Any]]], threads: int
 ) -> None:
     old, new = parse(old_text), parse(new_text)
     report = preview(old, new, (Stacktrace(each, NO_EXCEPTION) for each in traces), threads=threads)
-    counts = dict.fromkeys(("in_app", "category", "contributes", "grouping"), 0)
+    counts = dict.fromkeys(
+        (
+            *("in_app", "category", "contributes", "system"),
+            *("grouping", "grouping_app", "grouping_system"),
+        ),
+        0,
+    )
     changed = []
     for number, frames in enumerate(traces):
         before, after = old.explain(frames, NO_EXCEPTION), new.explain(frames, NO_EXCEPTION)
         seen = sum(counts.values())
         for one, other in zip(before.frames, after.frames):
-            for field in ("in_app", "category", "contributes"):
+            counts["in_app"] += bool(one.in_app) != bool(other.in_app)
+            for field in ("category", "contributes", "system"):
                 counts[field] += getattr(one, field) != getattr(other, field)
-        counts["grouping"] += (before.contributes, before.invert_stacktrace) != (
-            after.contributes,
-            after.invert_stacktrace,
-        )
+        for name, variant in (("", None), ("_app", "app"), ("_system", "system")):
+            counts[f"grouping{name}"] += sequence(frames, before, variant) != sequence(
+                frames, after, variant
+            )
         if sum(counts.values()) > seen:
             changed.append(number)
     assert {name: getattr(report, name) for name in counts} == counts
@@ -107,12 +129,14 @@ def test_responsible_rules_are_named() -> None:
         "2 of 2 stack traces change, 2 of 2 frames\n"
         "  in-app                  2 frames\n"
         "  category                0 frames\n"
-        "  contributes             2 frames\n"
-        "  grouping                2 stack traces\n"
+        "  counts                  2 frames in the app variant, 0 in the system variant\n"
+        "  grouping                0 stack traces (app variant 2, system variant 0)\n"
         "responsible:\n"
         "             2  a.rules:3  function:c -app\n"
         "             2  a.rules:1  function:a -app\n"
-        "2 of 3 new rules matched nothing"
+        "2 of 3 new rules matched nothing:\n"
+        "  a.rules:1  function:b +app\n"
+        "  a.rules:4  function:d +app"
     )
 
 

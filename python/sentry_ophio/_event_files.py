@@ -37,7 +37,7 @@ from typing import (
 )
 
 from sentry_ophio import limits
-from sentry_ophio._stacktrace import Stacktrace
+from sentry_ophio._stacktrace import Stacktrace, with_repeats
 from sentry_ophio.events import event_id_of, stacktraces_of
 from sentry_ophio.exceptions import EventError
 
@@ -86,7 +86,11 @@ class Found(NamedTuple):
 
 
 def stacktraces_in(
-    names: Iterable[str], skip: Skip = None, *, stdin: IO[bytes] | None = None
+    names: Iterable[str],
+    skip: Skip = None,
+    *,
+    stdin: IO[bytes] | None = None,
+    fresh: bool = False,
 ) -> Iterator[Found]:
     """Yield the stack traces of all events in files and folders.
 
@@ -94,6 +98,7 @@ def stacktraces_in(
         names: The files and folders.
         skip: Receives the error of each event or file that cannot be used; the others are read.
         stdin: The stream for the name `-`: one event per line.
+        fresh: No rules were applied to the frames: keep their `in_app`.
 
     Raises:
         EventError: A document is not an event, and there is no `skip`.
@@ -104,7 +109,7 @@ def stacktraces_in(
             try:
                 if isinstance(found, Exception):
                     raise found
-                event_id, traces = read_event(found.place, found.data)
+                event_id, traces = read_event(found.place, found.data, fresh=fresh)
             except (EventError, OSError) as error:
                 if skip is None:
                     raise
@@ -201,12 +206,15 @@ def parse_event(place: str, data: bytes) -> Any:
     return _read(place, data, lambda event: event)
 
 
-def read_event(place: str, data: bytes) -> tuple[bytes | None, list[EventStacktrace]]:
+def read_event(
+    place: str, data: bytes, *, fresh: bool = False
+) -> tuple[bytes | None, list[EventStacktrace]]:
     """Read the JSON of an event.
 
     Args:
         place: The origin for errors: the file, and the line if there is one.
         data: The document: UTF-8, with or without a byte order mark.
+        fresh: No rules were applied to the frames: keep their `in_app`.
 
     Returns:
         Its `event_id`, and its stack traces.
@@ -214,12 +222,12 @@ def read_event(place: str, data: bytes) -> tuple[bytes | None, list[EventStacktr
     Raises:
         EventError: It is not an event.
     """
-    return _read(place, data, _stacktraces)
+    return _read(place, data, lambda event: _stacktraces(event, fresh=fresh))
 
 
-def _stacktraces(event: object) -> tuple[bytes | None, list[EventStacktrace]]:
+def _stacktraces(event: object, *, fresh: bool) -> tuple[bytes | None, list[EventStacktrace]]:
     # First the stack traces: finding them checks that this is an event.
-    traces = stacktraces_of(event)
+    traces = stacktraces_of(event, fresh=fresh)
     most = limits.get(limits.Limit.FRAMES)
     for trace in traces:
         if len(trace.frames) > most:
@@ -343,6 +351,7 @@ def _compare_lines(
 ) -> int:
     """Compare the stack traces of events, and return their number."""
     data = lines.data
+    comparing.was_fed = comparing.was_fed or (not data.isspace() and data != b"")
     start, most, done = 0, len(data), 0
     while start < len(data):
         end = data.find(b"\n", start + most - 1) + 1 or len(data)
@@ -356,11 +365,14 @@ def _compare_lines(
         document = lines.document_at(start, end)
         if document is not None:
             try:
-                traces = read_event(*document)[1]
+                traces = read_event(*document, fresh=comparing.fresh)[1]
             except EventError as error:
                 skip(error)
             else:
-                found = [Stacktrace(each.frames, each.exception) for each in traces]
+                found = [
+                    with_repeats(Stacktrace(each.frames, each.exception), each.repeats)
+                    for each in traces
+                ]
                 comparing.add(found, threads)
                 done += len(found)
         start = end

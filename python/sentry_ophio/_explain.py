@@ -6,6 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sentry_ophio._rules import Rule
 
 # Evaluated at run time by some tools, on 3.9.
@@ -32,23 +34,47 @@ class Step(NamedTuple):
     """`in_app`, `category` or `contributes` of a frame; `max_frames`, `min_frames` or
     `invert_stacktrace` of the stack trace."""
     before: Value
-    """The old value."""
+    """The old value; of `contributes`, the value in the app variant."""
     after: Value
     """The new value."""
+    system: Optional[tuple[Value, Value]] = None  # noqa: UP045
+    """The old and the new `contributes` in the system variant. None for another field, and if
+    components were passed."""
 
     @property
     def changed(self) -> bool:
-        """Whether the value changed."""
-        return self.before is not self.after and self.before != self.after
+        """Whether the value changed, in one of the variants."""
+        return _differ(self.before, self.after) or (
+            self.system is not None and _differ(*self.system)
+        )
+
+    def change(self, word: Callable[[Value], str]) -> str:
+        """Return the old and the new value, in both variants if they differ there.
+
+        Args:
+            word: Returns the word for a value.
+        """
+        values = self.before, self.after
+        if self.system in (None, values):
+            return _arrow(values, word)
+        return f"app {_arrow(values, word)}, system {_arrow(self.system, word)}"
 
     def __str__(self) -> str:
         """Return the step in one line."""
         where = "" if self.line is None else f" (line {self.line})"
         origin = f"{self.source}: " if self.source else ""
-        arrow = f"{_word(self.before)} -> {_word(self.after)}"
-        if not self.changed:
-            arrow = f"stays {_word(self.after)}"
-        return f"{self.field} {arrow}  by {origin}rule {self.rule}{where}: {self.text}"
+        return f"{self.field} {self.change(_word)}  by {origin}rule {self.rule}{where}: {self.text}"
+
+
+def _differ(before: Value, after: Value) -> bool:
+    return before is not after and before != after
+
+
+def _arrow(values: tuple[Value, Value], word: Callable[[Value], str]) -> str:
+    before, after = values
+    if not _differ(before, after):
+        return f"stays {word(after)}"
+    return f"{word(before)} -> {word(after)}"
 
 
 class FrameExplanation(NamedTuple):
@@ -59,11 +85,25 @@ class FrameExplanation(NamedTuple):
     category: Optional[str]  # noqa: UP045
     """Its category, after all rules."""
     contributes: Optional[bool]  # noqa: UP045
-    """Whether it counts for grouping; None also if there is no component for it."""
+    """Whether it counts for grouping in the app variant; None also if there is no component for
+    it."""
     hint: Optional[str]  # noqa: UP045
     """Why."""
     steps: tuple[Step, ...]
     """The actions on this frame, in their order."""
+    system: Optional[bool] = None  # noqa: UP045
+    """Whether it counts in the system variant; None if components were passed."""
+    system_hint: Optional[str] = None  # noqa: UP045
+    """Why."""
+    repeats: bool = False
+    """Whether it repeats the frame before it. Then it counts only if `+group` brings it back."""
+
+    @property
+    def counts(self) -> str:
+        """Whether it counts, in each variant, as text: `app false, system true`."""
+        if self.system is None:
+            return _word(self.contributes)
+        return f"app {_word(self.contributes)}, system {_word(self.system)}"
 
 
 class TriedMatcher(NamedTuple):
@@ -71,6 +111,8 @@ class TriedMatcher(NamedTuple):
 
     matcher: str
     """The matcher in the form that hints have."""
+    field: str
+    """The name of what it tests, such as `path`."""
     frame: Optional[int]  # noqa: UP045
     """The frame that it tests; None for the exception, and if there is no such frame."""
     value: Optional[str]  # noqa: UP045
@@ -79,6 +121,9 @@ class TriedMatcher(NamedTuple):
     """Whether it holds."""
     reason: str
     """The reason."""
+    later: Optional[int] = None  # noqa: UP045
+    """The rule that sets the category or `in_app` that the matcher needs. It runs after the rule
+    that was asked for, which changes frames: too late."""
 
 
 class Explanation(NamedTuple):
@@ -87,7 +132,8 @@ class Explanation(NamedTuple):
     frames: tuple[FrameExplanation, ...]
     """Its frames."""
     contributes: bool
-    """Whether it counts for grouping."""
+    """Whether the app variant counts for grouping: some of its frames do, and no rule discards it.
+    The only variant, if components were passed."""
     hint: Optional[str]  # noqa: UP045
     """Why it does not count, if a rule decided it."""
     invert_stacktrace: bool
@@ -96,6 +142,37 @@ class Explanation(NamedTuple):
     """The actions on the stack trace as a whole, in their order."""
     why_not: Optional[tuple[TriedMatcher, ...]]  # noqa: UP045
     """For the rule and the frame of the argument `why_not`: each matcher of the rule."""
+    system: Optional[bool] = None  # noqa: UP045
+    """Whether the system variant counts; None if components were passed."""
+    system_hint: Optional[str] = None  # noqa: UP045
+    """Why it does not count, if a rule decided it."""
+    decides: Optional[str] = None  # noqa: UP045
+    """The variant that decides about grouping: `app` if it counts, else `system` if that counts,
+    else None."""
+
+    @property
+    def verdict(self) -> tuple[str, str]:
+        """How many frames count, and which variant decides, as two sentences without a period."""
+        order = ", in reverse order" if self.invert_stacktrace else ""
+        app = sum(frame.contributes is True for frame in self.frames)
+        if self.system is None:
+            counts = "counts" if self.contributes else "does not count"
+            told = f"the stack trace {counts} for grouping{order}{_because(self.hint)}"
+            return f"{app} of {len(self.frames)} frames count", told
+        system = sum(frame.system is True for frame in self.frames)
+        frames = f"{app} of {len(self.frames)} frames count in the app variant, {system} in the "
+        discarded = app > 0 and not self.contributes
+        why = "is discarded" if discarded else "does not count"
+        if self.decides == "app":
+            told = "the app variant decides"
+        elif self.decides == "system":
+            told = f"the app variant {why}, so the system variant decides"
+        else:
+            told = "the stack trace does not count for grouping"
+        hint = self.hint if self.decides != "app" else None
+        if self.decides is None:
+            hint = hint or self.system_hint
+        return f"{frames}system variant", f"{told}{order}{_because(hint)}"
 
     def __str__(self) -> str:
         """Return a line for each frame and each step."""
@@ -104,13 +181,13 @@ class Explanation(NamedTuple):
             facts = [
                 f"in_app {_word(frame.in_app)}",
                 f"category {_word(frame.category)}",
-                f"contributes {_word(frame.contributes)}",
+                f"contributes{'' if frame.system is None else ':'} {frame.counts}",
             ]
+            if frame.repeats:
+                facts.append("repeats the frame before it")
             lines.append(f"frame {number}: {', '.join(facts)}")
             lines += [f"    {step}" for step in frame.steps]
-        counts = "counts" if self.contributes else "does not count"
-        order = ", in reverse order" if self.invert_stacktrace else ""
-        lines.append(f"the stack trace {counts}{order}")
+        lines += self.verdict
         lines += [f"    {step}" for step in self.steps]
         if self.why_not is not None:
             lines.append("matchers of the rule that was asked for:")
@@ -119,6 +196,10 @@ class Explanation(NamedTuple):
                 for test in self.why_not
             ]
         return "\n".join(lines)
+
+
+def _because(hint: str | None) -> str:
+    return f": {hint}" if hint else ""
 
 
 def _word(value: Value) -> str:
@@ -143,13 +224,21 @@ def explained(json_text: str, rules: tuple[Rule, ...]) -> Explanation:
                 step["field"],
                 step["before"],
                 step["after"],
+                step["system"] and tuple(step["system"]),
             )
             for step in each["steps"]
         )
 
     frames = tuple(
         FrameExplanation(
-            each["in_app"], each["category"], each["contributes"], each["hint"], steps(each)
+            each["in_app"],
+            each["category"],
+            each["contributes"],
+            each["hint"],
+            steps(each),
+            each["system"],
+            each["system_hint"],
+            each["repeats"],
         )
         for each in found["frames"]
     )
@@ -161,4 +250,7 @@ def explained(json_text: str, rules: tuple[Rule, ...]) -> Explanation:
         found["invert_stacktrace"],
         steps(found),
         None if tests is None else tuple(TriedMatcher(**test) for test in tests),
+        found["system"],
+        found["system_hint"],
+        found["decides"],
     )

@@ -81,16 +81,26 @@ def _step(step: Step) -> dict[str, Any]:
         place = f"{step.source or 'default rules'}:{step.line}"
     return {
         "field": step.field.replace("_", "-"),
-        "before": step.before,
-        "after": step.after,
+        "change": step.change(_word),
         "changed": step.changed,
         "place": place,
         "text": step.text,
     }
 
 
+def _word(value: Any) -> str:
+    if value is None or isinstance(value, bool):
+        return {True: "yes", False: "no", None: "unset"}[value]
+    return str(value)
+
+
 def _side(frame: FrameExplanation) -> dict[str, Any]:
-    return {"in_app": frame.in_app, "category": frame.category, "counts": frame.contributes}
+    return {
+        "in_app": frame.in_app,
+        "category": frame.category,
+        "app": frame.contributes,
+        "system": frame.system,
+    }
 
 
 def _frame(
@@ -116,9 +126,7 @@ def _frame(
 
 
 def _facts(found: Explanation) -> str:
-    counts = "counts for grouping" if found.contributes else "does not count for grouping"
-    order = ", in reverse order" if found.invert_stacktrace else ""
-    return f"the stack trace {counts}{order}{': ' + found.hint if found.hint else ''}"
+    return "; ".join(found.verdict)
 
 
 def explain_page(
@@ -143,7 +151,8 @@ def explain_page(
             came = {
                 "in_app": before["in_app"],
                 "category": category and category.decode(),
-                "counts": None,
+                "app": None,
+                "system": None,
             }
             sides = [came, _side(frame)]
             each = _frame(number, source, location(source), sides, [("steps", frame.steps)])

@@ -65,6 +65,8 @@ EVENT_FIELDS = (
     *("function", "raw_function", "module", "package", "abs_path", "filename", "platform"),
     "in_app",
 )
+# These decide whether a frame repeats the frame before it.
+_NUMBERS = ("lineno", "colno")
 EVENT_DATA = ("category", "orig_in_app", "client_in_app")
 
 # These have `[]`, but no keys.
@@ -245,6 +247,35 @@ def join(packed: list[bytes]) -> bytes:
     return b"".join([Packer().pack_array_header(len(packed)), *packed])
 
 
+def add_repeats(packed: bytes, repeats: bytes) -> bytes:
+    """Add a byte for each frame to a packed stack trace: 1 if it repeats the frame before it.
+
+    Args:
+        packed: What `pack_values` returns.
+        repeats: The bytes.
+    """
+    if 1 not in repeats:
+        return packed
+    with first_use:
+        from msgpack import packb  # noqa: PLC0415 (loads when used)
+
+    # An array of two values becomes one of three.
+    marks: bytes = packb(repeats)
+    return b"\x93" + packed[1:] + marks
+
+
+def without_repeats(packed: bytes, frames: int) -> tuple[bytes, bytes]:
+    """Divide what `add_repeats` returns for so many frames into its arguments.
+
+    Returns:
+        The packed stack trace, and the bytes, which are empty if no frame repeats another.
+    """
+    if packed[:1] != b"\x93":
+        return packed, b""
+    head = 2 if frames < 1 << 8 else 3 if frames < 1 << 16 else 5
+    return b"\x92" + packed[1 : -head - frames], packed[-frames:]
+
+
 def categories_in(packed: bytes) -> list[str | None]:
     """Return the category of each frame of a packed stack trace."""
     with first_use:
@@ -278,7 +309,11 @@ def pack_event_frames(frames: list[Any], platform: str | None, exception: object
             from msgpack import Packer  # noqa: PLC0415 (loads when used)
 
         # A key that no rule uses may have any value, and a mapping may not be a dict.
-        plain = [_only(frame, EVENT_FIELDS, "data", EVENT_DATA) for frame in frames]
+        plain = [
+            _only(frame, EVENT_FIELDS, "data", EVENT_DATA)
+            | {name: _number(frame.get(name)) for name in _NUMBERS}
+            for frame in frames
+        ]
         only = exception and _only(exception, ("type", "value"), "mechanism", ("type",))
         # JSON can hold half of a surrogate pair, UTF-8 cannot: it becomes a question mark.
         packed: bytes = Packer(unicode_errors="replace").pack((platform, only, plain))
@@ -306,6 +341,11 @@ def pack_many_event_frames(stacktraces: list[list[Any]]) -> bytes:
         return _packb(stacktraces, None, _mappings)
     except (TypeError, ValueError, OverflowError, BufferError):
         return join([pack_event_frames(each[2], each[0], each[1]) for each in stacktraces])
+
+
+def _number(value: object) -> int | None:
+    """Return a number that can be packed, or None."""
+    return value if type(value) is int and 0 <= value < 1 << 64 else None
 
 
 def _only(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 from sentry_ophio._arguments import checked_threads, type_error
 from sentry_ophio._ffi import Handle, check, ffi, lib, string
-from sentry_ophio._pack import join
+from sentry_ophio._pack import add_repeats, join
 from sentry_ophio._rule_set import Enhancements
 from sentry_ophio._rules import place_of
 from sentry_ophio._shown import shown
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 BATCH = 1_000
 """The maximum number of stack traces in memory."""
+
+_NAMED = 20
+"""The maximum number of rules that matched nothing in the text of a report."""
 
 
 class RuleReport(NamedTuple):
@@ -53,13 +56,20 @@ class Report(NamedTuple):
     changed_frames: int
     """The number of frames with any change."""
     in_app: int
-    """The number of frames whose `in_app` changes."""
+    """The number of frames whose `in_app` changes. None and False are equal."""
     category: int
     """The number of frames whose category changes."""
     contributes: int
-    """The number of frames whose `contributes` changes."""
+    """The number of frames whose `contributes` changes in the app variant."""
+    system: int
+    """The number of frames whose `contributes` changes in the system variant."""
     grouping: int
-    """The number of stack traces whose `contributes` or order of frames changes."""
+    """The number of stack traces with another sequence of frames that count, in the variant that
+    decides: the app variant if it counts, else the system variant."""
+    grouping_app: int
+    """The number of stack traces with another sequence in the app variant."""
+    grouping_system: int
+    """The number of stack traces with another sequence in the system variant."""
     explained: int
     """The number of stack traces that were explained to find the responsible rules: at most the
     first 10,000 that change."""
@@ -82,39 +92,46 @@ class Report(NamedTuple):
         return tuple(each for each in self.new_rules if not each.matched)
 
     def __str__(self) -> str:
-        """Return the numbers, the rules with most changes, and how many rules never matched."""
+        """Return the numbers, the rules with most changes, and the rules that never matched."""
         lines = [
             f"{self.changed_stacktraces:,} of {self.stacktraces:,} stack traces change,"
             f" {self.changed_frames:,} of {self.frames:,} frames",
             f"  in-app       {self.in_app:>12,} frames",
             f"  category     {self.category:>12,} frames",
-            f"  contributes  {self.contributes:>12,} frames",
-            f"  grouping     {self.grouping:>12,} stack traces",
+            f"  counts       {self.contributes:>12,} frames in the app variant,"
+            f" {self.system:,} in the system variant",
+            f"  grouping     {self.grouping:>12,} stack traces"
+            f" (app variant {self.grouping_app:,}, system variant {self.grouping_system:,})",
         ]
         if self.responsible:
             lines.append("responsible:")
-        lines += [
-            f"  {each.responsible:>12,}"
-            f"  {place_of(each.number, each.rule.line, each.rule.source)}  {each.rule.text}"
-            for each in self.responsible[:10]
-        ]
+        lines += [f"  {each.responsible:>12,}  {_named(each)}" for each in self.responsible[:10]]
         if len(self.responsible) > 10:
             lines.append(f"  and {len(self.responsible) - 10} more rules")
-        lines.append(
-            f"{len(self.never_matched):,} of {len(self.new_rules):,} new rules matched nothing"
-        )
+        never = self.never_matched
+        end = ":" if never else ""
+        lines.append(f"{len(never):,} of {len(self.new_rules):,} new rules matched nothing{end}")
+        lines += [f"  {_named(each)}" for each in never[:_NAMED]]
+        if len(never) > _NAMED:
+            lines.append(f"  and {len(never) - _NAMED:,} more rules")
         # Rules and the names of their files are untrusted.
         return "\n".join(map(shown, lines))
+
+
+def _named(each: RuleReport) -> str:
+    return f"{place_of(each.number, each.rule.line, each.rule.source)}  {each.rule.text}"
 
 
 class Comparison(Handle):
     """A comparison over stack traces in several forms. It creates the `Report`."""
 
-    __slots__ = ("_rules",)
+    __slots__ = ("_rules", "fresh", "was_fed")
     _KIND = ffi.typeof("OphioEnhancementsPreview **")
     _FREE = lib.ophio_enhancements_preview_free
 
-    def __init__(self, old_rules: Enhancements, new_rules: Enhancements) -> None:
+    def __init__(
+        self, old_rules: Enhancements, new_rules: Enhancements, *, fresh: bool = False
+    ) -> None:
         # The rules of this moment: the report is about these, even if a set is extended later.
         old, new = _moment("old_rules", old_rules), _moment("new_rules", new_rules)
         old_ptr = old._ptr
@@ -123,11 +140,16 @@ class Comparison(Handle):
         place = self._place()
         check(lib.ophio_enhancements_preview_new(old_ptr, new_ptr, place))
         self._adopt(place)
+        # Whether `in_app` of the frames of events is kept, not restored.
+        self.fresh = fresh
+        # Whether there was anything to read.
+        self.was_fed = False
+        check(lib.ophio_enhancements_preview_set_fresh(self._ptr, fresh))
 
     def add(self, stacktraces: list[Stacktrace], threads: int) -> None:
         """Compare prepared stack traces."""
         ptr = self._ptr
-        packed = join([each._packed for each in stacktraces])
+        packed = join([add_repeats(each._packed, each._repeats) for each in stacktraces])
         check(lib.ophio_enhancements_preview_add(ptr, packed, len(packed), threads))
 
     def add_json_lines(self, lines: bytes, threads: int) -> tuple[int, int]:
@@ -182,7 +204,8 @@ def preview(
     r"""Compare the results of two rule sets.
 
     Both rule sets run both passes on every stack trace. The first pass changes frames. The second
-    pass uses the changed frames for grouping; initially the in-app frames count.
+    pass uses the changed frames for grouping, once for each variant of the stack trace: initially
+    the in-app frames count in the app variant, and all frames in the system variant.
 
         >>> from sentry_ophio.enhancers import Cache, Enhancements, Stacktrace
         >>> old = Enhancements.parse("function:log_* -app", Cache(0))

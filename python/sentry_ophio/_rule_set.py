@@ -48,7 +48,14 @@ from sentry_ophio._ffi import (
     string,
 )
 from sentry_ophio._first_use import first_use, held_at_fork
-from sentry_ophio._pack import join, pack_carefully, pack_frames, read_frames
+from sentry_ophio._pack import (
+    add_repeats,
+    join,
+    pack_carefully,
+    pack_frames,
+    pack_values,
+    read_frames,
+)
 from sentry_ophio._stacktrace import (
     U32_ARRAY,
     check_list,
@@ -512,12 +519,13 @@ class Enhancements(Handle):
         components: Sequence[Component] | None = None,
         *,
         why_not: tuple[int, int] | None = None,
+        repeats: Sequence[bool] | None = None,
     ) -> Explanation:
         """Explain step by step how rules change a stack trace.
 
         It runs both passes: the first one changes frames, and the second one uses the changed
-        frames for grouping. The results are those of `apply_modifications_to_frames` and
-        `assemble_stacktrace_component`. It is much slower than these.
+        frames for grouping, once for each variant of the stack trace. It is much slower than
+        `apply_modifications_to_frames` and `assemble_stacktrace_component`.
 
             >>> rules = Enhancements.parse("function:log_* -app", Cache(0), source="my.rules")
             >>> frame = dict.fromkeys(
@@ -525,28 +533,42 @@ class Enhancements(Handle):
             ... ) | {"function": b"log_it", "in_app": True, "orig_in_app": 1}
             >>> error = {"ty": None, "value": None, "mechanism": None}
             >>> print(rules.explain([frame], error))
-            frame 0: in_app false, category none, contributes false
+            frame 0: in_app false, category none, contributes: app false, system true
                 in_app true -> false  by my.rules: rule 0 (line 1): function:log_* -app
-            the stack trace does not count
+            0 of 1 frames count in the app variant, 1 in the system variant
+            the app variant does not count, so the system variant decides
 
         Args:
             frames: The frames before any rule, as this module describes them. They are not
                 changed.
             exception_data: The exception, as this module describes it.
-            components: The initial components, one for each frame. They are not changed. Without
-                them, a frame counts initially if it is in-app after the rules.
+            components: The initial components, one for each frame. They are not changed. With
+                them, one variant is explained, which starts with these components. Without them,
+                frames that are in-app after the rules count initially in the app variant, and all
+                frames in the system variant.
             why_not: The index of a rule and of a frame: `why_not` of the result lists for
                 each matcher of the rule whether it holds for the frame, and why.
+            repeats: For each frame whether it repeats the frame before it, as
+                `sentry_ophio.events.EventStacktrace` has it. Such a frame does not count initially.
 
         Raises:
             FrameKeyError: A key is missing; a `KeyError`.
             FrameTypeError: A value has the wrong type or is not UTF-8; a `TypeError`.
+            ValueError: `repeats` has not as many items as there are frames.
             OphioOverflowError: There is no such rule or frame.
         """
         with first_use:
             from sentry_ophio._explain import explained  # noqa: PLC0415 (loads when used)
 
+        marks = b"" if repeats is None else bytes([bool(each) for each in repeats])
+        if repeats is not None and len(marks) != len(frames):
+            raise ValueError(
+                f"`repeats` must have an item for each frame: expected {len(frames)}, "
+                f"got {len(marks)}"
+            )
         packed = pack_frames(frames, exception_data)
+        if 1 in marks:
+            packed = add_repeats(pack_values(frames, exception_data)[0], marks)
         before: bytes | CData = ffi.NULL
         count = 0
         if components is not None:
@@ -570,7 +592,7 @@ class Enhancements(Handle):
         status = ask(packed)
         if status in (lib.OPHIO_STATUS_FRAME, lib.OPHIO_STATUS_INVALID_ARGUMENT):
             packed, _ = pack_carefully(frames, exception_data, status)
-            status = ask(packed)
+            status = ask(add_repeats(packed, marks))
         check(status)
         return explained(decode(out[0]), moment.rules)
 

@@ -12,6 +12,7 @@ from sentry_ophio._pack import (
     pack_many_event_frames,
     pack_values,
     told,
+    without_repeats,
 )
 from sentry_ophio._typing import final
 from sentry_ophio.exceptions import ArgumentTypeError, FrameTypeError
@@ -68,10 +69,13 @@ class Stacktrace:
         [(None, False), (None, None)]
     """
 
-    __slots__ = ("_len", "_packed")
+    __slots__ = ("_len", "_packed", "_repeats")
 
     _packed: bytes
     _len: int
+    # A byte for each frame: 1 if it repeats the frame before it. Empty if none does. Only previews
+    # read it, so it is no part of the packed form, which is compared.
+    _repeats: bytes
 
     def __init__(self, frames: list[Frame], exception_data: SupportsGetItem) -> None:
         check_list(frames)
@@ -82,6 +86,7 @@ class Stacktrace:
             check(lib.ophio_enhancements_stacktrace_check(packed, len(packed)))
         self._packed = packed
         self._len = count
+        self._repeats = b""
 
     @classmethod
     def from_event_frames(
@@ -177,8 +182,14 @@ class Stacktrace:
 def prepared(packed: bytes, frames: int) -> Stacktrace:
     """Make a stack trace from a buffer that the library packed."""
     stacktrace = object.__new__(Stacktrace)
-    stacktrace._packed = packed
+    stacktrace._packed, stacktrace._repeats = without_repeats(packed, frames)
     stacktrace._len = frames
+    return stacktrace
+
+
+def with_repeats(stacktrace: Stacktrace, repeats: Sequence[bool]) -> Stacktrace:
+    """Set for each frame of a new stack trace whether it repeats the frame before it."""
+    stacktrace._repeats = bytes(repeats) if any(repeats) else b""
     return stacktrace
 
 

@@ -7,23 +7,48 @@ An event is the JSON that a Sentry SDK sends. It may have several stack traces:
     |-- exception.values[n].stacktrace     (with the exception it belongs to)
     `-- threads.values[n].stacktrace
 
-Each is converted to a list of frames as `sentry_ophio.enhancers` describes them. Values that are
-missing or null are skipped. A value of a wrong type is an error, which names its path.
+Each is converted to a list of frames as `sentry_ophio.enhancers` describes them. The form that
+Sentry's web API returns (`entries`, `absPath`, ...) is read, too. Values that are missing or null
+are skipped. A value of a wrong type is an error, which names its path.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from sentry_ophio._arguments import type_error
 from sentry_ophio._event_frames import answer_about_event
 from sentry_ophio._ffi import lib
 from sentry_ophio._stacktrace import Stacktrace, packed_event, prepared
+from sentry_ophio._web_events import in_sdk_form
 from sentry_ophio.exceptions import EventError, FrameTypeError
 
+if TYPE_CHECKING:
+    from _cffi_backend import _CDataBase as CData
+
 __all__ = ["EventStacktrace", "event_id_of", "from_json_lines", "match_frames", "stacktraces_of"]
+
+
+# An object with other keys only is not an event. (`platform` and `level` would not tell: an issue
+# of the web API has them, too.)
+_KEYS = frozenset(
+    (
+        *("event_id", "eventID", "entries", "exception", "stacktrace", "threads", "logentry"),
+        *(
+            "message",
+            "template",
+            "csp",
+            "hpkp",
+            "expectct",
+            "expectstaple",
+            "breadcrumbs",
+            "request",
+        ),
+        *("contexts", "fingerprint", "debug_meta", "sdk", "spans"),
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -34,20 +59,40 @@ class EventStacktrace:
         place: Its path in the event, such as `exception.values[0]`.
         frames: The frames, oldest call first, as `sentry_ophio.enhancers` describes them.
         exception: The exception data; all values are None if the stack trace has no exception.
-        sources: The frames of the event, one for each of `frames`.
+        sources: The frames of the event, one for each of `frames`. Those of the web API have the
+            names of keys that an SDK has.
+        repeats: For each frame whether it repeats the frame before it. Sentry does not count such
+            a frame (recursion), unless a rule with `+group` brings it back.
     """
 
     place: str
     frames: list[dict[str, Any]]
     exception: dict[str, bytes | None]
     sources: list[Mapping[str, Any]]
+    repeats: list[bool] = field(default_factory=list)
+
+    @property
+    def restored(self) -> list[int]:
+        """The frames whose `in_app` was restored from `data.orig_in_app`, and was another one."""
+        pairs = zip(self.sources, self.frames)
+        return [
+            number
+            for number, (source, frame) in enumerate(pairs)
+            if isinstance(source.get("data"), Mapping)
+            and source["data"].get("orig_in_app") is not None
+            and source.get("in_app") is not frame["in_app"]
+        ]
 
 
-def stacktraces_of(event: object) -> list[EventStacktrace]:
+def stacktraces_of(event: object, *, fresh: bool = False) -> list[EventStacktrace]:
     """Find all stack traces of an event.
+
+    Sentry stores the `in_app` that a frame came with in `data.orig_in_app` (1 true, 0 false, -1
+    null), and restores it before it runs rules again. So does this function.
 
     Args:
         event: The event as `json.load` returns it.
+        fresh: No rules were applied to the frames: keep their `in_app`.
 
     Returns:
         Its stack traces, possibly none.
@@ -61,10 +106,15 @@ def stacktraces_of(event: object) -> list[EventStacktrace]:
         >>> trace.place, trace.frames[0]["function"], trace.frames[0]["family"]
         ('stacktrace', b'main', b'native')
     """
-    root = _mapping(event, "the event")
+    root = in_sdk_form(_mapping(event, "the event"))
     platform = _text(root, "platform", "") or ""
+    if root and _KEYS.isdisjoint(root):
+        raise EventError(
+            "the object has none of the keys of an event, such as `event_id`, `exception` or "
+            "`entries`"
+        )
     return [
-        _stacktrace(place, stacktrace, exception, platform)
+        _stacktrace(place, stacktrace, exception, platform, fresh=fresh)
         for place, stacktrace, exception in _found(root)
         if stacktrace is not None
     ]
@@ -82,7 +132,7 @@ def event_id_of(event: object) -> bytes | None:
     Raises:
         EventError: It is not an event, or its identifier is not a text.
     """
-    return _bytes(_mapping(event, "the event"), "event_id", "")
+    return _bytes(in_sdk_form(_mapping(event, "the event")), "event_id", "")
 
 
 def _found(event: Mapping[str, Any]) -> Iterator[tuple[str, Any, Mapping[str, Any]]]:
@@ -107,7 +157,7 @@ def _values(interface: object, name: str) -> Iterator[tuple[str, Mapping[str, An
 
 
 def _stacktrace(
-    place: str, stacktrace: object, exception: Mapping[str, Any], platform: str
+    place: str, stacktrace: object, exception: Mapping[str, Any], platform: str, *, fresh: bool
 ) -> EventStacktrace:
     path = place if place == "stacktrace" else f"{place}.stacktrace"
     frames = _list(_mapping(stacktrace, path).get("frames"), f"{path}.frames")
@@ -123,10 +173,23 @@ def _stacktrace(
         "mechanism": _bytes(mechanism, "type", place) if isinstance(mechanism, Mapping) else None,
     }
     try:
-        matched = match_frames(sources, platform)
+        matched, repeats = answer_about_event(
+            _fresh_frames if fresh else _frames,
+            None,
+            packed_event(sources, platform, None),
+            lists=True,
+        )
     except FrameTypeError as error:
         raise EventError(_wrong_field(frames, path) or f"{path}: {error}") from None
-    return EventStacktrace(place, matched, data, sources)
+    return EventStacktrace(place, matched, data, sources, repeats)
+
+
+def _frames(data: bytes, size: int, out: CData) -> int:
+    return lib.ophio_events_frames(data, size, False, out)
+
+
+def _fresh_frames(data: bytes, size: int, out: CData) -> int:
+    return lib.ophio_events_frames(data, size, True, out)
 
 
 def match_frames(frames: Iterable[Mapping[str, Any]], platform: str | None) -> list[dict[str, Any]]:

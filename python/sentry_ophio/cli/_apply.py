@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sentry_ophio.cli._input import InputError, read_event_file, read_rules
-from sentry_ophio.cli._options import base_option, rules_option
+from sentry_ophio.cli._options import base_option, fresh_option, rules_option
 from sentry_ophio.cli._output import console, echo_json, text
 from sentry_ophio.cli._rows import PARQUET, show_written, skip_bad_option, write_parquet
 from sentry_ophio.cli._table import Column, print_table
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from sentry_ophio.events import EventStacktrace
 
+    Row = tuple[Mapping[str, Any], bool | None, Any, Component, Component]
+
 
 @click.command()
 @click.argument("events", nargs=-1, required=True, metavar="EVENT...")
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     help="Write a Parquet file, with a row for each stack trace, instead of tables.",
 )
 @skip_bad_option
+@fresh_option
 @click.option(
     "--threads",
     type=click.IntRange(1),
@@ -55,6 +58,7 @@ def apply(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
     base_files: tuple[str, ...],
     out: str | None,
     skip_bad: bool,
+    fresh: bool,
     threads: int,
     as_json: bool,
 ) -> None:
@@ -85,7 +89,9 @@ def apply(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
     """  # noqa: D301 (click wants the control character)
     rules = read_rules(rule_files, base_files)
     if out is not None:
-        show_written(out, *write_parquet(events, out, rules, threads, skip_bad), as_json=as_json)
+        show_written(
+            out, *write_parquet(events, out, rules, threads, skip_bad, fresh=fresh), as_json=as_json
+        )
         return
     if skip_bad:
         raise click.UsageError("--skip-bad needs --out: without --out, bad events are skipped")
@@ -97,7 +103,7 @@ def apply(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
                 raise InputError(
                     name, "the results of Parquet rows are written to a file: add --out"
                 )
-            judged = [_evaluate(rules, trace) for trace in read_event_file(name)]
+            judged = [_evaluate(rules, trace) for trace in read_event_file(name, fresh=fresh)]
         except InputError as error:
             error.show()
             failed = True
@@ -119,19 +125,38 @@ class Evaluation:
     frames: list[tuple[str | None, bool | None]]
     components: list[Component]
     result: AssembleResult
+    """Those of the app variant, as the components."""
+    system: list[Component]
+    system_result: AssembleResult
 
-    def rows(self) -> Iterator[tuple[Mapping[str, Any], bool | None, Any, Component]]:
-        """Yield each frame: source, in_app before, (category, in_app) after, component."""
+    @property
+    def counts(self) -> bool:
+        """Whether the app variant counts."""
+        return self.result.contributes and any(each.contributes for each in self.components)
+
+    @property
+    def decides(self) -> str | None:
+        """The variant that decides about grouping."""
+        if self.counts:
+            return "app"
+        return "system" if self.system_result.contributes else None
+
+    def rows(self) -> Iterator[Row]:
+        """Yield each frame: source, in_app before, (category, in_app) after, both components."""
         before = (frame["in_app"] for frame in self.trace.frames)
-        return zip(self.trace.sources, before, self.frames, self.components)
+        return zip(self.trace.sources, before, self.frames, self.components, self.system)
 
     def as_json(self) -> dict[str, Any]:
         """Return the object that `--json` prints."""
         return {
             "place": self.trace.place,
             "exception": {key: decoded(value) for key, value in self.trace.exception.items()},
-            "contributes": self.result.contributes,
+            "contributes": self.counts,
             "hint": self.result.hint,
+            "system": self.system_result.contributes,
+            "system_hint": self.system_result.hint,
+            "decides": self.decides,
+            "restored": self.trace.restored,
             "invert_stacktrace": self.result.invert_stacktrace,
             "frames": [
                 {
@@ -142,8 +167,10 @@ class Evaluation:
                     "category": category,
                     "contributes": component.contributes,
                     "hint": component.hint,
+                    "system": system.contributes,
+                    "system_hint": system.hint,
                 }
-                for source, before, (category, in_app), component in self.rows()
+                for source, before, (category, in_app), component, system in self.rows()
             ],
         }
 
@@ -158,10 +185,21 @@ def _evaluate(rules: Enhancements, trace: EventStacktrace) -> Evaluation:
         | {"orig_in_app": -1 if frame["in_app"] is None else int(frame["in_app"])}
         for frame, (category, in_app) in zip(trace.frames, applied)
     ]
-    # Initially the in-app frames contribute.
-    components = [Component(contributes=in_app is True) for _, in_app in applied]
+    # Initially the in-app frames contribute to the app variant, and all frames to the system
+    # variant. A frame that repeats the one before it does not.
+    repeats = trace.repeats or [False] * len(applied)
+    mine = [in_app is True for _, in_app in applied]
+    components = [Component(contributes=each and not repeat) for each, repeat in zip(mine, repeats)]
     result = rules.assemble_stacktrace_component(changed, trace.exception, components)
-    return Evaluation(trace, applied, components, result)
+    for index, in_app in enumerate(mine):
+        if not in_app:  # it never counts here, whatever rules with `+group` say
+            if (components[index].hint or "").startswith("marked"):
+                components[index].contributes = False
+            else:  # a hint about counting is wrong
+                components[index] = Component(contributes=False)
+    system = [Component(contributes=not repeat) for repeat in repeats]
+    system_result = rules.assemble_stacktrace_component(changed, trace.exception, system)
+    return Evaluation(trace, applied, components, result, system, system_result)
 
 
 def _show(out: Console, name: str, judged: list[Evaluation]) -> None:
@@ -171,27 +209,37 @@ def _show(out: Console, name: str, judged: list[Evaluation]) -> None:
         return
     for each in judged:
         out.print(_title(name, each.trace), soft_wrap=True)
-        rows = [_row(number, *found) for number, found in enumerate(each.rows())]
-        notes = [component.hint or "" for component in each.components]
+        rows = [_row(number, found) for number, found in enumerate(each.rows())]
+        repeats = each.trace.repeats or [False] * len(rows)
+        notes = [
+            component.hint or ("repeats the frame before it (recursion)" if repeat else "")
+            for component, repeat in zip(each.components, repeats)
+        ]
         print_table(out, [*_COLUMNS, *_TEXTS], rows, notes)
         out.print(_summary(each), soft_wrap=True)
+        if each.trace.restored:
+            numbers = ", ".join(map(str, each.trace.restored))
+            out.print(text(f"in-app was restored from data.orig_in_app: {numbers}"), soft_wrap=True)
         out.print()
 
 
 # The texts come last: a long one moves no other cell.
-_COLUMNS = (Column("#", is_number=True), Column("in-app"), Column("category"), Column("counts"))
+_COLUMNS = (
+    *(Column("#", is_number=True), Column("in-app"), Column("category")),
+    # Whether the frame counts in these variants.
+    *(Column("app"), Column("system")),
+)
 _TEXTS = (Column("function", is_long=True), Column("location", is_long=True))
 
 
-def _row(
-    number: int, source: Mapping[str, Any], before: bool | None, after: Any, component: Component
-) -> list[Text]:
-    category, in_app = after
+def _row(number: int, found: Row) -> list[Text]:
+    source, before, (category, in_app), component, system = found
     return [
         text((str(number), "dim")),
         _change(before, in_app),
         text(category or ""),
         _word(component.contributes),
+        _word(system.contributes),
         text((str(source.get("function") or "?"), "bold" if in_app else "")),
         text((location(source), "dim")),
     ]
@@ -208,14 +256,19 @@ def _title(name: str, trace: EventStacktrace) -> Text:
 
 def _summary(judged: Evaluation) -> Text:
     result = judged.result
-    counting = sum(component.contributes is True for component in judged.components)
-    counts = "counts" if result.contributes else "does not"
+    app, system = (
+        sum(component.contributes is True for component in components)
+        for components in (judged.components, judged.system)
+    )
+    frames = f"{app} of {len(judged.components)} frames count in the app variant, {system} in the"
     order = ", in reverse order" if result.invert_stacktrace else ""
     hint = f": {result.hint}" if result.hint else ""
-    return text(
-        f"{counting} of {len(judged.components)} frames count for grouping"
-        f"; the stack trace {counts}{order}{hint}"
-    )
+    decides = {
+        "app": "the app variant decides",
+        "system": "the system variant decides",
+        None: "the stack trace does not count for grouping",
+    }
+    return text(f"{frames} system variant; {decides[judged.decides]}{order}{hint}")
 
 
 def _change(before: bool | None, after: bool | None) -> Text:

@@ -52,9 +52,9 @@ def _text(name: str, data: bytes) -> str:
         raise InputError(name, f"not UTF-8 (at byte {error.start})") from None
 
 
-def read_event_file(name: str) -> list[EventStacktrace]:
+def read_event_file(name: str, *, fresh: bool = False) -> list[EventStacktrace]:
     try:
-        return read_event(name, read_bytes(name))[1]
+        return read_event(name, read_bytes(name), fresh=fresh)[1]
     except EventError as error:
         raise InputError.of(error) from None
 

@@ -1,4 +1,4 @@
-"""Options that several commands have: files of stack trace rules."""
+"""Options that several commands have: files of stack trace rules, and how frames are read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
-__all__ = ["base_option", "rules_option"]
+__all__ = ["base_option", "fresh_option", "rules_option"]
 
 base_option: Decorator = click.option(
     "--base",
@@ -20,6 +20,13 @@ base_option: Decorator = click.option(
     metavar="FILE",
     help="Rules that are put in front of the others, or `default` for those that come with this "
     "package. Can be repeated.",
+)
+
+fresh_option: Decorator = click.option(
+    "--fresh",
+    is_flag=True,
+    help="No rules were applied to the frames: keep their in_app. Otherwise in_app becomes what "
+    "data.orig_in_app says, as in Sentry.",
 )
 
 

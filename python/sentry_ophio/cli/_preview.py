@@ -15,7 +15,7 @@ from sentry_ophio._event_files import STANDARD_INPUT, SUFFIXES, compare, stacktr
 from sentry_ophio._html import preview_page
 from sentry_ophio._preview import Comparison
 from sentry_ophio.cli._input import InputError, read_rules, replace_file, with_orig_in_app
-from sentry_ophio.cli._options import base_option, rules_option
+from sentry_ophio.cli._options import base_option, fresh_option, rules_option
 from sentry_ophio.cli._output import echo, echo_json
 from sentry_ophio.cli._rows import PARQUET, Input, parquet_module, progress_bar, sorted_inputs
 from sentry_ophio.cli._words import location
@@ -36,6 +36,7 @@ _SHOWN = 50
 @rules_option("--old", "old_files", "The present rules.")
 @rules_option("--new", "new_files", "The new rules.", required=True)
 @base_option
+@fresh_option
 @click.option("--threads", type=click.IntRange(1), default=os.cpu_count() or 1, metavar="N")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON document.")
 @click.option(
@@ -50,6 +51,7 @@ def preview(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
     old_files: tuple[str, ...],
     new_files: tuple[str, ...],
     base_files: tuple[str, ...],
+    fresh: bool,
     threads: int,
     as_json: bool,
     html_file: str | None,
@@ -69,6 +71,7 @@ def preview(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
       zcat events.ndjson.gz | sentry-ophio preview --new then.rules -
 
     Events, rows and files that cannot be used are reported and skipped. Then the exit code is 2.
+    If there is no event to compare, there is no report.
     """  # noqa: D301 (click wants the control character)
     if html_file is not None and STANDARD_INPUT in events:
         raise click.UsageError("--html reads the events twice, so it cannot read standard input")
@@ -81,10 +84,15 @@ def preview(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
 
     inputs = sorted_inputs(events, skip, (*SUFFIXES, PARQUET))
     left_out: set[int] = set()
-    with progress_bar(inputs) as progress, Comparison(old, new) as comparing:
+    with progress_bar(inputs) as progress, Comparison(old, new, fresh=fresh) as comparing:
         for done in _compared(comparing, inputs, threads, skip, left_out):
             progress(done)
         report = comparing.report()
+    if not report.stacktraces:
+        if failed:
+            sys.exit(InputError.exit_code)
+        if not comparing.was_fed:
+            raise InputError("there is no event to compare")
     if as_json:
         echo_json(_report_json(report))
     else:
@@ -92,9 +100,12 @@ def preview(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
             echo(line)
     if html_file is not None:
         examples = []
-        for place, trace in _examples(inputs, set(report.examples[:_SHOWN]), left_out):
+        for place, trace in _examples(inputs, set(report.examples[:_SHOWN]), left_out, fresh):
             frames = with_orig_in_app(trace)
-            before, after = (each.explain(frames, trace.exception) for each in (old, new))
+            before, after = (
+                each.explain(frames, trace.exception, repeats=trace.repeats or None)
+                for each in (old, new)
+            )
             examples.append((place, trace, before, after))
         replace_file(
             Path(html_file), preview_page(report, examples, location).encode("utf-8", "replace")
@@ -122,6 +133,7 @@ def _compared(
                 done += count
                 yield done
             continue
+        comparing.was_fed |= each.rows > 0
         start = done
         dropped = 0
 
@@ -141,11 +153,11 @@ def _compared(
 
 
 def _examples(
-    inputs: list[Input], wanted: set[int], left_out: set[int]
+    inputs: list[Input], wanted: set[int], left_out: set[int], fresh: bool
 ) -> Iterator[tuple[str, EventStacktrace]]:
     """Read the inputs again, and yield the stack traces with these numbers in the report."""
     number = 0
-    for place, (name, made) in enumerate(_each_stacktrace(inputs)):
+    for place, (name, made) in enumerate(_each_stacktrace(inputs, fresh)):
         if made is None or place in left_out:
             continue
         if number in wanted:
@@ -154,11 +166,11 @@ def _examples(
 
 
 def _each_stacktrace(
-    inputs: list[Input],
+    inputs: list[Input], fresh: bool
 ) -> Iterator[tuple[str, Callable[[], EventStacktrace] | None]]:
     for each in inputs:
         if isinstance(each, list):
-            for found in stacktraces_in(each, lambda _: None):
+            for found in stacktraces_in(each, lambda _: None, fresh=fresh):
                 yield found.name, partial(_same, found.trace)
             continue
         # The comparison has already reported the error of the file.

@@ -124,12 +124,14 @@ def progress_bar(
         yield lambda done: bar.update(task, completed=done)
 
 
-def write_parquet(
+def write_parquet(  # noqa: PLR0913 (those of the command)
     names: tuple[str, ...],
     out: str,
     rules: Enhancements | None,
     threads: int,
     skip_bad: bool,
+    *,
+    fresh: bool = False,
 ) -> tuple[dict[str, int], int]:
     """Write events, or rows with the results of rules, to a file atomically.
 
@@ -155,7 +157,9 @@ def write_parquet(
         for each in inputs:
             if isinstance(each, list):
                 name = each[0]
-                found = parquet.event_batches(stacktraces_in(each, skip, stdin=sys.stdin.buffer))
+                found = parquet.event_batches(
+                    stacktraces_in(each, skip, stdin=sys.stdin.buffer, fresh=fresh)
+                )
             else:
                 name, found = each.name, each.batches()
             yield from (

@@ -8,6 +8,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+DEFAULT_RULES = "default rules"
+"""The name of the rules that come with this package, in places such as `default rules:338`."""
+
+
 def location(source: Mapping[str, Any]) -> str:
     """Return the file, module or package of a frame, with its line if it is known."""
     place = source.get("filename") or source.get("abs_path") or source.get("module")

@@ -345,6 +345,18 @@ fn is_of_events(key: &str) -> bool {
             | "threads"
             | "logentry"
             | "message"
+            | "template"
+            | "csp"
+            | "hpkp"
+            | "expectct"
+            | "expectstaple"
+            | "breadcrumbs"
+            | "request"
+            | "contexts"
+            | "fingerprint"
+            | "debug_meta"
+            | "sdk"
+            | "spans"
     )
 }
 

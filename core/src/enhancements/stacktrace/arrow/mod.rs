@@ -110,7 +110,8 @@ pub fn assemble(
 ///
 /// No rules were applied to the frames, as in [`Preview::add`]. Returns a struct of
 /// `changed: bool`, the numbers of frames `frames`, `changed_frames`, `in_app`, `category`,
-/// `contributes: int32`, and `grouping: bool`, whether the stack trace itself changes.
+/// `contributes: int32` (in the app variant), and `grouping: bool`, whether another sequence of
+/// frames counts in the variant that decides.
 ///
 /// # Errors
 ///

@@ -1,0 +1,86 @@
+"""Events in the form of Sentry's web API, converted to the form that an SDK sends.
+
+    {"eventID": "...", "entries": [                    {"event_id": "...",
+        {"type": "exception", "data": {"values": [      "exception": {"values": [
+            {"stacktrace": {"frames": [            ->       {"stacktrace": {"frames": [
+                {"absPath": "/a.c", "inApp": true}              {"abs_path": "/a.c", "in_app": true}
+            ]}}]}}]}                                        ]}}]}}
+
+That is the JSON that the page of an event links to, and that the endpoints for events return. The
+library converts lines of JSON in the same way (core/src/enhancements/stacktrace/json.rs).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["in_sdk_form"]
+
+# The entries that are read, and their names in an event.
+_ENTRIES = {
+    "exception": "exception",
+    "threads": "threads",
+    "stacktrace": "stacktrace",
+    "message": "logentry",
+}
+
+_FRAME_KEYS = {
+    "absPath": "abs_path",
+    "rawFunction": "raw_function",
+    "inApp": "in_app",
+    "lineNo": "lineno",
+    "colNo": "colno",
+    "origInApp": "orig_in_app",
+    "clientInApp": "client_in_app",
+}
+
+
+def in_sdk_form(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return an event in the form that an SDK sends; the same object if it has that form."""
+    entries = event.get("entries")
+    if not isinstance(entries, list):
+        return event
+    found = {key: value for key, value in event.items() if key != "entries"}
+    if "eventID" in found:
+        found.setdefault("event_id", found.pop("eventID"))
+    for entry in entries:
+        if isinstance(entry, Mapping) and isinstance(entry.get("type"), str):
+            name = _ENTRIES.get(entry["type"])
+            if name is not None:
+                found[name] = _entry(name, entry.get("data"))
+    return found
+
+
+def _entry(name: str, data: Any) -> Any:
+    if not isinstance(data, Mapping):
+        return data
+    if name == "stacktrace":
+        return _stacktrace(data)
+    values = data.get("values")
+    if not isinstance(values, list):
+        return data
+    return {**data, "values": [_value(each) for each in values]}
+
+
+def _value(value: Any) -> Any:
+    if not isinstance(value, Mapping) or "stacktrace" not in value:
+        return value
+    return {**value, "stacktrace": _stacktrace(value["stacktrace"])}
+
+
+def _stacktrace(stacktrace: Any) -> Any:
+    frames = stacktrace.get("frames") if isinstance(stacktrace, Mapping) else None
+    if not isinstance(frames, list):
+        return stacktrace
+    return {**stacktrace, "frames": [_renamed(each) for each in frames]}
+
+
+def _renamed(frame: Any) -> Any:
+    if not isinstance(frame, Mapping):
+        return frame
+    found = {_FRAME_KEYS.get(key, key): value for key, value in frame.items()}
+    data = found.get("data")
+    if isinstance(data, Mapping):
+        found["data"] = {_FRAME_KEYS.get(key, key): value for key, value in data.items()}
+    return found
