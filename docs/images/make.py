@@ -37,6 +37,29 @@ function:get          +app
 function:get          -app
 """
 
+# A stack trace with each case of what counts, and its rules.
+SHOP = {
+    "event_id": "1",
+    "platform": "python",
+    "stacktrace": {
+        "frames": [
+            {
+                "function": "main",
+                "filename": "shop/main.py",
+                "in_app": False,
+                "data": {"orig_in_app": 1},
+            },
+            {"function": "total", "filename": "shop/cart.py", "lineno": 9, "in_app": True},
+            {"function": "total", "filename": "shop/cart.py", "lineno": 9, "in_app": True},
+            {"function": "log_error", "filename": "shop/log.py", "in_app": True},
+            {"function": "send", "filename": "vendor/http.py", "in_app": True},
+        ]
+    },
+}
+SHOP_RULES = """\
+path:**/vendor/**  -app +group
+function:log_*     -group
+"""
 
 # How many columns the terminal has.
 WIDTH = 96
@@ -102,6 +125,11 @@ def main() -> None:
         draw("check.svg", "sentry-ophio check my.rules", printed(folder, "check", "my.rules"))
         output = printed(folder, "explain", "event.json").split("\n\n", maxsplit=1)[0]
         draw("explain.svg", "sentry-ophio explain event.json", output)
+        (folder / "shop.json").write_text(json.dumps(SHOP), "utf-8")
+        (folder / "shop.rules").write_text(SHOP_RULES, "utf-8")
+        command = ("explain", "--rules", "shop.rules", "shop.json")
+        output = printed(folder, *command, width=120).rstrip()
+        draw("variants.svg", f"sentry-ophio {' '.join(command)}", output, 120)
         shutil.copy(ORDERS, folder / "orders.json")
         for width in (80, 120, 160):
             output = printed(folder, "apply", "orders.json", width=width)
