@@ -242,6 +242,7 @@ NOT_PROVOKED = {
     "ophio_proguard_open": {"INVALID_UTF8"},
     # A call by another thread meanwhile.
     "ophio_enhancements_preview_report": {"INVALID_ARGUMENT"},
+    "ophio_enhancements_preview_set_fresh": {"INVALID_ARGUMENT"},
 }
 
 
