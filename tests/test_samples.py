@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 import pytest
 
 from sentry_ophio.enhancers import Cache, Enhancements
+from sentry_ophio.proguard import ProguardMapper
 
 if TYPE_CHECKING:
     from conftest import Installed
@@ -184,7 +185,10 @@ def test_rules(block: Block) -> None:
 
 
 PYTHON_NAMES: dict[str, dict[str, Any]] = {
-    "docs/proguard.md": {"text": "a.a: full\n    at a.a.a(SourceFile:2)"},
+    "docs/proguard.md": {
+        "text": "a.a: full\n    at a.a.a(SourceFile:2)",
+        "mapper": ProguardMapper.from_bytes(b"org.example.Cart -> a.a:\n    void add() -> a"),
+    },
     "docs/rules.md": {
         "Enhancements": Enhancements,
         "cache": Cache(0),

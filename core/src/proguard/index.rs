@@ -9,8 +9,9 @@
 //! Class::parse      1:4:void add(int):20:23 -> a    the lines of a section, when a frame is in it
 //! ```
 //!
-//! Finding the sections of a mapping of 12 MB takes 15 ms; most traces name few of its classes. A
-//! class is parsed once, by the first thread that asks for it.
+//! Finding the sections takes a sixtieth of the time that the crate's index takes (42 ms and 2.6 s
+//! for 12 MB on a busy machine), and most traces name few of the classes. A class is parsed once, by
+//! the first thread that needs it.
 
 use std::collections::HashMap;
 
