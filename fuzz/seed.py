@@ -102,6 +102,7 @@ def main() -> None:
     owners = json.loads((ROOT / "tests" / "vectors" / "codeowners.json").read_text("utf-8"))
     for number, file in enumerate(owners["files"]):
         write("codeowners", f"file-{number}", file["text"].encode() + b"\nsrc/a.js")
+    write("codeowners", "faults", b"/a/[b]/ @a/b @@owner\n***/x a@b.c#d\n\\#x ann\nsrc/a.js")
     for path in sorted((FIXTURES / "proguard").glob("*.mapping.txt")):
         write("proguard", path.stem, path.read_bytes()[:3000])
         for number, frames in enumerate(TRACES):

@@ -34,9 +34,13 @@
 mod codes;
 mod file;
 mod index;
+#[cfg(test)]
+mod interpreter;
 mod owner;
 mod pattern;
 mod piece;
+#[cfg(test)]
+mod shapes;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
