@@ -135,22 +135,23 @@ def command() -> str:
         times = []
         for _ in range(5):
             with redirect_stdout(io.StringIO()):
-                start = time.perf_counter()
+                start = time.process_time()
                 found = module.Codeowners.parse(source.text, source.dialect).owners_many(names)
                 cli._print(source, list(cli._rows(found)), form, only_names=False, required=False)
-                times.append(time.perf_counter() - start)
+                times.append(time.process_time() - start)
         return min(times)
 
     def check() -> float:
-        start = time.perf_counter()
+        start = time.process_time()
         module.Codeowners.check(text, paths=names)
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     lines = [
         "",
         "## The command",
         "",
-        f"`sentry-ophio owners`, {len(names):,} files and {rules:,} rules, after they are read.",
+        f"`sentry-ophio owners`, {len(names):,} files and {rules:,} rules, after they are read:",
+        "processor time, the best of 5.",
         "",
         "| command | time |",
         "| --- | ---: |",
