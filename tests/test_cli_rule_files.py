@@ -185,7 +185,7 @@ def test_explanations_name_lines_of_the_file(folder: Path) -> None:
     assert "project.json#groupingEnhancements:2  function:a -app" in result.stdout
     for command in ("apply --json --rules", "preview --json --new"):
         result = run(f"{command} main.tf:16 event.json", folder)
-        assert (result.returncode, result.stderr) == (0, "")
+        assert (result.returncode, result.stderr.strip()) == (0, "")
         assert "function:a -app" in result.stdout
     result = run("encode main.tf:16 -o x", folder)
     assert run("decode x", folder).stdout.endswith("function:a -app\n")
