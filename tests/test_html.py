@@ -158,6 +158,12 @@ def browser() -> Iterator[Any]:
         browser.close()
 
 
+CHANGED = {
+    "explain.html": ["serve<script>alert(1)</script>", "total", "log_it"],
+    "preview.html": ["log_it"],
+}
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", ["explain.html", "preview.html"])
 def test_in_a_browser(pages: Path, browser: Any, name: str, scheme: str) -> None:
@@ -183,6 +189,20 @@ def test_in_a_browser(pages: Path, browser: Any, name: str, scheme: str) -> None
     # The same by keyboard.
     button.focus()
     page.keyboard.press("Enter")
+    assert steps.count() == 1
+
+    # A slash goes to the filter, and the next key to what changes only.
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.id") == "filter"
+    assert page.get_by_role("searchbox").input_value() == ""
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    changed = page.locator("tr.frame:visible")
+    # A rule decided that `log_it` does not count, and changed nothing else of it.
+    assert [each.split()[1] for each in changed.all_inner_texts()] == CHANGED[name]
+    assert changed.count() == page.locator("tr.changed").count()
+    assert page.locator("#count").inner_text() == f"{changed.count()} of 3 frames"
+    page.get_by_role("checkbox", name="Only frames that change").uncheck()
     assert steps.count() == 1
 
     # The filter looks at functions, places, categories and rules.
@@ -292,6 +312,87 @@ def test_a_page_fits_a_narrow_screen(pages: Path, browser: Any, name: str) -> No
     assert page.evaluate("document.documentElement.scrollWidth") <= 480
     assert problems == []
     page.close()
+
+
+MANY = [
+    {"function": f"f{number}", "filename": "lib/a.py" * (number == 11) or "shop/b.py"}
+    for number in range(12)
+]
+
+
+@pytest.fixture(scope="module")
+def many(pages: Path) -> Path:
+    """Write a page with an exception and more than ten frames, of which rules change one."""
+    values = [{"type": "T", "value": "v" * 90, "stacktrace": {"frames": MANY}}]
+    event = {"platform": "python", "exception": {"values": values}}
+    (pages / "many.json").write_text(json.dumps(event), "utf-8")
+    (pages / "one.rules").write_text("path:**/lib/** -app\nfunction:f3 -group", "utf-8")
+    for command in (
+        "explain --rules one.rules --html many.html many.json",
+        "preview --old old.rules --new one.rules --html many-preview.html many.json",
+    ):
+        assert run(*command.split(), folder=pages).returncode == 0
+    return pages
+
+
+def test_what_a_page_says_about_the_event(many: Path, browser: Any) -> None:
+    page, problems = opened(browser, many / "many.html")
+    section = page.locator("section")
+    assert section.locator("h2").inner_text() == "exception.values[0]"
+    assert section.locator("p.error").inner_text() == f"T: {'v' * 90}"
+    assert "Rules change 2 of 12 frames; " in section.locator("p.dim").inner_text()
+    heads = page.locator("thead tr").first.locator("th").all_inner_texts()
+    assert heads == ["#", "function", "place", "event", "rules"]
+    # A rule changed `in_app` of one frame, and whether another one counts.
+    differs = page.locator("td.differs")
+    found = [each.locator("..").locator("td").first.inner_text() for each in differs.all()]
+    assert sorted(set(found)) == ["11", "3"]
+    assert page.locator("tr.changed").count() == 2
+    assert problems == []
+    page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [480, 900, 1400])
+@pytest.mark.parametrize("name", ["many.html", "many-preview.html"])
+def test_a_page_at_a_width(many: Path, browser: Any, name: str, width: int, scheme: str) -> None:
+    viewport = {"width": width, "height": 800}
+    page, problems = opened(browser, many / name, viewport=viewport, color_scheme=scheme)
+    page.get_by_role("button", name="f3").click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    # No number wraps: it is as high as one line.
+    numbers = page.locator("tr.frame td.number")
+    assert numbers.all_inner_texts() == [str(number) for number in range(12)]
+    lines = numbers.evaluate_all(
+        """all => all.map((each) => {
+            const range = document.createRange();
+            range.selectNodeContents(each);
+            return range.getClientRects().length;
+        })"""
+    )
+    assert set(lines) == {1}
+    # On a narrow screen each value has its label, and a name has all of the width.
+    value = page.locator("tr.frame td.word").first
+    label = value.evaluate("each => getComputedStyle(each, '::before').content")
+    assert ("in-app" in label) == (width == 480)
+    function = page.locator("tr.frame td.function").first.bounding_box()
+    assert function["width"] > (400 if width == 480 else 100)
+    assert problems == []
+    page.close()
+
+
+def test_only_what_changes_of_fingerprints(pages: Path, browser: Any) -> None:
+    for name, label, shown in (
+        ("fp-preview.html", "Only parts that move", "tr.changed"),
+        ("fp-explain.html", "Only rules that match", "tr.entry:has(.yes)"),
+    ):
+        page, problems = opened(browser, pages / name)
+        count = page.locator(shown).count()
+        assert 0 < count <= page.locator("tr.entry").count()
+        page.get_by_role("checkbox", name=label).check()
+        assert page.locator("tr.entry:visible").count() == count
+        assert problems == []
+        page.close()
 
 
 @pytest.mark.parametrize("name", FINGERPRINT_PAGES)

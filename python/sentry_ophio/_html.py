@@ -70,6 +70,7 @@ def _render(**values: Any) -> str:
     return render(
         "report.html.j2",
         filter="Filter frames by function, place, category or rule",
+        only="Only frames that change",
         counted="frames",
         **values,
     )
@@ -94,6 +95,11 @@ def _word(value: Any) -> str:
     return str(value)
 
 
+# The columns of a frame, and their titles.
+_STATE = {"in_app": "in-app", "category": "category"}
+_COLUMNS = _STATE | {"app": "counts in app", "system": "counts in system"}
+
+
 def _side(frame: FrameExplanation) -> dict[str, Any]:
     return {
         "in_app": frame.in_app,
@@ -107,26 +113,69 @@ def _frame(
     number: int,
     source: Mapping[str, Any],
     location: str,
-    sides: list[dict[str, Any]],
+    sides: list[tuple[str, dict[str, Any]]],
     steps: list[tuple[str, tuple[Step, ...]]],
 ) -> dict[str, Any]:
+    """Describe a frame: `sides` are its states before and after, each with the name of its columns.
+
+    It changes if its states differ, or if a step changed whether it counts.
+    """
+    (_, before), (_, after) = sides
     function = str(source.get("function") or "?")
     told = [(name, [_step(step) for step in each]) for name, each in steps]
     rules = [step["text"] for _, each in told for step in each]
-    words = [function, location, *(str(side["category"] or "") for side in sides), *rules]
+    categories = [str(side["category"] or "") for _, side in sides]
+    differs = {key for key, value in before.items() if value != after[key]}
+    if len(before) < len(after):
+        differs |= _decided(steps)
+    cells = [
+        (
+            name,
+            [
+                {
+                    "label": _COLUMNS[key],
+                    "value": value,
+                    "differs": side is after and key in differs,
+                }
+                for key, value in side.items()
+            ],
+        )
+        for name, side in sides
+    ]
     return {
         "number": number,
         "function": function,
         "location": location,
-        "sides": sides,
-        "changed": any(side != sides[0] for side in sides),
+        "cells": cells,
+        "width": 2 + sum(len(each) for _, each in cells),
+        "changed": bool(differs),
         "steps": told,
-        "searched": " ".join(words).lower(),
+        "searched": " ".join([function, location, *categories, *rules]).lower(),
     }
 
 
 def _facts(found: Explanation) -> str:
     return "; ".join(found.verdict)
+
+
+def _decided(steps: list[tuple[str, tuple[Step, ...]]]) -> set[str]:
+    """Return in which variants a rule decided whether a frame counts."""
+    found = set()
+    for step in (step for _, each in steps for step in each if step.field == "contributes"):
+        if step.before != step.after:
+            found.add("app")
+        if step.system is not None and step.system[0] != step.system[1]:
+            found.add("system")
+    return found
+
+
+def _trace(
+    name: str, trace: EventStacktrace, facts: list[str], frames: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """Describe a stack trace, with its exception."""
+    ty, value = (trace.exception[key] for key in ("ty", "value"))
+    parts = [part.decode() for part in (ty, value) if part]
+    return {"name": name, "exception": ": ".join(parts), "facts": facts, "frames": frames}
 
 
 def explain_page(
@@ -148,22 +197,17 @@ def explain_page(
             zip(trace.sources, trace.frames, found.frames)
         ):
             category = before["category"]
-            came = {
-                "in_app": before["in_app"],
-                "category": category and category.decode(),
-                "app": None,
-                "system": None,
-            }
-            sides = [came, _side(frame)]
-            each = _frame(number, source, location(source), sides, [("steps", frame.steps)])
-            each["changed"] = came["in_app"] != frame.in_app or came["category"] != frame.category
-            frames.append(each)
-        traces.append({"name": trace.place, "facts": _facts(found), "frames": frames})
+            came = {"in_app": before["in_app"], "category": category and category.decode()}
+            sides = [("event", came), ("rules", _side(frame))]
+            frames.append(_frame(number, source, location(source), sides, [("steps", frame.steps)]))
+        changed = sum(each["changed"] for each in frames)
+        facts = [f"Rules change {changed} of {len(frames)} frames; {_facts(found)}."]
+        traces.append(_trace(trace.place, trace, facts, frames))
     return _render(
         title=f"Effects of rules on {name}",
         subtitle="Rules change the marked frames. Click a frame to see each step.",
         summary="",
-        sides=["event", "rules"],
+        groups=[("event", _STATE.values()), ("rules", _COLUMNS.values())],
         traces=traces,
     )
 
@@ -188,20 +232,20 @@ def preview_page(
                 number,
                 source,
                 location(source),
-                [_side(before), _side(after)],
+                [("old rules", _side(before)), ("new rules", _side(after))],
                 [("old rules", before.steps), ("new rules", after.steps)],
             )
             for number, (source, before, after) in enumerate(
                 zip(trace.sources, old.frames, new.frames)
             )
         ]
-        facts = f"old rules: {_facts(old)}; new rules: {_facts(new)}"
-        traces.append({"name": f"{name}  {trace.place}", "facts": facts, "frames": frames})
+        facts = [f"Old rules: {_facts(old)}.", f"New rules: {_facts(new)}."]
+        traces.append(_trace(f"{name}, {trace.place}", trace, facts, frames))
     return _render(
         title="Changes by the new rules",
         subtitle=f"{len(traces)} of the {report.changed_stacktraces:,} stack traces that change. "
         "Marked frames change. Click a frame to see each step.",
         summary=str(report),
-        sides=["old", "new"],
+        groups=[("old rules", _COLUMNS.values()), ("new rules", _COLUMNS.values())],
         traces=traces,
     )

@@ -55,6 +55,7 @@ def issues_page(report: IssueReport, left_out: int) -> str:
         subtitle=f"{counts} Marked events move to another issue. A click on a row shows the rules.",
         summary="\n".join(summary),
         filter="Filter by fingerprint, title, rule or event",
+        only="Only parts that move",
         counted="parts of issues",
         changes=changes,
     )
@@ -141,6 +142,7 @@ def fingerprint_page(
         subtitle="The marked rule wins. A click on a rule shows what its matchers find.",
         summary="\n".join(summary),
         filter="Filter rules by text, place or value",
+        only="Only rules that match",
         counted="rules",
         rules=[
             _explained(index, each, place(each.rule), wins=index == explained.matched)
