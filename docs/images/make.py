@@ -144,7 +144,7 @@ def main() -> None:
             browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
             page = browser.new_page()
             for name, button, picture, height in (
-                ("report.html", "run", "report.png", 620),
+                ("report.html", "run", "report.png", 720),
                 ("issues.html", "no-price, stage", "issues.png", 860),
                 ("rules.html", "message:", "rules.png", 480),
             ):
@@ -152,6 +152,10 @@ def main() -> None:
                 page.goto((folder / name).as_uri())
                 page.get_by_role("button", name=button).first.click()
                 page.screenshot(path=str(HERE / picture))
+            page.set_viewport_size({"width": 480, "height": 800})
+            page.goto((folder / "report.html").as_uri())
+            page.get_by_role("checkbox").check()
+            page.screenshot(path=str(HERE / "report-480.png"))
             browser.close()
 
 

@@ -9,8 +9,6 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from sentry_ophio._atomic import replaced
 from sentry_ophio._event_files import STANDARD_INPUT, read_event
 from sentry_ophio.cli._error import InputError
