@@ -77,11 +77,15 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 def test_preview_of_parquet_is_that_of_the_events(tmp_path: Path) -> None:
-    assert run("events", FOLDER, "--out", tmp_path / "a.parquet").returncode == 0
+    # A row does not say which frames repeat the frame before them: these two have recursions.
+    names = sorted(FOLDER.glob("*.json"))
+    events = [path for path in names if path.stem not in {"cpp-stock", "python-recursion"}]
+    assert len(events) == len(names) - 2
+    assert run("events", *events, "--out", tmp_path / "a.parquet").returncode == 0
     (tmp_path / "new.rules").write_text("family:native -app\nfunction:m* +app", "utf-8")
     results = [
         run("preview", "--new", tmp_path / "new.rules", "--json", "--threads", "2", *names)
-        for names in ([FOLDER], [tmp_path / "a.parquet"], [tmp_path])
+        for names in (events, [tmp_path / "a.parquet"], [tmp_path])
     ]
     assert [(each.returncode, each.stderr) for each in results] == [(0, "")] * 3
     assert len({each.stdout for each in results}) == 1
