@@ -99,7 +99,7 @@ fn has_no_root(argument: &str) -> bool {
         && first.chars().all(is_name)
         // A host or a package of Go: `github.com/a/b`.
         && !first.contains('.')
-        && !rest.is_empty()
+        && rest.contains('*')
         && !ROOTS.contains(&first)
 }
 
