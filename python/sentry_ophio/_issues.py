@@ -30,11 +30,11 @@ from sentry_ophio._issue_report import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Literal
+    from typing import Callable, Literal
 
     from sentry_ophio._fingerprint_variables import Unknown
     from sentry_ophio._rule_set import Enhancements
-    from sentry_ophio.fingerprints import FingerprintRules
+    from sentry_ophio.fingerprints import FingerprintMatch, FingerprintRules
 
     Kind = Literal["default", "hybrid", "custom"]
 
@@ -47,6 +47,26 @@ _DEFAULT = ("{{ default }}",)
 
 # For each issue of one rule set, those of the other set that have events of it, in order.
 _Shared = dict[bytes, dict[bytes, None]]
+
+
+class Facts(NamedTuple):
+    """What an event itself says of its issue."""
+
+    own: tuple[str, ...]
+    """The fingerprint that an SDK gave it; empty without one."""
+    title: str
+    """What Sentry calls it, cut after 256 characters."""
+    event_id: str | None
+    """Its `event_id`, if it has one."""
+    name: str | None
+    """Where it was read."""
+
+    @classmethod
+    def of(cls, event: Mapping[str, Any], name: str | None = None) -> Facts:
+        """Read an event."""
+        event_id = event.get("event_id")
+        known = _cut(event_id) if isinstance(event_id, str) else None
+        return cls(_own_fingerprint(event), _cut(_title(event)), known, name)
 
 
 class _Found(NamedTuple):
@@ -103,19 +123,27 @@ class _Side:
         self._set = rules
         self._unknown = unknown
 
-    def find(self, event: Mapping[str, Any]) -> _Found:
-        """Find the fingerprint of an event: that of a rule, or else its own."""
-        match = self._set.match(event, unknown=self._unknown)
+    def match(self, event: Mapping[str, Any]) -> FingerprintMatch | None:
+        """Find the rule for an event."""
+        return self._set.match(event, unknown=self._unknown)
+
+    def find(
+        self,
+        match: FingerprintMatch | None,
+        facts: Facts,
+        event: Callable[[], Mapping[str, Any]],
+    ) -> _Found:
+        """Find the fingerprint of an event: that of the rule that matches, or else its own."""
         if match is not None and match.fingerprint:
             return _Found(match.index, match.fingerprint, match.resolved, match.title)
-        written = _own_fingerprint(event) or _DEFAULT
+        written = facts.own or _DEFAULT
         resolved = written
         if written != _DEFAULT and any("{{" in part for part in written):
-            resolved = tuple(resolve(written, event, unknown=self._unknown))
+            resolved = tuple(resolve(written, event(), unknown=self._unknown))
         rule, title = (None, None) if match is None else (match.index, match.title)
         return _Found(rule, written, resolved, title)
 
-    def key(self, found: _Found, default: bytes, event: Mapping[str, Any]) -> bytes:
+    def key(self, found: _Found, default: bytes, facts: Facts) -> bytes:
         """Return the key of the issue of an event."""
         is_default = [_is_default(part) for part in found.written]
         kind: Kind = "hybrid" if any(is_default) else "custom"
@@ -128,10 +156,10 @@ class _Side:
                 for text in (("default", default.hex()) if stands_for else ("text", part))
             )
         if key not in self.labels:
-            title = found.title or _title(event)
+            title = _cut(found.title) if found.title else facts.title
             more = ("…",) if len(found.resolved) > _MOST_PARTS else ()
             parts = (*map(_cut, found.resolved[:_MOST_PARTS]), *more)
-            self.labels[key] = _Label(kind, parts, _cut(title))
+            self.labels[key] = _Label(kind, parts, title)
         return key
 
 
@@ -141,7 +169,7 @@ class IssueComparison:
     Args:
         old_rules: The present rules.
         new_rules: The rules that would replace them.
-        rules: The stack trace rules.
+        rules: The stack trace rules. `add_matched` does not use them.
         unknown: What happens to a variable that is not known.
         examples: How many events of each part of a change are kept.
 
@@ -177,15 +205,39 @@ class IssueComparison:
             EventError: It is not an event; then it is not counted.
             LimitError: It has more frames than the limit; then it is not counted.
         """
-        old, new = self._old.find(event), self._new.find(event)
+        matches = self._old.match(event), self._new.match(event)
+
+        def defaults() -> tuple[bytes, bytes]:
+            default = self._default.of(event)
+            return default, default
+
+        self.add_matched(Facts.of(event, name), matches, defaults, lambda: event)
+
+    def add_matched(
+        self,
+        facts: Facts,
+        matches: tuple[FingerprintMatch | None, FingerprintMatch | None],
+        defaults: Callable[[], tuple[bytes, bytes]],
+        event: Callable[[], Mapping[str, Any]],
+    ) -> None:
+        """Add an event that was matched before.
+
+        Args:
+            facts: What the event says of its issue.
+            matches: What the old and the new rules say of it.
+            defaults: Returns what stands for `{{ default }}` before and after. If they differ,
+                the event may move without a rule that is responsible.
+            event: Returns the event, which is read in rare cases.
+        """
+        old, new = (
+            side.find(match, facts, event) for side, match in zip((self._old, self._new), matches)
+        )
         needs_default = any(map(_is_default, (*old.written, *new.written)))
-        default = self._default.of(event) if needs_default else b""
-        keys = self._old.key(old, default, event), self._new.key(new, default, event)
+        of_old, of_new = defaults() if needs_default else (b"", b"")
+        keys = self._old.key(old, of_old, facts), self._new.key(new, of_new, facts)
         flow = self._flows.setdefault(_FlowKey(*keys, old.rule, new.rule), _Flow())
         if len(flow.examples) < self._examples:
-            event_id = event.get("event_id")
-            known = _cut(event_id) if isinstance(event_id, str) else None
-            flow.examples.append(IssueEvent(self.events, known, name))
+            flow.examples.append(IssueEvent(self.events, facts.event_id, facts.name))
         flow.events += 1
         self.events += 1
 
@@ -225,7 +277,9 @@ class _Sums:
             self._flows.setdefault((key.old, key.new), []).append((key, flow))
             if key.moves:
                 self._moved += flow.events
-                self._responsible[self._responsible_for(key)] += flow.events
+                responsible = self._responsible_for(key)
+                if responsible is not None:
+                    self._responsible[responsible] += flow.events
 
     def report(self) -> IssueReport:
         """Compute the report."""
@@ -263,7 +317,9 @@ class _Sums:
         flows = self._flows[old, new]
         rules: Counter[tuple[bool, int]] = Counter()
         for key, flow in flows if old != new else ():
-            rules[self._responsible_for(key)] += flow.events
+            rule = self._responsible_for(key)
+            if rule is not None:
+                rules[rule] += flow.events
         responsible = (
             ResponsibleRule(self._sides[is_new].rules[index], index, is_new, events)
             for (is_new, index), events in rules.most_common()
@@ -292,19 +348,26 @@ class _Sums:
             for index, rule in enumerate(self._sides[is_new].rules)
         )
 
-    def _responsible_for(self, key: _FlowKey) -> tuple[bool, int]:
+    def _responsible_for(self, key: _FlowKey) -> tuple[bool, int] | None:
         """Return the rule because of which events move: whether it is new, and its index.
 
         It is the rule of the new set that matches them. Where that set has none, or has one that
         is in the old set as well, and an old rule that matched them was removed, it is that one.
+        None if the same rule, or no rule, matches before and after: then what stands for
+        `{{ default }}` changed.
         """
         old_texts, new_texts = self._texts
         old, new = key.old_rule, key.new_rule
+        if old is None and new is None:
+            return None
         if old is not None:
-            removed = self._sides[False].rules[old].text not in new_texts
+            old_text = self._sides[False].rules[old].text
+            if new is not None and self._sides[True].rules[new].text == old_text:
+                return None
+            removed = old_text not in new_texts
             if new is None or (removed and self._sides[True].rules[new].text in old_texts):
                 return False, old
-        assert new is not None, "without a rule, an event has the same fingerprint by both sets"
+        assert new is not None
         return True, new
 
 

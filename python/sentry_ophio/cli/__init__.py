@@ -9,6 +9,7 @@
     sentry-ophio rules                     the rules that come with this package
     sentry-ophio encode, decode            rules to the binary form, and back
     sentry-ophio fingerprint check, fmt, explain, preview   the same for fingerprint rules
+    sentry-ophio studio --rules my.rules EVENT.json ...    rules on a page, with their effects
     sentry-ophio parameterize LOG ...      lines without their ids, dates and numbers
     sentry-ophio retrace MAPPING LOG ...   stack traces with the names of the sources
     sentry-ophio owners [FILE ...]         the owners of files, by CODEOWNERS
@@ -44,6 +45,7 @@ from sentry_ophio.cli._parameterize import parameterize
 from sentry_ophio.cli._preview import preview
 from sentry_ophio.cli._retrace import retrace
 from sentry_ophio.cli._rules import rules
+from sentry_ophio.cli._studio import studio
 from sentry_ophio.exceptions import LimitError
 
 if TYPE_CHECKING:
@@ -87,7 +89,7 @@ def cli() -> None:
 
 for _command in (
     *(apply, events, explain, preview, encode, decode, check, fmt, rules),
-    *(fingerprint, parameterize, retrace, owners),
+    *(fingerprint, parameterize, retrace, owners, studio),
 ):
     cli.add_command(_command)
 fingerprint.add_command(fingerprint_preview)

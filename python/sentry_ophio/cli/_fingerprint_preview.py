@@ -103,9 +103,9 @@ def preview(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
         left_out += 1
         InputError.of(error).show()
 
-    inputs = sorted_inputs(events, skip, (*SUFFIXES, PARQUET), _opened)
+    inputs = sorted_inputs(events, skip, (*SUFFIXES, PARQUET), opened_events)
     with progress_bar(inputs, "events") as progress:
-        for number, found in enumerate(_events(inputs, skip), 1):
+        for number, found in enumerate(events_of(inputs, skip), 1):
             try:
                 comparing.add(found.event, found.name)
             except (EventError, LimitError) as error:
@@ -136,12 +136,12 @@ def _read_old(name: str | None, builtin: tuple[str, ...]) -> FingerprintRules:
     return FingerprintRules.parse("", bases=[read_fingerprint_rules(each) for each in builtin])
 
 
-def _opened(name: str) -> ParquetFile:
+def opened_events(name: str) -> ParquetFile:
     opened: ParquetFile = parquet_module("_parquet_events").EventsFile(name)
     return opened
 
 
-def _events(
+def events_of(
     inputs: list[Input], skip: Callable[[OphioError | OSError], object]
 ) -> Iterator[EventDocument]:
     for each in inputs:
