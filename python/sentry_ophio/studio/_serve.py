@@ -53,8 +53,10 @@ def serve(server: Server, listening: socket.socket, started: Callable[[str], obj
         proxy_headers=False,
         timeout_graceful_shutdown=1,
     )
-    # uvicorn raises the signal again after it has ended, as a supervisor of processes wants it.
+    running = _Uvicorn(config, server.close)
+    # A signal may come before uvicorn takes signals. After it has ended, it raises the signal again,
+    # as a supervisor of processes wants it.
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: None)
+        signal.signal(number, running.handle_exit)
     started(f"http://{host}:{port}/{token}/")
-    _Uvicorn(config, server.close).run(sockets=[listening])
+    running.run(sockets=[listening])
