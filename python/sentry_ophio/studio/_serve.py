@@ -54,7 +54,7 @@ def serve(server: Server, listening: socket.socket, started: Callable[[str], obj
         timeout_graceful_shutdown=1,
     )
     running = _Uvicorn(config, server.close)
-    # A signal may come before uvicorn takes signals. After it has ended, it raises the signal again,
+    # A signal may come before uvicorn takes signals. After the end it raises the signal again,
     # as a supervisor of processes wants it.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, running.handle_exit)
