@@ -90,6 +90,7 @@ def studio(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
     listening = _listening(port)
     found, left_out = _read(events)
     if not len(found):
+        listening.close()
         raise InputError("no event can be used", "there is nothing to show")
     answers = Answers(found, base, Texts(rule_file, fingerprint_file))
     title = ", ".join(file.name for file in files.values())
