@@ -122,7 +122,7 @@ SPOILED = {
     "an empty bill": (f"{INFO}/sboms/ophio.cdx.json", b"{}", "is not CycloneDX"),
     "too much": ("tests/test_me.py", b"", "tests/test_me.py is unexpected"),
     "a module that is gone": ("sentry_ophio/gone.py", b"", "gone.py is unexpected"),
-    "too large": (LIBRARY, bytes(2_000_000), "bytes, expected at most 2,000,000"),
+    "too large": (LIBRARY, bytes(2_100_000), "bytes, expected at most 2,100,000"),
     "pure": (f"{INFO}/WHEEL", WHEEL.replace("false", "true").encode(), "Root-Is-Purelib is true"),
     "another tag": (f"{INFO}/WHEEL", WHEEL.replace("linux", "any").encode(), "other tags"),
     "another version": (f"{INFO}/METADATA", METADATA.replace("2.0", "2.1").encode(), "2.1.0"),
