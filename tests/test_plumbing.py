@@ -97,7 +97,7 @@ def test_exception_prints_its_message_and_survives_pickle(name: str) -> None:
 
 
 # Python's own protocols ask for these: attribute access, and errors of the system.
-RAISED_AS_THEY_ARE = {"AttributeError", "OSError", "IsADirectoryError"}
+RAISED_AS_THEY_ARE = {"AttributeError", "FileNotFoundError", "IsADirectoryError", "OSError"}
 
 
 def test_whatever_the_package_raises_is_an_ophio_error(source_tree: Path) -> None:

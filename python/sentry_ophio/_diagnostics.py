@@ -68,6 +68,8 @@ def _read(place: CData) -> list[Diagnostic]:
 
 def check_rules(text: bytes, lenient: bool, profiling: bool) -> list[Diagnostic]:
     """Find all problems of a rule text; see `Enhancements.check`."""
+    # Asked for first: the truth of an object is code of the caller.
+    profiling = bool(profiling)
     place = _list()
     check(lib.ophio_enhancements_check(text, len(text), lenient, place))
     found = _read(place)

@@ -144,7 +144,8 @@ class Comparison(Handle):
         self.fresh = fresh
         # Whether there was anything to read.
         self.was_fed = False
-        check(lib.ophio_enhancements_preview_set_fresh(self._ptr, fresh))
+        ptr = self._ptr
+        check(lib.ophio_enhancements_preview_set_fresh(ptr, fresh))
 
     def add(self, stacktraces: list[Stacktrace], threads: int) -> None:
         """Compare prepared stack traces."""

@@ -562,7 +562,7 @@ class Enhancements(Handle):
 
         marks = b"" if repeats is None else bytes([bool(each) for each in repeats])
         if repeats is not None and len(marks) != len(frames):
-            raise ValueError(
+            raise InvalidArgumentError(
                 f"`repeats` must have an item for each frame: expected {len(frames)}, "
                 f"got {len(marks)}"
             )

@@ -20,18 +20,10 @@ use std::collections::HashMap;
 use thiserror::Error;
 
 use super::codes::Code;
+use super::dialect::Dialect;
 use super::owner::Owner;
 use super::pattern::{brackets, Pattern, Unsupported};
 use crate::limits::{Limit, LimitExceeded};
-
-/// The host whose rules for CODEOWNERS files apply.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dialect {
-    /// One list of rules. The last rule that matches wins.
-    GitHub,
-    /// Rules in sections. In each section the last rule that matches wins.
-    GitLab,
-}
 
 /// An error of reading a file.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]

@@ -14,7 +14,7 @@
 //!
 //! In a section the last rule that matches wins; one with `!` wins over all others.
 
-use super::file::Dialect;
+use super::dialect::Dialect;
 
 /// Returns whether a pattern matches a path.
 pub(super) fn matches(pattern: &str, dialect: Dialect, path: &str) -> bool {

@@ -32,6 +32,7 @@
 //! ```
 
 mod codes;
+mod dialect;
 mod file;
 mod index;
 #[cfg(test)]
@@ -48,7 +49,8 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 
 pub use self::codes::{Code, Severity};
-pub use self::file::{CodeownersError, Diagnostic, Dialect, Rule, Section};
+pub use self::dialect::Dialect;
+pub use self::file::{CodeownersError, Diagnostic, Rule, Section};
 use self::index::Index;
 pub use self::owner::{Owner, OwnerKind};
 use self::pattern::Pattern;

@@ -11,7 +11,7 @@
 //!
 //! The form of a word decides, because the names of the host's users are not known here.
 
-use super::file::Dialect;
+use super::dialect::Dialect;
 
 /// The kind of an owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

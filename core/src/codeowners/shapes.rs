@@ -5,7 +5,7 @@
 //! rule that it means, so a second parser is not needed. For each path and section the rule that
 //! wins must be the one that the interpreter finds by trying all rules.
 
-use super::file::Dialect::{self, GitHub, GitLab};
+use super::dialect::Dialect::{self, GitHub, GitLab};
 use super::interpreter;
 use super::{Codeowners, Severity, NO_RULE};
 use crate::testing::{slow_cases, Random};
