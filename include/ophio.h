@@ -1926,6 +1926,18 @@ enum OphioStatus ophio_enhancements_preview_set_fresh(struct OphioEnhancementsPr
                                                       bool fresh);
 
 /**
+ * Sets the maximum number of changed stack traces that are explained to find the responsible
+ * rules, initially 10,000. Explaining takes most of the time. The other numbers of the report do
+ * not depend on it. Fails with `OPHIO_STATUS_INVALID_ARGUMENT` if another thread uses the preview,
+ * and with `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * `preview` is NULL or comes from `ophio_enhancements_preview_new` and is not freed yet.
+ */
+OPHIO_API
+enum OphioStatus ophio_enhancements_preview_set_max_explained(struct OphioEnhancementsPreview *preview,
+                                                              size_t max_explained);
+
+/**
  * Compares many more stack traces, on `threads` threads, which end with the call.
  *
  * `packed` is a MessagePack array of stack traces, each as in

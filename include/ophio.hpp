@@ -912,6 +912,16 @@ class preview
     }
     void set_fresh(bool fresh) { check(try_set_fresh(fresh)); }
 
+    /* Sets the maximum number of changed stack traces that are explained. */
+    status try_set_max_explained(std::size_t max_explained) noexcept
+    {
+        return ophio_enhancements_preview_set_max_explained(get(), max_explained);
+    }
+    void set_max_explained(std::size_t max_explained)
+    {
+        check(try_set_max_explained(max_explained));
+    }
+
     status try_add(std::string_view packed, std::size_t threads = 1) noexcept
     {
         return ophio_enhancements_preview_add(get(), detail::bytes(packed), packed.size(),

@@ -243,6 +243,7 @@ NOT_PROVOKED = {
     # A call by another thread meanwhile.
     "ophio_enhancements_preview_report": {"INVALID_ARGUMENT"},
     "ophio_enhancements_preview_set_fresh": {"INVALID_ARGUMENT"},
+    "ophio_enhancements_preview_set_max_explained": {"INVALID_ARGUMENT"},
 }
 
 

@@ -140,6 +140,20 @@ def test_responsible_rules_are_named() -> None:
     )
 
 
+def test_a_maximum_of_explained_stack_traces_leaves_the_counts_exact() -> None:
+    old, new = parse(""), parse("function:a -app")
+    traces = [Stacktrace([frame(function=b"a", in_app=True)], NO_EXCEPTION)] * 5
+    whole = preview(old, new, traces)
+    assert whole.explained == 5
+    for most in (0, 2):
+        report = preview(old, new, traces, max_explained=most)
+        assert report.explained == most
+        assert report.new_rules[0].responsible == 2 * most
+        assert report._replace(explained=5, new_rules=whole.new_rules) == whole
+        assert (f"responsible, in the first {most} that change:" in str(report)) == (most > 0)
+    assert preview(old, new, traces, max_explained=2**64 - 1) == whole
+
+
 def test_stack_traces_are_taken_in_batches() -> None:
     rules = parse("function:a +app")
     alive = 0
@@ -165,6 +179,11 @@ def test_bad_arguments_are_refused() -> None:
         preview(rules, rules, [{}])  # type: ignore[list-item]
     with pytest.raises(ValueError, match="threads must be 1 or more"):
         preview(rules, rules, [], threads=0)
+    for wrong in (-1, 2**64):
+        with pytest.raises(OverflowError, match="max_explained must"):
+            preview(rules, rules, [], max_explained=wrong)
+    with pytest.raises(TypeError, match="max_explained must be an int, not str"):
+        preview(rules, rules, [], max_explained="1")  # type: ignore[arg-type]
     assert preview(rules, rules, []).stacktraces == 0
     with Comparison(rules, rules) as comparing:
         status = lib.ophio_enhancements_preview_add(comparing._ptr, b"\x91", 1, 1)

@@ -102,11 +102,18 @@ def test_a_save_replaces_only_the_version_that_was_seen(tmp_path: Path) -> None:
 
 def test_what_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "latin").write_bytes(b"a\xff")
-    for name, reason in (("latin", "not UTF-8 (at byte 1)"), ("none", "was removed")):
+    for name, reason in (("latin", "not UTF-8 (at byte 1)"), ("none", "no such file")):
         with pytest.raises(UnreadableError, match=re.escape(reason)):
             RulesFile(str(tmp_path / name)).read()
     with pytest.raises(UnreadableError, match="directory"):
         RulesFile(str(tmp_path)).read()
+    path = tmp_path / "my.rules"
+    path.write_text("a", "utf-8")
+    file = RulesFile(str(path))
+    file.read()
+    path.unlink()
+    with pytest.raises(UnreadableError, match="the file was removed"):
+        file.read()
 
 
 # --- events -------------------------------------------------------------------------
@@ -247,6 +254,16 @@ def test_a_newer_edit_stops_an_older_one() -> None:
     # What the older one has not computed is computed by the next.
     found = asked(SAVED._replace(rules="function:f* -app\n"))
     assert (found["issues"]["before"], found["issues"]["after"]) == (3, 1)
+
+
+def test_only_some_stack_traces_are_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_answers, "BATCH", 2)
+    monkeypatch.setattr(_answers, "_MAX_EXPLAINED", 3)
+    found = Asked(SAVED)(SAVED._replace(rules="function:f* -app\n"))["preview"]
+    assert found["changed"] == 4
+    # In app, and counting in the app variant, of three frames.
+    assert "responsible, in the first 3 that change:" in found["lines"]
+    assert "             6  my.rules:1  function:f* -app" in found["lines"]
 
 
 def test_columns_count_as_javascript_does() -> None:
@@ -457,7 +474,7 @@ def test_the_port_that_is_asked_for(started: Callable[..., Studio]) -> None:
     ("line", "reason"),
     [
         ("studio event.json", "there is nothing to edit"),
-        ("studio --rules none.rules event.json", "none.rules: the file was removed"),
+        ("studio --rules none.rules event.json", "none.rules: no such file"),
         ("studio --rules my.rules none.json", "no event can be used"),
         ("studio --rules my.rules --port 65536 event.json", "65536"),
     ],
@@ -688,6 +705,7 @@ def test_the_page_can_be_read(started: Callable[..., Studio], browser: Any, sche
     page, problems = opened(
         browser, started(), color_scheme=scheme, viewport={"width": 480, "height": 800}
     )
+    page.locator("tr.frame").first.wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= 480
     for selector in ("body", ".cm-editor"):
         colors = page.evaluate(

@@ -248,6 +248,7 @@ unsafe fn run(alive: &mut Alive, call: &Call<'_>) {
             ));
             let (mut bytes, mut stacktraces) = (0, 0);
             good(ophio_enhancements_preview_set_fresh(preview, packed.len % 2 == 0));
+            good(ophio_enhancements_preview_set_max_explained(preview, packed.len % 3));
             good(ophio_enhancements_preview_add_json_lines(
                 preview,
                 packed.data,

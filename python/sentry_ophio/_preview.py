@@ -6,7 +6,7 @@ import json
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
-from sentry_ophio._arguments import checked_threads, type_error
+from sentry_ophio._arguments import checked_int, checked_threads, type_error
 from sentry_ophio._ffi import Handle, check, ffi, lib, string
 from sentry_ophio._pack import add_repeats, join
 from sentry_ophio._rule_set import Enhancements
@@ -15,7 +15,7 @@ from sentry_ophio._shown import shown
 from sentry_ophio._stacktrace import check_stacktraces
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from _cffi_backend import _CDataBase as CData
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 BATCH = 1_000
 """The maximum number of stack traces in memory."""
+
+_EXPLAINED = 10_000
 
 _NAMED = 20
 """The maximum number of rules that matched nothing in the text of a report."""
@@ -71,8 +73,8 @@ class Report(NamedTuple):
     grouping_system: int
     """The number of stack traces with another sequence in the system variant."""
     explained: int
-    """The number of stack traces that were explained to find the responsible rules: at most the
-    first 10,000 that change."""
+    """The number of stack traces that were explained to find the responsible rules: the first that
+    change, at most `max_explained`."""
     examples: tuple[int, ...]
     """The numbers of the stack traces that change, counted from 0: at most the first 1,000."""
     old_rules: tuple[RuleReport, ...]
@@ -104,7 +106,9 @@ class Report(NamedTuple):
             f" (app variant {self.grouping_app:,}, system variant {self.grouping_system:,})",
         ]
         if self.responsible:
-            lines.append("responsible:")
+            some = self.explained < self.changed_stacktraces
+            first = f", in the first {self.explained:,} that change" if some else ""
+            lines.append(f"responsible{first}:")
         lines += [f"  {each.responsible:>12,}  {_named(each)}" for each in self.responsible[:10]]
         if len(self.responsible) > 10:
             lines.append(f"  and {len(self.responsible) - 10} more rules")
@@ -130,13 +134,22 @@ class Comparison(Handle):
     _FREE = lib.ophio_enhancements_preview_free
 
     def __init__(
-        self, old_rules: Enhancements, new_rules: Enhancements, *, fresh: bool = False
+        self,
+        old_rules: Enhancements,
+        new_rules: Enhancements,
+        *,
+        fresh: bool = False,
+        max_explained: int = _EXPLAINED,
+        listed: tuple[Sequence[Rule], Sequence[Rule]] | None = None,
     ) -> None:
         # The rules of this moment: the report is about these, even if a set is extended later.
         old, new = _moment("old_rules", old_rules), _moment("new_rules", new_rules)
         old_ptr = old._ptr
         new_ptr = new._ptr
-        self._rules = {"old_rules": old.rules, "new_rules": new.rules}
+        # `listed` is for many comparisons of the same sets: listing hundreds of rules takes as long
+        # as comparing a thousand stack traces.
+        old_listed, new_listed = (old.rules, new.rules) if listed is None else listed
+        self._rules = {"old_rules": old_listed, "new_rules": new_listed}
         place = self._place()
         check(lib.ophio_enhancements_preview_new(old_ptr, new_ptr, place))
         self._adopt(place)
@@ -146,6 +159,7 @@ class Comparison(Handle):
         self.was_fed = False
         ptr = self._ptr
         check(lib.ophio_enhancements_preview_set_fresh(ptr, fresh))
+        check(lib.ophio_enhancements_preview_set_max_explained(ptr, max_explained))
 
     def add(self, stacktraces: list[Stacktrace], threads: int) -> None:
         """Compare prepared stack traces."""
@@ -194,13 +208,14 @@ def _moment(name: str, rules: Enhancements) -> Enhancements:
     return rules.__copy__()
 
 
-def preview(
+def preview(  # noqa: PLR0913
     old_rules: Enhancements,
     new_rules: Enhancements,
     stacktraces: Iterable[Stacktrace],
     *,
     threads: int = 1,
     progress: Callable[[int], object] | None = None,
+    max_explained: int = _EXPLAINED,
 ) -> Report:
     r"""Compare the results of two rule sets.
 
@@ -223,6 +238,9 @@ def preview(
             from a generator: at most 1,000 are in memory.
         threads: The number of threads, at least 1.
         progress: Called after each 1,000 with the number compared so far.
+        max_explained: The maximum number of changed stack traces that are explained to find the
+            responsible rules. Explaining takes most of the time. The other numbers do not depend
+            on it.
 
     Returns:
         The numbers, and the effect of each rule.
@@ -230,9 +248,11 @@ def preview(
     Raises:
         TypeError: An item is not a `Stacktrace`, or a rule set is not an `Enhancements`.
         ValueError: `threads` is less than 1.
+        OverflowError: `max_explained` is negative or too large.
     """
     threads = checked_threads(threads)
-    with Comparison(old_rules, new_rules) as comparing:
+    most = checked_int("max_explained", max_explained)
+    with Comparison(old_rules, new_rules, max_explained=most) as comparing:
         iterator = iter(stacktraces)
         done = 0
         while batch := list(islice(iterator, BATCH)):

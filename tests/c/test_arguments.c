@@ -997,6 +997,9 @@ static void test_preview(void)
     GOOD(ophio_enhancements_preview_set_fresh(preview, true));
     GOOD(ophio_enhancements_preview_set_fresh(preview, false));
     REFUSED(ophio_enhancements_preview_set_fresh(NULL, false), NULL_POINTER);
+    GOOD(ophio_enhancements_preview_set_max_explained(preview, SIZE_MAX));
+    GOOD(ophio_enhancements_preview_set_max_explained(preview, 0));
+    REFUSED(ophio_enhancements_preview_set_max_explained(NULL, 1), NULL_POINTER);
     GOOD(ophio_enhancements_preview_add(preview, packed, one.len + 1, 1));
     GOOD(ophio_enhancements_preview_add(preview, packed, one.len + 1, SIZE_MAX));
     REFUSED(ophio_enhancements_preview_add(NULL, packed, one.len + 1, 1), NULL_POINTER);

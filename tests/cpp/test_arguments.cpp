@@ -634,6 +634,10 @@ void test_packed_frames()
     QUIETLY(preview.set_fresh(false));
     REFUSED(NULL_POINTER, ophio::preview().try_set_fresh(true));
     THROWN(NULL_POINTER, ophio::preview().set_fresh(true));
+    GOOD(preview.try_set_max_explained(SIZE_MAX));
+    QUIETLY(preview.set_max_explained(0));
+    REFUSED(NULL_POINTER, ophio::preview().try_set_max_explained(1));
+    THROWN(NULL_POINTER, ophio::preview().set_max_explained(1));
     GOOD(preview.try_add(batch));
     QUIETLY(preview.add(batch, SIZE_MAX));
     REFUSED(INVALID_ARGUMENT, preview.try_add(EMPTY));

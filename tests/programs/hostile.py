@@ -770,7 +770,7 @@ CALLS = {
             enhancers,
             "preview",
             (rules(), rules(), [trace(), trace()]),
-            {"threads": 2, "progress": id},
+            {"threads": 2, "progress": id, "max_explained": 1},
         ),
     ],
     "events.event_id_of": [lambda: (events, "event_id_of", ({"event_id": "a"},))],

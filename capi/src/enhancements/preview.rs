@@ -91,6 +91,29 @@ pub unsafe extern "C" fn ophio_enhancements_preview_set_fresh(
     })
 }
 
+/// Sets the maximum number of changed stack traces that are explained to find the responsible
+/// rules, initially 10,000. Explaining takes most of the time. The other numbers of the report do
+/// not depend on it. Fails with `OPHIO_STATUS_INVALID_ARGUMENT` if another thread uses the preview,
+/// and with `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `preview` is NULL or comes from `ophio_enhancements_preview_new` and is not freed yet.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_enhancements_preview_set_max_explained(
+    preview: *mut OphioEnhancementsPreview,
+    max_explained: usize,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `preview`.
+        let preview = unsafe { handle::borrow(preview, "preview") }?;
+        preview.with(|preview| {
+            preview.set_max_explained(max_explained as u64);
+            Ok(())
+        })
+    })
+}
+
 /// Compares many more stack traces, on `threads` threads, which end with the call.
 ///
 /// `packed` is a MessagePack array of stack traces, each as in

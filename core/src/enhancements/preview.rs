@@ -10,8 +10,8 @@
 //! as [`explain`](crate::enhancements::explain) describes; the app variant decides if it counts.
 //!
 //! Stack traces are added in batches and not kept, so memory grows only with the number of rules.
-//! The engine computes the results of both rule sets. For the first [`EXPLAINED`] stack traces that
-//! change, the interpreter finds the responsible rules.
+//! The engine computes the results of both rule sets. For the first stack traces that change, by
+//! default [`EXPLAINED`], the interpreter finds the responsible rules.
 
 use serde::Serialize;
 
@@ -24,8 +24,8 @@ use crate::enhancements::stacktrace::msgpack;
 use crate::enhancements::stacktrace::view::{StacktraceError, StacktraceView};
 use crate::parallel;
 
-/// The maximum number of stack traces that are explained. Explaining one takes a thousand times as
-/// long as comparing it.
+/// The maximum number of stack traces that are explained, unless [`Preview::set_max_explained`] sets
+/// another. Explaining one takes a thousand times as long as comparing it.
 pub const EXPLAINED: u64 = 10_000;
 
 /// The maximum number of stack traces in `examples`.
@@ -64,6 +64,7 @@ pub struct Preview {
     old: Enhancements,
     new: Enhancements,
     fresh: bool,
+    max_explained: u64,
     report: Report,
 }
 
@@ -126,6 +127,7 @@ impl Preview {
             old: old.clone(),
             new: new.clone(),
             fresh: false,
+            max_explained: EXPLAINED,
         }
     }
 
@@ -133,6 +135,18 @@ impl Preview {
     /// is not restored.
     pub fn set_fresh(&mut self, fresh: bool) {
         self.fresh = fresh;
+    }
+
+    /// Sets the maximum number of stack traces that are explained. The other numbers do not depend
+    /// on it.
+    pub fn set_max_explained(&mut self, max_explained: u64) {
+        self.max_explained = max_explained;
+    }
+
+    /// Returns how many more stack traces may be explained.
+    fn left(&self) -> usize {
+        let left = self.max_explained.saturating_sub(self.report.explained);
+        usize::try_from(left).unwrap_or(usize::MAX)
     }
 
     /// Returns the results so far.
@@ -176,14 +190,13 @@ impl Preview {
         Ok(Compared { changes, matched })
     }
 
-    /// Finds the rules that are responsible for the changes of stack traces, up to [`EXPLAINED`].
+    /// Finds the rules that are responsible for the changes of stack traces, up to the maximum.
     fn explain(
         &mut self,
         changed: &[&StacktraceView<'_>],
         threads: usize,
     ) -> Result<(), StacktraceError> {
-        let left = (EXPLAINED - self.report.explained) as usize;
-        let changed = &changed[..left.min(changed.len())];
+        let changed = &changed[..self.left().min(changed.len())];
         let explained = parallel::each_costly(changed, threads, 1, |stacktrace| {
             let frames = stacktrace.unpack()?;
             Ok::<_, StacktraceError>(self.responsible(&frames, stacktrace))
@@ -270,7 +283,7 @@ impl Preview {
 
     fn compare_lines(&self, lines: &[u8]) -> Result<ComparedLines, StacktraceError> {
         let (mut compared, mut changed) = (Vec::new(), Vec::new());
-        let left = (EXPLAINED - self.report.explained) as usize;
+        let left = self.left();
         let bytes = read_lines(lines, self.fresh, |stacktrace| {
             let found = self.compare(stacktrace)?;
             if found.changes.any() && changed.len() < left {
@@ -552,6 +565,39 @@ mod tests {
         let added = preview.add_json_lines(event.as_bytes(), 1).unwrap();
         assert_eq!(added.bytes, event.len(), "{event}");
         preview.report().clone()
+    }
+
+    #[test]
+    fn a_maximum_of_explained_stack_traces_leaves_the_counts_exact() {
+        let rules = |text| Enhancements::parse(text, &Cache::new(0)).unwrap();
+        let (old, new) = (rules(""), rules("function:a +app"));
+        let event = r#"{"stacktrace": {"frames": [{"function": "a", "in_app": false}]}}"#;
+        let lines = [event; 4].join("\n");
+        let report = |max_explained| {
+            let mut preview = Preview::new(&old, &new);
+            preview.set_max_explained(max_explained);
+            for _ in 0..2 {
+                preview.add_json_lines(lines.as_bytes(), 1).unwrap();
+            }
+            preview.report().clone()
+        };
+        let all = report(u64::MAX);
+        assert_eq!((all.changed_stacktraces, all.explained), (8, 8));
+        for max_explained in [0, 3, 5] {
+            let mut some = report(max_explained);
+            assert_eq!(some.explained, max_explained);
+            // In app, and counting in the app variant.
+            assert_eq!(some.new_rules[0].responsible, 2 * max_explained);
+            some.explained = all.explained;
+            some.new_rules.clone_from(&all.new_rules);
+            assert_eq!(some, all);
+        }
+        // A maximum that is below what was explained before explains no more.
+        let mut preview = Preview::new(&old, &new);
+        preview.add_json_lines(lines.as_bytes(), 1).unwrap();
+        preview.set_max_explained(1);
+        preview.add_json_lines(lines.as_bytes(), 1).unwrap();
+        assert_eq!(preview.report().explained, 4);
     }
 
     #[test]

@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sentry_ophio._default_key import DefaultKey
 from sentry_ophio._issues import IssueComparison
-from sentry_ophio.enhancers import Cache, Enhancements, preview
+from sentry_ophio._preview import Comparison
+from sentry_ophio.enhancers import Cache, Enhancements
 from sentry_ophio.exceptions import EventError, OphioError
 from sentry_ophio.fingerprints import FingerprintRules
 from sentry_ophio.studio._events import BATCH
@@ -41,6 +42,9 @@ KINDS = ("rules", "fingerprints")
 """The two languages: stack trace rules and fingerprint rules."""
 
 _KEPT_PAGES = 16
+
+# Explaining a stack trace takes as long as comparing many. The page shows few rules.
+_MAX_EXPLAINED = 30
 
 
 class Texts(NamedTuple):
@@ -67,6 +71,7 @@ class _Before:
 
     def __init__(self, sets: _Sets, texts: Texts, stale: list[str]) -> None:
         self.sets = sets
+        self.listed = sets.rules.rules
         self.texts = texts
         # The kinds of the texts with errors.
         self.stale = stale
@@ -191,16 +196,25 @@ class Answers:
     def _preview(
         self, before: _Before, after: _Sets, changed: set[int], stopped: Callable[[], bool]
     ) -> Report:
-        """Compare all stack traces. `changed` receives the numbers of those that change."""
+        """Compare all stack traces. `changed` receives the numbers of those that change.
+
+        The number that are explained is for all together, and the first batches use it up.
+        """
         traces = self._events.stacktraces
         old, new = before.sets.rules, after.rules
+        listed = before.listed, new.rules
         reports: list[Report] = []
+        left = _MAX_EXPLAINED
         for start in range(0, max(len(traces), 1), BATCH):
             if stopped():
                 raise StoppedError
             batch = traces[start : start + BATCH]
-            reports.append(preview(old, new, batch, threads=self._threads))
-            changed.update(start + number for number in reports[-1].examples)
+            with Comparison(old, new, max_explained=left, listed=listed) as comparing:
+                comparing.add(batch, self._threads)
+                found = comparing.report()
+            reports.append(found)
+            left -= found.explained
+            changed.update(start + number for number in found.examples)
         return summed(reports, BATCH)
 
     def _issues(

@@ -49,6 +49,7 @@ class RulesFile:
         # A save keeps these, so that it changes only the lines that the user changed.
         self._mark = False
         self._windows = False
+        self._was_read = False
         self._stamp: tuple[int, ...] | None = None
         self._version = ""
 
@@ -61,13 +62,15 @@ class RulesFile:
         try:
             data = self._path.read_bytes()
         except FileNotFoundError:
-            raise UnreadableError(f"{self.name}: the file was removed") from None
+            reason = "the file was removed" if self._was_read else "no such file"
+            raise UnreadableError(f"{self.name}: {reason}") from None
         except OSError as error:
             raise UnreadableError(f"{self.name}: {error.strerror or error}") from None
         try:
             text = data.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             raise UnreadableError(f"{self.name}: not UTF-8 (at byte {error.start})") from None
+        self._was_read = True
         self._mark = data.startswith(_MARK)
         lines = text.count("\n")
         self._windows = lines > 0 and text.count("\r\n") == lines
