@@ -177,6 +177,7 @@ bench: dev ## Measure beside the published package; prints and writes benches/*r
 	$(BIN)/python benches/parameterization.py
 	$(BIN)/python benches/fingerprints.py
 	$(BIN)/python benches/fingerprint_preview.py
+	$(BIN)/python benches/studio.py
 
 bench-growth: dev ## Measure how time and memory grow with hostile inputs; writes benches/growth-results.md
 	$(BIN)/python benches/growth.py
