@@ -23,7 +23,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 .PHONY: help venv dev demo check test lint lint-rust lint-python lint-text lint-workflows test-rust test-core \
         test-capi test-python test-c sanitizers test-oracle msrv msrv-toolchain system-packages minimal-versions newest-versions \
         scale-venv test-scale spark-demo bench-spark \
-        header header-check oracle vectors bench bench-allocations bench-events bench-growth import-graph images docs docs-site docs-links fuzz fuzz-long soak deny sbom install uninstall \
+        header header-check oracle vectors bench bench-allocations bench-events bench-growth import-graph images docs docs-site docs-links studio-assets fuzz fuzz-long soak deny sbom install uninstall \
         examples abi wheel wheel-for wheel-manylinux sdist sdist-vendored rust-target test-wheel test-wheel-musl test-sdist \
         release release-notes github-release clean distclean
 

@@ -34,6 +34,7 @@ NAVIGATION = {
         "What counts": "variants",
         "Explain": "explain",
         "Preview": "preview",
+        "Studio": "studio",
         "Function names": "functions",
         "Globs": "glob",
         "Parameterized messages": "parameterization",
