@@ -36,7 +36,7 @@ OUTSIDE = [
     (r"py:class", r"pa\..*|DataFrame|PathLike"),
     (r"py:exc", r"(pyarrow|pyspark)\..*"),
     # Names of types in signatures, which no page has: their docstrings say what they stand for.
-    (r"py:class", r"Rules|Stored|Unknown"),
+    (r"py:class", r"Dialect|Kind|Rules|Stored|Unknown"),
 ]
 
 logger = logging.getLogger(__name__)
