@@ -27,6 +27,7 @@
 //! rule matches the same frames for both, so an action is one step, with the values of both.
 
 use std::cmp::Ordering;
+use std::io::{self, Write};
 
 use serde::Serialize;
 
@@ -174,7 +175,31 @@ impl Explanation {
     /// Returns the explanation as a JSON object, with the names of these fields.
     pub fn to_json(&self) -> String {
         // This cannot fail: the value has no floats, and the keys of its maps are texts.
-        serde_json::to_string(self).unwrap_or_default()
+        // The length first: a text that grows takes up to twice its length at once.
+        let mut length = Length(0);
+        self.write_json(&mut length);
+        let mut json = Vec::with_capacity(length.0);
+        self.write_json(&mut json);
+        String::from_utf8(json).unwrap_or_default()
+    }
+
+    /// Neither the values nor the writers fail.
+    fn write_json(&self, out: &mut dyn Write) {
+        let _ = serde_json::to_writer(out, self);
+    }
+}
+
+/// Counts the bytes that are written.
+struct Length(usize);
+
+impl Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
