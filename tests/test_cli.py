@@ -294,6 +294,8 @@ def test_fmt_leaves_out_what_was_retired(tmp_path: Path) -> None:
     path.write_text(text, "utf-8")
     result = run("fmt", path)
     assert result.returncode == 2
+    hint = "`+sentinel` was retired: `sentry-ophio fmt --lenient` removes it\n"
+    assert hint in result.stderr
     assert result.stderr.count("was retired") == 4
     assert run("fmt", "--lenient", path).returncode == 0
     assert path.read_text("utf-8") == "function:a  -app  # a\n# b\n# c\n"

@@ -162,6 +162,37 @@ title: T: x\x1b[31m
     )
 
 
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "tags.environment:prod",
+        "level:error",
+        "release:1.2",
+        "message:hi*",
+        "stack.abs_path:**/app.py",
+        "app:yes",
+    ],
+)
+def test_events_of_the_web_api_are_read(folder: Path, rule: str) -> None:
+    frames = [{"function": "f", "absPath": "/srv/app.py", "inApp": True}]
+    web = {
+        "eventID": "7",
+        "release": {"version": "1.2"},
+        "tags": [{"key": "environment", "value": "prod"}, {"key": "level", "value": "error"}],
+        "entries": [
+            {"type": "message", "data": {"formatted": "hi there"}},
+            {"type": "exception", "data": {"values": [{"stacktrace": {"frames": frames}}]}},
+        ],
+    }
+    (folder / "web.json").write_text(json.dumps(web), "utf-8")
+    (folder / "web.rules").write_text(f"{rule} -> web\n", "utf-8")
+    result = run("explain", "--rules", "web.rules", "web.json")
+    assert result.exit_code == 0, result.output
+    assert result.output.endswith("fingerprint of rule 0: web (custom)\n")
+    result = run("preview", "--old", "good.rules", "--new", "web.rules", "web.json")
+    assert "by web.rules:1" in result.output
+
+
 def test_explain_can_parameterize_the_message() -> None:
     Path("message.rules").write_text("message:* -> {{ message }}", encoding="utf-8")
     event = {"logentry": {"formatted": "took 15ms"}}

@@ -313,6 +313,19 @@ def test_preview_names_the_rules_that_matched_nothing(tmp_path: Path) -> None:
     assert printed.endswith("my.rules:21  function:typo18 -app\n  and 11 more rules\n")
 
 
+def test_preview_counts_rules_of_both_sets_and_lists_the_others(tmp_path: Path) -> None:
+    event, rules = event_of(mine("a")), "function:typo_* -app"
+    printed = said(tmp_path, "preview", event, "--base", "default", rules=rules)
+    assert " new rules matched nothing:\n  my.rules:1  function:typo_* -app\n  and " in printed
+    assert printed.endswith(" that the old rules have, too\n")
+    # The default rules have no file.
+    event = event_of({"function": "abort", "package": "/usr/lib/libc.so", "in_app": True})
+    event["platform"] = "native"
+    printed = said(tmp_path, "preview", event, rules="function:zz -app")
+    assert "  default rules:" in printed
+    assert "  line " not in printed
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

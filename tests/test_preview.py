@@ -135,8 +135,8 @@ def test_responsible_rules_are_named() -> None:
         "             2  a.rules:3  function:c -app\n"
         "             2  a.rules:1  function:a -app\n"
         "2 of 3 new rules matched nothing:\n"
-        "  a.rules:1  function:b +app\n"
-        "  a.rules:4  function:d +app"
+        "  a.rules:4  function:d +app\n"
+        "  and 1 that the old rules have, too"
     )
 
 

@@ -38,6 +38,7 @@ from typing import (
 
 from sentry_ophio import limits
 from sentry_ophio._stacktrace import Stacktrace, with_repeats
+from sentry_ophio._web_events import in_sdk_form
 from sentry_ophio.events import event_id_of, stacktraces_of
 from sentry_ophio.exceptions import EventError
 
@@ -198,12 +199,15 @@ def parse_event(place: str, data: bytes) -> Any:
         data: The document, UTF-8, with a byte order mark or without.
 
     Returns:
-        What `json.loads` returns, which is not an object if it is no event.
+        What `json.loads` returns, which is not an object if it is no event. An event in the form
+        of Sentry's web API is converted to the form that an SDK sends.
 
     Raises:
         EventError: It is no JSON.
     """
-    return _read(place, data, lambda event: event)
+    return _read(
+        place, data, lambda event: in_sdk_form(event) if isinstance(event, dict) else event
+    )
 
 
 def read_event(

@@ -115,11 +115,21 @@ class Report(NamedTuple):
         never = self.never_matched
         end = ":" if never else ""
         lines.append(f"{len(never):,} of {len(self.new_rules):,} new rules matched nothing{end}")
-        lines += [f"  {_named(each)}" for each in never[:_NAMED]]
-        if len(never) > _NAMED:
-            lines.append(f"  and {len(never) - _NAMED:,} more rules")
+        # Such as the rules of a base, which are in both sets: they are not what is tried.
+        known = {_words(each) for each in self.old_rules}
+        own = [each for each in never if _words(each) not in known]
+        lines += [f"  {_named(each)}" for each in own[:_NAMED]]
+        if len(own) > _NAMED:
+            lines.append(f"  and {len(own) - _NAMED:,} more rules")
+        if len(own) < len(never):
+            lines.append(f"  and {len(never) - len(own):,} that the old rules have, too")
         # Rules and the names of their files are untrusted.
         return "\n".join(map(shown, lines))
+
+
+def _words(each: RuleReport) -> tuple[str, ...]:
+    """Return the parts of a rule, which are the same however they are aligned."""
+    return tuple(each.rule.text.split())
 
 
 def _named(each: RuleReport) -> str:

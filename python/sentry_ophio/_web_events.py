@@ -25,6 +25,9 @@ _ENTRIES = {
     "message": "logentry",
 }
 
+# What the web API has as tags only.
+_IN_TAGS = {"environment", "level", "logger", "release"}
+
 _FRAME_KEYS = {
     "absPath": "abs_path",
     "rawFunction": "raw_function",
@@ -49,7 +52,22 @@ def in_sdk_form(event: Mapping[str, Any]) -> Mapping[str, Any]:
             name = _ENTRIES.get(entry["type"])
             if name is not None:
                 found[name] = _entry(name, entry.get("data"))
+    _read_tags(found)
     return found
+
+
+def _read_tags(event: dict[str, Any]) -> None:
+    """Convert the tags, and set what an SDK sends beside them and the web API only has as tags."""
+    tags = event.get("tags")
+    if isinstance(tags, list) and all(isinstance(each, Mapping) for each in tags):
+        pairs = [[each.get("key"), each.get("value")] for each in tags]
+        event["tags"] = pairs
+        for key, value in pairs:
+            if isinstance(key, str) and key in _IN_TAGS and event.get(key) is None:
+                event[key] = value
+    release = event.get("release")
+    if isinstance(release, Mapping):
+        event["release"] = release.get("version")
 
 
 def _entry(name: str, data: Any) -> Any:

@@ -18,7 +18,7 @@ from sentry_ophio.cli._input import InputError, read_rules, replace_file, with_o
 from sentry_ophio.cli._options import base_option, fresh_option, rules_option
 from sentry_ophio.cli._output import echo, echo_json
 from sentry_ophio.cli._rows import PARQUET, Input, parquet_module, progress_bar, sorted_inputs
-from sentry_ophio.cli._words import location
+from sentry_ophio.cli._words import DEFAULT_RULES, location
 from sentry_ophio.exceptions import OphioError, ParquetError
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def preview(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
     if as_json:
         echo_json(_report_json(report))
     else:
-        for line in str(report).split("\n"):
+        for line in str(_with_sources(report)).split("\n"):
             echo(line)
     if html_file is not None:
         examples = []
@@ -113,6 +113,18 @@ def preview(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
         echo(f"{html_file}: written", err=True)
     if failed:
         sys.exit(InputError.exit_code)
+
+
+def _with_sources(report: Report) -> Report:
+    """Name the default rules, which have no file, as `explain` does."""
+
+    def named(rules: tuple[RuleReport, ...]) -> tuple[RuleReport, ...]:
+        return tuple(
+            each._replace(rule=each.rule._replace(source=each.rule.source or DEFAULT_RULES))
+            for each in rules
+        )
+
+    return report._replace(old_rules=named(report.old_rules), new_rules=named(report.new_rules))
 
 
 def _compared(

@@ -31,6 +31,9 @@ __all__ = ["Found", "InvalidRulesError", "draw", "find_in", "some"]
 # The maximum number of problems in the error of a command. `check` prints all.
 _MOST = 10
 
+# The code of an action that was retired.
+_RETIRED = "OPH014"
+
 
 class Found(NamedTuple):
     """A problem, and where it is in its file."""
@@ -109,6 +112,8 @@ def draw(each: Found, *, err: bool = False) -> None:
     if each.member:
         place += f", line {found.line} of {each.member}"
     kind, colon, message = head.partition(":")
+    if found.code == _RETIRED and found.severity == "error":
+        message += ": `sentry-ophio fmt --lenient` removes it"
     gutter, bar, rest = caret.partition("|")
     color = _COLORS[found.severity]
     echo(styled(kind, fg=color, bold=True), styled(colon + message, bold=True), err=err)
