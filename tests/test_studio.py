@@ -256,6 +256,17 @@ def test_a_newer_edit_stops_an_older_one() -> None:
     assert (found["issues"]["before"], found["issues"]["after"]) == (3, 1)
 
 
+def test_a_page_that_is_gone_blocks_no_other() -> None:
+    asked = Asked(SAVED)
+    left = []
+    for number in range(len(asked(SAVED))):
+        # Nobody asks for the rest of these answers, as after a page was closed.
+        answers = asked.answers.to_edit("gone", SAVED, 0, lambda: False)
+        left.append((answers, [next(answers) for _ in range(number + 1)]))
+        assert not asked.answers._lock.locked()
+    assert [each[-1]["kind"] for _, each in left] == asked.order
+
+
 def test_only_some_stack_traces_are_explained(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_answers, "BATCH", 2)
     monkeypatch.setattr(_answers, "_MAX_EXPLAINED", 3)

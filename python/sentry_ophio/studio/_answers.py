@@ -133,12 +133,16 @@ class Answers:
         if chosen is not None and 0 <= chosen < len(self._events):
             yield self._event(chosen, before, after) | about
         try:
-            # One comparison at a time: the older one stops when it sees that it is not needed.
+            # One comparison at a time: the older one stops when it sees that it is not needed. The
+            # lock is not held where an answer is given: if the page is gone, nobody asks for the
+            # next one, and this function never goes on.
+            changed: set[int] = set()
             with self._lock:
-                changed: set[int] = set()
                 report = self._preview(before, after, changed, stopped)
-                yield preview_view(report, self._events, sorted(changed)) | about
-                yield self._issues(before, after, changed, stopped) | about
+            yield preview_view(report, self._events, sorted(changed)) | about
+            with self._lock:
+                issues = self._issues(before, after, changed, stopped)
+            yield issues | about
         except StoppedError:
             yield {"kind": "stopped"}
             return
