@@ -260,7 +260,7 @@ def test_a_page_that_is_gone_blocks_no_other() -> None:
     asked = Asked(SAVED)
     left = []
     for number in range(len(asked(SAVED))):
-        # Nobody asks for the rest of these answers, as after a page was closed.
+        # No request for the rest of these answers comes, as after a page was closed.
         answers = asked.answers.to_edit("gone", SAVED, 0, lambda: False)
         left.append((answers, [next(answers) for _ in range(number + 1)]))
         assert not asked.answers._lock.locked()

@@ -10,15 +10,23 @@ import json
 import os
 import pty
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from playwright.sync_api import sync_playwright
 from rich.console import Console
 from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -36,6 +44,14 @@ path:src**.py         -app
 function:get          +app
 function:get          -app
 """
+# `studio` has these rules, then one more, and then a mistake.
+STUDIO_SAVED = """\
+# our code
+module:shop.*           +app
+path:**/site-packages/** -app
+"""
+STUDIO_TYPED = "function:handle_1*      -app category=handler\n"
+STUDIO_MISTAKE = "funktion:log_* -group"
 
 # A stack trace with each case of what counts, and its rules.
 SHOP = {
@@ -113,6 +129,41 @@ def prepare_issues(folder: Path) -> str:
     return output.rpartition("\x1b[2K")[2].partition("issues.html: written\n")[2]
 
 
+@contextmanager
+def served(folder: Path, *arguments: str) -> Iterator[str]:
+    """Start `studio`, and give its address."""
+    command = [sys.executable, "-m", "sentry_ophio", "studio", "--no-browser", *arguments]
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.send_signal(signal.SIGINT)
+
+
+def draw_studio(browser: Browser, folder: Path) -> None:
+    """Draw the page of `studio` while rules are edited."""
+    (folder / "studio.rules").write_text(STUDIO_SAVED, "utf-8")
+    files = ("--rules", "studio.rules", "--fingerprints", "now.rules", "events.ndjson")
+    with served(folder, *files) as address:
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.goto(address)
+        page.locator("#issues p").wait_for()
+        page.locator(".cm-content").click()
+        page.keyboard.press("Control+End")
+        page.keyboard.type(STUDIO_TYPED)
+        page.locator("#preview .list .link").first.click()
+        page.locator("tr.frame.changed .toggle").first.wait_for()
+        page.locator(".cm-content").click()
+        page.keyboard.press("Control+End")
+        page.keyboard.type(STUDIO_MISTAKE)
+        page.locator("#stale:visible").wait_for()
+        page.locator("tr.frame.changed .toggle").first.click()
+        page.screenshot(path=str(HERE / "studio.png"))
+        page.close()
+
+
 def main() -> None:
     """Make all pictures."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -156,6 +207,7 @@ def main() -> None:
             page.goto((folder / "report.html").as_uri())
             page.get_by_role("checkbox").check()
             page.screenshot(path=str(HERE / "report-480.png"))
+            draw_studio(browser, folder)
             browser.close()
 
 

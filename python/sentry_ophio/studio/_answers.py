@@ -134,8 +134,8 @@ class Answers:
             yield self._event(chosen, before, after) | about
         try:
             # One comparison at a time: the older one stops when it sees that it is not needed. The
-            # lock is not held where an answer is given: if the page is gone, nobody asks for the
-            # next one, and this function never goes on.
+            # lock is not held where an answer is given: if the page is gone, no request for the
+            # next one comes, and this function never goes on.
             changed: set[int] = set()
             with self._lock:
                 report = self._preview(before, after, changed, stopped)
