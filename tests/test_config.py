@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
+import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -253,8 +255,10 @@ def test_answers_are_written_on_request() -> None:
 
 
 TEXTS = st.none() | st.text(max_size=5) | st.sampled_from(["f(int)", "C:\\A", "native", "node"])
+# JSON of more than 308 digits is too large for the library.
+HUGE = st.sampled_from([2**64, -(2**63) - 1, 10**30, -(10**300)])
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-200, 200) | st.floats() | TEXTS,
+    st.none() | st.booleans() | st.integers(-200, 200) | HUGE | st.floats() | TEXTS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
     max_leaves=5,
 )
@@ -421,15 +425,130 @@ def test_every_stack_trace_of_a_line_is_found() -> None:
         from_json_lines("{}")  # type: ignore[arg-type]
 
 
-WRONG = st.fixed_dictionaries({}, optional=dict.fromkeys([*KEYS, "in_app", "data"], JSON)) | JSON
+@pytest.mark.parametrize("number", [2**64, -(2**63) - 1, 10**30, -(10**30)])
+def test_an_integer_of_any_size_is_read_as_in_json(number: int) -> None:
+    """It was an error without a place."""
+    for frame in (
+        *({"raw_function": "f", key: number} for key in KEYS),
+        {"data": {"category": number}},
+        {"lineno": number},
+    ):
+        given: list[Any] = [{"function": "f"}, frame]
+        exception = {"type": number, "value": number, "mechanism": {"type": number}}
+        for platform in (None, number):
+            event: dict[str, Any] = {"platform": platform}
+            event["exception"] = {"values": [exception | {"stacktrace": {"frames": given}}]}
+            [expected] = from_json_lines(json.dumps(event).encode())
+            stacktrace: tuple[Any, Any, Any] = (given, platform, exception)
+            assert Stacktrace.from_event_frames(*stacktrace) == expected
+            assert Stacktrace.many_from_event_frames([stacktrace] * 2) == [expected] * 2
+            [found] = stacktraces_of(event)
+            assert Stacktrace(found.frames, found.exception) == expected
+            assert match_frames(given, stacktrace[1]) == found.frames
+    rules = Enhancements.parse(f"function:{number} category=own", Cache(0))
+    named: list[Any] = [{"function": number}]
+    assert rules.apply_to_event_frames(named, "c") == [("own", None)]
+    assert rules.apply_to_many_event_frames([(named, "c", None)]) == [[("own", None)]]
+    config().process(named, "c")
 
 
-@given(st.lists(WRONG, max_size=3), JSON)
-def test_any_json_has_an_answer_or_an_error_with_the_place(frames: Any, platform: Any) -> None:
-    event = {"platform": platform, "stacktrace": {"frames": frames}}
-    caught = None
-    try:
-        stacktraces_of(event)
-    except EventError as error:
-        caught = str(error)
-    assert caught is None or caught.startswith(("stacktrace.frames[", "platform", "stacktrace: "))
+# More digits than Python prints, unless it was told to.
+UNPRINTABLE = 10**5000
+
+
+@pytest.mark.parametrize(
+    ("frame", "place"),
+    [
+        ({"in_app": 10**30}, "`in_app`: expected a bool or None, not an int"),
+        ({"data": {"client_in_app": 2**64}}, "`data.client_in_app`: expected a bool or None"),
+        ({"data": {"orig_in_app": -(10**30)}}, "`data.orig_in_app`: expected an int from -128"),
+        ({"function": [10**30]}, "`function`: expected a text or None, not a list"),
+        ({"module": {"a": 10**30}}, "`module`: expected a text or None, not a dict"),
+        (10**30, "`frame`: expected a dict, not an int"),
+        ([{"function": 10**30}], "`frame`: expected a dict, not a list"),
+        pytest.param(
+            {"data": {"category": UNPRINTABLE}},
+            "`data.category`: expected a text or None, not an int of so many digits",
+            marks=pytest.mark.skipif(
+                not hasattr(sys, "get_int_max_str_digits"), reason="Python prints it"
+            ),
+        ),
+    ],
+)
+def test_an_integer_that_cannot_be_meant_has_a_place(frame: Any, place: str) -> None:
+    frames: list[Any] = [{"function": "f"}, frame]
+    rules = config().classifier
+    for call in (
+        lambda: config().process(frames, "c"),
+        lambda: rules.apply_to_event_frames(frames, "c"),
+        lambda: rules.apply_to_many_event_frames([(frames, "c", None)]),
+        lambda: Stacktrace.from_event_frames(frames, "c"),
+        lambda: match_frames(frames, "c"),
+    ):
+        with pytest.raises(FrameTypeError) as caught:
+            call()
+        assert f"frame 1: field {place}" in str(caught.value)
+    with pytest.raises(EventError, match=r"^stacktrace\.frames\[1\]"):
+        stacktraces_of({"stacktrace": {"frames": frames}})
+
+
+ANY = JSON | st.just(5000).map(lambda digits: 10**digits)
+WRONG = (
+    st.fixed_dictionaries(
+        {},
+        optional={
+            **dict.fromkeys([*KEYS, "in_app"], ANY),
+            "data": ANY
+            | st.fixed_dictionaries(
+                {}, optional=dict.fromkeys(["category", "orig_in_app", "client_in_app"], ANY)
+            ),
+        },
+    )
+    | ANY
+)
+EXCEPTION = (
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "type": ANY,
+            "value": ANY,
+            "mechanism": ANY | st.fixed_dictionaries({"type": ANY}),
+        },
+    )
+    | ANY
+)
+
+
+@given(st.lists(WRONG, max_size=3), ANY, EXCEPTION)
+def test_any_json_has_an_answer_or_an_error_with_the_place(
+    frames: list[Any], platform: Any, exception: Any
+) -> None:
+    rules = config().classifier
+    for call in (
+        lambda: config().process(copy.deepcopy(frames), platform, exception),
+        lambda: rules.apply_to_event_frames(frames, platform, exception),
+        lambda: rules.apply_to_event_frames(copy.deepcopy(frames), platform, write=True),
+        lambda: rules.apply_to_many_event_frames([(frames, platform, exception)] * 2),
+        lambda: Stacktrace.from_event_frames(frames, platform, exception),
+        lambda: match_frames(frames, platform),
+    ):
+        try:
+            call()
+        except FrameTypeError as error:
+            assert re.match(r"(frame \d+|exception data): field `[a-z_.]+`: ", str(error))  # noqa: PT017
+
+
+@given(st.lists(WRONG, max_size=3) | ANY, ANY, EXCEPTION, ANY)
+def test_any_event_has_an_answer_or_an_error_with_the_place(
+    frames: Any, platform: Any, exception: Any, threads: Any
+) -> None:
+    event = {"platform": platform, "stacktrace": {"frames": frames}, "threads": threads}
+    event["exception"] = exception
+    if isinstance(exception, dict):
+        event["exception"] = {"values": [exception | {"stacktrace": {"frames": frames}}]}
+    for fresh in (False, True):
+        try:
+            stacktraces_of(event, fresh=fresh)
+        except EventError as error:
+            place = r"(stacktrace|exception|threads|platform)[a-z_.\[\]0-9]*(:| must be) "
+            assert re.match(place, str(error))  # noqa: PT017

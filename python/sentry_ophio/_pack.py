@@ -309,14 +309,13 @@ def pack_event_frames(frames: list[Any], platform: str | None, exception: object
             from msgpack import Packer  # noqa: PLC0415 (loads when used)
 
         # A key that no rule uses may have any value, and a mapping may not be a dict.
-        plain = [
-            _only(frame, EVENT_FIELDS, "data", EVENT_DATA)
-            | {name: _number(frame.get(name)) for name in _NUMBERS}
-            for frame in frames
-        ]
-        only = exception and _only(exception, ("type", "value"), "mechanism", ("type",))
+        plain = [_plain_frame(frame, f"frame {number}: ") for number, frame in enumerate(frames)]
+        place = "exception data: "
+        only = _only(exception, ("type", "value"), "mechanism", ("type",), place)
         # JSON can hold half of a surrogate pair, UTF-8 cannot: it becomes a question mark.
-        packed: bytes = Packer(unicode_errors="replace").pack((platform, only, plain))
+        packed: bytes = Packer(unicode_errors="replace").pack(
+            (_plain(platform, "platform", place), only, plain)
+        )
         return packed
 
 
@@ -348,15 +347,54 @@ def _number(value: object) -> int | None:
     return value if type(value) is int and 0 <= value < 1 << 64 else None
 
 
+def _plain_frame(frame: Any, place: str) -> Any:
+    """Copy what rules and the search for repeats read of a frame."""
+    found = _only(frame, EVENT_FIELDS, "data", EVENT_DATA, place)
+    if hasattr(frame, "get"):
+        found |= {name: _number(frame.get(name)) for name in _NUMBERS}
+    return found
+
+
 def _only(
-    value: Any, fields: tuple[str, ...], nested: str, nested_fields: tuple[str, ...]
-) -> dict[str, Any]:
+    value: Any, fields: tuple[str, ...], nested: str, nested_fields: tuple[str, ...], place: str
+) -> Any:
     """Copy the keys that rules use from a mapping, and from a mapping in it."""
-    found = {field: value.get(field) for field in fields}
+    if not hasattr(value, "get"):
+        return _plain(value, "frame" if nested == "data" else "exception", place)
+    found = {field: _plain(value.get(field), field, place) for field in fields}
     inner = value.get(nested)
     if hasattr(inner, "get"):
-        found[nested] = {field: inner.get(field) for field in nested_fields}
+        found[nested] = {
+            field: _plain(inner.get(field), f"{nested}.{field}", place) for field in nested_fields
+        }
     return found
+
+
+# Places that are no texts, where a number is not read as its digits.
+_NOT_TEXTS = frozenset(("in_app", "data.orig_in_app", "data.client_in_app", "frame", "exception"))
+
+
+def _plain(value: Any, field: str, place: str) -> Any:
+    """Return a value that can be packed, and that the library reads as it would read this one.
+
+    Raises:
+        FrameTypeError: A number has so many digits that Python refuses to print them.
+    """
+    if isinstance(value, int):
+        if -1 << 63 <= value < 1 << 64:
+            return value
+        if field in _NOT_TEXTS:
+            return (1 << 64) - 1  # out of range there as well: the library reports it
+        try:
+            return int.__repr__(value)
+        except ValueError:
+            raise FrameTypeError(
+                f"{place}field `{field}`: expected a text or None, not an int of so many digits"
+            ) from None
+    # The library looks no deeper, and the values in these may be any. It reports their type.
+    if isinstance(value, (list, tuple)):
+        return []
+    return {} if hasattr(value, "get") else value
 
 
 def read_frames(

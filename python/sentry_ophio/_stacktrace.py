@@ -203,6 +203,8 @@ def packed_event(frames: object, platform: str | None, exception: object) -> byt
     check_list(frames)
     try:
         return pack_event_frames(frames, platform, exception)  # type: ignore[arg-type]
+    except FrameTypeError:
+        raise
     except (AttributeError, TypeError, ValueError, OverflowError) as error:
         raise FrameTypeError(f"not frames of an event: {error}") from error
 
@@ -222,6 +224,8 @@ def packed_events(
             check_list(value[2])
     try:
         return pack_many_event_frames(values)
+    except FrameTypeError:
+        raise
     except (AttributeError, TypeError, ValueError, OverflowError) as error:
         raise FrameTypeError(f"not frames of an event: {error}") from error
 

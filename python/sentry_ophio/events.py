@@ -297,9 +297,12 @@ def _text(source: Mapping[str, Any], key: str, place: str) -> str | None:
     value = source.get(key)
     if value is None or isinstance(value, str):
         return value
-    if isinstance(value, (int, float)):  # some SDKs send numbers as values of exceptions
-        return str(value)
     where = f"{place}.{key}" if place else key
+    if isinstance(value, (int, float)):  # some SDKs send numbers as values of exceptions
+        try:
+            return str(value)
+        except ValueError:  # Python limits how many digits it prints
+            raise EventError(f"{where} must be a text, not a number of so many digits") from None
     raise EventError(f"{where} must be a text, not {_kind(value)}")
 
 
