@@ -122,6 +122,22 @@ def without_keys(text: str) -> str:
     return re.sub(r"\b[0-9a-f]{8}\b", "KEY", text)
 
 
+def test_the_message_can_be_parameterized(folder: Path) -> None:
+    (folder / "new.rules").write_text("message:took* -> {{ message }}\n", "utf-8")
+    events: list[dict[str, Any]] = [
+        {"logentry": {"formatted": f"took {number}ms"}} for number in (15, 16)
+    ]
+    # The fingerprint that an SDK gives has a variable as well.
+    events += [each | {"fingerprint": ["{{ message }}", "x"]} for each in events]
+    (folder / "took.ndjson").write_text(lines(events[:2]), "utf-8")
+    (folder / "own.ndjson").write_text(lines(events[2:]), "utf-8")
+    (folder / "none.rules").write_text("", "utf-8")
+    for options, took, own in (((), 2, 2), (("--parameterize",), 1, 1)):
+        assert document(*options, "took.ndjson")["new_issues"] == took
+        found = document(*options, "--new", "none.rules", "own.ndjson")
+        assert found["new_issues"] == own
+
+
 def test_the_text() -> None:
     result = run("events.ndjson")
     assert result.exit_code == 0

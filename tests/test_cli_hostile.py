@@ -202,7 +202,7 @@ CASES: dict[str, list[str]] = {
     "fingerprint preview": ["fingerprint", "preview", "--new", MATCHES, GOOD],
     "fingerprint preview, all": [
         *("fingerprint", "preview", "--most", "0", "--old", PRINTS, "--new", MATCHES),
-        *("--builtin", STORED, "--rules", MY, GOOD, f"empty {NAME}.json"),
+        *("--builtin", STORED, "--rules", MY, "--parameterize", GOOD, f"empty {NAME}.json"),
     ],
     "fingerprint preview, json": ["fingerprint", "preview", "--json", "--new", MATCHES, GOOD],
     "fingerprint preview, html": [

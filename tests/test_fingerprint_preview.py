@@ -22,6 +22,7 @@ from sentry_ophio.events import stacktraces_of
 from sentry_ophio.exceptions import EventError, LimitError
 from sentry_ophio.fingerprints import FingerprintRules, fingerprint_type, preview, resolve
 from sentry_ophio.limits import Limit
+from sentry_ophio.parameterization import Parameterizer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -254,6 +255,17 @@ def test_unknown_variables_are_kept_or_marked() -> None:
     event = {"level": "info"}
     assert preview(old, new, [event], unknown="mark").moved == 0
     assert preview(old, new, [event], unknown="keep").moved == 1
+
+
+def test_messages_are_parameterized_on_request() -> None:
+    old, new = parse(""), parse("message:took* -> {{ message }}")
+    took = [logged(f"took {number}ms", level="info") for number in (15, 16)]
+    own = [logged(f"slow {number}ms", fingerprint=["{{ message }}"]) for number in (15, 16)]
+    for parameterizer, issues in ((None, 4), (Parameterizer(), 2)):
+        report = preview(old, new, took + own, rules=NO_RULES, parameterizer=parameterizer)
+        assert report.new_issues == issues
+    with pytest.raises(TypeError, match="parameterizer"):
+        preview(old, new, took, parameterizer="x")  # type: ignore[arg-type]
 
 
 def test_long_texts_are_cut() -> None:

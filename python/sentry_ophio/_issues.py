@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from sentry_ophio._fingerprint_variables import Unknown
     from sentry_ophio._rule_set import Enhancements
     from sentry_ophio.fingerprints import FingerprintMatch, FingerprintRules
+    from sentry_ophio.parameterization import Parameterizer
 
     Kind = Literal["default", "hybrid", "custom"]
 
@@ -117,15 +118,18 @@ class _Label(NamedTuple):
 class _Side:
     """One of the two rule sets, with the issues that it has made so far."""
 
-    def __init__(self, rules: FingerprintRules, unknown: Unknown) -> None:
+    def __init__(
+        self, rules: FingerprintRules, unknown: Unknown, parameterizer: Parameterizer | None
+    ) -> None:
         self.rules = rules.rules
         self.labels: dict[bytes, _Label] = {}
         self._set = rules
         self._unknown = unknown
+        self._parameterizer = parameterizer
 
     def match(self, event: Mapping[str, Any]) -> FingerprintMatch | None:
         """Find the rule for an event."""
-        return self._set.match(event, unknown=self._unknown)
+        return self._set.match(event, unknown=self._unknown, parameterizer=self._parameterizer)
 
     def find(
         self,
@@ -139,7 +143,8 @@ class _Side:
         written = facts.own or _DEFAULT
         resolved = written
         if written != _DEFAULT and any("{{" in part for part in written):
-            resolved = tuple(resolve(written, event(), unknown=self._unknown))
+            ids = self._parameterizer
+            resolved = tuple(resolve(written, event(), unknown=self._unknown, parameterizer=ids))
         rule, title = (None, None) if match is None else (match.index, match.title)
         return _Found(rule, written, resolved, title)
 
@@ -171,25 +176,28 @@ class IssueComparison:
         new_rules: The rules that would replace them.
         rules: The stack trace rules. `add_matched` does not use them.
         unknown: What happens to a variable that is not known.
+        parameterizer: What replaces ids, dates and numbers in the variable `message`, if anything.
+            What `add_matched` gets was matched with the same.
         examples: How many events of each part of a change are kept.
 
     Raises:
         ValueError: `examples` is less than 1.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         old_rules: FingerprintRules,
         new_rules: FingerprintRules,
         rules: Enhancements,
         *,
         unknown: Unknown = "keep",
+        parameterizer: Parameterizer | None = None,
         examples: int = 3,
     ) -> None:
         self.events = 0
         """How many events there are so far."""
-        self._old = _Side(old_rules, unknown)
-        self._new = _Side(new_rules, unknown)
+        self._old = _Side(old_rules, unknown, parameterizer)
+        self._new = _Side(new_rules, unknown, parameterizer)
         self._default = DefaultKey(rules)
         self._examples = checked_positive("examples", examples)
         self._flows: dict[_FlowKey, _Flow] = {}

@@ -668,6 +668,7 @@ def preview(  # noqa: PLR0913
     *,
     rules: Enhancements | None = None,
     unknown: Unknown = "keep",
+    parameterizer: Parameterizer | None = None,
     examples: int = 3,
     progress: Callable[[int], object] | None = None,
 ) -> IssueReport:
@@ -719,6 +720,7 @@ def preview(  # noqa: PLR0913
     Raises:
         EventError: One is not an event; the message has its index, from 0.
         LimitError: One has more frames than the limit.
+        TypeError: `parameterizer` is not a `Parameterizer`.
         ValueError: `examples` is less than 1, or `unknown` has another value.
     """
     # It is large, and users of rules do not need it.
@@ -727,7 +729,14 @@ def preview(  # noqa: PLR0913
 
     if rules is None:
         rules = Enhancements.default()
-    comparing = IssueComparison(old_rules, new_rules, rules, unknown=unknown, examples=examples)
+    comparing = IssueComparison(
+        old_rules,
+        new_rules,
+        rules,
+        unknown=unknown,
+        parameterizer=parameterizer,
+        examples=examples,
+    )
     for index, event in enumerate(events):
         try:
             comparing.add(event)

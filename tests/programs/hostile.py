@@ -810,7 +810,7 @@ CALLS = {
     "fingerprints.preview": [
         lambda: (
             *(fingerprints, "preview", (prints(), prints(), [event(), event()])),
-            {"rules": rules(), "examples": 1, "progress": id},
+            {"rules": rules(), "examples": 1, "progress": id, "parameterizer": parameterizer()},
         ),
     ],
     "fingerprints.fingerprint_type": [lambda: (fingerprints, "fingerprint_type", ([LONG, "b"],))],

@@ -109,6 +109,13 @@ unknown_option = click.option(
     help="What happens to an unknown variable: it stays, or is marked as newer versions of "
     "Sentry do.",
 )
+parameterize_option = click.option(
+    "--parameterize",
+    "parameterized",
+    is_flag=True,
+    help="Replace ids, dates and numbers in the variable message, as `sentry-ophio parameterize` "
+    "does.",
+)
 
 
 @fingerprint.command()
@@ -128,13 +135,7 @@ unknown_option = click.option(
     help="Only this rule: the index that is printed, counted from 0, or FILE:LINE.",
 )
 @unknown_option
-@click.option(
-    "--parameterize",
-    "parameterized",
-    is_flag=True,
-    help="Replace ids, dates and numbers in the variable message, as `sentry-ophio parameterize` "
-    "does.",
-)
+@parameterize_option
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON document.")
 @click.option("--html", "html_file", metavar="FILE", help="Write a page to look at, instead.")
 def explain(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)

@@ -12,13 +12,19 @@ from sentry_ophio._event_files import SUFFIXES, events_in
 from sentry_ophio._html_fingerprints import issues_page
 from sentry_ophio._issue_report import left_out_line
 from sentry_ophio._issues import IssueComparison
-from sentry_ophio.cli._fingerprint import builtin_option, read_fingerprint_rules, unknown_option
+from sentry_ophio.cli._fingerprint import (
+    builtin_option,
+    parameterize_option,
+    read_fingerprint_rules,
+    unknown_option,
+)
 from sentry_ophio.cli._input import InputError, read_rules, replace_file
 from sentry_ophio.cli._options import base_option, rules_option
 from sentry_ophio.cli._output import console, echo, echo_json_list, text
 from sentry_ophio.cli._rows import PARQUET, parquet_module, progress_bar, sorted_inputs
 from sentry_ophio.exceptions import EventError, LimitError
 from sentry_ophio.fingerprints import FingerprintRules
+from sentry_ophio.parameterization import default_parameterizer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -53,6 +59,7 @@ _STEP = 100
 )
 @base_option
 @unknown_option
+@parameterize_option
 @click.option(
     "--most",
     type=click.IntRange(0),
@@ -70,6 +77,7 @@ def preview(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
     rule_files: tuple[str, ...],
     base_files: tuple[str, ...],
     unknown: Any,
+    parameterized: bool,
     most: int,
     as_json: bool,
     html_file: str | None,
@@ -95,7 +103,13 @@ def preview(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
     """  # noqa: D301 (click wants the control character)
     old = _read_old(old_file, builtin_files)
     new = read_fingerprint_rules(new_file, builtin_files)
-    comparing = IssueComparison(old, new, read_rules(rule_files, base_files), unknown=unknown)
+    comparing = IssueComparison(
+        old,
+        new,
+        read_rules(rule_files, base_files),
+        unknown=unknown,
+        parameterizer=default_parameterizer() if parameterized else None,
+    )
     left_out = 0
 
     def skip(error: OphioError | OSError) -> None:
