@@ -452,7 +452,7 @@ def test_an_integer_of_any_size_is_read_as_in_json(number: int) -> None:
     config().process(named, "c")
 
 
-# More digits than Python prints, unless it was told to.
+# More digits than Python prints, unless a setting allows it.
 UNPRINTABLE = 10**5000
 
 

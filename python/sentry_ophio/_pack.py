@@ -378,7 +378,7 @@ def _plain(value: Any, field: str, place: str) -> Any:
     """Return a value that can be packed, and that the library reads as it would read this one.
 
     Raises:
-        FrameTypeError: A number has so many digits that Python refuses to print them.
+        FrameTypeError: A number has so many digits that Python does not print them.
     """
     if isinstance(value, int):
         if -1 << 63 <= value < 1 << 64:
