@@ -32,6 +32,7 @@ from sentry_ophio.exceptions import (  # noqa: E402
     LimitError,
     SchemaError,
 )
+from sentry_ophio.fingerprints import FingerprintRules  # noqa: E402
 
 RULES = Enhancements.parse(
     "function:a +app category=x\n"
@@ -132,8 +133,15 @@ def previewed(row: Any) -> Any:
     }
 
 
+FINGERPRINTS = FingerprintRules.parse("path:* -> a, {{ type }}")
+
+
 def ask_preview(rules: Enhancements, stacktraces: Any, **options: Any) -> Any:
     return arrow.preview(rules, OTHERS, stacktraces, **options)
+
+
+def ask_fingerprints(_: Enhancements, stacktraces: Any) -> Any:
+    return arrow.fingerprints(stacktraces, FINGERPRINTS)
 
 
 QUESTIONS = [
@@ -317,7 +325,7 @@ def test_a_file_whose_offsets_lie_is_refused(door: Any) -> None:
 
     As a `pyarrow.Table` it was a segmentation fault.
     """
-    for ask in (arrow.apply, arrow.assemble, ask_preview):
+    for ask in (arrow.apply, arrow.assemble, ask_preview, ask_fingerprints):
         with pytest.raises(
             SchemaError, match=r"(column `frames` is|expected rows .*) corrupt|Invalid"
         ):
@@ -339,7 +347,7 @@ def test_damaged_data_is_refused_at_every_door(seed: int, rounds: int) -> None:
     assert done.returncode == 0, done.stderr[-3000:]
     counts = json.loads(done.stdout)
     doors = {name.partition(":")[0] for name in counts}
-    assert len(doors) == 11, doors
+    assert len(doors) == 15, doors
     for each in doors:
         refused = [name for name in counts if name.startswith(f"{each}:") and "done" not in name]
         assert refused, each

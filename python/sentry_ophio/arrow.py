@@ -473,11 +473,8 @@ def _taken_events(
     events: Any,
 ) -> pa.RecordBatch | pa.RecordBatchReader | pa.Array | pa.ChunkedArray:
     """Convert any Arrow object to one of pyarrow, without a copy."""
-    if isinstance(events, pa.Array):
-        is_struct = pa.types.is_struct(events.type)
-        return pa.RecordBatch.from_struct_array(events) if is_struct else events
-    if isinstance(events, pa.ChunkedArray) and not pa.types.is_struct(events.type):
-        return events
+    if isinstance(events, (pa.Array, pa.ChunkedArray)):
+        return _taken(events, "events") if pa.types.is_struct(events.type) else events
     try:
         return _taken(events, "events")
     except SchemaError as error:

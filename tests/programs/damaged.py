@@ -28,11 +28,21 @@ from test_arrow import LAYOUTS, RULES, batch_of  # noqa: E402
 
 from sentry_ophio import arrow, exceptions  # noqa: E402
 from sentry_ophio.cli import cli  # noqa: E402
+from sentry_ophio.fingerprints import FingerprintRules  # noqa: E402
 from sentry_ophio.parameterization import Parameterizer  # noqa: E402
 
 NUMBERS = Parameterizer(only=["int"])
+FINGERPRINTS = 'function:a* -> a, {{ type }} title="{{ function }}"\nmessage:m* -> m, {{ message }}'
+GROUPING = FingerprintRules.parse(FINGERPRINTS)
 # More than 12 bytes, which a view does not hold itself.
 TEXTS = [None, "", "a", "main 12", "a text that is longer, 1234", "a"]
+EVENTS = [
+    None,
+    "{}",
+    '{"logentry": {"formatted": "main 12"}}',
+    '{"stacktrace": {"frames": [{"function": "a"}, {"function": "main"}]}}',
+    '{"tags": [["a", "b"]], "exception": {"values": [{"type": "E", "value": "a"}]}}',
+]
 
 
 def rows(rng):
@@ -83,6 +93,12 @@ def with_others(batch, rng):
     return batch
 
 
+def column_of(values, layout, kind, rng):
+    """Make a batch whose one column has some of these texts."""
+    column = pa.array([rng.choice(values) for _ in range(5)], pa.string())
+    return pa.record_batch({"a": column if "binary" in layout else column.cast(kind)})
+
+
 def stream(batches):
     sink = io.BytesIO()
     with pa.ipc.new_stream(sink, batches[0].schema) as writer:
@@ -109,16 +125,27 @@ def damaged(data, start, rng):
 
 
 def ask(door, given):
-    """Ask everything about stack traces, or about a column of texts."""
+    """Return what to ask about stack traces, or about a column of texts or of events."""
+
+    def report():
+        arrow.preview_report(RULES, RULES, given())
+        return []
+
     if door.startswith("text"):
-        return [arrow.parameterize(given(), NUMBERS)]
-    made = [arrow.apply(RULES, given()), arrow.assemble(RULES, given(), threads=2)]
-    made += [arrow.preview(RULES, RULES, given())]
-    arrow.preview_report(RULES, RULES, given())
-    return made + [arrow.apply(RULES, each) for each in arrow.batches(given())]
+        return [lambda: [arrow.parameterize(given(), NUMBERS)]]
+    if door.startswith("event"):
+        return [lambda: [arrow.fingerprints(given(), GROUPING, threads=2)]]
+    return [
+        lambda: [arrow.apply(RULES, given())],
+        lambda: [arrow.assemble(RULES, given(), threads=2)],
+        lambda: [arrow.preview(RULES, RULES, given())],
+        lambda: [arrow.fingerprints(given(), GROUPING)],
+        report,
+        lambda: [arrow.apply(RULES, each) for each in arrow.batches(given())],
+    ]
 
 
-def doors(data, texts):
+def doors(data, texts, events):
     """Yield each door, with a function that makes what goes in by it."""
 
     def reader():
@@ -136,29 +163,46 @@ def doors(data, texts):
     yield "reader of table", lambda: table().to_reader()
     yield "text array", lambda: next(iter(pa.ipc.open_stream(texts))).column(0)
     yield "text chunks", lambda: pa.ipc.open_stream(texts).read_all().column(0)
+    yield "event array", lambda: next(iter(pa.ipc.open_stream(events))).column(0)
+    yield "event chunks", lambda: pa.ipc.open_stream(events).read_all().column(0)
 
 
-def parquet(rng, batch, counts):
-    """Damage a Parquet file, and run each command on it."""
+def damaged_file(path, batch, rng):
+    """Write a Parquet file that is damaged; return its name."""
+    pq.write_table(pa.Table.from_batches([batch]), path, compression="none")
+    data = path.read_bytes()
+    # The end of the file is its index.
+    end = len(data) * 2 // 3
+    path.write_bytes(damaged(data[:end], 4, rng) + data[end:])
+    return str(path)
+
+
+def parquet(rng, batch, events, counts):
+    """Damage Parquet files, and run each command on them."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "a.parquet")
-        rules, page = Path(folder, "a.rules"), Path(folder, "a.html")
-        rules.write_text("function:a* +app", "utf-8")
-        pq.write_table(pa.Table.from_batches([batch]), path, compression="none")
-        data = path.read_bytes()
-        # The end of the file is its index.
-        end = len(data) * 2 // 3
-        path.write_bytes(damaged(data[:end], 4, rng) + data[end:])
-        for command in (
-            ["apply", "--rules", str(rules), "--out", f"{path}.parquet", str(path)],
-            ["preview", "--old", str(rules), "--new", str(rules), "--json", str(path)],
-            ["preview", "--old", str(rules), "--new", str(rules), "--html", str(page), str(path)],
+        path = damaged_file(Path(folder, "a.parquet"), batch, rng)
+        json_path = damaged_file(Path(folder, "events.parquet"), events, rng)
+        rules, grouping, page = (
+            str(Path(folder, name)) for name in ("a.rules", "f.rules", "a.html")
+        )
+        Path(rules).write_text("function:a* +app", "utf-8")
+        Path(grouping).write_text(FINGERPRINTS, "utf-8")
+        both = ["--old", rules, "--new", rules]
+        issues = ["--rules", rules, "--new", grouping]
+        for name, arguments in (
+            ("apply", ["--rules", rules, "--out", f"{path}.parquet", path]),
+            ("preview", [*both, "--json", path]),
+            ("preview", [*both, "--html", page, path]),
+            # It reads JSON alone, and says so.
+            ("explain", ["--rules", rules, path]),
+            ("fingerprint preview", [*issues, "--json", path]),
+            ("fingerprint preview", [*issues, "--html", page, json_path]),
         ):
-            done = CliRunner().invoke(cli, command)
+            done = CliRunner().invoke(cli, [*name.split(), *arguments])
             assert "panic" not in done.output.lower(), done.output
             if not isinstance(done.exception, (SystemExit, type(None))):
                 raise done.exception
-            counts[f"parquet, {command[0]}: exit code {done.exit_code}"] += 1
+            counts[f"parquet, {name}: exit code {done.exit_code}"] += 1
 
 
 def main():
@@ -174,15 +218,17 @@ def main():
         data = stream(batches * rng.choice([1, 2]))
         # Behind most of the schema: what is wrong there, pyarrow reports.
         start = len(data) // 3
-        column = pa.array([rng.choice(TEXTS) for _ in range(5)], pa.string())
-        if "binary" not in name:
-            column = column.cast(text)
-        texts = damaged(stream([pa.record_batch({"a": column})] * 2), 300, rng)
+        texts, events = (
+            damaged(stream([column_of(values, name, text, rng)] * 2), 300, rng)
+            for values in (TEXTS, EVENTS)
+        )
         if rng.random() < 0.05:
             found = [row for _ in range(20) for row in rows(rng)]
-            parquet(rng, batch_of(found, rng.choice([pa.string, pa.binary])()), counts)
+            found = batch_of(found, rng.choice([pa.string, pa.binary])())
+            some = pa.array(rng.choices(EVENTS[1:], k=50), pa.string())
+            parquet(rng, found, pa.record_batch({"event": some}), counts)
         data = damaged(data, start, rng)
-        for door, given in doors(data, texts):
+        for door, given in doors(data, texts, events):
             if "-v" in sys.argv:
                 print(number, name, door, flush=True)
             faulthandler.dump_traceback_later(60, exit=True)
@@ -192,8 +238,12 @@ def main():
                 counts[f"{door}: pyarrow cannot read it"] += 1
                 continue
             try:
-                for answer in ask(door, given):
-                    answer.validate(full=True)
+                # In any order: the first one that refuses ends the round.
+                questions = ask(door, given)
+                rng.shuffle(questions)
+                for question in questions:
+                    for answer in question():
+                        answer.validate(full=True)
             except exceptions.OphioError as error:
                 assert not isinstance(error, exceptions.OphioPanicError), (
                     number,
