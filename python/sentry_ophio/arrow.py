@@ -38,6 +38,7 @@ The module needs pyarrow: `pip install 'sentry-ophio[arrow]'`.
 
 from __future__ import annotations
 
+import ctypes
 from typing import TYPE_CHECKING, Any, Callable
 
 from sentry_ophio._arguments import checked_threads, type_error
@@ -564,20 +565,29 @@ def _answer_to(
     return answer.take()
 
 
-class _Structs:
-    """Memory for the two structs of the Arrow C Data Interface.
+_NOTHING = pa.nulls(0)
 
-    The library first moves the array out of them, also if the call then fails, so there is nothing
-    to release here.
+_address_in = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object, ctypes.c_char_p)(
+    ("PyCapsule_GetPointer", ctypes.pythonapi)
+)
+
+
+class _Structs:
+    """The two structs of the Arrow C Data Interface, with an owner.
+
+    The library moves the array out of them, and pyarrow moves the answer. If a signal handler
+    raises before that, the capsules release what is still there. They are those of pyarrow: their
+    destructors run no Python code, so no handler runs in them.
     """
 
-    __slots__ = ("_room", "array", "schema")
+    __slots__ = ("_owners", "array", "schema")
 
-    # Nine and ten words: aligned memory filled with zeros, like a released array.
     def __init__(self) -> None:
-        self._room = ffi.new("uint64_t[19]")
-        self.schema = ffi.cast("ArrowSchema *", self._room)
-        self.array = ffi.cast("ArrowArray *", self._room + 9)
+        self._owners = schema, array = _NOTHING.__arrow_c_array__()
+        self.schema = ffi.cast("ArrowSchema *", _address_in(schema, b"arrow_schema"))
+        self.array = ffi.cast("ArrowArray *", _address_in(array, b"arrow_array"))
+        # What is imported is moved: both structs are now as after a release.
+        pa.Array._import_from_c(*self._addresses())
 
     def put(self, rows: pa.RecordBatch | pa.Array, columns: Iterable[str] = SCHEMA.names) -> None:
         """Export the columns that the library reads. It need not support the types of others."""

@@ -10,6 +10,7 @@ between the return of the C function and the moment when its result is stored.
 import contextlib
 import ctypes
 import gc
+import importlib.util
 import json
 import os
 import signal
@@ -17,8 +18,18 @@ import subprocess
 import sys
 import time
 
-from sentry_ophio import codeowners, events, functions, glob
-from sentry_ophio.enhancers import Cache, Enhancements, EnhancementsConfig, Stacktrace, format_rules
+from sentry_ophio import codeowners, events, fingerprints, functions, glob
+from sentry_ophio.enhancers import (
+    Cache,
+    Enhancements,
+    EnhancementsConfig,
+    Stacktrace,
+    fix_rules,
+    format_rules,
+    preview,
+)
+from sentry_ophio.fingerprints import FingerprintRules
+from sentry_ophio.parameterization import Parameterizer
 from sentry_ophio.proguard import ProguardMapper
 
 
@@ -46,6 +57,27 @@ OWNERS = "\n".join(f"/src/{n}/ @team-{n}" for n in range(8_000))
 FRAMES = [{"function": f"f{n}", "filename": f"/a/{n}.py", "in_app": True} for n in range(400)]
 LINES = b"\n".join([json.dumps({"stacktrace": {"frames": FRAMES}}).encode()] * 20)
 TRACES = [Stacktrace.from_event_frames(FRAMES, "python")] * 50
+MATCH_FRAMES = events.match_frames(FRAMES, "python")
+NO_EXCEPTION = {"ty": None, "value": None, "mechanism": None}
+FINGERPRINTS = "\n".join(f"message:*m{n}* app:yes -> f{n}, {{{{ type }}}}" for n in range(4_000))
+BROKEN_FINGERPRINTS = "\n".join(f"massage:m{n} -> f{n}" for n in range(4_000))
+GROUPING = FingerprintRules.parse(FINGERPRINTS)
+EVENTS = [
+    {"logentry": {"formatted": f"m{n}"}, "stacktrace": {"frames": FRAMES[:20]}} for n in range(400)
+]
+PARAMETERIZER = Parameterizer()
+MESSAGES = [f"user {n} at 10.0.0.{n % 256} took {n}ms" for n in range(2_000)]
+BATCHES = []
+
+
+def with_arrow(call):
+    """Make a call with the module for Arrow, which not everybody has, and with a batch."""
+    from sentry_ophio import arrow  # noqa: PLC0415
+
+    if not BATCHES:
+        BATCHES.append(arrow.batch([{"frames": MATCH_FRAMES, "exception": {"ty": "E"}}] * 50))
+    return call(arrow, BATCHES[0])
+
 
 CALLS = {
     "parse": lambda: Enhancements.parse(TEXT, Cache(0)),
@@ -68,6 +100,23 @@ CALLS = {
     "owners": lambda: codeowners.Codeowners.parse(OWNERS),
     "mapping": lambda: ProguardMapper.from_bytes(MAPPING).remap_class("a.c1"),
     "remap": lambda: MAPPER.remap_stacktrace(JAVA),
+    "retrace": lambda: MAPPER.retrace(JAVA),
+    "fix": lambda: fix_rules(BROKEN),
+    "explain": lambda: RULES.explain(MATCH_FRAMES[:9], NO_EXCEPTION),
+    "preview": lambda: preview(RULES, RULES, TRACES[:2]),
+    "event frames": lambda: RULES.apply_to_event_frames(FRAMES, "python", write=True),
+    "match frames": lambda: events.match_frames(FRAMES, "python"),
+    "fingerprint parse": lambda: FingerprintRules.parse(FINGERPRINTS),
+    "fingerprint check": lambda: FingerprintRules.check(BROKEN_FINGERPRINTS),
+    "fingerprint match": lambda: GROUPING.match_many(EVENTS),
+    "fingerprint explain": lambda: GROUPING.explain(EVENTS[-1]),
+    "fingerprint preview": lambda: fingerprints.preview(GROUPING, GROUPING, EVENTS),
+    "parameterize": lambda: PARAMETERIZER.parameterize_many(MESSAGES),
+    "find": lambda: PARAMETERIZER.find_many(MESSAGES),
+    "arrow apply": lambda: with_arrow(lambda arrow, batch: arrow.apply(RULES, batch)),
+    "arrow fingerprints": lambda: with_arrow(
+        lambda arrow, batch: arrow.fingerprints(batch, GROUPING)
+    ),
 }
 
 
@@ -108,6 +157,8 @@ def table(points):
     print("| call | interrupted | what stays |")
     print("| --- | ---: | ---: |")
     for name in CALLS:
+        if name.startswith("arrow") and not importlib.util.find_spec("pyarrow"):
+            continue
         command = [sys.executable, __file__, name, str(points)]
         done = subprocess.run(command, stdout=subprocess.PIPE, encoding="utf-8", check=True)
         grown, interrupted = map(int, done.stdout.split())
