@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import copy
 import gc
+import importlib.util
 import itertools
+import json
 import pickle
 import re
 import sys
@@ -20,17 +22,20 @@ from typing import Any, Callable
 
 from frame_fields import FRAME_FIELDS, NO_EXCEPTION
 
-from sentry_ophio import codeowners, glob, limits
+from sentry_ophio import codeowners, events, fingerprints, functions, glob, limits
 from sentry_ophio.enhancers import (
     Cache,
     Component,
     Enhancements,
+    EnhancementsConfig,
     Stacktrace,
     fix_rules,
     format_rules,
     preview,
 )
 from sentry_ophio.exceptions import OphioError
+from sentry_ophio.fingerprints import FingerprintRules
+from sentry_ophio.parameterization import Parameterizer
 from sentry_ophio.proguard import ProguardMapper
 
 ERROR: Any = NO_EXCEPTION | {"ty": b"E"}
@@ -59,6 +64,18 @@ FILE = codeowners.Codeowners.parse("*.py @a\n[Docs] @b\n/docs/\n", dialect="gitl
 MAPPER = ProguardMapper.from_bytes(MAPPING)
 BAD_FRAMES: list[Any] = [dict.fromkeys(FRAME_FIELDS) | {"function": b"\xff"}]
 NO_FRAMES: list[Any] = [{}]
+EVENT_FRAMES: list[Any] = [{"function": "main", "in_app": True}, {"filename": "/a/b.py"}]
+NO_NAMES: list[Any] = ["a", 1]
+BAD_EVENT_FRAMES: list[Any] = [{"in_app": "yes"}]
+EVENT: dict[str, Any] = {
+    "exception": {"values": [{"type": "E", "stacktrace": {"frames": EVENT_FRAMES}}]}
+}
+BAD_EVENT: dict[str, Any] = {"stacktrace": {"frames": [1]}}
+LINES = b"\n".join([json.dumps(EVENT).encode()] * 2)
+GROUPING = FingerprintRules.parse('type:E -> e, {{ type }} title="{{ function }}"')
+PARAMETERIZER = Parameterizer()
+SHORT_TEXTS = Parameterizer(max_text_bytes=4)
+CONFIG = EnhancementsConfig.from_text("function:main -app category=x", {})
 
 OTHER_RULES = Enhancements.parse("function:main -app category=x", Cache(0))
 NUMBERS = itertools.count()
@@ -68,6 +85,18 @@ def cycle() -> None:
     """Leave garbage that only the collector finds."""
     kept: list[Any] = [Enhancements.parse("app:no -group", Cache(1))]
     kept.append(kept)
+
+
+def with_arrow(call: Callable[[Any, Any], Any]) -> Any:
+    """Make a call with the module for Arrow, which not everybody has, and with a batch."""
+    from sentry_ophio import arrow  # noqa: PLC0415
+
+    if not BATCHES:
+        BATCHES.append(arrow.batch([{"frames": FRAMES, "exception": ERROR}] * 2))
+    return call(arrow, BATCHES[0])
+
+
+BATCHES: list[Any] = []
 
 
 def closed() -> Enhancements:
@@ -146,7 +175,56 @@ CALLS: dict[str, tuple[int, Callable[[], Any]]] = {
     "bad glob": (2, failing(lambda: glob.GlobSet(["[a"], strict=True))),
     "bad file of owners": (5, failing(lambda: codeowners.Codeowners.parse("* @a", max_bytes=1))),
     "no file": (5, failing(lambda: ProguardMapper.open("/no/such/file"))),
+    "fingerprint rules": (10, lambda: FingerprintRules.parse("type:E -> e").rules),
+    "fingerprint": (5, lambda: GROUPING.match_many([EVENT, {}])),
+    "explain a fingerprint": (10, lambda: GROUPING.explain(EVENT)),
+    "preview fingerprints": (50, lambda: fingerprints.preview(GROUPING, GROUPING, [EVENT])),
+    "check fingerprint rules": (5, lambda: FingerprintRules.check("nonsense")),
+    "bad fingerprint rules": (5, failing(lambda: FingerprintRules.parse("nonsense"))),
+    "fingerprint of a bad event": (5, failing(lambda: GROUPING.match_many([BAD_EVENT]))),
+    "parameterize": (2, lambda: PARAMETERIZER.parameterize_many(["took 15ms", "é 7"])),
+    "find": (2, lambda: PARAMETERIZER.find_many(["took 15ms", "é 7"])),
+    "parameterizer": (20, lambda: Parameterizer([("a", "x+")]).parameterize("xx")),
+    "a text that is too long": (2, failing(lambda: SHORT_TEXTS.parameterize_many(["12345"]))),
+    "bad parameterizer": (5, failing(lambda: Parameterizer([("a", "(")]))),
+    "trim": (2, lambda: functions.trim_function_names(["a::b<c>(d)", "e"], "native")),
+    "trim what is no text": (2, failing(lambda: functions.trim_function_names(NO_NAMES, "native"))),
+    "config": (20, lambda: EnhancementsConfig.from_text("function:main -app", {})),
+    "process": (5, lambda: CONFIG.process(copy.deepcopy(EVENT_FRAMES), "python", None)),
+    "bad config": (5, failing(lambda: EnhancementsConfig.from_text("nonsense", {}))),
+    "process bad frames": (5, failing(lambda: CONFIG.process(BAD_EVENT_FRAMES, "python", None))),
+    "apply to event frames": (2, lambda: RULES.apply_to_event_frames(EVENT_FRAMES, "python")),
+    "apply to bad event frames": (
+        5,
+        failing(lambda: RULES.apply_to_event_frames(BAD_EVENT_FRAMES, "python")),
+    ),
+    "lines": (5, lambda: events.from_json_lines(LINES)),
+    "bad lines": (5, failing(lambda: events.from_json_lines(LINES + b"\n{"))),
+    "match frames": (2, lambda: events.match_frames(EVENT_FRAMES, "python")),
+    "bad match frames": (5, failing(lambda: events.match_frames(BAD_EVENT_FRAMES, "python"))),
 }
+if importlib.util.find_spec("pyarrow"):
+    CALLS |= {
+        "arrow": (20, lambda: with_arrow(lambda arrow, rows: arrow.apply(RULES, rows))),
+        "bad arrow": (
+            20,
+            failing(
+                lambda: with_arrow(lambda arrow, rows: arrow.apply(RULES, rows.select(["frames"])))
+            ),
+        ),
+        "arrow fingerprints": (
+            20,
+            lambda: with_arrow(lambda arrow, rows: arrow.fingerprints(rows, GROUPING)),
+        ),
+        "bad arrow fingerprints": (
+            20,
+            failing(
+                lambda: with_arrow(
+                    lambda arrow, rows: arrow.fingerprints(rows.select(["exception"]), GROUPING)
+                )
+            ),
+        ),
+    }
 
 
 def allocated() -> int:
