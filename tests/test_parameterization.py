@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import random
 import re
 import subprocess
 import sys
@@ -183,6 +184,45 @@ def test_any_patterns_match_as_in_re(regexes: list[str], texts: list[str]) -> No
     if sys.version_info >= (3, 14):
         texts = [text for text in texts if text]  # `\B` matches in an empty one
     same_as_re(patterns, texts)
+
+
+def pieces_of(examples: dict[str, tuple[list[str], list[str]]]) -> list[str]:
+    """Return the texts of all examples, with the marks of values removed."""
+    texts = [text for both in examples.values() for each in both for text in each]
+    return [text.replace("«", "").replace("»", "").replace(r"\n", "\n") for text in texts]
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("line_feeds", [False, True])
+def test_long_texts_match_as_in_re(
+    seed: int, line_feeds: bool, examples: dict[str, tuple[list[str], list[str]]]
+) -> None:
+    """A long text is read in another way than a short one, and so is one with line feeds."""
+    rng = random.Random(seed)
+    pieces = pieces_of(examples)
+    if not line_feeds:
+        pieces = [piece for piece in pieces if "\n" not in piece]
+    between = ["", " ", " ", ", ", "=", "\t", *(["\n", "\r\n"] if line_feeds else [])]
+    size = rng.randrange(20_000, 80_000)
+    made: list[str] = []
+    while sum(map(len, made)) < size:
+        made += [text for _ in range(100) for text in (rng.choice(pieces), rng.choice(between))]
+    same_as_re(list(DEFAULT_PATTERNS), ["".join(made)])
+
+
+@pytest.mark.parametrize("prefix", ["a.a.a.", "0:0:", "1.1.", "a-", "00-", "deadbee1-", "é.a@"])
+def test_texts_that_look_like_a_value_everywhere_match_as_in_re(prefix: str) -> None:
+    text = prefix * (4_000 // len(prefix))
+    same_as_re(list(DEFAULT_PATTERNS), [text, f"{text} 7", f"{text}@example.com", f"x\n{text}\n7"])
+
+
+def test_repeated_beginnings_of_values_match_as_in_re(
+    examples: dict[str, tuple[list[str], list[str]]],
+) -> None:
+    rng = random.Random(0)
+    beginnings = [text[: rng.randint(1, len(text))] for text in pieces_of(examples) if text]
+    texts = [text * (400 // len(text) + 1) for text in beginnings]
+    same_as_re(list(DEFAULT_PATTERNS), [*texts, *(f"{text}\n{text} 7" for text in texts)])
 
 
 def test_the_time_is_linear() -> None:
