@@ -125,7 +125,7 @@ def damaged(data, start, rng):
 
 
 def ask(door, given):
-    """Return what to ask about stack traces, or about a column of texts or of events."""
+    """Return the calls for stack traces, or for a column of texts or of events."""
 
     def report():
         arrow.preview_report(RULES, RULES, given())
