@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import builtins
 import copy
+import importlib
+import itertools
 import pickle
 import re
 from typing import TYPE_CHECKING, Any, Callable
@@ -13,9 +15,27 @@ import pytest
 from conftest import collect_all
 
 import sentry_ophio
-from sentry_ophio import _ffi, codeowners, exceptions, glob, limits
+from sentry_ophio import (
+    _ffi,
+    codeowners,
+    enhancers,
+    events,
+    exceptions,
+    fingerprints,
+    functions,
+    glob,
+    limits,
+    parameterization,
+)
 from sentry_ophio._ffi import EXCEPTIONS, Handle, check, decode, error_for, ffi, lib
-from sentry_ophio.enhancers import AssembleResult, Cache, Component, Enhancements
+from sentry_ophio.enhancers import (
+    AssembleResult,
+    Cache,
+    Component,
+    Enhancements,
+    EnhancementsConfig,
+    Stacktrace,
+)
 from sentry_ophio.exceptions import HandleClosedError, OphioError
 from sentry_ophio.proguard import ProguardMapper
 
@@ -173,6 +193,218 @@ def test_a_wrong_argument_is_an_ophio_error_and_what_python_has(
     with pytest.raises(OphioError) as caught:
         call()
     assert isinstance(caught.value, expected)
+
+
+FINGERPRINTS: Any = fingerprints.FingerprintRules
+CONFIG: Any = EnhancementsConfig
+PREVIEW: Any = enhancers.preview
+ISSUES: Any = fingerprints.preview
+STACKTRACE: Any = Stacktrace
+PARAMETERIZER: Any = parameterization.Parameterizer
+MATCH_FRAMES: Any = events.match_frames
+TRIM: Any = functions.trim_function_names
+NO_EXCEPTION = {"ty": None, "value": None, "mechanism": None}
+
+
+def columns() -> Any:
+    """Return `sentry_ophio.arrow`, which needs pyarrow."""
+    pytest.importorskip("pyarrow")
+    return importlib.import_module("sentry_ophio.arrow")
+
+
+def fingerprint_rules() -> Any:
+    return FINGERPRINTS.parse("type:A -> a")
+
+
+class Names:
+    """A mapping with a key that is not hashable."""
+
+    def keys(self) -> list[Any]:
+        return [[]]
+
+    def __getitem__(self, name: object) -> Enhancements:
+        return Enhancements.empty()
+
+
+@pytest.mark.parametrize(
+    ("call", "expected", "message"),
+    [
+        # --- not iterable
+        (lambda: fingerprint_rules().match_many(1), TypeError, "events must be an iterable of"),
+        (lambda: FINGERPRINTS.parse("", bases=1), TypeError, "bases must be an iterable of"),
+        (
+            lambda: FINGERPRINTS.from_json({"rules": []}, bases=1),
+            TypeError,
+            "bases must be an iterable of",
+        ),
+        (
+            lambda: ISSUES(fingerprint_rules(), fingerprint_rules(), 1),
+            TypeError,
+            "events must be an iterable of events",
+        ),
+        (lambda: GLOB.Glob("a").match_many(1), TypeError, "values must be an iterable of str"),
+        (lambda: GLOB.GlobSet(1), TypeError, "patterns must be an iterable of str or bytes"),
+        (lambda: OWNERS.parse("").owners_many(1), TypeError, "paths must be an iterable of str"),
+        (lambda: OWNERS.check("", paths=1), TypeError, "paths must be an iterable of str or"),
+        (lambda: PARAMETERIZER(1), TypeError, "patterns must be an iterable of Pattern"),
+        (lambda: PARAMETERIZER(only=1), TypeError, "only must be an iterable of names"),
+        (lambda: PARAMETERIZER().parameterize_many(1), TypeError, "texts must be an iterable of"),
+        (lambda: PARAMETERIZER().find_many(1), TypeError, "texts must be an iterable of texts"),
+        (lambda: PARAMETERIZER().counts(1), TypeError, "texts must be an iterable of texts"),
+        (lambda: TRIM(1, "native"), TypeError, "names must be an iterable of str"),
+        (lambda: MATCH_FRAMES(1, "native"), TypeError, "frames must be an iterable of frames"),
+        (lambda: MAPPER.from_bytes(b"").remap_frames(1), TypeError, "frames must be an iterable"),
+        (
+            lambda: RULES.empty().apply_modifications_to_stacktraces(1),
+            TypeError,
+            "stacktraces must be an iterable of Stacktrace objects",
+        ),
+        (
+            lambda: RULES.empty().assemble_stacktrace_components(1, []),
+            TypeError,
+            "stacktraces must be an iterable of Stacktrace objects",
+        ),
+        (
+            lambda: PREVIEW(Enhancements.empty(), Enhancements.empty(), 1),
+            TypeError,
+            "stacktraces must be an iterable of Stacktrace objects",
+        ),
+        (lambda: RULES.empty().to_config_structure(3, 1), TypeError, "bases must be an iterable"),
+        (
+            lambda: RULES.empty().explain([], NO_EXCEPTION, why_not=1),
+            TypeError,
+            "why_not must be the index of a rule and of a frame, not int",
+        ),
+        (
+            lambda: RULES.empty().explain([], NO_EXCEPTION, repeats=1),
+            TypeError,
+            "repeats must be an iterable of bools",
+        ),
+        (lambda: RULES.empty().explain(1, NO_EXCEPTION), TypeError, "frames must be a list"),
+        (
+            lambda: STACKTRACE.many_from_event_frames(1),
+            TypeError,
+            "stacktraces must be an iterable",
+        ),
+        (
+            lambda: RULES.empty().apply_to_many_event_frames(1),
+            TypeError,
+            "stacktraces must be an iterable of (frames, platform, exception)",
+        ),
+        (lambda: columns().batch(1), TypeError, "stacktraces must be an iterable of mappings"),
+        (
+            lambda: columns().batch([{"frames": 1}]),
+            TypeError,
+            "frames must be an iterable of mappings",
+        ),
+        (lambda: columns().events_to_arrow(1), TypeError, "files must be an iterable of paths"),
+        # --- items of another kind
+        (
+            lambda: STACKTRACE.many_from_event_frames([(1, 2)]),
+            ValueError,
+            "stack trace 0 must be (frames, platform, exception): 3 items",
+        ),
+        (
+            lambda: RULES.empty().apply_to_many_event_frames([([], None, None), 1]),
+            TypeError,
+            "stack trace 1 must be (frames, platform, exception), not int",
+        ),
+        (
+            lambda: RULES.empty().explain([], NO_EXCEPTION, why_not=(1,)),
+            ValueError,
+            "why_not must be the index of a rule and of a frame: 2 items",
+        ),
+        (
+            lambda: RULES.empty().explain([], NO_EXCEPTION, why_not=itertools.count()),
+            ValueError,
+            "why_not must be the index of a rule and of a frame: 2 items",
+        ),
+        (lambda: columns().batch([1]), TypeError, "an item of stacktraces must be a mapping"),
+        (
+            lambda: columns().batch([{"frames": [{"function": 5}]}]),
+            TypeError,
+            "stacktraces must have values as in SCHEMA",
+        ),
+        (
+            lambda: columns().batch([{"frames": [{"orig_in_app": 300}]}]),
+            ValueError,
+            "stacktraces must have values as in SCHEMA",
+        ),
+        (
+            lambda: columns().batch([{"frames": [{"orig_in_app": 2**70}]}]),
+            ValueError,
+            "stacktraces must have values as in SCHEMA",
+        ),
+        (
+            lambda: columns().events_to_arrow([1]).read_all(),
+            TypeError,
+            "an item of files must be a str or path, not int",
+        ),
+        # --- mappings, choices, objects, numbers
+        (lambda: CONFIG.from_text("", 1), TypeError, "bases must be a mapping from names to"),
+        (lambda: CONFIG.from_text("", "x"), TypeError, "bases must be a mapping from names to"),
+        (lambda: CONFIG.from_base64("", 1), TypeError, "bases must be a mapping from names to"),
+        (lambda: CONFIG.from_text("", Names()), TypeError, "the name of a base must be a str"),
+        (lambda: OWNERS.parse("", []), ValueError, 'dialect must be "github" or "gitlab"'),
+        (lambda: OWNERS.of_repository(".", []), ValueError, 'dialect must be "github" or'),
+        (
+            lambda: ISSUES(None, fingerprint_rules(), []),
+            TypeError,
+            "old_rules must be FingerprintRules, not NoneType",
+        ),
+        (
+            lambda: ISSUES(fingerprint_rules(), None, []),
+            TypeError,
+            "new_rules must be FingerprintRules, not NoneType",
+        ),
+        (
+            lambda: ISSUES(fingerprint_rules(), fingerprint_rules(), [], rules=1),
+            TypeError,
+            "rules must be Enhancements, not int",
+        ),
+        (
+            lambda: RULES.empty().apply_modifications_to_stacktraces([], threads=2**70),
+            OverflowError,
+            "threads must be at most 18446744073709551615",
+        ),
+    ],
+)
+def test_errors_name_the_argument_and_what_is_expected(
+    call: Callable[[], object], expected: type[Exception], message: str
+) -> None:
+    with pytest.raises(OphioError, match=re.escape(message)) as caught:
+        call()
+    assert isinstance(caught.value, expected)
+
+
+class Failing:
+    """What cannot be iterated over because of an error of its own."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def __iter__(self) -> Any:
+        raise self.error
+
+
+@pytest.mark.parametrize("error", [TypeError("mine"), ValueError("mine"), KeyError("mine")])
+@pytest.mark.parametrize(
+    "call",
+    [
+        GLOB.GlobSet,
+        lambda given: TRIM(given, "native"),
+        lambda given: STACKTRACE.many_from_event_frames([given]),
+        lambda given: RULES.empty().to_config_structure(3, given),
+        lambda given: GLOB.GlobSet(each for each in given),
+        lambda given: TRIM((each for each in given), "native"),
+    ],
+)
+def test_errors_of_an_iterator_of_the_caller_pass(
+    call: Callable[[Any], object], error: Exception
+) -> None:
+    with pytest.raises(type(error)) as caught:
+        call(Failing(error))
+    assert caught.value is error
 
 
 # --- status -------------------------------------------------------------------------

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from operator import index
 
 from sentry_ophio.exceptions import ArgumentTypeError, InvalidArgumentError, OphioOverflowError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Any, TypeVar
+
+    Item = TypeVar("Item")
+
 __all__ = [
     "as_int",
     "checked_int",
+    "checked_items",
+    "checked_list",
     "checked_positive",
     "checked_str",
     "checked_threads",
+    "checked_tuple",
     "encoded",
     "exact_str",
     "type_error",
@@ -59,21 +70,82 @@ def checked_threads(threads: object) -> int:
     Raises:
         ArgumentTypeError: It is not an `int`; a `TypeError`.
         InvalidArgumentError: It is less than 1; a `ValueError`.
+        OphioOverflowError: It is too large; an `OverflowError`.
     """
-    return checked_positive("threads", threads)
+    return checked_positive("threads", threads, _MAX_SIZE)
 
 
-def checked_positive(name: str, value: object) -> int:
-    """Return an `int` that is at least 1.
+def checked_positive(name: str, value: object, maximum: int | None = None) -> int:
+    """Return an `int` from 1 to `maximum`, or without a limit.
 
     Raises:
         ArgumentTypeError: It is not an `int`; a `TypeError`.
         InvalidArgumentError: It is less than 1; a `ValueError`.
+        OphioOverflowError: It is too large; an `OverflowError`.
     """
     number = as_int(name, value)
     if number < 1:
         raise InvalidArgumentError(f"{name} must be 1 or more, not {number}")
+    if maximum is not None and number > maximum:
+        raise OphioOverflowError(f"{name} must be at most {maximum}")
     return number
+
+
+def checked_items(name: str, items: str, value: Iterable[Item]) -> Iterator[Item]:
+    """Return an iterator over an argument. What its own code raises passes unchanged.
+
+    Args:
+        name: The argument.
+        items: What it should contain, in the plural.
+        value: Its value.
+
+    Raises:
+        ArgumentTypeError: It cannot be iterated over; a `TypeError`.
+    """
+    try:
+        return iter(value)
+    except TypeError:
+        _check_iterable(name, f"an iterable of {items}", value)
+        raise
+
+
+def checked_list(name: str, items: str, value: Iterable[Item]) -> list[Item]:
+    """Return a list of the items of an argument, as `checked_items` does."""
+    try:
+        return list(value)
+    except TypeError:
+        _check_iterable(name, f"an iterable of {items}", value)
+        raise
+
+
+def _check_iterable(name: str, expected: str, value: object) -> None:
+    """Say that an object is not iterable; do nothing if an error is that of its own code."""
+    kind = type(value)
+    if getattr(kind, "__iter__", getattr(kind, "__getitem__", None)) is None:
+        raise type_error(name, expected, value) from None
+
+
+def checked_tuple(name: str, expected: str, count: int, value: Any) -> tuple[Any, ...]:
+    """Return a tuple of so many items.
+
+    Args:
+        name: The argument.
+        expected: What it must be, with the items.
+        count: The number of items.
+        value: The tuple, or any iterable.
+
+    Raises:
+        ArgumentTypeError: It is not iterable; a `TypeError`.
+        InvalidArgumentError: It has another number of items; a `ValueError`.
+    """
+    try:
+        items = tuple(islice(value, count + 1))  # it may never end
+    except TypeError:
+        _check_iterable(name, expected, value)
+        raise
+    if len(items) != count:
+        raise InvalidArgumentError(f"{name} must be {expected}: {count} items")
+    return items
 
 
 def checked_str(name: str, text: object) -> str:

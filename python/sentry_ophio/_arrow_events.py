@@ -8,12 +8,12 @@ time are converted to columns, and the columns are joined to a batch:
 
 from __future__ import annotations
 
-from os import PathLike, fspath
+from os import PathLike, fsdecode
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from sentry_ophio._arguments import checked_positive
+from sentry_ophio._arguments import checked_items, checked_positive, type_error
 from sentry_ophio._event_files import stacktraces_in
 
 if TYPE_CHECKING:
@@ -41,8 +41,15 @@ def reader(
     rows = checked_positive("rows", rows)
     if isinstance(files, (str, PathLike)):
         files = [files]
-    found = stacktraces_in((fspath(each) for each in files), skip)
+    names = map(_path, checked_items("files", "paths", files))
+    found = stacktraces_in(names, skip)
     return pa.RecordBatchReader.from_batches(schema, batches_of(found, schema, rows))
+
+
+def _path(file: object) -> str:
+    if not isinstance(file, (str, PathLike)):
+        raise type_error("an item of files", "a str or path", file)
+    return fsdecode(file)
 
 
 def batches_of(found: Iterable[Found], schema: pa.Schema, rows: int) -> Iterator[pa.RecordBatch]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional, final
 
-from sentry_ophio._arguments import encoded, exact_str
+from sentry_ophio._arguments import checked_list, encoded, exact_str, type_error
 from sentry_ophio._event_frames import answer_about_event, pending_changes, write_pending
 from sentry_ophio._ffi import Handle, check, ffi, lib, string
 from sentry_ophio._rule_set import Enhancements
@@ -237,7 +237,16 @@ def _bases(bases: Mapping[str, Enhancements]) -> tuple[bytes, Any, list[Any]]:
     """Return the names joined by line feeds, the handles, and the objects that own the handles."""
     names = []
     kept = []
-    given: dict[str, Any] = dict(bases)
+    kind = type(bases)
+    if not hasattr(kind, "keys") or not hasattr(kind, "__getitem__"):
+        raise type_error("bases", "a mapping from names to Enhancements", bases)
+    try:
+        given: dict[str, Any] = dict(bases)
+    except TypeError:
+        # A mapping of the caller can have keys that are not hashable.
+        for name in checked_list("the keys of bases", "names", bases.keys()):
+            exact_str("the name of a base", name)
+        raise
     for name, rules in given.items():
         name = exact_str("the name of a base", name)  # noqa: PLW2901
         pointer = Enhancements._pointer(f"the base {name!r}", rules)

@@ -6,7 +6,7 @@ import json
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
-from sentry_ophio._arguments import checked_int, checked_threads, type_error
+from sentry_ophio._arguments import checked_int, checked_items, checked_threads, type_error
 from sentry_ophio._ffi import Handle, check, ffi, lib, string
 from sentry_ophio._pack import add_repeats, join
 from sentry_ophio._rule_set import Enhancements
@@ -263,7 +263,7 @@ def preview(  # noqa: PLR0913
     threads = checked_threads(threads)
     most = checked_int("max_explained", max_explained)
     with Comparison(old_rules, new_rules, max_explained=most) as comparing:
-        iterator = iter(stacktraces)
+        iterator = checked_items("stacktraces", "Stacktrace objects", stacktraces)
         done = 0
         while batch := list(islice(iterator, BATCH)):
             check_stacktraces(batch)

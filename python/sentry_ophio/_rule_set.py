@@ -14,7 +14,9 @@ from sentry_ophio._answers import (
 from sentry_ophio._arguments import (
     as_int,
     checked_int,
+    checked_list,
     checked_threads,
+    checked_tuple,
     encoded,
     exact_str,
     type_error,
@@ -63,6 +65,7 @@ from sentry_ophio._stacktrace import (
     packed_event,
     packed_events,
     read_numbers,
+    unpacked_events,
 )
 from sentry_ophio._stacktrace import keep_own_categories as keep_packed_categories
 from sentry_ophio._typing import final
@@ -420,7 +423,9 @@ class Enhancements(Handle):
             ValueError: A base has a line break.
             TypeError: `version` is no `int`, or a base no `str`.
         """
-        listed = [exact_str("the name of a base", base) for base in bases]
+        listed = [
+            exact_str("the name of a base", base) for base in checked_list("bases", "names", bases)
+        ]
         if any("\n" in base or "\r" in base for base in listed):
             raise InvalidArgumentError("the name of a base cannot have a line break")
         names = "\n".join(listed).encode()
@@ -560,7 +565,10 @@ class Enhancements(Handle):
         with first_use:
             from sentry_ophio._explain import explained  # noqa: PLC0415 (loads when used)
 
-        marks = b"" if repeats is None else bytes([bool(each) for each in repeats])
+        check_list(frames)
+        marks = b""
+        if repeats is not None:
+            marks = bytes(map(bool, checked_list("repeats", "bools", repeats)))
         if repeats is not None and len(marks) != len(frames):
             raise InvalidArgumentError(
                 f"`repeats` must have an item for each frame: expected {len(frames)}, "
@@ -576,7 +584,8 @@ class Enhancements(Handle):
             count = len(before)
         rule, frame = _NOTHING, _NOTHING
         if why_not is not None:
-            rule, frame = [as_int("why_not", each) for each in why_not]
+            both = checked_tuple("why_not", "the index of a rule and of a frame", 2, why_not)
+            rule, frame = [as_int("why_not", each) for each in both]
         if min(rule, frame) < 0 or max(rule, frame) > _NOTHING:
             raise OphioOverflowError("`why_not` counts rules and frames from 0")
         # The set may grow meanwhile: what the library says is about the rules of this moment.
@@ -876,7 +885,7 @@ class Enhancements(Handle):
             >>> rules.apply_to_many_event_frames([(frames, "python", None)] * 2)
             [[(None, False)], [(None, False)]]
         """
-        stacktraces = list(stacktraces)
+        stacktraces = unpacked_events(stacktraces)
         threads = checked_threads(threads)
         ptr = self._ptr
         results: list[list[AppliedFrame]] = []

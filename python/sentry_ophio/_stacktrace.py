@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from sentry_ophio._arguments import checked_threads, type_error
+from sentry_ophio._arguments import (
+    checked_items,
+    checked_list,
+    checked_threads,
+    checked_tuple,
+    type_error,
+)
 from sentry_ophio._ffi import check, ffi, lib, new_string
 from sentry_ophio._first_use import first_use
 from sentry_ophio._pack import (
@@ -32,6 +38,9 @@ if TYPE_CHECKING:
     AppliedFrame = tuple[Optional[str], Optional[bool]]
     """Category and in_app of a frame after the rules."""
 
+    EventFrames = tuple[list[dict[str, Any]], Optional[str], Optional[dict[str, Any]]]
+    """The frames of a stack trace of an event, the event's platform, and the exception."""
+
     class Rules(Protocol):
         """`Enhancements`, which imports this module."""
 
@@ -44,6 +53,8 @@ if TYPE_CHECKING:
 
 
 U32_ARRAY = ffi.typeof("uint32_t[]")
+
+_EVENT_FRAMES = "(frames, platform, exception)"
 
 
 @final
@@ -209,16 +220,33 @@ def packed_event(frames: object, platform: str | None, exception: object) -> byt
         raise FrameTypeError(f"not frames of an event: {error}") from error
 
 
-def packed_events(
-    stacktraces: Iterable[tuple[list[dict[str, Any]], str | None, dict[str, Any] | None]],
-) -> bytes:
+def unpacked_events(stacktraces: Iterable[EventFrames]) -> list[EventFrames]:
+    """Return stack traces of events as tuples of three.
+
+    Raises:
+        ArgumentTypeError: They are not iterable, or one of them is not; a `TypeError`.
+        InvalidArgumentError: One has another number of items; a `ValueError`.
+    """
+    found: list[Any] = []
+    for each in checked_items("stacktraces", _EVENT_FRAMES, stacktraces):
+        is_right = type(each) is tuple and len(each) == 3
+        found.append(
+            each if is_right else checked_tuple(f"stack trace {len(found)}", _EVENT_FRAMES, 3, each)
+        )
+    return found
+
+
+def packed_events(stacktraces: Iterable[EventFrames]) -> bytes:
     """Pack frames of many stack traces as events have them.
 
     Raises:
         FrameTypeError: They cannot be packed.
         TypeError: The frames of one are no list.
     """
-    values = [[platform, told(exception), frames] for frames, platform, exception in stacktraces]
+    values = [
+        [platform, told(exception), frames]
+        for frames, platform, exception in unpacked_events(stacktraces)
+    ]
     for value in values:
         if type(value[2]) is not list:
             check_list(value[2])
@@ -242,7 +270,7 @@ def read_numbers(codes: CData, count: int) -> list[int]:
 
 
 def checked_batch(stacktraces: Sequence[Stacktrace], threads: int) -> tuple[list[Stacktrace], int]:
-    stacktraces = list(stacktraces)
+    stacktraces = checked_list("stacktraces", "Stacktrace objects", stacktraces)
     check_stacktraces(stacktraces)
     return stacktraces, checked_threads(threads)
 

@@ -41,12 +41,17 @@ from __future__ import annotations
 import ctypes
 from typing import TYPE_CHECKING, Any, Callable
 
-from sentry_ophio._arguments import checked_threads, type_error
+from sentry_ophio._arguments import checked_items, checked_threads, type_error
 from sentry_ophio._ffi import error_for, ffi, lib
 from sentry_ophio._pack import EXCEPTION_FIELDS, FRAME_FIELDS
 from sentry_ophio._preview import Comparison
 from sentry_ophio._rule_set import Enhancements
-from sentry_ophio.exceptions import MissingDependencyError, SchemaError
+from sentry_ophio.exceptions import (
+    ArgumentTypeError,
+    InvalidArgumentError,
+    MissingDependencyError,
+    SchemaError,
+)
 
 try:
     import pyarrow as pa
@@ -295,25 +300,32 @@ def batch(stacktraces: Iterable[Mapping[str, Any]]) -> pa.RecordBatch:
 
     Raises:
         TypeError: Something is no mapping, or a value has another type.
-        pyarrow.ArrowInvalid: A value has another type, or is too large.
+        ValueError: A value cannot be converted to the type of its column.
     """
     # A copy: pyarrow takes it badly if the caller's code changes what it reads.
     frame, exception = (each.name for each in SCHEMA)
-    rows = [
-        {
-            frame: _listed(row.get(frame)),
-            exception: _fields_of(row.get(exception), SCHEMA.field(exception).type),
-        }
-        for row in stacktraces
-    ]
-    return pa.RecordBatch.from_pylist(rows, schema=SCHEMA)
+    rows = []
+    for row in checked_items("stacktraces", "mappings", stacktraces):
+        if not hasattr(row, "get"):
+            raise type_error("an item of stacktraces", "a mapping", row)
+        rows.append(
+            {
+                frame: _listed(row.get(frame)),
+                exception: _fields_of(row.get(exception), SCHEMA.field(exception).type),
+            }
+        )
+    try:
+        return pa.RecordBatch.from_pylist(rows, schema=SCHEMA)
+    except (pa.ArrowTypeError, pa.ArrowInvalid, OverflowError) as error:
+        kind = ArgumentTypeError if isinstance(error, TypeError) else InvalidArgumentError
+        raise kind(f"stacktraces must have values as in SCHEMA: {error}") from None
 
 
 def _listed(frames: Any) -> list[dict[str, Any] | None] | None:
     if frames is None:
         return None
     fields = SCHEMA.field("frames").type.value_type
-    return [_fields_of(frame, fields) for frame in frames]
+    return [_fields_of(frame, fields) for frame in checked_items("frames", "mappings", frames)]
 
 
 def _fields_of(value: Any, fields: pa.StructType) -> dict[str, Any] | None:

@@ -38,7 +38,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Union, final
 from msgpack import Packer
 
 from sentry_ophio import _repository
-from sentry_ophio._arguments import as_int, type_error
+from sentry_ophio._arguments import as_int, checked_list, type_error
 from sentry_ophio._diagnostic import Diagnostic
 from sentry_ophio._ffi import Handle, check, decode, error_for, ffi, lib, new_string, plain
 from sentry_ophio._shortcut import ALL, ANY, Shortcut, unpacked
@@ -465,7 +465,7 @@ class Codeowners(Handle):
             ValueError: As for `parse`.
         """
         data = _encoded(text, "text")
-        many = None if paths is None else list(paths)
+        many = None if paths is None else checked_list("paths", "str or bytes", paths)
         packed = None if many is None else _packed(many)
         file = cls.parse(data, dialect, max_bytes=max_bytes)
         found = list(file.diagnostics)
@@ -563,7 +563,7 @@ class Codeowners(Handle):
             TypeError: A path is neither str nor bytes.
             UnicodeEncodeError: A path has a lone surrogate.
         """
-        many = list(paths)
+        many = checked_list("paths", "str or bytes", paths)
         winners = self._find(many)
         sections = len(self._sections)
         rule = self._rule
@@ -673,7 +673,7 @@ def _lines(data: bytes) -> list[str]:
 
 
 def _check_dialect(dialect: object) -> None:
-    if dialect not in _DIALECTS:
+    if not isinstance(dialect, str) or dialect not in _DIALECTS:
         raise InvalidArgumentError(f'dialect must be "github" or "gitlab", not {dialect!r}')
 
 

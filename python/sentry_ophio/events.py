@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sentry_ophio._arguments import type_error
+from sentry_ophio._arguments import checked_list, type_error
 from sentry_ophio._event_frames import answer_about_event
 from sentry_ophio._ffi import lib
 from sentry_ophio._stacktrace import Stacktrace, packed_event, prepared
@@ -217,7 +217,7 @@ def match_frames(frames: Iterable[Mapping[str, Any]], platform: str | None) -> l
         >>> frame["function"], frame["path"], frame["family"]
         (b'f', b'c:/a.c', b'native')
     """
-    data = packed_event(list(frames), platform, None)
+    data = packed_event(checked_list("frames", "frames", frames), platform, None)
     found: list[dict[str, Any]] = answer_about_event(
         lib.ophio_events_match_frames, None, data, lists=True
     )

@@ -38,7 +38,7 @@ from typing import TYPE_CHECKING, Union, final
 
 from msgpack import Packer
 
-from sentry_ophio._arguments import encoded, exact_str, type_error
+from sentry_ophio._arguments import checked_items, encoded, exact_str, type_error
 from sentry_ophio._diagnostic import Diagnostic, Fix
 from sentry_ophio._ffi import Handle, check, copied, decode, error_for, ffi, lib, new_string, string
 from sentry_ophio._fingerprint_variables import (
@@ -210,9 +210,9 @@ class FingerprintRules(Handle):
     ) -> FingerprintRules:
         """Make an object of what is in a place, with the rules of `bases` behind it."""
         origins: list[Origin] = []
-        for base in bases:
+        for base in checked_items("bases", "FingerprintRules", bases):
             if not issubclass(type(base), FingerprintRules):
-                raise type_error("bases", "a sequence of FingerprintRules", base)
+                raise type_error("bases", "an iterable of FingerprintRules", base)
             added = base._ptr
             combined = cls._place()
             check(lib.ophio_fingerprints_with_builtin(place[0], added, combined))
@@ -520,7 +520,7 @@ class FingerprintRules(Handle):
         """
         number = unknown_number(unknown)
         listed = []
-        for index, event in enumerate(events):
+        for index, event in enumerate(checked_items("events", "events", events)):
             try:
                 listed.append(pack_event(event))
             except EventError as error:
@@ -720,7 +720,7 @@ def preview(  # noqa: PLR0913
     Raises:
         EventError: One is not an event; the message has its index, from 0.
         LimitError: One has more frames than the limit.
-        TypeError: `parameterizer` is not a `Parameterizer`.
+        TypeError: `events` is not iterable, or rules or `parameterizer` are of another type.
         ValueError: `examples` is less than 1, or `unknown` has another value.
     """
     # It is large, and users of rules do not need it.
@@ -729,6 +729,9 @@ def preview(  # noqa: PLR0913
 
     if rules is None:
         rules = Enhancements.default()
+    FingerprintRules._pointer("old_rules", old_rules)
+    FingerprintRules._pointer("new_rules", new_rules)
+    Enhancements._pointer("rules", rules)
     comparing = IssueComparison(
         old_rules,
         new_rules,
@@ -737,7 +740,7 @@ def preview(  # noqa: PLR0913
         parameterizer=parameterizer,
         examples=examples,
     )
-    for index, event in enumerate(events):
+    for index, event in enumerate(checked_items("events", "events", events)):
         try:
             comparing.add(event)
         except (EventError, LimitError) as error:

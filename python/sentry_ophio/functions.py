@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sentry_ophio._arguments import checked_str, encoded
+from sentry_ophio._arguments import checked_items, checked_str, encoded
 from sentry_ophio._ffi import check, decode, error_for, ffi, lib, new_string
 from sentry_ophio._pack import pack_texts, unpack
 
@@ -125,7 +125,10 @@ def trim_function_names(names: Iterable[str], platform: str | None) -> list[str]
         ['main', 'f<T>']
     """
     where = _platform(platform)
-    checked = [name if type(name) is str else str(checked_str("name", name)) for name in names]
+    checked = [
+        name if type(name) is str else str(checked_str("name", name))
+        for name in checked_items("names", "str", names)
+    ]
     try:
         packed = pack_texts(checked)
     except (TypeError, ValueError):

@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from msgpack import Packer
 
-from sentry_ophio._arguments import encoded, type_error
+from sentry_ophio._arguments import checked_list, encoded, type_error
 from sentry_ophio._diagnostic import Diagnostic
 from sentry_ophio._ffi import (
     Handle,
@@ -436,7 +436,7 @@ class Glob(Handle):
             UnicodeEncodeError: A value holds a lone surrogate.
         """
         glob = self._ptr
-        many = list(values)
+        many = checked_list("values", "str or bytes", values)
         if self._fold:
             try:
                 # The library converts ASCII to lower case itself.
@@ -615,7 +615,7 @@ class GlobSet(Handle):
             _flag(value, name)
         if isinstance(patterns, (str, bytes)):
             raise ArgumentTypeError("patterns must be an iterable of patterns, not one pattern")
-        given = tuple(patterns)
+        given = tuple(checked_list("patterns", "str or bytes", patterns))
         data = [
             _encoded_pattern(pattern, case_insensitive, f"pattern {number}")
             for number, pattern in enumerate(given)

@@ -24,7 +24,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 from msgpack import packb, unpackb
 
-from sentry_ophio._arguments import checked_positive, checked_str, encoded, type_error
+from sentry_ophio._arguments import (
+    checked_items,
+    checked_list,
+    checked_positive,
+    checked_str,
+    encoded,
+    type_error,
+)
 from sentry_ophio._ffi import Handle, check, decode, error_for, ffi, lib, new_string
 from sentry_ophio._first_use import first_use
 from sentry_ophio._pack import pack_texts, unpack
@@ -405,7 +412,7 @@ def _patterns(patterns: Any) -> tuple[Pattern, ...]:
     if isinstance(patterns, (str, bytes)):
         raise type_error("patterns", "an iterable of patterns", patterns)
     checked = []
-    for number, pattern in enumerate(patterns):
+    for number, pattern in enumerate(checked_items("patterns", "Pattern objects", patterns)):
         if not isinstance(pattern, tuple) or len(pattern) != 2:
             raise type_error(f"pattern {number}", "a Pattern", pattern)
         name, regex = pattern
@@ -421,7 +428,8 @@ def _patterns(patterns: Any) -> tuple[Pattern, ...]:
 def _names(only: Any) -> tuple[str, ...]:
     if isinstance(only, (str, bytes)):
         raise type_error("only", "an iterable of names", only)
-    return tuple(str(checked_str("a name in only", name)) for name in only)
+    names = checked_list("only", "names", only)
+    return tuple(str(checked_str("a name in only", name)) for name in names)
 
 
 def _limit(name: str, value: object) -> int:
@@ -436,7 +444,7 @@ def _packed(value: object) -> bytes:
 def _listed(texts: Any) -> list[Any]:
     if isinstance(texts, (str, bytes)):
         raise type_error("texts", "an iterable of texts", texts)
-    return texts if type(texts) is list else list(texts)
+    return texts if type(texts) is list else checked_list("texts", "texts", texts)
 
 
 def _with_packed(texts: list[Any], call: Callable[[bytes], int]) -> None:

@@ -34,7 +34,7 @@ from uuid import UUID
 
 from msgpack import Packer, unpackb
 
-from sentry_ophio._arguments import encoded, type_error
+from sentry_ophio._arguments import checked_list, encoded, type_error
 from sentry_ophio._ffi import (
     Handle,
     check,
@@ -402,7 +402,8 @@ class ProguardMapper(Handle):
             OphioOverflowError: A line is negative or above 2**64 - 1.
             UnicodeEncodeError: A name cannot be encoded.
         """
-        found = self._remap(list(frames), len(frames))
+        queries = checked_list("frames", "tuples", frames)
+        found = self._remap(queries, len(queries))
         return [list(map(_make_frame, each)) for each in found]
 
     def _remap(self, queries: list[Query], count: int) -> Packed:
