@@ -135,14 +135,14 @@ impl<Code: fmt::Display> fmt::Display for Diagnostic<Code> {
 }
 
 /// Longer words get no suggestion, because computing a distance takes the product of the lengths.
-const LONGEST: usize = 40;
+const MAX_WORD_BYTES: usize = 40;
 
 /// Returns the known word that is nearest to an unknown one.
 ///
 /// The distance counts letters that are missing, added, changed or swapped, and is at most a third
 /// of the length of the word. Case is ignored, and `_` equals `-`.
 pub(crate) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
-    if word.is_empty() || word.len() > LONGEST {
+    if word.is_empty() || word.len() > MAX_WORD_BYTES {
         return None;
     }
     let word = word.to_ascii_lowercase().replace('_', "-");

@@ -1,6 +1,6 @@
-"""Turns our docstrings, which are Markdown with Google's sections, into what Sphinx reads.
+"""Converts our docstrings, Markdown with Google's sections, to what Sphinx reads.
 
-autodoc takes reStructuredText, and napoleon turns the sections (`Args:`) into it; the rest is
+autodoc takes reStructuredText, and napoleon converts the sections (`Args:`) to it; the rest is
 done here: code, tables, headings, and references such as ``[`Glob`][sentry_ophio.glob.Glob]``.
 """
 
@@ -15,7 +15,7 @@ _REFERENCE = re.compile(r"\[`([^`\]]+)`\]\[([\w.]*)\]")
 
 
 def inline(text: str) -> str:
-    """Turn what stands within a line: code and references."""
+    """Convert the code and the references in a text."""
     parts = []
     end = 0
     for found in re.finditer(rf"{_REFERENCE.pattern}|(?<![`:>])`([^`]+)`(?!`)(\w?)", text):
@@ -30,7 +30,7 @@ def inline(text: str) -> str:
 
 
 def table(rows: list[str]) -> list[str]:
-    """Turn a table, of which the second row is the rule below the heads."""
+    """Convert a table, of which the second row is the rule below the heads."""
     cut = re.compile(r"(?<!\\)\|(?=(?:[^`]*`[^`]*`)*[^`]*$)")
     lines = [".. list-table::", "   :header-rows: 1", ""]
     for row in (rows[0], *rows[2:]):
@@ -45,7 +45,7 @@ _SECTION = re.compile(r"(Args|Attributes|Example|Raises|Returns|Yields|Note):$")
 
 
 def converted(lines: list[str]) -> list[str]:
-    """Turn a docstring."""
+    """Convert a docstring."""
     blocks: list[list[str]] = [[]]
     for line in lines:
         if line.strip():
@@ -76,7 +76,7 @@ def converted(lines: list[str]) -> list[str]:
 
 
 def _process(*given: Any) -> None:
-    """Turn a docstring: the last that autodoc gives is its lines, to be changed."""
+    """Convert a docstring: the last that autodoc gives is its lines, to be changed."""
     lines: list[str] = given[-1]
     # Not as the extension that it is: that takes, in the text of an attribute, what stands
     # before a colon for its type.

@@ -144,7 +144,7 @@ def c_pages(header: str) -> dict[str, str]:
     opening = comment(header[: header.index("*/") + 2])
     conventions = opening.partition("Conventions, ")[2]
     pages = {
-        "c-api": "# C API\n\n`#include <ophio.h>`; {doc}`c` tells how to install it.\n\n"
+        "c-api": "# C API\n\n`#include <ophio.h>`; {doc}`c` describes how to install it.\n\n"
         f"Conventions, {conventions}\n\n## By subject\n"
     }
     by_subject: dict[str, list[Item]] = {name: [] for name, *_ in SUBJECTS}
@@ -202,7 +202,7 @@ def _declarations(code: str) -> list[tuple[str, str, str]]:
 
 
 def _needs_semicolon(head: str) -> bool:
-    """Tell whether `;` ends it after the braces: a class, or a value in braces."""
+    """Return whether `;` ends it after the braces: a class, or a value in braces."""
     words = head.split()
     return bool(words) and (
         bool(re.search(r"\b(class|struct)\s+\w+", head) and "(" not in head)

@@ -70,7 +70,7 @@ class Names:
         for prefix in (f"{within}.", f"{module}.", ""):
             if prefix != "." and prefix + bare in self.python:
                 return self.python[prefix + bare]
-        # Elsewhere only what can hardly mean anything else: a class, or a member with its class.
+        # Elsewhere only what is not ambiguous: a class, or a member with its class.
         if bare[0].isupper() and len(self.by_suffix.get(bare, ())) == 1:
             return self.python[next(iter(self.by_suffix[bare]))]
         return None
@@ -113,7 +113,7 @@ def _inside(node: Any, *kinds: type) -> bool:
 
 
 def _context(node: Any, docname: str) -> tuple[str, str]:
-    """Tell in which module and class of Python a node stands."""
+    """Return the module and the class of Python that contain a node."""
     module = "sentry_ophio." + docname.partition("/")[2] if docname.startswith("python/") else ""
     parent = node.parent
     while parent is not None:
@@ -129,7 +129,7 @@ def _context(node: Any, docname: str) -> tuple[str, str]:
 
 
 def _public_home(target: str) -> str | None:
-    """Tell where something is documented that is defined in a module of the package's own.
+    """Return where something is documented that the package defines in a private module.
 
     Returns:
         Its public name; the empty one if it is Python's, or a type for annotations only.
@@ -167,7 +167,7 @@ _MEANT = {("python/exceptions", "Diagnostic"): "sentry_ophio.enhancers.Diagnosti
 
 
 def _settle(app: Sphinx, document: nodes.document) -> None:
-    """Tell Sphinx which of two is meant, before it looks for them."""
+    """Replace names that two modules have by the one that is meant."""
     for node in document.findall(addnodes.pending_xref):
         meant = _MEANT.get((app.env.docname, node.get("reftarget", "")))
         if meant:

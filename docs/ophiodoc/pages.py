@@ -55,7 +55,7 @@ def names(root: Path) -> dict[str, str]:
 
 
 def turned(root: Path, page: str, text: str) -> str:
-    """Turn the links of a page, which are those of the repository, to those of the site.
+    """Convert the links of a page from those of the repository to those of the site.
 
     A link to another page leads to that page, one to a picture to its copy, and one to any
     other file of the repository to where the repository is.
@@ -147,7 +147,7 @@ def python_pages(root: Path) -> dict[str, str]:
 
 
 def command_line() -> str:
-    """Tell what each command says of itself."""
+    """Return the help text of each command."""
     # The other pages, and the tests of them, need neither.
     import click  # noqa: PLC0415
 

@@ -22,22 +22,22 @@ def parameterize(column: Any, parameterizer: Parameterizer | None) -> pa.Array |
         parameterizer = default_parameterizer()
     elif not isinstance(parameterizer, Parameterizer):
         raise type_error("parameterizer", "a Parameterizer", parameterizer)
-    taken = _taken(column)
+    imported = _import_column(column)
     # A column of type null has no texts.
-    if pa.types.is_null(taken.type):
-        return taken
-    _check(taken.type)
-    if isinstance(taken, pa.Array):
-        return _chunk(taken, parameterizer, 0)
+    if pa.types.is_null(imported.type):
+        return imported
+    _check(imported.type)
+    if isinstance(imported, pa.Array):
+        return _chunk(imported, parameterizer, 0)
     chunks = []
     row = 0
-    for chunk in taken.chunks:
+    for chunk in imported.chunks:
         chunks.append(_chunk(chunk, parameterizer, row))
         row += len(chunk)
-    return pa.chunked_array(chunks, taken.type)
+    return pa.chunked_array(chunks, imported.type)
 
 
-def _taken(column: Any) -> pa.Array | pa.ChunkedArray:
+def _import_column(column: Any) -> pa.Array | pa.ChunkedArray:
     """Convert any Arrow object to one of pyarrow, without a copy."""
     if isinstance(column, (pa.Array, pa.ChunkedArray)):
         return column

@@ -157,22 +157,22 @@ class Explanation(NamedTuple):
         app = sum(frame.contributes is True for frame in self.frames)
         if self.system is None:
             counts = "counts" if self.contributes else "does not count"
-            told = f"the stack trace {counts} for grouping{order}{_because(self.hint)}"
-            return f"{app} of {len(self.frames)} frames count", told
+            sentence = f"the stack trace {counts} for grouping{order}{_because(self.hint)}"
+            return f"{app} of {len(self.frames)} frames count", sentence
         system = sum(frame.system is True for frame in self.frames)
         frames = f"{app} of {len(self.frames)} frames count in the app variant, {system} in the "
         discarded = app > 0 and not self.contributes
         why = "is discarded" if discarded else "does not count"
         if self.decides == "app":
-            told = "the app variant decides"
+            sentence = "the app variant decides"
         elif self.decides == "system":
-            told = f"the app variant {why}, so the system variant decides"
+            sentence = f"the app variant {why}, so the system variant decides"
         else:
-            told = "the stack trace does not count for grouping"
+            sentence = "the stack trace does not count for grouping"
         hint = self.hint if self.decides != "app" else None
         if self.decides is None:
             hint = hint or self.system_hint
-        return f"{frames}system variant", f"{told}{order}{_because(hint)}"
+        return f"{frames}system variant", f"{sentence}{order}{_because(hint)}"
 
     def __str__(self) -> str:
         """Return a line for each frame and each step."""

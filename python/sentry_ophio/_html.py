@@ -122,8 +122,8 @@ def _frame(
     """
     (_, before), (_, after) = sides
     function = str(source.get("function") or "?")
-    told = [(name, [_step(step) for step in each]) for name, each in steps]
-    rules = [step["text"] for _, each in told for step in each]
+    described = [(name, [_step(step) for step in each]) for name, each in steps]
+    rules = [step["text"] for _, each in described for step in each]
     categories = [str(side["category"] or "") for _, side in sides]
     differs = {key for key, value in before.items() if value != after[key]}
     if len(before) < len(after):
@@ -149,7 +149,7 @@ def _frame(
         "cells": cells,
         "width": 2 + sum(len(each) for _, each in cells),
         "changed": bool(differs),
-        "steps": told,
+        "steps": described,
         "searched": " ".join([function, location, *categories, *rules]).lower(),
     }
 

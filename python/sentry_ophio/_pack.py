@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "categories_in",
+    "exception_parts",
     "join",
     "pack",
     "pack_carefully",
@@ -53,7 +54,6 @@ __all__ = [
     "read_exception",
     "read_frame",
     "read_frames",
-    "told",
     "unpack",
 ]
 
@@ -303,7 +303,7 @@ def pack_event_frames(frames: list[Any], platform: str | None, exception: object
         Exception: A frame is not a mapping, or a value cannot be packed.
     """
     try:
-        return _packb([platform, told(exception), frames], None, _mappings)
+        return _packb([platform, exception_parts(exception), frames], None, _mappings)
     except (TypeError, ValueError, OverflowError, BufferError):
         with first_use:
             from msgpack import Packer  # noqa: PLC0415 (loads when used)
@@ -319,7 +319,7 @@ def pack_event_frames(frames: list[Any], platform: str | None, exception: object
         return packed
 
 
-def told(exception: Any) -> Any:
+def exception_parts(exception: Any) -> Any:
     """Return what is read of an exception: in an event it holds its stack trace as well."""
     if type(exception) is not dict:
         return exception
@@ -331,7 +331,8 @@ def pack_many_event_frames(stacktraces: list[list[Any]]) -> bytes:
     """Write frames of many stack traces of events into one buffer, as `pack_event_frames` does.
 
     Args:
-        stacktraces: For each the platform, the exception as `told` returns it, and the frames.
+        stacktraces: For each the platform, the exception as `exception_parts` returns it, and the
+            frames.
 
     Raises:
         Exception: What a value raises that is no mapping, or that cannot be packed.

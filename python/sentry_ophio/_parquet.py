@@ -171,29 +171,29 @@ def compared(
         ParquetError: It is corrupt. Rows that were read before are counted.
     """
 
-    def ask(rows: pa.RecordBatch) -> int:
+    def process(rows: pa.RecordBatch) -> int:
         return sum(arrow.compare_batch(comparing, rows, threads))
 
     start = 0
     for batch in file.batches(every_column=False):
-        yield from _asked(file.name, start, batch, ask, skip)
+        yield from _process_batch(file.name, start, batch, process, skip)
         start += batch.num_rows
 
 
-def _asked(
+def _process_batch(
     name: str,
     start: int,
     batch: pa.RecordBatch,
-    ask: Callable[[pa.RecordBatch], _Answer],
+    process: Callable[[pa.RecordBatch], _Answer],
     skip: Callable[[int, ParquetError], object],
 ) -> Iterator[_Answer]:
     """Process a batch. If a row cannot be used, process one row after the other.
 
-    `ask` either processes a whole batch or fails: a batch has fewer rows than a step of a
+    `process` either processes a whole batch or fails: a batch has fewer rows than a step of a
     comparison.
     """
     try:
-        answer = ask(batch)
+        answer = process(batch)
     except OphioError:
         pass
     else:
@@ -201,7 +201,7 @@ def _asked(
         return
     for number in range(batch.num_rows):
         try:
-            answer = ask(batch.slice(number, 1))
+            answer = process(batch.slice(number, 1))
         except OphioError as error:
             row = start + number
             reason = str(error).removeprefix("row 0: ")
@@ -235,8 +235,8 @@ def _stacktrace(place: str, row: pa.RecordBatch) -> EventStacktrace:
         {each.name: _value((frame or {}).get(each.name)) for each in fields}
         for frame in values["frames"]
     ]
-    told = values["exception"] or {}
-    exception = {each.name: _value(told.get(each.name)) for each in arrow.SCHEMA.field(1).type}
+    known = values["exception"] or {}
+    exception = {each.name: _value(known.get(each.name)) for each in arrow.SCHEMA.field(1).type}
     sources: list[Mapping[str, Any]] = [
         {
             "filename" if name == "path" else name: value.decode("utf-8", "replace")
@@ -308,7 +308,7 @@ def with_answers(
         ParquetError: A row cannot be used, and there is no `skip`.
     """
 
-    def ask(rows: pa.RecordBatch) -> pa.RecordBatch:
+    def process(rows: pa.RecordBatch) -> pa.RecordBatch:
         answer = arrow.apply(rules, rows, threads=threads)
         # As plain texts: Parquet writes them as a dictionary for each row group.
         added = [answer.column(each.name).cast(each.type) for each in _ANSWERS]
@@ -316,14 +316,14 @@ def with_answers(
             [*rows.columns, *added], schema=answered(name, rows.schema)
         )
 
-    def told(_: int, error: ParquetError) -> None:
+    def report(_: int, error: ParquetError) -> None:
         if skip is None:
             raise error
         skip(error)
 
     start = 0
     for batch in batches:
-        yield from _asked(name, start, batch, ask, told)
+        yield from _process_batch(name, start, batch, process, report)
         start += batch.num_rows
 
 

@@ -826,7 +826,7 @@ class Enhancements(Handle):
     def _event_results_of(
         self, numbers: list[int], own: int, frames: list[dict[str, Any]]
     ) -> list[AppliedFrame] | None:
-        """Turn numbers about frames of an event into results; None if they do not say all.
+        """Convert numbers about frames of an event to results; None if they do not say all.
 
         Args:
             numbers: What the library wrote for each frame.

@@ -13,11 +13,11 @@ from sentry_ophio._ffi import check, ffi, lib, new_string
 from sentry_ophio._first_use import first_use
 from sentry_ophio._pack import (
     categories_in,
+    exception_parts,
     pack_carefully,
     pack_event_frames,
     pack_many_event_frames,
     pack_values,
-    told,
     without_repeats,
 )
 from sentry_ophio._typing import final
@@ -244,7 +244,7 @@ def packed_events(stacktraces: Iterable[EventFrames]) -> bytes:
         TypeError: The frames of one are no list.
     """
     values = [
-        [platform, told(exception), frames]
+        [platform, exception_parts(exception), frames]
         for frames, platform, exception in unpacked_events(stacktraces)
     ]
     for value in values:

@@ -270,7 +270,7 @@ def preview_report(
     threads = checked_threads(threads)
     with Comparison(old_rules, new_rules) as comparing:
         done = 0
-        for part in _parts(_taken(stacktraces)):
+        for part in _parts(_import_rows(stacktraces)):
             for count in compare_batch(comparing, part, threads):
                 done += count
                 if progress is not None:
@@ -348,7 +348,7 @@ def batches(stacktraces: Any) -> Iterator[pa.RecordBatch]:
     Raises:
         TypeError: It is not an Arrow object.
     """
-    yield from _in_batches(_taken(stacktraces))
+    yield from _in_batches(_import_rows(stacktraces))
 
 
 def events_to_arrow(
@@ -474,22 +474,22 @@ def fingerprints(
         arrays = rows.array, rows.schema, number, threads, answer.array, answer.schema
         return lib.ophio_fingerprints_match_arrow(ptr, *arrays)
 
-    taken = _taken_events(events)
-    if isinstance(taken, (pa.RecordBatch, pa.Array)):
-        return _answer_to(call, taken, _EVENT)
-    parts = taken.chunks if isinstance(taken, pa.ChunkedArray) else _parts(taken)
+    imported = _import_events(events)
+    if isinstance(imported, (pa.RecordBatch, pa.Array)):
+        return _answer_to(call, imported, _EVENT)
+    parts = imported.chunks if isinstance(imported, pa.ChunkedArray) else _parts(imported)
     answers = [_answer_to(call, part, _EVENT) for part in parts]
     return pa.Table.from_batches(answers, MATCHED)
 
 
-def _taken_events(
+def _import_events(
     events: Any,
 ) -> pa.RecordBatch | pa.RecordBatchReader | pa.Array | pa.ChunkedArray:
     """Convert any Arrow object to one of pyarrow, without a copy."""
     if isinstance(events, (pa.Array, pa.ChunkedArray)):
-        return _taken(events, "events") if pa.types.is_struct(events.type) else events
+        return _import_rows(events, "events") if pa.types.is_struct(events.type) else events
     try:
-        return _taken(events, "events")
+        return _import_rows(events, "events")
     except SchemaError as error:
         # A stream whose values are not structs is a column.
         try:
@@ -498,7 +498,7 @@ def _taken_events(
             raise error from None
 
 
-def _taken(
+def _import_rows(
     rows: Any, name: str = "stacktraces"
 ) -> pa.RecordBatch | pa.RecordBatchReader | pa.Table:
     """Convert any Arrow object to one of pyarrow, without a copy.
@@ -539,25 +539,25 @@ def _ask(
         arrays = rows.array, rows.schema, threads, answer.array, answer.schema
         return function(*rules, *arrays)
 
-    taken = _taken(stacktraces)
-    answers = [_answer_to(call, part) for part in _parts(taken)]
-    return answers[0] if isinstance(taken, pa.RecordBatch) else pa.Table.from_batches(answers)
+    imported = _import_rows(stacktraces)
+    answers = [_answer_to(call, part) for part in _parts(imported)]
+    return answers[0] if isinstance(imported, pa.RecordBatch) else pa.Table.from_batches(answers)
 
 
-def _in_batches(taken: pa.RecordBatch | pa.RecordBatchReader | pa.Table) -> Any:
-    if isinstance(taken, pa.RecordBatch):
-        return (taken,)
-    return taken.to_batches() if isinstance(taken, pa.Table) else taken
+def _in_batches(imported: pa.RecordBatch | pa.RecordBatchReader | pa.Table) -> Any:
+    if isinstance(imported, pa.RecordBatch):
+        return (imported,)
+    return imported.to_batches() if isinstance(imported, pa.Table) else imported
 
 
-def _parts(taken: pa.RecordBatch | pa.RecordBatchReader | pa.Table) -> Iterator[pa.RecordBatch]:
+def _parts(imported: pa.RecordBatch | pa.RecordBatchReader | pa.Table) -> Iterator[pa.RecordBatch]:
     """Yield at least one batch, so that the schema of an empty stream is checked."""
     part = None
-    for part in _in_batches(taken):
+    for part in _in_batches(imported):
         yield part
     if part is None:
         try:
-            yield pa.RecordBatch.from_pylist([], schema=taken.schema)
+            yield pa.RecordBatch.from_pylist([], schema=imported.schema)
         except UnicodeDecodeError:
             # pyarrow decodes names only when it makes arrays of them.
             raise SchemaError("the name of a column is not UTF-8") from None

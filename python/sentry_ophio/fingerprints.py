@@ -199,7 +199,7 @@ class FingerprintRules(Handle):
     _source: str | None
 
     def __new__(cls) -> FingerprintRules:
-        """Refuse: there are functions that make rules."""
+        """Fail: `parse` and `from_json` create rules."""
         raise UnsupportedOperationError(
             "cannot create FingerprintRules: use FingerprintRules.parse() or .from_json()"
         )
@@ -347,7 +347,8 @@ class FingerprintRules(Handle):
 
         Returns:
             The problems, in the order of their spans. There is an error among them exactly if
-            `parse` fails; warnings are about rules that hardly do what is meant.
+            `parse` fails; warnings are about rules that probably do not do what was
+            intended.
 
         Raises:
             LimitError: The text is above a limit.

@@ -356,7 +356,7 @@ def _check(types: ModuleType, place: str, found: DataType, expected: pa.DataType
     elif isinstance(found, _leaves(types, expected)):
         return
     raise SchemaError(
-        f"column `{place}`: expected {_told(expected)}, not {found.simpleString()[:200]}"
+        f"column `{place}`: expected {_spark_name(expected)}, not {found.simpleString()[:200]}"
     )
 
 
@@ -372,7 +372,7 @@ def _check_fields(types: ModuleType, place: str, found: Any, expected: pa.DataTy
 
 
 def _missing(place: str, expected: pa.DataType) -> SchemaError:
-    return SchemaError(f"column `{place}` is missing: expected {_told(expected)}")
+    return SchemaError(f"column `{place}` is missing: expected {_spark_name(expected)}")
 
 
 def _leaves(types: ModuleType, expected: pa.DataType) -> tuple[type, ...]:
@@ -387,10 +387,10 @@ def _leaves(types: ModuleType, expected: pa.DataType) -> tuple[type, ...]:
     return ()
 
 
-def _told(expected: pa.DataType) -> str:
+def _spark_name(expected: pa.DataType) -> str:
     """Return the Spark name of a type."""
     if pa.types.is_list(expected):
-        return f"array<{_told(expected.value_type)}>"
+        return f"array<{_spark_name(expected.value_type)}>"
     if pa.types.is_struct(expected):
         return f"struct<{', '.join(field.name for field in expected)}>"
     if pa.types.is_string(expected):
@@ -409,8 +409,8 @@ def _spark_type(types: ModuleType, kind: pa.DataType) -> DataType:
     else:
         plain = {pa.string(): types.StringType, pa.bool_(): types.BooleanType}
         found = plain.get(kind, types.IntegerType)()
-    told: DataType = found
-    return told
+    result: DataType = found
+    return result
 
 
 # --- types that both sides know -----------------------------------------------------

@@ -32,7 +32,7 @@ pub type Diagnostic = crate::diagnostics::Diagnostic<Code>;
 pub fn check(text: &str) -> Vec<Diagnostic> {
     let lines = Lines::new(text);
     let mut found = Vec::new();
-    let mut across = lints::Across::default();
+    let mut rule_set = lints::FingerprintSetLints::default();
     // A line has one error at most, but any number of warnings.
     let most = Limit::Rules.get();
     parser::parse(text, |rule| {
@@ -44,8 +44,8 @@ pub fn check(text: &str) -> Vec<Diagnostic> {
                         found.push(lines.diagnostic(finding));
                     }
                 };
-                lints::each(&rule, text, &mut report);
-                across.add(rule, &mut report);
+                lints::lint_rule(&rule, text, &mut report);
+                rule_set.add(rule, &mut report);
             }
         }
         true

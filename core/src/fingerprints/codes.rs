@@ -1,7 +1,7 @@
 //! The table of codes: what can be said about a text of fingerprint rules.
 //!
 //! A code is stable: programs filter by it. Those below 300 are errors: a rule cannot be read.
-//! The others are warnings: a rule is understood, but hardly does what is meant. The codes of
+//! The others are warnings: a rule is understood, but probably does not do what was intended. The codes of
 //! stack trace rules are below 200.
 
 use crate::diagnostics::codes;

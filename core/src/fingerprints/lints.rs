@@ -25,7 +25,7 @@ const FAMILIES: [&str; 3] = ["native", "javascript", "other"];
 const ALL: &str = "all";
 
 /// Reports what one rule has.
-pub(super) fn each(rule: &WrittenRule, text: &str, report: &mut impl FnMut(Failure)) {
+pub(super) fn lint_rule(rule: &WrittenRule, text: &str, report: &mut impl FnMut(Failure)) {
     for (written, matcher) in rule.matchers.iter().zip(&rule.rule.matchers) {
         pattern(written, matcher, report);
         if matcher.neighbor != Neighbor::This && matcher.key.scope() != Scope::Frames {
@@ -117,11 +117,11 @@ fn pattern(written: &WrittenMatcher, matcher: &Matcher, report: &mut impl FnMut(
 
 /// What rules before have.
 #[derive(Default)]
-pub(super) struct Across {
+pub(super) struct FingerprintSetLints {
     seen: HashSet<Vec<Matcher>>,
 }
 
-impl Across {
+impl FingerprintSetLints {
     /// Reports what a rule has in common with those before it.
     pub(super) fn add(&mut self, rule: WrittenRule, report: &mut impl FnMut(Failure)) {
         if !self.seen.insert(rule.rule.matchers) {
@@ -140,7 +140,7 @@ mod tests {
     use crate::fingerprints::check::{check, Diagnostic};
 
     #[test]
-    fn what_is_hardly_meant_is_reported() {
+    fn rules_that_were_probably_not_intended_are_reported() {
         for (text, expected) in [
             ("module:[a sdk:sentry.python -> x", &["1:8-10 OPH301 -"][..]),
             ("app:Yes path:C:\\x -> x", &[]),

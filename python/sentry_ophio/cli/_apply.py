@@ -103,16 +103,16 @@ def apply(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
                 raise InputError(
                     name, "the results of Parquet rows are written to a file: add --out"
                 )
-            judged = [_evaluate(rules, trace) for trace in read_event_file(name, fresh=fresh)]
+            evaluations = [_evaluate(rules, trace) for trace in read_event_file(name, fresh=fresh)]
         except InputError as error:
             error.show()
             failed = True
             continue
         if as_json:
-            document = {"event": name, "stacktraces": [each.as_json() for each in judged]}
+            document = {"event": name, "stacktraces": [each.as_json() for each in evaluations]}
             echo_json(document)
         else:
-            _show(out_console, name, judged)
+            _show(out_console, name, evaluations)
     if failed:
         sys.exit(InputError.exit_code)
 
@@ -202,12 +202,12 @@ def _evaluate(rules: Enhancements, trace: EventStacktrace) -> Evaluation:
     return Evaluation(trace, applied, components, result, system, system_result)
 
 
-def _show(out: Console, name: str, judged: list[Evaluation]) -> None:
+def _show(out: Console, name: str, evaluations: list[Evaluation]) -> None:
     """Print a table for each stack trace."""
-    if not judged:
+    if not evaluations:
         out.print(text((f"{name}: no stack trace", "yellow")))
         return
-    for each in judged:
+    for each in evaluations:
         out.print(_title(name, each.trace), soft_wrap=True)
         rows = [_row(number, found) for number, found in enumerate(each.rows())]
         repeats = each.trace.repeats or [False] * len(rows)
@@ -254,13 +254,15 @@ def _title(name: str, trace: EventStacktrace) -> Text:
     return text(*parts)
 
 
-def _summary(judged: Evaluation) -> Text:
-    result = judged.result
+def _summary(evaluation: Evaluation) -> Text:
+    result = evaluation.result
     app, system = (
         sum(component.contributes is True for component in components)
-        for components in (judged.components, judged.system)
+        for components in (evaluation.components, evaluation.system)
     )
-    frames = f"{app} of {len(judged.components)} frames count in the app variant, {system} in the"
+    frames = (
+        f"{app} of {len(evaluation.components)} frames count in the app variant, {system} in the"
+    )
     order = ", in reverse order" if result.invert_stacktrace else ""
     hint = f": {result.hint}" if result.hint else ""
     decides = {
@@ -268,7 +270,7 @@ def _summary(judged: Evaluation) -> Text:
         "system": "the system variant decides",
         None: "the stack trace does not count for grouping",
     }
-    return text(f"{frames} system variant; {decides[judged.decides]}{order}{hint}")
+    return text(f"{frames} system variant; {decides[evaluation.decides]}{order}{hint}")
 
 
 def _change(before: bool | None, after: bool | None) -> Text:

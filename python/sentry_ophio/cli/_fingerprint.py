@@ -162,7 +162,7 @@ def explain(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
     The exit code is 2 if the event or the rules cannot be used, or if there is no such rule.
     """  # noqa: D301 (click wants the control character)
     rules = read_fingerprint_rules(rule_file, builtin_files)
-    asked = None if only is None else _asked(rules, only)
+    selected = None if only is None else _find_rule(rules, only)
     try:
         document = parse_event(event, read_bytes(event))
     except EventError as error:
@@ -173,7 +173,9 @@ def explain(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
         found = rules.match(document, unknown=unknown, parameterizer=ids)
     except (EventError, LimitError) as error:
         raise InputError(event, str(error)) from None
-    shown = [(index, each) for index, each in enumerate(explained.rules) if asked in {None, index}]
+    shown = [
+        (index, each) for index, each in enumerate(explained.rules) if selected in {None, index}
+    ]
     if html_file is not None:
         page = fingerprint_page(event, explained, shown, found, _place)
         replace_file(Path(html_file), page.encode("utf-8", "replace"))
@@ -204,7 +206,7 @@ def read_fingerprint_rules(name: str, builtin: tuple[str, ...] = ()) -> Fingerpr
         raise InputError(name, " ".join(str(error).split("\n"))) from None
 
 
-def _asked(rules: FingerprintRules, only: str) -> int:
+def _find_rule(rules: FingerprintRules, only: str) -> int:
     """Read the value of `--rule`."""
     file, _, line = only.rpartition(":")
     if not (line.isascii() and line.isdecimal()):

@@ -21,13 +21,13 @@ use crate::enhancements::matcher::{parse_bool, Matcher, Offset};
 use crate::enhancements::rule::Rule;
 
 /// A range of the line, in bytes.
-pub(in crate::enhancements) type Place = ops::Range<usize>;
+pub(in crate::enhancements) type Span = ops::Range<usize>;
 
 /// An error of the parser.
 struct Failure {
     code: Code,
     /// The span of the error.
-    place: Place,
+    place: Span,
     /// The causes so far, innermost first.
     causes: Vec<Cause>,
 }
@@ -35,9 +35,9 @@ struct Failure {
 /// A rule as it is written: its parts in their order, with their positions.
 pub(in crate::enhancements) struct WrittenRule {
     pub(in crate::enhancements) matchers: Vec<WrittenMatcher>,
-    pub(in crate::enhancements) actions: Vec<(Place, Action)>,
+    pub(in crate::enhancements) actions: Vec<(Span, Action)>,
     /// Retired actions, if they are accepted.
-    pub(in crate::enhancements) retired: Vec<Place>,
+    pub(in crate::enhancements) retired: Vec<Span>,
     /// The position of the `#` of a comment after the rule.
     pub(in crate::enhancements) comment: Option<usize>,
 }
@@ -49,7 +49,7 @@ pub(in crate::enhancements) struct WrittenMatcher {
     /// The brackets around it, also for a matcher on the exception, for which they have no meaning.
     pub(in crate::enhancements) offset: Offset,
     /// The argument without its quotes, before `\\` is replaced by `\`.
-    pub(in crate::enhancements) argument: Place,
+    pub(in crate::enhancements) argument: Span,
 }
 
 impl WrittenRule {
@@ -61,7 +61,7 @@ impl WrittenRule {
     }
 
     /// Returns the span from the first matcher to the last action.
-    pub(in crate::enhancements) fn place(&self) -> Place {
+    pub(in crate::enhancements) fn place(&self) -> Span {
         let actions = self.actions.iter().map(|(place, _)| place);
         let end = actions.chain(&self.retired).map(|place| place.end).max();
         0..end.unwrap_or_default()
@@ -354,7 +354,7 @@ fn var_action(cursor: &mut Cursor<'_>) -> Result<VarAction, Failure> {
 }
 
 /// Returns a failure whose message does not quote the line.
-fn unplaced(code: Code, place: Place, message: String) -> Failure {
+fn unplaced(code: Code, place: Span, message: String) -> Failure {
     let cause = Cause {
         at: None,
         end: None,
@@ -368,7 +368,7 @@ fn unplaced(code: Code, place: Place, message: String) -> Failure {
 }
 
 /// Returns a failure whose message quotes the line from `at` on.
-fn placed(code: Code, at: usize, place: Place, message: String) -> Failure {
+fn placed(code: Code, at: usize, place: Span, message: String) -> Failure {
     let mut failure = unplaced(code, place, message);
     failure.causes[0].at = Some(at);
     failure
@@ -403,7 +403,7 @@ impl<'a> Cursor<'a> {
 
     /// Returns the span of the name or word here, or else of one character; it is empty at the end
     /// of the line.
-    fn token(&self) -> Place {
+    fn token(&self) -> Span {
         let one = self.rest().chars().next().map_or(0, char::len_utf8);
         self.at..self.at + self.word_len().max(one)
     }
@@ -450,7 +450,7 @@ impl<'a> Cursor<'a> {
 
     /// Consumes the argument of a matcher, quoted or not. Returns its text and its span without the
     /// quotes.
-    fn argument(&mut self) -> Result<(String, Place), Failure> {
+    fn argument(&mut self) -> Result<(String, Span), Failure> {
         let rest = self.rest();
         let (quote, len) = match rest.strip_prefix('"') {
             Some(quoted) => {

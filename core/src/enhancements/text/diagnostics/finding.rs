@@ -1,25 +1,25 @@
 //! A problem of one rule, before it has a line and columns.
 
 use crate::enhancements::codes::Code;
-use crate::enhancements::text::parser::Place;
+use crate::enhancements::text::parser::Span;
 
 /// A problem of a rule, with its span in the trimmed line.
 pub(super) struct Finding {
     pub(super) code: Code,
-    pub(super) place: Place,
+    pub(super) place: Span,
     pub(super) message: String,
     pub(super) fix: Option<Edit>,
 }
 
 /// A replacement for a part of the trimmed line.
 pub(super) struct Edit {
-    pub(super) place: Place,
+    pub(super) place: Span,
     pub(super) replacement: String,
     pub(super) is_certain: bool,
 }
 
 impl Finding {
-    pub(super) fn new(code: Code, place: Place, message: impl Into<String>) -> Self {
+    pub(super) fn new(code: Code, place: Span, message: impl Into<String>) -> Self {
         Self {
             code,
             place,
@@ -30,7 +30,7 @@ impl Finding {
 
     /// Extends the spans to whole characters of the line.
     pub(super) fn within(mut self, line: &str) -> Self {
-        let whole = |place: &mut Place| {
+        let whole = |place: &mut Span| {
             while !line.is_char_boundary(place.start) {
                 place.start -= 1;
             }
@@ -58,7 +58,7 @@ impl Finding {
 
     /// Adds the removal of the span and of a space before it.
     pub(super) fn removed(self, line: &str) -> Self {
-        let Place { start, end } = self.place;
+        let Span { start, end } = self.place;
         let space = usize::from(line.as_bytes()[..start].ends_with(b" "));
         let fix = Some(Edit {
             place: start - space..end,

@@ -14,7 +14,7 @@ use crate::diagnostics::Fix;
 use crate::enhancements::text::parser::Retired;
 
 /// The rounds after which a line stays as it was.
-const MOST: usize = 8;
+const MAX_ROUNDS: usize = 8;
 
 /// Applies all fixes that are certain. All other text stays, also line breaks.
 ///
@@ -50,7 +50,7 @@ pub fn fix(text: &str) -> String {
 
 /// Fixes a line until it has no certain fix.
 fn fixed_line(mut line: String) -> Option<String> {
-    for _ in 0..MOST {
+    for _ in 0..MAX_ROUNDS {
         let found = check_lines(&line, Retired::Fail, Checked::EachLine);
         let fixes = found.iter().filter_map(|each| each.fix.as_deref());
         let fixes: Vec<_> = fixes.filter(|fix| fix.is_certain).collect();

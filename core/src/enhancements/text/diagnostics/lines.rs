@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::finding::{Edit, Finding};
-use super::lints::{self, Across};
+use super::lints::{self, RuleSetLints};
 use super::meant;
 use crate::diagnostics::Fix;
 use crate::enhancements::codes::{Code, Severity};
-use crate::enhancements::text::parser::{self, Place, Retired};
+use crate::enhancements::text::parser::{self, Retired, Span};
 use crate::limits::Limit;
 
 /// A problem of a rule text.
@@ -36,7 +36,7 @@ pub(super) enum Checked {
 
 pub(super) fn check_lines(text: &str, retired: Retired, checked: Checked) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    let mut across = Across::default();
+    let mut rule_set = RuleSetLints::default();
     let mut lines = Vec::new();
     // A line has few errors, but any number of warnings.
     let most = Limit::Rules.get();
@@ -66,19 +66,19 @@ pub(super) fn check_lines(text: &str, retired: Retired, checked: Checked) -> Vec
                 if found.len() < most {
                     retired_actions(&line, &rule.retired, &mut found);
                 }
-                lints::each(&rule, line.rule(), line.after(), &mut |finding| {
+                lints::lint_rule(&rule, line.rule(), line.after(), &mut |finding| {
                     if found.len() < most {
                         found.push(line.diagnostic(finding));
                     }
                 });
                 if checked == Checked::AllRules {
-                    across.add(&rule, number);
+                    rule_set.add(&rule, number);
                     lines.push(line);
                 }
             }
         }
     }
-    across.finish(&mut |rule, finding| {
+    rule_set.finish(&mut |rule, finding| {
         if found.len() < most {
             found.push(lines[rule].diagnostic(finding));
         }
@@ -103,7 +103,7 @@ pub fn check_profiling(text: &str) -> Vec<Diagnostic> {
 }
 
 /// Appends a warning for each action that a lenient parse drops from a line.
-fn retired_actions(line: &Line<'_>, retired: &[Place], found: &mut Vec<Diagnostic>) {
+fn retired_actions(line: &Line<'_>, retired: &[Span], found: &mut Vec<Diagnostic>) {
     found.extend(retired.iter().map(|place| Diagnostic {
         severity: Severity::Warning,
         ..line.diagnostic({
@@ -118,7 +118,7 @@ fn retired_actions(line: &Line<'_>, retired: &[Place], found: &mut Vec<Diagnosti
 pub(in crate::enhancements) fn left_out(
     number: usize,
     line: &str,
-    retired: &[Place],
+    retired: &[Span],
 ) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     retired_actions(&Line::new(number, line), retired, &mut found);
@@ -181,7 +181,7 @@ impl<'a> Line<'a> {
     }
 
     fn diagnostic(&self, finding: Finding) -> Diagnostic {
-        let Place { start, end } = finding.place;
+        let Span { start, end } = finding.place;
         let same = |fix: &Edit| fix.place == finding.place && !fix.replacement.is_empty();
         let suggestion = finding.fix.as_ref().filter(|fix| same(fix));
         Diagnostic {

@@ -18,10 +18,10 @@ use crate::characters::{self, Kind, Odd};
 use crate::enhancements::codes::Code;
 use crate::enhancements::error::SyntaxError;
 use crate::enhancements::fields::Subject;
-use crate::enhancements::text::parser::{self, Place, Retired, WrittenRule};
+use crate::enhancements::text::parser::{self, Retired, Span, WrittenRule};
 
 /// The faults that are reported in one line. With a limit, the time stays linear.
-const MOST: usize = 16;
+const MAX_FAULTS: usize = 16;
 
 /// A line that is not a rule.
 pub(super) struct Faulty {
@@ -36,9 +36,9 @@ enum Next {
     /// The rest of the line cannot be understood.
     Stop,
     /// Replace a part of the line by spaces.
-    Blank(Place),
+    Blank(Span),
     /// Replace a part of the line by a text of the same length.
-    Write(Place, String),
+    Write(Span, String),
 }
 
 /// Parses a line, already trimmed. Fails with all faults.
@@ -51,7 +51,7 @@ pub(super) fn parse(line: &str, number: usize, retired: Retired) -> Result<Writt
     let fault = Fault::new(line, &text, &error, 0);
     let (first, mut next) = fault.describe();
     let mut found = vec![first];
-    while found.len() < MOST {
+    while found.len() < MAX_FAULTS {
         match next {
             Next::Stop => break,
             Next::Blank(place) => {
@@ -83,7 +83,7 @@ struct Fault<'a> {
     /// The line with earlier faults replaced.
     text: &'a str,
     error: &'a SyntaxError,
-    place: Place,
+    place: Span,
     /// Where the matcher or action begins that has the fault.
     start: usize,
 }
@@ -123,7 +123,7 @@ impl<'a> Fault<'a> {
     }
 
     /// Returns a part of the line as it is written.
-    fn written(&self, place: Place) -> &'a str {
+    fn written(&self, place: Span) -> &'a str {
         // A replacement may end inside of a character of the line.
         self.line.get(place.clone()).unwrap_or(&self.text[place])
     }
@@ -133,7 +133,7 @@ impl<'a> Fault<'a> {
     }
 
     /// Returns the text up to the white space around a position.
-    fn token(&self, at: usize) -> Place {
+    fn token(&self, at: usize) -> Span {
         token(self.text, at)
     }
 
@@ -184,7 +184,7 @@ impl<'a> Fault<'a> {
             let character = text.get(at..)?.chars().next()?;
             characters::odd(character).map(|odd| (at, odd))
         };
-        let Place { start, end } = self.place;
+        let Span { start, end } = self.place;
         // The quote around an argument, before the word where the parser fails.
         let quotes = || {
             let mut found = text[..start].char_indices().filter_map(|(at, c)| {
@@ -237,7 +237,7 @@ impl<'a> Fault<'a> {
     }
 
     /// Curly quotes around an argument.
-    fn odd_quotes(&self, open: Place, odd: Odd) -> Option<(Finding, Next)> {
+    fn odd_quotes(&self, open: Span, odd: Odd) -> Option<(Finding, Next)> {
         let rest = &self.text[open.end..];
         let is_quote =
             |c: char| c == '"' || characters::odd(c).is_some_and(|odd| odd.kind == Kind::Quote);
@@ -442,7 +442,7 @@ impl<'a> Fault<'a> {
         (Finding::new(Code::NoMatcher, place, message), Next::Stop)
     }
 
-    fn unknown_matcher(&self, place: Place) -> (Finding, Next) {
+    fn unknown_matcher(&self, place: Span) -> (Finding, Next) {
         let name = self.written(place.clone());
         let (message, instead, is_certain) = suggest::matcher(name);
         let finding = Finding::new(Code::UnknownMatcher, place.clone(), message);
@@ -519,7 +519,7 @@ impl<'a> Fault<'a> {
         }
     }
 
-    fn no_sign(&self, token: Place) -> (Finding, Next) {
+    fn no_sign(&self, token: Span) -> (Finding, Next) {
         let (text, start) = (self.text, self.place.start);
         let range = &text[start..=start];
         let rest = &text[start + 1..];
@@ -591,7 +591,7 @@ impl<'a> Fault<'a> {
         (finding, next)
     }
 
-    fn no_equals(&self, token: Place) -> (Finding, Next) {
+    fn no_equals(&self, token: Span) -> (Finding, Next) {
         let name = self.word();
         let is_matcher = self.text[self.place.end..].starts_with(':');
         if is_matcher {
@@ -621,7 +621,7 @@ impl<'a> Fault<'a> {
     }
 
     /// A matcher after an action.
-    fn late_matcher(&self, name: Place, token: Place) -> (Finding, Next) {
+    fn late_matcher(&self, name: Span, token: Span) -> (Finding, Next) {
         let message = "matchers go before the actions";
         let word = self.written(name.clone());
         let (_, known, _) = suggest::matcher(word);
@@ -762,7 +762,7 @@ fn token_of_word(text: &str) -> usize {
 }
 
 /// Returns the text up to the white space around a position.
-fn token(text: &str, at: usize) -> Place {
+fn token(text: &str, at: usize) -> Span {
     let space = |c: char| c.is_ascii_whitespace();
     let start = text[..at].rfind(space).map_or(0, |space| space + 1);
     let end = text[at..].find(space).map_or(text.len(), |len| at + len);
@@ -783,7 +783,7 @@ fn unquoted(text: &str) -> impl Iterator<Item = (usize, char)> + '_ {
 }
 
 /// Returns the argument without quotes that ends before a position. Only spaces are between.
-fn argument_before(text: &str, at: usize) -> Option<Place> {
+fn argument_before(text: &str, at: usize) -> Option<Span> {
     let before = text[..at].trim_end();
     let start = token(before, before.len()).start;
     let (name, argument) = before[start..].split_once(':')?;

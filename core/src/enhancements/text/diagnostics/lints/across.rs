@@ -23,7 +23,7 @@ use crate::enhancements::codes::Code;
 use crate::enhancements::matcher::{FrameTest, Matcher};
 use crate::enhancements::pattern::Dialect;
 use crate::enhancements::text::diagnostics::finding::Finding;
-use crate::enhancements::text::parser::{Place, WrittenMatcher, WrittenRule};
+use crate::enhancements::text::parser::{Span, WrittenMatcher, WrittenRule};
 
 /// Returns whether the value of a variable has the same effect as leaving it unset.
 fn is_default(action: &Action) -> bool {
@@ -39,7 +39,7 @@ fn is_default(action: &Action) -> bool {
 /// The facts about a rule.
 struct Seen {
     line: usize,
-    place: Place,
+    place: Span,
     /// The numbers of its matchers, sorted. Equal matchers have the same number.
     matchers: Arc<[u32]>,
     actions: Vec<Action>,
@@ -51,7 +51,7 @@ struct Seen {
 
 /// All rules of a text.
 #[derive(Default)]
-pub(in super::super) struct Across {
+pub(in super::super) struct RuleSetLints {
     rules: Vec<Seen>,
     categories: Categories,
     /// The number of each matcher.
@@ -63,7 +63,7 @@ pub(in super::super) struct Across {
     in_use: Targets,
 }
 
-impl Across {
+impl RuleSetLints {
     /// Adds the next rule, which is in this line.
     pub(in super::super) fn add(&mut self, rule: &WrittenRule, line: usize) {
         let index = self.rules.len();
@@ -254,12 +254,12 @@ fn canonical(matcher: &WrittenMatcher) -> String {
 }
 
 /// Rules with more matchers are rare. All their subsets would be too many.
-const MOST_MATCHERS: usize = 4;
+const MAX_MATCHERS: usize = 4;
 
 /// Calls `each` with the matchers, and with the sets of fewer matchers, but not with none.
 fn subsets(matchers: &[u32], mut each: impl FnMut(&[u32])) {
     each(matchers);
-    if matchers.len() > MOST_MATCHERS {
+    if matchers.len() > MAX_MATCHERS {
         for one in matchers {
             each(std::slice::from_ref(one));
         }

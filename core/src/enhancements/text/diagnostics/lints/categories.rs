@@ -18,7 +18,7 @@ use crate::enhancements::action::{Action, VarAction};
 use crate::enhancements::codes::Code;
 use crate::enhancements::matcher::{FrameTest, Matcher};
 use crate::enhancements::text::diagnostics::finding::Finding;
-use crate::enhancements::text::parser::{Place, WrittenRule};
+use crate::enhancements::text::parser::{Span, WrittenRule};
 
 /// The categories that the rules of Sentry, and those of this package, set.
 pub(super) const SENTRY: [&str; 24] = [
@@ -51,7 +51,7 @@ pub(super) const SENTRY: [&str; 24] = [
 /// A matcher that requires a category.
 struct Wanted {
     rule: usize,
-    place: Place,
+    place: Span,
     category: String,
     negated: bool,
     /// Whether the rule changes frames, so that only earlier rules can set the category.

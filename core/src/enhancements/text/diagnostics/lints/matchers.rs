@@ -9,10 +9,10 @@ use crate::enhancements::matcher::{FrameTest, Matcher};
 use crate::enhancements::pattern::{Dialect, Pattern};
 use crate::enhancements::text::diagnostics::finding::Finding;
 use crate::enhancements::text::diagnostics::suggest;
-use crate::enhancements::text::parser::{Place, WrittenMatcher};
+use crate::enhancements::text::parser::{Span, WrittenMatcher};
 
 /// Reports the problems of a matcher.
-pub(super) fn each(matcher: &WrittenMatcher, line: &str, report: &mut impl FnMut(Finding)) {
+pub(super) fn lint_matcher(matcher: &WrittenMatcher, line: &str, report: &mut impl FnMut(Finding)) {
     let place = || matcher.argument.clone();
     match &matcher.matcher {
         Matcher::Exception(exception) => {
@@ -58,7 +58,7 @@ fn text(matcher: &WrittenMatcher, pattern: &Pattern, line: &str, report: &mut im
         let argument = &line[matcher.argument.clone()];
         report(finding.possible(suggest::glob(argument, is_path)));
     } else if is_path {
-        paths::each(matcher, line, report);
+        paths::lint_path(matcher, line, report);
     } else {
         escapes(matcher, line, report);
     }
@@ -123,7 +123,7 @@ fn stray_escape(argument: &str) -> Option<usize> {
 fn characters(matcher: &WrittenMatcher, line: &str, report: &mut impl FnMut(Finding)) {
     let argument = &line[matcher.argument.clone()];
     let is_quoted = line[..matcher.argument.start].ends_with('"');
-    let within = |place: Place| {
+    let within = |place: Span| {
         let start = matcher.argument.start;
         start + place.start..start + place.end
     };

@@ -24,16 +24,21 @@ mod targets;
 use crate::enhancements::text::diagnostics::finding::Finding;
 use crate::enhancements::text::parser::WrittenRule;
 
-pub(super) use across::Across;
+pub(super) use across::RuleSetLints;
 pub(super) use editor::indentation;
 pub(super) use profiling::ignored;
 
 /// Reports the problems of a rule. `line` is the trimmed line, which `after` is white space behind.
-pub(super) fn each(rule: &WrittenRule, line: &str, after: &str, report: &mut impl FnMut(Finding)) {
+pub(super) fn lint_rule(
+    rule: &WrittenRule,
+    line: &str,
+    after: &str,
+    report: &mut impl FnMut(Finding),
+) {
     for matcher in &rule.matchers {
-        matchers::each(matcher, line, report);
+        matchers::lint_matcher(matcher, line, report);
     }
-    one_rule::each(rule, line, report);
+    one_rule::lint_rule(rule, line, report);
     editor::rule(rule, line, after, report);
 }
 

@@ -23,10 +23,10 @@ use crate::enhancements::text::parser::{WrittenMatcher, WrittenRule};
 use crate::glob::{Program, Value};
 
 /// A stack trace is never as long, so a limit above it does nothing.
-const LONGEST: u64 = 1_000_000;
+const MAX_STACKTRACE_FRAMES: u64 = 1_000_000;
 
 /// Reports the problems of a rule.
-pub(super) fn each(rule: &WrittenRule, line: &str, report: &mut impl FnMut(Finding)) {
+pub(super) fn lint_rule(rule: &WrittenRule, line: &str, report: &mut impl FnMut(Finding)) {
     contradictions(rule, line, report);
     let known = known(rule);
     let mut later = [false; TARGETS];
@@ -56,7 +56,7 @@ pub(super) fn each(rule: &WrittenRule, line: &str, report: &mut impl FnMut(Findi
                 same.then_some("the matchers require it: the frame has this category already")
             }
             Action::Var(VarAction::MaxFrames(frames)) => {
-                (*frames > LONGEST).then_some("no stack trace has as many frames")
+                (*frames > MAX_STACKTRACE_FRAMES).then_some("no stack trace has as many frames")
             }
             _ => None,
         };

@@ -11,15 +11,15 @@ use crate::enhancements::codes::Code;
 use crate::enhancements::fields::{Subject, TextField};
 use crate::enhancements::matcher::Matcher;
 use crate::enhancements::text::diagnostics::finding::Finding;
-use crate::enhancements::text::parser::{Place, WrittenMatcher};
+use crate::enhancements::text::parser::{Span, WrittenMatcher};
 
 /// Folders whose files have no folder in front: those of run-time systems, and of Elixir.
 const ROOTS: [&str; 5] = ["deps", "internal", "native", "node", "webpack"];
 
 /// Reports the problems of a valid path pattern.
-pub(super) fn each(matcher: &WrittenMatcher, line: &str, report: &mut impl FnMut(Finding)) {
+pub(super) fn lint_path(matcher: &WrittenMatcher, line: &str, report: &mut impl FnMut(Finding)) {
     let argument = &line[matcher.argument.clone()];
-    let mut warn = |code, place: Place, message: String, instead: Option<String>| {
+    let mut warn = |code, place: Span, message: String, instead: Option<String>| {
         let start = matcher.argument.start;
         let place = start + place.start..start + place.end;
         report(Finding::new(code, place, message).possible(instead));
@@ -66,7 +66,7 @@ pub(super) fn each(matcher: &WrittenMatcher, line: &str, report: &mut impl FnMut
             Some("**/".to_owned()),
         );
     } else if let Some(dots) = relative {
-        let message = format!("a path hardly begins with `{dots}`: `**/` stands for any folder");
+        let message = format!("a path rarely begins with `{dots}`: `**/` stands for any folder");
         warn(
             Code::NeverInPath,
             0..dots.len(),
@@ -105,7 +105,7 @@ fn has_no_root(argument: &str) -> bool {
 
 /// Returns the first run of two or more stars that is not a whole segment, and what was probably
 /// meant. A segment ends at a slash, and inside braces also at a comma or a brace.
-fn partial_stars(argument: &str) -> Option<(Place, Option<&'static str>)> {
+fn partial_stars(argument: &str) -> Option<(Span, Option<&'static str>)> {
     let bytes = argument.as_bytes();
     let (mut at, mut braces) = (0, 0_u32);
     while let Some(&byte) = bytes.get(at) {
