@@ -89,7 +89,9 @@ def main() -> None:
     lines = (FIXTURES / "stacktraces.jsonl").read_text("utf-8").splitlines()
     for number, line in enumerate(lines[:20]):
         write("packed_frames", f"trace-{number:02}", packed(json.loads(line)))
-    event = ["native", [None] * 3, [["main", None, None, "/A/b.c", "b.c", None, True, None]]]
+    frame = {"function": "main", "path": "/A/b.c", "package": "b.c", "in_app": True}
+    values = [frame.get(key) for key in FRAME_FIELDS]
+    event = ["native", [None] * len(EXCEPTION_FIELDS), [values]]
     write("packed_frames", "event", bytes(msgpack.packb(event)))
     fixtures = (FIXTURES / "fingerprints.jsonl").read_text("utf-8").splitlines()
     for number, line in enumerate(fixtures[:40]):

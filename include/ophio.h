@@ -8,10 +8,12 @@
  * - A function that can fail returns an OphioStatus. It writes its results through
  *   pointers, and only when the status is OPHIO_STATUS_OK. After a failure
  *   ophio_last_error_message returns what went wrong on the calling thread.
- * - A function that cannot fail returns its value: `_free`, `_len`, and the functions
- *   of versions and of the last error. Two functions, whose names end in
- *   `_match_text`, return 1 for a match, 0 for none, or a negative status. One, whose name
- *   ends in `_parameterize_text`, returns a length, or a negative status.
+ * - A function that cannot fail returns its value, or nothing: `_free`, `_clear`,
+ *   `_forget_all`, `_len`, `_fields`, and the functions of versions and of the last error.
+ * - Four functions are exceptions, for speed in bindings: they can fail, but return an int32_t,
+ *   which is the negative of the status on failure. ophio_codeowners_match_text and
+ *   ophio_glob_match_text return 1 for a match and 0 for none. ophio_functions_trim_text and
+ *   ophio_parameterization_parameterize_text return a length.
  * - Strings and buffers go in as pointer and length, without a final NUL, and are only
  *   read during the call. NULL with length 0 is the empty one.
  * - Structs in an array are counted, and the size of one is passed as `sizeof` gives
@@ -24,8 +26,8 @@
  * - An OphioSlice is borrowed: the function that writes it says from what, and for how
  *   long it is valid. An OphioStr is the caller's: free it with ophio_str_free.
  * - A name begins with the module, as in the Rust crate and the Python package:
- *   codeowners, enhancements, events, functions, glob, limits, parameterization,
- *   proguard.
+ *   codeowners, enhancements, events, fingerprints, functions, glob, limits,
+ *   parameterization, proguard.
  */
 
 

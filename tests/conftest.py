@@ -74,7 +74,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def source_tree() -> Path:
     """Give the root of the sources."""
     if not (ROOT / "Cargo.toml").is_file():
-        pytest.skip("the source tree is not here")
+        pytest.skip("the source tree is not here: `make test` in a clone runs it")
     return ROOT
 
 
@@ -83,7 +83,7 @@ def cargo(source_tree: Path) -> str:
     """Give the path of cargo."""
     path = shutil.which("cargo")
     if path is None:
-        pytest.skip("cargo is not installed")
+        pytest.skip("cargo is not installed: install Rust (rustup), then `make test`")
     return path
 
 
@@ -120,7 +120,7 @@ def tool(name: str) -> str:
     path = shutil.which(name)
     if path is None:
         assert not os.environ.get("CI"), f"{name} is not installed, and CI needs it"
-        pytest.skip(f"{name} is not installed")
+        pytest.skip(f"{name} is not installed: run `make system-packages`")
     return path
 
 

@@ -15,7 +15,9 @@ from commands import run_command
 pytest.importorskip("click")
 pytest.importorskip("rich")
 if shutil.which("git") is None:
-    pytest.skip("git is not installed", allow_module_level=True)
+    pytest.skip(
+        "git is not installed: `apt install git`, then `make test`", allow_module_level=True
+    )
 
 if TYPE_CHECKING:
     from pathlib import Path

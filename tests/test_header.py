@@ -84,14 +84,14 @@ def test_regenerating_changes_nothing(tree: Tree, header: str) -> None:
     assert tree.header.stat().st_mtime_ns == before, "written though nothing changed"
 
 
-def test_a_spoiled_header_is_found_and_mended(tree: Tree, header: str) -> None:
-    spoiled = header.replace("ophio_version", "ophio_verzion")
-    tree.header.write_text(spoiled, "utf-8")
+def test_a_corrupt_header_is_found_and_fixed(tree: Tree, header: str) -> None:
+    corrupt = header.replace("ophio_version", "ophio_verzion")
+    tree.header.write_text(corrupt, "utf-8")
 
     run = tree.build("check")
     assert run.returncode != 0
     assert "make header" in run.stderr
-    assert tree.header.read_text("utf-8") == spoiled, "check must not write"
+    assert tree.header.read_text("utf-8") == corrupt, "check must not write"
 
     run = tree.build()
     assert run.returncode == 0, run.stderr
@@ -129,7 +129,7 @@ def test_versions_agree(source_tree: Path, header: str) -> None:
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="nm -D is for ELF")
-@pytest.mark.skipif(shutil.which("nm") is None, reason="needs nm")
+@pytest.mark.skipif(shutil.which("nm") is None, reason="needs nm: `make system-packages`")
 def test_the_library_exports_what_the_header_declares(declared_functions: set[str]) -> None:
     assert sentry_ophio.__file__ is not None
     library = Path(sentry_ophio.__file__).with_name("_lowlevel__lib.so")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Callable
 
 import pytest
-from frame_fields import FRAME_FIELDS, NO_EXCEPTION
+from frame_fields import EXCEPTION_FIELDS, FRAME_FIELDS, NO_EXCEPTION
 
 from sentry_ophio import _answers, _pack
 from sentry_ophio.enhancers import Cache, Component, Enhancements, Stacktrace
@@ -151,7 +151,17 @@ def test_what_is_no_frame(frame: Any, error: type[Exception]) -> None:
             call()
 
 
-@pytest.mark.parametrize("exception", [[None] * 3, (None,) * 3, None, [], Data(), b"abc"])
+@pytest.mark.parametrize(
+    "exception",
+    [
+        [None] * len(EXCEPTION_FIELDS),
+        (None,) * len(EXCEPTION_FIELDS),
+        None,
+        [],
+        Data(),
+        b"a" * len(EXCEPTION_FIELDS),
+    ],
+)
 def test_what_is_no_exception_data(exception: Any) -> None:
     for frames in ([], [FRAME]):
         with pytest.raises(FrameTypeError, match=r"^exception data: expected a mapping"):

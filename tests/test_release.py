@@ -128,7 +128,7 @@ class Copy:
 @pytest.fixture
 def copy(source_tree: Path, cargo: str, tmp_path: Path) -> Copy:
     if shutil.which("make") is None:
-        pytest.skip("make is not installed")
+        pytest.skip("make is not installed: `apt install make`, then `make test`")
     return Copy(source_tree, tmp_path / "copy")
 
 

@@ -340,7 +340,7 @@ def test_cmake(block: Block, sandbox: Sandbox, request: pytest.FixtureRequest) -
     installed: Installed = request.getfixturevalue("installed")
     if shutil.which("cmake") is None:
         assert not os.environ.get("CI"), "cmake is not installed, and CI needs it"
-        pytest.skip("cmake is not installed")
+        pytest.skip("cmake is not installed: run `make system-packages`")
     sandbox.fill(block.page)
     (sandbox.folder / "CMakeLists.txt").write_text(
         "cmake_minimum_required(VERSION 3.16)\nproject(sample C)\n"

@@ -15,7 +15,9 @@ import sentry_ophio
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 if not (DOCS / "ophiodoc").is_dir():
-    pytest.skip("the source tree is not here", allow_module_level=True)
+    pytest.skip(
+        "the source tree is not here: `make test` in a clone runs it", allow_module_level=True
+    )
 sys.path[:0] = [str(DOCS), str(DOCS / "images")]
 
 from architecture import STEPS, drawing  # noqa: E402

@@ -9,7 +9,9 @@ import pytest
 
 TOOLS = Path(__file__).resolve().parent.parent / "tools"
 if not TOOLS.is_dir():
-    pytest.skip("the source tree is not here", allow_module_level=True)
+    pytest.skip(
+        "the source tree is not here: `make lint` in a clone runs it", allow_module_level=True
+    )
 sys.path.insert(0, str(TOOLS))
 
 from wording import EXCLUDED, findings, main, phrases  # noqa: E402

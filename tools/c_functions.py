@@ -25,7 +25,13 @@ HEAD = """# The functions of `ophio.h`
 `make header` writes this page, from the header.
 
 A function that can fail returns a status, and writes its results only if that is
-`OPHIO_STATUS_OK`. The others return a value. A handle that a function changes is not `const`.
+`OPHIO_STATUS_OK`. A function that cannot fail returns a value or nothing. A handle that a function
+changes is not `const`.
+
+Four functions are exceptions, for speed in bindings: they can fail, but return an `int32_t`, which
+is the negative of the status on failure. `ophio_codeowners_match_text` and `ophio_glob_match_text`
+return 1 for a match and 0 for none. `ophio_functions_trim_text` and
+`ophio_parameterization_parameterize_text` return a length.
 
 | Function | Returns | Writes | Changes | Fails with |
 | --- | --- | --- | --- | --- |

@@ -14,9 +14,16 @@
 #define BYTES(text) (const uint8_t *)(text), sizeof(text) - 1
 #define BAD BYTES("\xff")
 
-/* A packed stack trace whose frame has a number as its function; a good one. */
-#define WRONG "\x92\x93\xc0\xc0\xc0\x91\x98\xc0\xc0\x05\xc0\xc0\xc0\xc0\xc0"
-#define RIGHT "\x92\x93\xc0\xc0\xc0\x91\x98\xc0\xc0\xc0\xc0\xc0\xc0\xc0\xc0"
+/* A list with one packed stack trace, and its length. */
+typedef struct {
+    uint8_t data[256];
+    size_t len;
+} Packed;
+
+/* A packed stack trace as two arguments, and the list that has it. */
+#define ALONE(packed) (packed).data + 1, (packed).len - 1
+#define LISTED(packed) (packed).data, (packed).len
+
 /* The same as events have them: a platform, an exception, frames. */
 #define WRONG_EVENT "\x93\xc0\xc0\x91\x81\xa6" "in_app\xa1x"
 #define RIGHT_EVENT "\x93\xc0\xc0\x91\x80"
@@ -27,6 +34,40 @@ static size_t set_limit(OphioLimit limit, size_t most)
     GOOD(ophio_limits_get(limit, &before));
     GOOD(ophio_limits_set(limit, most));
     return before;
+}
+
+/* Appends an array with a null for each name of a list, or the number 5 for `number`. */
+static void add_values(Packed *packed, OphioSlice names, const char *number)
+{
+    size_t start = 0, count = 0, end;
+    const size_t head = packed->len;
+
+    packed->len += 3;
+    for (end = 0; end <= names.len; end++) {
+        if (end < names.len && names.data[end] != '\n') continue;
+        CHECK(packed->len < sizeof packed->data);
+        packed->data[packed->len++] =
+            number != NULL && end - start == strlen(number) &&
+                    memcmp(names.data + start, number, end - start) == 0
+                ? 5
+                : 0xc0;
+        start = end + 1;
+        count++;
+    }
+    packed->data[head] = 0xdc;
+    packed->data[head + 1] = 0;
+    packed->data[head + 2] = (uint8_t)count;
+}
+
+/* A stack trace with one frame, in which the field `number` has a number; NULL is none. */
+static Packed packed_trace(const char *number)
+{
+    Packed packed = {{0x91, 0x92}, 2};
+
+    add_values(&packed, ophio_enhancements_exception_fields(), NULL);
+    packed.data[packed.len++] = 0x91;
+    add_values(&packed, ophio_enhancements_frame_fields(), number);
+    return packed;
 }
 
 static OphioEnhancements *rules_of(const char *text)
@@ -167,6 +208,7 @@ static void test_stack_traces(void)
     OphioEnhancementsComponent component = {7, OPHIO_TRISTATE_TRUE};
     OphioEnhancementsAssembleResult result;
     const size_t one = 1, before = set_limit(OPHIO_LIMIT_FRAMES, 1);
+    const Packed right = packed_trace(NULL), wrong = packed_trace("function");
     const uint8_t contributes = OPHIO_TRISTATE_TRUE;
     OphioStr text = {NULL, 0};
     uint32_t codes[8] = {7};
@@ -174,17 +216,18 @@ static void test_stack_traces(void)
     uint16_t numbers[256] = {7};
 
     GOOD(ophio_enhancements_preview_new(rules, rules, &preview));
-    REFUSED(ophio_enhancements_apply_packed(rules, BYTES(WRONG), codes, 2), FRAME);
-    REFUSED(ophio_enhancements_apply_short(rules, BYTES(WRONG), answer), FRAME);
-    REFUSED(ophio_enhancements_assemble_packed(rules, BYTES(WRONG), &contributes, 1, codes, 5),
+    GOOD(ophio_enhancements_stacktrace_check(ALONE(right)));
+    REFUSED(ophio_enhancements_apply_packed(rules, ALONE(wrong), codes, 2), FRAME);
+    REFUSED(ophio_enhancements_apply_short(rules, ALONE(wrong), answer), FRAME);
+    REFUSED(ophio_enhancements_assemble_packed(rules, ALONE(wrong), &contributes, 1, codes, 5),
             FRAME);
-    REFUSED(ophio_enhancements_apply_batch(rules, BYTES("\x91" WRONG), 1, codes, 2), FRAME);
-    REFUSED(ophio_enhancements_assemble_batch(rules, BYTES("\x91" WRONG), &one, 1, &contributes,
+    REFUSED(ophio_enhancements_apply_batch(rules, LISTED(wrong), 1, codes, 2), FRAME);
+    REFUSED(ophio_enhancements_assemble_batch(rules, LISTED(wrong), &one, 1, &contributes,
                                               1, codes, 5),
             FRAME);
-    REFUSED(ophio_enhancements_preview_add(preview, BYTES("\x91" WRONG), 1), FRAME);
-    REFUSED(ophio_enhancements_stacktrace_check(BYTES(WRONG)), FRAME);
-    REFUSED(ophio_enhancements_explain(rules, BYTES(WRONG), NULL, 0, SIZE_MAX, SIZE_MAX, &text),
+    REFUSED(ophio_enhancements_preview_add(preview, LISTED(wrong), 1), FRAME);
+    REFUSED(ophio_enhancements_stacktrace_check(ALONE(wrong)), FRAME);
+    REFUSED(ophio_enhancements_explain(rules, ALONE(wrong), NULL, 0, SIZE_MAX, SIZE_MAX, &text),
             FRAME);
     REFUSED(ophio_enhancements_stacktrace_pack_event_frames(BYTES(WRONG_EVENT), &text), FRAME);
     REFUSED(ophio_enhancements_config_process(config, BYTES(WRONG_EVENT), &text), FRAME);
@@ -196,17 +239,17 @@ static void test_stack_traces(void)
     REFUSED(ophio_events_pack_stacktraces(BYTES("\x91" WRONG_EVENT), &text), FRAME);
 
     GOOD(ophio_limits_set(OPHIO_LIMIT_FRAMES, 0));
-    REFUSED(ophio_enhancements_apply_packed(rules, BYTES(RIGHT), codes, 2), LIMIT);
-    REFUSED(ophio_enhancements_apply_short(rules, BYTES(RIGHT), answer), LIMIT);
-    REFUSED(ophio_enhancements_assemble_packed(rules, BYTES(RIGHT), &contributes, 1, codes, 5),
+    REFUSED(ophio_enhancements_apply_packed(rules, ALONE(right), codes, 2), LIMIT);
+    REFUSED(ophio_enhancements_apply_short(rules, ALONE(right), answer), LIMIT);
+    REFUSED(ophio_enhancements_assemble_packed(rules, ALONE(right), &contributes, 1, codes, 5),
             LIMIT);
-    REFUSED(ophio_enhancements_apply_batch(rules, BYTES("\x91" RIGHT), 1, codes, 2), LIMIT);
-    REFUSED(ophio_enhancements_assemble_batch(rules, BYTES("\x91" RIGHT), &one, 1, &contributes,
+    REFUSED(ophio_enhancements_apply_batch(rules, LISTED(right), 1, codes, 2), LIMIT);
+    REFUSED(ophio_enhancements_assemble_batch(rules, LISTED(right), &one, 1, &contributes,
                                               1, codes, 5),
             LIMIT);
-    REFUSED(ophio_enhancements_preview_add(preview, BYTES("\x91" RIGHT), 1), LIMIT);
-    REFUSED(ophio_enhancements_stacktrace_check(BYTES(RIGHT)), LIMIT);
-    REFUSED(ophio_enhancements_explain(rules, BYTES(RIGHT), NULL, 0, SIZE_MAX, SIZE_MAX, &text),
+    REFUSED(ophio_enhancements_preview_add(preview, LISTED(right), 1), LIMIT);
+    REFUSED(ophio_enhancements_stacktrace_check(ALONE(right)), LIMIT);
+    REFUSED(ophio_enhancements_explain(rules, ALONE(right), NULL, 0, SIZE_MAX, SIZE_MAX, &text),
             LIMIT);
     REFUSED(ophio_enhancements_stacktrace_pack_event_frames(BYTES(RIGHT_EVENT), &text), LIMIT);
     REFUSED(ophio_enhancements_config_process(config, BYTES(RIGHT_EVENT), &text), LIMIT);
