@@ -171,8 +171,10 @@ def damaged_file(path, batch, rng):
     """Write a Parquet file that is damaged; return its name."""
     pq.write_table(pa.Table.from_batches([batch]), path, compression="none")
     data = path.read_bytes()
-    # The end of the file is its index.
-    end = len(data) * 2 // 3
+    # The end of the file is its index: its length is in the last eight bytes. pyarrow itself ends
+    # the process for some damage of the index, such as a histogram of the wrong size.
+    index = int.from_bytes(data[-8:-4], "little") + 8
+    end = min(len(data) - index, len(data) * 2 // 3)
     path.write_bytes(damaged(data[:end], 4, rng) + data[end:])
     return str(path)
 
