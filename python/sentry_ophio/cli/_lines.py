@@ -2,24 +2,51 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
+from sentry_ophio._event_files import STANDARD_INPUT
 from sentry_ophio.cli._input import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from io import BufferedReader
 
-__all__ = ["blocks", "opened"]
+__all__ = ["Filter", "blocks", "for_each_file"]
 
 # The number of bytes that are read at a time. The data of a pipe is processed at once, even if it
 # is less.
 _BLOCK = 1 << 19
 
 
-def opened(name: str) -> BufferedReader:
-    """Open a file."""
+class Filter(Protocol):
+    """What a command does with each file."""
+
+    failed: bool
+
+    def run(self, name: str, file: Any) -> None:
+        """Read a file from its start to its end."""
+
+
+def for_each_file(names: tuple[str, ...], work: Filter) -> None:
+    """Run a filter on files, or on standard input if there is no name.
+
+    A file that cannot be read is reported, and the next one follows: `work.failed` is true then.
+    """
+    for name in names or (STANDARD_INPUT,):
+        try:
+            if name == STANDARD_INPUT:
+                work.run(name, sys.stdin.buffer)
+            else:
+                with _opened(name) as file:
+                    work.run(name, file)
+        except InputError as error:
+            error.show()
+            work.failed = True
+
+
+def _opened(name: str) -> BufferedReader:
     try:
         return Path(name).open("rb")
     except OSError as error:

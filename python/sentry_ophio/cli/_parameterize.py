@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sentry_ophio._event_files import STANDARD_INPUT
 from sentry_ophio.cli._input import InputError, read_text
-from sentry_ophio.cli._lines import blocks, opened
+from sentry_ophio.cli._lines import blocks, for_each_file
 from sentry_ophio.cli._output import echo, echo_json, json_of, printable_json, write
 from sentry_ophio.exceptions import LimitError, PatternError
 from sentry_ophio.parameterization import Parameterizer, Pattern, default_parameterizer
@@ -61,16 +60,7 @@ def parameterize(
     file that cannot be read.
     """  # noqa: D301 (click wants the control character)
     work = _Work(_parameterizer(patterns_file, only), only_counts, as_json)
-    for name in files or (STANDARD_INPUT,):
-        try:
-            if name == STANDARD_INPUT:
-                work.run(name, sys.stdin.buffer)
-            else:
-                with opened(name) as file:
-                    work.run(name, file)
-        except InputError as error:
-            error.show()
-            work.failed = True
+    for_each_file(files, work)
     if only_counts:
         counts = sorted(work.counts.items(), key=lambda item: -item[1])
         if as_json:

@@ -10,9 +10,8 @@ from uuid import UUID
 
 import click
 
-from sentry_ophio._event_files import STANDARD_INPUT
 from sentry_ophio.cli._input import InputError
-from sentry_ophio.cli._lines import blocks, opened
+from sentry_ophio.cli._lines import blocks, for_each_file
 from sentry_ophio.cli._output import json_of, write
 from sentry_ophio.exceptions import LimitError, ProguardError
 from sentry_ophio.proguard import ProguardMapper
@@ -63,16 +62,7 @@ def retrace(
     A file that cannot be read, and a line that is not UTF-8, is reported. The exit code is 2 then.
     """  # noqa: D301 (click wants the control character)
     work = _Work(_Mappings(Path(mapping), uuid), verbose, as_json)
-    for name in traces or (STANDARD_INPUT,):
-        try:
-            if name == STANDARD_INPUT:
-                work.run(name, sys.stdin.buffer)
-            else:
-                with opened(name) as file:
-                    work.run(name, file)
-        except InputError as error:
-            error.show()
-            work.failed = True
+    for_each_file(traces, work)
     if work.failed:
         sys.exit(InputError.exit_code)
 
