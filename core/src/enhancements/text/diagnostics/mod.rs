@@ -1,9 +1,9 @@
 //! Diagnostics: every problem of a rule text, each with its span.
 //!
 //! ```text
-//! text -> lines -> parser --- no rule ---> errors  (meant.rs)  --\
+//! text -> lines -> parser --- no rule ---> errors   (meant/)  --\
 //!                    |                     suggestion (suggest.rs) > sorted by place
-//!                    '------- a rule ----> warnings (lints.rs) --/
+//!                    '------- a rule ----> warnings (lints/)  --/
 //! ```
 //!
 //! A line has errors or warnings, not both. There is an error exactly if
