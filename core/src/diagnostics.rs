@@ -35,43 +35,38 @@ impl Severity {
     }
 }
 
-/// Makes the enum `Code` from a table of codes. A row has a variant, the code as it is printed, and
-/// its meaning. The first code that is a warning comes before the rows.
+/// Makes the enum `Code` from a table of codes, divided by their severities. A row has a variant, the
+/// code as it is printed, and its meaning. The codes rise, which a test checks.
 macro_rules! codes {
-    (
-        warnings from $warnings:literal
-        $($(#[$doc:meta])* $name:ident = $code:literal $title:literal,)*
-    ) => {
+    ($($severity:ident { $($(#[$doc:meta])* $name:ident = $code:literal $title:literal,)* })*) => {
         /// The code of a diagnostic.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Code {
-            $($(#[$doc])* $name,)*
+            $($($(#[$doc])* $name,)*)*
         }
 
         impl Code {
             /// All codes, in the order of their numbers.
-            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+            pub const ALL: &'static [Self] = &[$($(Self::$name,)*)*];
 
             /// Returns the code as it is printed, such as `OPH002`.
             pub fn name(self) -> &'static str {
                 match self {
-                    $(Self::$name => $code,)*
+                    $($(Self::$name => $code,)*)*
                 }
             }
 
             /// Returns the meaning of the code, in a few words.
             pub fn title(self) -> &'static str {
                 match self {
-                    $(Self::$name => $title,)*
+                    $($(Self::$name => $title,)*)*
                 }
             }
 
             /// Returns the severity. A lenient check can report an error as a warning.
             pub fn severity(self) -> $crate::diagnostics::Severity {
-                if self.name() < $warnings {
-                    $crate::diagnostics::Severity::Error
-                } else {
-                    $crate::diagnostics::Severity::Warning
+                match self {
+                    $($(Self::$name)|* => $crate::diagnostics::Severity::$severity,)*
                 }
             }
         }
@@ -80,6 +75,11 @@ macro_rules! codes {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(self.name())
             }
+        }
+
+        #[test]
+        fn codes_rise() {
+            assert!(Code::ALL.windows(2).all(|two| two[0].name() < two[1].name()));
         }
     };
 }

@@ -8,40 +8,28 @@ use crate::diagnostics::codes;
 pub use crate::diagnostics::Severity;
 
 codes! {
-    warnings from "OPH500"
-
-    /// A pattern with `!` in a file for GitHub.
-    Negation = "OPH401" "GitHub has no `!`",
-    /// A pattern that begins with `\#` in a file for GitHub.
-    QuotedComment = "OPH402" "a pattern for GitHub cannot begin with `#`",
-    /// Three or more `*` in a row in a file for GitHub.
-    ManyStars = "OPH403" "GitHub rejects `***`",
-    /// A word after the pattern that is not an owner, in a file for GitHub.
-    NotAnOwner = "OPH404" "an owner is `@user`, `@organization/team` or an e-mail address",
-    /// A bracket without an end in a file for GitLab.
-    Unclosed = "OPH405" "`[` is not closed",
-    /// Brackets in a file for GitHub.
-    Brackets = "OPH501" "GitHub has no character ranges",
-    /// A word after the pattern that is not an owner, in a file for GitLab.
-    IgnoredOwner = "OPH502" "an owner is `@user`, `@group`, `@@role` or an e-mail address",
-    /// A line that begins with a bracket and is not a heading, in a file for GitLab.
-    NotAHeading = "OPH503" "a heading is `[name]`, `^[name]` or `[name][approvals]`",
-    /// A character directly after an owner that is not a part of it.
-    AfterOwner = "OPH504" "a space goes after an owner",
-    /// A pattern that matches no file of the repository. Only callers know the files.
-    NoFile = "OPH505" "no file matches",
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn codes_rise_and_errors_come_first() {
-        assert!(Code::ALL
-            .windows(2)
-            .all(|two| two[0].name() < two[1].name()));
-        let mut errors = Code::ALL.iter().filter(|c| c.severity() == Severity::Error);
-        assert_eq!(errors.next_back(), Some(&Code::Unclosed));
+    Error {
+        /// A pattern with `!` in a file for GitHub.
+        Negation = "OPH401" "GitHub has no `!`",
+        /// A pattern that begins with `\#` in a file for GitHub.
+        QuotedComment = "OPH402" "a pattern for GitHub cannot begin with `#`",
+        /// Three or more `*` in a row in a file for GitHub.
+        ManyStars = "OPH403" "GitHub rejects `***`",
+        /// A word after the pattern that is not an owner, in a file for GitHub.
+        NotAnOwner = "OPH404" "an owner is `@user`, `@organization/team` or an e-mail address",
+        /// A bracket without an end in a file for GitLab.
+        Unclosed = "OPH405" "`[` is not closed",
+    }
+    Warning {
+        /// Brackets in a file for GitHub.
+        Brackets = "OPH501" "GitHub has no character ranges",
+        /// A word after the pattern that is not an owner, in a file for GitLab.
+        IgnoredOwner = "OPH502" "an owner is `@user`, `@group`, `@@role` or an e-mail address",
+        /// A line that begins with a bracket and is not a heading, in a file for GitLab.
+        NotAHeading = "OPH503" "a heading is `[name]`, `^[name]` or `[name][approvals]`",
+        /// A character directly after an owner that is not a part of it.
+        AfterOwner = "OPH504" "a space goes after an owner",
+        /// A pattern that matches no file of the repository. Only callers know the files.
+        NoFile = "OPH505" "no file matches",
     }
 }
