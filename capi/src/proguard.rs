@@ -369,16 +369,14 @@ pub unsafe extern "C" fn ophio_proguard_remap_stacktrace(
     text_len: usize,
     remapped: *mut OphioStr,
 ) -> OphioStatus {
-    guard(|| {
-        // SAFETY: the caller's promise about `mapper`.
-        let mapper = unsafe { handle::borrow(mapper, "mapper") }?;
-        // SAFETY: the caller's promise about `remapped`.
-        let remapped = unsafe { handle::out(remapped, "remapped") }?;
-        // SAFETY: the caller's promise about `text`.
-        let text = unsafe { slice::text(text, text_len, "text") }?;
-        remapped.write(mapper.0.remap_stacktrace(text, false).into());
-        Ok(())
-    })
+    // SAFETY: the caller's promise about `remapped`.
+    let remapped = unsafe { handle::out(remapped, "remapped") };
+    // SAFETY: the caller's promises about `mapper` and `text`.
+    unsafe {
+        write_retraced(mapper, text, text_len, remapped, |mapper, text| {
+            mapper.remap_stacktrace(text, false)
+        })
+    }
 }
 
 /// Retraces a stack trace as `ophio_proguard_remap_stacktrace` does, with the types of methods.
@@ -398,16 +396,14 @@ pub unsafe extern "C" fn ophio_proguard_remap_stacktrace_verbose(
     text_len: usize,
     remapped: *mut OphioStr,
 ) -> OphioStatus {
-    guard(|| {
-        // SAFETY: the caller's promise about `mapper`.
-        let mapper = unsafe { handle::borrow(mapper, "mapper") }?;
-        // SAFETY: the caller's promise about `remapped`.
-        let remapped = unsafe { handle::out(remapped, "remapped") }?;
-        // SAFETY: the caller's promise about `text`.
-        let text = unsafe { slice::text(text, text_len, "text") }?;
-        remapped.write(mapper.0.remap_stacktrace(text, true).into());
-        Ok(())
-    })
+    // SAFETY: the caller's promise about `remapped`.
+    let remapped = unsafe { handle::out(remapped, "remapped") };
+    // SAFETY: the caller's promises about `mapper` and `text`.
+    unsafe {
+        write_retraced(mapper, text, text_len, remapped, |mapper, text| {
+            mapper.remap_stacktrace(text, true)
+        })
+    }
 }
 
 /// Retraces a stack trace, with the alternatives of each frame as lists.
@@ -433,14 +429,34 @@ pub unsafe extern "C" fn ophio_proguard_retrace(
     verbose: bool,
     lines: *mut OphioStr,
 ) -> OphioStatus {
-    guard(|| {
+    // SAFETY: the caller's promise about `lines`.
+    let lines = unsafe { handle::out(lines, "lines") };
+    // SAFETY: the caller's promises about `mapper` and `text`.
+    unsafe {
+        write_retraced(mapper, text, text_len, lines, |mapper, text| {
+            mapper.retrace_packed(text, verbose)
+        })
+    }
+}
+
+/// Writes what `retrace` returns for a text: the body of all functions that retrace.
+///
+/// # Safety
+///
+/// `mapper` is NULL or was made by this library and is not freed yet; `text` is readable for
+/// `text_len` bytes.
+unsafe fn write_retraced<T: Into<OphioStr>>(
+    mapper: *const OphioProguard,
+    text: *const u8,
+    text_len: usize,
+    written: Result<&mut MaybeUninit<OphioStr>, Error>,
+    retrace: impl FnOnce(&Mapper, &str) -> T,
+) -> OphioStatus {
+    guard_into(written, || {
         // SAFETY: the caller's promise about `mapper`.
         let mapper = unsafe { handle::borrow(mapper, "mapper") }?;
-        // SAFETY: the caller's promise about `lines`.
-        let lines = unsafe { handle::out(lines, "lines") }?;
         // SAFETY: the caller's promise about `text`.
         let text = unsafe { slice::text(text, text_len, "text") }?;
-        lines.write(mapper.0.retrace_packed(text, verbose).into());
-        Ok(())
+        Ok(retrace(&mapper.0, text).into())
     })
 }
