@@ -371,8 +371,9 @@ pub(super) fn parameter_types(parameters: &str) -> impl Iterator<Item = &str> {
 
 // --- files ------------------------------------------------------------------------------
 
-/// Returns the file of an original class, which a section names or inlines. If the mapping does not name it, its name is made from
-/// the class: `Cart.java` for `org.example.Cart$Line`; a name with `.kt` keeps that.
+/// Returns the file of an original class, which a section names or inlines. If the mapping does not
+/// name it, its name is made from the class: `Cart.java` for `org.example.Cart$Line`; a name with
+/// `.kt` keeps that.
 fn file<'m>(
     index: &'m Index<'_>,
     section: &'m Class<'m>,
@@ -391,14 +392,19 @@ fn file<'m>(
         return Cow::Borrowed("Native Method");
     }
     let name = class.rsplit('.').next().unwrap_or(class);
-    let outer = match name.find('$') {
-        Some(inner) => &name[..inner],
-        None => name,
-    };
+    let mut parts = name.split('$');
+    let outer = parts.next().unwrap_or(name);
     let written = written.rsplit('/').next().unwrap_or(written);
     let extension = written
         .rsplit_once('.')
         .map_or("", |(_, extension)| extension);
+    // The compiler of Compose wraps lambdas of `Screen.kt` into `ComposableSingletons$ScreenKt`. R8
+    // names a file after the wrapper, which does not exist.
+    if let ("ComposableSingletons", Some(inner)) = (outer, parts.next()) {
+        if let Some(file) = inner.strip_suffix("Kt") {
+            return Cow::Owned(format!("{file}.kt"));
+        }
+    }
     Cow::Owned(match (outer.strip_suffix("Kt"), extension) {
         (Some(file), "" | "kt") => format!("{file}.kt"),
         (None, "kt") => format!("{outer}.kt"),

@@ -146,7 +146,7 @@ fn class(line: &str) -> Option<Range<usize>> {
         return (end > start && closed).then_some(start..end);
     }
     let first = class_len(line);
-    let begins = first > 0 && matches!(line.as_bytes().get(first), None | Some(b':' | b'"'));
+    let begins = first > 0 && (ends_class(&line[first..]) || line[first..].starts_with('"'));
     let last = line
         .rmatch_indices([':', '"'])
         .find_map(|(colon, _)| class_after_space(line, colon + 1));
@@ -169,7 +169,12 @@ fn class_after_space(line: &str, start: usize) -> Option<Range<usize>> {
 fn class_at(line: &str, start: usize) -> Option<Range<usize>> {
     let rest = line.get(start..)?;
     let len = class_len(rest);
-    (len > 0 && matches!(rest.as_bytes().get(len), None | Some(b':'))).then(|| start..start + len)
+    (len > 0 && ends_class(&rest[len..])).then(|| start..start + len)
+}
+
+/// Returns whether a class may end here: before a colon, or at the end. `net::ERR_FAILED` has none.
+fn ends_class(rest: &str) -> bool {
+    rest.is_empty() || (rest.starts_with(':') && !rest.starts_with("::"))
 }
 
 /// Returns the length of the class at the beginning of a text: identifiers with dots between them.
@@ -280,6 +285,12 @@ mod tests {
             ("[CIRCULAR REFERENCE: ]", ""),
             ("    ... 7 more", ""),
             ("two words", ""),
+            ("a.b.C: it says net::ERR_FAILED", "a.b.C"),
+            (
+                "12:01 E tag: a.b.C: on the net: net::ERR_FAILED, 5",
+                "a.b.C",
+            ),
+            ("Caused by: net::ERR_FAILED", ""),
             (" indented.Word", ""),
             ("word.", ""),
             ("", ""),

@@ -33,7 +33,8 @@ pub struct RetracedLine<'a> {
 
 enum Answer<'a> {
     Unchanged,
-    Class {
+    /// A part of the line, and what it was.
+    Replaced {
         at: std::ops::Range<usize>,
         original: &'a str,
     },
@@ -71,11 +72,8 @@ fn answer<'a>(
     context: &mut Context<'a>,
 ) -> Answer<'a> {
     match Line::parse(line) {
-        // A message may have several lines.
-        Line::Text => {
-            context.outline = None;
-            Answer::Unchanged
-        }
+        // A message may have several lines, and a log has other lines between those of a trace.
+        Line::Text => Answer::Unchanged,
         Line::Class(at) => {
             let class = &line[at.clone()];
             *context = Context {
@@ -84,7 +82,10 @@ fn answer<'a>(
             };
             index
                 .original(class)
-                .map_or(Answer::Unchanged, |original| Answer::Class { at, original })
+                .map_or(Answer::Unchanged, |original| Answer::Replaced {
+                    at,
+                    original,
+                })
         }
         Line::Frame(parts) => {
             let before = std::mem::take(context);
@@ -95,7 +96,14 @@ fn answer<'a>(
                 verbose,
             };
             let Some(class) = index.class(&line[parts.class.clone()]) else {
-                return Answer::Unchanged;
+                return match parts.number {
+                    // Line 0 is no line.
+                    Some(0) => Answer::Replaced {
+                        at: parts.colon_and_number,
+                        original: "",
+                    },
+                    _ => Answer::Unchanged,
+                };
             };
             let found = alternatives(index, class, &query, before);
             let alternatives = match found {
@@ -176,7 +184,7 @@ impl<'a> RetracedLine<'a> {
                 out.push_str(self.ending);
                 return;
             }
-            Answer::Class { at, original } => {
+            Answer::Replaced { at, original } => {
                 out.push_str(&self.content[..at.start]);
                 out.push_str(original);
                 out.push_str(&self.content[at.end..]);

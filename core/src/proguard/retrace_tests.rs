@@ -116,6 +116,10 @@ org.example.Named -> c:
     void m() -> m
 Top -> d:
     void m() -> m
+org.example.ComposableSingletons$ScreenKt$lambda$1 -> f:
+    void m() -> m
+org.example.ComposableSingletons$Screen -> g:
+    void m() -> m
 ";
     table(
         false,
@@ -158,6 +162,18 @@ Top -> d:
             ),
             ("no package", mapping, "at d.m(X:1)", "at Top.m(Top.java:1)"),
             (
+                "a wrapper of Compose",
+                mapping,
+                "at f.m(SourceFile:1)",
+                "at org.example.ComposableSingletons$ScreenKt$lambda$1.m(Screen.kt:1)",
+            ),
+            (
+                "no wrapper of a file of Kotlin",
+                mapping,
+                "at g.m(SourceFile:1)",
+                "at org.example.ComposableSingletons$Screen.m(ComposableSingletons.java:1)",
+            ),
+            (
                 "a native method",
                 mapping,
                 "at a.m(Native Method)",
@@ -168,6 +184,12 @@ Top -> d:
                 mapping,
                 "at e.m(X:1)",
                 "at e.m(X:1)",
+            ),
+            (
+                "line 0 is no line there, too",
+                mapping,
+                "at e.m(X:0)",
+                "at e.m(X)",
             ),
             (
                 "a method that is not",
@@ -436,6 +458,12 @@ org.Cart -> a:
                 "at org.Cart.add(Cart.java:101)",
             ),
             (
+                "an outline, and a line of a log before its caller",
+                outline,
+                "at o.a(:1)\n12:01 a log line\nat b.s(:27)",
+                "12:01 a log line\nat org.Cart.add(Cart.java:98)",
+            ),
+            (
                 "no outline",
                 outline,
                 "at b.s(:27)",
@@ -531,6 +559,12 @@ fn exceptions_are_renamed_where_r8_renames_them() {
         ("x.y: cannot cast a.b to a.c", "x.y: cannot cast a.b to a.c"),
         ("... 7 more", "... 7 more"),
         ("it is in a.b", "it is in a.b"),
+        // Two colons belong to another language.
+        (
+            "a.d: it failed: a.b::FULL",
+            "org.example.CartException: it failed: a.b::FULL",
+        ),
+        ("12:01 E Tag: a.b::FULL", "12:01 E Tag: a.b::FULL"),
         ("", ""),
     ] {
         assert_eq!(Mapper::new(CART).remap_stacktrace(text, false), expected);
@@ -544,7 +578,7 @@ org.Cart -> org.Cart:
     1:9:void add():1:9 -> add
     void clear() -> clear
 ";
-    let text = "org.Cart: x\n\tat org.Cart.add(SourceFile:7)\n\tat org.Cart.clear(SourceFile:70)\n\tat x.Y.z(SourceFile:0)\n";
+    let text = "org.Cart: x\n\tat org.Cart.add(SourceFile:7)\n\tat org.Cart.clear(SourceFile:70)\n\tat x.Y.z(SourceFile:9)\n";
     let expected = text.replacen("SourceFile", "Cart.java", 2);
     assert_eq!(Mapper::new(mapping).remap_stacktrace(text, false), expected);
 }
