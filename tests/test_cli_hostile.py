@@ -8,7 +8,6 @@ import base64
 import gzip
 import hashlib
 import json
-import os
 import re
 import sys
 from html.parser import HTMLParser
@@ -127,6 +126,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
         LOG: f"a {EVIL} 10.0.0.1\n{WORSE}\nat a.b(X{LINE}:1)\n",
         DIGITS: f"{EVIL} = 1",
         SHRUNK: f"x{LINE} -> a:\n    void m{LINE}() -> b\n",
+        f"other {SHRUNK}": "y -> b:\n",
     }
     for name, text in texts.items():
         (folder / name).write_bytes(text.encode())
@@ -235,6 +235,8 @@ CASES: dict[str, list[str]] = {
     "retrace, no file": ["retrace", SHRUNK, NONE],
     "retrace, no mapping": ["retrace", NONE, LOG],
     "retrace, no such identifier": ["retrace", "--uuid", EVIL, SHRUNK, LOG],
+    "retrace, not a mapping": ["retrace", LOG, SHRUNK],
+    "retrace, several mappings": ["retrace", "--json", ".", LOG],
     # Both end before there is a page.
     "studio, no file": ["studio", "--rules", NONE, GOOD],
     "studio, no event": ["studio", "--rules", MY, f"broken {NAME}.json", NONE],
@@ -405,11 +407,13 @@ def test_a_page_has_what_its_template_has(
     assert policy == f"{expected}; base-uri 'none'; form-action 'none'"
 
 
+SHOP = Path(__file__).resolve().parent / "fixtures" / "proguard" / "shop.mapping.txt"
+
 # What a command returns for other programs is not changed on its way.
 DATA: dict[str, tuple[list[str], bytes]] = {
     "fmt": (["fmt", "-"], RULES.encode()),
     "fingerprint fmt": (["fingerprint", "fmt", "-"], FINGERPRINTS.encode()),
-    "retrace": (["retrace", os.devnull, "-"], f"a\t{WORSE}\n".encode()),
+    "retrace": (["retrace", str(SHOP), "-"], f"a\t{WORSE}\n".encode()),
     "parameterize": (["parameterize", "-"], f"a\t{WORSE}\n".encode()),
     "decode": (["decode", "-"], Enhancements.parse(RULES, Cache(0)).to_config_structure()),
     "encode": (["encode", "-"], RULES.encode()),

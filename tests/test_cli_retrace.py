@@ -110,9 +110,51 @@ def test_a_mapping_is_selected_by_its_identifier(folder: Path) -> None:
     assert run(folder, "mappings", "--uuid", unknown, stdin=frame) == (
         2,
         "",
-        f"Error: mappings: no mapping has the identifier {unknown}\n",
+        f"Error: mappings: no mapping has the identifier {unknown}: "
+        f"there is {other} ({other}.txt), {one} (one.txt)\n",
     )
-    assert run(folder, "mapping.txt", "--uuid", str(one), stdin=frame)[:2] == (0, added)
+    for written in (str(one), one.hex, one.hex.upper()):
+        assert run(folder, "mapping.txt", "--uuid", written, stdin=frame)[:2] == (0, added)
+    assert run(folder, "mapping.txt", "--uuid", str(other), stdin=frame) == (
+        2,
+        "",
+        f"Error: mapping.txt: the mapping has the identifier {one}, not {other}\n",
+    )
+
+
+def test_a_folder_of_r8_has_one_mapping(folder: Path) -> None:
+    """R8 writes other files beside the mapping, and its folder needs no identifier."""
+    release = folder / "release"
+    release.mkdir()
+    (release / "mapping.txt").write_bytes(MAPPING)
+    (release / "seeds.txt").write_text("org.example.Cart: void add(int)\norg.example.Cart\n")
+    (release / "usage.txt").write_text("org.example.Unused:\n    void unused()\n")
+    (release / "classes.dex").write_bytes(bytes(range(256)) * 100)
+    assert run(folder, "release", "trace.txt") == (0, RETRACED, "")
+
+
+def test_several_mappings_of_which_none_is_selected_are_reported(folder: Path) -> None:
+    mappings = folder / "mappings"
+    mappings.mkdir()
+    for number in range(7):
+        (mappings / f"{number}.txt").write_bytes(MAPPING + b"# %d\n" % number)
+    code, printed, error = run(folder, "mappings", "trace.txt")
+    assert (code, printed) == (2, TRACE)
+    first, names = error.split("; ")
+    assert first == (
+        "Error: mappings: no line of the text has the identifier of a mapping, so none was used"
+    )
+    assert names.startswith("select one with --uuid: there is ")
+    assert names.count(".txt)") == 5
+    assert names.endswith(" and 2 more\n")
+
+
+def test_a_file_that_is_not_a_mapping_is_reported(folder: Path) -> None:
+    """The arguments in the wrong order would print the mapping."""
+    expected = "Error: trace.txt: not a mapping: no line is like `org.example.Cart -> a.b:`\n"
+    assert run(folder, "trace.txt", "mapping.txt") == (2, "", expected)
+    (folder / "late.txt").write_bytes(b"# a comment\n" * 100 + MAPPING)
+    assert run(folder, "late.txt", "trace.txt") == (0, RETRACED, "")
 
 
 def test_what_cannot_be_read_is_reported(folder: Path) -> None:

@@ -28,6 +28,9 @@ _CONTEXT_LINES = 8
 _CONTEXT_BYTES = 1 << 16
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_CLASS = re.compile(rb"^[^\s#][^\n]* -> [^\n]*:\s*$", re.MULTILINE)
+_FIRST_PART = 1 << 20
+_MAX_NAMES = 5
 
 
 @click.command()
@@ -55,14 +58,16 @@ def retrace(
       sentry-ophio retrace --json mapping.txt crash.txt | jq .alternatives
       sentry-ophio retrace mappings/ --uuid 5cd8e873-1127-5276-81b7-8ff25043ecfd crash.txt
 
-    MAPPING may be a folder of mappings. Then --uuid selects one by its identifier. Without it, a
-    line of the text that contains the identifier of a mapping selects it for the lines that follow.
-    A file whose name is an identifier is not read until it is selected.
+    MAPPING may be a folder. If it has several mappings, --uuid selects one by its identifier.
+    Without it, a line of the text that contains the identifier of a mapping selects it for the
+    lines that follow. A file whose name is an identifier is not read until it is selected.
 
     A file that cannot be read, and a line that is not UTF-8, is reported. The exit code is 2 then.
     """  # noqa: D301 (click wants the control character)
-    work = _Work(_Mappings(Path(mapping), uuid), verbose, as_json)
+    mappings = _Mappings(Path(mapping), uuid)
+    work = _Work(mappings, verbose, as_json)
     for_each_file(traces, work)
+    mappings.check()
     if work.failed:
         sys.exit(InputError.exit_code)
 
@@ -72,17 +77,23 @@ class _Mappings:
 
     def __init__(self, path: Path, uuid: str | None) -> None:
         self.selected: ProguardMapper | None = None
+        self._path = path
         self._paths: dict[UUID, Path] = {}
         self._selected: UUID | None = None
         wanted = None if uuid is None else _parsed(uuid)
-        if path.is_dir():
-            self._list(path)
-        else:
+        if not path.is_dir():
             self.selected = _open(path)
-            self._paths = {} if uuid is None else {self.selected.uuid: path}
+            if wanted not in {None, self.selected.uuid}:
+                message = f"the mapping has the identifier {self.selected.uuid}, not {wanted}"
+                raise InputError(str(path), message)
+            return
+        self._list(path)
+        if wanted is None and len(self._paths) == 1:
+            [wanted] = self._paths
         if wanted is not None:
             if wanted not in self._paths:
-                raise InputError(str(path), f"no mapping has the identifier {wanted}")
+                message = f"no mapping has the identifier {wanted}: {self._names()}"
+                raise InputError(str(path), message)
             self.select(wanted)
             self._paths = {}
 
@@ -94,12 +105,16 @@ class _Mappings:
         for file in files:
             if _UUID.fullmatch(file.stem):
                 self._paths[UUID(file.stem)] = file
-                continue
-            with _open(file) as mapper:
-                if mapper.is_valid:
+            elif _is_mapping(file):
+                with _open(file) as mapper:
                     self._paths[mapper.uuid] = file
         if not self._paths:
             raise InputError(str(folder), "the folder has no mapping")
+
+    def _names(self) -> str:
+        names = [f"{uuid} ({path.name})" for uuid, path in self._paths.items()]
+        more = len(names) - _MAX_NAMES
+        return "there is " + ", ".join(names[:_MAX_NAMES]) + (f" and {more} more" * (more > 0))
 
     @property
     def can_change(self) -> bool:
@@ -116,20 +131,39 @@ class _Mappings:
         self.selected = _open(path)
         self._selected = uuid
 
+    def check(self) -> None:
+        """Fail if no line of a text has selected one of several mappings."""
+        if self.selected is None:
+            message = "no line of the text has the identifier of a mapping, so none was used"
+            raise InputError(str(self._path), f"{message}; select one with --uuid: {self._names()}")
+
 
 def _parsed(uuid: str) -> UUID:
-    if not _UUID.fullmatch(uuid):
+    if not re.fullmatch("[0-9a-fA-F]{32}", uuid.replace("-", "")):
         raise click.BadParameter(f"expected a UUID, got {uuid}", param_hint="'--uuid'")
     return UUID(uuid)
 
 
+def _is_mapping(path: Path) -> bool:
+    """Return whether a class is in the first part of a file: R8 writes other files, too."""
+    try:
+        with path.open("rb") as file:
+            return _CLASS.search(file.read(_FIRST_PART)) is not None
+    except OSError as error:
+        raise InputError(str(path), error.strerror or str(error)) from None
+
+
 def _open(path: Path) -> ProguardMapper:
     try:
-        return ProguardMapper.open(path)
+        mapper = ProguardMapper.open(path)
     except OSError as error:
         raise InputError(str(path), error.strerror or str(error)) from None
     except (LimitError, ProguardError) as error:
         raise InputError(str(path), str(error)) from None
+    # A pipe cannot be read twice.
+    if not (mapper.is_valid or (path.is_file() and _is_mapping(path))):
+        raise InputError(str(path), "not a mapping: no line is like `org.example.Cart -> a.b:`")
+    return mapper
 
 
 class _Work:
