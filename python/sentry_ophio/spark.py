@@ -146,7 +146,7 @@ def preview(old_rules: Enhancements, new_rules: Enhancements, df: DataFrame) -> 
     Example:
         >>> [row] = spark.preview(Enhancements.empty(), new, df).collect()
         >>> row.id, row.frames, row.changed_frames, row.grouping
-        (7, 2, 1, False)
+        (7, 2, 1, True)
     """
     return _mapped(df, _previewed, (old_rules, new_rules), _columns(arrow.PREVIEWED), drops=True)
 
