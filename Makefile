@@ -50,13 +50,12 @@ demo: dev ## Show the effects of rules on a real event (EVENT=file for another)
 
 # --- checks ---------------------------------------------------------------------
 
-# For the time between two edits. A mark of tests/conftest.py leaves out what is slow; the programs
-# in C are linked to a debug build, because optimising the library takes a minute. With OPHIO_QUICK
-# the tests that make random cases make a tenth (Rust) or a fifth (hypothesis) of them.
-QUICK := not (browser or fuzz or long or oracle or sanitizer or tree or valgrind)
+# For the time between two edits. With OPHIO_QUICK tests/conftest.py leaves out the tests that are
+# slow, and the tests that make random cases make a tenth (Rust) or a fifth (hypothesis) of them. The
+# programs in C are linked to a debug build, because optimising the library takes a minute.
 check: export OPHIO_QUICK = 1
 check: header-check lint-rust test-rust dev lint-python lint-text ## All but the slow tests: about a minute
-	OPHIO_DEBUG=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile -m '$(QUICK)'
+	OPHIO_DEBUG=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 # The header first: building updates it. pytest last: its closing line ends the output.
 test: header-check lint-rust test-rust dev lint-workflows lint-python lint-text docs test-python ## Run every check, Rust and Python

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 
 
-# What `make check` leaves out. Here, because a wheel is tested without pyproject.toml.
+# What is left out where OPHIO_QUICK is set, as `make check` does. Here, because a wheel is tested
+# without the Makefile and pyproject.toml.
+QUICK = bool(os.environ.get("OPHIO_QUICK"))
 MARKERS = {
     "browser": "drives a real browser",
     "fuzz": "builds the fuzz targets",
@@ -49,10 +51,10 @@ MARKED_BY_FIXTURE = {
 }
 
 
-# A deadline for each example would fail on a busy machine. OPHIO_QUICK is set by `make check`.
+# A deadline for each example would fail on a busy machine.
 hypothesis.settings.register_profile("whole", deadline=None)
 hypothesis.settings.register_profile("quick", deadline=None, max_examples=20)
-hypothesis.settings.load_profile("quick" if os.environ.get("OPHIO_QUICK") else "whole")
+hypothesis.settings.load_profile("quick" if QUICK else "whole")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -61,13 +63,17 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", f"{name}: {meaning}")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests by what they need. `make check` runs those without a mark."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark tests by what they need. Where OPHIO_QUICK is set, those without a mark run."""
     for item in items:
         for fixture in MARKED_BY_FIXTURE.keys() & set(getattr(item, "fixturenames", ())):
             item.add_marker(MARKED_BY_FIXTURE[fixture])
         if item.path.name.startswith("test_oracle"):
             item.add_marker("oracle")
+    if QUICK:
+        slow = {item for item in items if any(mark.name in MARKERS for mark in item.iter_markers())}
+        config.hook.pytest_deselected(items=list(slow))
+        items[:] = [item for item in items if item not in slow]
 
 
 @pytest.fixture(scope="session")
