@@ -5,33 +5,51 @@ use crate::glob::{Anchor, Pairs, Program, Value};
 
 /// A compiled pattern.
 pub(super) struct Glob {
-    pattern: Pattern,
-    /// `None` if the glob is not valid and matches nothing.
-    program: Option<Program>,
+    form: Form,
     /// The pairs of bytes that every matching value contains.
     pairs: Pairs,
 }
 
+enum Form {
+    /// The glob is not valid and matches nothing.
+    Never,
+    Program(Program),
+    /// The glob has no program, and its regex matches it. Few patterns of few rule sets are this.
+    Regex(Box<Pattern>),
+}
+
 impl Glob {
     pub(super) fn new(pattern: &Pattern) -> Self {
-        let valid = pattern.validate().is_ok();
-        let program = || Program::new(&pattern.normalized(), pattern.dialect().syntax());
-        let program = valid.then(program);
-        Self {
-            pattern: pattern.clone(),
-            pairs: program.as_ref().map_or(Pairs::NONE, Program::pairs),
-            program,
+        let mut pairs = Pairs::NONE;
+        let form = if pattern.validate().is_err() {
+            Form::Never
+        } else {
+            match Program::new(&pattern.normalized(), pattern.dialect().syntax()) {
+                Program::Regex => Form::Regex(Box::new(pattern.clone())),
+                program @ Program::Rows(_) => {
+                    pairs = program.pairs();
+                    Form::Program(program)
+                }
+            }
+        };
+        Self { form, pairs }
+    }
+
+    fn program(&self) -> Option<&Program> {
+        match &self.form {
+            Form::Program(program) => Some(program),
+            Form::Never | Form::Regex(_) => None,
         }
     }
 
     /// Returns whether no value matches, because the glob is not valid.
     pub(super) fn is_never(&self) -> bool {
-        self.program.is_none()
+        matches!(self.form, Form::Never)
     }
 
     /// Returns the value, if only one value matches.
     pub(super) fn literal(&self) -> Option<&[u8]> {
-        self.program.as_ref()?.literal()
+        self.program()?.literal()
     }
 
     /// Returns whether the whole value matches.
@@ -41,16 +59,17 @@ impl Glob {
     }
 
     fn matches(&self, value: &FieldValue<'_>) -> bool {
-        self.program.as_ref().is_some_and(|program| {
-            let found = program.is_match(&value.forms);
-            found.unwrap_or_else(|| self.pattern.is_match(value.raw))
-        })
+        match &self.form {
+            Form::Never => false,
+            Form::Program(program) => program.is_match(&value.forms).unwrap_or_default(),
+            Form::Regex(pattern) => pattern.is_match(value.raw),
+        }
     }
 
     /// Returns for each choice the texts that every value matching it contains; `None` if they are
     /// not known.
     pub(super) fn anchors(&self) -> Option<Vec<Vec<Anchor<'_>>>> {
-        self.program.as_ref()?.anchors()
+        self.program()?.anchors()
     }
 }
 
@@ -165,7 +184,7 @@ mod tests {
         ] {
             for dialect in [Dialect::Name, Dialect::Path] {
                 let glob = Glob::new(&Pattern::new(pattern, dialect));
-                assert!(!matches!(glob.program, Some(Program::Regex)), "{pattern:?}");
+                assert!(matches!(glob.form, Form::Program(_)), "{pattern:?}");
             }
         }
         assert!(Glob::new(&Pattern::new("[", Dialect::Name)).is_never());
@@ -218,7 +237,7 @@ mod tests {
             assert!(matches(&pattern, &"a".repeat(1_000)));
             assert!(!matches(&pattern, &"a".repeat(999)));
             let pattern = Pattern::new(&"*a".repeat(32), Dialect::Name);
-            assert!(!matches!(Glob::new(&pattern).program, Some(Program::Regex)));
+            assert!(matches!(Glob::new(&pattern).form, Form::Program(_)));
             assert!(matches(&pattern, &"ba".repeat(1_000)));
         });
         test.unwrap().join().unwrap();
