@@ -1,4 +1,7 @@
-//! Random test cases that are the same on each run.
+//! Random test cases that are the same on each run, and the time that a test takes.
+
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 
@@ -29,6 +32,19 @@ fn quick(usual: usize, otherwise: usize) -> usize {
         otherwise
     }
 }
+
+/// Returns how long the processor has worked for this thread: other work on the machine does not
+/// count. Where the system does not say it, this is the time that has passed.
+pub(crate) fn processor_time() -> Duration {
+    let nanoseconds = std::fs::read_to_string("/proc/thread-self/schedstat");
+    let nanoseconds = nanoseconds.ok().and_then(|all| {
+        let first = all.split_whitespace().next()?;
+        first.parse().ok()
+    });
+    nanoseconds.map_or_else(|| BEGIN.elapsed(), Duration::from_nanos)
+}
+
+static BEGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 /// A random source that gives the same values on each run.
 pub(crate) struct Random(pub(crate) Rng);
