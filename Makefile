@@ -249,7 +249,7 @@ deny: ## Licences, advisories and sources of what is linked in
 	    { $(TOOLS)/cargo-deny fetch db >/dev/null 2>&1 && exit 1; \
 	      echo "SKIPPED: the database of advisories cannot be reached"; }
 
-sbom: ## Write the bill of materials of the library: build/ophio.cdx.json (CycloneDX)
+sbom: ## Write the bill of materials of the wheel: build/ophio.cdx.json (CycloneDX)
 	@CARGO='$(CARGO)' $(PYTHON) tools/sbom.py build/ophio.cdx.json
 	@echo build/ophio.cdx.json
 

@@ -6,6 +6,7 @@ source distribution builds offline by `make test-sdist`.
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import json
 import os
@@ -60,7 +61,8 @@ BILL = {
     "bomFormat": "CycloneDX",
     "metadata": {"component": {"version": "2.0.0"}},
     "components": [
-        {"name": name, "licenses": ["MIT"]} for name in ("ophio", "regex-automata", "rust-std")
+        {"name": name, "licenses": ["MIT"]}
+        for name in ("ophio", "regex-automata", "rust-std", "@codemirror/view")
     ],
 }
 METADATA = """Metadata-Version: 2.4
@@ -215,21 +217,51 @@ def test_the_bill_of_materials(source_tree: Path, cargo: str) -> None:
     text = sbom.bill_of_materials([cargo], ["--locked"])
     assert sbom.bill_of_materials([cargo], ["--locked"]) == text, "nothing in it is by chance"
     bill: dict[str, Any] = json.loads(text)
-    assert bill["metadata"]["component"]["name"] == "libophio"
+    assert bill["metadata"]["component"]["name"] == "sentry-ophio"
     parts = {each["name"]: each for each in bill["components"]}
-    assert {"ophio", "globset", "proguard", "rust-std"} <= set(parts)
+    assert {"libophio", "ophio", "globset", "proguard", "rust-std"} <= set(parts)
     # What only builds or tests it.
     assert not {"cbindgen", "thiserror-impl", "criterion", "fastrand"} & set(parts)
     locked = (source_tree / "Cargo.lock").read_text("utf-8")
     for each in bill["components"]:
         assert "/" not in each["licenses"][0]["expression"]
-        if each["name"] not in ("ophio", "rust-std"):
+        if each["purl"].startswith("pkg:cargo/") and each["name"] not in ("ophio", "libophio"):
             checksum = each["hashes"][0]["content"]
             assert f'name = "{each["name"]}"\nversion = "{each["version"]}"' in locked
             assert checksum in locked
     known = {each["bom-ref"] for each in bill["components"]}
-    for each in bill["dependencies"]:
-        assert set(each["dependsOn"]) <= known
+    edges = {each["ref"]: each["dependsOn"] for each in bill["dependencies"]}
+    assert set().union(*edges.values()) == known
+    editor = parts["codemirror.js"]["bom-ref"]
+    assert edges[bill["metadata"]["component"]["bom-ref"]] == [parts["libophio"]["bom-ref"], editor]
+
+
+def test_the_bill_of_materials_has_the_packages_of_the_editor(
+    source_tree: Path, cargo: str
+) -> None:
+    bill: dict[str, Any] = json.loads(
+        load(source_tree, "sbom").bill_of_materials([cargo], ["--locked"])
+    )
+    parts = {each["bom-ref"]: each for each in bill["components"]}
+    edges = {each["ref"]: each["dependsOn"] for each in bill["dependencies"]}
+    static = source_tree / "python" / "sentry_ophio" / "studio" / "static"
+    licences = (static / "codemirror.LICENSE.txt").read_text("utf-8")
+    bundled = dict(re.findall(r"^(\S+) (\S+) \(MIT\)$", licences, re.MULTILINE))
+    assert len(bundled) > 10
+    (editor,) = (ref for ref, each in parts.items() if each["name"] == "codemirror.js")
+    code = (static / "codemirror.js").read_bytes()
+    assert parts[editor]["hashes"][0]["content"] == hashlib.sha256(code).hexdigest()
+    assert {parts[each]["name"]: parts[each]["version"] for each in edges[editor]} == bundled
+    for reference in edges[editor]:
+        each = parts[reference]
+        assert each["licenses"] == [{"expression": "MIT"}]
+        assert re.fullmatch(r"pkg:npm/(%40[\w-]+/)?[\w-]+@[\d.]+", reference)
+        assert each["hashes"][0]["alg"] == "SHA-512"
+        assert len(each["hashes"][0]["content"]) == 128
+    view = f"pkg:npm/%40codemirror/view@{bundled['@codemirror/view']}"
+    assert f"pkg:npm/style-mod@{bundled['style-mod']}" in edges[view]
+    # What only bundles it.
+    assert not any("esbuild" in reference for reference in parts)
 
 
 # --- the source distribution --------------------------------------------------------

@@ -96,13 +96,13 @@ class Wheel:
         self.need("Apache License" in self.text(f"{self.info}/licenses/LICENSE"), "no licence")
 
     def check_bill_of_materials(self) -> None:
-        """Check the bill of materials (PEP 770): library, version, and licence of each crate."""
+        """Check the bill of materials (PEP 770): version, and licence of each package."""
         bill = json.loads(self.text(f"{self.info}/sboms/ophio.cdx.json") or "{}")
         self.need(bill.get("bomFormat") == "CycloneDX", "the bill of materials is not CycloneDX")
-        library = bill.get("metadata", {}).get("component", {})
-        self.need(library.get("version") == self.version, "the bill has another version")
+        package = bill.get("metadata", {}).get("component", {})
+        self.need(package.get("version") == self.version, "the bill has another version")
         names = {each["name"] for each in bill.get("components", ()) if each["licenses"]}
-        for name in ("ophio", "regex-automata", "rust-std"):
+        for name in ("ophio", "regex-automata", "rust-std", "@codemirror/view"):
             self.need(name in names, f"the bill of materials does not name {name}")
 
     def check_metadata(self) -> None:
