@@ -408,6 +408,14 @@ typedef struct OphioEnhancementsConfig OphioEnhancementsConfig;
 typedef struct OphioEnhancementsDiagnostics OphioEnhancementsDiagnostics;
 
 /**
+ * Stack traces that are kept, with the results of the old rules of the last preview.
+ *
+ * Threads may share it. While one of them computes the results of the old rules, another computes
+ * them as well, and does not keep them.
+ */
+typedef struct OphioEnhancementsKept OphioEnhancementsKept;
+
+/**
  * A comparison of two rule sets over stack traces that are added in several calls.
  *
  * Only one thread at a time may use it. A call of a second thread fails; it does not wait.
@@ -1741,6 +1749,81 @@ enum OphioStatus ophio_enhancements_equal(const struct OphioEnhancements *rules,
 OPHIO_API
 enum OphioStatus ophio_enhancements_to_base64(const struct OphioEnhancements *rules,
                                               struct OphioStr *text);
+
+/**
+ * Keeps stack traces for many previews. They are copied.
+ *
+ * `packed` is as for `ophio_enhancements_preview_add`. Writes an object to `kept`, which is the
+ * caller's: free it with `ophio_enhancements_kept_free`. Fails with `OPHIO_STATUS_FRAME`,
+ * `OPHIO_STATUS_LIMIT` or `OPHIO_STATUS_INVALID_ARGUMENT` as `ophio_enhancements_apply_packed`
+ * does, and with `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * `packed` is readable for `packed_len` bytes; `kept` is NULL or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_enhancements_kept_new(const uint8_t *packed,
+                                             size_t packed_len,
+                                             struct OphioEnhancementsKept **kept);
+
+/**
+ * Compares kept stack traces, on `threads` threads, which end with the call.
+ *
+ * Stack traces that are the same for the rules are compared once, and counted as often as they
+ * occur. This call compares those of which the first is one of the `count` stack traces from
+ * `first` on. So a caller can compare all of them in several calls, and stop between two. The
+ * results of the old rules are computed in the first call, and kept until a preview with other old
+ * rules is used. Changed stack traces that are the same are explained once. They are not added to
+ * `examples` of the report.
+ *
+ * `marks` has a number for each kept stack trace, `marks_len` in all. Those of the compared ones
+ * are written: 4 times the number of the first stack trace that is the same, plus 1 if anything
+ * changes, plus 2 if other frames count in one of the variants. If the call fails, nothing is
+ * counted. Fails with `OPHIO_STATUS_FRAME` as `ophio_enhancements_preview_add` does, with
+ * `OPHIO_STATUS_INVALID_ARGUMENT` if `marks_len` is not the number of stack traces or another
+ * thread uses the preview, and with `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * `preview` and `kept` are NULL or come from this library and are not freed yet; `marks` is NULL or
+ * may be written for `marks_len` numbers.
+ */
+OPHIO_API
+enum OphioStatus ophio_enhancements_preview_add_kept(struct OphioEnhancementsPreview *preview,
+                                                     const struct OphioEnhancementsKept *kept,
+                                                     size_t first,
+                                                     size_t count,
+                                                     size_t threads,
+                                                     uint64_t *marks,
+                                                     size_t marks_len);
+
+/**
+ * Finds the frames that count by rules in kept stack traces, on `threads` threads, which end with
+ * the call.
+ *
+ * `numbers` has the numbers of `numbers_len` kept stack traces. Writes a MessagePack array to
+ * `counting`, which is the caller's: free it with `ophio_str_free`. It has two arrays for each stack
+ * trace: the indexes of the frames that count in the app variant, and of those that count in the
+ * system variant, in the order in which grouping uses them. Fails with `OPHIO_STATUS_FRAME` as
+ * `ophio_enhancements_preview_add` does, with `OPHIO_STATUS_OUT_OF_RANGE` if there is no stack trace
+ * with such a number, and with `OPHIO_STATUS_INVALID_ARGUMENT` and `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * `kept` and `rules` are NULL or come from this library and are not freed yet; `numbers` is readable
+ * for `numbers_len` numbers; `counting` is NULL or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_enhancements_kept_counting(const struct OphioEnhancementsKept *kept,
+                                                  const struct OphioEnhancements *rules,
+                                                  const size_t *numbers,
+                                                  size_t numbers_len,
+                                                  size_t threads,
+                                                  struct OphioStr *counting);
+
+/**
+ * Frees kept stack traces and sets the pointer to them to NULL; NULL, or a pointer to NULL, does
+ * nothing.
+ *
+ * `kept` is NULL, or may be written and holds NULL or what this library made. Nothing uses the
+ * object, and a copy of the pointer is not used afterwards.
+ */
+OPHIO_API void ophio_enhancements_kept_free(struct OphioEnhancementsKept **kept);
 
 /**
  * Sets `in_app` and category of the frames of a packed stack trace.

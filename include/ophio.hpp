@@ -887,6 +887,37 @@ inline status try_check_packed(std::string_view packed) noexcept
 }
 inline void check_packed(std::string_view packed) { check(try_check_packed(packed)); }
 
+/* Stack traces for many previews with the same old rules: OphioEnhancementsKept. */
+class kept : public detail::handle<OphioEnhancementsKept, ophio_enhancements_kept_free> {
+  public:
+    using handle::handle;
+
+    static status try_make(std::string_view packed, kept &made) noexcept
+    {
+        return detail::make(made, [&](auto **raw) {
+            return ophio_enhancements_kept_new(detail::bytes(packed), packed.size(), raw);
+        });
+    }
+    explicit kept(std::string_view packed) { check(try_make(packed, *this)); }
+
+    /* `counting` receives the frames that count in the stack traces with these numbers. */
+    status try_counting(const enhancements &rules, span<const std::size_t> numbers,
+                        std::size_t threads, string &counting) const noexcept
+    {
+        return detail::into(counting, [&](OphioStr *out) noexcept {
+            return ophio_enhancements_kept_counting(get(), rules.get(), numbers.data(),
+                                                    numbers.size(), threads, out);
+        });
+    }
+    string counting(const enhancements &rules, span<const std::size_t> numbers,
+                    std::size_t threads = 1) const
+    {
+        string found;
+        check(try_counting(rules, numbers, threads, found));
+        return found;
+    }
+};
+
 /* A comparison of two rule sets: OphioEnhancementsPreview. */
 class preview
     : public detail::handle<OphioEnhancementsPreview, ophio_enhancements_preview_free> {
@@ -930,6 +961,20 @@ class preview
     void add(std::string_view packed, std::size_t threads = 1)
     {
         check(try_add(packed, threads));
+    }
+
+    /* Compares kept stack traces, those that first occur among the `count` from `first` on.
+       `marks` has a number for each kept stack trace. */
+    status try_add_kept(const kept &stacktraces, std::size_t first, std::size_t count,
+                        std::size_t threads, span<std::uint64_t> marks) noexcept
+    {
+        return ophio_enhancements_preview_add_kept(get(), stacktraces.get(), first, count, threads,
+                                                   marks.data(), marks.size());
+    }
+    void add_kept(const kept &stacktraces, std::size_t first, std::size_t count,
+                  std::size_t threads, span<std::uint64_t> marks)
+    {
+        check(try_add_kept(stacktraces, first, count, threads, marks));
     }
 
     /* Adds events, one per line. `read` receives the number of bytes of the lines before the first

@@ -16,6 +16,7 @@ use ophio_capi::enhancements::cache::*;
 use ophio_capi::enhancements::config::*;
 use ophio_capi::enhancements::diagnostics::*;
 use ophio_capi::enhancements::introspection::*;
+use ophio_capi::enhancements::kept::*;
 use ophio_capi::enhancements::packed::*;
 use ophio_capi::enhancements::preview::*;
 use ophio_capi::enhancements::rules::*;
@@ -257,7 +258,25 @@ unsafe fn run(alive: &mut Alive, call: &Call<'_>) {
                 &mut bytes,
                 &mut stacktraces,
             ));
+            let mut kept = made_by!(out => ophio_enhancements_kept_new(
+                packed.data, packed.len, out
+            ));
+            let (mut mark, numbers) = (0, [0, 1]);
+            good(ophio_enhancements_preview_add_kept(
+                preview,
+                kept,
+                packed.len % 2,
+                1,
+                2,
+                &mut mark,
+                1,
+            ));
+            let chosen = choose(rules, *old);
+            text_of!(out => ophio_enhancements_kept_counting(
+                kept, chosen, numbers.as_ptr(), 1 + packed.len % 2, 2, out
+            ));
             text_of!(out => ophio_enhancements_preview_report(preview, out));
+            ophio_enhancements_kept_free(&mut kept);
             ophio_enhancements_preview_free(&mut preview);
         }
         Call::Config(text, stored, event) => {

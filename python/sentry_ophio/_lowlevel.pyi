@@ -242,6 +242,31 @@ class _Lib:
     def ophio_enhancements_part(self, rules: CData, part: int, part_rules: CData, /) -> int: ...
     def ophio_enhancements_equal(self, rules: CData, other: CData, equal: CData, /) -> int: ...
     def ophio_enhancements_to_base64(self, rules: CData, text: CData, /) -> int: ...
+    def ophio_enhancements_kept_new(
+        self, packed: bytes | CData, packed_len: int, kept: CData, /
+    ) -> int: ...
+    def ophio_enhancements_preview_add_kept(
+        self,
+        preview: CData,
+        kept: CData,
+        first: int,
+        count: int,
+        threads: int,
+        marks: CData,
+        marks_len: int,
+        /,
+    ) -> int: ...
+    def ophio_enhancements_kept_counting(
+        self,
+        kept: CData,
+        rules: CData,
+        numbers: CData,
+        numbers_len: int,
+        threads: int,
+        counting: CData,
+        /,
+    ) -> int: ...
+    def ophio_enhancements_kept_free(self, kept: CData, /) -> None: ...
     def ophio_enhancements_apply_packed(
         self, rules: CData, packed: bytes | CData, packed_len: int, codes: CData, codes_len: int, /
     ) -> int: ...

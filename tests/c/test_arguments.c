@@ -202,6 +202,7 @@ static void test_freeing_null(void)
     ophio_glob_set_free(NULL);
     ophio_parameterization_free(NULL);
     ophio_enhancements_preview_free(NULL);
+    ophio_enhancements_kept_free(NULL);
     ophio_proguard_free(NULL);
     ophio_fingerprints_free(NULL);
     CHECK(ophio_last_error_code() == OPHIO_STATUS_OK);
@@ -979,9 +980,13 @@ static void test_preview(void)
 {
     OphioEnhancements *before = parse("function:main -app"), *after = parse("function:main +app");
     OphioStr one = packed_frame();
+    OphioEnhancements *rules = parse("function:main -group");
     OphioEnhancementsPreview *preview;
+    OphioEnhancementsKept *kept;
     Column rows;
     size_t read, count;
+    const size_t numbers[2] = {0, 1};
+    uint64_t marks[1] = {7};
     uint8_t *packed = malloc(one.len + 1);
 
     CHECK(packed != NULL);
@@ -1036,6 +1041,37 @@ static void test_preview(void)
     GOOD_STR(ophio_enhancements_preview_report(preview, place), "\"stacktraces\":5");
     REFUSED_STR(ophio_enhancements_preview_report(NULL, place), NULL_POINTER);
     REFUSED(ophio_enhancements_preview_report(preview, NULL), NULL_POINTER);
+
+    NO_HANDLE(ophio_enhancements_kept_new(NONE, made), NULL_POINTER);
+    NO_HANDLE(ophio_enhancements_kept_new(HUGE_TEXT, made), INVALID_ARGUMENT);
+    NO_HANDLE(ophio_enhancements_kept_new(EMPTY, made), INVALID_ARGUMENT);
+    NO_HANDLE(ophio_enhancements_kept_new(packed, one.len, made), INVALID_ARGUMENT);
+    REFUSED(ophio_enhancements_kept_new(packed, one.len + 1, NULL), NULL_POINTER);
+    GOOD(ophio_enhancements_kept_new(packed, one.len + 1, &kept));
+    GOOD(ophio_enhancements_preview_add_kept(preview, kept, 0, SIZE_MAX, SIZE_MAX, marks, 1));
+    CHECK(marks[0] == 3); /* something changes, and other frames count */
+    marks[0] = 7;
+    GOOD(ophio_enhancements_preview_add_kept(preview, kept, SIZE_MAX, SIZE_MAX, 0, marks, 1));
+    CHECK(marks[0] == 7);
+    GOOD_STR(ophio_enhancements_preview_report(preview, place), "\"stacktraces\":6");
+    REFUSED(ophio_enhancements_preview_add_kept(NULL, kept, 0, 1, 1, marks, 1), NULL_POINTER);
+    REFUSED(ophio_enhancements_preview_add_kept(preview, NULL, 0, 1, 1, marks, 1), NULL_POINTER);
+    REFUSED(ophio_enhancements_preview_add_kept(preview, kept, 0, 1, 1, NULL, 1), NULL_POINTER);
+    REFUSED(ophio_enhancements_preview_add_kept(preview, kept, 0, 1, 1, marks, 0),
+            INVALID_ARGUMENT);
+    REFUSED(ophio_enhancements_preview_add_kept(preview, kept, 0, 1, 1, marks, SIZE_MAX),
+            INVALID_ARGUMENT);
+    GOOD_STR(ophio_enhancements_kept_counting(kept, rules, numbers, 1, SIZE_MAX, place), "\x91");
+    GOOD_STR(ophio_enhancements_kept_counting(kept, rules, NULL, 0, 0, place), "\x90");
+    REFUSED_STR(ophio_enhancements_kept_counting(NULL, rules, numbers, 1, 1, place), NULL_POINTER);
+    REFUSED_STR(ophio_enhancements_kept_counting(kept, NULL, numbers, 1, 1, place), NULL_POINTER);
+    REFUSED_STR(ophio_enhancements_kept_counting(kept, rules, NULL, 1, 1, place), NULL_POINTER);
+    REFUSED_STR(ophio_enhancements_kept_counting(kept, rules, numbers, SIZE_MAX, 1, place),
+                INVALID_ARGUMENT);
+    REFUSED_STR(ophio_enhancements_kept_counting(kept, rules, numbers, 2, 1, place), OUT_OF_RANGE);
+    REFUSED(ophio_enhancements_kept_counting(kept, rules, numbers, 1, 1, NULL), NULL_POINTER);
+    ophio_enhancements_kept_free(&kept);
+    ophio_enhancements_free(&rules);
     ophio_enhancements_preview_free(&preview);
     ophio_str_free(&one);
     free(packed);

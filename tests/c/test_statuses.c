@@ -203,11 +203,16 @@ static void test_stack_traces(void)
     OphioEnhancements *rules = rules_of("function:main -app");
     OphioEnhancementsConfig *config = config_of("function:main -app");
     OphioEnhancementsPreview *preview = NULL;
+    OphioEnhancementsKept *kept = NULL, *none = NULL;
     OphioEnhancementsFrame frame;
     OphioEnhancementsAppliedFrame applied = {7, 7};
     OphioEnhancementsComponent component = {7, OPHIO_TRISTATE_TRUE};
     OphioEnhancementsAssembleResult result;
-    const size_t one = 1, before = set_limit(OPHIO_LIMIT_FRAMES, 1);
+    /* A list of one stack trace, whose frame has a function that is not UTF-8. */
+    const uint8_t bad_text[] = {0x91, 0x92, 0x93, 0xc0, 0xc0, 0xc0, 0x91, 0x98, 0xc0, 0xc0,
+                                0xc4, 0x01, 0xff, 0xc0, 0xc0, 0xc0, 0xc0, 0xc0};
+    uint64_t mark = 7;
+    const size_t zero = 0, one = 1, before = set_limit(OPHIO_LIMIT_FRAMES, 1);
     const Packed right = packed_trace(NULL), wrong = packed_trace("function");
     const uint8_t contributes = OPHIO_TRISTATE_TRUE;
     OphioStr text = {NULL, 0};
@@ -226,6 +231,13 @@ static void test_stack_traces(void)
                                               1, codes, 5),
             FRAME);
     REFUSED(ophio_enhancements_preview_add(preview, LISTED(wrong), 1), FRAME);
+    REFUSED(ophio_enhancements_kept_new(LISTED(wrong), &none), FRAME);
+    /* Texts of frames are read when they are compared. */
+    GOOD(ophio_enhancements_kept_new(bad_text, sizeof bad_text, &kept));
+    REFUSED(ophio_enhancements_preview_add_kept(preview, kept, 0, 1, 1, &mark, 1), FRAME);
+    REFUSED(ophio_enhancements_kept_counting(kept, rules, &zero, 1, 1, &text), FRAME);
+    REFUSED(ophio_enhancements_kept_counting(kept, rules, &one, 1, 1, &text), OUT_OF_RANGE);
+    ophio_enhancements_kept_free(&kept);
     REFUSED(ophio_enhancements_stacktrace_check(ALONE(wrong)), FRAME);
     REFUSED(ophio_enhancements_explain(rules, ALONE(wrong), NULL, 0, SIZE_MAX, SIZE_MAX, &text),
             FRAME);
@@ -248,6 +260,7 @@ static void test_stack_traces(void)
                                               1, codes, 5),
             LIMIT);
     REFUSED(ophio_enhancements_preview_add(preview, LISTED(right), 1), LIMIT);
+    REFUSED(ophio_enhancements_kept_new(LISTED(right), &none), LIMIT);
     REFUSED(ophio_enhancements_stacktrace_check(ALONE(right)), LIMIT);
     REFUSED(ophio_enhancements_explain(rules, ALONE(right), NULL, 0, SIZE_MAX, SIZE_MAX, &text),
             LIMIT);
@@ -271,6 +284,7 @@ static void test_stack_traces(void)
     REFUSED(ophio_enhancements_assemble(rules, &frame, 1, FRAME_SIZE, NULL, &component, 1,
                                         COMPONENT_SIZE, &result),
             INVALID_UTF8);
+    CHECK(mark == 7 && none == NULL);
     CHECK(codes[0] == 7 && answer[0] == 7 && applied.category == 7 && component.hint == 7);
     CHECK(text.data == NULL);
 

@@ -11,6 +11,7 @@
 //! packed.rs      applying them to frames in one packed buffer, as Python does
 //! arrow.rs       applying them to stack traces in columns
 //! preview.rs     OphioEnhancementsPreview: what another rule set would change
+//! kept.rs        OphioEnhancementsKept: stack traces for many previews
 //! stacktraces.rs prepared stack traces, many at once
 //! tristate.rs    missing, false or true
 //! ```
@@ -22,6 +23,7 @@ pub mod config;
 pub mod diagnostics;
 pub mod fields;
 pub mod introspection;
+pub mod kept;
 pub mod packed;
 pub mod preview;
 pub mod rules;

@@ -52,6 +52,7 @@ pub mod fields;
 mod frame;
 pub mod grouping;
 pub mod interpreter;
+pub mod kept;
 mod matcher;
 mod pattern;
 pub mod preview;

@@ -11,13 +11,20 @@
 //!
 //! Stack traces are added in batches and not kept, so memory grows only with the number of rules.
 //! The engine computes the results of both rule sets. For the first stack traces that change, by
-//! default [`EXPLAINED`], the interpreter finds the responsible rules.
+//! default [`EXPLAINED`], the interpreter finds the responsible rules. It runs only the rules that
+//! match a frame, which the engine knows: the others change nothing.
+//!
+//! [`Kept`] stack traces have the results of the old rules already.
+
+use std::ops::Range;
 
 use serde::Serialize;
 
 use crate::enhancements::explain::{explain, Explanation, Field, FrameExplanation, Step};
 use crate::enhancements::frame::Frame;
-use crate::enhancements::result::{AppliedFrame, Assembled};
+use crate::enhancements::kept::Kept;
+use crate::enhancements::result::{AppliedFrame, Assembled, Evaluation};
+use crate::enhancements::rule::Rule;
 use crate::enhancements::rule_set::Enhancements;
 use crate::enhancements::stacktrace::json::{parts_of_lines, read_lines};
 use crate::enhancements::stacktrace::msgpack;
@@ -25,7 +32,7 @@ use crate::enhancements::stacktrace::view::{StacktraceError, StacktraceView};
 use crate::parallel;
 
 /// The maximum number of stack traces that are explained, unless [`Preview::set_max_explained`] sets
-/// another. Explaining one takes a thousand times as long as comparing it.
+/// another. Explaining one takes many times as long as comparing it.
 pub const EXPLAINED: u64 = 10_000;
 
 /// The maximum number of stack traces in `examples`.
@@ -39,6 +46,27 @@ const FEWEST_BYTES: usize = 64 << 10;
 struct Compared {
     changes: Changes,
     matched: [Vec<u32>; 2],
+}
+
+impl Compared {
+    fn new(changes: Changes, matched: [Vec<u32>; 2]) -> Self {
+        let matched = matched.map(distinct);
+        Self { changes, matched }
+    }
+}
+
+/// Sorts the numbers of rules, and leaves each once.
+pub(super) fn distinct(mut rules: Vec<u32>) -> Vec<u32> {
+    rules.sort_unstable();
+    rules.dedup();
+    rules
+}
+
+/// A stack trace that changes, with the rules that match, and the number of times that it occurs.
+struct Changed<'a> {
+    stacktrace: &'a StacktraceView<'a>,
+    matched: &'a [Vec<u32>; 2],
+    times: u64,
 }
 
 /// The results of a thread for lines of JSON.
@@ -65,6 +93,9 @@ pub struct Preview {
     new: Enhancements,
     fresh: bool,
     max_explained: u64,
+    /// The number of explanations so far. A kept stack trace is explained once, however often it
+    /// occurs.
+    explanations: u64,
     report: Report,
 }
 
@@ -128,6 +159,7 @@ impl Preview {
             new: new.clone(),
             fresh: false,
             max_explained: EXPLAINED,
+            explanations: 0,
         }
     }
 
@@ -145,7 +177,7 @@ impl Preview {
 
     /// Returns how many more stack traces may be explained.
     fn left(&self) -> usize {
-        let left = self.max_explained.saturating_sub(self.report.explained);
+        let left = self.max_explained.saturating_sub(self.explanations);
         usize::try_from(left).unwrap_or(usize::MAX)
     }
 
@@ -171,11 +203,65 @@ impl Preview {
         threads: usize,
     ) -> Result<(), StacktraceError> {
         let compared = parallel::each(stacktraces, threads, |stacktrace| self.compare(stacktrace))?;
-        let changed = compared.iter().zip(stacktraces);
-        let changed = changed.filter(|(compared, _)| compared.changes.any());
-        let changed: Vec<_> = changed.map(|(_, stacktrace)| stacktrace).collect();
-        self.explain(&changed, threads)?;
-        self.count(compared);
+        self.explain(changed(&compared, stacktraces, |_| 1), threads)?;
+        self.count_all(&compared);
+        Ok(())
+    }
+
+    /// Does the same as [`Preview::add`] for kept stack traces. Equal ones are compared once: those
+    /// of which the first is in `range`. `mark` receives the number of each of them, that of the
+    /// first one equal to it, and what changes. `examples` of the report stays as it is, because
+    /// they come in another order.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`Preview::add`] does. Then nothing is counted.
+    pub fn add_kept(
+        &mut self,
+        kept: &Kept,
+        range: Range<usize>,
+        threads: usize,
+        mut mark: impl FnMut(usize, usize, Mark),
+    ) -> Result<(), StacktraceError> {
+        let known = kept.known(&self.old, &self.new, threads)?;
+        let (first, groups) = known.starting_in(range);
+        let views = parallel::each(groups, threads, |group| kept.view(group.first))?;
+        let pairs: Vec<_> = groups.iter().zip(&views).collect();
+        // An edit of a comment, or of white space.
+        let is_same = self.old == self.new;
+        let compared = parallel::each(&pairs, threads, |(group, stacktrace)| {
+            if is_same {
+                let changes = Changes {
+                    frames: stacktrace.frames.len() as u64,
+                    ..Changes::default()
+                };
+                return Ok(Compared::new(
+                    changes,
+                    [(); 2].map(|()| group.matched.clone()),
+                ));
+            }
+            let mut of_new = Vec::new();
+            let new = self.new.evaluate(stacktrace, &mut of_new)?;
+            let changes = differences([&self.old, &self.new], [&group.found, &new], stacktrace);
+            let matched = [group.matched.clone(), of_new];
+            Ok::<_, StacktraceError>(Compared::new(changes, matched))
+        })?;
+        let times = |index: usize| groups[index].count;
+        self.explain(changed(&compared, &views, times), threads)?;
+        for (group, compared) in groups.iter().zip(&compared) {
+            self.count(compared, group.count);
+        }
+        for (number, group) in known.group_of.iter().enumerate() {
+            let found = group.checked_sub(first);
+            if let Some(compared) = found.and_then(|index| compared.get(index)) {
+                let changes = &compared.changes;
+                let found = Mark {
+                    changes: changes.any(),
+                    counting: changes.counting,
+                };
+                mark(number, known.groups[*group].first, found);
+            }
+        }
         Ok(())
     }
 
@@ -183,66 +269,68 @@ impl Preview {
     fn compare(&self, stacktrace: &StacktraceView<'_>) -> Result<Compared, StacktraceError> {
         let mut matched = [Vec::new(), Vec::new()];
         let changes = changes(&self.old, &self.new, stacktrace, &mut matched)?;
-        for rules in &mut matched {
-            rules.sort_unstable();
-            rules.dedup();
-        }
-        Ok(Compared { changes, matched })
+        Ok(Compared::new(changes, matched))
     }
 
     /// Finds the rules that are responsible for the changes of stack traces, up to the maximum.
-    fn explain(
+    fn explain<'a>(
         &mut self,
-        changed: &[&StacktraceView<'_>],
+        changed: impl Iterator<Item = Changed<'a>>,
         threads: usize,
     ) -> Result<(), StacktraceError> {
-        let changed = &changed[..self.left().min(changed.len())];
-        let explained = parallel::each_costly(changed, threads, 1, |stacktrace| {
-            let frames = stacktrace.unpack()?;
-            Ok::<_, StacktraceError>(self.responsible(&frames, stacktrace))
+        let changed: Vec<_> = changed.take(self.left()).collect();
+        let explained = parallel::each_costly(&changed, threads, 1, |changed| {
+            let frames = changed.stacktrace.unpack()?;
+            Ok::<_, StacktraceError>(self.responsible(&frames, changed))
         })?;
-        for responsible in explained {
-            self.report.explained += 1;
+        for (responsible, changed) in explained.into_iter().zip(&changed) {
+            self.explanations += 1;
+            self.report.explained += changed.times;
             for (is_new, rule) in responsible {
                 let rules = if is_new {
                     &mut self.report.new_rules
                 } else {
                     &mut self.report.old_rules
                 };
-                rules[rule as usize].responsible += 1;
+                rules[rule as usize].responsible += changed.times;
             }
         }
         Ok(())
     }
 
-    /// Adds what was compared to the report.
-    fn count(&mut self, compared: Vec<Compared>) {
+    /// Adds what was compared to the report, and the examples.
+    fn count_all(&mut self, compared: &[Compared]) {
         for compared in compared {
-            let changes = compared.changes;
-            let [of_old, of_new] = compared.matched;
-            if changes.any() {
-                if self.report.examples.len() < NAMED {
-                    self.report.examples.push(self.report.stacktraces);
-                }
-                self.report.changed_stacktraces += 1;
+            if compared.changes.any() && self.report.examples.len() < NAMED {
+                self.report.examples.push(self.report.stacktraces);
             }
-            self.report.stacktraces += 1;
-            self.report.frames += changes.frames;
-            self.report.changed_frames += changes.changed_frames;
-            self.report.in_app += changes.in_app;
-            self.report.category += changes.category;
-            self.report.contributes += changes.contributes;
-            self.report.system += changes.system;
-            self.report.grouping += u64::from(changes.grouping);
-            self.report.grouping_app += u64::from(changes.grouping_app);
-            self.report.grouping_system += u64::from(changes.grouping_system);
-            for (rules, matched) in [
-                (&mut self.report.old_rules, of_old),
-                (&mut self.report.new_rules, of_new),
-            ] {
-                for rule in matched {
-                    rules[rule as usize].matched += 1;
-                }
+            self.count(compared, 1);
+        }
+    }
+
+    /// Adds a comparison of a stack trace to the report, which occurs so many times.
+    fn count(&mut self, compared: &Compared, times: u64) {
+        let changes = &compared.changes;
+        let report = &mut self.report;
+        for (sum, number) in [
+            (&mut report.stacktraces, 1),
+            (&mut report.changed_stacktraces, changes.any().into()),
+            (&mut report.frames, changes.frames),
+            (&mut report.changed_frames, changes.changed_frames),
+            (&mut report.in_app, changes.in_app),
+            (&mut report.category, changes.category),
+            (&mut report.contributes, changes.contributes),
+            (&mut report.system, changes.system),
+            (&mut report.grouping, changes.grouping.into()),
+            (&mut report.grouping_app, changes.grouping_app.into()),
+            (&mut report.grouping_system, changes.grouping_system.into()),
+        ] {
+            *sum += number * times;
+        }
+        let rules = [&mut report.old_rules, &mut report.new_rules];
+        for (rules, matched) in rules.into_iter().zip(&compared.matched) {
+            for &rule in matched {
+                rules[rule as usize].matched += times;
             }
         }
     }
@@ -264,20 +352,29 @@ impl Preview {
         let parts = parts_of_lines(json, threads.min(json.len() / FEWEST_BYTES + 1));
         let read = parallel::each_costly(&parts, threads, 1, |part| self.compare_lines(part))?;
         let mut added = AddedLines::default();
-        let (mut compared, mut changed) = (Vec::new(), Vec::new());
+        let (mut compared, mut packed) = (Vec::new(), Vec::new());
         for (part, mut read) in parts.into_iter().zip(read) {
             compared.append(&mut read.compared);
-            changed.append(&mut read.changed);
+            packed.append(&mut read.changed);
             added.bytes += read.bytes;
             if read.bytes < part.len() {
                 break;
             }
         }
         added.stacktraces = compared.len();
-        let changed: Result<Vec<_>, _> = changed.iter().map(|each| msgpack::decode(each)).collect();
-        let changed = changed?;
-        self.explain(&changed.iter().collect::<Vec<_>>(), threads)?;
-        self.count(compared);
+        let views: Result<Vec<_>, _> = packed.iter().map(|each| msgpack::decode(each)).collect();
+        let views = views?;
+        // Each part has its first changes only, but these are enough for all that are explained.
+        let of_changed = compared.iter().filter(|compared| compared.changes.any());
+        let changed = of_changed
+            .zip(&views)
+            .map(|(compared, stacktrace)| Changed {
+                stacktrace,
+                matched: &compared.matched,
+                times: 1,
+            });
+        self.explain(changed, threads)?;
+        self.count_all(&compared);
         Ok(added)
     }
 
@@ -302,14 +399,15 @@ impl Preview {
     }
 
     /// Finds the responsible rule for each change: whether it is a new rule, and its index.
-    fn responsible(
-        &self,
-        frames: &[Frame<'_>],
-        stacktrace: &StacktraceView<'_>,
-    ) -> Vec<(bool, u32)> {
+    fn responsible(&self, frames: &[Frame<'_>], changed: &Changed<'_>) -> Vec<(bool, u32)> {
+        let stacktrace = changed.stacktrace;
         let (repeats, exception) = (&stacktrace.repeats, &stacktrace.exception);
-        let [old, new] = [&self.old, &self.new]
-            .map(|rules| explain(rules.rules(), frames, repeats, exception, None, None));
+        let [of_old, of_new] = changed.matched;
+        let [old, new] = [(&self.old, of_old), (&self.new, of_new)].map(|(rules, matched)| {
+            let all = rules.rules();
+            let rules: Vec<Rule> = matched.iter().map(|&n| all[n as usize].clone()).collect();
+            explain(&rules, frames, repeats, exception, None, None)
+        });
         let mut found = Vec::new();
         for (index, (before, after)) in old.frames.iter().zip(&new.frames).enumerate() {
             let last = |explanation: &Explanation, field: Field, changes: fn(&Step) -> bool| {
@@ -318,8 +416,9 @@ impl Preview {
                 of_field.find(|step| changes(step)).map(|step| step.rule)
             };
             let of = |field, changes| {
-                let of_new = last(&new, field, changes).map(|rule| (true, rule));
-                of_new.or_else(|| last(&old, field, changes).map(|rule| (false, rule)))
+                let rule = last(&new, field, changes).map(|rule| (true, of_new[rule as usize]));
+                let of_old = |rule: u32| (false, of_old[rule as usize]);
+                rule.or_else(|| last(&old, field, changes).map(of_old))
             };
             let is_in_app = |frame: &FrameExplanation| frame.in_app == Some(true);
             let changes: fn(&Step) -> bool = Step::changes;
@@ -361,6 +460,19 @@ pub(super) fn changes(
     of_new.clear();
     let old = old_rules.evaluate(stacktrace, of_old)?;
     let new = new_rules.evaluate(stacktrace, of_new)?;
+    Ok(differences(
+        [old_rules, new_rules],
+        [&old, &new],
+        stacktrace,
+    ))
+}
+
+/// Returns where the results of two rule sets differ.
+fn differences(
+    [old_rules, new_rules]: [&Enhancements; 2],
+    [old, new]: [&Evaluation; 2],
+    stacktrace: &StacktraceView<'_>,
+) -> Changes {
     let differ = |old: &Assembled, new: &Assembled| {
         let (old, new) = (old.sequence(), new.sequence());
         // Two frames with the same texts are the same for grouping.
@@ -369,18 +481,21 @@ pub(super) fn changes(
         };
         old.len() != new.len() || !old.iter().zip(&new).all(same)
     };
+    let variants = [(&old.app, &new.app), (&old.system, &new.system)];
     let mut changes = Changes {
         frames: stacktrace.frames.len() as u64,
         grouping: differ(old.decides(), new.decides()),
         grouping_app: differ(&old.app, &new.app),
         grouping_system: differ(&old.system, &new.system),
+        counting: variants
+            .iter()
+            .any(|(old, new)| old.sequence() != new.sequence()),
         ..Changes::default()
     };
     let frames = old.applied.iter().zip(&new.applied);
     let contributes = |old: &Assembled, new: &Assembled, index: usize| {
         old.components[index].contributes != new.components[index].contributes
     };
-    let variants = [(&old.app, &new.app), (&old.system, &new.system)];
     for (index, (old, new)) in frames.enumerate() {
         let in_app = (old.in_app == Some(true)) != (new.in_app == Some(true));
         let category = category(old_rules, stacktrace, index, old)
@@ -392,7 +507,22 @@ pub(super) fn changes(
         changes.system += u64::from(system);
         changes.changed_frames += u64::from(in_app || category || app || system);
     }
-    Ok(changes)
+    changes
+}
+
+/// Returns the stack traces that change. `times` returns how often the one with an index occurs.
+fn changed<'a>(
+    compared: &'a [Compared],
+    stacktraces: &'a [StacktraceView<'a>],
+    times: impl Fn(usize) -> u64 + 'a,
+) -> impl Iterator<Item = Changed<'a>> {
+    let pairs = compared.iter().zip(stacktraces).enumerate();
+    let pairs = pairs.filter(|(_, (compared, _))| compared.changes.any());
+    pairs.map(move |(index, (compared, stacktrace))| Changed {
+        stacktrace,
+        matched: &compared.matched,
+        times: times(index),
+    })
 }
 
 fn category<'s>(
@@ -428,6 +558,17 @@ pub(super) struct Changes {
     pub(super) grouping: bool,
     pub(super) grouping_app: bool,
     pub(super) grouping_system: bool,
+    /// Whether other frames count in a variant, even if they have the same texts.
+    counting: bool,
+}
+
+/// What changes in a kept stack trace.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Mark {
+    /// Whether anything changes.
+    pub changes: bool,
+    /// Whether other frames count in one of the variants, or in another order.
+    pub counting: bool,
 }
 
 impl Changes {

@@ -21,6 +21,7 @@
 //! read.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use super::key;
 use super::view::{
@@ -61,7 +62,41 @@ pub fn decode_many(bytes: &[u8]) -> Result<Vec<StacktraceView<'_>>, StacktraceEr
     Ok(stacktraces)
 }
 
-fn read_stacktrace<'a>(reader: &mut Reader<'a>) -> Result<StacktraceView<'a>, StacktraceError> {
+/// Returns where each of an array of packed stack traces is. It checks them as [`decode`] does.
+///
+/// # Errors
+///
+/// Fails as [`decode`] does.
+pub(in crate::enhancements) fn ranges(bytes: &[u8]) -> Result<Vec<Range<usize>>, StacktraceError> {
+    let mut reader = Reader(bytes);
+    let count = reader.array_len("expected an array of stack traces")?;
+    let mut found = Vec::with_capacity(reader.at_most(count));
+    for _ in 0..count {
+        let start = bytes.len() - reader.0.len();
+        read_stacktrace(&mut reader)?;
+        found.push(start..bytes.len() - reader.0.len());
+    }
+    reader.end("bytes follow the stack traces")?;
+    Ok(found)
+}
+
+/// Returns the exception of a packed stack trace, and the bytes after it.
+///
+/// # Errors
+///
+/// Fails as [`decode`] does at the exception.
+pub(in crate::enhancements) fn exception_of(
+    bytes: &[u8],
+) -> Result<(ExceptionData<'_>, &[u8]), StacktraceError> {
+    let mut reader = Reader(bytes);
+    let (_, exception) = read_exception(&mut reader)?;
+    Ok((exception, reader.0))
+}
+
+/// Reads the number of parts, and the first of them.
+fn read_exception<'a>(
+    reader: &mut Reader<'a>,
+) -> Result<(usize, ExceptionData<'a>), StacktraceError> {
     const EXPECTED: &str = "expected an array of exception and frames";
     let parts = reader.array_len(EXPECTED)?;
     if !matches!(parts, 2 | 3) {
@@ -75,7 +110,11 @@ fn read_stacktrace<'a>(reader: &mut Reader<'a>) -> Result<StacktraceView<'a>, St
         let path = FieldPath::Exception(field.name());
         utf8(reader.bytes(|| path)?, path)
     })?;
+    Ok((parts, exception))
+}
 
+fn read_stacktrace<'a>(reader: &mut Reader<'a>) -> Result<StacktraceView<'a>, StacktraceError> {
+    let (parts, exception) = read_exception(reader)?;
     let count = reader.array_len("expected an array of frames")?;
     // The code below reports a wrong count.
     Limit::Frames.check(reader.at_most(count))?;
