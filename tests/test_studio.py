@@ -27,14 +27,17 @@ pytest.importorskip("uvicorn")
 
 import sentry_ophio
 from sentry_ophio._atomic import temporary_of
+from sentry_ophio._default_key import DefaultKey
+from sentry_ophio._stacktrace import with_repeats
+from sentry_ophio.cli._rule_files import ENHANCEMENTS, FINGERPRINTS
 from sentry_ophio.enhancers import Cache, Enhancements, Stacktrace, preview
+from sentry_ophio.events import stacktraces_of
 from sentry_ophio.exceptions import EventError
 from sentry_ophio.fingerprints import FingerprintRules
 from sentry_ophio.studio import _answers
 from sentry_ophio.studio._answers import Answers, Texts
 from sentry_ophio.studio._events import Events
-from sentry_ophio.studio._files import ChangedError, RulesFile, UnreadableError
-from sentry_ophio.studio._sums import summed
+from sentry_ophio.studio._files import ChangedError, RulesFile, RulesText, UnreadableError
 from sentry_ophio.studio._views import event_view, problem_view
 
 if TYPE_CHECKING:
@@ -72,7 +75,7 @@ def test_a_save_keeps_the_form_of_a_file(
 ) -> None:
     path = tmp_path / "my.rules"
     path.write_bytes(data)
-    file = RulesFile(str(path))
+    file = RulesFile(str(path), ENHANCEMENTS)
     found = file.read()
     assert (found.text, found.version) == (text, file.version())
     version = file.save(edited, found.version)
@@ -83,7 +86,7 @@ def test_a_save_keeps_the_form_of_a_file(
 def test_a_save_replaces_only_the_version_that_was_seen(tmp_path: Path) -> None:
     path = tmp_path / "my.rules"
     path.write_text("mine", "utf-8")
-    file = RulesFile(str(path))
+    file = RulesFile(str(path), ENHANCEMENTS)
     seen = file.read().version
     path.write_text("theirs", "utf-8")
     with pytest.raises(ChangedError):
@@ -104,15 +107,133 @@ def test_what_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "latin").write_bytes(b"a\xff")
     for name, reason in (("latin", "not UTF-8 (at byte 1)"), ("none", "no such file")):
         with pytest.raises(UnreadableError, match=re.escape(reason)):
-            RulesFile(str(tmp_path / name)).read()
+            RulesFile(str(tmp_path / name), ENHANCEMENTS).read()
     with pytest.raises(UnreadableError, match="directory"):
-        RulesFile(str(tmp_path)).read()
+        RulesFile(str(tmp_path), ENHANCEMENTS).read()
     path = tmp_path / "my.rules"
     path.write_text("a", "utf-8")
-    file = RulesFile(str(path))
+    file = RulesFile(str(path), ENHANCEMENTS)
     file.read()
     path.unlink()
     with pytest.raises(UnreadableError, match="the file was removed"):
+        file.read()
+
+
+HEREDOC = """\
+resource "sentry_project" "shop" {
+  name = "shop"
+  grouping_enhancements = <<-EOT
+    # ours
+    function:a -app
+
+      function:b +app
+    EOT
+}
+"""
+QUOTED = '{"name": "x", "groupingEnhancements": "function:a -app\\nfunction:\\u00e9 +app", "y": 1}'
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "text", "first_line", "edited", "written"),
+    [
+        (
+            "main.tf",
+            HEREDOC,
+            "# ours\nfunction:a -app\n\n  function:b +app\n",
+            3,
+            "# ours\nfunction:z -app\n\n  function:${b} +app",
+            HEREDOC.replace(":a", ":z").replace(":b", ":$${b}"),
+        ),
+        (
+            "main.tf",
+            HEREDOC.replace("\n", "\r\n"),
+            "# ours\nfunction:a -app\n\n  function:b +app\n",
+            3,
+            "function:z -app\n",
+            re.sub(
+                r"    # ours.*\+app\n", "    function:z -app\n", HEREDOC, flags=re.DOTALL
+            ).replace("\n", "\r\n"),
+        ),
+        (
+            "project.json",
+            QUOTED,
+            "function:a -app\nfunction:é +app",
+            0,
+            'function:"z" -app\nfunction:é +app\n',
+            QUOTED.replace(":a", ':\\"z\\"'),
+        ),
+    ],
+)
+def test_the_rules_in_another_file_are_edited(  # noqa: PLR0913, PLR0917 (a row of the table)
+    tmp_path: Path,
+    name: str,
+    content: str,
+    text: str,
+    first_line: int,
+    edited: str,
+    written: str,
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(b"\xef\xbb\xbf" + content.encode())
+    file = RulesFile(str(path), ENHANCEMENTS)
+    found = file.read()
+    assert (found.text, found.first_line, found.read_only) == (text, first_line, None)
+    assert found.source.startswith(str(path))
+    file.save(found.text, found.version)
+    assert path.read_bytes() == b"\xef\xbb\xbf" + content.encode()
+    file.save(edited, found.version)
+    assert path.read_bytes() == b"\xef\xbb\xbf" + written.encode()
+    path.unlink()
+    with pytest.raises(UnreadableError, match="the file was removed, with all else in it"):
+        file.save(edited, "")
+
+
+def test_one_of_several_texts_is_edited(tmp_path: Path) -> None:
+    path = tmp_path / "main.tf"
+    path.write_text(HEREDOC + HEREDOC.replace(":a", ":c"), "utf-8")
+    with pytest.raises(UnreadableError, match=r"2 texts of rules, in lines 4, 13"):
+        RulesFile(str(path), ENHANCEMENTS).read()
+    with pytest.raises(UnreadableError, match="there are no rules in line 1"):
+        RulesFile(f"{path}:1", ENHANCEMENTS).read()
+    file = RulesFile(f"{path}:13", ENHANCEMENTS)
+    found = file.read()
+    assert (found.text.split("\n")[1], found.first_line) == ("function:c -app", 12)
+    # Another program makes the first text longer: it is the second one still.
+    path.write_text(path.read_text("utf-8").replace("# ours", "# ours\n    # too", 1), "utf-8")
+    found = file.read()
+    assert (found.text.split("\n")[1], found.first_line) == ("function:c -app", 13)
+    file.save(found.text.replace(":c", ":d"), found.version)
+    assert path.read_text("utf-8").count("function:a -app") == 1
+    assert path.read_text("utf-8").count("function:d -app") == 1
+    path.write_text(HEREDOC, "utf-8")
+    with pytest.raises(UnreadableError, match="it has 1 texts of rules now, and had 2"):
+        file.read()
+
+
+def test_rules_cannot_end_their_text(tmp_path: Path) -> None:
+    path = tmp_path / "main.tf"
+    path.write_text(HEREDOC, "utf-8")
+    file = RulesFile(str(path), ENHANCEMENTS)
+    version = file.read().version
+    for text in ("function:z -app\nEOT\n", "EOT\n"):
+        with pytest.raises(UnreadableError, match="not saved"):
+            file.save(text, version)
+    assert path.read_text("utf-8") == HEREDOC
+    file.save("", version)
+    assert RulesFile(str(path), ENHANCEMENTS).read().text == ""
+
+
+def test_stored_rules_are_not_saved(tmp_path: Path) -> None:
+    path = tmp_path / "fp.json"
+    path.write_text(FingerprintRules.parse("level:error -> all").to_json(), "utf-8")
+    file = RulesFile(str(path), FINGERPRINTS._replace(has_stored_form=True))
+    found = file.read()
+    assert found.text == "level:error -> all\n"
+    assert found.read_only is not None
+    with pytest.raises(UnreadableError, match="can be tried, but not saved"):
+        file.save("level:info -> all", found.version)
+    path.write_text("{", "utf-8")
+    with pytest.raises(UnreadableError, match="not JSON"):
         file.read()
 
 
@@ -133,20 +254,7 @@ def test_events_are_packed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [events.event(number) for number in range(5)] == given
     assert [block.count(b"\n") for block in events.blocks()] == [2, 2, 1]
     assert events.owners == [0, 2]
-    assert [len(each) for each in events.stacktraces] == [2, 2]
-
-
-def test_the_sum_of_reports_is_one_report() -> None:
-    old = Enhancements.parse("function:a -app", Cache(0))
-    new = Enhancements.parse("function:a +app\nfunction:b* -app category=x", Cache(0))
-    traces = [
-        Stacktrace.from_event_frames([{"function": name, "in_app": True}], None)
-        for name in ("a", "b", "c", "b2", "a", "d", "b")
-    ]
-    whole = preview(old, new, traces)
-    parts = [preview(old, new, traces[start : start + 3]) for start in (0, 3, 6)]
-    assert whole.examples == (0, 1, 3, 4, 6)
-    assert summed(parts, 3) == whole
+    assert len(events.stacktraces) == 2
 
 
 # --- answers ------------------------------------------------------------------------
@@ -159,8 +267,13 @@ class Asked:
         events = Events()
         for number in range(6):
             events.add(f"e{number}", event_of(f"f{number % 3}", number))
-        self.answers = Answers(events, Enhancements.empty(), Texts("my.rules", "fp.rules"))
-        self.answers.saved(saved)
+        self.answers = Answers(events, Enhancements.empty())
+        self.save(saved)
+
+    def save(self, texts: Texts) -> None:
+        names = {"rules": "my.rules", "fingerprints": "fp.rules"}
+        found = {kind: RulesText(getattr(texts, kind), "", name) for kind, name in names.items()}
+        self.answers.saved(found)
 
     def __call__(
         self, texts: Texts, chosen: int = 0, stopped: Callable[[], bool] = lambda: False
@@ -215,7 +328,7 @@ def test_an_edit_of_fingerprint_rules_changes_issues() -> None:
     assert before == {"parts": ["{{ default }}"], "rule": None}
     assert after["parts"] == ["one"]
     # What was saved is what the next edit is compared with.
-    asked.answers.saved(SAVED._replace(fingerprints="level:error -> all\n"))
+    asked.save(SAVED._replace(fingerprints="level:error -> all\n"))
     found = asked(SAVED._replace(fingerprints="level:error -> all, 2\n"))
     assert (found["issues"]["before"], found["issues"]["after"]) == (1, 1)
     assert found["issues"]["changes"][0]["kind"] == "move"
@@ -267,14 +380,56 @@ def test_a_page_that_is_gone_blocks_no_other() -> None:
     assert [each[-1]["kind"] for _, each in left] == asked.order
 
 
+def test_the_preview_is_that_of_the_command(source_tree: Path) -> None:
+    paths = sorted((source_tree / "tests" / "fixtures" / "events").glob("*.json"))
+    assert paths
+    events = Events()
+    traces = []
+    for path in paths * 2:
+        event = json.loads(path.read_text("utf-8"))
+        events.add(path.name, event)
+        traces += [
+            with_repeats(Stacktrace(each.frames, each.exception), each.repeats)
+            for each in stacktraces_of(event)
+        ]
+    base = Enhancements.default()
+    answers = Answers(events, base)
+    for saved, edited in (
+        ("", ""),
+        ("family:native -app", "family:native +app"),
+        ("", "function:* -group max-frames=3\ntype:*Error +app"),
+        ("function:* -app", "function:* +app\npath:**/node_modules/** -group"),
+    ):
+        sets = []
+        for text in (saved, edited):
+            rules = Enhancements.default()
+            rules.extend_from(Enhancements.parse(text, Cache(0), source="my.rules"))
+            sets.append(rules)
+        old, new = sets
+        expected = preview(old, new, traces)
+        answers.saved({"rules": RulesText(saved, "", "my.rules")})
+        texts = Texts(edited, None)
+        found = {each["kind"]: each for each in answers.to_edit("p", texts, 0, lambda: False)}
+        assert found["preview"]["lines"] == str(expected).split("\n")
+        owners = dict.fromkeys(events.owners[number] for number in expected.examples)
+        assert [each["number"] for each in found["preview"]["examples"]] == list(owners)
+        # The default keys are those of `fingerprint preview`.
+        before, after = (DefaultKey(rules) for rules in sets)
+        pairs = [
+            (before.of(events.event(n)), after.of(events.event(n))) for n in range(len(events))
+        ]
+        assert found["issues"]["before"] == len({old for old, _ in pairs})
+        assert found["issues"]["after"] == len({new for _, new in pairs})
+        assert found["issues"]["moved"] == sum(old != new for old, new in pairs)
+
+
 def test_only_some_stack_traces_are_explained(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_answers, "BATCH", 2)
-    monkeypatch.setattr(_answers, "_MAX_EXPLAINED", 3)
+    monkeypatch.setattr(_answers, "_MAX_EXPLAINED", 1)
     found = Asked(SAVED)(SAVED._replace(rules="function:f* -app\n"))["preview"]
     assert found["changed"] == 4
-    # In app, and counting in the app variant, of three frames.
-    assert "responsible, in the first 3 that change:" in found["lines"]
-    assert "             6  my.rules:1  function:f* -app" in found["lines"]
+    # In app, and counting in the app variant, of the frames in two stack traces that are the same.
+    assert "responsible, in the first 2 that change:" in found["lines"]
+    assert "             4  my.rules:1  function:f* -app" in found["lines"]
 
 
 def test_columns_count_as_javascript_does() -> None:

@@ -15,11 +15,16 @@ parameterized: ids, dates and numbers become their kinds. Events with nothing of
 
 Two events with the same key are mostly one issue in Sentry, and two with different keys mostly
 two: enough to say which events a rule brings together or separates.
+
+    event --> Outline: kinds, types, a text for each frame ------+
+        `--> rules --> Counting: the frames that count, by trace +--> parts --> key
+
+An `Outline` does not depend on rules, so a caller with many rule sets can keep it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -30,6 +35,7 @@ from sentry_ophio.parameterization import Parameterizer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from typing import Callable
 
     from sentry_ophio._rule_set import Enhancements
 
@@ -37,12 +43,74 @@ KEY_BYTES = 16
 """How many bytes a key has. Among a billion keys, two are alike by chance once in 10^20 times."""
 
 
-class _Trace(NamedTuple):
-    """Frames that may count, and what else identifies them."""
+Counting = tuple[Sequence[int], Sequence[int]]
+"""The frames of a stack trace that count, in their order: in the app and in the system variant."""
+
+_NOTHING: Counting = ((), ())
+
+
+class Outline(NamedTuple):
+    """What the key of an event depends on, apart from rules."""
+
+    traces: tuple[tuple[str, tuple[TraceOutline, ...]], ...]
+    """The kinds of stack traces that decide, in order, each with its stack traces."""
+    message: str
+    """The message."""
+
+    def parts(
+        self, counting: Callable[[int], Counting], parameterized: Callable[[str], str]
+    ) -> Iterator[str]:
+        """Yield the texts that are hashed.
+
+        Args:
+            counting: Returns the frames of a stack trace that count, by its number.
+            parameterized: Replaces ids, dates and numbers in a text.
+        """
+        for kind, traces in self.traces:
+            found = [_NOTHING if each.number is None else counting(each.number) for each in traces]
+            variant = 0 if any(app for app, _ in found) else 1
+            if kind != "exception" and not any(each[variant] for each in found):
+                continue
+            for trace, each in zip(traces, found):
+                yield kind
+                yield trace.type
+                yield from trace.counting(each[variant]) or (parameterized(trace.value),)
+            if traces:
+                return
+        yield "message"
+        yield parameterized(self.message)
+
+    def with_texts(self, known: dict[tuple[str, ...], tuple[str, ...]]) -> Outline:
+        """Return an outline that does not need the event. `known` has the texts of others."""
+
+        def read(trace: TraceOutline) -> TraceOutline:
+            texts = tuple(map(trace.texts.__getitem__, range(len(trace.texts))))
+            return trace._replace(texts=known.setdefault(texts, texts))
+
+        traces = tuple((kind, tuple(map(read, each))) for kind, each in self.traces)
+        return self._replace(traces=traces)
+
+
+class TraceOutline(NamedTuple):
+    """A stack trace, or an exception without one."""
 
     type: str
+    """The type of the exception."""
     value: str
-    variants: tuple[list[str], list[str]]
+    """Its value."""
+    number: int | None
+    """The number of the stack trace; None without frames."""
+    texts: tuple[str, ...] | _Texts
+    """A text for each frame."""
+
+    def counting(self, frames: Sequence[int]) -> list[str]:
+        """Return the texts of frames, without those that repeat the one before them."""
+        found: list[str] = []
+        for frame in frames:
+            text = self.texts[frame]
+            if not found or found[-1] != text:
+                found.append(text)
+        return found
 
 
 class DefaultKey:
@@ -56,7 +124,7 @@ class DefaultKey:
 
     def __init__(self, rules: Enhancements) -> None:
         self._config = EnhancementsConfig.from_text("", {"rules": rules})
-        self._parameterizer = Parameterizer()
+        self._parameterizer = TextParameterizer()
 
     def of(self, event: Mapping[str, Any]) -> bytes:
         """Return the key of an event that fingerprint rules take: 16 bytes.
@@ -64,67 +132,130 @@ class DefaultKey:
         Raises:
             EventError: A frame cannot be read.
         """
-        return key_of(self._parts(event))
+        listed: list[tuple[list[Any], Mapping[str, Any]]] = []
 
-    def _parts(self, event: Mapping[str, Any]) -> Iterator[str]:
-        platform = text_of(event.get("platform"))
-        exceptions = exceptions_of(event)
-        for kind, owners in (
-            ("exception", exceptions),
-            ("stacktrace", [event]),
-            ("thread", _crashed(event)),
-        ):
+        def numbered(kind: str, _index: int, owner: Mapping[str, Any]) -> int:
             # Events and threads can have a `type`, too. It is not that of an exception.
-            none: Mapping[str, Any] = {}
-            traces = [
-                self._trace(each.get("stacktrace"), each if kind == "exception" else none, platform)
-                for each in owners
+            listed.append((frames_of(owner), owner if kind == "exception" else {}))
+            return len(listed) - 1
+
+        outline = outline_of(event, numbered)
+        platform = text_of(event.get("platform"))
+
+        def counting(number: int) -> Counting:
+            return self._counting(*listed[number], platform)
+
+        return key_of(outline.parts(counting, self._parameterizer))
+
+    def _counting(self, frames: list[Any], exception: Mapping[str, Any], platform: str) -> Counting:
+        mechanism = exception.get("mechanism")
+        data = {
+            "type": exception.get("type"),
+            "value": exception.get("value"),
+            "mechanism": mechanism if isinstance(mechanism, Mapping) else None,
+        }
+        try:
+            found, _ = self._config._process(frames, platform, data)
+        except FrameTypeError as error:
+            raise EventError(str(error)) from None
+        app, system = (
+            [
+                number
+                for number, each in enumerate(variant.frames)
+                if variant.contributes and each[0]
             ]
-            variant = 0 if any(trace.variants[0] for trace in traces) else 1
-            if kind != "exception" and not any(trace.variants[variant] for trace in traces):
-                continue
-            for trace in traces:
-                yield kind
-                yield trace.type
-                frames = trace.variants[variant]
-                yield from frames or (self._parameterized(trace.value),)
-            if traces:
-                return
-        yield "message"
-        yield self._parameterized(message_of(event))
+            for variant in found
+        )
+        return app, system
 
-    def _trace(self, stacktrace: object, exception: Mapping[str, Any], platform: str) -> _Trace:
-        frames = stacktrace.get("frames") if isinstance(stacktrace, Mapping) else None
-        frames = frames if isinstance(frames, (list, tuple)) else ()
-        listed: list[Any] = [each for each in frames if isinstance(each, Mapping)]
-        variants: tuple[list[str], list[str]] = ([], [])
-        if listed:
-            mechanism = exception.get("mechanism")
-            data = {
-                "type": exception.get("type"),
-                "value": exception.get("value"),
-                "mechanism": mechanism if isinstance(mechanism, Mapping) else None,
-            }
-            try:
-                found, _ = self._config._process(listed, platform, data)
-            except FrameTypeError as error:
-                raise EventError(str(error)) from None
-            texts: dict[int, str] = {}
-            for variant, into in zip(found, variants):
-                counting = [n for n, each in enumerate(variant.frames) if each[0]]
-                for number in counting if variant.contributes else ():
-                    if number not in texts:
-                        texts[number] = _frame(listed[number], platform)
-                    if not into or into[-1] != texts[number]:
-                        into.append(texts[number])
-        return _Trace(text_of(exception.get("type")), text_of(exception.get("value")), variants)
 
-    def _parameterized(self, text: str) -> str:
+class TextParameterizer:
+    """Replaces ids, dates and numbers in values and messages by their kinds."""
+
+    __slots__ = ("_parameterizer",)
+
+    def __init__(self) -> None:
+        self._parameterizer = Parameterizer()
+
+    def __call__(self, text: str) -> str:
+        """Return the text with kinds; unchanged if it is too long."""
         text = text.encode("utf-8", "replace").decode()
         try:
             return self._parameterizer.parameterize(text)
         except LimitError:
             return text
+
+
+def outline_of(
+    event: Mapping[str, Any],
+    numbered: Callable[[str, int, Mapping[str, Any]], int | None],
+) -> Outline:
+    """Return the outline of an event. It reads texts of frames when they are needed.
+
+    Args:
+        event: The event, as fingerprint rules take it.
+        numbered: Returns the number of a stack trace with frames: of the kind `exception`,
+            `stacktrace` or `thread`, with its index among those of the kind that have a stack
+            trace, and its owner.
+    """
+    platform = text_of(event.get("platform"))
+
+    def outlines(
+        kind: str, owners: list[Mapping[str, Any]], chosen: list[Mapping[str, Any]]
+    ) -> Iterator[TraceOutline]:
+        wanted = set(map(id, chosen))
+        index = 0
+        for owner in owners:
+            if id(owner) in wanted:
+                frames = frames_of(owner)
+                exception: Mapping[str, Any] = owner if kind == "exception" else {}
+                yield TraceOutline(
+                    text_of(exception.get("type")),
+                    text_of(exception.get("value")),
+                    numbered(kind, index, owner) if frames else None,
+                    _Texts(frames, platform),
+                )
+            index += owner.get("stacktrace") is not None
+
+    exceptions = exceptions_of(event)
+    if exceptions:
+        # They decide, even if none of their frames counts.
+        listed = tuple(outlines("exception", exceptions, exceptions))
+        return Outline((("exception", listed),), "")
+    threads = _values(event.get("threads"))
+    return Outline(
+        (
+            ("stacktrace", tuple(outlines("stacktrace", [event], [event]))),
+            ("thread", tuple(outlines("thread", threads, _crashed(threads)))),
+        ),
+        message_of(event),
+    )
+
+
+class _Texts:
+    """The texts of frames, which are made when they are needed."""
+
+    __slots__ = ("_frames", "_platform")
+
+    def __init__(self, frames: list[Any], platform: str) -> None:
+        self._frames = frames
+        self._platform = platform
+
+    def __len__(self) -> int:
+        """Return the number of frames."""
+        return len(self._frames)
+
+    def __getitem__(self, number: int) -> str:
+        """Return the text of a frame."""
+        return _frame(self._frames[number], self._platform)
+
+
+def frames_of(owner: Mapping[str, Any]) -> list[Any]:
+    """Return the frames of an event, an exception or a thread."""
+    stacktrace = owner.get("stacktrace")
+    frames = stacktrace.get("frames") if isinstance(stacktrace, Mapping) else None
+    frames = frames if isinstance(frames, (list, tuple)) else ()
+    return [each for each in frames if isinstance(each, Mapping)]
 
 
 def _frame(frame: Mapping[str, Any], platform: str) -> str:
@@ -150,9 +281,8 @@ def message_of(event: Mapping[str, Any]) -> str:
     return text_of(entry.get("message")) or text_of(entry.get("formatted"))
 
 
-def _crashed(event: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _crashed(threads: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Return the only thread, else the only one that crashed, else the only current one."""
-    threads = _values(event.get("threads"))
     for chosen in (
         threads,
         [each for each in threads if each.get("crashed")],

@@ -4,7 +4,8 @@
             |                     `--- default key  +--> flow: how many events, the first few
             `-- new rules --> fingerprint --> key --+
 
-Events come one by one and are not kept. A *flow* counts the events that have the same keys by the
+Events come one by one and are not kept. (A caller that keeps them can also keep where each rule set
+places them: `Placed`.) A *flow* counts the events that have the same keys by the
 same rules. So memory grows with the number of issues, by about a kilobyte for each, and not with
 the number of events. The report is computed from the flows.
 """
@@ -29,7 +30,7 @@ from sentry_ophio._issue_report import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import Callable, Literal
 
     from sentry_ophio._fingerprint_variables import Unknown
@@ -81,6 +82,15 @@ class _Found(NamedTuple):
     """The same parts, with their variables filled in."""
     title: str | None
     """The title that the rule gives the event."""
+
+
+class Placed(NamedTuple):
+    """The issue of an event by one rule set."""
+
+    key: bytes
+    """The key of the issue."""
+    found: _Found
+    """What the rule set finds for the event."""
 
 
 class _FlowKey(NamedTuple):
@@ -148,24 +158,16 @@ class _Side:
         rule, title = (None, None) if match is None else (match.index, match.title)
         return _Found(rule, written, resolved, title)
 
-    def key(self, found: _Found, default: bytes, facts: Facts) -> bytes:
-        """Return the key of the issue of an event."""
-        is_default = [_is_default(part) for part in found.written]
-        kind: Kind = "hybrid" if any(is_default) else "custom"
-        if all(is_default):
-            key, kind = default, "default"
-        else:
-            key = key_of(
-                text
-                for part, stands_for in zip(found.resolved, is_default)
-                for text in (("default", default.hex()) if stands_for else ("text", part))
-            )
-        if key not in self.labels:
+    def label(self, placed: Placed, facts: Facts) -> None:
+        """Make what a report shows of an issue of its first event."""
+        if placed.key not in self.labels:
+            found = placed.found
+            is_default = [_is_default(part) for part in found.written]
+            kind: Kind = "hybrid" if any(is_default) else "custom"
             title = _cut(found.title) if found.title else facts.title
             more = ("…",) if len(found.resolved) > _MOST_PARTS else ()
             parts = (*map(_cut, found.resolved[:_MOST_PARTS]), *more)
-            self.labels[key] = _Label(kind, parts, title)
-        return key
+            self.labels[placed.key] = _Label("default" if all(is_default) else kind, parts, title)
 
 
 class IssueComparison:
@@ -174,10 +176,10 @@ class IssueComparison:
     Args:
         old_rules: The present rules.
         new_rules: The rules that would replace them.
-        rules: The stack trace rules. `add_matched` does not use them.
+        rules: The stack trace rules. `add_placed` does not use them.
         unknown: What happens to a variable that is not known.
         parameterizer: What replaces ids, dates and numbers in the variable `message`, if anything.
-            What `add_matched` gets was matched with the same.
+            What `place` gets was matched with the same.
         examples: How many events of each part of a change are kept.
 
     Raises:
@@ -213,37 +215,53 @@ class IssueComparison:
             EventError: It is not an event; then it is not counted.
             LimitError: It has more frames than the limit; then it is not counted.
         """
-        matches = self._old.match(event), self._new.match(event)
+        sides = self._old, self._new
+        matches = [side.match(event) for side in sides]
+        facts = Facts.of(event, name)
+        found = [side.find(match, facts, lambda: event) for side, match in zip(sides, matches)]
+        needs_default = any(_is_default(part) for each in found for part in each.written)
+        default = self._default.of(event) if needs_default else b""
+        old, new = (Placed(_key(each, default), each) for each in found)
+        self._count(facts, old, new)
 
-        def defaults() -> tuple[bytes, bytes]:
-            default = self._default.of(event)
-            return default, default
-
-        self.add_matched(Facts.of(event, name), matches, defaults, lambda: event)
-
-    def add_matched(
+    def place(
         self,
+        match: FingerprintMatch | None,
         facts: Facts,
-        matches: tuple[FingerprintMatch | None, FingerprintMatch | None],
-        defaults: Callable[[], tuple[bytes, bytes]],
+        default: bytes,
         event: Callable[[], Mapping[str, Any]],
-    ) -> None:
-        """Add an event that was matched before.
+    ) -> Placed:
+        """Find the issue of an event that was matched before, by the new rules.
 
         Args:
+            match: What the new rules say of it.
             facts: What the event says of its issue.
-            matches: What the old and the new rules say of it.
-            defaults: Returns what stands for `{{ default }}` before and after. If they differ,
-                the event may move without a rule that is responsible.
+            default: What stands for `{{ default }}`.
             event: Returns the event, which is read in rare cases.
         """
-        old, new = (
-            side.find(match, facts, event) for side, match in zip((self._old, self._new), matches)
-        )
-        needs_default = any(map(_is_default, (*old.written, *new.written)))
-        of_old, of_new = defaults() if needs_default else (b"", b"")
-        keys = self._old.key(old, of_old, facts), self._new.key(new, of_new, facts)
-        flow = self._flows.setdefault(_FlowKey(*keys, old.rule, new.rule), _Flow())
+        found = self._new.find(match, facts, event)
+        return Placed(_key(found, default), found)
+
+    def add_placed(
+        self, facts: Iterable[Facts], old: Iterable[Placed], new: Iterable[Placed]
+    ) -> None:
+        """Add events that were placed before. An event may move without a rule that is responsible.
+
+        Args:
+            facts: What each event says of its issue.
+            old: What `place` of a comparison to the old rules returned.
+            new: What `place` returned.
+        """
+        for each, before, after in zip(facts, old, new):
+            self._count(each, before, after)
+
+    def _count(self, facts: Facts, old: Placed, new: Placed) -> None:
+        key = _FlowKey(old.key, new.key, old.found.rule, new.found.rule)
+        flow = self._flows.get(key)
+        if flow is None:
+            flow = self._flows[key] = _Flow()
+            self._old.label(old, facts)
+            self._new.label(new, facts)
         if len(flow.examples) < self._examples:
             flow.examples.append(IssueEvent(self.events, facts.event_id, facts.name))
         flow.events += 1
@@ -394,6 +412,18 @@ def _own_fingerprint(event: Mapping[str, Any]) -> tuple[str, ...]:
         text_of(part).encode("utf-8", "replace").decode()
         for part in parts
         if isinstance(part, str) or type(part) in {int, float}
+    )
+
+
+def _key(found: _Found, default: bytes) -> bytes:
+    """Return the key of the issue of an event."""
+    is_default = [_is_default(part) for part in found.written]
+    if all(is_default):
+        return default
+    return key_of(
+        text
+        for part, stands_for in zip(found.resolved, is_default)
+        for text in (("default", default.hex()) if stands_for else ("text", part))
     )
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sentry_ophio._event_files import SUFFIXES, events_in
 from sentry_ophio._html_fingerprints import issues_page
 from sentry_ophio._issue_report import left_out_line
 from sentry_ophio._issues import IssueComparison
@@ -21,27 +20,19 @@ from sentry_ophio.cli._fingerprint import (
 from sentry_ophio.cli._input import InputError, read_rules, replace_file
 from sentry_ophio.cli._options import base_option, rules_option
 from sentry_ophio.cli._output import console, echo, echo_json_list, text
-from sentry_ophio.cli._rows import PARQUET, parquet_module, progress_bar, sorted_inputs
-from sentry_ophio.exceptions import EventError, LimitError
+from sentry_ophio.cli._whole_events import each_event
 from sentry_ophio.fingerprints import FingerprintRules
 from sentry_ophio.parameterization import default_parameterizer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
-    from sentry_ophio._event_files import EventDocument
-    from sentry_ophio._parquet import ParquetFile
-    from sentry_ophio.cli._rows import Input
-    from sentry_ophio.exceptions import OphioError
     from sentry_ophio.fingerprints import (
         FingerprintRuleReport,
         IssuePart,
         IssueReport,
         ResponsibleRule,
     )
-
-# After so many events the progress is shown.
-_STEP = 100
 
 
 @click.command()
@@ -110,22 +101,7 @@ def preview(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
         unknown=unknown,
         parameterizer=default_parameterizer() if parameterized else None,
     )
-    left_out = 0
-
-    def skip(error: OphioError | OSError) -> None:
-        nonlocal left_out
-        left_out += 1
-        InputError.of(error).show()
-
-    inputs = sorted_inputs(events, skip, (*SUFFIXES, PARQUET), opened_events)
-    with progress_bar(inputs, "events") as progress:
-        for number, found in enumerate(events_of(inputs, skip), 1):
-            try:
-                comparing.add(found.event, found.name)
-            except (EventError, LimitError) as error:
-                skip(EventError(f"{found.name}: {error}"))
-            if number % _STEP == 0:
-                progress(number)
+    left_out = each_event(events, lambda found: comparing.add(found.event, found.name))
     if not comparing.events:
         raise InputError("no event can be used", "there is nothing to report")
     report = comparing.report()
@@ -148,21 +124,6 @@ def _read_old(name: str | None, builtin: tuple[str, ...]) -> FingerprintRules:
     if name is not None:
         return read_fingerprint_rules(name, builtin)
     return FingerprintRules.parse("", bases=[read_fingerprint_rules(each) for each in builtin])
-
-
-def opened_events(name: str) -> ParquetFile:
-    opened: ParquetFile = parquet_module("_parquet_events").EventsFile(name)
-    return opened
-
-
-def events_of(
-    inputs: list[Input], skip: Callable[[OphioError | OSError], object]
-) -> Iterator[EventDocument]:
-    for each in inputs:
-        if isinstance(each, list):
-            yield from events_in(each, skip, stdin=sys.stdin.buffer)
-        else:
-            yield from each.events(skip)  # type: ignore[attr-defined]  # an EventsFile
 
 
 # How far the second line of a line that is wrapped is indented, beyond the first.

@@ -25,6 +25,7 @@ __all__ = ["InputError", "read_bytes", "read_event_file", "read_rule_file", "rea
 __all__ += [
     "base_text",
     "default_text",
+    "path_and_line",
     "read_rules",
     "read_text",
     "replace_file",
@@ -61,10 +62,17 @@ def read_event_file(name: str, *, fresh: bool = False) -> list[EventStacktrace]:
 
 def read_rule_file(name: str, kind: Kind) -> RuleFile:
     """Read a file with rules. FILE:LINE selects one of its texts, unless a file has that name."""
+    path, line = path_and_line(name)
+    found = _rule_file(path, kind)
+    return found if line is None else found.at(line)
+
+
+def path_and_line(name: str) -> tuple[str, int | None]:
+    """Divide FILE:LINE, unless a file has that name."""
     path, _, line = name.rpartition(":")
     if line.isascii() and line.isdecimal() and not Path(name).exists() and Path(path).is_file():
-        return _rule_file(path, kind).at(int(line))
-    return _rule_file(name, kind)
+        return path, int(line)
+    return name, None
 
 
 def _rule_file(name: str, kind: Kind) -> RuleFile:

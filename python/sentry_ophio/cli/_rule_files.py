@@ -22,6 +22,7 @@ from bisect import bisect_right
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import accumulate
+from os.path import commonprefix
 from typing import TYPE_CHECKING, Callable, NamedTuple
 
 from sentry_ophio._event_files import STANDARD_INPUT
@@ -309,8 +310,7 @@ def _heredoc(name: str, content: str, start: int, end: int, _kind: Kind) -> Rule
 def _heredoc_encoder(raw: str) -> Callable[[str], str]:
     """Return what indents lines as those of a heredoc are."""
     lines = [line for line in raw.split("\n") if line.strip()]
-    blank = [line[: len(line) - len(line.lstrip())] for line in lines]
-    indent = min(blank, key=len, default="")
+    indent = _indent(lines)
     newline = "\r\n" if "\r\n" in raw else "\n"
 
     def encode(text: str) -> str:
@@ -319,6 +319,12 @@ def _heredoc_encoder(raw: str) -> Callable[[str], str]:
         return newline.join(shown)
 
     return encode
+
+
+def _indent(lines: list[str]) -> str:
+    """Return the white space that all lines begin with, as `dedent` removes it."""
+    blank = [line[: len(line) - len(line.lstrip())] for line in lines]
+    return commonprefix(blank)  # noqa: RUF071 (not paths: characters are meant)
 
 
 def _quoted_end(content: str, at: int) -> int:

@@ -6,25 +6,17 @@ import socket
 import sys
 import threading
 import webbrowser
-from typing import TYPE_CHECKING
 
 import click
 
-from sentry_ophio._event_files import SUFFIXES
-from sentry_ophio.cli._fingerprint_preview import events_of, opened_events
-from sentry_ophio.cli._input import InputError, read_rules
+from sentry_ophio.cli._input import InputError, base_text, read_rules
 from sentry_ophio.cli._options import base_option
 from sentry_ophio.cli._output import echo
-from sentry_ophio.cli._rows import PARQUET, progress_bar, sorted_inputs
+from sentry_ophio.cli._rule_files import ENHANCEMENTS, FINGERPRINTS
+from sentry_ophio.cli._whole_events import each_event
 from sentry_ophio.enhancers import Enhancements
-from sentry_ophio.exceptions import EventError, LimitError
-
-if TYPE_CHECKING:
-    from sentry_ophio.exceptions import OphioError
-    from sentry_ophio.studio._events import Events
 
 _HOST = "127.0.0.1"
-_STEP = 100
 
 
 @click.command()
@@ -54,12 +46,15 @@ def studio(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
 
     EVENTS are files with the JSON of an event, files with one event per line (.ndjson, .jsonl),
     both also with gzip (.gz), Parquet files, folders of all these, or - for one event per line on
-    standard input. They are read once. The page shows the problems of the rules, the frames of an
-    event with each step, what changes in all events, and which issues change.
+    standard input. They are read once. Rules are in the text form, in a Terraform file, or in JSON
+    of Sentry's API; FILE:LINE is one of several texts in a file. The page shows the problems of the
+    rules, the frames of an event with each step, what changes in all events, and which issues
+    change.
 
     \b
     Examples:
       sentry-ophio studio --rules my.rules events/
+      sentry-ophio studio --base default --rules main.tf:12 events/
       sentry-ophio studio --rules my.rules --fingerprints fp.rules events.ndjson.gz
 
     The page is on this machine only, at an address with a random token. A file is written when you
@@ -75,24 +70,30 @@ def studio(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
         if missing not in {"anyio", "h11", "starlette", "uvicorn"}:
             raise
         raise InputError(f"studio needs {missing}", "pip install 'sentry-ophio[studio]'") from None
-    from sentry_ophio.studio._answers import Answers, Texts  # noqa: PLC0415 (loads when used)
+    from sentry_ophio.studio._answers import Answers  # noqa: PLC0415 (loads when used)
+    from sentry_ophio.studio._events import Events  # noqa: PLC0415
     from sentry_ophio.studio._files import RulesFile, UnreadableError  # noqa: PLC0415
 
-    named = {"rules": rule_file, "fingerprints": fingerprint_file}
-    files = {kind: RulesFile(name) for kind, name in named.items() if name is not None}
+    named = {
+        "rules": (rule_file, ENHANCEMENTS),
+        "fingerprints": (fingerprint_file, FINGERPRINTS._replace(has_stored_form=True)),
+    }
+    files = {key: RulesFile(name, kind) for key, (name, kind) in named.items() if name is not None}
     try:
-        for file in files.values():
-            file.read()
+        texts = {kind: file.read() for kind, file in files.items()}
     except UnreadableError as error:
         raise InputError(str(error)) from None
     base = read_rules((), base_files) if base_files else Enhancements.empty()
+    base_texts = [(name, base_text(name)) for name in base_files]
     # Before the events are read, which may take a while.
     listening = _listening(port)
-    found, left_out = _read(events)
+    found = Events()
+    left_out = each_event(events, lambda each: found.add(each.name, each.event))
     if not len(found):
         listening.close()
         raise InputError("no event can be used", "there is nothing to show")
-    answers = Answers(found, base, Texts(rule_file, fingerprint_file))
+    answers = Answers(found, base, base_texts)
+    answers.saved(texts)
     title = ", ".join(file.name for file in files.values())
     server = Server(found, files, answers, title)
     said = f"{len(found):,} events{f', {left_out:,} left out' if left_out else ''}"
@@ -120,27 +121,3 @@ def _listening(port: int) -> socket.socket:
             f"port {port}", f"{error.strerror}: give another --port, or none for a free one"
         ) from None
     return found
-
-
-def _read(names: tuple[str, ...]) -> tuple[Events, int]:
-    """Read the events; return them and how many were left out."""
-    from sentry_ophio.studio._events import Events  # noqa: PLC0415
-
-    left_out = 0
-
-    def skip(error: OphioError | OSError) -> None:
-        nonlocal left_out
-        left_out += 1
-        InputError.of(error).show()
-
-    found = Events()
-    inputs = sorted_inputs(names, skip, (*SUFFIXES, PARQUET), opened_events)
-    with progress_bar(inputs, "events") as progress:
-        for number, each in enumerate(events_of(inputs, skip), 1):
-            try:
-                found.add(each.name, each.event)
-            except (EventError, LimitError) as error:
-                skip(EventError(f"{each.name}: {error}"))
-            if number % _STEP == 0:
-                progress(number)
-    return found, left_out

@@ -195,8 +195,7 @@ class Server:
 
     def _state(self) -> dict[str, Any]:
         found = {kind: file.read() for kind, file in self._files.items()}
-        texts: dict[str, str | None] = {kind: each.text for kind, each in found.items()}
-        self._answers.saved(Texts(*(texts.get(kind) for kind in KINDS)))
+        self._answers.saved(found)
         return {
             "title": text_view(self._title),
             "events": len(self._events),
@@ -205,6 +204,8 @@ class Server:
                     "name": text_view(self._files[kind].name),
                     "text": each.text,
                     "version": each.version,
+                    "first_line": each.first_line,
+                    "read_only": each.read_only,
                 }
                 for kind, each in found.items()
             },

@@ -1,23 +1,30 @@
 """The events of the page, read and packed once: `Events`.
 
-JSON, one line, is to show an event, and to match fingerprint rules. Its `Stacktrace`s are to
-compare stack trace rules in the engine. Its `Facts`, a title and the fingerprint of an SDK, are to
-name its issue.
+JSON, one line, is to show an event, and to match fingerprint rules. The stack traces are kept in
+the library, to compare stack trace rules. `Facts`, a title and the fingerprint of an SDK, are to
+name an issue, and an `Outline` is to find it. So an edit reads no JSON but that of the event that
+is shown, unless fingerprint rules are edited.
 """
 
 from __future__ import annotations
 
 import json
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from sentry_ophio._default_key import outline_of
 from sentry_ophio._issues import Facts
-from sentry_ophio._stacktrace import Stacktrace
+from sentry_ophio._kept import Kept
+from sentry_ophio._stacktrace import Stacktrace, with_repeats
 from sentry_ophio.events import stacktraces_of
 from sentry_ophio.exceptions import EventError, OphioError
 from sentry_ophio.fingerprints import FingerprintRules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from sentry_ophio._default_key import Outline
+    from sentry_ophio.events import EventStacktrace
 
 BATCH = 1_000
 """How many events or stack traces are compared in one call. Between two calls a newer edit can
@@ -35,10 +42,12 @@ class Events:
         """Where each was read."""
         self.facts: list[Facts] = []
         """What each says of its issue."""
-        self.stacktraces: list[Stacktrace] = []
-        """The stack traces of all events."""
+        self.outlines: list[Outline] = []
+        """What each says of its default key. The numbers are those of `stacktraces`."""
         self.owners: list[int] = []
         """For each stack trace the number of its event."""
+        self._texts: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._stacktraces: list[Stacktrace] = []
         # `BATCH` events each; the last block grows. The other list has where each event begins.
         self._blocks: list[bytes] = []
         self._growing = bytearray()
@@ -55,10 +64,15 @@ class Events:
             EventError: It is not an event; then it is not added.
         """
         try:
-            traces = [Stacktrace(each.frames, each.exception) for each in stacktraces_of(event)]
+            traces = stacktraces_of(event)
+            packed = [
+                with_repeats(Stacktrace(each.frames, each.exception), each.repeats)
+                for each in traces
+            ]
             _NO_RULES.match(event)
             line = json.dumps(event).encode()
             facts = Facts.of(event, name)
+            outline = self._outline(event, traces)
         except EventError:
             raise
         except (OphioError, RecursionError, ValueError) as error:
@@ -66,13 +80,32 @@ class Events:
         number = len(self.names)
         self.names.append(name)
         self.facts.append(facts)
-        self.stacktraces += traces
+        self.outlines.append(outline)
+        self._stacktraces += packed
         self.owners += [number] * len(traces)
         self._starts.append(len(self._growing))
         self._growing += line + b"\n"
         if len(self.names) % BATCH == 0:
             self._blocks.append(bytes(self._growing))
             self._growing = bytearray()
+
+    def _outline(self, event: Mapping[str, Any], traces: list[EventStacktrace]) -> Outline:
+        first = len(self.owners)
+        numbers: dict[str, list[int]] = {"stacktrace": [], "exception": [], "threads": []}
+        for number, trace in enumerate(traces, first):
+            interface = trace.place.partition(".")[0].partition("[")[0]
+            numbers[interface].append(number)
+        numbers["thread"] = numbers.pop("threads")
+        outline = outline_of(event, lambda kind, index, _owner: numbers[kind][index])
+        return outline.with_texts(self._texts)
+
+    @cached_property
+    def stacktraces(self) -> Kept:
+        """The stack traces of all events."""
+        found = Kept(self._stacktraces)
+        # The library has a copy.
+        self._stacktraces = []
+        return found
 
     def event(self, number: int) -> Mapping[str, Any]:
         """Return an event."""

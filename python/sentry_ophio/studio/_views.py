@@ -92,7 +92,7 @@ def _fingerprint(rules: FingerprintRules, event: Mapping[str, Any]) -> dict[str,
 
 def _trace(trace: EventStacktrace, rules: tuple[Enhancements, Enhancements]) -> dict[str, Any]:
     frames = with_orig_in_app(trace)
-    old, new = (each.explain(frames, trace.exception) for each in rules)
+    old, new = (each.explain(frames, trace.exception, repeats=trace.repeats) for each in rules)
     found = [
         {
             "number": number,

@@ -49,7 +49,8 @@ function word(value) {
 
 // --- files ----------------------------------------------------------------------------
 
-// By kind: name, saved text, version on disk, the state of the editor, and its problems.
+// By kind: name, saved text, version on disk, the number of lines before the text, why it cannot be
+// saved, the state of the editor, and its problems.
 const files = {};
 let kind = null;
 let view = null;
@@ -67,7 +68,8 @@ function stateOf(each, text) {
     extensions: [
       EditorState.lineSeparator.of("\n"),
       EditorView.cspNonce.of(nonce),
-      lineNumbers(), highlightActiveLineGutter(), highlightSpecialChars(), history(),
+      // The lines of the file, of which the text may be a part.
+      lineNumbers({ formatNumber: (line) => String(line + files[each].firstLine) }), highlightActiveLineGutter(), highlightSpecialChars(), history(),
       drawSelection(), highlightActiveLine(), highlightSelectionMatches(),
       search({ top: true }), lintGutter(), language.of(LANGUAGES[each]), highlighting, theme,
       EditorView.contentAttributes.of({ "aria-label": TITLES[each], spellcheck: "false" }),
@@ -117,7 +119,9 @@ function tabs() {
       })
     )
   );
-  by("save").disabled = !isChanged(kind);
+  by("save").disabled = !isChanged(kind) || files[kind].readOnly !== null;
+  by("note").hidden = files[kind].readOnly === null;
+  by("note").textContent = `${files[kind].name}: ${files[kind].readOnly}`;
   document.title = `${Object.keys(files).some(isChanged) ? "• " : ""}${files[kind].name} - studio`;
 }
 
@@ -129,16 +133,26 @@ async function ask(path, body) {
   const options = body === undefined ? {} : { method: "POST", body: JSON.stringify(body) };
   try {
     const response = await fetch(path, options);
-    return { status: response.status, ...(await response.json()) };
+    const found = { status: response.status, ...(await response.json()) };
+    lost(false);
+    return found;
   } catch {
-    return { status: 0, error: "the server does not answer: was it ended?" };
+    lost(true);
+    return { status: 0, error: "the server does not answer" };
   }
+}
+
+// The text is only on the page then, so it says what to do.
+function lost(isLost) {
+  by("lost").hidden = !isLost;
+  by("right").classList.toggle("stale", isLost);
+  if (isLost) by("time").textContent = "";
 }
 
 let saving = false;
 
 async function save() {
-  if (saving || !isChanged(kind)) return;
+  if (saving || !isChanged(kind) || files[kind].readOnly !== null) return;
   if (files[kind].conflict) {
     say("not saved: choose first which text to keep");
     return;
@@ -191,14 +205,34 @@ function settle(each) {
   }
 }
 
+// Keeps what the server says of a file.
+function adopt(each, { text, version, first_line, read_only }) {
+  Object.assign(files[each], {
+    saved: text, version, firstLine: first_line, readOnly: read_only,
+  });
+}
+
+// Another program wrote the file. Its rules may be the same: of a Terraform file they are a part.
+async function changed(each) {
+  const found = await ask("state");
+  if (found.status === 200 && found.files[each].text === files[each].saved) {
+    adopt(each, found.files[each]);
+    settle(each);
+  } else if (found.status === 200) {
+    conflict(each, found.files[each].version);
+  } else {
+    say(found.error);
+  }
+}
+
 async function take(each) {
   const found = await ask("state");
   if (found.status !== 200) {
     say(found.error);
     return;
   }
-  const { text, version } = found.files[each];
-  Object.assign(files[each], { saved: text, version });
+  const { text } = found.files[each];
+  adopt(each, found.files[each]);
   settle(each);
   if (each !== kind) show(each);
   view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text } });
@@ -212,11 +246,10 @@ async function poll() {
     if (found.status === 200) {
       for (const each of Object.keys(files)) {
         if (saving || found[each] === files[each].version) continue;
-        if (isChanged(each) || found[each] === "") conflict(each, found[each]);
+        if (found[each] === "") conflict(each, "");
+        else if (isChanged(each)) await changed(each);
         else await take(each);
       }
-    } else if (found.status === 0) {
-      say(found.error);
     }
   }
   setTimeout(poll, POLL);
@@ -258,7 +291,9 @@ async function request() {
       by("time").textContent = `${number(Math.round(performance.now() - began))} ms`;
     }
   } catch (error) {
-    if (error.name !== "AbortError" && mine === newest) say(`no answer: ${error.message}`);
+    if (error.name === "AbortError" || mine !== newest) return;
+    if (error instanceof TypeError) lost(true);
+    else say(`no answer: ${error.message}`);
   }
 }
 
@@ -335,7 +370,7 @@ function showProblems() {
     const each = placed[index];
     element.append(
       make("span", { className: each.severity }, each.severity),
-      ` ${each.line}: ${each.message}`,
+      ` ${each.line + files[kind].firstLine}: ${each.message}`,
       each.suggestion === null ? "" : make("span", { className: "dim" }, ` - did you mean ${each.suggestion}?`)
     );
   });
@@ -507,10 +542,9 @@ async function start() {
   }
   events = found.events;
   for (const [each, file] of Object.entries(found.files)) {
-    files[each] = {
-      name: file.name, saved: file.text, version: file.version, conflict: null, problems: [],
-      state: stateOf(each, file.text),
-    };
+    files[each] = { name: file.name, conflict: null, problems: [] };
+    adopt(each, file);
+    files[each].state = stateOf(each, file.text);
   }
   show(Object.keys(files)[0]);
   request();
