@@ -69,6 +69,7 @@ NAVIGATION = {
         "globset as definition": "decisions/globset-as-definition",
         "Locks are only tried": "decisions/try-lock",
         "The C++ header": "decisions/header-layer",
+        "Parquet in a process": "decisions/parquet-process",
         "milksnake": "decisions/milksnake",
     },
     "Project": {

@@ -289,6 +289,26 @@ def test_parquet_files_that_cannot_be_used(folder: Path) -> None:
         assert f"Error: {message}" in result.output
 
 
+def test_rows_with_texts_that_are_not_utf_8_are_left_out(folder: Path) -> None:
+    """They ended the command with a traceback."""
+    pa = pytest.importorskip("pyarrow")
+    pq = pytest.importorskip("pyarrow.parquet")
+    arrow = pytest.importorskip("sentry_ophio.arrow")
+    texts = pa.array([b'{"level": "error"}', b'"\xff"', b"{}"]).view(pa.string())
+    pq.write_table(pa.table({"event": texts}), folder / "events.parquet")
+    rows = [{"frames": [{"function": name}], "exception": {"ty": "E"}} for name in ("f", "WRONG")]
+    pq.write_table(
+        pa.Table.from_batches([arrow.batch(rows)]), folder / "traces.parquet", compression="none"
+    )
+    written = (folder / "traces.parquet").read_bytes()
+    (folder / "traces.parquet").write_bytes(written.replace(b"WRONG", b"WR\xffNG"))
+    result = run("events.parquet", "traces.parquet")
+    assert result.exit_code == 2
+    assert "3 events: " in result.output
+    for name in ("events", "traces"):
+        assert f"Error: {name}.parquet: row 1: a text is not UTF-8" in result.output
+
+
 # --- rules --------------------------------------------------------------------------
 
 

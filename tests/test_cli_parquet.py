@@ -21,9 +21,12 @@ pytest.importorskip("rich")
 from conftest import take_interrupts  # noqa: E402
 from test_cli import EVENT, RULES, SNAPSHOTS, run  # noqa: E402
 
-from sentry_ophio import arrow  # noqa: E402
+from sentry_ophio import _parquet_process, arrow  # noqa: E402
 from sentry_ophio._atomic import replaced, temporary_of  # noqa: E402
+from sentry_ophio._parquet import ParquetFile  # noqa: E402
+from sentry_ophio._parquet_process import _Process  # noqa: E402
 from sentry_ophio.enhancers import Cache, Enhancements  # noqa: E402
+from sentry_ophio.exceptions import ParquetError  # noqa: E402
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -404,6 +407,80 @@ def test_a_disk_that_is_full(folder: Path) -> None:
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr == "Error: out.parquet: File too large\n"
     assert files(folder) == before
+
+
+# --- the process that reads ---------------------------------------------------------
+
+
+@POSIX
+@pytest.mark.parametrize(
+    ("program", "how"),
+    [
+        ("import os; os.abort()", "SIGABRT"),
+        ("raise SystemExit(3)", "exit status 3"),
+        ("print('{\"size\": 9}\\nshort', end='')", "exit status 0"),
+        ("print('{\"size\": ', end='')", "exit status 0"),
+    ],
+)
+def test_a_file_that_ends_the_process_is_an_error(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, program: str, how: str
+) -> None:
+    name = str(folder / "a.parquet")
+    _Process.stop_all()
+    with monkeypatch.context() as patched:
+        patched.setattr(_parquet_process, "_PROGRAM", program)
+        with pytest.raises(ParquetError) as caught:
+            ParquetFile(name)
+    assert str(caught.value) == f"{name}: it is corrupt: pyarrow ended with {how}"
+    assert not _Process._free
+    assert ParquetFile(name).rows == 1
+
+
+@POSIX
+@pytest.mark.parametrize("sent", ["{}", '{"size": 3}\nabc', "no JSON", '{"size": -1}', "[]"])
+def test_what_the_process_sends_is_checked(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, sent: str
+) -> None:
+    """A file may have any effect on it."""
+    _Process.stop_all()
+    monkeypatch.setattr(_parquet_process, "_PROGRAM", f"print({sent!r})")
+    with pytest.raises(ParquetError, match=r"a\.parquet: "):
+        ParquetFile(str(folder / "a.parquet"))
+
+
+def test_one_process_reads_many_files(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And names are relative to the current folder, which may change."""
+    monkeypatch.chdir(folder)
+    _Process.stop_all()
+    many(folder / "many.parquet", 9_000)
+    files = [ParquetFile(name) for name in ("a.parquet", "many.parquet") * 2]
+    (process,) = _Process._free
+    assert [sum(len(batch) for batch in each.batches()) for each in files] == [1, 9_000] * 2
+    assert _Process._free == [process]
+    # One that is not read to its end is in the middle of an answer.
+    begun: Any = files[1].batches()
+    assert len(next(begun)) == 4_096
+    assert not _Process._free
+    assert len(next(files[0].batches())) == 1
+    begun.close()
+    assert process._process.returncode is not None
+    assert process not in _Process._free
+
+
+def test_a_module_in_the_current_folder_is_not_imported(folder: Path) -> None:
+    """The folder of an untrusted file may have one."""
+    for name in ("json", "pyarrow", "sentry_ophio"):
+        (folder / f"{name}.py").write_text("open('imported', 'w')\nraise SystemExit", "utf-8")
+    script = "from sentry_ophio.__main__ import main; main()"
+    result = subprocess.run(
+        [sys.executable, "-I", "-c", script, "apply", "--out", "o.parquet", "a.parquet"],
+        cwd=folder,
+        capture_output=True,
+        check=False,
+        encoding="utf-8",
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    assert not (folder / "imported").exists()
 
 
 # --- killed, interrupted, again -----------------------------------------------------

@@ -24,6 +24,7 @@ NEEDED = {
     "_html_fingerprints": ("jinja2",),
     "_parquet": ("pyarrow",),
     "_parquet_events": ("pyarrow",),
+    "_parquet_process": ("pyarrow",),
     "arrow": ("pyarrow",),
     "cli": ("click", "rich"),
 }

@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from sentry_ophio import arrow
 from sentry_ophio._arrow_events import batches_of
 from sentry_ophio._atomic import replaced
+from sentry_ophio._parquet_process import FAULTS, one_line, read_batches, read_footer
 from sentry_ophio.enhancers import Enhancements
 from sentry_ophio.events import EventStacktrace
 from sentry_ophio.exceptions import InvalidArgumentError, OphioError, ParquetError, SchemaError
@@ -51,12 +52,7 @@ _FRAMES = _ROWS * 32
 _GROUP_ROWS = 4 * _ROWS
 _GROUP_BYTES = 64 << 20
 
-# The number of bytes of a column that are read at a time. Without it, a whole row group is read.
-_BUFFER = 1 << 20
-
 _ANSWERS = (pa.field("category", pa.list_(pa.string())), pa.field("in_app", pa.list_(pa.bool_())))
-
-_FAULTS = (pa.ArrowException, OSError, ValueError, KeyError, TypeError)
 
 
 class ParquetFile:
@@ -76,10 +72,14 @@ class ParquetFile:
                 stack traces.
         """
         self.name = name
-        with self._opened() as file:
-            self.rows: int = file.metadata.num_rows
-            self.schema: pa.Schema = file.schema_arrow
+        found = read_footer(name)
+        self.rows: int = found.rows
+        self.schema: pa.Schema = found.schema
+        self._leaves = found.leaves
+        try:
             self._check_columns()
+        except (SchemaError, *FAULTS) as error:
+            raise ParquetError(f"{name}: {one_line(error)}") from None
 
     def _check_columns(self) -> None:
         """Raise a SchemaError if the columns are not those of stack traces."""
@@ -92,60 +92,25 @@ class ParquetFile:
         Raises:
             ParquetError: It is corrupt.
         """
-        with self._opened() as file:
-            columns = None if every_column else _needed(file)
-            # `use_threads` reads columns ahead, which takes too much memory.
-            yield from file.iter_batches(_batch_rows(file), columns=columns, use_threads=False)
-
-    @contextmanager
-    def _opened(self) -> Iterator[pq.ParquetFile]:
-        try:
-            # For a missing file the error of Python is shorter.
-            with open(self.name, "rb"):  # noqa: PTH123 (a name is what we have)
-                pass
-            with pq.ParquetFile(
-                self.name, buffer_size=_BUFFER, page_checksum_verification=True
-            ) as file:
-                yield file
-        except SchemaError as error:
-            raise ParquetError(f"{self.name}: {error}") from None
-        except _FAULTS as error:
-            raise ParquetError(f"{self.name}: {_one_line(error)}") from None
+        columns = None if every_column else _needed(self._leaves)
+        frames = [number for number, path in enumerate(self._leaves) if _column(path) == "frames"]
+        yield from read_batches(self.name, columns, _ROWS, (frames[0], _FRAMES))
 
 
-def _one_line(error: BaseException) -> str:
-    strerror = getattr(error, "strerror", None)
-    return " ".join(str(strerror or error).split())
+def _column(leaf: str) -> str:
+    return leaf.partition(".")[0]
 
 
-def _leaves(file: pq.ParquetFile, column: str) -> Iterator[tuple[int, str]]:
-    """Yield the number and the path of each leaf of a column."""
-    for number in range(len(file.schema)):
-        path = file.schema.column(number).path
-        if path.split(".")[0] == column:
-            yield number, path
-
-
-def _needed(file: pq.ParquetFile) -> list[str]:
+def _needed(leaves: list[str]) -> list[str]:
     """Return the leaves that rules use. The names inside of lists depend on the writer."""
     fields = {"contributes", *(each.name for each in arrow.SCHEMA.field("frames").type.value_type)}
     # Such as frames.list.element.function, or frames.array.function from older writers.
     frames = [
-        path for _, path in _leaves(file, "frames") if fields.intersection(path.split(".")[2:])
+        path
+        for path in leaves
+        if _column(path) == "frames" and fields.intersection(path.split(".")[2:])
     ]
     return [*frames, "exception"]
-
-
-def _batch_rows(file: pq.ParquetFile) -> int:
-    """Return the number of rows of a batch, from the number of frames in the metadata."""
-    leaf = next((number for number, _ in _leaves(file, "frames")), None)
-    rows = _ROWS
-    if leaf is not None:
-        for number in range(file.metadata.num_row_groups):
-            group = file.metadata.row_group(number)
-            values = max(group.column(leaf).num_values, 1)
-            rows = min(rows, max(_FRAMES * group.num_rows // values, 1))
-    return rows
 
 
 # --- asking -------------------------------------------------------------------------
@@ -228,7 +193,7 @@ def _stacktrace(place: str, row: pa.RecordBatch) -> EventStacktrace:
     try:
         row.validate(full=True)
     except pa.ArrowInvalid as error:
-        raise ParquetError(f"{place}: {_one_line(error)}") from None
+        raise ParquetError(f"{place}: {one_line(error)}") from None
     (values,) = row.to_pylist()
     fields = arrow.SCHEMA.field("frames").type.value_type
     frames = [
@@ -394,7 +359,7 @@ def write(
                 writer.close()
         except BaseException:
             # The writer would try again when it is garbage-collected, but then the file is closed.
-            with suppress(*_FAULTS):
+            with suppress(*FAULTS):
                 writer.close()
             raise
     return written
@@ -429,4 +394,4 @@ def _refused(out: str) -> Iterator[None]:
         yield
     except (pa.ArrowException, OSError) as error:
         named = getattr(error, "filename", None)
-        raise ParquetError(f"{named or out}: {_one_line(error)}") from None
+        raise ParquetError(f"{named or out}: {one_line(error)}") from None

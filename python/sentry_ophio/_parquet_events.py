@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from sentry_ophio._event_files import EventDocument, parse_event
 from sentry_ophio._parquet import ParquetFile
+from sentry_ophio._parquet_process import read_batches
 from sentry_ophio.exceptions import EventError, ParquetError, SchemaError
 
 if TYPE_CHECKING:
@@ -57,12 +58,12 @@ class EventsFile(ParquetFile):
             if _COLUMN in self.schema.names:
                 yield from self._from_json(skip)
             else:
-                yield from self._from_stacktraces()
+                yield from self._from_stacktraces(skip)
         except ParquetError as error:
             skip(error)
 
     def _from_json(self, skip: Callable[[OphioError], object]) -> Iterator[EventDocument]:
-        for number, (data,) in self._numbered([_COLUMN]):
+        for number, (data,) in self._numbered([_COLUMN], skip):
             place = f"{self.name}: row {number:,}"
             try:
                 if data is None:
@@ -73,12 +74,12 @@ class EventsFile(ParquetFile):
             else:
                 yield EventDocument(place, event)
 
-    def _from_stacktraces(self) -> Iterator[EventDocument]:
+    def _from_stacktraces(self, skip: Callable[[OphioError], object]) -> Iterator[EventDocument]:
         names = [name for name in ("event_id", "place") if name in self.schema.names]
         columns = [*names, "frames", "exception"]
 
         def rows() -> Iterator[tuple[object, int, dict[str, Any]]]:
-            for number, values in self._numbered(columns):
+            for number, values in self._numbered(columns, skip):
                 row = dict(zip(columns, values))
                 event_id = row.get("event_id")
                 # A row without an id is an event of its own.
@@ -91,14 +92,21 @@ class EventsFile(ParquetFile):
                 event["event_id"] = event_id
             yield EventDocument(f"{self.name}: row {listed[0][1]:,}", event)
 
-    def _numbered(self, columns: list[str]) -> Iterator[tuple[int, tuple[Any, ...]]]:
+    def _numbered(
+        self, columns: list[str], skip: Callable[[OphioError], object]
+    ) -> Iterator[tuple[int, tuple[Any, ...]]]:
         """Yield each row with its number, counted from 0."""
-        number = 0
-        with self._opened() as file:
-            for batch in file.iter_batches(_ROWS, columns=columns, use_threads=False):
-                for values in zip(*(batch.column(name).to_pylist() for name in columns)):
+        number = -1
+        for batch in read_batches(self.name, columns, _ROWS):
+            read = [batch.column(name) for name in columns]
+            for row in range(batch.num_rows):
+                number += 1
+                try:
+                    values = tuple(column[row].as_py() for column in read)
+                except UnicodeDecodeError:
+                    skip(ParquetError(f"{self.name}: row {number:,}: a text is not UTF-8"))
+                else:
                     yield number, values
-                    number += 1
 
 
 def _event(rows: Iterator[dict[str, Any]]) -> dict[str, Any]:

@@ -168,14 +168,16 @@ def doors(data, texts, events):
 
 
 def damaged_file(path, batch, rng):
-    """Write a Parquet file that is damaged; return its name."""
+    """Write a Parquet file that is damaged, half of the files in their index; return its name.
+
+    pyarrow itself ends the process for some damage of the index, such as a histogram of the wrong
+    size.
+    """
     pq.write_table(pa.Table.from_batches([batch]), path, compression="none")
     data = path.read_bytes()
-    # The end of the file is its index: its length is in the last eight bytes. pyarrow itself ends
-    # the process for some damage of the index, such as a histogram of the wrong size.
-    index = int.from_bytes(data[-8:-4], "little") + 8
-    end = min(len(data) - index, len(data) * 2 // 3)
-    path.write_bytes(damaged(data[:end], 4, rng) + data[end:])
+    # Its length is in the last eight bytes.
+    index = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
+    path.write_bytes(damaged(data, rng.choice([4, index]), rng))
     return str(path)
 
 
