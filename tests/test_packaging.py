@@ -353,6 +353,18 @@ def test_steps_use_inputs_that_the_action_has(source_tree: Path) -> None:
     assert set(used) <= inputs
 
 
+def test_the_weekly_job_has_time_for_each_fuzz_target(source_tree: Path) -> None:
+    job = workflows(source_tree)["weekly.yml"].partition("\n  fuzz:\n")[2]
+    limit, seconds = (
+        int(re.findall(pattern, job)[0])
+        for pattern in (r"timeout-minutes: (\d+)\n", r"run: make fuzz SECONDS=(\d+) ")
+    )
+    targets = list((source_tree / "fuzz" / "fuzz_targets").glob("*.rs"))
+    # They are built twice: with AddressSanitizer and without.
+    builds = 30
+    assert len(targets) * seconds / 60 + builds <= limit
+
+
 def test_every_step_is_a_target_of_the_makefile(source_tree: Path) -> None:
     makefile = (source_tree / "Makefile").read_text("utf-8")
     targets = set(re.findall(r"^([a-z][a-z-]*):", makefile, re.MULTILINE))
