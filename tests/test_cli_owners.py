@@ -334,6 +334,43 @@ def test_a_repository_runs_no_program(repository: Path, tmp_path: Path) -> None:
         git(repository, "config", "--unset", "core.fsmonitor")
 
 
+def test_a_repository_runs_no_program_to_fetch(tmp_path: Path) -> None:
+    """A folder of a sparse index whose object is missing: git fetched it, by a program named in
+    the configuration. The files of that folder were left out without an error.
+    """
+    folder, ran, program = tmp_path / "repository", tmp_path / "ran", tmp_path / "program"
+    program.write_text(f"#!/bin/sh\ntouch '{ran}'\n", "utf-8")
+    program.chmod(0o755)
+    for name in ("CODEOWNERS", "a/b"):
+        write(folder, name, "* @a\n")
+    git(folder, "init", "-q")
+    git(folder, "add", ".")
+    git(folder, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "-m", "a")
+    try:
+        git(folder, "sparse-checkout", "set", "--cone", "--sparse-index")
+    except subprocess.CalledProcessError:
+        pytest.skip("this git has no sparse index")
+    command = ["git", "-C", str(folder), "rev-parse", "HEAD:a"]
+    missing = subprocess.check_output(command, encoding="utf-8").strip()
+    (folder / ".git" / "objects" / missing[:2] / missing[2:]).unlink()
+    for name, value in {
+        "core.repositoryFormatVersion": "1",
+        "extensions.partialClone": "origin",
+        "remote.origin.promisor": "true",
+        "remote.origin.url": str(folder),
+        "remote.origin.uploadpack": str(program),
+    }.items():
+        git(folder, "config", name, value)
+    subprocess.run(["git", "-C", str(folder), "ls-files"], capture_output=True, check=False)
+    if not ran.exists():
+        pytest.skip("this git does not fetch here")
+    ran.unlink()
+    code, out, error = run(folder)
+    assert not ran.exists()
+    assert (code, out) == (2, "")
+    assert error == f"Error: git ls-files: error: Could not read {missing}\n"
+
+
 def test_gitlab(tmp_path: Path) -> None:
     git(tmp_path, "init", "-q")
     write(tmp_path, ".gitlab/CODEOWNERS", "* @all\n[Docs] @shop/web/writers @@maintainer\n*.md\n")

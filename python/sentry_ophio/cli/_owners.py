@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -255,17 +256,25 @@ def _from_root(root: Path, here: str, name: str) -> str:
 
 def _tracked(root: Path, *folders: str) -> list[bytes]:
     """Return the files that git tracks, each once, as `git ls-files` does for a conflict."""
-    # The configuration of a repository can name a program that git runs; none is needed here.
+    # The configuration of a repository can name programs that git runs: one that watches files, and
+    # one that fetches objects that are missing, as folders of a sparse index may be.
     command = ["git", "--literal-pathspecs", "-c", "core.fsmonitor=false", "-C", str(root)]
+    fetch_nothing = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none"}
     try:
         done = subprocess.run(
-            [*command, "ls-files", "-z", "--", *folders], capture_output=True, check=False
+            [*command, "ls-files", "-z", "--", *folders],
+            capture_output=True,
+            check=False,
+            env={**os.environ, **fetch_nothing, "LC_ALL": "C"},
         )
     except OSError as error:
         raise InputError("git", error.strerror or str(error)) from None
-    if done.returncode:
-        reason = done.stderr.decode(errors="replace").strip()
-        raise InputError("git ls-files", reason or f"exit code {done.returncode}")
+    said = done.stderr.decode(errors="replace").strip()
+    # If a folder cannot be read, the exit code is 0, and its files are not listed.
+    errors = re.findall(r"^(?:error|fatal): .*", said, re.MULTILINE)
+    if done.returncode or errors:
+        reason = "; ".join(errors) or said or f"exit code {done.returncode}"
+        raise InputError("git ls-files", reason)
     return list(dict.fromkeys(filter(None, done.stdout.split(b"\0"))))
 
 
