@@ -18,6 +18,7 @@ from sentry_ophio._event_frames import pending_changes, write_pending
 from sentry_ophio.enhancers import Cache, Enhancements, EnhancementsConfig, Stacktrace
 from sentry_ophio.events import from_json_lines, match_frames, stacktraces_of
 from sentry_ophio.exceptions import EnhancementsError, EventError, FrameTypeError, HandleClosedError
+from sentry_ophio.fingerprints import FingerprintRules
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 BASE = Enhancements.parse(
@@ -255,8 +256,7 @@ def test_answers_are_written_on_request() -> None:
 
 
 TEXTS = st.none() | st.text(max_size=5) | st.sampled_from(["f(int)", "C:\\A", "native", "node"])
-# JSON of more than 308 digits is too large for the library.
-HUGE = st.sampled_from([2**64, -(2**63) - 1, 10**30, -(10**300)])
+HUGE = st.sampled_from([2**64, -(2**63) - 1, 10**30, -(10**400)])
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-200, 200) | HUGE | st.floats() | TEXTS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
@@ -425,7 +425,21 @@ def test_every_stack_trace_of_a_line_is_found() -> None:
         from_json_lines("{}")  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("number", [2**64, -(2**63) - 1, 10**30, -(10**30)])
+@pytest.mark.parametrize(
+    "number", ["9" * 400, "9" * 100_000, "-1e999", "1e" + "9" * 400, "NaN", "-Infinity"]
+)
+def test_a_number_that_no_rule_reads_does_not_matter(number: str) -> None:
+    """Such as that of a variable. More than 308 digits were an error."""
+    frame = f'{{"function": "f", "vars": {{"n": {number}}}}}'
+    line = f'{{"stacktrace": {{"frames": [{frame}]}}, "extra": {{"n": [{number}]}}}}'.encode()
+    assert from_json_lines(line) == [Stacktrace.from_event_frames([{"function": "f"}], None)]
+    rules = FingerprintRules.parse("function:f -> a")
+    [found] = rules.match_json_lines(line)
+    assert found is not None
+    assert rules.match(json.loads(line, parse_int=float)) == found
+
+
+@pytest.mark.parametrize("number", [2**64, -(2**63) - 1, 10**30, -(10**30), 10**4_000])
 def test_an_integer_of_any_size_is_read_as_in_json(number: int) -> None:
     """It was an error without a place."""
     for frame in (

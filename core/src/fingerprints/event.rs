@@ -19,6 +19,7 @@
 //! error, and so is an element of a list that should be an object.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use crate::limits::Limit;
 pub use crate::reader::ReadError as EventError;
@@ -305,15 +306,38 @@ fn frame<'j>(reader: &mut Source<'j>) -> Result<Frame<'j>, EventError> {
     Ok(frame)
 }
 
+type Tag<'j> = (Cow<'j, str>, Text<'j>);
+
+/// Keeps the last of several values with one name, where the first one is: as Python reads a key
+/// that an object has twice.
+fn without_repeats(tags: Vec<Tag<'_>>) -> Vec<Tag<'_>> {
+    // Nearly all events have fewer, and no repeats: this takes less time than a table of names.
+    const FEW: usize = 16;
+    let is_new = |(at, tag): (usize, &Tag<'_>)| tags[..at].iter().all(|other| other.0 != tag.0);
+    if tags.len() <= FEW && tags.iter().enumerate().all(is_new) {
+        return tags;
+    }
+    let mut places = HashMap::new();
+    let mut kept: Vec<Tag<'_>> = Vec::new();
+    for (name, value) in tags {
+        let place = *places.entry(name.clone()).or_insert(kept.len());
+        match kept.get_mut(place) {
+            Some(tag) => tag.1 = value,
+            None => kept.push((name, value)),
+        }
+    }
+    kept
+}
+
 /// Reads tags: a list of pairs, or an object.
-fn tags<'j>(reader: &mut Source<'j>) -> Result<Vec<(Cow<'j, str>, Text<'j>)>, EventError> {
+fn tags<'j>(reader: &mut Source<'j>) -> Result<Vec<Tag<'j>>, EventError> {
     let mut tags = Vec::new();
     if reader.is_object() {
         reader.object(&mut |reader, key| {
             tags.push((Cow::Owned(key.to_owned()), reader.lenient_text()?));
             Ok(())
         })?;
-        return Ok(tags);
+        return Ok(without_repeats(tags));
     }
     reader.list(&mut |reader| {
         if reader.null()? {
@@ -394,6 +418,27 @@ mod tests {
             tags,
             [("a".into(), Some("True".into())), ("c".into(), None)]
         );
+    }
+
+    #[test]
+    fn the_last_of_tags_with_one_name_counts() {
+        let pairs: Vec<_> = (0..40).map(|n| format!(r#""t{n}": "x""#)).collect();
+        for (json, expected) in [
+            (
+                r#""a": 1, "b": 2, "a": 3"#.to_owned(),
+                vec![("a", "3"), ("b", "2")],
+            ),
+            (
+                format!(r#""a": 1, {}, "a": 3"#, pairs.join(", ")),
+                vec![("a", "3"), ("t0", "x")],
+            ),
+        ] {
+            let json = format!(r#"{{"tags": {{{json}}}}}"#);
+            let event = Event::from_json(json.as_bytes()).unwrap();
+            let tags: Vec<_> = event.tags.iter().take(2).collect();
+            let shown = tags.iter().map(|tag| (&*tag.0, tag.1.as_deref().unwrap()));
+            assert_eq!(shown.collect::<Vec<_>>(), expected);
+        }
     }
 
     #[test]

@@ -9,7 +9,9 @@
 //! ```
 //!
 //! What is skipped must be JSON as well, except that texts can have control characters. Half of
-//! a surrogate pair is read as U+FFFD. A [strict](Reader::strict) reader accepts neither. Lists and objects can be [`MAX_DEPTH`] deep.
+//! a surrogate pair is read as U+FFFD. A [strict](Reader::strict) reader accepts neither. A number
+//! that is skipped can have any number of digits, and can be `NaN`, `Infinity` or `-Infinity`, which
+//! Python writes and reads. Lists and objects can be [`MAX_DEPTH`] deep.
 
 use std::borrow::Cow;
 
@@ -19,6 +21,9 @@ use super::{number, MaybeText, Read, ReadError, Result};
 
 /// How deep lists and objects can be nested.
 pub(crate) const MAX_DEPTH: u32 = 128;
+
+/// Numbers that are not finite, as Python writes them.
+const WORDS: [&str; 3] = ["NaN", "Infinity", "-Infinity"];
 
 /// What is not read yet.
 pub(crate) struct Reader<'j> {
@@ -43,8 +48,8 @@ impl<'j> Reader<'j> {
     }
 
     /// Makes a reader that accepts what other readers of JSON do. A text with a control character
-    /// is an error, and so is a number that is not finite, also where they are skipped. Half of a
-    /// surrogate pair is an error in a text that is read: no text can hold it.
+    /// is an error, also where it is skipped. Half of a surrogate pair is an error in a text that
+    /// is read: no text can hold it.
     pub(crate) fn strict(json: &'j [u8]) -> Result<Self> {
         let reader = Self::new(json)?;
         Ok(Self {
@@ -114,6 +119,10 @@ impl<'j> Reader<'j> {
 
     fn number(&mut self) -> Result<()> {
         let bytes = &self.json.as_bytes()[self.at..];
+        if let Some(word) = WORDS.iter().find(|word| bytes.starts_with(word.as_bytes())) {
+            self.at += word.len();
+            return Ok(());
+        }
         let digits = |at: usize| {
             let digits = bytes[at..].iter().take_while(|byte| byte.is_ascii_digit());
             at + digits.count()
@@ -126,8 +135,7 @@ impl<'j> Reader<'j> {
             end = digits(fraction);
             valid &= end > fraction;
         }
-        let has_exponent = matches!(bytes.get(end), Some(b'e' | b'E'));
-        if has_exponent {
+        if matches!(bytes.get(end), Some(b'e' | b'E')) {
             let sign = matches!(bytes.get(end + 1), Some(b'+' | b'-'));
             let exponent = end + 1 + usize::from(sign);
             end = digits(exponent.min(bytes.len()));
@@ -136,15 +144,7 @@ impl<'j> Reader<'j> {
         if !valid {
             return Err(self.syntax("expected a number"));
         }
-        let digits = self.at..self.at + end;
-        // 300 digits are finite. An exponent may make fewer of them too large.
-        if self.is_strict && (end > 300 || has_exponent) {
-            let number = self.json[digits.clone()].parse::<f64>();
-            if !number.is_ok_and(f64::is_finite) {
-                return Err(self.syntax("this number is too large"));
-            }
-        }
-        self.at = digits.end;
+        self.at += end;
         Ok(())
     }
 
@@ -243,7 +243,7 @@ impl<'j> Read<'j> for Reader<'j> {
             Some(b'[') => "a list",
             Some(b't' | b'f') => "a boolean",
             Some(b'n') => "null",
-            Some(b'-' | b'0'..=b'9') => "a number",
+            Some(b'-' | b'0'..=b'9' | b'N' | b'I') => "a number",
             _ => return self.syntax("expected a value"),
         };
         ReadError::unexpected(expected, found)
@@ -285,7 +285,7 @@ impl<'j> Read<'j> for Reader<'j> {
                         continue;
                     }
                 }
-                Some(b'-' | b'0'..=b'9') => self.number()?,
+                Some(b'-' | b'0'..=b'9' | b'N' | b'I') => self.number()?,
                 Some(b't') => self.word("true")?,
                 Some(b'f') => self.word("false")?,
                 Some(b'n') => self.word("null")?,
@@ -368,10 +368,12 @@ impl<'j> Read<'j> for Reader<'j> {
     fn text(&mut self) -> Result<MaybeText<'j>> {
         match self.next_byte() {
             Some(b'"') => self.quoted().map(Some),
-            Some(b'-' | b'0'..=b'9') => {
-                let start = self.at;
-                self.number()?;
-                let text = number::python_number(&self.json[start..self.at]);
+            Some(b'-' | b'0'..=b'9' | b'N' | b'I') => {
+                let number = self.value()?;
+                if WORDS.contains(&number) {
+                    return Err(self.syntax("this number is not finite"));
+                }
+                let text = number::python_number(number);
                 let infinite = || self.syntax("this number is too large");
                 text.map(Some).ok_or_else(infinite)
             }
@@ -594,12 +596,33 @@ mod tests {
             let mut reader = Reader::strict(json.as_bytes()).unwrap();
             reader.skip().and_then(|()| reader.end()).is_ok()
         };
-        for json in ["[\"a\\nb\", 1e300]", "\"\\ud83d\"", "{\"\u{7f}\": 0.1}"] {
+        for json in ["[\"a\\nb\", 1e400]", "\"\\ud83d\"", "{\"\u{7f}\": 0.1}"] {
             assert!(skips(json), "{json:?}");
         }
         assert!(!skips("[\"a\nb\"]") && !skips("{\"\0\": 1}") && !skips("\"\\n\u{1f}\""));
-        assert!(skips("1e300") && !skips("1e400") && !skips("[-1.5E999]"));
-        assert!(!skips(&"9".repeat(400)) && skips(&format!("0.{}", "9".repeat(400))));
+        let digits = "9".repeat(5_000);
+        let words = "[NaN, Infinity, {\"a\": -Infinity}]";
+        for number in [
+            "1e400",
+            "[-1.5E999]",
+            &digits,
+            &format!("0.{digits}"),
+            words,
+        ] {
+            assert!(skips(number), "{number}");
+        }
+        for number in [
+            "nan",
+            "N",
+            "NaN1",
+            "Infinit",
+            "-I",
+            "+Infinity",
+            "-NaN",
+            "InfinityNaN",
+        ] {
+            assert!(!skips(number), "{number}");
+        }
     }
 
     #[test]
@@ -619,6 +642,8 @@ mod tests {
             ("\"0\"", true),
             ("[0]", true),
             ("{\"a\": 0}", true),
+            ("NaN", true),
+            ("-Infinity", true),
         ] {
             let mut reader = Reader::new(json.as_bytes()).unwrap();
             assert_eq!(reader.truth().unwrap(), expected, "{json}");

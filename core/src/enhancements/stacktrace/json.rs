@@ -664,9 +664,35 @@ mod tests {
             transcode(json.as_bytes(), &mut out).unwrap();
             assert_eq!(out, expected, "{json}");
         }
-        let error = transcode(br#"{"value": 1e999}"#, &mut Vec::new()).unwrap_err();
-        let expected = "value: not JSON: this number is too large at line 1 column 11";
-        assert_eq!(error.to_string(), expected);
+        for (json, expected) in [
+            (
+                r#"{"value": 1e999}"#,
+                "this number is too large at line 1 column 16",
+            ),
+            (
+                r#"{"value": NaN}"#,
+                "this number is not finite at line 1 column 14",
+            ),
+        ] {
+            let error = transcode(json.as_bytes(), &mut Vec::new()).unwrap_err();
+            assert_eq!(error.to_string(), format!("value: not JSON: {expected}"));
+        }
+    }
+
+    #[test]
+    fn a_number_that_no_rule_reads_may_be_of_any_size() {
+        let digits = "9".repeat(5_000);
+        for number in [
+            &*digits,
+            "-1e999",
+            "[NaN, -Infinity]",
+            &format!("0.{digits}"),
+            &format!("1e{digits}"),
+        ] {
+            let frames = format!(r#"{{"function": "f", "vars": {{"a": {number}}}}}"#);
+            let event = format!(r#"{{"stacktrace": {{"frames": [{frames}]}}, "extra": {number}}}"#);
+            assert_eq!(read(&event).unwrap(), ["stacktrace - f"]);
+        }
     }
 
     #[test]
