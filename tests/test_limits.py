@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import platform
 import random
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
 import msgpack
 import pytest
 from frame_fields import FRAME_FIELDS, NO_EXCEPTION
+from timing import slowdown
 
 from sentry_ophio import codeowners, glob, limits
 from sentry_ophio.enhancers import Cache, Enhancements, Stacktrace, fix_rules, format_rules
-from sentry_ophio.exceptions import LimitError, OphioError
+from sentry_ophio.events import from_json_lines
+from sentry_ophio.exceptions import LimitError
 from sentry_ophio.fingerprints import FingerprintRules
 from sentry_ophio.limits import Limit
 from sentry_ophio.proguard import ProguardMapper
@@ -308,30 +308,27 @@ WORST: dict[str, Callable[[int], Callable[[], Any]]] = {
     "a mapping": lambda n: (
         lambda: ProguardMapper.from_bytes(b"a -> b:\n    int c() -> d\n" * (n // 100))
     ),
+    "a number of JSON that no rule reads": lambda n: (
+        lambda: from_json_lines(b'{"stacktrace": null, "extra": ' + b"9" * n + b"}")
+    ),
+    "a number of JSON": lambda n: (
+        lambda: from_json_lines(
+            b'{"stacktrace": {"frames": [{"function": ' + b"9" * n + b', "lineno": 1e9}]}}'
+        )
+    ),
 }
 
 
-def ratio_of_times(small: Callable[[], Any], large: Callable[[], Any]) -> float:
-    """Divide the times of two calls, each the shortest of many, in the time of this thread.
+# How many small inputs are as large as the large one, and the limit: a quadratic call takes PARTS
+# times as long for the large one.
+PARTS = 10
+LIMIT = 2
 
-    Not by the clock on the wall: on a machine that does other things a long call is
-    interrupted and a short one is not, so that ten times the input took fifty times as long.
-    The calls alternate, so that what the machine does otherwise slows both. And without Python's
-    collector, which looks at everything that pytest has in memory.
-    """
-    best = {small: float("inf"), large: float("inf")}
-    gc.collect()
-    gc.disable()
-    try:
-        for call in (small, small, small, large) * 12:
-            begun = time.thread_time()
-            call()
-            best[call] = min(best[call], time.thread_time() - begun)
-    except OphioError as error:
-        raise AssertionError(error) from error
-    finally:
-        gc.enable()
-    return best[large] / best[small]
+
+def growth(make: Callable[[int], Callable[[], Any]], size: int) -> float:
+    """Return how many times as long one call takes as calls for ten inputs of a tenth of its size."""
+    parts = [make(size // PARTS) for _ in range(PARTS)]
+    return slowdown([make(size)], parts, LIMIT)
 
 
 # The library is the same one there; what differs is a collector that cannot be turned off and
@@ -341,11 +338,18 @@ def ratio_of_times(small: Callable[[], Any], large: Callable[[], Any]) -> float:
     reason="times the library, which CPython shows alone: make test-wheel WHEEL_PYTHON=python3",
 )
 @pytest.mark.parametrize("name", WORST)
-def test_ten_times_the_input_takes_ten_times_the_time(name: str) -> None:
-    """A ratio of two times, not a time. Caches of the processor are larger than the small
-    input, and not than the large one: that is what is above ten."""
-    ratio = ratio_of_times(WORST[name](50_000), WORST[name](500_000))
-    assert ratio < 12, f"ten times the input took {ratio:.1f} times the time"
+def test_one_large_input_takes_the_time_of_ten_small_ones(name: str) -> None:
+    ratio = growth(WORST[name], 500_000)
+    assert ratio < LIMIT, f"one large input took {ratio:.1f} times the time of ten small ones"
+
+
+@pytest.mark.parametrize(("power", "is_linear"), [(1, True), (1.5, False), (2, False)])
+def test_a_call_that_is_not_linear_is_recognised(power: float, is_linear: bool) -> None:
+    def make(n: int) -> Callable[[], Any]:
+        steps = range(round(300_000 * (n / 500_000) ** power))
+        return lambda: sum(steps)
+
+    assert (growth(make, 500_000) < LIMIT) is is_linear
 
 
 # --- allocations -----------------------------------------------------------------------
