@@ -43,7 +43,7 @@ WIDTH, BOX, GAP, LEFT, RIGHT = 510, 46, 24, 80, 446
 STYLE = """
   .ground { fill: #ffffff } text { fill: #1f2328; font: 15px system-ui, sans-serif }
   .file { font: 12px ui-monospace, Menlo, Consolas, monospace; fill: #57606a }
-  .data { font: 13px system-ui, sans-serif; fill: #57606a } .lane { font-weight: 600 }
+  .data { font: 13px system-ui, sans-serif; fill: #57606a } .layer { font-weight: 600 }
   .python { fill: #dbeafe; stroke: #3b82f6 } .capi { fill: #ffedd5; stroke: #ea8a2f }
   .core { fill: #dcfce7; stroke: #2f9e57 } .end { fill: #f3f4f6; stroke: #8b949e }
   .arrow { stroke: #57606a; fill: none; stroke-width: 1.5 } marker path { fill: #57606a }
@@ -101,7 +101,7 @@ def drawing() -> str:
         lines += box(top, kind, f"{number + 1}  {title}", file)
         lines += arrow(top + BOX, data)
         if number == 0 or STEPS[number - 1][0] != kind:
-            lines.append(f'<text class="lane" x="12" y="{top + 28}">{kind}</text>')
+            lines.append(f'<text class="layer" x="12" y="{top + 28}">{kind}</text>')
     lines += box(first + len(STEPS) * step, "end", RESULT)
     start, end = first + FROM * step + BOX / 2, first + TO * step + BOX / 2
     lines.append(
