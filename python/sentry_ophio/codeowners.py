@@ -49,7 +49,7 @@ from sentry_ophio.exceptions import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Literal
 
     from _cffi_backend import _CDataBase as CData
@@ -466,20 +466,13 @@ class Codeowners(Handle):
         """
         data = _encoded(text, "text")
         many = None if paths is None else checked_list("paths", "str or bytes", paths)
-        packed = None if many is None else _packed(many)
         file = cls.parse(data, dialect, max_bytes=max_bytes)
         found = list(file.diagnostics)
-        if many is not None and packed is not None:
+        if many is not None:
             ptr = file._ptr
-            count = len(file)
-            matched = ffi.new("bool[]", count)
-            status = lib.ophio_codeowners_matched_packed(ptr, packed, len(packed), matched, count)
-            if status:
-                error = error_for(status)
-                _check_paths(many)
-                raise error
+            matched = file._of_paths(lib.ophio_codeowners_matched_packed, many, "bool[]", len(file))
             lines = _lines(data)
-            for number, each in enumerate(ffi.unpack(matched, count)):
+            for number, each in enumerate(matched):
                 if not each:
                     found.append(_no_file(ptr, number, lines))
             found.sort(key=lambda each: (each.line, each.column))
@@ -586,19 +579,28 @@ class Codeowners(Handle):
         return found
 
     def _find(self, paths: list[Text]) -> Sequence[int]:
-        ptr = self._ptr
-        if not paths:
-            return []
-        packed = _packed(paths)
+        """Return the numbers of the winning lines: one for each path and section."""
         count = len(paths) * len(self._sections)
-        winners = ffi.new("uint32_t[]", count)
-        status = lib.ophio_codeowners_find_packed(ptr, packed, len(packed), winners, count)
+        find = lib.ophio_codeowners_find_packed
+        numbers: Sequence[int] = self._of_paths(find, paths, "uint32_t[]", count)
+        return numbers
+
+    def _of_paths(
+        self, function: Callable[..., int], paths: list[Text], array: str, count: int
+    ) -> Any:
+        """Call a function of the library with paths, and return the values of its array.
+
+        The library does not say which path it rejects: the paths are checked after it has failed.
+        """
+        ptr = self._ptr
+        packed = _packed(paths)
+        values = ffi.new(array, count)
+        status = function(ptr, packed, len(packed), values, count)
         if status:
             error = error_for(status)
             _check_paths(paths)
             raise error
-        numbers: Any = ffi.unpack(winners, count)
-        return numbers  # type: ignore[no-any-return]
+        return ffi.unpack(values, count)
 
     def __reduce__(self) -> NoReturn:
         """Fail: an object cannot be pickled, because it does not keep the text."""
