@@ -71,6 +71,7 @@ NAVIGATION = {
         "The C++ header": "decisions/header-layer",
         "Parquet in a process": "decisions/parquet-process",
         "milksnake": "decisions/milksnake",
+        "Order of arguments": "decisions/order-of-arguments",
     },
     "Project": {
         "Changes": "changes",
