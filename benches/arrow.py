@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Callable
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from beside import PROGRAMS, peak
 from rich.console import Console
 from rich.markdown import Markdown
 from run import ORACLE, cpu, inputs, say
@@ -35,21 +36,6 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).resolve().parent
 ROWS = 50_000
-
-# One published call a stack trace, in the environment of the published package.
-PUBLISHED = """
-import json, sys
-sys.path.insert(0, sys.argv[3])
-from side import best, encoded
-from sentry_ophio.enhancers import Cache, Enhancements
-rules = Enhancements.parse(open(sys.argv[1], encoding="utf-8").read(), Cache(0))
-raw = [json.loads(line) for line in open(sys.argv[2], encoding="utf-8")]
-traces = [([encoded(f) for f in t["frames"]], encoded(t["exception"])) for t in raw]
-def ask():
-    for frames, exception in traces:
-        rules.apply_modifications_to_frames(frames, exception)
-print(best(ask) / sum(len(frames) for frames, _ in traces))
-"""
 
 
 def changed(rules: Enhancements) -> Enhancements:
@@ -69,28 +55,6 @@ def renamed(raw: list[dict[str, Any]], number: int) -> dict[str, Any]:
         for at, frame in enumerate(trace["frames"])
     ]
     return {"frames": frames, "exception": trace["exception"]}
-
-
-def peak(code: str, *arguments: str) -> float:
-    """Run Python code in a process of its own; give its peak memory in MB."""
-    # Not ru_maxrss, which a new process has from the one that made it.
-    code += "\nprint(next(line for line in open('/proc/self/status') if 'VmHWM' in line))"
-    run = subprocess.run(
-        [sys.executable, "-c", code, *arguments], check=True, stdout=subprocess.PIPE
-    )
-    return int(run.stdout.split()[-2]) / 1024
-
-
-IMPORT_ALONE = "from sentry_ophio import arrow\nimport pyarrow.parquet"
-STREAM = """
-import sys
-import pyarrow.parquet as pq
-from sentry_ophio import arrow
-from sentry_ophio.enhancers import Enhancements
-rules = Enhancements.default()
-for batch in pq.ParquetFile(sys.argv[1]).iter_batches(batch_size=4_096):
-    arrow.apply(rules, batch)
-"""
 
 
 def in_batches(table: pa.Table) -> Iterator[pa.RecordBatch]:
@@ -149,8 +113,8 @@ def main() -> None:
         rules.apply_modifications_to_stacktraces(prepared)
 
     batch_rate = count / best(batch_call)
-    arguments = [str(rules_file), str(traces_file), str(HERE)]
-    run = subprocess.run([ORACLE, "-c", PUBLISHED, *arguments], check=True, stdout=subprocess.PIPE)
+    command = [ORACLE, PROGRAMS / "published_apply.py", rules_file, traces_file]
+    run = subprocess.run(command, check=True, stdout=subprocess.PIPE)
     published_rate = 1 / float(run.stdout)
 
     say("4 of 4: Parquet, and memory")
@@ -167,8 +131,9 @@ def main() -> None:
 
         parquet_rate = frames / best(from_parquet, 3.0, 3)
         size = small.stat().st_size / frames
-        memory = [peak(STREAM, str(path)) for path in (small, large)]
-    alone = peak(IMPORT_ALONE)
+        stream = [sys.executable, PROGRAMS / "stream.py"]
+        memory = [peak([*stream, path])[0] / 1024 for path in (small, large)]
+    alone = peak(stream)[0] / 1024
 
     apply_rate = measured[0][1]
     million = 1e6

@@ -15,10 +15,15 @@ import sys
 import time
 from importlib.metadata import version
 from pathlib import Path
-from typing import Callable, Optional
+from typing import TYPE_CHECKING, Callable, Optional
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 ROOT = Path(__file__).resolve().parent.parent
 ORACLE = os.environ.get("OPHIO_ORACLE", str(ROOT / ".venv-oracle" / "bin" / "python"))
+PROGRAMS = ROOT / "benches" / "programs"
+PEAK = ROOT / "tests" / "programs" / "peak.py"
 ROUNDS = 5
 
 # Seconds by case; None where the package cannot do it.
@@ -68,9 +73,30 @@ def unit(seconds: float) -> str:
     return f"{seconds * 1e9:,.0f} ns"
 
 
-def run(python: str, script: str, package: str) -> Times:
+def require_oracle() -> None:
+    """End the program if the other environment does not exist."""
+    if not Path(ORACLE).exists():
+        sys.exit(f"{ORACLE} does not exist: run `make oracle`, or name a Python in OPHIO_ORACLE")
+
+
+def version_there(distribution: str) -> str:
+    """Return the version of a distribution in the other environment, and that of its Python."""
+    command = [ORACLE, str(PROGRAMS / "version.py"), distribution]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def peak(command: Sequence[str | Path]) -> tuple[int, float]:
+    """Run a command; return its peak memory in KiB, and its time of the processor in seconds."""
+    run = subprocess.run(
+        [sys.executable, PEAK, *command], check=True, stdout=subprocess.PIPE, encoding="utf-8"
+    )
+    memory, seconds = run.stdout.split()
+    return int(memory), float(seconds)
+
+
+def run(python: str, script: str, *arguments: str | Path) -> Times:
     """Measure one package in a process with its Python."""
-    command = [python, script, package]
+    command = [python, script, *arguments]
     output = subprocess.run(command, check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout
     results: Times = json.loads(output)
     return results
@@ -97,21 +123,17 @@ def main(  # noqa: PLR0913, PLR0917 (each is a part of the page)
     if len(sys.argv) == 2:
         json.dump(measure(sys.argv[1] == "ours"), sys.stdout)
         return
-    if not Path(ORACLE).exists():
-        sys.exit(f"{ORACLE} is not there: `make oracle`, or name it in OPHIO_ORACLE")
+    require_oracle()
     rounds = []
     for number in range(ROUNDS):
         print(f"\rround {number + 1} of {ROUNDS}", end="", file=sys.stderr, flush=True)
         rounds.append((run(sys.executable, script, "ours"), run(ORACLE, script, "theirs")))
     print("\r", end="", file=sys.stderr)
-    asked = "from importlib.metadata import version; import platform; "
-    asked += f"print(version('{distribution}'), 'on Python', platform.python_version())"
-    theirs = subprocess.run([ORACLE, "-c", asked], check=True, capture_output=True, text=True)
     lines = [
         f"# {title}",
         "",
         f"sentry-ophio {version('sentry-ophio')} on Python {platform.python_version()}, "
-        f"{distribution} {theirs.stdout.strip()}, {platform.machine()} {platform.system()}.",
+        f"{distribution} {version_there(distribution)}, {platform.machine()} {platform.system()}.",
         f"The best of {ROUNDS} rounds; `benches/{Path(script).name}` says how.",
         "",
         f"| call | ours | {distribution} | times as fast |",

@@ -21,7 +21,7 @@ import zlib
 from pathlib import Path
 from typing import Any, Callable
 
-from beside import ROOT, Times, best, main
+from beside import PROGRAMS, ROOT, Times, best, main
 from match_frames_reference import match_exception, match_frames, trim_function_name
 from process_reference import classify, merged, process
 
@@ -116,13 +116,11 @@ def rename(frames: list[dict[str, Any]], mark: str) -> None:
 
 def measure_import() -> float:
     """Time `import sentry_ophio.enhancers` in new processes, on the processor: the best one."""
-    code = "import time; start = time.process_time(); import sentry_ophio.enhancers; "
-    code += "print(time.process_time() - start)"
     with tempfile.TemporaryDirectory() as folder:
         # The first run compiles the modules, as installing a package does.
         environment = {**os.environ, "PYTHONPYCACHEPREFIX": folder}
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
-        command = [sys.executable, "-c", code]
+        command = [sys.executable, PROGRAMS / "import_time.py"]
         runs = [
             subprocess.run(command, check=True, stdout=subprocess.PIPE, env=environment)
             for _ in range(10)

@@ -25,14 +25,13 @@ import sentry_ophio
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from beside import ROOT, peak
 from fingerprints import rules_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).resolve().parent.parent
 EVENTS = sorted((ROOT / "tests" / "fixtures" / "events").glob("*.json"))
-PEAK = ROOT / "tests" / "programs" / "peak.py"
 VARIANTS = 40
 
 OLD = """\
@@ -96,10 +95,6 @@ def measure(folder: Path, count: int, old: str, new: str) -> tuple[float, int, i
         program = [sys.executable, "-m", "sentry_ophio", "fingerprint", "preview"]
         return [*program, *rules, "--json", str(events)]
 
-    def peak(events: Path) -> int:
-        run = [sys.executable, str(PEAK), *command(events)]
-        return int(subprocess.run(run, check=True, capture_output=True, text=True).stdout)
-
     times = []
     for _ in range(3):
         start = processor_seconds()
@@ -107,7 +102,7 @@ def measure(folder: Path, count: int, old: str, new: str) -> tuple[float, int, i
         times.append(processor_seconds() - start)
     report = json.loads(result.stdout)
     assert report["events"] == count
-    return min(times), peak(name), peak(one), report
+    return min(times), peak(command(name))[0], peak(command(one))[0], report
 
 
 def main() -> None:

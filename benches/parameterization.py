@@ -24,11 +24,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Callable
 
-from beside import ROOT, unit
+from beside import PROGRAMS, ROOT, peak, unit
 
 from sentry_ophio.parameterization import DEFAULT_PATTERNS, Parameterizer
 
 ROUNDS = 5
+FILTER = [sys.executable, "-m", "sentry_ophio", "parameterize"]
 MESSAGES = [
     "Connection to 10.0.0.7:{} timed out",
     "User {} not found in database xy",
@@ -238,37 +239,6 @@ def _all_singly(texts: list[str]) -> None:
         parameterizer.parameterize(text)
 
 
-FILTER = """
-import sys
-from sentry_ophio.cli import cli
-cli(["parameterize", *sys.argv[1:]], standalone_mode=False)
-"""
-WHOLE = """
-import sys
-from sentry_ophio.parameterization import Parameterizer
-text = "GET /api/7/ from 10.0.0.7 took 15ms" + sys.argv[2].encode().decode("unicode_escape")
-text = text * (int(sys.argv[1]) * 1_000_000 // len(text))
-used = next(line for line in open('/proc/self/status') if 'VmHWM' in line)
-sys.stderr.write(f"{used.split()[1]} ")
-Parameterizer().counts(text)
-"""
-
-
-def measured(code: str, *arguments: str) -> tuple[float, list[int]]:
-    """Run Python code in a process of its own; give its time, and what memory it says, in KiB."""
-    # Not ru_maxrss, which a new process has from the one that made it.
-    code += "\nused = next(line for line in open('/proc/self/status') if 'VmHWM' in line)"
-    code += "\nimport time\nsys.stderr.write(f'{used.split()[1]} {time.process_time()}')"
-    run = subprocess.run(
-        [sys.executable, "-c", code, *arguments],
-        check=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    )
-    *memory, seconds = run.stderr.split()
-    return float(seconds), [int(each) for each in memory]
-
-
 def files(count: int, log: Path) -> int:
     """Write what `find / -ls` prints, a line a file, until there are enough. Return the bytes."""
     with log.open("wb") as out:
@@ -296,19 +266,26 @@ def filter_rows() -> list[str]:
             log = Path(directory, "log")
             size = files(count, log)
             for options in ([], ["--counts"], ["--json"]):
-                seconds, memory = measured(FILTER, *options, str(log))
+                memory, seconds = peak([*FILTER, *options, log])
                 lines.append(
                     f"| {count:,} lines, {size / 1e6:.1f} MB | {' '.join(options) or 'none'} "
-                    f"| {seconds:.1f} s | {memory[0] / 1024:.0f} MiB |"
+                    f"| {seconds:.1f} s | {memory / 1024:.0f} MiB |"
                 )
     return lines
+
+
+def peaks_of_text(megabytes: int, end: str) -> list[int]:
+    """Return the peak memory of a process before and after it reads a long text, in KiB."""
+    command = [sys.executable, str(PROGRAMS / "long_text.py"), str(megabytes), end]
+    run = subprocess.run(command, check=True, stdout=subprocess.PIPE)
+    return [int(each) for each in run.stdout.split()]
 
 
 def memory_rows() -> list[str]:
     """Measure how much memory long texts take besides themselves."""
     lines = ["| text | 50 MB | 100 MB | 200 MB |", "| --- | ---: | ---: | ---: |"]
     for name, end in (("with line feeds", r"\n"), ("without", ", ")):
-        used = [measured(WHOLE, str(size), end)[1] for size in (50, 100, 200)]
+        used = [peaks_of_text(size, end) for size in (50, 100, 200)]
         # `counts` has a copy of the text in UTF-8.
         shown = " | ".join(
             f"{(after - before) / 1024 - size * 1e6 / 2**20:.0f} MiB"

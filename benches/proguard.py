@@ -12,20 +12,17 @@ from __future__ import annotations
 
 import importlib
 import json
-import os
 import platform
-import subprocess
 import sys
 import tempfile
 import time
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-ORACLE = os.environ.get("OPHIO_ORACLE", str(ROOT / ".venv-oracle" / "bin" / "python"))
+from beside import ORACLE, ROOT, ROUNDS, best, require_oracle, run, version_there
+
 SHOP = ROOT / "tests" / "fixtures" / "proguard" / "shop.mapping.txt"
-ROUNDS = 5
 CLASSES = 20_000
 MANY = 1_000
 
@@ -60,15 +57,6 @@ def measure(package: str, large: str) -> dict[str, float]:
     shop: Any = Mapper.open(str(SHOP))
     frames = frames_of_large()
 
-    def best(call: Callable[[], object], number: int) -> float:
-        times = []
-        for _ in range(5):
-            start = time.perf_counter()
-            for _ in range(number):
-                call()
-            times.append((time.perf_counter() - start) / number)
-        return min(times)
-
     results = {
         "open, 4 KB": best(lambda: Mapper.open(str(SHOP)), 50),
         "remap_class": best(lambda: shop.remap_class("a.f"), 5_000),
@@ -82,19 +70,11 @@ def measure(package: str, large: str) -> dict[str, float]:
     mapper: Any = Mapper.open(large)
     results["open, 12 MB"] = time.perf_counter() - start
     assert all(len(mapper.remap_frame(*frame)) == 1 for frame in frames)
-    one_by_one = best(lambda: [mapper.remap_frame(*frame) for frame in frames], 3) / MANY
+    one_by_one = best(lambda: [mapper.remap_frame(*frame) for frame in frames], 3, MANY)
     results["remap_frame, in 12 MB"] = one_by_one
     # symbolic has no such function: its users write the loop.
-    together = best(lambda: mapper.remap_frames(frames), 3) / MANY if package == "ours" else None
+    together = best(lambda: mapper.remap_frames(frames), 3, MANY) if package == "ours" else None
     results["remap_frames, a frame of 1,000"] = one_by_one if together is None else together
-    return results
-
-
-def run(python: str, package: str, large: Path) -> dict[str, float]:
-    """Measure one package in a process with its Python."""
-    command = [python, __file__, package, str(large)]
-    output = subprocess.run(command, check=True, capture_output=True, encoding="utf-8").stdout
-    results: dict[str, float] = json.loads(output)
     return results
 
 
@@ -108,31 +88,26 @@ def unit(seconds: float) -> str:
 
 def main() -> None:
     """Measure both and print the table."""
-    if not Path(ORACLE).exists():
-        sys.exit(f"{ORACLE} is not there: `make oracle`, or name it in OPHIO_ORACLE")
+    require_oracle()
     with tempfile.TemporaryDirectory() as directory:
         large = Path(directory) / "mapping.txt"
         write_mapping(large)
         rounds = [
-            (run(sys.executable, "ours", large), run(ORACLE, "symbolic", large))
+            (run(sys.executable, __file__, "ours", large), run(ORACLE, __file__, "symbolic", large))
             for _ in range(ROUNDS)
         ]
-    asked = "from importlib.metadata import version; import platform; "
-    asked += "print(version('symbolic'), 'on Python', platform.python_version())"
-    theirs = subprocess.run([ORACLE, "-c", asked], check=True, capture_output=True, text=True)
     lines = [
         "# sentry_ophio.proguard beside symbolic",
         "",
         f"sentry-ophio {version('sentry-ophio')} on Python {platform.python_version()}, "
-        f"symbolic {theirs.stdout.strip()}, {platform.machine()} {platform.system()}.",
+        f"symbolic {version_there('symbolic')}, {platform.machine()} {platform.system()}.",
         f"The best of {ROUNDS} rounds; `benches/proguard.py` says how.",
         "",
         "| call | sentry_ophio | symbolic | times as fast |",
         "| --- | ---: | ---: | ---: |",
     ]
     for case in rounds[0][0]:
-        ours = min(mine[case] for mine, _ in rounds)
-        their = min(other[case] for _, other in rounds)
+        ours, their = (min(filter(None, (times[case] for times in side))) for side in zip(*rounds))
         lines.append(f"| {case} | {unit(ours)} | {unit(their)} | {their / ours:.1f} |")
     text = "\n".join(lines) + "\n"
     sys.stdout.write(text)

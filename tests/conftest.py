@@ -22,9 +22,12 @@ import pytest
 from oracle_calls import Published
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
 ROOT = Path(__file__).resolve().parent.parent
+PROGRAMS = Path(__file__).resolve().parent / "programs"
+# Options of Python with which a program that does nothing wrong prints nothing.
+STRICT = ("-W", "error", "-X", "dev")
 
 
 # What is left out where OPHIO_QUICK is set, as `make check` does. Here, because a wheel is tested
@@ -119,6 +122,37 @@ def take_interrupts() -> None:
     There SIGINT is ignored, and that is inherited. For `preexec_fn`.
     """
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def run_program(  # noqa: PLR0913 (each is a part of a command)
+    name: str,
+    *arguments: str | Path,
+    options: Sequence[str] = STRICT,
+    python: str | Path = sys.executable,
+    folder: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    timeout: float = 600,
+) -> subprocess.CompletedProcess[str]:
+    """Run one of tests/programs in a process of its own, and return what it prints.
+
+    Args:
+        name: The name of the program, without `.py`.
+        arguments: Its arguments.
+        options: The options of Python.
+        python: The interpreter.
+        folder: The folder in which it runs.
+        environment: Its environment; by default that of the tests.
+        timeout: How long it may run, in seconds.
+    """
+    return subprocess.run(
+        [python, *options, PROGRAMS / f"{name}.py", *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=timeout,
+        check=False,
+    )
 
 
 def tool(name: str) -> str:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import gc
 import json
-import subprocess
-import sys
 import threading
-from pathlib import Path
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
+from conftest import run_program
 
 pa = pytest.importorskip("pyarrow")
 
@@ -33,6 +31,9 @@ from sentry_ophio.exceptions import (  # noqa: E402
     SchemaError,
 )
 from sentry_ophio.fingerprints import FingerprintRules  # noqa: E402
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 RULES = Enhancements.parse(
     "function:a +app category=x\n"
@@ -337,12 +338,8 @@ def test_a_file_whose_offsets_lie_is_refused(door: Any) -> None:
 )
 def test_damaged_data_is_refused_at_every_door(seed: int, rounds: int) -> None:
     """And a crash would end the process. The long form takes minutes."""
-    program = Path(__file__).parent / "programs" / "damaged.py"
-    done = subprocess.run(
-        [sys.executable, "-X", "faulthandler", str(program), str(seed), str(rounds)],
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
+    done = run_program(
+        "damaged", str(seed), str(rounds), options=["-X", "faulthandler"], timeout=3_600
     )
     assert done.returncode == 0, done.stderr[-3000:]
     counts = json.loads(done.stdout)

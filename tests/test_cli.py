@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from commands import run_command
+from conftest import run_program
 
 pytest.importorskip("click")
 pytest.importorskip("rich")
@@ -183,12 +184,7 @@ def test_a_reader_that_leaves_early_is_no_error(event: Path) -> None:
 
 
 def test_without_rich_it_says_how_to_get_it() -> None:
-    script = (
-        "import sys; sys.modules['rich'] = None\nfrom sentry_ophio.__main__ import main; main()"
-    )
-    result = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, check=False, encoding="utf-8"
-    )
+    result = run_program("without_module", "rich")
     assert result.returncode == 2
     assert result.stderr == "The command line needs rich: pip install 'sentry-ophio[cli]'\n"
 

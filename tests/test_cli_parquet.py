@@ -18,7 +18,7 @@ pq = pytest.importorskip("pyarrow.parquet")
 pytest.importorskip("click")
 pytest.importorskip("rich")
 
-from conftest import take_interrupts  # noqa: E402
+from conftest import run_program, take_interrupts  # noqa: E402
 from test_cli import EVENT, RULES, SNAPSHOTS, run  # noqa: E402
 
 from sentry_ophio import _parquet_process, arrow  # noqa: E402
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FOLDER = SNAPSHOTS.parent / "fixtures" / "events"
-PEAK = SNAPSHOTS.parent / "programs" / "peak.py"
 NEW_RULES = RULES + "function:serve +app\nfunction:none +app\n"
 POSIX = pytest.mark.skipif(os.name != "posix", reason="for POSIX")
 
@@ -359,19 +358,13 @@ def test_what_does_not_go_together_is_refused(folder: Path) -> None:
     ids=lambda each: each[0],
 )
 def test_without_pyarrow_it_says_how_to_get_it(folder: Path, arguments: list[str]) -> None:
-    script = (
-        "import sys; sys.modules['pyarrow'] = None\nfrom sentry_ophio.__main__ import main; main()"
-    )
-    command = [sys.executable, "-c", script]
-    result = subprocess.run(
-        [*command, *arguments], cwd=folder, capture_output=True, check=False, encoding="utf-8"
-    )
+    result = run_program("without_module", "pyarrow", *arguments, folder=folder)
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr == (
         "Error: Parquet files need pyarrow: pip install 'sentry-ophio[arrow,cli]'\n"
     )
-    events = [*command, "preview", "--new", "my.rules", "event.json"]
-    assert subprocess.run(events, cwd=folder, capture_output=True, check=False).returncode == 0
+    events = ["preview", "--new", "my.rules", "event.json"]
+    assert run_program("without_module", "pyarrow", *events, folder=folder).returncode == 0
 
 
 @POSIX
@@ -393,17 +386,7 @@ def test_a_disk_that_is_full(folder: Path) -> None:
     many(folder / "many.parquet", 30_000)
     (folder / "out.parquet").write_bytes(b"the old one")
     before = files(folder)
-    script = (
-        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))\n"
-        "from sentry_ophio.__main__ import main; main()"
-    )
-    result = subprocess.run(
-        [sys.executable, "-c", script, *applied("out.parquet")],
-        cwd=folder,
-        capture_output=True,
-        check=False,
-        encoding="utf-8",
-    )
+    result = run_program("with_small_files", "200000", *applied("out.parquet"), folder=folder)
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr == "Error: out.parquet: File too large\n"
     assert files(folder) == before
@@ -634,10 +617,9 @@ def test_a_link_and_the_permissions_stay(tmp_path: Path) -> None:
 def peak(folder: Path, *arguments: str) -> int:
     """Run a command, and tell its peak memory."""
     command = [sys.executable, "-m", "sentry_ophio", *arguments]
-    result = subprocess.run(
-        [sys.executable, str(PEAK), *command], cwd=folder, stdout=subprocess.PIPE, check=True
-    )
-    return int(result.stdout)
+    done = run_program("peak", *command, folder=folder)
+    assert done.returncode == 0, done.stderr
+    return int(done.stdout.split()[0])
 
 
 @POSIX

@@ -10,20 +10,18 @@ import ast
 import json
 import os
 import re
-import subprocess
 import sys
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from conftest import run_program
 from public_functions import public_functions
 
 import sentry_ophio
 
 LONG = bool(os.environ.get("OPHIO_LONG"))
-TESTS = Path(__file__).parent
-PROGRAM = TESTS / "programs" / "hostile.py"
 
 # Overwrite what is freed, at once: without the lists of each thread that free chunks wait in.
 PERTURB = "glibc.malloc.tcache_count=0:glibc.malloc.perturb=165"
@@ -84,13 +82,12 @@ def test_each_public_function_has_one_row(table: list[Row]) -> None:
 
 
 def run(*arguments: str) -> dict[str, Any]:
-    done = subprocess.run(
-        [sys.executable, str(PROGRAM), *arguments],
-        env={**os.environ, "GLIBC_TUNABLES": PERTURB},
-        capture_output=True,
-        encoding="utf-8",
+    done = run_program(
+        "hostile",
+        *arguments,
+        options=[],
+        environment={**os.environ, "GLIBC_TUNABLES": PERTURB},
         timeout=3_000 if LONG else 300,
-        check=False,
     )
     assert done.returncode == 0, f"exit status {done.returncode}\n{done.stderr[-2000:]}"
     found: dict[str, Any] = json.loads(done.stdout)

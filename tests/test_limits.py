@@ -6,13 +6,13 @@ import json
 import platform
 import random
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
 import msgpack
 import pytest
+from conftest import run_program
 from frame_fields import FRAME_FIELDS, NO_EXCEPTION
 from timing import slowdown
 
@@ -354,8 +354,6 @@ def test_a_call_that_is_not_linear_is_recognised(power: float, is_linear: bool) 
 
 # --- allocations -----------------------------------------------------------------------
 
-PROGRAM = Path(__file__).parent / "programs" / "allocations.py"
-
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="for Linux")
 @pytest.mark.skipif(sys.implementation.name != "cpython", reason="the library is the same")
@@ -363,9 +361,7 @@ def test_no_allocation_is_large() -> None:
     """Rust ends the process if one fails. The largest for each part, under 64 MiB."""
     if shutil.which("gcc") is None or platform.libc_ver()[0] != "glibc":
         pytest.skip("needs gcc and glibc")
-    done = subprocess.run(
-        [sys.executable, str(PROGRAM)], capture_output=True, encoding="utf-8", check=False
-    )
+    done = run_program("allocations", options=[])
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert len(found) > 20
@@ -377,10 +373,5 @@ def test_no_allocation_is_large() -> None:
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="for Linux")
 @pytest.mark.skipif(sys.implementation.name != "cpython", reason="PyPy needs more for itself")
 def test_a_gigabyte_of_address_space_is_enough() -> None:
-    done = subprocess.run(
-        [sys.executable, str(PROGRAM), "--limit", "1024"],
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-    )
+    done = run_program("allocations", "--limit", "1024", options=[])
     assert done.returncode == 0, done.stderr[-1000:]

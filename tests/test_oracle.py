@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgpack
 import pytest
+from conftest import run_program
 from frame_fields import EXCEPTION_FIELDS, FRAME_FIELDS, NO_EXCEPTION, TEXT_FIELDS
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
@@ -484,10 +485,5 @@ def test_known_fault_a_set_extended_by_itself(oracle: Oracle) -> None:
     rules = enhancers.Enhancements.parse("path:a +app", enhancers.Cache(0))
     rules.extend_from(rules)
     assert len(rules) == 2
-    script = (
-        "from sentry_ophio.enhancers import *\n"
-        "rules = Enhancements.parse('path:a +app', Cache(0))\n"
-        "rules.extend_from(rules)"
-    )
-    run = subprocess.run([PYTHON, "-c", script], capture_output=True, check=False)
-    assert b"RuntimeError" in run.stderr
+    run = run_program("extend_by_itself", options=[], python=PYTHON)
+    assert "RuntimeError: Already" in run.stderr

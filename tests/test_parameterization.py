@@ -6,7 +6,6 @@ import os
 import pickle
 import random
 import re
-import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from conftest import run_program
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
@@ -295,22 +295,8 @@ def test_find_many_finds_what_find_finds() -> None:
 
 
 def test_the_default_patterns_are_compiled_at_first_use() -> None:
-    code = """
-import threading
-import sentry_ophio.parameterization as module
-assert not module._default and "DEFAULT_PATTERNS" not in vars(module)
-seen = []
-threads = [threading.Thread(target=lambda: seen.append(module.DEFAULT_PATTERNS)) for _ in "abcd"]
-[thread.start() for thread in threads]
-[thread.join() for thread in threads]
-assert len({id(each) for each in seen}) == 1 and len(module._default) == 1
-assert "DEFAULT_PATTERNS" in dir(module) and seen[0] is module.DEFAULT_PATTERNS
-try:
-    module.nothing
-except AttributeError as error:
-    assert "nothing" in str(error)
-"""
-    subprocess.run([sys.executable, "-c", code], check=True)
+    done = run_program("default_patterns")
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_text_without_a_match_is_returned_itself() -> None:

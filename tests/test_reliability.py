@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 import pytest
-from conftest import collect_all, take_interrupts
+from conftest import PROGRAMS, collect_all, run_program, take_interrupts
 from frame_fields import FRAME_FIELDS
 from memory_calls import CACHE, CALLS, ERROR, FRAMES, MAPPER, MAPPING, RULES
 
@@ -43,18 +43,8 @@ if TYPE_CHECKING:
 
 LONG = bool(os.environ.get("OPHIO_LONG"))
 TESTS = Path(__file__).parent
-PROGRAMS = TESTS / "programs"
-
-
-def run_python(code: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
-    """Run a program of its own, with warnings as errors."""
-    return subprocess.run(
-        [sys.executable, "-W", "error", "-X", "dev", "-c", code],
-        capture_output=True,
-        encoding="utf-8",
-        timeout=timeout,
-        check=False,
-    )
+# Python warns about a fork of a process with threads, which is what these tests do.
+FORKING = ("-W", "ignore::DeprecationWarning")
 
 
 # --- threads ------------------------------------------------------------------------
@@ -114,12 +104,8 @@ def test_shared_objects_are_closed_and_extended_under_other_threads() -> None:
 
     Each result is that of one moment; no exception comes but HandleClosedError.
     """
-    done = subprocess.run(
-        [sys.executable, "-W", "error", str(PROGRAMS / "threads.py"), "600" if LONG else "4"],
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-    )
+    seconds = "600" if LONG else "4"
+    done = run_program("threads", seconds, options=["-W", "error"], timeout=1_200)
     assert (done.returncode, done.stderr) == (0, "")
     found = json.loads(done.stdout)
     assert not found["faults"], "\n".join(found["faults"])
@@ -139,29 +125,14 @@ def test_shared_objects_are_closed_and_extended_under_other_threads() -> None:
 @pytest.mark.parametrize("forks", [30, pytest.param(1_000, marks=pytest.mark.long)])
 def test_fork_in_the_middle_of_calls(forks: int) -> None:
     """With three threads in calls; the child uses everything at once."""
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore::DeprecationWarning", str(PROGRAMS / "fork.py"), str(forks)],
-        capture_output=True,
-        encoding="utf-8",
-        timeout=550,
-        check=False,
-    )
+    done = run_program("fork", str(forks), options=FORKING, timeout=550)
     assert done.stdout == "all children ended\n", done.stdout + done.stderr
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
 def test_fork_while_something_is_made_on_first_use() -> None:
     """The child does not wait for a thread that it does not have: it makes its own."""
-    done = subprocess.run(
-        [
-            *(sys.executable, "-W", "ignore::DeprecationWarning"),
-            str(PROGRAMS / "fork_at_first_use.py"),
-        ],
-        capture_output=True,
-        encoding="utf-8",
-        timeout=500,
-        check=False,
-    )
+    done = run_program("fork_at_first_use", options=FORKING, timeout=500)
     assert done.stdout == "in the middle\n", done.stdout + done.stderr
 
 
@@ -181,12 +152,7 @@ def test_a_handler_that_raises_in_a_call_leaks_nothing(name: str) -> None:
     """At 60 moments; what one call makes is up to 12 MB. And no exception is lost."""
     if name.startswith("arrow"):
         pytest.importorskip("pyarrow")
-    done = subprocess.run(
-        [sys.executable, str(PROGRAMS / "interrupted.py"), name, "60"],
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-    )
+    done = run_program("interrupted", name, "60", options=[])
     assert (done.returncode, done.stderr) == (0, "")
     grown, interrupted = map(int, done.stdout.split())
     assert interrupted > 10
@@ -244,41 +210,18 @@ def test_a_panic_is_a_status_and_prints_nothing(source_tree: Path, cargo: str) -
     suffix = "dylib" if sys.platform == "darwin" else "so"
     library = target / "debug" / f"libophio.{suffix}"
     environment = {name: value for name, value in os.environ.items() if name != "RUST_BACKTRACE"}
-    done = subprocess.run(
-        [sys.executable, str(PROGRAMS / "panic.py"), str(library)],
-        env=environment,
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-    )
+    done = run_program("panic", library, options=[], environment=environment)
     assert (done.stdout, done.stderr, done.returncode) == ("alive\n", "", 0)
 
 
 def test_importing_changes_nothing_of_the_process() -> None:
-    done = run_python(
-        "import os, signal, sys, threading, warnings\n"
-        "state = lambda: (dict(os.environ), [signal.getsignal(n) for n in signal.valid_signals()],"
-        " threading.active_count(), sys.excepthook, os.getcwd())\n"
-        "before = state()\n"
-        "import sentry_ophio.enhancers, sentry_ophio.glob, sentry_ophio.codeowners\n"
-        "import sentry_ophio.proguard, sentry_ophio.limits\n"
-        "assert state() == before\n"
-    )
+    done = run_program("import_changes_nothing")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_importing_loads_what_a_service_uses_and_no_more() -> None:
     """Each of these takes longer to import than all that is imported."""
-    heavy = "collections", "dataclasses", "enum", "importlib.resources", "inspect", "json", "typing"
-    done = run_python(
-        "import sys\n"
-        "before = set(sys.modules)\n"
-        "import sentry_ophio.enhancers\n"
-        f"found = {set(heavy)!r} & (set(sys.modules) - before)\n"
-        "assert not found, found\n"
-        "assert sentry_ophio.enhancers.Rule.__name__ == 'Rule'\n"
-        "assert set(sentry_ophio.enhancers.__all__) <= set(dir(sentry_ophio.enhancers))\n"
-    )
+    done = run_program("import_is_small")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
@@ -326,28 +269,10 @@ def test_cycles_with_handles_are_collected() -> None:
     assert gone() is None
 
 
-@pytest.mark.parametrize("order", ["", "reversed"])
-def test_the_interpreter_ends_without_a_message(order: str) -> None:
+@pytest.mark.parametrize("order", [[], ["reversed"]], ids=["in order", "reversed"])
+def test_the_interpreter_ends_without_a_message(order: list[str]) -> None:
     """Handles in globals, cycles, threads and at-exit functions, freed in any order."""
-    listed = "list(reversed(kept))" if order else "kept"
-    done = run_python(
-        "import atexit, threading\n"
-        "from sentry_ophio.codeowners import Codeowners\n"
-        "from sentry_ophio.enhancers import Cache, Enhancements\n"
-        "from sentry_ophio.glob import Glob, GlobSet\n"
-        "from sentry_ophio.proguard import ProguardMapper\n"
-        "cache = Cache(5)\n"
-        "kept = [Enhancements.parse('app:no -group', cache), cache, Glob('*'), GlobSet(['a']),\n"
-        "        Codeowners.parse('* @a'), ProguardMapper.from_bytes(b'a -> b:')]\n"
-        f"kept = {listed}\n"
-        "kept.append(kept)\n"
-        "atexit.register(lambda: Enhancements.parse('app:yes -group', cache))\n"
-        "class Late:\n"
-        "    def __init__(self): self.rules = Enhancements.parse('app:no -group', cache)\n"
-        "    def __del__(self): len(self.rules)\n"
-        "late = Late()\n"
-        "threading.Thread(target=lambda: Enhancements.parse('app:no -app', cache)).start()\n"
-    )
+    done = run_program("exit_with_handles", *order)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
@@ -549,8 +474,7 @@ def test_frames_that_change_while_they_are_read() -> None:
 @pytest.mark.skipif(sys.implementation.name != "cpython", reason="CPython alone has them")
 def test_subinterpreters_work_or_are_refused() -> None:
     """What an interpreter inside of the process gets: the library, or an ImportError."""
-    program = (PROGRAMS / "subinterpreters.py").read_text("utf-8")
-    done = run_python(program)
+    done = run_program("subinterpreters")
     assert (done.returncode, done.stderr) == (0, "")
     inner = done.stdout.split()
     assert inner in (["1", "1", "1", "1"], ["refused", "1", "refused", "1"])
@@ -562,21 +486,14 @@ def test_subinterpreters_work_or_are_refused() -> None:
 def test_many_interpreters_one_after_the_other() -> None:
     """A process may load the library, and fork workers that load it again."""
     for _ in range(3):
-        done = run_python("import sentry_ophio; print(sentry_ophio.__version__)")
+        done = run_program("version")
         assert done.stdout.strip() == sentry_ophio.__version__, done.stderr
 
 
 def test_signals_interrupt_between_calls() -> None:
     """Ctrl-C ends a loop of calls with KeyboardInterrupt, and not the process."""
-    code = (
-        "from sentry_ophio.enhancers import Cache, Enhancements\n"
-        "try:\n"
-        "    print('ready', flush=True)\n"
-        "    while True: Enhancements.parse('function:a* -app\\n' * 1000, Cache(0))\n"
-        "except KeyboardInterrupt: print('interrupted')\n"
-    )
     with subprocess.Popen(
-        [sys.executable, "-c", code],
+        [sys.executable, PROGRAMS / "parse_until_interrupted.py"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         encoding="utf-8",
