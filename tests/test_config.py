@@ -20,6 +20,8 @@ from sentry_ophio.events import from_json_lines, match_frames, stacktraces_of
 from sentry_ophio.exceptions import EnhancementsError, EventError, FrameTypeError, HandleClosedError
 from sentry_ophio.fingerprints import FingerprintRules
 
+FIXTURES = Path(__file__).resolve().parent / "fixtures"
+# Tables that were measured with Sentry's own code. They are not part of the sources.
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 BASE = Enhancements.parse(
     "path:**/vendor/** -app category=vendor\ncategory:vendor -group\nfunction:spin max-frames=2",
@@ -82,12 +84,29 @@ def test_a_stack_trace_is_processed() -> None:
     )
 
 
-@pytest.mark.skipif(not SHARED.exists(), reason="the measured table is kept beside the project")
-def test_every_measured_path() -> None:
-    base = SHARED / "all-platforms@2026-01-20.txt"
-    bases = {"all-platforms:2026-01-20": Enhancements.parse(base.read_text("utf-8"), Cache(0))}
-    rules = json.loads((SHARED / "sentry_path_rules.json").read_text("utf-8"))
-    for line in (SHARED / "sentry_path.jsonl").read_text("utf-8").splitlines():
+@pytest.mark.parametrize(
+    ("name", "base", "rules_file", "table"),
+    [
+        (
+            "base",
+            FIXTURES / "config_base.rules",
+            FIXTURES / "config_rules.json",
+            FIXTURES / "config.jsonl",
+        ),
+        *(
+            ("all-platforms:2026-01-20", base, SHARED / "sentry_path_rules.json", table)
+            for base, table in zip(
+                SHARED.glob("all-platforms@2026-01-20.txt"), SHARED.glob("sentry_path.jsonl")
+            )
+        ),
+    ],
+    ids=lambda each: each.name if isinstance(each, Path) else each,
+)
+def test_every_recorded_result(name: str, base: Path, rules_file: Path, table: Path) -> None:
+    """tests/fixtures/make_config.py writes the record."""
+    bases = {name: Enhancements.parse(base.read_text("utf-8"), Cache(0))}
+    rules = json.loads(rules_file.read_text("utf-8"))
+    for line in table.read_text("utf-8").splitlines():
         row = json.loads(line)
         known = rules[row["rules"]]
         for each in (
@@ -234,9 +253,12 @@ def test_it_can_be_closed() -> None:
 # --- frames -----------------------------------------------------------------------------
 
 
-@pytest.mark.skipif(not SHARED.exists(), reason="the measured table is kept beside the project")
-def test_every_measured_match_frame() -> None:
-    for line in (SHARED / "match_frames.jsonl").read_text("utf-8").splitlines():
+@pytest.mark.parametrize(
+    "table", [FIXTURES / "match_frames.jsonl", *SHARED.glob("match_frames.jsonl")]
+)
+def test_every_recorded_match_frame(table: Path) -> None:
+    """tests/fixtures/make_config.py writes the record."""
+    for line in table.read_text("utf-8").splitlines():
         row = json.loads(line)
         expected = [
             {key: text.encode() if isinstance(text, str) else text for key, text in frame.items()}
