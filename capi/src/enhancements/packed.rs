@@ -17,7 +17,7 @@ use ophio_core::enhancements::grouping::{EventCategory, EventFrame};
 use ophio_core::enhancements::stacktrace::event::EventStacktrace;
 use ophio_core::enhancements::stacktrace::mappings::KeyBuffer;
 use ophio_core::enhancements::stacktrace::view::{FrameView, StacktraceError, StacktraceView};
-use ophio_core::enhancements::{AppliedFrame, AssembleResult, Component, TooFewFrames};
+use ophio_core::enhancements::{AppliedFrame, AssembleResult, Component, RuleNumber, TooFewFrames};
 
 use super::rules::{hint_number, write_text, OphioEnhancements};
 use super::tristate::{read_tristate, tristate};
@@ -363,7 +363,7 @@ pub unsafe extern "C" fn ophio_enhancements_too_few_frames_hint(
         write_text(rules, text, "rule + 1 =", rule_plus_one as usize, |rules| {
             let too_few = TooFewFrames {
                 contributing: contributing as usize,
-                rule: rule_plus_one.checked_sub(1)?,
+                rule: RuleNumber(rule_plus_one.checked_sub(1)?),
             };
             too_few.text(rules.rules())
         })
@@ -430,7 +430,7 @@ pub(super) fn read_components(contributes: &[u8]) -> Result<Vec<Component>, Erro
 fn summary(result: &AssembleResult) -> [u32; 4] {
     let (rule, contributing) = result.hint.map_or((0, 0), |few| {
         let contributing = u32::try_from(few.contributing).unwrap_or(u32::MAX);
-        (few.rule + 1, contributing)
+        (few.rule.0 + 1, contributing)
     });
     [
         u32::from(result.contributes),

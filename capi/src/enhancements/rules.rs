@@ -6,7 +6,9 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use ophio_core::enhancements::{Cache, Enhancements, EnhancementsError, Hint, HintKind};
+use ophio_core::enhancements::{
+    Cache, Enhancements, EnhancementsError, Hint, HintKind, RuleNumber,
+};
 use ophio_core::limits::Limit;
 
 use super::cache::OphioEnhancementsCache;
@@ -303,7 +305,7 @@ pub(super) unsafe fn write_text(
 pub(super) fn hint_number(hint: Option<Hint>) -> u32 {
     hint.map_or(0, |hint| {
         let kinds = HintKind::ALL.len() as u32;
-        1 + hint.rule * kinds + hint.kind as u32
+        1 + hint.rule.0 * kinds + hint.kind as u32
     })
 }
 
@@ -312,7 +314,7 @@ fn hint_from_number(number: u32) -> Option<Hint> {
     let kinds = HintKind::ALL.len() as u32;
     Some(Hint {
         kind: HintKind::ALL[(number % kinds) as usize],
-        rule: number / kinds,
+        rule: RuleNumber(number / kinds),
     })
 }
 
@@ -326,7 +328,10 @@ mod tests {
         assert_eq!(hint_from_number(0), None);
         for (number, kind) in (1..).zip(HintKind::ALL) {
             for rule in [0, 7] {
-                let hint = Hint { kind, rule };
+                let hint = Hint {
+                    kind,
+                    rule: RuleNumber(rule),
+                };
                 assert_eq!(hint_number(Some(hint)), number + 5 * rule);
                 assert_eq!(hint_from_number(number + 5 * rule), Some(hint));
             }

@@ -38,7 +38,7 @@ use crate::enhancements::interpreter::{self, Observer};
 use crate::enhancements::matcher::{FrameMatcher, FrameTest, Offset};
 use crate::enhancements::pattern::{Dialect, Pattern};
 use crate::enhancements::result::{AssembleResult, Component, HintKind};
-use crate::enhancements::rule::Rule;
+use crate::enhancements::rule::{Rule, RuleNumber};
 
 /// The field that a step changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -73,8 +73,8 @@ pub enum Value {
 /// An action that ran.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Step {
-    /// The index of the rule.
-    pub rule: u32,
+    /// The rule.
+    pub rule: RuleNumber,
     /// The action as it is written, or the limit that a rule set.
     pub action: String,
     /// The frame that the rule matched. If the action has a range, other frames change. `None` for
@@ -220,7 +220,7 @@ pub struct Test {
     pub reason: String,
     /// The rule that sets the category or `in_app` for which the matcher would hold, if the rule
     /// that was asked for changes frames: it runs after that rule, so too late.
-    pub later: Option<u32>,
+    pub later: Option<RuleNumber>,
 }
 
 /// Explains the effects of rules on a stack trace.
@@ -239,7 +239,7 @@ pub struct Test {
 /// let found = explain::explain(
 ///     rules.rules(), &[frame], &[], &ExceptionData::default(), None, Some((1, 0)),
 /// );
-/// assert_eq!(found.frames[0].steps[0].rule, 0);
+/// assert_eq!(found.frames[0].steps[0].rule.index(), 0);
 /// assert_eq!(found.why_not.unwrap()[0].reason, "`log_it` does not match");
 /// # Ok::<(), ophio::enhancements::EnhancementsError>(())
 /// ```
@@ -424,14 +424,14 @@ struct Log<'r> {
     stacktrace: Vec<Step>,
     /// The matches of the rule that runs.
     matches: Option<Matches>,
-    /// The limits of the rule that runs which were reported: its index, and its actions.
-    limits: (u32, Vec<String>),
+    /// The limits of the rule that runs which were reported: its number, and its actions.
+    limits: (RuleNumber, Vec<String>),
 }
 
 /// Which frames a rule has matched so far: they come in ascending order.
 #[derive(Clone, Copy)]
 struct Matches {
-    rule: u32,
+    rule: RuleNumber,
     first: usize,
     previous: Option<usize>,
     current: usize,
@@ -444,12 +444,12 @@ impl<'r> Log<'r> {
             frames: vec![Vec::new(); frames],
             stacktrace: Vec::new(),
             matches: None,
-            limits: (0, Vec::new()),
+            limits: (RuleNumber::default(), Vec::new()),
         }
     }
 
     /// Returns whether an action has reached a frame before, from another match of its rule.
-    fn is_repeated(&mut self, rule: u32, matched: usize, target: usize) -> bool {
+    fn is_repeated(&mut self, rule: RuleNumber, matched: usize, target: usize) -> bool {
         let new = Matches {
             rule,
             first: matched,
@@ -488,7 +488,7 @@ impl<'r> Log<'r> {
 impl Observer for Log<'_> {
     fn flag(
         &mut self,
-        rule: u32,
+        rule: RuleNumber,
         action: &Action,
         matched: usize,
         target: usize,
@@ -513,7 +513,7 @@ impl Observer for Log<'_> {
         self.put(Some(target), step);
     }
 
-    fn category(&mut self, rule: u32, matched: usize, before: Option<&str>, after: &str) {
+    fn category(&mut self, rule: RuleNumber, matched: usize, before: Option<&str>, after: &str) {
         let step = Step {
             rule,
             action: format!("category={after}"),
@@ -526,7 +526,7 @@ impl Observer for Log<'_> {
         self.put(Some(matched), step);
     }
 
-    fn variable(&mut self, rule: u32, var: &VarAction, matched: usize, before: u64) {
+    fn variable(&mut self, rule: RuleNumber, var: &VarAction, matched: usize, before: u64) {
         let flag = |number: u64| Value::Flag(Some(number != 0));
         let (field, before, after) = match var {
             VarAction::MaxFrames(n) => (Field::MaxFrames, Value::Number(before), Value::Number(*n)),
@@ -559,8 +559,8 @@ impl Observer for Log<'_> {
         self.put(None, step);
     }
 
-    fn past_max_frames(&mut self, rule: u32, target: usize) {
-        let max = self.rules.get(rule as usize).and_then(|rule| {
+    fn past_max_frames(&mut self, rule: RuleNumber, target: usize) {
+        let max = self.rules.get(rule.index()).and_then(|rule| {
             let limit = |action: &&Action| matches!(action, Action::Var(VarAction::MaxFrames(_)));
             rule.actions().iter().rev().find(limit)
         });
@@ -624,11 +624,11 @@ impl States<'_> {
         then: &[Frame<'_>],
         number: usize,
         index: usize,
-    ) -> Option<u32> {
+    ) -> Option<RuleNumber> {
         let at = matcher.offset.index(index)?;
         let mut seen = then.to_vec();
         let steps = self.steps.get(at)?.iter();
-        let mut steps = steps.filter(|step| step.rule as usize >= number);
+        let mut steps = steps.filter(|step| step.rule.index() >= number);
         let holds = steps.find(|step| {
             match (step.field, &step.after) {
                 (Field::InApp, Value::Flag(flag)) => seen[at].in_app = *flag,
@@ -946,7 +946,7 @@ mod tests {
 
     /// Why a rule did or did not match frame 0: whether each matcher holds, and the rule that sets
     /// what it needs later.
-    fn why_not(text: &str, frame: Frame<'_>, rule: usize) -> Vec<(bool, Option<u32>)> {
+    fn why_not(text: &str, frame: Frame<'_>, rule: usize) -> Vec<(bool, Option<usize>)> {
         let rules = Enhancements::parse(text, &Cache::new(0)).unwrap();
         let exception = ExceptionData::default();
         let found = explain(
@@ -958,7 +958,9 @@ mod tests {
             Some((rule, 0)),
         );
         let tests = found.why_not.unwrap().into_iter();
-        tests.map(|test| (test.holds, test.later)).collect()
+        tests
+            .map(|test| (test.holds, test.later.map(RuleNumber::index)))
+            .collect()
     }
 
     #[test]
@@ -1159,7 +1161,7 @@ mod tests {
         let steps: Vec<_> = found
             .steps
             .iter()
-            .map(|step| (step.rule, &*step.action))
+            .map(|step| (step.rule.index(), &*step.action))
             .collect();
         assert_eq!(
             steps,

@@ -12,14 +12,14 @@
 use crate::enhancements::action::{Action, FlagAction, FlagKind, Range, VarAction};
 use crate::enhancements::frame::{ExceptionData, Frame};
 use crate::enhancements::result::{AssembleResult, Component, Hint, HintKind, TooFewFrames};
-use crate::enhancements::rule::Rule;
+use crate::enhancements::rule::{Rule, RuleNumber};
 
 /// Receives every action that runs. `()` ignores all actions, at no cost.
 pub(super) trait Observer {
     /// Called when a rule sets a flag of a frame or component.
     fn flag(
         &mut self,
-        _rule: u32,
+        _rule: RuleNumber,
         _action: &Action,
         _matched: usize,
         _target: usize,
@@ -27,11 +27,18 @@ pub(super) trait Observer {
     ) {
     }
     /// Called when a rule sets the category of a frame.
-    fn category(&mut self, _rule: u32, _matched: usize, _before: Option<&str>, _after: &str) {}
+    fn category(
+        &mut self,
+        _rule: RuleNumber,
+        _matched: usize,
+        _before: Option<&str>,
+        _after: &str,
+    ) {
+    }
     /// Called when a rule sets a variable of the stack trace. `before` is 0 for unset and false.
-    fn variable(&mut self, _rule: u32, _var: &VarAction, _matched: usize, _before: u64) {}
+    fn variable(&mut self, _rule: RuleNumber, _var: &VarAction, _matched: usize, _before: u64) {}
     /// Called when a component stops contributing because of `max-frames`.
-    fn past_max_frames(&mut self, _rule: u32, _target: usize) {}
+    fn past_max_frames(&mut self, _rule: RuleNumber, _target: usize) {}
 }
 
 impl Observer for () {}
@@ -55,7 +62,11 @@ pub(super) fn apply_observed<'a>(
     exception: &ExceptionData<'_>,
     observer: &mut impl Observer,
 ) {
-    for (number, rule) in (0..).zip(rules).filter(|(_, rule)| rule.modifies_frames()) {
+    for (number, rule) in (0..)
+        .map(RuleNumber)
+        .zip(rules)
+        .filter(|(_, rule)| rule.modifies_frames())
+    {
         for index in matching_frames(rule, frames, exception) {
             for action in rule.actions() {
                 match action {
@@ -107,7 +118,7 @@ pub(super) fn assemble_observed(
         component.hint = None;
     }
 
-    for (number, rule) in (0..).zip(rules) {
+    for (number, rule) in (0..).map(RuleNumber).zip(rules) {
         if !rule.affects_grouping() {
             continue;
         }
@@ -160,14 +171,14 @@ pub fn matching_frames(
 #[derive(Default)]
 pub(super) struct StacktraceState {
     /// The limit, and the rule that set it.
-    pub(super) max_frames: Option<(u64, u32)>,
+    pub(super) max_frames: Option<(u64, RuleNumber)>,
     /// The limit, and the rule that set it.
-    pub(super) min_frames: Option<(u64, u32)>,
+    pub(super) min_frames: Option<(u64, RuleNumber)>,
     pub(super) invert_stacktrace: bool,
 }
 
 impl StacktraceState {
-    fn set(&mut self, rule: u32, var: &VarAction) {
+    fn set(&mut self, rule: RuleNumber, var: &VarAction) {
         match var {
             VarAction::MaxFrames(n) => self.max_frames = Some((*n, rule)),
             VarAction::MinFrames(n) => self.min_frames = Some((*n, rule)),
@@ -207,7 +218,7 @@ impl StacktraceState {
 
 /// Runs a flag action. Returns the components whose `group` was set, and the old value of each.
 fn flag_components(
-    rule: u32,
+    rule: RuleNumber,
     action: &FlagAction,
     index: usize,
     frames: &[Frame<'_>],
@@ -382,11 +393,17 @@ mod tests {
         let contributes: Vec<_> = components.iter().map(|c| c.contributes).collect();
         assert_eq!(contributes, [Some(false), Some(true), None]);
         let kind = HintKind::PastMaxFrames;
-        assert_eq!(components[0].hint, Some(Hint { kind, rule: 0 }));
+        assert_eq!(
+            components[0].hint,
+            Some(Hint {
+                kind,
+                rule: RuleNumber(0)
+            })
+        );
         assert!(!result.contributes);
         let too_few = TooFewFrames {
             contributing: 1,
-            rule: 0,
+            rule: RuleNumber(0),
         };
         assert_eq!(result.hint, Some(too_few));
     }
@@ -413,7 +430,10 @@ mod tests {
                 &ExceptionData::default(),
                 &mut components,
             );
-            let expected = expected.map(|kind| Hint { kind, rule: 0 });
+            let expected = expected.map(|kind| Hint {
+                kind,
+                rule: RuleNumber(0),
+            });
             assert_eq!(
                 components[0].hint, expected,
                 "{orig:?} {now:?} {contributes:?}"

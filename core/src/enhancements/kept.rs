@@ -27,6 +27,7 @@ use serde::Serialize;
 use crate::enhancements::fields::ExceptionField;
 use crate::enhancements::preview::distinct;
 use crate::enhancements::result::Evaluation;
+use crate::enhancements::rule::RuleNumber;
 use crate::enhancements::rule_set::Enhancements;
 use crate::enhancements::stacktrace::msgpack;
 use crate::enhancements::stacktrace::view::{StacktraceError, StacktraceView};
@@ -60,7 +61,7 @@ pub(super) struct Group {
     pub(super) first: usize,
     pub(super) count: u64,
     /// The old rules that match a frame.
-    pub(super) matched: Vec<u32>,
+    pub(super) matched: Vec<RuleNumber>,
     /// The results of the old rules.
     pub(super) found: Evaluation,
 }

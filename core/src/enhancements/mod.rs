@@ -77,7 +77,7 @@ pub use frame::{ExceptionData, Frame};
 pub use matcher::{ExceptionMatcher, FrameMatcher, FrameTest, Offset};
 pub use pattern::{Dialect, Pattern};
 pub use result::{AppliedFrame, AssembleResult, Component, Hint, HintKind, TooFewFrames};
-pub use rule::Rule;
+pub use rule::{Rule, RuleNumber};
 pub use rule_set::Enhancements;
 pub use select::Part;
 pub use text::format::format_rules;

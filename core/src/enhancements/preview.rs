@@ -24,7 +24,7 @@ use crate::enhancements::explain::{explain, Explanation, Field, FrameExplanation
 use crate::enhancements::frame::Frame;
 use crate::enhancements::kept::Kept;
 use crate::enhancements::result::{AppliedFrame, Assembled, Evaluation};
-use crate::enhancements::rule::Rule;
+use crate::enhancements::rule::{Rule, RuleNumber};
 use crate::enhancements::rule_set::Enhancements;
 use crate::enhancements::stacktrace::json::{parts_of_lines, read_lines};
 use crate::enhancements::stacktrace::msgpack;
@@ -45,18 +45,18 @@ const FEWEST_BYTES: usize = 64 << 10;
 /// The comparison of a stack trace: what changes, and the old and the new rules that match.
 struct Compared {
     changes: Changes,
-    matched: [Vec<u32>; 2],
+    matched: [Vec<RuleNumber>; 2],
 }
 
 impl Compared {
-    fn new(changes: Changes, matched: [Vec<u32>; 2]) -> Self {
+    fn new(changes: Changes, matched: [Vec<RuleNumber>; 2]) -> Self {
         let matched = matched.map(distinct);
         Self { changes, matched }
     }
 }
 
 /// Sorts the numbers of rules, and leaves each once.
-pub(super) fn distinct(mut rules: Vec<u32>) -> Vec<u32> {
+pub(super) fn distinct(mut rules: Vec<RuleNumber>) -> Vec<RuleNumber> {
     rules.sort_unstable();
     rules.dedup();
     rules
@@ -65,7 +65,7 @@ pub(super) fn distinct(mut rules: Vec<u32>) -> Vec<u32> {
 /// A stack trace that changes, with the rules that match, and the number of times that it occurs.
 struct Changed<'a> {
     stacktrace: &'a StacktraceView<'a>,
-    matched: &'a [Vec<u32>; 2],
+    matched: &'a [Vec<RuleNumber>; 2],
     times: u64,
 }
 
@@ -292,7 +292,7 @@ impl Preview {
                 } else {
                     &mut self.report.old_rules
                 };
-                rules[rule as usize].responsible += changed.times;
+                rules[rule.index()].responsible += changed.times;
             }
         }
         Ok(())
@@ -330,7 +330,7 @@ impl Preview {
         let rules = [&mut report.old_rules, &mut report.new_rules];
         for (rules, matched) in rules.into_iter().zip(&compared.matched) {
             for &rule in matched {
-                rules[rule as usize].matched += times;
+                rules[rule.index()].matched += times;
             }
         }
     }
@@ -399,13 +399,13 @@ impl Preview {
     }
 
     /// Finds the responsible rule for each change: whether it is a new rule, and its index.
-    fn responsible(&self, frames: &[Frame<'_>], changed: &Changed<'_>) -> Vec<(bool, u32)> {
+    fn responsible(&self, frames: &[Frame<'_>], changed: &Changed<'_>) -> Vec<(bool, RuleNumber)> {
         let stacktrace = changed.stacktrace;
         let (repeats, exception) = (&stacktrace.repeats, &stacktrace.exception);
         let [of_old, of_new] = changed.matched;
         let [old, new] = [(&self.old, of_old), (&self.new, of_new)].map(|(rules, matched)| {
             let all = rules.rules();
-            let rules: Vec<Rule> = matched.iter().map(|&n| all[n as usize].clone()).collect();
+            let rules: Vec<Rule> = matched.iter().map(|&n| all[n.index()].clone()).collect();
             explain(&rules, frames, repeats, exception, None, None)
         });
         let mut found = Vec::new();
@@ -416,8 +416,8 @@ impl Preview {
                 of_field.find(|step| changes(step)).map(|step| step.rule)
             };
             let of = |field, changes| {
-                let rule = last(&new, field, changes).map(|rule| (true, of_new[rule as usize]));
-                let of_old = |rule: u32| (false, of_old[rule as usize]);
+                let rule = last(&new, field, changes).map(|rule| (true, of_new[rule.index()]));
+                let of_old = |rule: RuleNumber| (false, of_old[rule.index()]);
                 rule.or_else(|| last(&old, field, changes).map(of_old))
             };
             let is_in_app = |frame: &FrameExplanation| frame.in_app == Some(true);
@@ -453,7 +453,7 @@ pub(super) fn changes(
     old_rules: &Enhancements,
     new_rules: &Enhancements,
     stacktrace: &StacktraceView<'_>,
-    matched: &mut [Vec<u32>; 2],
+    matched: &mut [Vec<RuleNumber>; 2],
 ) -> Result<Changes, StacktraceError> {
     let [of_old, of_new] = matched;
     of_old.clear();

@@ -6,7 +6,7 @@
 //!            stack trace -> AssembleResult  contributes, hint, order of the frames
 //! ```
 //!
-//! A hint is a kind and the index of a rule. Most hints are never read, so the text is only
+//! A hint is a kind and the number of a rule. Most hints are never read, so the text is only
 //! formatted when a caller asks for it:
 //!
 //! ```text
@@ -16,7 +16,7 @@
 use std::fmt;
 
 use crate::enhancements::action::{Action, VarAction};
-use crate::enhancements::rule::Rule;
+use crate::enhancements::rule::{Rule, RuleNumber};
 
 /// The result of the rules for a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,19 +147,19 @@ impl HintKind {
     }
 }
 
-/// The reason for the state of a component: a kind, and the index of the rule.
+/// The reason for the state of a component: a kind, and the number of the rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Hint {
     /// The kind.
     pub kind: HintKind,
-    /// The index of the rule in its rule set.
-    pub rule: u32,
+    /// The rule.
+    pub rule: RuleNumber,
 }
 
 impl Hint {
     /// Returns the text, or `None` if there is no such rule.
     pub fn text(self, rules: &[Rule]) -> Option<String> {
-        let rule = rules.get(self.rule as usize)?;
+        let rule = rules.get(self.rule.index())?;
         let what = match self.kind {
             HintKind::UnIgnored => "un-ignored",
             HintKind::Ignored => "ignored",
@@ -183,14 +183,14 @@ impl Hint {
 pub struct TooFewFrames {
     /// The number of frames that contribute.
     pub contributing: usize,
-    /// The index of the rule that set `min-frames`.
-    pub rule: u32,
+    /// The rule that set `min-frames`.
+    pub rule: RuleNumber,
 }
 
 impl TooFewFrames {
     /// Returns the text, or `None` if there is no such rule.
     pub fn text(self, rules: &[Rule]) -> Option<String> {
-        let rule = rules.get(self.rule as usize)?;
+        let rule = rules.get(self.rule.index())?;
         let n = self.contributing;
         let frames = if n == 1 { "frame" } else { "frames" };
         Some(format!(
@@ -226,7 +226,10 @@ mod tests {
     fn texts_name_the_rule() {
         let text = "function:a max-frames=1\nfunction:b max-frames=7 max-frames=2";
         let rules = Enhancements::parse(text, &Cache::new(0)).unwrap();
-        let hint = |kind, rule| Hint { kind, rule }.text(rules.rules());
+        let hint = |kind, rule| {
+            let rule = RuleNumber(rule);
+            Hint { kind, rule }.text(rules.rules())
+        };
         for (kind, rule, expected) in [
             (HintKind::UnIgnored, 0, "un-ignored by stack trace rule (function:a max-frames=1)"),
             (HintKind::Ignored, 0, "ignored by stack trace rule (function:a max-frames=1)"),
@@ -241,7 +244,7 @@ mod tests {
         let few = |contributing| {
             TooFewFrames {
                 contributing,
-                rule: 0,
+                rule: RuleNumber(0),
             }
             .text(rules.rules())
         };

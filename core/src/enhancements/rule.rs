@@ -6,6 +6,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use crate::enhancements::action::Action;
 use crate::enhancements::frame::{ExceptionData, Frame};
 use crate::enhancements::matcher::{ExceptionMatcher, FrameMatcher, Matcher};
@@ -19,6 +21,24 @@ struct Parts {
     exception_matchers: Box<[ExceptionMatcher]>,
     frame_matchers: Box<[FrameMatcher]>,
     actions: Box<[Action]>,
+}
+
+/// The number of a rule in its rule set, from 0, over all segments. It is 32 bits wide: a hint
+/// keeps one for each component.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct RuleNumber(pub u32);
+
+impl RuleNumber {
+    /// Returns the number of the rule with this index. A rule set has far fewer rules than 2^32.
+    pub(super) fn at(index: usize) -> Self {
+        Self(index as u32)
+    }
+
+    /// Returns the index of the rule in the list of its rule set.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
 }
 
 impl Rule {

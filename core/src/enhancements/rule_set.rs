@@ -18,7 +18,7 @@ use crate::enhancements::error::{ConfigStructureError, EnhancementsError};
 use crate::enhancements::explain::only_in_app;
 use crate::enhancements::frame::{ExceptionData, Frame};
 use crate::enhancements::result::{AppliedFrame, AssembleResult, Assembled, Component, Evaluation};
-use crate::enhancements::rule::Rule;
+use crate::enhancements::rule::{Rule, RuleNumber};
 use crate::enhancements::segment::Segment;
 use crate::enhancements::select::Part;
 use crate::enhancements::stacktrace::view::{
@@ -422,7 +422,7 @@ impl Enhancements {
     pub(super) fn evaluate(
         &self,
         stacktrace: &StacktraceView<'_>,
-        matched: &mut Vec<u32>,
+        matched: &mut Vec<RuleNumber>,
     ) -> Result<Evaluation, StacktraceError> {
         let matched = &mut Some(matched);
         let mut applied = Vec::with_capacity(stacktrace.frames.len());

@@ -24,6 +24,7 @@ use super::program::{Act, RuleProgram};
 use super::state::State;
 use super::trace::{Effect, Trace};
 use crate::enhancements::action::{FlagAction, FlagKind, Range};
+use crate::enhancements::rule::RuleNumber;
 
 /// The pass in which rules change frames.
 pub(super) struct Apply {
@@ -36,7 +37,7 @@ impl<M: Mask> Effect<M> for Apply {
         rule.modifies_frames
     }
 
-    fn run(&mut self, _number: u32, actions: &[Act], frames: &M, trace: &mut Trace<'_, M>) {
+    fn run(&mut self, _rule: RuleNumber, actions: &[Act], frames: &M, trace: &mut Trace<'_, M>) {
         let flags = || actions.iter().filter_map(|act| act.flag(FlagKind::App));
         for range in [Range::Up, Range::This, Range::Down] {
             for flag in flags().filter(|flag| flag.range == range) {

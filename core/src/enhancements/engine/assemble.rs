@@ -17,6 +17,7 @@ use super::trace::{Effect, Trace};
 use crate::enhancements::action::{FlagAction, FlagKind, Range};
 use crate::enhancements::interpreter::StacktraceState;
 use crate::enhancements::result::{AssembleResult, Component, Hint, HintKind};
+use crate::enhancements::rule::RuleNumber;
 use crate::enhancements::stacktrace::view::StacktraceView;
 
 /// The pass that decides which components count. Its state is sets of the frames of the components.
@@ -41,7 +42,7 @@ impl<M: Mask> Effect<M> for Assemble<M> {
         rule.affects_grouping
     }
 
-    fn run(&mut self, number: u32, actions: &[Act], frames: &M, trace: &mut Trace<'_, M>) {
+    fn run(&mut self, rule: RuleNumber, actions: &[Act], frames: &M, trace: &mut Trace<'_, M>) {
         let flags = || {
             actions.iter().filter_map(|act| match act {
                 Act::Flag(flag) => Some(*flag),
@@ -53,18 +54,18 @@ impl<M: Mask> Effect<M> for Assemble<M> {
                 let mut one = M::none(self.frames);
                 one.insert(frame);
                 for flag in flags() {
-                    self.flag(number, flag, &one, trace);
+                    self.flag(rule, flag, &one, trace);
                 }
             });
         } else {
             for flag in flags() {
-                self.flag(number, flag, frames, trace);
+                self.flag(rule, flag, frames, trace);
             }
         }
         for act in actions {
             match *act {
-                Act::MaxFrames(n) => self.stacktrace.max_frames = Some((n, number)),
-                Act::MinFrames(n) => self.stacktrace.min_frames = Some((n, number)),
+                Act::MaxFrames(n) => self.stacktrace.max_frames = Some((n, rule)),
+                Act::MinFrames(n) => self.stacktrace.min_frames = Some((n, rule)),
                 Act::Invert(invert) => self.stacktrace.invert_stacktrace = invert,
                 Act::Flag(_) | Act::Category(_) => {}
             }
@@ -117,7 +118,7 @@ impl<M: Mask> Assemble<M> {
         new
     }
 
-    fn flag(&mut self, rule: u32, flag: FlagAction, matched: &M, trace: &Trace<'_, M>) {
+    fn flag(&mut self, rule: RuleNumber, flag: FlagAction, matched: &M, trace: &Trace<'_, M>) {
         let mut matched = matched.clone();
         if flag.range == Range::Down {
             // As in the interpreter: if the matching frame is beyond the last component, the range

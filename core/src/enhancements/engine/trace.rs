@@ -15,19 +15,20 @@ use super::program::{Act, Program, RuleProgram, Test, TestKind};
 use super::scratch::ScratchGuard;
 use super::state::State;
 use crate::enhancements::matcher::Offset;
+use crate::enhancements::rule::RuleNumber;
 use crate::enhancements::stacktrace::view::{StacktraceError, StacktraceView};
 
 /// Receives the numbers of the rules that match, if the caller wants them.
-pub(in crate::enhancements) type Matched<'m> = Option<&'m mut Vec<u32>>;
+pub(in crate::enhancements) type Matched<'m> = Option<&'m mut Vec<RuleNumber>>;
 
 /// The effect of matching rules in one of the two passes.
 pub(super) trait Effect<M> {
     /// Returns whether the rule can have an effect.
     fn concerns(rule: &RuleProgram) -> bool;
 
-    /// Runs the actions of a rule for the frames that it matches, which are at least one. `number`
-    /// is the number of the rule in the rule set.
-    fn run(&mut self, number: u32, actions: &[Act], frames: &M, trace: &mut Trace<'_, M>);
+    /// Runs the actions of a rule for the frames that it matches, which are at least one. `rule`
+    /// is its number in the rule set.
+    fn run(&mut self, rule: RuleNumber, actions: &[Act], frames: &M, trace: &mut Trace<'_, M>);
 }
 
 /// A stack trace while rules run on it.
@@ -36,7 +37,7 @@ pub(super) struct Trace<'a, M> {
     /// The current segment: its index, its rules, and the number of its first rule.
     segment: usize,
     program: &'a Program,
-    first_rule: u32,
+    first_rule: usize,
     /// All frames.
     all: M,
     scratch: ScratchGuard,
@@ -84,7 +85,7 @@ impl<'a, M: Mask> Trace<'a, M> {
             trace.enter(memo).map_err(first_error)?;
             trace.walk(effect, matched);
             trace.segment += 1;
-            trace.first_rule += program.rules.len() as u32;
+            trace.first_rule += program.rules.len();
         }
         Ok(trace.state)
     }
@@ -113,7 +114,7 @@ impl<'a, M: Mask> Trace<'a, M> {
 
     fn walk<E: Effect<M>>(&mut self, effect: &mut E, matched: &mut Matched<'_>) {
         while let Some(rule) = self.scratch.triggered.pop() {
-            let number = self.first_rule + rule.0;
+            let number = RuleNumber::at(self.first_rule + rule.index());
             let rule = &self.program.rules[rule.index()];
             if !E::concerns(rule) {
                 continue;
