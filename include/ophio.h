@@ -15,9 +15,9 @@
  *   ophio_glob_match_text return 1 for a match and 0 for none. ophio_functions_trim_text and
  *   ophio_parameterization_parameterize_text return a length.
  * - Strings and buffers go in as pointer and length, without a final NUL, and are only
- *   read during the call. NULL with length 0 is the empty one.
- * - Structs in an array are counted, and the size of one is passed as `sizeof` gives
- *   it: a later version can add fields at the end.
+ *   read during the call. NULL with length 0 is the empty string.
+ * - A function that takes an array of structs takes their number, and the size of one
+ *   struct: pass its `sizeof`. So a later version can add fields at the end.
  * - An enum is passed as uint32_t. In an array of bytes, and in a struct that says so, it
  *   is a uint8_t. A status is an int. Lines and columns are uint32_t, counted from 1.
  * - A type with a function `_free` is opaque. `_free` takes the address of the pointer, and
@@ -253,7 +253,7 @@ typedef enum OphioEnhancementsPart {
  */
 typedef enum OphioEnhancementsFixKind {
     /**
-     * It has none.
+     * There is no fix.
      */
     OPHIO_ENHANCEMENTS_FIX_KIND_NONE = 0,
     /**
@@ -425,8 +425,7 @@ typedef struct OphioEnhancementsPreview OphioEnhancementsPreview;
 /**
  * Fingerprint rules.
  *
- * They do not change, so threads may share them, and a process may fork and go on using them
- * in the child.
+ * They are immutable: threads may share them, and after a fork the child may use them.
  */
 typedef struct OphioFingerprints OphioFingerprints;
 
@@ -865,20 +864,20 @@ typedef struct OphioParameterizationPattern {
 /**
  * A list, and a buffer for new texts.
  */
-typedef struct OphioParameterizationPlace {
+typedef struct OphioParameterizationBuffer {
     /**
      * The list.
      */
     const struct OphioParameterization *parameterization;
     /**
-     * The buffer.
+     * The first byte of the buffer.
      */
     uint8_t *data;
     /**
-     * How many bytes it has.
+     * The number of bytes of the buffer.
      */
     size_t len;
-} OphioParameterizationPlace;
+} OphioParameterizationBuffer;
 
 #ifdef __cplusplus
 extern "C" {
@@ -1883,15 +1882,15 @@ enum OphioStatus ophio_enhancements_apply_short(const struct OphioEnhancements *
                                                 uint8_t *answer);
 
 /**
- * Sets category and in_app of frames of an event, and answers in numbers.
+ * Sets category and in_app of the frames of an event, and writes the results as numbers.
  *
- * This is the short form of `ophio_enhancements_apply_event`, with an answer of fixed size, for
- * callers to which each object costs. `data` is as there. Writes to the 256 numbers at
- * `answer`:
+ * This is the short form of `ophio_enhancements_apply_event`, with a result of fixed size, for
+ * bindings in languages where each object takes time. `data` is as there. Writes to the 256
+ * numbers at `answer`:
  *
- * - first 0; or 1 if a frame has kept a category of its own; or 2 if there are more than 254
- *   frames, or a number is above 65535. With 2 the other numbers mean nothing:
- *   `ophio_enhancements_apply_events` has the answer then;
+ * - first 0; or 1 if a frame kept the category that it came with; or 2 if there are more than 254
+ *   frames or a number is above 65535. With 2 the other numbers have no meaning: call
+ *   `ophio_enhancements_apply_events` then;
  * - the number of frames;
  * - for each frame the number that `ophio_enhancements_apply_events` writes.
  *
@@ -1913,15 +1912,15 @@ enum OphioStatus ophio_enhancements_apply_event_short(const struct OphioEnhancem
  * it. Writes to `numbers`, which are the caller's, in numbers of 32 bits of the machine's byte
  * order; free them with `ophio_str_free`:
  *
- * - for each stack trace, how many frames have kept a category of their own, and the number of
+ * - for each stack trace, how many frames kept the category that they came with, and the number of
  *   frames;
  * - then for each frame of all of them, in order, `(category * 3 + in_app) * 16 + change`, with
  *   category and in_app as `ophio_enhancements_apply_packed` writes them. `change` says what to
- *   write into the frame of the event, as a sum: 1 for a new `in_app`; 2, 4 or 6 where
+ *   write into the frame of the event, as a sum: 1 for a new `in_app`; 2, 4 or 6 if
  *   `data.orig_in_app` becomes -1, 0 or 1; 8 for a new `data.category`.
  *
- * The work is spread over so many threads, the calling one included; 0 counts as 1. They
- * are made for this call and have ended when it returns. Threads may share `rules`. Fails as
+ * `threads` threads do the work, including the calling thread; 0 means 1. They are started for
+ * this call and end before it returns. Threads may share `rules`. Fails as
  * `ophio_enhancements_apply_event` does.
  *
  * `rules` is NULL or was made by this library and is not freed yet; `data` is readable for
@@ -2070,7 +2069,7 @@ enum OphioStatus ophio_enhancements_preview_add_json_lines(struct OphioEnhanceme
  * numbers `stacktraces`, `frames`, `changed_stacktraces`, `changed_frames`, `in_app`,
  * `category`, `contributes`, `grouping` and `explained`, `examples` (the first stack traces
  * that change, from 0), and `old_rules` and `new_rules`, with `matched` and `responsible` for
- * each rule. Fails with `OPHIO_STATUS_INVALID_ARGUMENT` where another thread uses the preview,
+ * each rule. Fails with `OPHIO_STATUS_INVALID_ARGUMENT` if another thread uses the preview,
  * and with `OPHIO_STATUS_NULL_POINTER`.
  *
  * `preview` is NULL or comes from `ophio_enhancements_preview_new` and is not freed yet; `report` is NULL
@@ -2524,7 +2523,8 @@ enum OphioStatus ophio_fingerprints_with_builtin(const struct OphioFingerprints 
                                                  struct OphioFingerprints **combined);
 
 /**
- * Frees fingerprint rules; NULL does nothing.
+ * Frees fingerprint rules and sets the pointer to them to NULL; NULL, or a pointer to NULL, does
+ * nothing.
  *
  * `rules` is NULL, or may be written and holds NULL or what this library made. Nothing uses the
  * object, and a copy of the pointer is not used afterwards.
@@ -2532,11 +2532,11 @@ enum OphioStatus ophio_fingerprints_with_builtin(const struct OphioFingerprints 
 OPHIO_API void ophio_fingerprints_free(struct OphioFingerprints **rules);
 
 /**
- * Frees what the process remembers of rules that were read before, so that they are found again
- * when they are read again. Rules that are in use stay.
+ * Clears the table of fingerprint rules, in which the process finds rules that were read before by
+ * their text. Rules that are in use stay.
  *
- * There is no need to: what is remembered is bounded. Any thread may call this; while another
- * thread uses the memory, nothing happens.
+ * There is no need to call it, since the size of the table is limited. Any thread may call this;
+ * if another thread uses the table, the call does nothing.
  */
 OPHIO_API void ophio_fingerprints_forget_all(void);
 
@@ -2726,22 +2726,22 @@ enum OphioStatus ophio_fingerprints_type(const uint8_t *fingerprint,
  * - optionally the texts `platform`, `level`, `logger`, `release`, `transaction`, `message`
  *   (that of the log entry) and `sdk` (its name), and `tags`: map of texts to texts.
  *
- * What has no column is missing in the event. Any value may be null. They are moved: whatever
- * the call returns, both have been released, and must not be by the caller. `unknown` is an
- * `OphioFingerprintsUnknown`. The work is spread over so many threads, the calling one included;
- * 0 counts as 1. Threads may share `rules`.
+ * A value without a column is missing in the event. Any value may be null. Both are moved: the
+ * call releases them, also on failure, and the caller must not release them. `unknown` is an
+ * `OphioFingerprintsUnknown`. `threads` threads do the work, including the calling thread; 0 means
+ * 1. Threads may share `rules`.
  *
  * Writes a struct array to `out_array` and `out_schema`, which the caller releases. It has a row
- * for each that came in: `rule`: int32, the index of the rule, `resolved`: list of utf8, its
+ * for each input row: `rule`: int32, the index of the rule, `resolved`: list of utf8, its
  * fingerprint with the variables filled in, and `title`: utf8, its title with the variables
- * filled in. All are null where no rule matches, and for a row that is null.
+ * filled in. All are null if no rule matches, and for a row that is null.
  *
- * Fails with `OPHIO_STATUS_SCHEMA` where a column is missing, of another type, or corrupt, with
- * `OPHIO_STATUS_EVENT` and the number of the row where it is not an event, or a text is not
- * UTF-8, with `OPHIO_STATUS_LIMIT` where an event has too many frames, with
- * `OPHIO_STATUS_OUT_OF_RANGE` where a column of the result would have more than 2,147,483,647
- * bytes, with `OPHIO_STATUS_INVALID_ARGUMENT` for another `unknown`, or where the array was
- * released before, and with `OPHIO_STATUS_NULL_POINTER`; then nothing is written.
+ * Fails with `OPHIO_STATUS_SCHEMA` if a column is missing, of another type, or corrupt, with
+ * `OPHIO_STATUS_EVENT` and the number of the row if it is not an event or a text is not UTF-8, with
+ * `OPHIO_STATUS_LIMIT` if an event has too many frames, with `OPHIO_STATUS_OUT_OF_RANGE` if a
+ * column of the result would have more than 2,147,483,647 bytes, with
+ * `OPHIO_STATUS_INVALID_ARGUMENT` if `unknown` has another value or the array was already
+ * released, and with `OPHIO_STATUS_NULL_POINTER`. On failure nothing is written.
  *
  * `rules` is NULL or was made by this library and is not freed yet; `array` and `schema` are
  * NULL or a valid array of the interface, or a released one, which no other thread uses;
@@ -3043,21 +3043,23 @@ OPHIO_API void ophio_last_error_clear(void);
 /**
  * Reads a limit.
  *
- * `limit` is one of `OphioLimit`. Writes its value to `most`. Any thread may call
+ * `limit` is one of `OphioLimit`. Writes its value to `max_value`. Any thread may call
  * this. Fails with `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
  *
- * `most` is NULL or may be written.
+ * `max_value` is NULL or may be written.
  */
-OPHIO_API enum OphioStatus ophio_limits_get(uint32_t limit, size_t *most);
+OPHIO_API enum OphioStatus ophio_limits_get(uint32_t limit, size_t *max_value);
 
 /**
  * Sets a limit, for the whole process.
  *
- * `limit` is one of `OphioLimit`, `most` its new value. Existing objects do not change. Any thread
+ * `limit` is one of `OphioLimit`, `max_value` its new value. Existing objects do not change. Any thread
  * may call this; calls that run at the same time use the old or the new value. Fails with
  * `OPHIO_STATUS_INVALID_ARGUMENT` only.
  */
-OPHIO_API enum OphioStatus ophio_limits_set(uint32_t limit, size_t most);
+OPHIO_API
+enum OphioStatus ophio_limits_set(uint32_t limit,
+                                  size_t max_value);
 
 /**
  * Compiles a list of patterns.
@@ -3152,14 +3154,14 @@ enum OphioStatus ophio_parameterization_parameterize(const struct OphioParameter
  *
  * This is `ophio_parameterization_parameterize` without an allocated result and with few arguments,
  * for bindings in languages where each of them takes as long as the search. `text` is UTF-8 and ends at
- * its first NUL. The new text is written to the buffer of `place`, without a NUL. Threads may
- * share the list, but not the buffer.
+ * its first NUL. The new text is written to `buffer->data`, without a NUL. Threads may share the
+ * list, but not the buffer.
  *
- * `place` is NULL or readable. Its list is NULL, or comes from `ophio_parameterization_new` and
- * is not freed yet, and its buffer may be written. `text` is NULL or ends with a NUL.
+ * `buffer` is NULL or readable. Its list is NULL, or comes from `ophio_parameterization_new` and
+ * is not freed yet, and `buffer->data` may be written. `text` is NULL or ends with a NUL.
  */
 OPHIO_API
-int32_t ophio_parameterization_parameterize_text(const struct OphioParameterizationPlace *place,
+int32_t ophio_parameterization_parameterize_text(const struct OphioParameterizationBuffer *buffer,
                                                  const char *text);
 
 /**

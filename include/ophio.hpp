@@ -279,24 +279,24 @@ inline std::uint32_t abi_version() noexcept { return ophio_abi_version(); }
 
 /* --- limits ------------------------------------------------------------------------ */
 
-inline status try_get_limit(OphioLimit limit, std::size_t &most) noexcept
+inline status try_get_limit(OphioLimit limit, std::size_t &max_value) noexcept
 {
-    return ophio_limits_get(static_cast<std::uint32_t>(limit), &most);
+    return ophio_limits_get(static_cast<std::uint32_t>(limit), &max_value);
 }
 
 /* Returns the value of a limit for the whole process. */
 inline std::size_t get_limit(OphioLimit limit)
 {
-    std::size_t most = 0;
-    check(try_get_limit(limit, most));
-    return most;
+    std::size_t max_value = 0;
+    check(try_get_limit(limit, max_value));
+    return max_value;
 }
 
-inline status try_set_limit(OphioLimit limit, std::size_t most) noexcept
+inline status try_set_limit(OphioLimit limit, std::size_t max_value) noexcept
 {
-    return ophio_limits_set(static_cast<std::uint32_t>(limit), most);
+    return ophio_limits_set(static_cast<std::uint32_t>(limit), max_value);
 }
-inline void set_limit(OphioLimit limit, std::size_t most) { check(try_set_limit(limit, most)); }
+inline void set_limit(OphioLimit limit, std::size_t max_value) { check(try_set_limit(limit, max_value)); }
 
 /* --- stack trace rules ------------------------------------------------------------- */
 
@@ -1225,8 +1225,8 @@ class parameterization
     status try_parameterize_text(const char *text, span<std::uint8_t> buffer,
                                  std::size_t &length) const noexcept
     {
-        const OphioParameterizationPlace place{get(), buffer.data(), buffer.size()};
-        const std::int32_t answer = ophio_parameterization_parameterize_text(&place, text);
+        const OphioParameterizationBuffer out{get(), buffer.data(), buffer.size()};
+        const std::int32_t answer = ophio_parameterization_parameterize_text(&out, text);
         if (answer < 0) return static_cast<status>(-answer);
         length = static_cast<std::size_t>(answer);
         return OPHIO_STATUS_OK;

@@ -50,31 +50,31 @@ fn limit(number: u32) -> Result<Limit, Error> {
 
 /// Reads a limit.
 ///
-/// `limit` is one of `OphioLimit`. Writes its value to `most`. Any thread may call
+/// `limit` is one of `OphioLimit`. Writes its value to `max_value`. Any thread may call
 /// this. Fails with `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///
-/// `most` is NULL or may be written.
+/// `max_value` is NULL or may be written.
 #[no_mangle]
-pub unsafe extern "C" fn ophio_limits_get(limit: u32, most: *mut usize) -> OphioStatus {
+pub unsafe extern "C" fn ophio_limits_get(limit: u32, max_value: *mut usize) -> OphioStatus {
     guard(|| {
-        // SAFETY: the caller's promise about `most`.
-        let most = unsafe { handle::out(most, "most") }?;
-        most.write(self::limit(limit)?.get());
+        // SAFETY: the caller's promise about `max_value`.
+        let max_value = unsafe { handle::out(max_value, "max_value") }?;
+        max_value.write(self::limit(limit)?.get());
         Ok(())
     })
 }
 
 /// Sets a limit, for the whole process.
 ///
-/// `limit` is one of `OphioLimit`, `most` its new value. Existing objects do not change. Any thread
+/// `limit` is one of `OphioLimit`, `max_value` its new value. Existing objects do not change. Any thread
 /// may call this; calls that run at the same time use the old or the new value. Fails with
 /// `OPHIO_STATUS_INVALID_ARGUMENT` only.
 #[no_mangle]
-pub extern "C" fn ophio_limits_set(limit: u32, most: usize) -> OphioStatus {
+pub extern "C" fn ophio_limits_set(limit: u32, max_value: usize) -> OphioStatus {
     guard(|| {
-        self::limit(limit)?.set(most);
+        self::limit(limit)?.set(max_value);
         Ok(())
     })
 }

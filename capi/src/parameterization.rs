@@ -56,12 +56,12 @@ pub struct OphioParameterizationPattern {
 /// A list, and a buffer for new texts.
 #[repr(C)]
 #[derive(Debug)]
-pub struct OphioParameterizationPlace {
+pub struct OphioParameterizationBuffer {
     /// The list.
     pub parameterization: *const OphioParameterization,
-    /// The buffer.
+    /// The first byte of the buffer.
     pub data: *mut u8,
-    /// How many bytes it has.
+    /// The number of bytes of the buffer.
     pub len: usize,
 }
 
@@ -293,35 +293,35 @@ pub unsafe extern "C" fn ophio_parameterization_parameterize(
 ///
 /// This is `ophio_parameterization_parameterize` without an allocated result and with few arguments,
 /// for bindings in languages where each of them takes as long as the search. `text` is UTF-8 and ends at
-/// its first NUL. The new text is written to the buffer of `place`, without a NUL. Threads may
-/// share the list, but not the buffer.
+/// its first NUL. The new text is written to `buffer->data`, without a NUL. Threads may share the
+/// list, but not the buffer.
 ///
 /// # Safety
 ///
-/// `place` is NULL or readable. Its list is NULL, or comes from `ophio_parameterization_new` and
-/// is not freed yet, and its buffer may be written. `text` is NULL or ends with a NUL.
+/// `buffer` is NULL or readable. Its list is NULL, or comes from `ophio_parameterization_new` and
+/// is not freed yet, and `buffer->data` may be written. `text` is NULL or ends with a NUL.
 #[no_mangle]
 pub unsafe extern "C" fn ophio_parameterization_parameterize_text(
-    place: *const OphioParameterizationPlace,
+    buffer: *const OphioParameterizationBuffer,
     text: *const c_char,
 ) -> i32 {
     length(|| {
-        // SAFETY: the caller's promise about `place`.
-        let place = unsafe { handle::borrow(place, "place") }?;
+        // SAFETY: the caller's promise about `buffer`.
+        let buffer = unsafe { handle::borrow(buffer, "buffer") }?;
         // SAFETY: the caller's promise about the list.
-        let list = unsafe { handle::borrow(place.parameterization, "place->parameterization") }?;
+        let list = unsafe { handle::borrow(buffer.parameterization, "buffer->parameterization") }?;
         // SAFETY: the caller's promise about `text`.
         let text = unsafe { slice::until_nul(text, "text") }?;
-        if text.len() > place.len {
-            return Err(slice::too_short("the text", text.len(), place.len));
+        if text.len() > buffer.len {
+            return Err(slice::too_short("the text", text.len(), buffer.len));
         }
         let text = slice::utf8(text, "text")?;
         // SAFETY: the caller's promise about the buffer.
-        let buffer = unsafe { slice::out(place.data, place.len, "place->data") }?;
+        let bytes = unsafe { slice::out(buffer.data, buffer.len, "buffer->data") }?;
         list.0.parameterize_with(
             text,
             |_| (),
-            |replaced| slice::write_text(replaced.unwrap_or(""), buffer, "the new text"),
+            |replaced| slice::write_text(replaced.unwrap_or(""), bytes, "the new text"),
         )?
     })
 }

@@ -397,13 +397,13 @@ unsafe fn run(alive: &mut Alive, call: &Call<'_>) {
             good(ophio_parameterization_counts(
                 list, text.data, text.len, place, 2,
             ));
-            let mut buffer = [0; 16];
-            let place = OphioParameterizationPlace {
+            let mut bytes = [0; 16];
+            let buffer = OphioParameterizationBuffer {
                 parameterization: list,
-                data: buffer.as_mut_ptr(),
-                len: usize::from(*limit).min(buffer.len()),
+                data: bytes.as_mut_ptr(),
+                len: usize::from(*limit).min(bytes.len()),
             };
-            ophio_parameterization_parameterize_text(&place, c"xyz 10.0.0.7 zyx".as_ptr());
+            ophio_parameterization_parameterize_text(&buffer, c"xyz 10.0.0.7 zyx".as_ptr());
             text_of!(out => ophio_parameterization_find_packed(
                 list, text.data, text.len, true, out
             ));

@@ -226,10 +226,10 @@ class Parameterizer(Handle):
             call = calls.pop()
         except IndexError:
             call = self._new_call()
-        place, buffer, _ = call
-        length = _parameterize_text(place, data)
+        buffer, written, _ = call
+        length = _parameterize_text(buffer, data)
         if length > 0:
-            replaced: str = buffer[:length].decode()
+            replaced: str = written[:length].decode()
         elif not length:
             # Without a match the result is the same text.
             replaced = text
@@ -241,11 +241,11 @@ class Parameterizer(Handle):
         return replaced
 
     def _new_call(self) -> tuple[Any, Any, Any]:
-        """Make what a call of `parameterize` needs; what the place points to lives as long."""
+        """Make what a call of `parameterize` needs; `data` must live as long as `buffer`."""
         data = ffi.new("uint8_t[]", _BUFFER)
         ptr = self._ptr
-        place = ffi.new("OphioParameterizationPlace *", (ptr, data, _BUFFER))
-        return place, ffi.buffer(data), ptr
+        buffer = ffi.new("OphioParameterizationBuffer *", (ptr, data, _BUFFER))
+        return buffer, ffi.buffer(data), ptr
 
     def _parameterize(self, data: bytes) -> str:
         """Replace the matches in a text of any length."""

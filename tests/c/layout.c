@@ -96,10 +96,10 @@ int main(void)
     FIELD(OphioParameterizationLimits, text_bytes);
     FIELD(OphioParameterizationLimits, steps);
     FIELD(OphioParameterizationLimits, steps_per_byte);
-    STRUCT(OphioParameterizationPlace);
-    FIELD(OphioParameterizationPlace, parameterization);
-    FIELD(OphioParameterizationPlace, data);
-    FIELD(OphioParameterizationPlace, len);
+    STRUCT(OphioParameterizationBuffer);
+    FIELD(OphioParameterizationBuffer, parameterization);
+    FIELD(OphioParameterizationBuffer, data);
+    FIELD(OphioParameterizationBuffer, len);
     STRUCT(OphioParameterizationPattern);
     FIELD(OphioParameterizationPattern, name);
     FIELD(OphioParameterizationPattern, regex);

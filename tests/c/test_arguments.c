@@ -72,7 +72,7 @@ static uint8_t untouched;
 /* A call fails with a status, which it returns as a negative number. */
 #define MINUS(call, status) CHECK((call) == -(int32_t)(status) && told(status))
 /* A list, and a buffer for what `ophio_parameterization_parameterize_text` writes. */
-#define PLACE(list, buffer, length) &(OphioParameterizationPlace){(list), (buffer), (length)}
+#define BUFFER(list, data, length) &(OphioParameterizationBuffer){(list), (data), (length)}
 #define NULL_POINTER OPHIO_STATUS_NULL_POINTER
 #define INVALID_ARGUMENT OPHIO_STATUS_INVALID_ARGUMENT
 #define INVALID_UTF8 OPHIO_STATUS_INVALID_UTF8
@@ -1218,19 +1218,19 @@ static void test_parameterization(void)
     REFUSED(ophio_parameterization_parameterize(list, TEXT("a"), NULL), NULL_POINTER);
 
     memset(buffer, 'x', sizeof buffer);
-    CHECK(ophio_parameterization_parameterize_text(PLACE(list, buffer, 4), "yx") == 4);
+    CHECK(ophio_parameterization_parameterize_text(BUFFER(list, buffer, 4), "yx") == 4);
     CHECK(memcmp(buffer, "y<a>xxxx", 8) == 0);
-    CHECK(ophio_parameterization_parameterize_text(PLACE(list, buffer, 1), "y") == 0);
-    CHECK(ophio_parameterization_parameterize_text(PLACE(list, NULL, 0), "") == 0);
-    MINUS(ophio_parameterization_parameterize_text(PLACE(list, buffer, 6), "xyx"), OUT_OF_RANGE);
-    MINUS(ophio_parameterization_parameterize_text(PLACE(list, buffer, 1), "yy"), OUT_OF_RANGE);
-    MINUS(ophio_parameterization_parameterize_text(PLACE(NULL, buffer, 8), "x"), NULL_POINTER);
-    MINUS(ophio_parameterization_parameterize_text(PLACE(list, buffer, 8), NULL), NULL_POINTER);
-    MINUS(ophio_parameterization_parameterize_text(PLACE(list, NULL, 8), "x"), NULL_POINTER);
-    MINUS(ophio_parameterization_parameterize_text(PLACE(list, buffer, SIZE_MAX), "x"),
+    CHECK(ophio_parameterization_parameterize_text(BUFFER(list, buffer, 1), "y") == 0);
+    CHECK(ophio_parameterization_parameterize_text(BUFFER(list, NULL, 0), "") == 0);
+    MINUS(ophio_parameterization_parameterize_text(BUFFER(list, buffer, 6), "xyx"), OUT_OF_RANGE);
+    MINUS(ophio_parameterization_parameterize_text(BUFFER(list, buffer, 1), "yy"), OUT_OF_RANGE);
+    MINUS(ophio_parameterization_parameterize_text(BUFFER(NULL, buffer, 8), "x"), NULL_POINTER);
+    MINUS(ophio_parameterization_parameterize_text(BUFFER(list, buffer, 8), NULL), NULL_POINTER);
+    MINUS(ophio_parameterization_parameterize_text(BUFFER(list, NULL, 8), "x"), NULL_POINTER);
+    MINUS(ophio_parameterization_parameterize_text(BUFFER(list, buffer, SIZE_MAX), "x"),
           INVALID_ARGUMENT);
-    MINUS(ophio_parameterization_parameterize_text(PLACE(list, buffer, 8), "\xff"), INVALID_UTF8);
-    MINUS(ophio_parameterization_parameterize_text(PLACE(list, buffer, 8), "abcdef"),
+    MINUS(ophio_parameterization_parameterize_text(BUFFER(list, buffer, 8), "\xff"), INVALID_UTF8);
+    MINUS(ophio_parameterization_parameterize_text(BUFFER(list, buffer, 8), "abcdef"),
           OPHIO_STATUS_LIMIT);
     MINUS(ophio_parameterization_parameterize_text(NULL, "x"), NULL_POINTER);
     CHECK(memcmp(buffer, "y<a>xxxx", 8) == 0);

@@ -9,11 +9,11 @@ use ophio_core::enhancements::stacktrace::json::pack_lines;
 use ophio_core::enhancements::{Enhancements, OtherFamily};
 
 use super::rules::OphioEnhancements;
-use crate::guard::{guard, guard_unit};
+use crate::guard::{guard, guard_into, guard_unit};
 use crate::handle;
 use crate::slice;
 use crate::status::{Error, OphioStatus};
-use crate::string::{convert, OphioStr};
+use crate::string::{convert, describe, OphioStr};
 
 /// The rules of a project, with the rule sets that come before them.
 ///
@@ -42,23 +42,47 @@ impl From<ConfigError> for Error {
     }
 }
 
+/// Runs the body of a function that reads the rules of a project, the argument `text`, and writes
+/// a config to the argument `config`.
+///
+/// # Safety
+///
+/// `text` meets the requirements of [`slice::text`], `names` and `bases` those of [`with_bases`],
+/// and `config` those of [`handle::out`].
+unsafe fn read_config(
+    text: (*const u8, usize),
+    names: (*const u8, usize),
+    bases: (*const *const OphioEnhancements, usize),
+    config: *mut *mut OphioEnhancementsConfig,
+    read: impl FnOnce(&str, &[(&str, &Enhancements)]) -> Result<EnhancementsConfig, ConfigError>,
+) -> OphioStatus {
+    // SAFETY: the caller's promise about `config`.
+    let place = unsafe { handle::out(config, "config") };
+    guard_into(place, || {
+        // SAFETY: the caller's promise about `text`.
+        let text = unsafe { slice::text(text.0, text.1, "text") }?;
+        // SAFETY: the caller's promise about `names` and `bases`.
+        let made = unsafe { with_bases(names, bases, |bases| read(text, bases)) }?;
+        Ok(handle::new(OphioEnhancementsConfig(made)))
+    })
+}
+
 /// Calls `f` with the bases and their names.
 ///
 /// # Safety
 ///
-/// `names` is readable for `names_len` bytes, `bases` for `count` handles, which are not freed
-/// yet.
+/// `names` meets the requirements of [`slice::text`], and `bases` those of [`slice::array`], with
+/// handles that are not freed yet.
 unsafe fn with_bases<R>(
-    names: *const u8,
-    names_len: usize,
-    bases: *const *const OphioEnhancements,
-    count: usize,
-    f: impl FnOnce(&[(&str, &Enhancements)]) -> Result<R, Error>,
+    names: (*const u8, usize),
+    bases: (*const *const OphioEnhancements, usize),
+    f: impl FnOnce(&[(&str, &Enhancements)]) -> Result<R, ConfigError>,
 ) -> Result<R, Error> {
+    let count = bases.1;
     // SAFETY: the caller's promise about `names`.
-    let names = unsafe { slice::text(names, names_len, "names") }?;
+    let names = unsafe { slice::text(names.0, names.1, "names") }?;
     // SAFETY: the caller's promise about `bases`.
-    let handles = unsafe { slice::array(bases, count, "bases") }?;
+    let handles = unsafe { slice::array(bases.0, count, "bases") }?;
     let names: Vec<&str> = if count == 0 {
         Vec::new()
     } else {
@@ -77,7 +101,7 @@ unsafe fn with_bases<R>(
         .into_iter()
         .zip(sets.iter().map(|set| &**set))
         .collect();
-    f(&bases)
+    Ok(f(&bases)?)
 }
 
 /// Parses the rules of a project: UTF-8, one rule a line. The rules of the bases come before them.
@@ -103,20 +127,9 @@ pub unsafe extern "C" fn ophio_enhancements_config_from_text(
     count: usize,
     config: *mut *mut OphioEnhancementsConfig,
 ) -> OphioStatus {
-    guard(|| {
-        // SAFETY: the caller's promise about `config`.
-        let config = unsafe { handle::out(config, "config") }?;
-        // SAFETY: the caller's promise about `text`.
-        let text = unsafe { slice::text(text, text_len, "text") }?;
-        // SAFETY: the caller's promise about `names` and `bases`.
-        let made = unsafe {
-            with_bases(names, names_len, bases, count, |bases| {
-                Ok(EnhancementsConfig::from_text(text, bases)?)
-            })
-        }?;
-        config.write(handle::new(OphioEnhancementsConfig(made)));
-        Ok(())
-    })
+    let (text, names, bases) = ((text, text_len), (names, names_len), (bases, count));
+    // SAFETY: the caller's promise about `text`, `names`, `bases` and `config`.
+    unsafe { read_config(text, names, bases, config, EnhancementsConfig::from_text) }
 }
 
 /// Reads the rules of a project in the form in which Sentry stores them: three parts joined
@@ -144,21 +157,12 @@ pub unsafe extern "C" fn ophio_enhancements_config_from_base64(
     ignore_other: bool,
     config: *mut *mut OphioEnhancementsConfig,
 ) -> OphioStatus {
-    guard(|| {
-        // SAFETY: the caller's promise about `config`.
-        let config = unsafe { handle::out(config, "config") }?;
-        // SAFETY: the caller's promise about `text`.
-        let text = unsafe { slice::text(text, text_len, "text") }?;
-        let other = other_family(ignore_other);
-        // SAFETY: the caller's promise about `names` and `bases`.
-        let made = unsafe {
-            with_bases(names, names_len, bases, count, |bases| {
-                Ok(EnhancementsConfig::from_base64(text, bases, other)?)
-            })
-        }?;
-        config.write(handle::new(OphioEnhancementsConfig(made)));
-        Ok(())
-    })
+    let (text, names, bases) = ((text, text_len), (names, names_len), (bases, count));
+    let read = |text: &str, bases: &[(&str, &Enhancements)]| {
+        EnhancementsConfig::from_base64(text, bases, other_family(ignore_other))
+    };
+    // SAFETY: the caller's promise about `text`, `names`, `bases` and `config`.
+    unsafe { read_config(text, names, bases, config, read) }
 }
 
 fn other_family(ignore: bool) -> OtherFamily {
@@ -208,16 +212,13 @@ pub unsafe extern "C" fn ophio_enhancements_config_to_base64(
     config: *const OphioEnhancementsConfig,
     text: *mut OphioStr,
 ) -> OphioStatus {
-    guard(|| {
-        // SAFETY: the caller's promise about `config`.
-        let config = unsafe { handle::borrow(config, "config") }?;
-        // SAFETY: the caller's promise about `text`.
-        let text = unsafe { handle::out(text, "text") }?;
-        let stored = config.0.to_base64();
-        let stored = stored.map_err(|error| Error::new(OphioStatus::Syntax, error))?;
-        text.write(stored.into_bytes().into());
-        Ok(())
-    })
+    // SAFETY: the caller's promise about `config` and `text`.
+    unsafe {
+        describe((config, "config"), (text, "text"), |config| {
+            let stored = config.0.to_base64();
+            stored.map_err(|error| Error::new(OphioStatus::Syntax, error))
+        })
+    }
 }
 
 /// Writes the names of a config's bases, joined by line feeds.
@@ -234,14 +235,12 @@ pub unsafe extern "C" fn ophio_enhancements_config_bases(
     config: *const OphioEnhancementsConfig,
     names: *mut OphioStr,
 ) -> OphioStatus {
-    guard(|| {
-        // SAFETY: the caller's promise about `config`.
-        let config = unsafe { handle::borrow(config, "config") }?;
-        // SAFETY: the caller's promise about `names`.
-        let names = unsafe { handle::out(names, "names") }?;
-        names.write(config.0.bases().join("\n").into_bytes().into());
-        Ok(())
-    })
+    // SAFETY: the caller's promise about `config` and `names`.
+    unsafe {
+        describe((config, "config"), (names, "names"), |config| {
+            Ok(config.0.bases().join("\n"))
+        })
+    }
 }
 
 /// Makes a rule set of a part of a config. It shares the index and the memo of the config's rules.
@@ -445,14 +444,12 @@ pub unsafe extern "C" fn ophio_enhancements_bases(
     rules: *const OphioEnhancements,
     names: *mut OphioStr,
 ) -> OphioStatus {
-    guard(|| {
-        // SAFETY: the caller's promise about `rules`.
-        let rules = unsafe { handle::borrow(rules, "rules") }?.current();
-        // SAFETY: the caller's promise about `names`.
-        let names = unsafe { handle::out(names, "names") }?;
-        names.write(rules.bases().join("\n").into_bytes().into());
-        Ok(())
-    })
+    // SAFETY: the caller's promise about `rules` and `names`.
+    unsafe {
+        describe((rules, "rules"), (names, "names"), |rules| {
+            Ok(rules.current().bases().join("\n"))
+        })
+    }
 }
 
 /// Packs many stack traces from frames as Sentry events have them.

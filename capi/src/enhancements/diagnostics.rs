@@ -63,7 +63,7 @@ pub struct OphioEnhancementsDiagnostic {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OphioEnhancementsFixKind {
-    /// It has none.
+    /// There is no fix.
     None = 0,
     /// The fix may be what was meant.
     Possible = 1,
@@ -105,20 +105,17 @@ pub unsafe extern "C" fn ophio_enhancements_check(
     lenient: bool,
     diagnostics: *mut *mut OphioEnhancementsDiagnostics,
 ) -> OphioStatus {
-    guard(|| {
-        // SAFETY: the caller's promise about `text`.
-        let text = unsafe { slice::text(text, text_len, "text") }?;
-        check_rule_text(text)?;
-        // SAFETY: the caller's promise about `diagnostics`.
-        let place = unsafe { handle::out(diagnostics, "diagnostics") }?;
-        let found = if lenient {
-            diagnostics::check_lenient(text)
-        } else {
-            diagnostics::check(text)
-        };
-        place.write(handle::new(OphioEnhancementsDiagnostics(found)));
-        Ok(())
-    })
+    let check = if lenient {
+        diagnostics::check_lenient
+    } else {
+        diagnostics::check
+    };
+    // SAFETY: the caller's promise about `text` and `diagnostics`.
+    unsafe {
+        read_text((text, text_len), (diagnostics, "diagnostics"), |text| {
+            Ok(list(check(text)))
+        })
+    }
 }
 
 /// Finds the rules in the text form that Sentry's profiling ignores.
@@ -137,16 +134,12 @@ pub unsafe extern "C" fn ophio_enhancements_check_profiling(
     text_len: usize,
     diagnostics: *mut *mut OphioEnhancementsDiagnostics,
 ) -> OphioStatus {
-    guard(|| {
-        // SAFETY: the caller's promise about `text`.
-        let text = unsafe { slice::text(text, text_len, "text") }?;
-        check_rule_text(text)?;
-        // SAFETY: the caller's promise about `diagnostics`.
-        let place = unsafe { handle::out(diagnostics, "diagnostics") }?;
-        let found = diagnostics::check_profiling(text);
-        place.write(handle::new(OphioEnhancementsDiagnostics(found)));
-        Ok(())
-    })
+    // SAFETY: the caller's promise about `text` and `diagnostics`.
+    unsafe {
+        read_text((text, text_len), (diagnostics, "diagnostics"), |text| {
+            Ok(list(diagnostics::check_profiling(text)))
+        })
+    }
 }
 
 /// Applies the fixes that are certain to rules in the text form.
@@ -165,15 +158,12 @@ pub unsafe extern "C" fn ophio_enhancements_fix(
     text_len: usize,
     fixed: *mut OphioStr,
 ) -> OphioStatus {
-    guard(|| {
-        // SAFETY: the caller's promise about `text`.
-        let text = unsafe { slice::text(text, text_len, "text") }?;
-        check_rule_text(text)?;
-        // SAFETY: the caller's promise about `fixed`.
-        let fixed = unsafe { handle::out(fixed, "fixed") }?;
-        fixed.write(diagnostics::fix(text).into());
-        Ok(())
-    })
+    // SAFETY: the caller's promise about `text` and `fixed`.
+    unsafe {
+        read_text((text, text_len), (fixed, "fixed"), |text| {
+            Ok(diagnostics::fix(text).into())
+        })
+    }
 }
 
 /// Parses rules in the text form, but drops retired actions (`+sentinel`, `+prefix` and their
@@ -206,7 +196,7 @@ pub unsafe extern "C" fn ophio_enhancements_parse_lenient(
         // SAFETY: the caller's promise about `cache`.
         let parsed = unsafe { with_cache(cache, |cache| Enhancements::parse_lenient(text, cache)) };
         let (parsed, left_out) = parsed?;
-        place.write(handle::new(OphioEnhancementsDiagnostics(left_out)));
+        place.write(list(left_out));
         Ok(OphioEnhancements::new(parsed))
     })
 }
@@ -228,15 +218,12 @@ pub unsafe extern "C" fn ophio_enhancements_format(
     text_len: usize,
     formatted: *mut OphioStr,
 ) -> OphioStatus {
-    guard(|| {
-        // SAFETY: the caller's promise about `text`.
-        let text = unsafe { slice::text(text, text_len, "text") }?;
-        check_rule_text(text)?;
-        // SAFETY: the caller's promise about `formatted`.
-        let formatted = unsafe { handle::out(formatted, "formatted") }?;
-        formatted.write(format_rules(text)?.into());
-        Ok(())
-    })
+    // SAFETY: the caller's promise about `text` and `formatted`.
+    unsafe {
+        read_text((text, text_len), (formatted, "formatted"), |text| {
+            Ok(format_rules(text)?.into())
+        })
+    }
 }
 
 /// Returns the number of entries of a list; 0 if `diagnostics` is NULL.
@@ -271,14 +258,10 @@ pub unsafe extern "C" fn ophio_enhancements_diagnostics_get(
     diagnostic: *mut OphioEnhancementsDiagnostic,
 ) -> OphioStatus {
     guard(|| {
-        // SAFETY: the caller's promise about `diagnostics`.
-        let list = unsafe { handle::borrow(diagnostics, "diagnostics") }?;
         // SAFETY: the caller's promise about `diagnostic`.
         let place = unsafe { handle::out(diagnostic, "diagnostic") }?;
-        let found = list.0.get(index).ok_or_else(|| {
-            let message = format!("there is no diagnostic {index}");
-            Error::new(OphioStatus::OutOfRange, message)
-        })?;
+        // SAFETY: the caller's promise about `diagnostics`.
+        let found = unsafe { entry(diagnostics, index) }?;
         let lend = |text: &str| OphioSlice::borrowed(text.as_bytes());
         place.write(OphioEnhancementsDiagnostic {
             severity: match found.severity {
@@ -316,14 +299,10 @@ pub unsafe extern "C" fn ophio_enhancements_diagnostics_fix(
     fix: *mut OphioEnhancementsFix,
 ) -> OphioStatus {
     guard(|| {
-        // SAFETY: the caller's promise about `diagnostics`.
-        let list = unsafe { handle::borrow(diagnostics, "diagnostics") }?;
         // SAFETY: the caller's promise about `fix`.
         let place = unsafe { handle::out(fix, "fix") }?;
-        let found = list.0.get(index).ok_or_else(|| {
-            let message = format!("there is no diagnostic {index}");
-            Error::new(OphioStatus::OutOfRange, message)
-        })?;
+        // SAFETY: the caller's promise about `diagnostics`.
+        let found = unsafe { entry(diagnostics, index) }?;
         place.write(match &found.fix {
             None => OphioEnhancementsFix {
                 kind: OphioEnhancementsFixKind::None as u32,
@@ -359,6 +338,49 @@ pub unsafe extern "C" fn ophio_enhancements_diagnostics_free(
 ) {
     // SAFETY: the caller's promise.
     unsafe { handle::free(diagnostics) }
+}
+
+/// Runs the body of a function that reads rules in the text form, the argument `text`, and writes
+/// the result to the argument called `output.1`.
+///
+/// # Safety
+///
+/// The text meets the requirements of [`slice::text`], the output those of [`handle::out`].
+unsafe fn read_text<T>(
+    text: (*const u8, usize),
+    output: (*mut T, &str),
+    read: impl FnOnce(&str) -> Result<T, Error>,
+) -> OphioStatus {
+    // SAFETY: the caller's promise about the output.
+    let place = unsafe { handle::out(output.0, output.1) };
+    guard_into(place, || {
+        // SAFETY: the caller's promise about the text.
+        let text = unsafe { slice::text(text.0, text.1, "text") }?;
+        check_rule_text(text)?;
+        read(text)
+    })
+}
+
+/// Makes the object for a list of problems.
+fn list(found: Vec<Diagnostic>) -> *mut OphioEnhancementsDiagnostics {
+    handle::new(OphioEnhancementsDiagnostics(found))
+}
+
+/// Returns the entry of a list with this index, from 0.
+///
+/// # Safety
+///
+/// `diagnostics` meets the requirements of [`handle::borrow`].
+unsafe fn entry<'a>(
+    diagnostics: *const OphioEnhancementsDiagnostics,
+    index: usize,
+) -> Result<&'a Diagnostic, Error> {
+    // SAFETY: the caller's promise.
+    let list = unsafe { handle::borrow(diagnostics, "diagnostics") }?;
+    list.0.get(index).ok_or_else(|| {
+        let message = format!("there is no diagnostic {index}");
+        Error::new(OphioStatus::OutOfRange, message)
+    })
 }
 
 /// Converts a line or column for C. A text of rules has less than 4 GiB.

@@ -17,7 +17,9 @@ use ophio_core::enhancements::grouping::{EventCategory, EventFrame};
 use ophio_core::enhancements::stacktrace::event::EventStacktrace;
 use ophio_core::enhancements::stacktrace::mappings::KeyBuffer;
 use ophio_core::enhancements::stacktrace::view::{FrameView, StacktraceError, StacktraceView};
-use ophio_core::enhancements::{AppliedFrame, AssembleResult, Component, RuleNumber, TooFewFrames};
+use ophio_core::enhancements::{
+    AppliedFrame, AssembleResult, Component, Enhancements, RuleNumber, TooFewFrames,
+};
 
 use super::rules::{hint_number, write_text, OphioEnhancements};
 use super::tristate::{read_tristate, tristate};
@@ -38,6 +40,30 @@ impl From<StacktraceError> for Error {
         };
         Error::new(status, error)
     }
+}
+
+/// Runs the body of a function that applies rules to a buffer, the argument called `input.2`, and
+/// writes numbers to an array, the argument called `output.2`.
+///
+/// # Safety
+///
+/// The rules meet the requirements of [`handle::borrow`], the input those of [`slice::bytes`], and
+/// the output those of [`slice::out`].
+pub(super) unsafe fn ask_packed<T>(
+    rules: *const OphioEnhancements,
+    input: (*const u8, usize, &str),
+    output: (*mut T, usize, &str),
+    ask: impl FnOnce(&Enhancements, &[u8], &mut [MaybeUninit<T>]) -> Result<(), Error>,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about the rules.
+        let rules = unsafe { handle::borrow(rules, "rules") }?.current();
+        // SAFETY: the caller's promise about the input.
+        let input = unsafe { slice::bytes(input.0, input.1, input.2) }?;
+        // SAFETY: the caller's promise about the output.
+        let output = unsafe { slice::out(output.0, output.1, output.2) }?;
+        ask(&rules, input, output)
+    })
 }
 
 /// Sets `in_app` and category of the frames of a packed stack trace.
@@ -73,25 +99,21 @@ pub unsafe extern "C" fn ophio_enhancements_apply_packed(
     codes: *mut u32,
     codes_len: usize,
 ) -> OphioStatus {
-    guard(|| {
-        // SAFETY: the caller's promise about `rules`.
-        let rules = unsafe { handle::borrow(rules, "rules") }?.current();
-        // SAFETY: the caller's promise about `packed`.
-        let packed = unsafe { slice::bytes(packed, packed_len, "packed") }?;
-        // SAFETY: the caller's promise about `codes`.
-        let codes = unsafe { slice::out(codes, codes_len, "codes") }?;
-
+    let apply = |rules: &Enhancements, packed: &[u8], codes: &mut [MaybeUninit<u32>]| {
         let mut buffer = KeyBuffer::take();
         let stacktrace = buffer.decode(packed)?;
         let frames = stacktrace.frames.len();
-        check_room(codes_len, frames, 1)?;
+        check_room(codes.len(), frames, 1)?;
         let mut applied = Vec::with_capacity(frames);
         rules.apply_packed(&stacktrace, &mut applied)?;
 
         let own = write_applied(&stacktrace, &applied, codes);
         codes[frames].write(own);
         Ok(())
-    })
+    };
+    let (packed, codes) = ((packed, packed_len, "packed"), (codes, codes_len, "codes"));
+    // SAFETY: the caller's promise about `rules`, `packed` and `codes`.
+    unsafe { ask_packed(rules, packed, codes, apply) }
 }
 
 /// Sets `in_app` and category of the frames of a packed stack trace, and writes the results as
@@ -120,54 +142,39 @@ pub unsafe extern "C" fn ophio_enhancements_apply_short(
     packed_len: usize,
     answer: *mut u8,
 ) -> OphioStatus {
-    guard(|| {
-        // SAFETY: the caller's promise about `rules`.
-        let rules = unsafe { handle::borrow(rules, "rules") }?.current();
-        // SAFETY: the caller's promise about `packed`.
-        let packed = unsafe { slice::bytes(packed, packed_len, "packed") }?;
-        // SAFETY: the caller's promise about `answer`.
-        let answer = unsafe { slice::out(answer, SHORT_ANSWER, "answer") }?;
-
+    let apply = |rules: &Enhancements, packed: &[u8], answer: &mut [MaybeUninit<u8>]| {
         let mut buffer = KeyBuffer::take();
         let stacktrace = buffer.decode(packed)?;
         let mut applied = Vec::with_capacity(stacktrace.frames.len());
         rules.apply_packed(&stacktrace, &mut applied)?;
-
-        let [kind, count, codes @ ..] = answer else {
-            return Ok(()); // `answer` is longer than two bytes
-        };
-        kind.write(2);
-        let Ok(frames) = u8::try_from(applied.len()) else {
-            return Ok(());
-        };
-        if usize::from(frames) > codes.len() {
-            return Ok(());
-        }
-        let mut own = false;
-        for ((place, applied), frame) in codes.iter_mut().zip(&applied).zip(&stacktrace.frames) {
-            let category = category_number(applied, frame);
-            own |= category == OWN_CATEGORY;
-            let code = category * 3 + u32::from(tristate(applied.in_app));
-            let Ok(code) = u8::try_from(code) else {
-                return Ok(());
-            };
-            place.write(code);
-        }
-        count.write(frames);
-        kind.write(u8::from(own));
+        let numbers = applied
+            .iter()
+            .zip(&stacktrace.frames)
+            .map(|(applied, frame)| {
+                let category = category_number(applied, frame);
+                let code = category * 3 + u32::from(tristate(applied.in_app));
+                (category == OWN_CATEGORY, code)
+            });
+        write_short(answer, numbers);
         Ok(())
-    })
+    };
+    let (packed, answer) = (
+        (packed, packed_len, "packed"),
+        (answer, SHORT_ANSWER, "answer"),
+    );
+    // SAFETY: the caller's promise about `rules`, `packed` and `answer`.
+    unsafe { ask_packed(rules, packed, answer, apply) }
 }
 
-/// Sets category and in_app of frames of an event, and answers in numbers.
+/// Sets category and in_app of the frames of an event, and writes the results as numbers.
 ///
-/// This is the short form of `ophio_enhancements_apply_event`, with an answer of fixed size, for
-/// callers to which each object costs. `data` is as there. Writes to the 256 numbers at
-/// `answer`:
+/// This is the short form of `ophio_enhancements_apply_event`, with a result of fixed size, for
+/// bindings in languages where each object takes time. `data` is as there. Writes to the 256
+/// numbers at `answer`:
 ///
-/// - first 0; or 1 if a frame has kept a category of its own; or 2 if there are more than 254
-///   frames, or a number is above 65535. With 2 the other numbers mean nothing:
-///   `ophio_enhancements_apply_events` has the answer then;
+/// - first 0; or 1 if a frame kept the category that it came with; or 2 if there are more than 254
+///   frames or a number is above 65535. With 2 the other numbers have no meaning: call
+///   `ophio_enhancements_apply_events` then;
 /// - the number of frames;
 /// - for each frame the number that `ophio_enhancements_apply_events` writes.
 ///
@@ -184,36 +191,51 @@ pub unsafe extern "C" fn ophio_enhancements_apply_event_short(
     data_len: usize,
     answer: *mut u16,
 ) -> OphioStatus {
-    guard(|| {
-        // SAFETY: the caller's promise about `rules`.
-        let rules = unsafe { handle::borrow(rules, "rules") }?.current();
-        // SAFETY: the caller's promise about `data`.
-        let data = unsafe { slice::bytes(data, data_len, "data") }?;
-        // SAFETY: the caller's promise about `answer`.
-        let answer = unsafe { slice::out(answer, SHORT_ANSWER, "answer") }?;
-
+    let apply = |rules: &Enhancements, data: &[u8], answer: &mut [MaybeUninit<u16>]| {
         let event = EventStacktrace::decode(data)?;
         let found = rules.apply_to_event(&event)?;
-        let [kind, count, numbers @ ..] = answer else {
-            return Ok(()); // `answer` is longer than two numbers
-        };
-        kind.write(2);
-        let frames = found.frames().len();
-        if frames > numbers.len() {
-            return Ok(());
-        }
-        let mut own = false;
-        for (place, frame) in numbers.iter_mut().zip(found.frames()) {
-            own |= frame.category == EventCategory::Own;
-            let Ok(number) = u16::try_from(event_number(&frame)) else {
-                return Ok(());
-            };
-            place.write(number);
-        }
-        count.write(frames as u16);
-        kind.write(own.into());
+        let numbers = found.frames().map(|frame| {
+            let own = frame.category == EventCategory::Own;
+            (own, event_number(&frame))
+        });
+        write_short(answer, numbers);
         Ok(())
-    })
+    };
+    let (data, answer) = ((data, data_len, "data"), (answer, SHORT_ANSWER, "answer"));
+    // SAFETY: the caller's promise about `rules`, `data` and `answer`.
+    unsafe { ask_packed(rules, data, answer, apply) }
+}
+
+/// Writes the short form of results: 0 or 1, the number of frames, and a number for each frame.
+/// `numbers` says for each frame whether it kept a category of its own, and its number.
+///
+/// Writes 2 first, and no other number with a meaning, if there are more frames than places, or if
+/// a number does not fit.
+fn write_short<T: Copy + From<u8> + TryFrom<u32> + TryFrom<usize>>(
+    answer: &mut [MaybeUninit<T>],
+    numbers: impl ExactSizeIterator<Item = (bool, u32)>,
+) {
+    let [kind, count, codes @ ..] = answer else {
+        return; // `answer` is longer than two numbers
+    };
+    kind.write(T::from(2));
+    let frames = numbers.len();
+    if frames > codes.len() {
+        return;
+    }
+    let Ok(frames) = T::try_from(frames) else {
+        return;
+    };
+    let mut any_own = false;
+    for (place, (own, number)) in codes.iter_mut().zip(numbers) {
+        any_own |= own;
+        let Ok(number) = T::try_from(number) else {
+            return;
+        };
+        place.write(number);
+    }
+    count.write(frames);
+    kind.write(T::from(u8::from(any_own)));
 }
 
 /// Sets category and in_app of the frames of many stack traces of events.
@@ -222,15 +244,15 @@ pub unsafe extern "C" fn ophio_enhancements_apply_event_short(
 /// it. Writes to `numbers`, which are the caller's, in numbers of 32 bits of the machine's byte
 /// order; free them with `ophio_str_free`:
 ///
-/// - for each stack trace, how many frames have kept a category of their own, and the number of
+/// - for each stack trace, how many frames kept the category that they came with, and the number of
 ///   frames;
 /// - then for each frame of all of them, in order, `(category * 3 + in_app) * 16 + change`, with
 ///   category and in_app as `ophio_enhancements_apply_packed` writes them. `change` says what to
-///   write into the frame of the event, as a sum: 1 for a new `in_app`; 2, 4 or 6 where
+///   write into the frame of the event, as a sum: 1 for a new `in_app`; 2, 4 or 6 if
 ///   `data.orig_in_app` becomes -1, 0 or 1; 8 for a new `data.category`.
 ///
-/// The work is spread over so many threads, the calling one included; 0 counts as 1. They
-/// are made for this call and have ended when it returns. Threads may share `rules`. Fails as
+/// `threads` threads do the work, including the calling thread; 0 means 1. They are started for
+/// this call and end before it returns. Threads may share `rules`. Fails as
 /// `ophio_enhancements_apply_event` does.
 ///
 /// # Safety
@@ -319,25 +341,21 @@ pub unsafe extern "C" fn ophio_enhancements_assemble_packed(
     codes: *mut u32,
     codes_len: usize,
 ) -> OphioStatus {
-    guard(|| {
-        // SAFETY: the caller's promise about `rules`.
-        let rules = unsafe { handle::borrow(rules, "rules") }?.current();
-        // SAFETY: the caller's promise about `packed`.
-        let packed = unsafe { slice::bytes(packed, packed_len, "packed") }?;
+    let assemble = |rules: &Enhancements, packed: &[u8], codes: &mut [MaybeUninit<u32>]| {
         // SAFETY: the caller's promise about `contributes`.
         let contributes = unsafe { slice::bytes(contributes, components_len, "contributes") }?;
-        // SAFETY: the caller's promise about `codes`.
-        let codes = unsafe { slice::out(codes, codes_len, "codes") }?;
-
         let mut buffer = KeyBuffer::take();
         let stacktrace = buffer.decode(packed)?;
-        check_room(codes_len, components_len, 4)?;
+        check_room(codes.len(), components_len, 4)?;
         let mut components = read_components(contributes)?;
         let result = rules.assemble_packed(&stacktrace, &mut components)?;
 
         write_assembled(&result, &components, codes);
         Ok(())
-    })
+    };
+    let (packed, codes) = ((packed, packed_len, "packed"), (codes, codes_len, "codes"));
+    // SAFETY: the caller's promise about `rules`, `packed` and `codes`.
+    unsafe { ask_packed(rules, packed, codes, assemble) }
 }
 
 /// Writes why a stack trace was discarded, from the last two numbers that

@@ -10,7 +10,7 @@ use crate::guard::{guard, guard_into};
 use crate::handle;
 use crate::slice;
 use crate::status::{Error, OphioStatus};
-use crate::string::OphioStr;
+use crate::string::{self, OphioStr};
 
 /// A comparison of two rule sets over stack traces that are added in several calls.
 ///
@@ -66,6 +66,21 @@ pub unsafe extern "C" fn ophio_enhancements_preview_new(
     })
 }
 
+/// Runs the body of a function that changes a preview.
+///
+/// # Safety
+///
+/// `preview` meets the requirements of [`handle::borrow`].
+unsafe fn change(
+    preview: *const OphioEnhancementsPreview,
+    change: impl FnOnce(&mut Preview) -> Result<(), Error>,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise.
+        unsafe { handle::borrow(preview, "preview") }?.with(change)
+    })
+}
+
 /// Sets whether the frames of events are fresh.
 ///
 /// `ophio_enhancements_preview_add_json_lines` restores `in_app` of a frame from
@@ -81,14 +96,13 @@ pub unsafe extern "C" fn ophio_enhancements_preview_set_fresh(
     preview: *mut OphioEnhancementsPreview,
     fresh: bool,
 ) -> OphioStatus {
-    guard(|| {
-        // SAFETY: the caller's promise about `preview`.
-        let preview = unsafe { handle::borrow(preview, "preview") }?;
-        preview.with(|preview| {
+    // SAFETY: the caller's promise.
+    unsafe {
+        change(preview, |preview| {
             preview.set_fresh(fresh);
             Ok(())
         })
-    })
+    }
 }
 
 /// Sets the maximum number of changed stack traces that are explained to find the responsible
@@ -104,14 +118,13 @@ pub unsafe extern "C" fn ophio_enhancements_preview_set_max_explained(
     preview: *mut OphioEnhancementsPreview,
     max_explained: usize,
 ) -> OphioStatus {
-    guard(|| {
-        // SAFETY: the caller's promise about `preview`.
-        let preview = unsafe { handle::borrow(preview, "preview") }?;
-        preview.with(|preview| {
+    // SAFETY: the caller's promise.
+    unsafe {
+        change(preview, |preview| {
             preview.set_max_explained(max_explained as u64);
             Ok(())
         })
-    })
+    }
 }
 
 /// Compares many more stack traces, on `threads` threads, which end with the call.
@@ -189,7 +202,7 @@ pub unsafe extern "C" fn ophio_enhancements_preview_add_json_lines(
 /// numbers `stacktraces`, `frames`, `changed_stacktraces`, `changed_frames`, `in_app`,
 /// `category`, `contributes`, `grouping` and `explained`, `examples` (the first stack traces
 /// that change, from 0), and `old_rules` and `new_rules`, with `matched` and `responsible` for
-/// each rule. Fails with `OPHIO_STATUS_INVALID_ARGUMENT` where another thread uses the preview,
+/// each rule. Fails with `OPHIO_STATUS_INVALID_ARGUMENT` if another thread uses the preview,
 /// and with `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
@@ -201,15 +214,12 @@ pub unsafe extern "C" fn ophio_enhancements_preview_report(
     preview: *const OphioEnhancementsPreview,
     report: *mut OphioStr,
 ) -> OphioStatus {
-    guard(|| {
-        // SAFETY: the caller's promise about `preview`.
-        let preview = unsafe { handle::borrow(preview, "preview") }?;
-        // SAFETY: the caller's promise about `report`.
-        let place = unsafe { handle::out(report, "report") }?;
-        let json = preview.with(|preview| Ok(preview.report().to_json()))?;
-        place.write(json.into());
-        Ok(())
-    })
+    // SAFETY: the caller's promise about `preview` and `report`.
+    unsafe {
+        string::describe((preview, "preview"), (report, "report"), |preview| {
+            preview.with(|preview| Ok(preview.report().to_json()))
+        })
+    }
 }
 
 /// Frees a preview and sets the pointer to it to NULL; NULL, or a pointer to NULL, does nothing.

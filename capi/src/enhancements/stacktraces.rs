@@ -8,10 +8,13 @@
 //! array head | packed | packed | packed       ->  codes of the first, then of the second, ...
 //! ```
 
+use std::mem::MaybeUninit;
+
 use ophio_core::enhancements::stacktrace::event::pack_event_frames;
 use ophio_core::enhancements::stacktrace::msgpack;
+use ophio_core::enhancements::Enhancements;
 
-use super::packed::{check_room, read_components, write_applied, write_assembled};
+use super::packed::{ask_packed, check_room, read_components, write_applied, write_assembled};
 use super::rules::OphioEnhancements;
 use super::structs::{pack_structs, OphioEnhancementsExceptionData, OphioEnhancementsFrame};
 use crate::guard::guard;
@@ -144,14 +147,7 @@ pub unsafe extern "C" fn ophio_enhancements_apply_batch(
     codes: *mut u32,
     codes_len: usize,
 ) -> OphioStatus {
-    guard(|| {
-        // SAFETY: the caller's promise about `rules`.
-        let rules = unsafe { handle::borrow(rules, "rules") }?.current();
-        // SAFETY: the caller's promise about `packed`.
-        let packed = unsafe { slice::bytes(packed, packed_len, "packed") }?;
-        // SAFETY: the caller's promise about `codes`.
-        let codes = unsafe { slice::out(codes, codes_len, "codes") }?;
-
+    let apply = |rules: &Enhancements, packed: &[u8], codes: &mut [MaybeUninit<u32>]| {
         let stacktraces = msgpack::decode_many(packed)?;
         let frames = stacktraces.iter().map(|each| each.frames.len()).sum();
         check_room(codes.len(), frames, stacktraces.len())?;
@@ -163,7 +159,10 @@ pub unsafe extern "C" fn ophio_enhancements_apply_batch(
             codes = rest;
         }
         Ok(())
-    })
+    };
+    let (packed, codes) = ((packed, packed_len, "packed"), (codes, codes_len, "codes"));
+    // SAFETY: the caller's promise about `rules`, `packed` and `codes`.
+    unsafe { ask_packed(rules, packed, codes, apply) }
 }
 
 /// Decides which components of many packed stack traces count for grouping.
@@ -195,11 +194,7 @@ pub unsafe extern "C" fn ophio_enhancements_assemble_batch(
     codes: *mut u32,
     codes_len: usize,
 ) -> OphioStatus {
-    guard(|| {
-        // SAFETY: the caller's promise about `rules`.
-        let rules = unsafe { handle::borrow(rules, "rules") }?.current();
-        // SAFETY: the caller's promise about `packed`.
-        let packed = unsafe { slice::bytes(packed, packed_len, "packed") }?;
+    let assemble = |rules: &Enhancements, packed: &[u8], codes: &mut [MaybeUninit<u32>]| {
         // SAFETY: the caller's promise about `components_lens`.
         let lens = unsafe { slice::array(components_lens, stacktraces_len, "components_lens") }?;
         let total = lens
@@ -207,9 +202,6 @@ pub unsafe extern "C" fn ophio_enhancements_assemble_batch(
             .fold(0_usize, |sum, &len| sum.saturating_add(len));
         // SAFETY: the caller's promise about `contributes`.
         let mut contributes = unsafe { slice::bytes(contributes, total, "contributes") }?;
-        // SAFETY: the caller's promise about `codes`.
-        let mut codes = unsafe { slice::out(codes, codes_len, "codes") }?;
-
         let stacktraces = msgpack::decode_many(packed)?;
         check_room(stacktraces_len, stacktraces.len(), 0)?;
         check_room(codes.len(), total, stacktraces_len.saturating_mul(4))?;
@@ -219,11 +211,15 @@ pub unsafe extern "C" fn ophio_enhancements_assemble_batch(
             items.push((stacktrace, read_components(own)?));
             contributes = rest;
         }
+        let mut codes = codes;
         for (result, components) in rules.assemble_batch(&items, threads)? {
             let (place, rest) = codes.split_at_mut(components.len() + 4);
             write_assembled(&result, &components, place);
             codes = rest;
         }
         Ok(())
-    })
+    };
+    let (packed, codes) = ((packed, packed_len, "packed"), (codes, codes_len, "codes"));
+    // SAFETY: the caller's promise about `rules`, `packed` and `codes`.
+    unsafe { ask_packed(rules, packed, codes, assemble) }
 }

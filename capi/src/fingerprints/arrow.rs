@@ -31,22 +31,22 @@ impl From<ArrowError> for Error {
 /// - optionally the texts `platform`, `level`, `logger`, `release`, `transaction`, `message`
 ///   (that of the log entry) and `sdk` (its name), and `tags`: map of texts to texts.
 ///
-/// What has no column is missing in the event. Any value may be null. They are moved: whatever
-/// the call returns, both have been released, and must not be by the caller. `unknown` is an
-/// `OphioFingerprintsUnknown`. The work is spread over so many threads, the calling one included;
-/// 0 counts as 1. Threads may share `rules`.
+/// A value without a column is missing in the event. Any value may be null. Both are moved: the
+/// call releases them, also on failure, and the caller must not release them. `unknown` is an
+/// `OphioFingerprintsUnknown`. `threads` threads do the work, including the calling thread; 0 means
+/// 1. Threads may share `rules`.
 ///
 /// Writes a struct array to `out_array` and `out_schema`, which the caller releases. It has a row
-/// for each that came in: `rule`: int32, the index of the rule, `resolved`: list of utf8, its
+/// for each input row: `rule`: int32, the index of the rule, `resolved`: list of utf8, its
 /// fingerprint with the variables filled in, and `title`: utf8, its title with the variables
-/// filled in. All are null where no rule matches, and for a row that is null.
+/// filled in. All are null if no rule matches, and for a row that is null.
 ///
-/// Fails with `OPHIO_STATUS_SCHEMA` where a column is missing, of another type, or corrupt, with
-/// `OPHIO_STATUS_EVENT` and the number of the row where it is not an event, or a text is not
-/// UTF-8, with `OPHIO_STATUS_LIMIT` where an event has too many frames, with
-/// `OPHIO_STATUS_OUT_OF_RANGE` where a column of the result would have more than 2,147,483,647
-/// bytes, with `OPHIO_STATUS_INVALID_ARGUMENT` for another `unknown`, or where the array was
-/// released before, and with `OPHIO_STATUS_NULL_POINTER`; then nothing is written.
+/// Fails with `OPHIO_STATUS_SCHEMA` if a column is missing, of another type, or corrupt, with
+/// `OPHIO_STATUS_EVENT` and the number of the row if it is not an event or a text is not UTF-8, with
+/// `OPHIO_STATUS_LIMIT` if an event has too many frames, with `OPHIO_STATUS_OUT_OF_RANGE` if a
+/// column of the result would have more than 2,147,483,647 bytes, with
+/// `OPHIO_STATUS_INVALID_ARGUMENT` if `unknown` has another value or the array was already
+/// released, and with `OPHIO_STATUS_NULL_POINTER`. On failure nothing is written.
 ///
 /// # Safety
 ///

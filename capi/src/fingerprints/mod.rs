@@ -28,8 +28,7 @@ use crate::string::{self, OphioStr};
 
 /// Fingerprint rules.
 ///
-/// They do not change, so threads may share them, and a process may fork and go on using them
-/// in the child.
+/// They are immutable: threads may share them, and after a fork the child may use them.
 pub struct OphioFingerprints(FingerprintRules);
 
 /// What happens to a variable that is not known.
@@ -402,7 +401,8 @@ pub unsafe extern "C" fn ophio_fingerprints_with_builtin(
     })
 }
 
-/// Frees fingerprint rules; NULL does nothing.
+/// Frees fingerprint rules and sets the pointer to them to NULL; NULL, or a pointer to NULL, does
+/// nothing.
 ///
 /// # Safety
 ///
@@ -414,11 +414,11 @@ pub unsafe extern "C" fn ophio_fingerprints_free(rules: *mut *mut OphioFingerpri
     unsafe { handle::free(rules) }
 }
 
-/// Frees what the process remembers of rules that were read before, so that they are found again
-/// when they are read again. Rules that are in use stay.
+/// Clears the table of fingerprint rules, in which the process finds rules that were read before by
+/// their text. Rules that are in use stay.
 ///
-/// There is no need to: what is remembered is bounded. Any thread may call this; while another
-/// thread uses the memory, nothing happens.
+/// There is no need to call it, since the size of the table is limited. Any thread may call this;
+/// if another thread uses the table, the call does nothing.
 #[no_mangle]
 pub extern "C" fn ophio_fingerprints_forget_all() {
     guard_unit(FingerprintRules::forget_all);

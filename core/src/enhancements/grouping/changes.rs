@@ -122,8 +122,8 @@ impl Enhancements {
         })
     }
 
-    /// Does [`Enhancements::apply_to_event`] for many stack traces, on so many threads, and
-    /// returns what `read` returns for each, in order.
+    /// Does [`Enhancements::apply_to_event`] for many stack traces, on `threads` threads, and
+    /// returns the result of `read` for each, in order.
     ///
     /// # Errors
     ///
