@@ -333,7 +333,7 @@ def test_check_warns_of_what_profiling_ignores() -> None:
     result = run("check", "--profiling", "-", stdin=text)
     assert result.returncode == 0
     assert (
-        "warning[OPH115]: Sentry's profiling ignores this rule: it does not know the"
+        "warning[OPH115]: Sentry's profiling ignores this rule: it does not support the"
         in result.stdout
     )
 

@@ -223,8 +223,8 @@ BAD: dict[str, tuple[list[str], bytes, str]] = {
     "no file of the host": (["--dialect=gitlab"], b"", ": No CODEOWNERS file (CODEOWNERS, docs/"),
     "not for git": (["--repository=docs", "--file=-"], b"", ""),
     "both": (["--unowned", "--owner=@a"], b"", "--unowned and --owner exclude each other"),
-    "check and": (["--check", "--require"], b"", "--check goes without"),
-    "strict without": (["--strict"], b"", "--strict goes with --check"),
+    "check and": (["--check", "--require"], b"", "--check cannot be combined with"),
+    "strict without": (["--strict"], b"", "--strict needs --check"),
     "twice": (["--file=-", "-"], b"", "standard input can be read once"),
     "no such host": (["--dialect=svn"], b"", "'svn' is not one of 'github', 'gitlab'"),
 }

@@ -33,7 +33,9 @@ HEADING = "## Words that `make lint` reports"
 EXCLUDED = {STYLE, "LICENSE", "Cargo.lock"}
 
 # Files whose literals are data of tests.
-TEST_DATA = re.compile(r"(^|/)(tests|fuzz)/|^core/benches/|/(tests|testing|examples|shapes)\.rs$")
+TEST_DATA = re.compile(
+    r"(^|/)(tests|fuzz)/|^core/benches/|/(\w+_)?(tests|testing|examples|shapes)\.rs$"
+)
 # The tests at the end of a file of Rust.
 RUST_TESTS = re.compile(r"^#\[cfg\(test\)\]\s*mod \w+ \{", re.MULTILINE)
 

@@ -51,7 +51,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="The same as 
     help="First apply the fixes that are certain to the files. All other text stays.",
 )
 @click.option(
-    "--profiling", is_flag=True, help="Warn of rules that Sentry's profiling ignores as well."
+    "--profiling", is_flag=True, help="Also warn about rules that Sentry's profiling ignores."
 )
 @base_option
 @format_option

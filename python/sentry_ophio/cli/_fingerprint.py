@@ -137,7 +137,7 @@ parameterize_option = click.option(
 @unknown_option
 @parameterize_option
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON document.")
-@click.option("--html", "html_file", metavar="FILE", help="Write a page to look at, instead.")
+@click.option("--html", "html_file", metavar="FILE", help="Write an HTML page instead.")
 def explain(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
     event: str,
     rule_file: str,

@@ -37,10 +37,8 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("events", nargs=-1, required=True, metavar="EVENTS...")
-@click.option("--old", "old_file", metavar="FILE", help="The rules as they are; none by default.")
-@click.option(
-    "--new", "new_file", required=True, metavar="FILE", help="The rules as they would be."
-)
+@click.option("--old", "old_file", metavar="FILE", help="The present rules; by default, none.")
+@click.option("--new", "new_file", required=True, metavar="FILE", help="The new rules.")
 @builtin_option
 @rules_option(
     "--rules",
@@ -56,10 +54,10 @@ if TYPE_CHECKING:
     type=click.IntRange(0),
     default=10,
     metavar="N",
-    help="List so many changes, and so many parts of each; 0 for all. By default 10.",
+    help="List at most this many changes, and parts of each; 0 for all. By default 10.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON document, with all changes.")
-@click.option("--html", "html_file", metavar="FILE", help="Also write a page to look at.")
+@click.option("--html", "html_file", metavar="FILE", help="Also write an HTML page.")
 def preview(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
     events: tuple[str, ...],
     old_file: str | None,
@@ -80,8 +78,8 @@ def preview(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
     standard input. A Parquet file has the column event with JSON, or the columns that
     sentry-ophio events writes; those have stack traces only.
 
-    Rules are in the text form, or the JSON that Sentry stores. What {{ default }} stands for is
-    known to Sentry only: here it is a hash of the frames that count, or of the message.
+    Rules are in the text form, or the JSON that Sentry stores. Only Sentry knows the value
+    of {{ default }}: here a hash of the frames that count, or of the message, stands for it.
 
     \b
     Examples:

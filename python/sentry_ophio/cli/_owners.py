@@ -90,7 +90,8 @@ def owners(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
     """Print the owners of files, as the CODEOWNERS file of the repository has them.
 
     FILES are files, also deleted ones, folders for the tracked files in them, or - for names from
-    standard input, one a line, or separated by NUL. By default all files that git tracks.
+    standard input, one a line, or separated by NUL. By default, these are all files that git
+    tracks.
 
     \b
     Examples:
@@ -109,9 +110,9 @@ def owners(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
     if unowned and wanted:
         raise click.UsageError("--unowned and --owner exclude each other")
     if only_check and (unowned or wanted or require):
-        raise click.UsageError("--check goes without --unowned, --owner and --require")
+        raise click.UsageError("--check cannot be combined with --unowned, --owner or --require")
     if strict and not only_check:
-        raise click.UsageError("--strict goes with --check")
+        raise click.UsageError("--strict needs --check")
     if [name, *files].count(STANDARD_INPUT) > 1:
         raise click.UsageError("standard input can be read once")
     root = Path(repository) if repository is not None else _root()

@@ -37,14 +37,20 @@ _SHOWN = 50
 @rules_option("--new", "new_files", "The new rules.", required=True)
 @base_option
 @fresh_option
-@click.option("--threads", type=click.IntRange(1), default=os.cpu_count() or 1, metavar="N")
+@click.option(
+    "--threads",
+    type=click.IntRange(1),
+    default=os.cpu_count() or 1,
+    metavar="N",
+    help="The number of threads; by default, the number of processors.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON document.")
 @click.option(
     "--html",
     "html_file",
     metavar="FILE",
-    help="Also write a page with the first stack traces that change. Reads the events twice, so "
-    "not from standard input.",
+    help="Also write a page with the first stack traces that change. The events are read twice, so "
+    "they cannot come from standard input.",
 )
 def preview(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
     events: tuple[str, ...],

@@ -31,7 +31,7 @@ _HOST = "127.0.0.1"
     type=click.IntRange(0, 65535),
     default=0,
     metavar="N",
-    help="The port; by default one that is free.",
+    help="The port; by default a free one.",
 )
 @click.option("--no-browser", is_flag=True, help="Print the address only.")
 def studio(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)

@@ -34,17 +34,17 @@ pub(in super::super) fn ignored(line: &str) -> Option<Finding> {
         let name = word.split(':').next().unwrap_or_default();
         let quotes = line[..start].matches('"').count();
         let reason = if word.starts_with('#') || (is_action(word) && rest.starts_with('#')) {
-            "it does not know comments behind a rule".to_owned()
+            "it does not support comments behind a rule".to_owned()
         } else if is_action(word) {
             "it accepts one action only".to_owned()
         } else if quotes % 2 == 1 {
             "it splits a pattern with a space into words".to_owned()
         } else if word.starts_with('!') {
-            "it does not know `!`".to_owned()
+            "it does not support `!`".to_owned()
         } else if Subject::from_name(name).is_some() {
-            format!("it does not know the matcher `{name}`")
+            format!("it does not support the matcher `{name}`")
         } else if word.starts_with('[') || word.starts_with('|') {
-            "it does not know callers and callees".to_owned()
+            "it does not support callers and callees".to_owned()
         } else {
             format!("it accepts the actions `+app` and `-app`, not `{word}`")
         };
