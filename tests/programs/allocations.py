@@ -29,11 +29,27 @@ import msgpack
 
 from sentry_ophio import _lowlevel, codeowners, events, fingerprints, functions, glob, proguard
 from sentry_ophio._pack import EXCEPTION_FIELDS, FRAME_FIELDS
-from sentry_ophio.enhancers import Cache, Component, Enhancements, Stacktrace, format_rules, preview
+from sentry_ophio.enhancers import (
+    Cache,
+    Component,
+    Enhancements,
+    EnhancementsConfig,
+    Stacktrace,
+    fix_rules,
+    format_rules,
+    preview,
+)
 from sentry_ophio.exceptions import OphioError
 from sentry_ophio.fingerprints import FingerprintRules
 from sentry_ophio.limits import Limit, get
 from sentry_ophio.parameterization import Parameterizer
+
+try:
+    import pyarrow
+
+    from sentry_ophio import arrow
+except ImportError:
+    arrow = None
 
 LIBRARY = Path(_lowlevel.__file__).with_name("_lowlevel__lib.so")
 
@@ -98,9 +114,31 @@ def fingerprint_text():
     return "\n".join(f"level:{n:x} -> {n:x}" for n in range(min(RULES, RULE_BYTES // 24)))
 
 
+def event_frames(count=FRAMES):
+    """Make frames of an event, each another one."""
+    return [
+        {"function": f"main_{n}", "filename": f"a/{n}.py", "in_app": True} for n in range(count)
+    ]
+
+
+def long_event():
+    """Make an event whose fingerprint is as long as it can be: of each frame and each tag."""
+    values = [{"type": "E", "value": "v" * 40}] * (FRAMES // 10)
+    return event() | {"exception": {"values": values}, "tags": {f"t{n}": "v" for n in range(9_999)}}
+
+
+def columns(count=FRAMES):
+    """Make a batch whose one row has as many frames as it may have."""
+    return arrow.batch([{"frames": [{"function": "main"}] * count, "exception": {"ty": "E"}}])
+
+
 SMALL = Enhancements.parse("function:main -app category=x", Cache(0))
+CONFIG = EnhancementsConfig.from_text("function:main* -app category=x\npath:**/a/** +group", {})
 PRINTS = FingerprintRules.parse("function:main -> a")
 MESSAGES = Parameterizer()
+MAPPER = proguard.ProguardMapper.from_bytes(
+    b"org.example.Shop -> a1:\n    1:2:void buy():3:4 -> b\n"
+)
 CALLS = {
     "Enhancements.parse, many rules": lambda: Enhancements.parse(many_rules(), Cache(0)),
     "Enhancements.parse, long rules": lambda: Enhancements.parse(long_rules(), Cache(0)),
@@ -140,10 +178,66 @@ CALLS = {
     "Codeowners": lambda: codeowners.Codeowners.parse("a @b\n" * RULES).owners("a"),
     "Parameterizer, a long text": lambda: MESSAGES.parameterize("took 15ms, " * 500_000),
     "trim_function_names": lambda: functions.trim_function_names(["a::b<c>"] * 500_000, "native"),
+    "fix_rules": lambda: fix_rules("Function:a +in_app\n" * RULES),
+    "EnhancementsConfig.from_text": lambda: EnhancementsConfig.from_text(many_rules(), {}),
+    "EnhancementsConfig.process": lambda: CONFIG.process(event_frames(), "python", None),
+    "apply_to_event_frames": lambda: SMALL.apply_to_event_frames(
+        event_frames(), "python", write=True
+    ),
+    "match_frames": lambda: events.match_frames(event_frames(), "python"),
+    "FingerprintRules.match_many": lambda: PRINTS.match_many([event()] * 2),
+    "FingerprintRules.match_json_lines": lambda: PRINTS.match_json_lines(
+        json.dumps(event()).encode()
+    ),
+    "FingerprintRules.explain": lambda: PRINTS.explain(long_event()),
+    "FingerprintRules.explain, many rules": lambda: FingerprintRules.parse(
+        fingerprint_text()
+    ).explain({"level": "x"}),
+    "FingerprintRules.to_json": lambda: FingerprintRules.parse(fingerprint_text()).to_json(),
+    "FingerprintRules.rules": lambda: FingerprintRules.parse(fingerprint_text()).rules,
+    "FingerprintRules.format": lambda: FingerprintRules.format(fingerprint_text()),
+    "fingerprints.preview": lambda: fingerprints.preview(PRINTS, PRINTS, [event()], rules=SMALL),
+    "fingerprints.resolve": lambda: fingerprints.resolve(
+        ["{{ stack.function }}"] * 100_000, event(10)
+    ),
+    "Codeowners.owners_many": lambda: codeowners.Codeowners.parse("*.py @a @b").owners_many(
+        [f"src/a/b/{n}.py" for n in range(RULES)]
+    ),
+    "Codeowners.check": lambda: codeowners.Codeowners.check(
+        "/src/[b]/ a\n" * RULES, paths=[f"src/a/b/{n}.py" for n in range(RULES)]
+    ),
+    "Codeowners, many sections": lambda: codeowners.Codeowners.parse(
+        "".join(f"[s{n}]\na @b\n" for n in range(RULES // 2)), "gitlab"
+    ).owners("a"),
+    "Codeowners, one long line": lambda: codeowners.Codeowners.parse("a" + " @bc" * 16_000 + "\n"),
+    "Parameterizer.find_many": lambda: MESSAGES.find_many(["took 15ms, " * 10_000] * 50),
+    "Parameterizer.counts": lambda: MESSAGES.counts(["took 15ms, " * 10_000] * 50),
+    "ProguardMapper.retrace": lambda: MAPPER.retrace("\tat a1.b(SourceFile:1)\n" * 200_000),
+    "ProguardMapper.remap_stacktrace": lambda: MAPPER.remap_stacktrace(
+        "\tat a1.b(SourceFile:1)\n" * 200_000
+    ),
+    "ProguardMapper.remap_frames": lambda: MAPPER.remap_frames([("a1", "b", 1)] * 200_000),
     "ProguardMapper": lambda: proguard.ProguardMapper.from_bytes(
         b"\n".join(b"o.C%d -> a%d:\n    1:2:void m():3:4 -> b" % (n, n) for n in range(200_000))
     ).remap_class("a1"),
 }
+if arrow is not None:
+    CALLS |= {
+        "arrow.apply": lambda: arrow.apply(SMALL, columns()),
+        "arrow.assemble": lambda: arrow.assemble(SMALL, columns()),
+        "arrow.preview": lambda: arrow.preview(SMALL, SMALL, columns()),
+        "arrow.preview_report": lambda: arrow.preview_report(SMALL, SMALL, columns()),
+        "arrow.fingerprints": lambda: arrow.fingerprints(columns(), PRINTS),
+        "arrow.fingerprints, events": lambda: arrow.fingerprints(
+            pyarrow.array([json.dumps(event())]), PRINTS
+        ),
+        "arrow.parameterize": lambda: arrow.parameterize(
+            pyarrow.array(["took 15ms, " * 100] * 5_000), MESSAGES
+        ),
+        "arrow.apply, many rows": lambda: arrow.apply(
+            SMALL, arrow.batch([{"frames": [{"function": "main"}] * 10}] * 10_000)
+        ),
+    }
 
 
 def restrict(more):

@@ -54,6 +54,9 @@ MAPPER = ProguardMapper.from_bytes(MAPPING)
 JAVA = "\n".join(f"    at a.c{n}.x{n}(SourceFile:{n % 9 + 1})" for n in range(4_000))
 GLOBS = [f"*/{n}/**/*.py" for n in range(4_000)]
 OWNERS = "\n".join(f"/src/{n}/ @team-{n}" for n in range(8_000))
+OWNERS_FILE = codeowners.Codeowners.parse(OWNERS)
+PATHS = [f"src/{n}/a.py" for n in range(8_000)]
+JAVA_FRAMES = [(f"a.c{n}", f"x{n}", n % 9 + 1) for n in range(8_000)]
 FRAMES = [{"function": f"f{n}", "filename": f"/a/{n}.py", "in_app": True} for n in range(400)]
 LINES = b"\n".join([json.dumps({"stacktrace": {"frames": FRAMES}}).encode()] * 20)
 TRACES = [Stacktrace.from_event_frames(FRAMES, "python")] * 50
@@ -114,8 +117,20 @@ CALLS = {
     "parameterize": lambda: PARAMETERIZER.parameterize_many(MESSAGES),
     "find": lambda: PARAMETERIZER.find_many(MESSAGES),
     "arrow apply": lambda: with_arrow(lambda arrow, batch: arrow.apply(RULES, batch)),
+    "owners of many": lambda: OWNERS_FILE.owners_many(PATHS),
+    "owners check": lambda: codeowners.Codeowners.check(OWNERS, paths=PATHS),
+    "remap frames": lambda: MAPPER.remap_frames(JAVA_FRAMES),
+    "many event frames": lambda: Stacktrace.many_from_event_frames([(FRAMES, "python", None)] * 9),
     "arrow fingerprints": lambda: with_arrow(
         lambda arrow, batch: arrow.fingerprints(batch, GROUPING)
+    ),
+    "arrow assemble": lambda: with_arrow(lambda arrow, batch: arrow.assemble(RULES, batch)),
+    "arrow preview": lambda: with_arrow(lambda arrow, batch: arrow.preview(RULES, RULES, batch)),
+    "arrow report": lambda: with_arrow(
+        lambda arrow, batch: arrow.preview_report(RULES, RULES, batch)
+    ),
+    "arrow parameterize": lambda: with_arrow(
+        lambda arrow, _: arrow.parameterize(arrow.pa.array(MESSAGES * 9), PARAMETERIZER)
     ),
 }
 
