@@ -168,3 +168,14 @@ def test_what_cannot_be_read_is_reported(folder: Path) -> None:
     assert (code, printed.count("org.example.CartException\n")) == (2, 2)
     assert error == "Error: -: line 2: not UTF-8\nError: -: 1 more lines are not UTF-8\n"
     assert run(folder, "mapping.txt", "--uuid", "x")[0] == 2
+    (folder / "wide.txt").write_text(TRACE, "utf-16")
+    code, printed, error = run(folder, "mapping.txt", "wide.txt", "trace.txt")
+    assert (code, printed) == (2, RETRACED)
+    assert error == "Error: wide.txt: the text is UTF-16, expected UTF-8\n"
+
+
+def test_a_mark_of_the_byte_order_is_no_part_of_the_first_line(folder: Path) -> None:
+    (folder / "marked.txt").write_text(TRACE, "utf-8-sig")
+    assert run(folder, "mapping.txt", "marked.txt") == (0, f"\ufeff{RETRACED}", "")
+    code, printed, _ = run(folder, "mapping.txt", "--json", "marked.txt")
+    assert (code, json.loads(printed.splitlines()[0])["line"]) == (0, "a.d: full")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -56,7 +57,7 @@ def retrace(
       sentry-ophio retrace mapping.txt crash.txt
       adb logcat | sentry-ophio retrace mapping.txt
       sentry-ophio retrace --json mapping.txt crash.txt | jq .alternatives
-      sentry-ophio retrace mappings/ --uuid 5cd8e873-1127-5276-81b7-8ff25043ecfd crash.txt
+      sentry-ophio retrace mappings/ --uuid 5cd8e873-1127-5276-81b7-8ff25043ecfd
 
     MAPPING may be a folder. If it has several mappings, --uuid selects one by its identifier.
     Without it, a line of the text that contains the identifier of a mapping selects it for the
@@ -180,7 +181,8 @@ class _Work:
         number = 1
         before = ""
         bad = 0
-        for block in blocks(name, file):
+        for whole in blocks(name, file):
+            block = self._without_mark(name, whole) if number == 1 else whole
             for text in self._parts(block):
                 if isinstance(text, bytes):
                     message = "not UTF-8"
@@ -197,6 +199,16 @@ class _Work:
             self.failed = True
         if bad > 1:
             InputError(name, f"{bad - 1} more lines are not UTF-8").show()
+
+    def _without_mark(self, name: str, block: bytes) -> bytes:
+        """Write a mark of the byte order, which editors on Windows write before the first line."""
+        if block.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+            raise InputError(name, "the text is UTF-16, expected UTF-8")
+        if not block.startswith(BOM_UTF8):
+            return block
+        if not self._as_json:
+            write(BOM_UTF8)
+        return block.removeprefix(BOM_UTF8)
 
     def _parts(self, block: bytes) -> Iterator[str | bytes]:
         """Divide a block: texts, and lines that are not UTF-8."""
