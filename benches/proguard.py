@@ -2,16 +2,23 @@
 
     make dev oracle                      # an optimised build, and symbolic
     .venv/bin/python benches/proguard.py
+    .venv/bin/python benches/proguard.py --texts      # only the table of texts
 
 Each package has its own environment, so each is measured in a process of its own; the
 processes take turns, so that both see the same machine. A number is the best of all
 rounds. Prints a table, and writes it to benches/proguard-results.md.
+
+The second table has texts, retraced with a mapping of 12 MB: a trace of 30 lines, whose first call
+finds the classes in the file, and a log of 100,000 lines, of which 5 % are frames. symbolic has no
+such function, and R8's own retrace is in no package index.
 """
 
 from __future__ import annotations
 
 import importlib
+import itertools
 import json
+import os
 import platform
 import sys
 import tempfile
@@ -22,9 +29,12 @@ from typing import Any
 
 from beside import ORACLE, ROOT, ROUNDS, best, require_oracle, run, version_there
 
+RESULTS = ROOT / "benches" / "proguard-results.md"
+TEXTS = "## Texts"
 SHOP = ROOT / "tests" / "fixtures" / "proguard" / "shop.mapping.txt"
 CLASSES = 20_000
 MANY = 1_000
+LINES = 100_000
 
 
 def write_mapping(path: Path) -> None:
@@ -48,6 +58,28 @@ def frames_of_large() -> list[tuple[str, str, int]]:
         (f"a.b{klass % 31}.c{klass}", "abcde"[i % 5], i % 10 * 10 + 3)
         for i, klass in enumerate(numbers)
     ]
+
+
+def trace_of_large() -> str:
+    """Write a stack trace of 30 lines: an exception, and frames of the large mapping."""
+    lines = ["java.lang.IllegalStateException: no\n"]
+    for klass, method, line in frames_of_large()[:29]:
+        lines.append(f"\tat {klass}.{method}(SourceFile:{line})\n")
+    return "".join(lines)
+
+
+def log_of_large() -> str:
+    """Write a log of 100,000 lines, of which each twentieth is a frame of the large mapping."""
+    frames = itertools.cycle(frames_of_large())
+    lines = []
+    for number in range(LINES):
+        prefix = f"11-27 10:{number // 1800 % 60:02}:{number // 30 % 60:02}.123  4321  4321 "
+        if number % 20:
+            lines.append(f"{prefix}I Network: request {number} took {number % 97} ms\n")
+        else:
+            klass, method, line = next(frames)
+            lines.append(f"{prefix}E AndroidRuntime: \tat {klass}.{method}(SourceFile:{line})\n")
+    return "".join(lines)
 
 
 def measure(package: str, large: str) -> dict[str, float]:
@@ -78,6 +110,23 @@ def measure(package: str, large: str) -> dict[str, float]:
     return results
 
 
+def measure_texts(large: str) -> dict[str, float]:
+    """Measure how long texts take, in this process."""
+    from sentry_ophio.proguard import ProguardMapper  # noqa: PLC0415 (symbolic's Python has none)
+
+    mapper = ProguardMapper.open(large)
+    trace, log = trace_of_large(), log_of_large()
+    results = {}
+    start = time.perf_counter()
+    retraced = mapper.remap_stacktrace(trace)
+    results["the first"] = time.perf_counter() - start
+    assert retraced.count("at com.example.app.module") == 29
+    results["30 lines"] = best(lambda: mapper.remap_stacktrace(trace), 200)
+    assert mapper.remap_stacktrace(log).count("at com.example.app.module") == LINES // 20
+    results["100,000 lines"] = best(lambda: mapper.remap_stacktrace(log), 1)
+    return results
+
+
 def unit(seconds: float) -> str:
     """Print a time in a unit that suits it."""
     for factor, name in ((1, "s"), (1e3, "ms"), (1e6, "µs")):
@@ -86,22 +135,51 @@ def unit(seconds: float) -> str:
     return f"{seconds * 1e9:,.0f} ns"
 
 
-def main() -> None:
-    """Measure both and print the table."""
-    require_oracle()
+def table_of_texts(large: Path) -> str:
+    """Measure texts and return their table."""
+    rounds = [run(sys.executable, __file__, "texts", large) for _ in range(ROUNDS)]
+    lines = [
+        "",
+        TEXTS,
+        "",
+        f"sentry-ophio {version('sentry-ophio')} on Python {platform.python_version()}. The best "
+        f"of {ROUNDS} rounds. On {os.cpu_count()} cores the load was {os.getloadavg()[0]:.0f}.",
+        "",
+        "| call | sentry_ophio | a line |",
+        "| --- | ---: | ---: |",
+    ]
+    for case, count in (("the first", None), ("30 lines", 30), ("100,000 lines", LINES)):
+        seconds = min(filter(None, (each[case] for each in rounds)))
+        a_line = "" if count is None else unit(seconds / count)
+        lines.append(f"| remap_stacktrace, {case} | {unit(seconds)} | {a_line} |")
+    return "\n".join(lines) + "\n"
+
+
+def main(*, only_texts: bool) -> None:
+    """Measure, print the tables and write them."""
     with tempfile.TemporaryDirectory() as directory:
         large = Path(directory) / "mapping.txt"
         write_mapping(large)
-        rounds = [
-            (run(sys.executable, __file__, "ours", large), run(ORACLE, __file__, "symbolic", large))
-            for _ in range(ROUNDS)
-        ]
+        calls = RESULTS.read_text("utf-8").split(f"\n{TEXTS}")[0] if only_texts else table(large)
+        text = calls + table_of_texts(large)
+    sys.stdout.write(text)
+    RESULTS.write_text(text, encoding="utf-8")
+
+
+def table(large: Path) -> str:
+    """Measure both packages and return the table."""
+    require_oracle()
+    rounds = [
+        (run(sys.executable, __file__, "ours", large), run(ORACLE, __file__, "symbolic", large))
+        for _ in range(ROUNDS)
+    ]
     lines = [
         "# sentry_ophio.proguard beside symbolic",
         "",
         f"sentry-ophio {version('sentry-ophio')} on Python {platform.python_version()}, "
         f"symbolic {version_there('symbolic')}, {platform.machine()} {platform.system()}.",
-        f"The best of {ROUNDS} rounds; `benches/proguard.py` says how.",
+        f"The best of {ROUNDS} rounds; `benches/proguard.py` says how. "
+        f"On {os.cpu_count()} cores the load was {os.getloadavg()[0]:.0f}.",
         "",
         "| call | sentry_ophio | symbolic | times as fast |",
         "| --- | ---: | ---: | ---: |",
@@ -109,13 +187,12 @@ def main() -> None:
     for case in rounds[0][0]:
         ours, their = (min(filter(None, (times[case] for times in side))) for side in zip(*rounds))
         lines.append(f"| {case} | {unit(ours)} | {unit(their)} | {their / ours:.1f} |")
-    text = "\n".join(lines) + "\n"
-    sys.stdout.write(text)
-    (ROOT / "benches" / "proguard-results.md").write_text(text, encoding="utf-8")
+    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":
     if len(sys.argv) == 3:
-        json.dump(measure(*sys.argv[1:]), sys.stdout)
+        package, path = sys.argv[1:]
+        json.dump(measure_texts(path) if package == "texts" else measure(package, path), sys.stdout)
     else:
-        main()
+        main(only_texts="--texts" in sys.argv)
