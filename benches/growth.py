@@ -763,6 +763,16 @@ def _(n: int) -> Call:
     return lambda: ProguardMapper.open(path)
 
 
+@case(
+    "ProguardMapper.write_cache, open_cache",
+    "proguard.ProguardMapper.write_cache proguard.ProguardMapper.open_cache",
+    8_000,
+)
+def _(n: int) -> Call:
+    path, made = Path(tempfile.mkdtemp()) / "cache", ProguardMapper.from_bytes(mapping(n))
+    return lambda: (made.write_cache(path), ProguardMapper.open_cache(path).remap_class("a1"))
+
+
 @case("ProguardMapper.remap_stacktrace", "proguard.ProguardMapper.remap_stacktrace", 1_000)
 def _(n: int) -> Call:
     made, text = ProguardMapper.from_bytes(mapping(500)), "    at a7.b(SourceFile:4)\n" * n

@@ -32,15 +32,16 @@ from beside import ORACLE, ROOT, ROUNDS, best, require_oracle, run, version_ther
 RESULTS = ROOT / "benches" / "proguard-results.md"
 TEXTS = "## Texts"
 SHOP = ROOT / "tests" / "fixtures" / "proguard" / "shop.mapping.txt"
-CLASSES = 20_000
+CLASSES = 20_000  # 12 MB
+CLASSES_50 = 81_000  # 50 MB
 MANY = 1_000
 LINES = 100_000
 
 
-def write_mapping(path: Path) -> None:
-    """Write a mapping as large as one of a large app: 20,000 classes, 200,000 methods."""
+def write_mapping(path: Path, classes: int) -> None:
+    """Write a mapping of so many classes with ten methods each. A large app has 20,000 classes."""
     with path.open("w", encoding="utf-8") as file:
-        for klass in range(CLASSES):
+        for klass in range(classes):
             name = f"com.example.app.module{klass % 97}.SomeClass{klass}"
             file.write(f"{name} -> a.b{klass % 31}.c{klass}:\n")
             for method in range(10):
@@ -127,6 +128,26 @@ def measure_texts(large: str) -> dict[str, float]:
     return results
 
 
+def measure_cache(directory: str) -> dict[str, float]:
+    """Measure how long opening a mapping and its cache takes, in this process."""
+    from sentry_ophio.proguard import ProguardMapper  # noqa: PLC0415 (symbolic's Python has none)
+
+    mapping, cache = Path(directory, "mapping-50.txt"), Path(directory, "mapping-50.cache")
+    write_mapping(mapping, CLASSES_50)
+    ProguardMapper.open(mapping).write_cache(cache)
+    frame = frames_of_large()[1]
+    return {
+        OPEN: best(lambda: ProguardMapper.open(mapping), 2),
+        OPEN_CACHE: best(lambda: ProguardMapper.open_cache(cache), 20),
+        f"{OPEN_CACHE}, and the first frame": best(
+            lambda: ProguardMapper.open_cache(cache).remap_frame(*frame), 20
+        ),
+    }
+
+
+OPEN, OPEN_CACHE = "`open`", "`open_cache`"
+
+
 def unit(seconds: float) -> str:
     """Print a time in a unit that suits it."""
     for factor, name in ((1, "s"), (1e3, "ms"), (1e6, "µs")):
@@ -155,13 +176,32 @@ def table_of_texts(large: Path) -> str:
     return "\n".join(lines) + "\n"
 
 
+def table_of_cache(directory: str) -> str:
+    """Measure the cache of a mapping and return its table."""
+    rounds = [run(sys.executable, __file__, "cache", directory) for _ in range(ROUNDS)]
+    times = {case: min(filter(None, (each[case] for each in rounds))) for case in rounds[0]}
+    lines = [
+        "",
+        "## Cache",
+        "",
+        f"A mapping of 50 MB, and its cache. The best of {ROUNDS} rounds, with a load of "
+        f"{os.getloadavg()[0]:.0f}. The cache opens {times[OPEN] / times[OPEN_CACHE]:.0f} times as "
+        "fast. symbolic has none.",
+        "",
+        "| call | time |",
+        "| --- | ---: |",
+        *(f"| {case} | {unit(seconds)} |" for case, seconds in times.items()),
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def main(*, only_texts: bool) -> None:
     """Measure, print the tables and write them."""
     with tempfile.TemporaryDirectory() as directory:
         large = Path(directory) / "mapping.txt"
-        write_mapping(large)
+        write_mapping(large, CLASSES)
         calls = RESULTS.read_text("utf-8").split(f"\n{TEXTS}")[0] if only_texts else table(large)
-        text = calls + table_of_texts(large)
+        text = calls + table_of_texts(large) + table_of_cache(directory)
     sys.stdout.write(text)
     RESULTS.write_text(text, encoding="utf-8")
 
@@ -193,6 +233,7 @@ def table(large: Path) -> str:
 if __name__ == "__main__":
     if len(sys.argv) == 3:
         package, path = sys.argv[1:]
-        json.dump(measure_texts(path) if package == "texts" else measure(package, path), sys.stdout)
+        special = {"texts": measure_texts, "cache": measure_cache}.get(package)
+        json.dump(special(path) if special else measure(package, path), sys.stdout)
     else:
         main(only_texts="--texts" in sys.argv)

@@ -3280,6 +3280,42 @@ enum OphioStatus ophio_proguard_open(const uint8_t *path,
                                      struct OphioProguard **mapper);
 
 /**
+ * Makes a mapper from a cache: a file with the bytes that `ophio_proguard_to_cache` wrote.
+ *
+ * `path` is a path of the operating system: bytes on Unix, UTF-8 elsewhere. Reads the table of the
+ * classes now, and a class when a query names it, so opening takes about a millisecond for a
+ * mapping of 50 MB. The file stays open. It may be replaced by renaming another file over it. If it
+ * is changed in place, or becomes shorter, queries fail.
+ *
+ * Writes the mapper to `mapper`, which is the caller's: free it with `ophio_proguard_free`. Any
+ * thread may call this. Fails with `OPHIO_STATUS_PROGUARD` if the file cannot be read, is not a
+ * cache, is damaged, or was written by another version; `OPHIO_STATUS_LIMIT`,
+ * `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * `path` is readable for `path_len` bytes; `mapper` is NULL or may be written.
+ */
+OPHIO_API
+enum OphioStatus ophio_proguard_open_cache(const uint8_t *path,
+                                           size_t path_len,
+                                           struct OphioProguard **mapper);
+
+/**
+ * Returns the bytes of a cache: the table of the classes, and the mapping itself. Write them to a
+ * file for `ophio_proguard_open_cache`.
+ *
+ * Writes a buffer to `cache` that is the caller's: free it with `ophio_str_free`. It is about 5 %
+ * larger than the mapping. Threads may share `mapper`. Fails with `OPHIO_STATUS_PROGUARD` if the
+ * mapper is from a cache whose file cannot be read or changed, and with
+ * `OPHIO_STATUS_NULL_POINTER`.
+ *
+ * `mapper` is NULL or was made by this library and is not freed yet; `cache` is NULL or may be
+ * written.
+ */
+OPHIO_API
+enum OphioStatus ophio_proguard_to_cache(const struct OphioProguard *mapper,
+                                         struct OphioStr *cache);
+
+/**
  * Frees a mapper and sets the pointer to it to NULL; NULL, or a pointer to NULL, does nothing.
  * Slices borrowed from it must not be read afterwards.
  *
@@ -3329,7 +3365,8 @@ OPHIO_API enum OphioStatus ophio_proguard_is_valid(const struct OphioProguard *m
  * `klass` is the full obfuscated name, UTF-8. Writes its original name to `original`:
  * a slice borrowed from `mapper` and valid until that is freed; NULL and 0 if the class is not in
  * the mapping. Threads may share `mapper`. Fails with `OPHIO_STATUS_INVALID_UTF8`,
- * `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+ * `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`, and with `OPHIO_STATUS_PROGUARD` if a
+ * cache changed.
  *
  * `mapper` is NULL or was made by this library and is not freed yet; `klass` is
  * readable for `klass_len` bytes; `original` is NULL or may be written.
@@ -3347,7 +3384,8 @@ enum OphioStatus ophio_proguard_remap_class(const struct OphioProguard *mapper,
  * `original_class` and `original_method`: slices borrowed from `mapper` and valid until that is
  * freed; both are NULL and 0 if the method is not in the mapping, or if several methods match.
  * Threads may share `mapper`. Fails with `OPHIO_STATUS_INVALID_UTF8`,
- * `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+ * `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`, and with `OPHIO_STATUS_PROGUARD` if a
+ * cache changed.
  *
  * `mapper` is NULL or was made by this library and is not freed yet; `klass` and
  * `method` are readable for `klass_len` and `method_len` bytes; `original_class` and
@@ -3377,7 +3415,8 @@ enum OphioStatus ophio_proguard_remap_method(const struct OphioProguard *mapper,
  * Writes the length of the result to `frames_len`, and the result to `frames` if it is not longer
  * than `frames_capacity`. Otherwise it does not write to `frames`; call it again with a buffer of
  * that length. Threads may share `mapper`. Fails with `OPHIO_STATUS_INVALID_ARGUMENT` if `queries`
- * is malformed, and with `OPHIO_STATUS_NULL_POINTER`.
+ * is malformed, with `OPHIO_STATUS_PROGUARD` if a cache changed, and with
+ * `OPHIO_STATUS_NULL_POINTER`.
  *
  * `mapper` is NULL or was made by this library and is not freed yet; `queries` is
  * readable for `queries_len` bytes; `frames` may be written for `frames_capacity` bytes;
@@ -3400,7 +3439,8 @@ enum OphioStatus ophio_proguard_remap_frames(const struct OphioProguard *mapper,
  *
  * Writes a string to `remapped` that is the caller's: free it with `ophio_str_free`.
  * Threads may share `mapper`. Fails with `OPHIO_STATUS_INVALID_UTF8`,
- * `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+ * `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`, and with `OPHIO_STATUS_PROGUARD` if a
+ * cache changed.
  *
  * `mapper` is NULL or was made by this library and is not freed yet; `text` is readable
  * for `text_len` bytes; `remapped` is NULL or may be written.
@@ -3416,7 +3456,8 @@ enum OphioStatus ophio_proguard_remap_stacktrace(const struct OphioProguard *map
  *
  * Writes a string to `remapped` that is the caller's: free it with `ophio_str_free`.
  * Threads may share `mapper`. Fails with `OPHIO_STATUS_INVALID_UTF8`,
- * `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+ * `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`, and with `OPHIO_STATUS_PROGUARD` if a
+ * cache changed.
  *
  * `mapper` is NULL or was made by this library and is not freed yet; `text` is readable
  * for `text_len` bytes; `remapped` is NULL or may be written.
@@ -3437,7 +3478,8 @@ enum OphioStatus ophio_proguard_remap_stacktrace_verbose(const struct OphioProgu
  *
  * Writes a buffer to `lines` that is the caller's: free it with `ophio_str_free`.
  * Threads may share `mapper`. Fails with `OPHIO_STATUS_INVALID_UTF8`,
- * `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+ * `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`, and with `OPHIO_STATUS_PROGUARD` if a
+ * cache changed.
  *
  * `mapper` is NULL or was made by this library and is not freed yet; `text` is readable
  * for `text_len` bytes; `lines` is NULL or may be written.

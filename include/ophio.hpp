@@ -1799,6 +1799,34 @@ class proguard : public detail::handle<OphioProguard, ophio_proguard_free> {
         return made;
     }
 
+    /* Opens a file with the bytes of `to_cache`. */
+    static status try_open_cache(std::string_view path, proguard &made) noexcept
+    {
+        return detail::make(made, [&](auto **raw) {
+            return ophio_proguard_open_cache(detail::bytes(path), path.size(), raw);
+        });
+    }
+    static proguard open_cache(std::string_view path)
+    {
+        proguard made;
+        check(try_open_cache(path, made));
+        return made;
+    }
+
+    /* The bytes of a file for `open_cache`. */
+    status try_to_cache(string &cache) const noexcept
+    {
+        return detail::into(cache, [&](OphioStr *out) noexcept {
+            return ophio_proguard_to_cache(get(), out);
+        });
+    }
+    string to_cache() const
+    {
+        string cache;
+        check(try_to_cache(cache));
+        return cache;
+    }
+
     status try_uuid(std::array<std::uint8_t, 16> &uuid) const noexcept
     {
         return ophio_proguard_uuid(get(), uuid.data());

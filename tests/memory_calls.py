@@ -17,6 +17,7 @@ import json
 import pickle
 import re
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any, Callable
 
@@ -62,6 +63,8 @@ TRACE = Stacktrace(FRAMES, ERROR)
 CACHE = Cache(10)
 FILE = codeowners.Codeowners.parse("*.py @a\n[Docs] @b\n/docs/\n", dialect="gitlab")
 MAPPER = ProguardMapper.from_bytes(MAPPING)
+MAPPING_CACHE = Path(tempfile.mkdtemp()) / "mapping.cache"
+MAPPER.write_cache(MAPPING_CACHE)
 BAD_FRAMES: list[Any] = [dict.fromkeys(FRAME_FIELDS) | {"function": b"\xff"}]
 NO_FRAMES: list[Any] = [{}]
 EVENT_FRAMES: list[Any] = [{"function": "main", "in_app": True}, {"filename": "/a/b.py"}]
@@ -164,6 +167,9 @@ CALLS: dict[str, tuple[int, Callable[[], Any]]] = {
     "retrace": (2, lambda: MAPPER.retrace("a: b\n    at a.b(A:1)")),
     "remap a trace": (2, lambda: MAPPER.remap_stacktrace("a: b\n    at a.b(A:1)")),
     "mapped file": (20, lambda: ProguardMapper.open(__file__, mmap=True).uuid),
+    "cache": (50, lambda: MAPPER.write_cache(MAPPING_CACHE)),
+    "opened cache": (20, lambda: ProguardMapper.open_cache(MAPPING_CACHE).remap_frame("a", "b", 1)),
+    "no cache": (20, failing(lambda: ProguardMapper.open_cache(__file__))),
     "limit": (1, lambda: limits.set(limits.Limit.FRAMES, limits.get(limits.Limit.FRAMES))),
     "a cycle with a handle": (5, cycle),
     "bad rules": (2, failing(lambda: Enhancements.parse("nonsense", CACHE))),

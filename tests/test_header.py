@@ -240,6 +240,7 @@ NOT_PROVOKED = {
     "ophio_enhancements_config_to_base64": {"SYNTAX"},
     # A path on Windows.
     "ophio_proguard_open": {"INVALID_UTF8"},
+    "ophio_proguard_open_cache": {"INVALID_UTF8"},
     # A call by another thread meanwhile.
     "ophio_enhancements_preview_report": {"INVALID_ARGUMENT"},
     "ophio_enhancements_preview_set_fresh": {"INVALID_ARGUMENT"},

@@ -145,6 +145,17 @@ def test_a_mapping_file_is_not_read(tmp_path: Path, mmap: bool) -> None:
         ProguardMapper.open(path, mmap=mmap)
 
 
+def test_a_cache_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "cache"
+    ProguardMapper.from_bytes(b"a -> b:\n").write_cache(path)
+    size = path.stat().st_size
+    limits.set(Limit.MAPPING_BYTES, size)
+    ProguardMapper.open_cache(path)
+    limits.set(Limit.MAPPING_BYTES, size - 1)
+    with pytest.raises(LimitError, match=f"{size} bytes of a mapping"):
+        ProguardMapper.open_cache(path)
+
+
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="for Unix")
 def test_a_file_that_never_ends_is_read_up_to_the_limit() -> None:
     """It says that it has no bytes at all."""

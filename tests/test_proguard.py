@@ -182,6 +182,161 @@ def test_there_may_be_no_line_info() -> None:
     assert not mapper.has_line_info
 
 
+# --- the cache ----------------------------------------------------------------------
+
+
+def every_query(mapper: ProguardMapper) -> list[Any]:
+    """Names, frames and a trace of the handwritten mapping, and of what it does not have."""
+    classes = [f"b.{name}" for name in "abcdefghijkl"] + ["b.\xfc", "a.f", "no.Such", ""]
+    found: list[Any] = [mapper.uuid, mapper.is_valid, mapper.has_line_info]
+    lines = ["java.lang.NullPointerException: x"]
+    for klass in classes:
+        found.append(mapper.remap_class(klass))
+        for method in "abcd":
+            found.append(mapper.remap_method(klass, method))
+            found += [mapper.remap_frame(klass, method, line) for line in (0, 1, 2, 7, 27)]
+            found += [mapper.remap_frame(klass, method, 0, types) for types in ("", "int")]
+            lines += [f"    at {klass}.{method}(SourceFile:{line})" for line in (0, 1, 7, 27)]
+    text = "\n".join(lines)
+    return [*found, mapper.remap_stacktrace(text), mapper.retrace(text, verbose=True)]
+
+
+@pytest.mark.parametrize("path", [SHOP, HANDWRITTEN])
+@pytest.mark.parametrize("start", [b"", b"\xef\xbb\xbf", b"#\n", b"    void lost() -> a\n"])
+def test_a_cache_has_the_results_of_its_mapping(tmp_path: Path, path: Path, start: bytes) -> None:
+    """Also where the two readers of classes differ."""
+    mapper = ProguardMapper.from_bytes(start + path.read_bytes())
+    mapper.write_cache(tmp_path / "cache")
+    with ProguardMapper.open_cache(str(tmp_path / "cache")) as cache:
+        assert every_query(cache) == every_query(mapper)
+        cache.write_cache(os.fsencode(tmp_path / "again"))
+    assert (tmp_path / "again").read_bytes() == (tmp_path / "cache").read_bytes()
+    assert sorted(os.listdir(tmp_path)) == ["again", "cache"]
+
+
+@pytest.fixture
+def cache_path(tmp_path: Path, handwritten: ProguardMapper) -> Path:
+    path = tmp_path / "mapping.cache"
+    handwritten.write_cache(path)
+    return path
+
+
+def test_a_damaged_cache_is_an_error_or_answers_as_before(
+    cache_path: Path, handwritten: ProguardMapper
+) -> None:
+    """Any byte may have changed; what a query does not read is not checked."""
+    good, expected = cache_path.read_bytes(), every_query(handwritten)
+    refused = 0
+    for at in range(0, len(good), 37):
+        cache_path.write_bytes(good[:at] + bytes([good[at] ^ 0x41]) + good[at + 1 :])
+        try:
+            assert every_query(ProguardMapper.open_cache(cache_path)) == expected, at
+        except ProguardError as error:
+            assert str(cache_path) in str(error)  # noqa: PT017 (or there is no error)
+            refused += 1
+        cache_path.write_bytes(good[:at])
+        with pytest.raises(ProguardError, match=r"another kind of file|has \d+ bytes, expected"):
+            ProguardMapper.open_cache(cache_path)
+    assert refused > 50
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "it is another kind of file, expected one that write_cache wrote"),
+        (SHOP.read_bytes(), "it is another kind of file"),
+        (b"OPHIO-PG" + b"\x07\0\0\0" + bytes(60), "its version is 7, expected 1; write it again"),
+        (b"OPHIO-PG" + b"\x01\0\0\0" + bytes(60), "its header changed"),
+    ],
+)
+def test_another_file_is_no_cache(tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "cache"
+    path.write_bytes(content)
+    with pytest.raises(ProguardError, match=message) as caught:
+        ProguardMapper.open_cache(path)
+    assert str(path) in str(caught.value)
+
+
+def test_a_cache_that_shrinks_raises(cache_path: Path) -> None:
+    """A mapped file would kill the process."""
+    mapper = ProguardMapper.open_cache(cache_path)
+    assert mapper.remap_class("b.a") == "org.example.OnlyRenamed"
+    os.truncate(cache_path, 100)
+    assert mapper.remap_class("b.a") == "org.example.OnlyRenamed", "it was read before"
+    assert mapper.remap_class("no.such") is None
+    for query in (
+        lambda: mapper.remap_class("b.b"),
+        lambda: mapper.remap_method("b.b", "a"),
+        lambda: mapper.remap_frame("b.b", "a", 1),
+        lambda: mapper.remap_stacktrace("at b.b.a(X:1)"),
+        lambda: mapper.retrace("b.b: x"),
+        lambda: mapper.write_cache(cache_path),
+    ):
+        with pytest.raises(ProguardError, match="mapping.cache"):
+            query()
+    assert cache_path.stat().st_size == 100
+
+
+def test_a_cache_may_be_replaced_while_it_is_open(cache_path: Path, shop: ProguardMapper) -> None:
+    mapper = ProguardMapper.open_cache(cache_path)
+    shop.write_cache(cache_path)
+    assert mapper.remap_class("b.b") == "org.example.Plain"
+    assert ProguardMapper.open_cache(cache_path).uuid == shop.uuid
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
+def test_a_link_to_a_cache_is_followed(tmp_path: Path, shop: ProguardMapper) -> None:
+    """As by the other functions that write files."""
+    (tmp_path / "link").symlink_to("real")
+    shop.write_cache(tmp_path / "link")
+    assert (tmp_path / "link").is_symlink()
+    assert ProguardMapper.open_cache(tmp_path / "real").uuid == shop.uuid
+    (tmp_path / ".real.ophio-tmp").symlink_to("victim")
+    with pytest.raises(OSError, match="link") as caught:
+        shop.write_cache(tmp_path / "link")
+    assert caught.value.filename == str(tmp_path / "link")
+    assert not (tmp_path / "victim").exists()
+
+
+def test_a_cache_that_cannot_be_written_or_read_is_named(
+    tmp_path: Path, shop: ProguardMapper
+) -> None:
+    with pytest.raises(FileNotFoundError) as caught:
+        shop.write_cache(tmp_path / "none" / "cache")
+    assert caught.value.filename == str(tmp_path / "none" / "cache")
+    with pytest.raises(IsADirectoryError):
+        shop.write_cache(tmp_path)
+    with pytest.raises(FileNotFoundError) as caught:
+        ProguardMapper.open_cache(tmp_path / "none")
+    assert caught.value.filename == str(tmp_path / "none")
+    with pytest.raises(IsADirectoryError):
+        ProguardMapper.open_cache(tmp_path)
+    with pytest.raises(ValueError, match="null byte"):
+        shop.write_cache("a\0b")
+    with pytest.raises(TypeError, match="path must be a str or path, not int"):
+        shop.write_cache(3)  # type: ignore[arg-type]
+
+
+def test_threads_may_share_a_cache(cache_path: Path, handwritten: ProguardMapper) -> None:
+    expected = every_query(handwritten)
+    for _ in range(5):
+        mapper = ProguardMapper.open_cache(cache_path)
+        started, found = threading.Barrier(4), []
+
+        def work(
+            mapper: ProguardMapper = mapper, started: Any = started, found: Any = found
+        ) -> None:
+            started.wait()
+            found.append(every_query(mapper))
+
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert found == [expected] * 4
+
+
 # --- closing ------------------------------------------------------------------------
 
 
@@ -197,6 +352,7 @@ def test_there_may_be_no_line_info() -> None:
         lambda m: m.remap_frames([]),
         lambda m: m.remap_stacktrace(""),
         lambda m: m.retrace(""),
+        lambda m: m.write_cache("/no/such/file"),
         lambda m: m.__enter__().uuid,
     ],
 )
@@ -553,6 +709,8 @@ def test_null_is_refused_and_freeing_it_does_nothing() -> None:
     assert lib.ophio_proguard_remap_stacktrace(null, b"", 0, text) == expected
     assert lib.ophio_proguard_remap_stacktrace_verbose(null, b"", 0, text) == expected
     assert lib.ophio_proguard_retrace(null, b"", 0, False, text) == expected
+    assert lib.ophio_proguard_open_cache(null, 1, made) == expected
+    assert lib.ophio_proguard_to_cache(null, text) == expected
 
 
 def test_text_from_c_must_be_utf8(shop: ProguardMapper) -> None:

@@ -26,7 +26,7 @@ pub struct OphioProguard(Mapper);
 impl From<ProguardError> for Error {
     fn from(error: ProguardError) -> Self {
         let status = match error {
-            ProguardError::Read { .. } => OphioStatus::Proguard,
+            ProguardError::Read { .. } | ProguardError::Cache { .. } => OphioStatus::Proguard,
             ProguardError::Limit(_) => OphioStatus::Limit,
             ProguardError::Queries(_) => OphioStatus::InvalidArgument,
         };
@@ -97,6 +97,63 @@ pub unsafe extern "C" fn ophio_proguard_open(
             Mapper::open(&path)?
         };
         Ok(handle::new(OphioProguard(mapper)))
+    })
+}
+
+/// Makes a mapper from a cache: a file with the bytes that `ophio_proguard_to_cache` wrote.
+///
+/// `path` is a path of the operating system: bytes on Unix, UTF-8 elsewhere. Reads the table of the
+/// classes now, and a class when a query names it, so opening takes about a millisecond for a
+/// mapping of 50 MB. The file stays open. It may be replaced by renaming another file over it. If it
+/// is changed in place, or becomes shorter, queries fail.
+///
+/// Writes the mapper to `mapper`, which is the caller's: free it with `ophio_proguard_free`. Any
+/// thread may call this. Fails with `OPHIO_STATUS_PROGUARD` if the file cannot be read, is not a
+/// cache, is damaged, or was written by another version; `OPHIO_STATUS_LIMIT`,
+/// `OPHIO_STATUS_INVALID_UTF8`, `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `path` is readable for `path_len` bytes; `mapper` is NULL or may be written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_proguard_open_cache(
+    path: *const u8,
+    path_len: usize,
+    mapper: *mut *mut OphioProguard,
+) -> OphioStatus {
+    // SAFETY: the caller's promise about `mapper`.
+    let mapper = unsafe { handle::out(mapper, "mapper") };
+    guard_into(mapper, || {
+        // SAFETY: the caller's promise about `path`.
+        let path = unsafe { path_argument(path, path_len) }?;
+        Ok(handle::new(OphioProguard(Mapper::open_cache(&path)?)))
+    })
+}
+
+/// Returns the bytes of a cache: the table of the classes, and the mapping itself. Write them to a
+/// file for `ophio_proguard_open_cache`.
+///
+/// Writes a buffer to `cache` that is the caller's: free it with `ophio_str_free`. It is about 5 %
+/// larger than the mapping. Threads may share `mapper`. Fails with `OPHIO_STATUS_PROGUARD` if the
+/// mapper is from a cache whose file cannot be read or changed, and with
+/// `OPHIO_STATUS_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `mapper` is NULL or was made by this library and is not freed yet; `cache` is NULL or may be
+/// written.
+#[no_mangle]
+pub unsafe extern "C" fn ophio_proguard_to_cache(
+    mapper: *const OphioProguard,
+    cache: *mut OphioStr,
+) -> OphioStatus {
+    guard(|| {
+        // SAFETY: the caller's promise about `mapper`.
+        let mapper = unsafe { handle::borrow(mapper, "mapper") }?;
+        // SAFETY: the caller's promise about `cache`.
+        let cache = unsafe { handle::out(cache, "cache") }?;
+        cache.write(mapper.0.to_cache()?.into());
+        Ok(())
     })
 }
 
@@ -225,7 +282,8 @@ pub unsafe extern "C" fn ophio_proguard_is_valid(
 /// `klass` is the full obfuscated name, UTF-8. Writes its original name to `original`:
 /// a slice borrowed from `mapper` and valid until that is freed; NULL and 0 if the class is not in
 /// the mapping. Threads may share `mapper`. Fails with `OPHIO_STATUS_INVALID_UTF8`,
-/// `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+/// `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`, and with `OPHIO_STATUS_PROGUARD` if a
+/// cache changed.
 ///
 /// # Safety
 ///
@@ -245,7 +303,7 @@ pub unsafe extern "C" fn ophio_proguard_remap_class(
         let original = unsafe { handle::out(original, "original") }?;
         // SAFETY: the caller's promise about `klass`.
         let klass = unsafe { slice::text(klass, klass_len, "klass") }?;
-        original.write(lend(mapper.0.remap_class(klass)));
+        original.write(lend(mapper.0.remap_class(klass)?));
         Ok(())
     })
 }
@@ -256,7 +314,8 @@ pub unsafe extern "C" fn ophio_proguard_remap_class(
 /// `original_class` and `original_method`: slices borrowed from `mapper` and valid until that is
 /// freed; both are NULL and 0 if the method is not in the mapping, or if several methods match.
 /// Threads may share `mapper`. Fails with `OPHIO_STATUS_INVALID_UTF8`,
-/// `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+/// `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`, and with `OPHIO_STATUS_PROGUARD` if a
+/// cache changed.
 ///
 /// # Safety
 ///
@@ -284,7 +343,7 @@ pub unsafe extern "C" fn ophio_proguard_remap_method(
         let klass = unsafe { slice::text(klass, klass_len, "klass") }?;
         // SAFETY: the caller's promise about `method`.
         let method = unsafe { slice::text(method, method_len, "method") }?;
-        let names = mapper.0.remap_method(klass, method);
+        let names = mapper.0.remap_method(klass, method)?;
         original_class.write(lend(names.map(|(class, _)| class)));
         original_method.write(lend(names.map(|(_, method)| method)));
         Ok(())
@@ -312,7 +371,8 @@ fn lend(text: Option<&str>) -> OphioSlice {
 /// Writes the length of the result to `frames_len`, and the result to `frames` if it is not longer
 /// than `frames_capacity`. Otherwise it does not write to `frames`; call it again with a buffer of
 /// that length. Threads may share `mapper`. Fails with `OPHIO_STATUS_INVALID_ARGUMENT` if `queries`
-/// is malformed, and with `OPHIO_STATUS_NULL_POINTER`.
+/// is malformed, with `OPHIO_STATUS_PROGUARD` if a cache changed, and with
+/// `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///
@@ -356,7 +416,8 @@ pub unsafe extern "C" fn ophio_proguard_remap_frames(
 ///
 /// Writes a string to `remapped` that is the caller's: free it with `ophio_str_free`.
 /// Threads may share `mapper`. Fails with `OPHIO_STATUS_INVALID_UTF8`,
-/// `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+/// `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`, and with `OPHIO_STATUS_PROGUARD` if a
+/// cache changed.
 ///
 /// # Safety
 ///
@@ -383,7 +444,8 @@ pub unsafe extern "C" fn ophio_proguard_remap_stacktrace(
 ///
 /// Writes a string to `remapped` that is the caller's: free it with `ophio_str_free`.
 /// Threads may share `mapper`. Fails with `OPHIO_STATUS_INVALID_UTF8`,
-/// `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+/// `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`, and with `OPHIO_STATUS_PROGUARD` if a
+/// cache changed.
 ///
 /// # Safety
 ///
@@ -415,7 +477,8 @@ pub unsafe extern "C" fn ophio_proguard_remap_stacktrace_verbose(
 ///
 /// Writes a buffer to `lines` that is the caller's: free it with `ophio_str_free`.
 /// Threads may share `mapper`. Fails with `OPHIO_STATUS_INVALID_UTF8`,
-/// `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`.
+/// `OPHIO_STATUS_INVALID_ARGUMENT`, `OPHIO_STATUS_NULL_POINTER`, and with `OPHIO_STATUS_PROGUARD` if a
+/// cache changed.
 ///
 /// # Safety
 ///
@@ -450,13 +513,13 @@ unsafe fn write_retraced<T: Into<OphioStr>>(
     text: *const u8,
     text_len: usize,
     written: Result<&mut MaybeUninit<OphioStr>, Error>,
-    retrace: impl FnOnce(&Mapper, &str) -> T,
+    retrace: impl FnOnce(&Mapper, &str) -> Result<T, ProguardError>,
 ) -> OphioStatus {
     guard_into(written, || {
         // SAFETY: the caller's promise about `mapper`.
         let mapper = unsafe { handle::borrow(mapper, "mapper") }?;
         // SAFETY: the caller's promise about `text`.
         let text = unsafe { slice::text(text, text_len, "text") }?;
-        Ok(retrace(&mapper.0, text).into())
+        Ok(retrace(&mapper.0, text)?.into())
     })
 }

@@ -157,13 +157,15 @@ fn proguard() {
         vectors["has_line_info"].as_bool()
     );
     for case in list(&vectors["classes"]) {
-        let found = mapper.remap_class(case[0].as_str().unwrap());
+        let found = mapper.remap_class(case[0].as_str().unwrap()).unwrap();
         assert_eq!(json!(found), case[1], "{case}");
     }
     let methods = list(&vectors["methods"]);
     assert!(methods.len() > 10);
     for case in methods {
-        let found = mapper.remap_method(case[0].as_str().unwrap(), case[1].as_str().unwrap());
+        let found = mapper
+            .remap_method(case[0].as_str().unwrap(), case[1].as_str().unwrap())
+            .unwrap();
         assert_eq!(json!(found), case[2], "{case}");
     }
 }

@@ -464,6 +464,10 @@ unsafe fn run(alive: &mut Alive, call: &Call<'_>) {
             text_of!(out => ophio_proguard_remap_stacktrace(mapper, data, len, out));
             text_of!(out => ophio_proguard_remap_stacktrace_verbose(mapper, data, len, out));
             text_of!(out => ophio_proguard_retrace(mapper, data, len, false, out));
+            text_of!(out => ophio_proguard_to_cache(mapper, out));
+            ophio_proguard_free(&mut mapper);
+            // A path of the fuzzer: a file that is there is no cache.
+            mapper = made_by!(out => ophio_proguard_open_cache(data, len, out));
             ophio_proguard_free(&mut mapper);
         }
     }

@@ -18,9 +18,9 @@ fuzz_target!(|case: (&[u8], &[u8], usize)| {
         .take(8)
         .collect();
     for class in &words {
-        mapper.remap_class(class);
+        mapper.remap_class(class).unwrap();
         for method in &words {
-            mapper.remap_method(class, method);
+            mapper.remap_method(class, method).unwrap();
             for parameters in [None, Some("int"), Some("")] {
                 let query = Query {
                     class,
@@ -28,13 +28,14 @@ fuzz_target!(|case: (&[u8], &[u8], usize)| {
                     line,
                     parameters,
                 };
-                assert!(mapper.remap_frame(query).count() <= mapping.len());
+                assert!(mapper.remap_frame(query).unwrap().count() <= mapping.len());
             }
         }
     }
-    mapper.remap_stacktrace(&text, false);
-    mapper.retrace_packed(&text, true);
+    mapper.remap_stacktrace(&text, false).unwrap();
+    mapper.retrace_packed(&text, true).unwrap();
     if let [class, method, ..] = words[..] {
-        mapper.remap_stacktrace(&format!("    at {class}.{method}(X.java:{line})\n"), true);
+        let frame = format!("    at {class}.{method}(X.java:{line})\n");
+        mapper.remap_stacktrace(&frame, true).unwrap();
     }
 });

@@ -13,14 +13,15 @@ fuzz_target!(|data: &[u8]| {
     let text = String::from_utf8_lossy(text);
     for verbose in [false, true] {
         let (mut lines, mut printed) = (String::new(), String::new());
-        mapper.retrace(&text, verbose, |line| {
+        let done = mapper.retrace(&text, verbose, |line| {
             lines.push_str(line.line());
             line.print(&mut printed);
             assert_eq!(line.alternatives().count(), line.len());
             assert!(line.alternatives().all(|frames| frames.len() > 0));
         });
+        done.unwrap();
         assert_eq!(lines, text);
-        assert_eq!(printed, mapper.remap_stacktrace(&text, verbose));
-        mapper.retrace_packed(&text, verbose);
+        assert_eq!(printed, mapper.remap_stacktrace(&text, verbose).unwrap());
+        mapper.retrace_packed(&text, verbose).unwrap();
     }
 });

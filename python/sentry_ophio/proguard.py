@@ -160,15 +160,24 @@ def _check_queries(queries: Sequence[object]) -> None:
             raise OphioOverflowError(f"{where}line must be from 0 to 2**64 - 1, not {line}")
 
 
+def _path(path: StrPath) -> tuple[str | bytes, bytes]:
+    """Return a path as given, and as bytes."""
+    try:
+        given: str | bytes = os.fspath(path)
+        return given, plain(os.fsencode(given))
+    except TypeError:
+        raise type_error("path", "a str or path", path) from None
+
+
 _make_frame = JavaStackFrame._make
 
 
 @final
 class ProguardMapper(Handle):
-    """An indexed mapping file, created by `open` and `from_bytes`.
+    """A mapping file, created by `open`, `from_bytes` and `open_cache`.
 
-    It holds the file and an index of it, about 13 times the size of the file. `close()`
-    frees both, as does the end of a `with` block:
+    It holds the file and the classes that queries have named. `close()` frees both, as does the end
+    of a `with` block:
 
         >>> with ProguardMapper.from_bytes(b"org.example.Cart -> a.b:") as mapper:
         ...     mapper.remap_class("a.b")
@@ -186,13 +195,13 @@ class ProguardMapper(Handle):
     _uuid: UUID
 
     def __init__(self) -> None:
-        """Fail: `open` and `from_bytes` create mappers.
+        """Fail: `open`, `from_bytes` and `open_cache` create mappers.
 
         Raises:
             TypeError: Always.
         """
         raise UnsupportedOperationError(
-            "cannot create a ProguardMapper: use ProguardMapper.open() or .from_bytes()"
+            "cannot create a ProguardMapper: use ProguardMapper.open(), .from_bytes() or .open_cache()"
         )
 
     @classmethod
@@ -223,13 +232,41 @@ class ProguardMapper(Handle):
             OSError: The file cannot be read: the subclass that `open` of Python raises,
                 with the path, such as `FileNotFoundError`.
         """
-        try:
-            given = os.fspath(path)
-            name = plain(os.fsencode(given))
-        except TypeError:
-            raise type_error("path", "a str or path", path) from None
+        return cls._opened(
+            path, lambda name, out: lib.ophio_proguard_open(name, len(name), mmap, out)
+        )
+
+    @classmethod
+    def open_cache(cls, path: StrPath) -> ProguardMapper:
+        """Open a file that `write_cache` wrote.
+
+        It has all methods and results of the mapper that wrote it. The table of the classes is read
+        now, and a class when a query names it, so opening takes a fraction of the time that the
+        mapping takes. The file stays open. It may be replaced by renaming another file over it, as
+        `write_cache` does; if it is changed in place, or becomes shorter, methods raise
+        `ProguardError`.
+
+        Args:
+            path: The file.
+
+        Returns:
+            The mapper.
+
+        Raises:
+            OSError: The file cannot be read: the subclass that `open` of Python raises,
+                with the path.
+            ProguardError: The file is not a cache, is damaged, or was written by another version of
+                this package; write it again from the mapping.
+        """
+        function = lib.ophio_proguard_open_cache
+        return cls._opened(path, lambda name, out: function(name, len(name), out))
+
+    @classmethod
+    def _opened(cls, path: StrPath, call: Callable[[bytes, CData], int]) -> ProguardMapper:
+        """Make a mapper from a file by a call of the library."""
+        given, name = _path(path)
         place = cls._place()
-        status = lib.ophio_proguard_open(name, len(name), mmap, place)
+        status = call(name, place)
         if status:
             error = error_for(status)
             if isinstance(error, (ProguardError, InvalidArgumentError)):
@@ -300,6 +337,36 @@ class ProguardMapper(Handle):
         check(function(ptr, answer))
         return bool(answer[0])
 
+    def write_cache(self, path: StrPath) -> None:
+        """Write a cache of this mapping, for `open_cache`.
+
+        The file has the mapping and a table of its classes, which add about 5 %. It is replaced
+        atomically: a process that opens it gets the old file or the new one.
+
+        Args:
+            path: The file.
+
+        Raises:
+            HandleClosedError: The mapper is closed.
+            OSError: The file cannot be written, or another process is writing it; `filename` is
+                the path.
+            ProguardError: The mapper is from a cache whose file cannot be read or changed.
+        """
+        # A program that only opens caches does not need these, which take milliseconds to import.
+        from pathlib import Path  # noqa: PLC0415
+
+        from sentry_ophio._atomic import replaced  # noqa: PLC0415
+
+        ptr = self._ptr
+        name = _path(path)[1]
+        if b"\0" in name:
+            raise InvalidArgumentError("path must not have a null byte")
+        place = new_string()
+        check(lib.ophio_proguard_to_cache(ptr, place))
+        cache = place[0]
+        with replaced(Path(os.fsdecode(name))) as file:
+            file.write(ffi.buffer(cache.data, cache.len))
+
     def remap_class(self, klass: str) -> str | None:
         """Find the original name of a class.
 
@@ -311,6 +378,7 @@ class ProguardMapper(Handle):
 
         Raises:
             HandleClosedError: The mapper is closed.
+            ProguardError: The file of a cache cannot be read, or changed.
             UnicodeEncodeError: The name cannot be encoded.
         """
         # The name is a slice of the mapper, which `ptr` keeps alive if another thread closes it.
@@ -338,6 +406,7 @@ class ProguardMapper(Handle):
 
         Raises:
             HandleClosedError: The mapper is closed.
+            ProguardError: The file of a cache cannot be read, or changed.
             UnicodeEncodeError: A name cannot be encoded.
         """
         ptr = self._ptr
@@ -365,8 +434,7 @@ class ProguardMapper(Handle):
             line: The line in the obfuscated stack trace, from 1; 0 if it has none.
             parameters: The original types of the method's parameters, as in
                 `int,java.lang.String[]`, if they are known instead of the line. Then the line is
-                ignored. The first such call builds a second index, which takes about as long as
-                opening the file.
+                ignored.
 
         Returns:
             The frames, innermost first: several if methods were inlined or if several methods
@@ -376,6 +444,7 @@ class ProguardMapper(Handle):
             HandleClosedError: The mapper is closed.
             TypeError: An argument has another type.
             OphioOverflowError: `line` is negative or above 2**64 - 1.
+            ProguardError: The file of a cache cannot be read, or changed.
             UnicodeEncodeError: A name cannot be encoded.
         """
         return list(map(_make_frame, self._remap([(klass, method, line, parameters)], 1)[0]))
@@ -400,6 +469,7 @@ class ProguardMapper(Handle):
             TypeError: A frame is not a tuple of three or four values, or a value has the wrong
                 type; the message names the frame.
             OphioOverflowError: A line is negative or above 2**64 - 1.
+            ProguardError: The file of a cache cannot be read, or changed.
             UnicodeEncodeError: A name cannot be encoded.
         """
         queries = checked_list("frames", "tuples", frames)
@@ -460,6 +530,7 @@ class ProguardMapper(Handle):
         Raises:
             HandleClosedError: The mapper is closed.
             TypeError: `text` is not a str.
+            ProguardError: The file of a cache cannot be read, or changed.
             UnicodeEncodeError: The text cannot be encoded.
         """
         # `pointer` keeps the mapper, and is taken first: any argument may run code of the caller.
@@ -494,6 +565,7 @@ class ProguardMapper(Handle):
         Raises:
             HandleClosedError: The mapper is closed.
             TypeError: `text` is not a str.
+            ProguardError: The file of a cache cannot be read, or changed.
             UnicodeEncodeError: The text cannot be encoded.
         """
         pointer = self._ptr

@@ -1846,21 +1846,33 @@ static void test_proguard(void)
     ophio_proguard_free(&mapper);
 }
 
-/* A file beside this program, which lies in a directory of its own. */
+/* Makes a path beside this program, which lies in a directory of its own. */
+static char *beside(const char *program, const char *suffix)
+{
+    size_t len = strlen(program) + strlen(suffix) + 1;
+    char *path = malloc(len);
+
+    CHECK(path != NULL);
+    if (path != NULL) snprintf(path, len, "%s%s", program, suffix);
+    return path;
+}
+
+static void write_file(const char *path, const void *bytes, size_t len)
+{
+    FILE *file = fopen(path, "wb");
+
+    CHECK(file != NULL && fwrite(bytes, 1, len, file) == len);
+    CHECK(file != NULL && fclose(file) == 0);
+}
+
 static void test_proguard_file(const char *program)
 {
     static const char text[] = "org.example.Shop -> a:\n    1:2:void buy():3:4 -> b\n";
-    size_t len = strlen(program) + sizeof ".mapping";
-    char *path = malloc(len);
-    FILE *file;
+    char *path = beside(program, ".mapping");
     int mmap;
 
-    CHECK(path != NULL);
     if (path == NULL) return;
-    snprintf(path, len, "%s.mapping", program);
-    file = fopen(path, "wb");
-    CHECK(file != NULL && fwrite(text, 1, sizeof text - 1, file) == sizeof text - 1);
-    CHECK(file != NULL && fclose(file) == 0);
+    write_file(path, text, sizeof text - 1);
     for (mmap = 0; mmap < 2; mmap++) {
         OphioProguard *mapper = NULL;
         GOOD(ophio_proguard_open(TEXT(path), mmap == 1, &mapper));
@@ -1872,6 +1884,43 @@ static void test_proguard_file(const char *program)
     }
     CHECK(remove(path) == 0);
     free(path);
+}
+
+static void test_proguard_cache(const char *program)
+{
+    OphioProguard *mapping = NULL, *mapper = NULL;
+    OphioStr cache = {NULL, 0}, again = {NULL, 0};
+    OphioSlice klass = {NULL, 0};
+    char *path = beside(program, ".cache");
+
+    if (path == NULL) return;
+    GOOD(ophio_proguard_new(TEXT("org.example.Shop -> a:\n    1:2:void buy():3:4 -> b\n"),
+                            &mapping));
+    REFUSED(ophio_proguard_to_cache(NULL, &cache), NULL_POINTER);
+    REFUSED(ophio_proguard_to_cache(mapping, NULL), NULL_POINTER);
+    CHECK(cache.data == NULL);
+    GOOD(ophio_proguard_to_cache(mapping, &cache));
+    write_file(path, cache.data, cache.len);
+    GOOD(ophio_proguard_open_cache(TEXT(path), &mapper));
+    GOOD(ophio_proguard_remap_class(mapper, TEXT("a"), &klass));
+    CHECK(klass.len == 16);
+    GOOD(ophio_proguard_to_cache(mapper, &again));
+    CHECK(again.len == cache.len && memcmp(again.data, cache.data, cache.len) == 0);
+    ophio_proguard_free(&mapper);
+
+    REFUSED(ophio_proguard_open_cache(TEXT(path), NULL), NULL_POINTER);
+    NO_HANDLE(ophio_proguard_open_cache(NONE, made), NULL_POINTER);
+    NO_HANDLE(ophio_proguard_open_cache(EMPTY, made), OPHIO_STATUS_PROGUARD);
+    NO_HANDLE(ophio_proguard_open_cache(HUGE_TEXT, made), INVALID_ARGUMENT);
+    NO_HANDLE(ophio_proguard_open_cache(TEXT("/"), made), OPHIO_STATUS_PROGUARD);
+    NO_HANDLE(ophio_proguard_open_cache(TEXT("/no/such/file"), made), OPHIO_STATUS_PROGUARD);
+    write_file(path, cache.data, cache.len - 1);
+    NO_HANDLE(ophio_proguard_open_cache(TEXT(path), made), OPHIO_STATUS_PROGUARD);
+    CHECK(remove(path) == 0);
+    free(path);
+    ophio_str_free(&cache);
+    ophio_str_free(&again);
+    ophio_proguard_free(&mapping);
 }
 
 int main(int argc, char **argv)
@@ -1903,5 +1952,6 @@ int main(int argc, char **argv)
     test_codeowners();
     test_proguard();
     test_proguard_file(argv[0]);
+    test_proguard_cache(argv[0]);
     return report();
 }

@@ -340,6 +340,50 @@ static void test_fingerprints(void)
     ophio_fingerprints_forget_all();
 }
 
+/* A cache whose file changes while it is open. The file lies beside this program. */
+static void test_a_cache_that_changes(const char *program)
+{
+    OphioProguard *mapper = NULL;
+    OphioStr cache = {NULL, 0}, text = {NULL, 0};
+    OphioSlice klass = {NULL, 0}, method = {NULL, 0};
+    uint8_t frames[8];
+    char path[4096];
+    size_t before, len = 7;
+    FILE *file;
+
+    CHECK((size_t)snprintf(path, sizeof path, "%s.cache", program) < sizeof path);
+    GOOD(ophio_proguard_new(TEXT("org.example.Shop -> a:\n    void buy() -> b\n"), &mapper));
+    GOOD(ophio_proguard_to_cache(mapper, &cache));
+    ophio_proguard_free(&mapper);
+    file = fopen(path, "wb");
+    CHECK(file != NULL && fwrite(cache.data, 1, cache.len, file) == cache.len);
+    CHECK(file != NULL && fclose(file) == 0);
+
+    before = set_limit(OPHIO_LIMIT_MAPPING_BYTES, cache.len - 1);
+    REFUSED(ophio_proguard_open_cache(TEXT(path), &mapper), LIMIT);
+    GOOD(ophio_limits_set(OPHIO_LIMIT_MAPPING_BYTES, before));
+    CHECK(mapper == NULL);
+    GOOD(ophio_proguard_open_cache(TEXT(path), &mapper));
+    file = fopen(path, "wb"); /* now it is empty */
+    CHECK(file != NULL && fclose(file) == 0);
+
+    REFUSED(ophio_proguard_to_cache(mapper, &text), PROGUARD);
+    REFUSED(ophio_proguard_remap_class(mapper, TEXT("a"), &klass), PROGUARD);
+    REFUSED(ophio_proguard_remap_method(mapper, TEXT("a"), TEXT("b"), &klass, &method), PROGUARD);
+    /* [["a", "b", 1]] */
+    REFUSED(ophio_proguard_remap_frames(mapper, BYTES("\x91\x93\xa1" "a\xa1" "b\x01"), frames, 8,
+                                        &len),
+            PROGUARD);
+    REFUSED(ophio_proguard_remap_stacktrace(mapper, TEXT("at a.b(X)"), &text), PROGUARD);
+    REFUSED(ophio_proguard_remap_stacktrace_verbose(mapper, TEXT("at a.b(X)"), &text), PROGUARD);
+    REFUSED(ophio_proguard_retrace(mapper, TEXT("at a.b(X)"), false, &text), PROGUARD);
+    CHECK(text.data == NULL && klass.data == NULL && method.data == NULL && len == 7);
+    GOOD(ophio_proguard_remap_class(mapper, TEXT("zz"), &klass));
+    CHECK(remove(path) == 0);
+    ophio_proguard_free(&mapper);
+    ophio_str_free(&cache);
+}
+
 int main(int argc, char **argv)
 {
     CHECK(argc > 0);
@@ -348,6 +392,7 @@ int main(int argc, char **argv)
     test_stack_traces();
     test_rules_without_a_text();
     test_fingerprints();
+    test_a_cache_that_changes(argv[0]);
     ophio_enhancements_config_forget_all();
     return report();
 }

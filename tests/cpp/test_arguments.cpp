@@ -1232,6 +1232,32 @@ void test_proguard_file(const std::string &path)
     THROWN(PROGUARD, ophio::proguard::open(path));
 }
 
+// The same, with a cache in it.
+void test_proguard_cache(const std::string &path)
+{
+    const ophio::proguard none, mapping{"org.example.Shop -> a:\n"};
+    ophio::proguard mapper;
+    ophio::string cache;
+    GOOD(mapping.try_to_cache(cache));
+    RETURNS(mapping.to_cache().view() == cache.view());
+    REFUSED(NULL_POINTER, none.try_to_cache(cache));
+    THROWN(NULL_POINTER, none.to_cache());
+    CHECK(std::ofstream(path, std::ios::binary) << cache.view());
+    GOOD(ophio::proguard::try_open_cache(path, mapper));
+    RETURNS(ophio::proguard::open_cache(path).remap_class("a") == "org.example.Shop");
+    CHECK(mapper.remap_class("a") == "org.example.Shop");
+    CHECK(mapper.to_cache().view() == cache.view());
+    mapper.reset();
+    CHECK(std::ofstream(path) << "org.example.Shop -> a:\n");
+    REFUSED(PROGUARD, ophio::proguard::try_open_cache(path, mapper));
+    CHECK(std::remove(path.c_str()) == 0);
+    REFUSED(PROGUARD, ophio::proguard::try_open_cache(path, mapper));
+    REFUSED(PROGUARD, ophio::proguard::try_open_cache(EMPTY, mapper));
+    REFUSED(NULL_POINTER, ophio::proguard::try_open_cache(NONE, mapper));
+    REFUSED(INVALID_ARGUMENT, ophio::proguard::try_open_cache(VAST, mapper));
+    THROWN(PROGUARD, ophio::proguard::open_cache(path));
+}
+
 } // namespace
 
 int main(int argc, char **argv)
@@ -1255,6 +1281,7 @@ int main(int argc, char **argv)
     test_codeowners();
     test_proguard();
     test_proguard_file(argv[0] + ".mapping"s);
+    test_proguard_cache(argv[0] + ".cache"s);
     // The counting works: errors that were thrown had to put their texts somewhere. (Under
     // Valgrind it does not, because Valgrind replaces the operators above by its own.)
     const char *preloaded = std::getenv("LD_PRELOAD");

@@ -132,6 +132,18 @@ def columns(count=FRAMES):
     return arrow.batch([{"frames": [{"function": "main"}] * count, "exception": {"ty": "E"}}])
 
 
+def many_classes():
+    lines = (b"o.C%d -> a%d:\n    1:2:void m():3:4 -> b" % (n, n) for n in range(200_000))
+    return proguard.ProguardMapper.from_bytes(b"\n".join(lines))
+
+
+def mapping_cache():
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "cache"
+        many_classes().write_cache(path)
+        proguard.ProguardMapper.open_cache(path).remap_class("a1")
+
+
 SMALL = Enhancements.parse("function:main -app category=x", Cache(0))
 CONFIG = EnhancementsConfig.from_text("function:main* -app category=x\npath:**/a/** +group", {})
 PRINTS = FingerprintRules.parse("function:main -> a")
@@ -217,9 +229,8 @@ CALLS = {
         "\tat a1.b(SourceFile:1)\n" * 200_000
     ),
     "ProguardMapper.remap_frames": lambda: MAPPER.remap_frames([("a1", "b", 1)] * 200_000),
-    "ProguardMapper": lambda: proguard.ProguardMapper.from_bytes(
-        b"\n".join(b"o.C%d -> a%d:\n    1:2:void m():3:4 -> b" % (n, n) for n in range(200_000))
-    ).remap_class("a1"),
+    "ProguardMapper": lambda: many_classes().remap_class("a1"),
+    "ProguardMapper, cache": mapping_cache,
 }
 if arrow is not None:
     CALLS |= {

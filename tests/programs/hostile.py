@@ -607,6 +607,8 @@ SETTER = types.SimpleNamespace(set=lambda value: setattr(Component(), "contribut
 PATH = os.path.join(tempfile.mkdtemp(), "mapping.txt")
 with open(PATH, "wb") as file:
     file.write(MAPPING)
+CACHE = os.path.join(os.path.dirname(PATH), "mapping.cache")
+mapper().write_cache(CACHE)
 REPOSITORY = os.path.dirname(PATH)
 with open(os.path.join(REPOSITORY, "CODEOWNERS"), "w", encoding="utf-8") as file:
     file.write(OWNERS)
@@ -893,6 +895,11 @@ CALLS = {
     "proguard.ProguardMapper.from_bytes": [
         lambda: (proguard.ProguardMapper, "from_bytes", (MAPPING,)),
     ],
+    "proguard.ProguardMapper.open_cache": [
+        lambda: (proguard.ProguardMapper, "open_cache", (CACHE,)),
+        lambda: (proguard.ProguardMapper, "open_cache", ("/no/such/file",)),
+    ],
+    "proguard.ProguardMapper.write_cache": [lambda: (mapper(), "write_cache", (CACHE + "2",))],
     "proguard.ProguardMapper.remap_class": [lambda: (mapper(), "remap_class", ("a",))],
     "proguard.ProguardMapper.remap_method": [lambda: (mapper(), "remap_method", ("a", "b"))],
     "proguard.ProguardMapper.remap_frame": [

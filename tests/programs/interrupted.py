@@ -16,6 +16,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 from sentry_ophio import codeowners, events, fingerprints, functions, glob
@@ -51,6 +52,8 @@ MAPPING = "\n".join(
     f"org.example.C{n} -> a.c{n}:\n    1:9:void m{n}(int):1:9 -> x{n}" for n in range(10_000)
 ).encode()
 MAPPER = ProguardMapper.from_bytes(MAPPING)
+MAPPING_CACHE = os.path.join(tempfile.mkdtemp(), "mapping.cache")
+MAPPER.write_cache(MAPPING_CACHE)
 JAVA = "\n".join(f"    at a.c{n}.x{n}(SourceFile:{n % 9 + 1})" for n in range(4_000))
 GLOBS = [f"*/{n}/**/*.py" for n in range(4_000)]
 OWNERS = "\n".join(f"/src/{n}/ @team-{n}" for n in range(8_000))
@@ -102,6 +105,8 @@ CALLS = {
     "glob set": lambda: glob.GlobSet(GLOBS),
     "owners": lambda: codeowners.Codeowners.parse(OWNERS),
     "mapping": lambda: ProguardMapper.from_bytes(MAPPING).remap_class("a.c1"),
+    "write cache": lambda: MAPPER.write_cache(MAPPING_CACHE),
+    "open cache": lambda: ProguardMapper.open_cache(MAPPING_CACHE).remap_stacktrace(JAVA),
     "remap": lambda: MAPPER.remap_stacktrace(JAVA),
     "retrace": lambda: MAPPER.retrace(JAVA),
     "fix": lambda: fix_rules(BROKEN),

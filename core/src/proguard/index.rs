@@ -1,39 +1,41 @@
 //! The mapping as retracing needs it: every entry of a method, in the order of the file.
 //!
-//! The crate's index answers for one frame. A retrace also needs what that leaves out: ranges of
+//! A query for one frame needs less: see [`members`](super::members). A retrace also needs ranges of
 //! original lines, signatures, which entries form one inline group, which comment belongs to which
-//! method. So this module reads the file again, but only what a trace asks for:
+//! method. So this module reads the lines of a class by itself:
 //!
 //! ```text
-//! Index::new    org.example.Cart -> a.b:        where the section of each class begins
-//! Class::parse      1:4:void add(int):20:23 -> a    the lines of a section, when a frame is in it
+//! org.example.Cart -> a.b:                       a section: the table says where
+//!     1:4:void add(int):20:23 -> a               its lines, which Class::parse reads
 //! ```
 //!
-//! Finding the sections takes a sixtieth of the time that the crate's index takes (42 ms and 2.6 s
-//! for 12 MB on a busy machine), and most traces name few of the classes. A class is parsed once, by
-//! the first thread that needs it.
+//! A class is parsed once, when a trace has a frame of it.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 
-use once_cell::race::OnceBox;
+use self_cell::self_cell;
 
 use super::comments::{Comment, Rewrite};
+use super::sections::{first_line, By, Reader};
+use super::source::Section;
+use super::{Mapper, ProguardError};
 
-/// The classes of a mapping.
+/// The classes of a mapping, for one retrace. A class that cannot be read is missing; then the
+/// retrace fails at its end.
 pub(super) struct Index<'m> {
-    /// By obfuscated name.
-    classes: HashMap<&'m str, Section<'m>, foldhash::fast::RandomState>,
-    /// Obfuscated names by original names, for the files of inlined methods.
-    obfuscated: HashMap<&'m str, &'m str, foldhash::fast::RandomState>,
+    mapper: &'m Mapper,
+    failure: RefCell<Option<ProguardError>>,
 }
 
-/// A class, and its lines, which are parsed on first use.
-struct Section<'m> {
-    original: &'m str,
-    /// A mapping that was put together from several may have a class more than once.
-    lines: Vec<&'m str>,
-    class: OnceBox<Class<'m>>,
-}
+self_cell!(
+    /// A class, and the sections that it borrows from.
+    pub(super) struct OwnedClass {
+        owner: Vec<Section>,
+        #[covariant]
+        dependent: Class,
+    }
+);
 
 /// The methods of a class, by obfuscated name.
 #[derive(Default)]
@@ -134,72 +136,62 @@ impl Entry<'_> {
 }
 
 impl<'m> Index<'m> {
-    /// Finds the sections of a mapping. Lines that are not UTF-8 are skipped.
-    pub(super) fn new(mapping: &'m [u8]) -> Self {
-        let mut index = Index {
-            classes: HashMap::default(),
-            obfuscated: HashMap::default(),
-        };
-        let mut open: Option<(&'m str, &'m str, usize)> = None;
-        let mut start = 0;
-        for end in memchr::memchr_iter(b'\n', mapping).chain([mapping.len()]) {
-            let line = &mapping[start..end];
-            if let Some((original, obfuscated)) = class_line(line) {
-                if let Some(class) = open.replace((original, obfuscated, end)) {
-                    index.add(class, mapping, start);
-                }
-            }
-            start = end + 1;
+    pub(super) fn new(mapper: &'m Mapper) -> Self {
+        Index {
+            mapper,
+            failure: RefCell::new(None),
         }
-        if let Some(class) = open {
-            index.add(class, mapping, mapping.len());
-        }
-        index
     }
 
-    fn add(&mut self, class: (&'m str, &'m str, usize), mapping: &'m [u8], end: usize) {
-        let (original, obfuscated, start) = class;
-        let section = self.classes.entry(obfuscated).or_insert(Section {
-            original,
-            lines: Vec::with_capacity(1),
-            class: OnceBox::new(),
-        });
-        section.lines.push(utf8_prefix(&mapping[start..end]));
-        self.obfuscated.entry(original).or_insert(obfuscated);
+    /// Fails with the first error of reading a class.
+    pub(super) fn finish(self) -> Result<(), ProguardError> {
+        self.failure.into_inner().map_or(Ok(()), Err)
+    }
+
+    fn read<T>(
+        &self,
+        read: impl FnOnce(&'m Mapper) -> Result<Option<T>, ProguardError>,
+    ) -> Option<T> {
+        let mut failure = self.failure.borrow_mut();
+        if failure.is_some() {
+            return None;
+        }
+        read(self.mapper).unwrap_or_else(|error| {
+            *failure = Some(error);
+            None
+        })
     }
 
     /// Returns the original name of a class.
     pub(super) fn original(&self, obfuscated: &str) -> Option<&'m str> {
-        self.classes.get(obfuscated).map(|section| section.original)
+        self.read(|mapper| {
+            let sections = mapper.line_sections();
+            let Some(section) = sections.find(By::Obfuscated, obfuscated)?.first() else {
+                return Ok(None);
+            };
+            Ok(sections.names(section)?.map(|names| names.original))
+        })
     }
 
     /// Returns a class by its obfuscated name.
-    pub(super) fn class(&self, obfuscated: &str) -> Option<&Class<'m>> {
-        let section = self.classes.get(obfuscated)?;
-        Some(
-            section
-                .class
-                .get_or_init(|| Box::new(Class::parse(section.original, &section.lines))),
-        )
+    pub(super) fn class(&self, obfuscated: &str) -> Option<&'m Class<'m>> {
+        self.read(|mapper| mapper.class(obfuscated))
     }
 
     /// Returns the file of a class by its original name, if the mapping names it.
-    pub(super) fn file(&self, original: &str) -> Option<&str> {
-        let obfuscated = self.obfuscated.get(original)?;
-        self.class(obfuscated)?.file.as_deref()
+    pub(super) fn file(&self, original: &str) -> Option<&'m str> {
+        self.read(|mapper| {
+            let sections = mapper.line_sections();
+            let Some(section) = sections.find(By::Original, original)?.first() else {
+                return Ok(None);
+            };
+            let Some(names) = sections.names(section)? else {
+                return Ok(None);
+            };
+            let class = mapper.class(names.obfuscated)?;
+            Ok(class.and_then(|class| class.file.as_deref()))
+        })
     }
-}
-
-/// Reads `org.example.Cart -> a.b:`.
-fn class_line(line: &[u8]) -> Option<(&str, &str)> {
-    let first = *line.first()?;
-    if first.is_ascii_whitespace() || first == b'#' {
-        return None;
-    }
-    let line = line.trim_ascii_end().strip_suffix(b":")?;
-    let line = std::str::from_utf8(line).ok()?;
-    let line = line.trim_start_matches('\u{feff}');
-    line.split_once(" -> ")
 }
 
 /// Returns the bytes up to the first that is not UTF-8.
@@ -216,7 +208,15 @@ impl<'m> Class<'m> {
         self.methods.get(obfuscated).map_or(&[], Vec::as_slice)
     }
 
-    fn parse(original: &'m str, sections: &[&'m str]) -> Self {
+    /// Parses the sections of a class. The first has its name.
+    pub(super) fn parse(sections: &'m [Section], reader: Reader) -> Self {
+        let first = sections.first();
+        let names = first.and_then(|section| reader.names(section.as_ref()));
+        let original = names.map_or("", |names| names.original);
+        let texts = sections.iter().map(|section| {
+            let text = section.as_ref();
+            utf8_prefix(&text[first_line(text).len()..])
+        });
         let mut class = Class {
             original,
             ..Class::default()
@@ -226,11 +226,7 @@ impl<'m> Class<'m> {
         // The name whose list has the last entry; a field is a member without entries.
         let mut last: Option<&'m str> = None;
         let mut seen_member = false;
-        for line in sections
-            .iter()
-            .flat_map(|lines| lines.lines())
-            .map(str::trim)
-        {
+        for line in texts.flat_map(str::lines).map(str::trim) {
             if line.starts_with('#') {
                 match Comment::parse(line) {
                     Some(Comment::SourceFile(file)) if !seen_member => {

@@ -10,57 +10,61 @@
 //!     5:5:void add(int):22 -> a                       inlined method, called in line 22
 //! ```
 //!
-//! The crate `proguard` reads such files. This module adds what a long-lived process
-//! needs: a [`Mapper`] that owns the file's bytes, and [`remap_packed`](Mapper::remap_packed),
-//! which runs any number of queries in one call.
+//! The crate `proguard` reads lines of such files. This module adds what a long-lived process
+//! needs: a [`Mapper`] that owns the file's bytes and finds a class in them when a query names it,
+//! and [`remap_packed`](Mapper::remap_packed), which runs any number of queries in one call.
 //!
-//! # Owner and index in one object
+//! # Only what queries need
 //!
-//! The crate's index borrows from the file's bytes, so both live in one object:
+//! A crash has frames of few of the classes. So opening a mapping finds where each class begins, and
+//! a class is read when a query names it, once:
 //!
 //! ```text
-//! Mapper ── plain ──────────► Index ── ProguardMapper<'source>
-//!    │                                     │ &str
-//!    │                                     ▼
-//!    └── by_parameters (later) ► Index ─► Arc<bytes of the file>
+//! Mapper ── records: Sections ─► Table            where each class is
+//!    │      lines: Sections      the same, if the two readers of classes differ on the file
+//!    │
+//!    ├── members (slots) ──────► OwnedMembers     a class as the crate reads it, for frames
+//!    └── retraced (slots) ─────► OwnedClass       a class as a retrace reads it, for stack traces
+//!                                    │ &str
+//!                                    ▼
+//!                                Section ───────► Arc<bytes of the file>
 //! ```
 //!
-//! The crate `self_cell` stores both without unsafe code of ours. The alternative is
-//! the binary form of the crate `proguard`, which copies every string once and can be stored.
-//! For a mapping of 20,000 classes and 200,000 methods (12 MB):
-//!
-//! | | index of slices | with parameters | binary form |
-//! | --- | --- | --- | --- |
-//! | to open | 0.48 s | 0.72 s | 0.84 s |
-//! | memory | 160 MB | 326 MB | 24 MB |
-//! | `remap_frame` | 0.52 µs | 0.58 µs | 1.03 µs |
-//! | `remap_class` | 0.12 µs | 0.15 µs | 0.48 µs |
-//!
-//! A process runs thousands of queries on one file, so this module uses the faster form. It builds
-//! the index with parameters at the first query with parameters.
+//! The crate `self_cell` stores a class together with the bytes that it borrows from, without unsafe
+//! code of ours. The crate has an index of its own, of the whole file; docs/proguard.md has the
+//! figures of both. A [cache] stores the table.
 
+mod cache;
 mod comments;
+#[cfg(test)]
+mod equality_tests;
 mod frames;
 mod index;
 mod line;
+mod members;
 mod retrace;
 #[cfg(test)]
 mod retrace_tests;
+mod sections;
+mod source;
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use once_cell::race::OnceBox;
-use proguard::{ProguardMapper, ProguardMapping, StackFrame};
-use self_cell::self_cell;
+use proguard::ProguardMapping;
 use serde::de::{Deserializer, Visitor};
 use serde::Deserialize;
 use thiserror::Error;
 use uuid::Uuid;
 
-use self::index::Index as SectionIndex;
+use self::cache::Facts;
+use self::index::{Class, Index, OwnedClass};
+use self::members::{file_of_section, Members, OwnedMembers};
+use self::sections::{scan, By, Sections, Slots, Table};
+use self::source::Source;
 use crate::limits::{Limit, LimitExceeded};
 
 pub use retrace::{RetracedFrame, RetracedLine};
@@ -76,6 +80,14 @@ pub enum ProguardError {
         /// The error of the operating system.
         source: std::io::Error,
     },
+    /// A file is not a cache, or it is damaged.
+    #[error("cannot read {} as a cache of a mapping: {reason}", path.display())]
+    Cache {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and what is expected.
+        reason: String,
+    },
     /// The mapping exceeds a limit.
     #[error(transparent)]
     Limit(#[from] LimitExceeded),
@@ -87,45 +99,11 @@ pub enum ProguardError {
 /// The namespace of the identifiers of mapping files: that of `guardsquare.com`.
 const NAMESPACE: Uuid = Uuid::from_u128(0x4f44_f30f_24be_53d0_bab6_f47c_7120_ad6c);
 
-/// The bytes of a mapping file, with any owner.
-type Source = Box<dyn AsRef<[u8]> + Send + Sync>;
-
-self_cell!(
-    /// The crate's index, and the bytes that it borrows from.
-    struct Index {
-        owner: Arc<Source>,
-        #[covariant]
-        dependent: ProguardMapper,
-    }
-);
-
-impl Index {
-    fn build(source: &Arc<Source>, parameters: bool) -> Self {
-        Self::new(Arc::clone(source), |source| {
-            ProguardMapper::new_with_param_mapping(mapping(source), parameters)
-        })
-    }
-}
-
-self_cell!(
-    /// The index for stack traces, and the bytes that it borrows from.
-    struct Sections {
-        owner: Arc<Source>,
-        #[not_covariant]
-        dependent: SectionIndex,
-    }
-);
-
-impl Sections {
-    fn build(source: &Arc<Source>) -> Self {
-        Self::new(Arc::clone(source), |source| {
-            SectionIndex::new(source.as_ref().as_ref().as_ref())
-        })
-    }
-}
-
-fn mapping(source: &Source) -> ProguardMapping<'_> {
-    ProguardMapping::new(source.as_ref().as_ref())
+/// Returns the identifier of a mapping.
+fn uuid_of(mapping: &[u8]) -> [u8; 16] {
+    // The function of the crate creates the namespace under a lock on first use. In the child of a
+    // fork that lock may stay locked.
+    Uuid::new_v5(&NAMESPACE, mapping).into_bytes()
 }
 
 /// A frame of an obfuscated stack trace: class, method, line (0 if unknown), and the
@@ -162,6 +140,19 @@ fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<&'de str, D::Error
     deserializer.deserialize_str(Text)
 }
 
+/// A frame with the names of the sources.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Frame<'a> {
+    /// The full name of the class.
+    pub class: &'a str,
+    /// The name of the method.
+    pub method: &'a str,
+    /// The file, which is made from the class if the mapping has none.
+    pub file: &'a str,
+    /// The line, from 1; 0 if it is unknown.
+    pub line: usize,
+}
+
 /// An indexed mapping file.
 ///
 /// A mapper can be made from any bytes. If they are not a mapping, it finds nothing: see
@@ -171,29 +162,43 @@ fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<&'de str, D::Error
 /// use ophio::proguard::{Mapper, Query};
 ///
 /// let mapper = Mapper::new(b"org.example.Cart -> a.b:\n    1:4:void add(int):20:23 -> a\n");
-/// assert_eq!(mapper.remap_class("a.b"), Some("org.example.Cart"));
+/// assert_eq!(mapper.remap_class("a.b")?, Some("org.example.Cart"));
 ///
 /// let query = Query { class: "a.b", method: "a", line: 2, parameters: None };
-/// let frames: Vec<_> = mapper.remap_frame(query).collect();
-/// assert_eq!(frames[0].to_string(), "at org.example.Cart.add(Cart.java:21)");
+/// let frames: Vec<_> = mapper.remap_frame(query)?.collect();
+/// assert_eq!((frames[0].method, frames[0].file, frames[0].line), ("add", "Cart.java", 21));
+/// # Ok::<(), ophio::proguard::ProguardError>(())
 /// ```
+///
+/// # Errors
+///
+/// A query fails only if the mapper was [opened from a cache](Self::open_cache) whose file cannot be
+/// read any more, or changed.
 pub struct Mapper {
-    plain: Index,
-    // If two threads need it at once, both build it and one is kept. A lock that another thread
-    // holds during a fork would stay locked in the child.
-    by_parameters: OnceBox<Index>,
-    // For stack traces, at the first one.
-    sections: OnceBox<Sections>,
+    source: Arc<Source>,
+    records: Sections,
+    /// None if they are the same.
+    lines: Option<Sections>,
+    /// By the first section of a class.
+    members: Slots<OwnedMembers>,
+    retraced: Slots<OwnedClass>,
 }
 
 impl Mapper {
     /// Indexes the bytes of a mapping file.
     pub fn new(source: impl AsRef<[u8]> + Send + Sync + 'static) -> Self {
-        let source: Arc<Source> = Arc::new(Box::new(source));
+        let (records, lines) = scan(source.as_ref());
+        Mapper::with(Source::Memory(Box::new(source)), records, lines)
+    }
+
+    fn with(source: Source, records: Table, lines: Option<Table>) -> Self {
+        let source = Arc::new(source);
         Mapper {
-            plain: Index::build(&source, false),
-            by_parameters: OnceBox::new(),
-            sections: OnceBox::new(),
+            members: Slots::new(records.len()),
+            retraced: Slots::new(lines.as_ref().unwrap_or(&records).len()),
+            records: Sections::new(&source, records),
+            lines: lines.map(|table| Sections::new(&source, table)),
+            source,
         }
     }
 
@@ -209,66 +214,166 @@ impl Mapper {
         };
         let file = File::open(path).map_err(failed)?;
         let len = file.metadata().map_err(failed)?.len();
-        Limit::MappingBytes.check(usize::try_from(len).unwrap_or(usize::MAX))?;
-        // Checking the length first is not enough: a device has length 0 and may never end, and a
-        // file can grow.
-        let allowed = u64::try_from(Limit::MappingBytes.get()).unwrap_or(u64::MAX);
-        let mut bytes = Vec::new();
-        file.take(allowed.saturating_add(1))
-            .read_to_end(&mut bytes)
-            .map_err(failed)?;
-        Limit::MappingBytes.check(bytes.len())?;
-        Ok(Self::new(bytes))
+        Ok(Self::new(read_limited(file, len, path)?))
     }
 
-    fn mapping(&self) -> ProguardMapping<'_> {
-        mapping(self.plain.borrow_owner())
+    /// Opens a file that [`to_cache`](Self::to_cache) made: reads the table of the classes, and a
+    /// class when a query names it. The file may be replaced meanwhile by renaming another one over
+    /// it. If it is changed in place, queries fail.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the file cannot be read, is not such a file, is damaged, or exceeds the limit
+    /// `mapping_bytes`.
+    pub fn open_cache(path: &Path) -> Result<Self, ProguardError> {
+        cache::open(path).map(Self::opened)
+    }
+
+    /// Reads the bytes of a file that [`to_cache`](Self::to_cache) made.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open_cache`](Self::open_cache).
+    pub fn from_cache(bytes: Vec<u8>) -> Result<Self, ProguardError> {
+        let len = bytes.len() as u64;
+        cache::read(Box::new(bytes), len, Path::new("bytes")).map(Self::opened)
+    }
+
+    fn opened(opened: cache::Opened) -> Self {
+        Mapper::with(Source::Cache(opened.text), opened.records, opened.lines)
+    }
+
+    /// Returns the bytes of a cache: the table of the classes, and the mapping.
+    ///
+    /// # Errors
+    ///
+    /// Fails if this mapper was opened from a cache that cannot be read any more.
+    pub fn to_cache(&self) -> Result<Vec<u8>, ProguardError> {
+        let mapping = match &*self.source {
+            Source::Memory(bytes) => (**bytes).as_ref(),
+            Source::Cache(text) => return Mapper::new(text.read_all()?).to_cache(),
+        };
+        let lines = self.lines.as_ref().map(Sections::table);
+        Ok(cache::write(
+            mapping,
+            self.facts(),
+            self.records.table(),
+            lines,
+        ))
+    }
+
+    fn facts(&self) -> Facts {
+        Facts {
+            uuid: self.uuid(),
+            is_valid: self.is_valid(),
+            has_line_info: self.has_line_info(),
+        }
+    }
+
+    /// Returns a fact about the file: what a cache says, or what `of` returns for the bytes.
+    fn fact<T>(&self, stored: impl FnOnce(&Facts) -> T, of: impl FnOnce(&[u8]) -> T) -> T {
+        match &*self.source {
+            Source::Memory(bytes) => of((**bytes).as_ref()),
+            Source::Cache(text) => stored(&text.facts),
+        }
     }
 
     /// Returns the identifier of the file: a UUID of version 5 over its bytes.
     pub fn uuid(&self) -> [u8; 16] {
-        // The function of the crate creates the namespace under a lock on first use. In the child
-        // of a fork that lock may stay locked.
-        let source: &Source = self.plain.borrow_owner();
-        Uuid::new_v5(&NAMESPACE, source.as_ref().as_ref()).into_bytes()
+        self.fact(|facts| facts.uuid, uuid_of)
     }
 
     /// Returns whether any method has line numbers.
     pub fn has_line_info(&self) -> bool {
-        self.mapping().has_line_info()
+        self.fact(
+            |facts| facts.has_line_info,
+            |mapping| ProguardMapping::new(mapping).has_line_info(),
+        )
     }
 
     /// Returns whether this looks like a mapping: a class and a member of it are in the first 50
     /// lines.
     pub fn is_valid(&self) -> bool {
-        self.mapping().is_valid()
+        self.fact(
+            |facts| facts.is_valid,
+            |mapping| ProguardMapping::new(mapping).is_valid(),
+        )
+    }
+
+    /// Returns the sections of classes as a retrace reads them.
+    fn line_sections(&self) -> &Sections {
+        self.lines.as_ref().unwrap_or(&self.records)
+    }
+
+    /// Returns a class for a retrace.
+    fn class(&self, obfuscated: &str) -> Result<Option<&Class<'_>>, ProguardError> {
+        let sections = self.line_sections();
+        let found = sections.find(By::Obfuscated, obfuscated)?;
+        let Some(first) = found.first() else {
+            return Ok(None);
+        };
+        let class = self.retraced.get_or_make(first, || {
+            let reader = sections.table().reader();
+            let sections = sections.owned(&found)?;
+            Ok::<_, ProguardError>(OwnedClass::new(sections, |sections| {
+                Class::parse(sections, reader)
+            }))
+        })?;
+        Ok(class.map(OwnedClass::borrow_dependent))
+    }
+
+    /// Returns the members of a class.
+    fn members(&self, obfuscated: &str) -> Result<Option<&Members<'_>>, ProguardError> {
+        let found = self.records.find(By::Obfuscated, obfuscated)?;
+        let Some(first) = found.first() else {
+            return Ok(None);
+        };
+        let members = self.members.get_or_make(first, || {
+            OwnedMembers::try_new(self.records.owned(&found)?, |sections| {
+                Members::parse(sections, |class| self.file(class))
+            })
+        })?;
+        Ok(members.map(OwnedMembers::borrow_dependent))
+    }
+
+    /// Returns the file of a class by its original name, if the mapping has it. If there are several
+    /// classes of the name, the last decides.
+    fn file(&self, original: &str) -> Result<Option<String>, ProguardError> {
+        let Some(section) = self.records.find(By::Original, original)?.last() else {
+            return Ok(None);
+        };
+        let text = self.records.text(section)?;
+        Ok(file_of_section(text).map(Cow::into_owned))
     }
 
     /// Returns the original name of a class.
-    pub fn remap_class(&self, class: &str) -> Option<&str> {
-        self.plain.borrow_dependent().remap_class(class)
+    pub fn remap_class(&self, class: &str) -> Result<Option<&str>, ProguardError> {
+        let Some(section) = self.records.find(By::Obfuscated, class)?.last() else {
+            return Ok(None);
+        };
+        Ok(self.records.names(section)?.map(|names| names.original))
     }
 
     /// Returns the original names of a class and a method, unless several methods match.
-    pub fn remap_method(&self, class: &str, method: &str) -> Option<(&str, &str)> {
-        self.plain.borrow_dependent().remap_method(class, method)
+    pub fn remap_method(
+        &self,
+        class: &str,
+        method: &str,
+    ) -> Result<Option<(&str, &str)>, ProguardError> {
+        let members = self.members(class)?;
+        Ok(members.and_then(|members| members.method(method)))
     }
 
     /// Returns the original frames of a frame, innermost first: several if methods were
     /// inlined or are ambiguous, none if the frame is unknown.
-    pub fn remap_frame<'a>(&'a self, query: Query<'a>) -> impl Iterator<Item = StackFrame<'a>> {
-        let (index, frame) = match query.parameters {
-            None => (
-                &self.plain,
-                StackFrame::new(query.class, query.method, query.line),
-            ),
-            Some(parameters) => (
-                self.by_parameters
-                    .get_or_init(|| Box::new(Index::build(self.plain.borrow_owner(), true))),
-                StackFrame::with_parameters(query.class, query.method, parameters),
-            ),
-        };
-        index.borrow_dependent().remap_frame(&frame)
+    pub fn remap_frame<'a>(
+        &'a self,
+        query: Query<'a>,
+    ) -> Result<impl Iterator<Item = Frame<'a>>, ProguardError> {
+        let members = self.members(query.class)?;
+        Ok(members
+            .into_iter()
+            .flat_map(move |members| members.frames(query)))
     }
 
     /// Runs packed queries: the input and the output are MessagePack values.
@@ -290,14 +395,14 @@ impl Mapper {
         pack::array(&mut out, queries.len());
         let mut frames = Vec::new();
         for query in queries {
-            frames.extend(self.remap_frame(query));
+            frames.extend(self.remap_frame(query)?);
             pack::array(&mut out, frames.len());
             for frame in frames.drain(..) {
                 pack::array(&mut out, 4);
-                pack::text(&mut out, Some(frame.class()));
-                pack::text(&mut out, Some(frame.method()));
-                pack::text(&mut out, frame.file());
-                pack::number(&mut out, frame.line().unwrap_or(0));
+                pack::text(&mut out, Some(frame.class));
+                pack::text(&mut out, Some(frame.method));
+                pack::text(&mut out, Some(frame.file));
+                pack::number(&mut out, frame.line);
             }
         }
         Ok(out)
@@ -314,23 +419,28 @@ impl Mapper {
     /// let mapper = Mapper::new(b"org.example.Cart -> a.b:\n    1:4:void add(int):20:23 -> a\n");
     /// let text = "a.b: full\n    at a.b.a(SourceFile:2)\n";
     /// assert_eq!(
-    ///     mapper.remap_stacktrace(text, false),
+    ///     mapper.remap_stacktrace(text, false)?,
     ///     "org.example.Cart: full\n    at org.example.Cart.add(Cart.java:21)\n"
     /// );
+    /// # Ok::<(), ophio::proguard::ProguardError>(())
     /// ```
-    pub fn remap_stacktrace(&self, text: &str, verbose: bool) -> String {
+    pub fn remap_stacktrace(&self, text: &str, verbose: bool) -> Result<String, ProguardError> {
         let mut remapped = String::with_capacity(text.len() + text.len() / 2);
-        self.retrace(text, verbose, |line| line.print(&mut remapped));
-        remapped
+        self.retrace(text, verbose, |line| line.print(&mut remapped))?;
+        Ok(remapped)
     }
 
     /// Retraces a text, and calls a function with each line in order. See
     /// [`remap_stacktrace`](Self::remap_stacktrace).
-    pub fn retrace(&self, text: &str, verbose: bool, each: impl FnMut(RetracedLine<'_>)) {
-        let sections = self
-            .sections
-            .get_or_init(|| Box::new(Sections::build(self.plain.borrow_owner())));
-        sections.with_dependent(|_, index| retrace::lines(index, text, verbose, each));
+    pub fn retrace(
+        &self,
+        text: &str,
+        verbose: bool,
+        each: impl FnMut(RetracedLine<'_>),
+    ) -> Result<(), ProguardError> {
+        let index = Index::new(self);
+        retrace::lines(&index, text, verbose, each);
+        index.finish()
     }
 
     /// Retraces a text, as a MessagePack value:
@@ -343,7 +453,7 @@ impl Mapper {
     /// ```
     ///
     /// The file of a frame is nil if it is empty, and an unknown line is 0.
-    pub fn retrace_packed(&self, text: &str, verbose: bool) -> Vec<u8> {
+    pub fn retrace_packed(&self, text: &str, verbose: bool) -> Result<Vec<u8>, ProguardError> {
         let mut lines = Vec::with_capacity(2 * text.len());
         let (mut len, mut printed) = (0, String::new());
         self.retrace(text, verbose, |line| {
@@ -364,12 +474,29 @@ impl Mapper {
                     pack::number(&mut lines, frame.line as usize);
                 }
             }
-        });
+        })?;
         let mut out = Vec::with_capacity(lines.len() + 5);
         pack::array(&mut out, len);
         out.append(&mut lines);
-        out
+        Ok(out)
     }
+}
+
+/// Reads a file that says that it has `len` bytes.
+fn read_limited(file: File, len: u64, path: &Path) -> Result<Vec<u8>, ProguardError> {
+    Limit::MappingBytes.check(usize::try_from(len).unwrap_or(usize::MAX))?;
+    // Checking the length first is not enough: a device has length 0 and may never end, and a
+    // file can grow.
+    let allowed = u64::try_from(Limit::MappingBytes.get()).unwrap_or(u64::MAX);
+    let mut bytes = Vec::new();
+    file.take(allowed.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .map_err(|source| ProguardError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+    Limit::MappingBytes.check(bytes.len())?;
+    Ok(bytes)
 }
 
 /// Writes MessagePack into memory, which cannot fail.
@@ -458,22 +585,25 @@ org.example.Stock -> a.c:
                 line,
                 parameters: None,
             };
-            assert!(mapper.remap_frame(query).count() <= 1, "{line}");
+            assert!(mapper.remap_frame(query).unwrap().count() <= 1, "{line}");
         }
     }
 
     #[test]
     fn an_inlined_method_gives_a_frame_for_each() {
         let mapper = Mapper::new(MAPPING);
-        let frames: Vec<_> = mapper
-            .remap_frame(query("a", 5))
-            .map(|frame| frame.to_string())
-            .collect();
+        let frames: Vec<_> = mapper.remap_frame(query("a", 5)).unwrap().collect();
+        let frame = |class, method, file, line| Frame {
+            class,
+            method,
+            file,
+            line,
+        };
         assert_eq!(
             frames,
             [
-                "at org.example.Stock.take(Stock.kt:7)",
-                "at org.example.Cart.add(Cart.java:22)"
+                frame("org.example.Stock", "take", "Stock.kt", 7),
+                frame("org.example.Cart", "add", "Cart.java", 22)
             ]
         );
     }
@@ -481,7 +611,8 @@ org.example.Stock -> a.c:
     #[test]
     fn the_identifier_is_that_of_the_crate() {
         let mapper = Mapper::new(MAPPING);
-        assert_eq!(mapper.uuid(), mapper.mapping().uuid().into_bytes());
+        let expected = ProguardMapping::new(MAPPING.as_bytes()).uuid();
+        assert_eq!(mapper.uuid(), expected.into_bytes());
     }
 
     #[test]
@@ -492,21 +623,23 @@ org.example.Stock -> a.c:
                 parameters: Some(parameters),
                 ..query("a", 0)
             };
-            let frames = mapper.remap_frame(query);
-            frames.map(|frame| frame.full_method()).collect::<Vec<_>>()
+            let frames = mapper.remap_frame(query).unwrap();
+            frames
+                .map(|frame| (frame.class, frame.method))
+                .collect::<Vec<_>>()
         };
         // Once, although it has two entries, and without the method that is inlined into it.
-        assert_eq!(with("int"), ["org.example.Cart.add"]);
-        assert_eq!(with("long"), [""; 0]);
+        assert_eq!(with("int"), [("org.example.Cart", "add")]);
+        assert_eq!(with("long"), []);
     }
 
     #[test]
     fn an_ambiguous_method_is_not_remapped() {
         let mapper = Mapper::new(MAPPING);
-        assert_eq!(mapper.remap_method("a.b", "b"), None);
+        assert_eq!(mapper.remap_method("a.b", "b").unwrap(), None);
         let plain = Mapper::new("org.example.Cart -> a.b:\n    void one() -> b\n");
         let names = Some(("org.example.Cart", "one"));
-        assert_eq!(plain.remap_method("a.b", "b"), names);
+        assert_eq!(plain.remap_method("a.b", "b").unwrap(), names);
     }
 
     #[test]
@@ -570,8 +703,11 @@ org.example.Stock -> a.c:
         let mapper = Mapper::new(b"\xff\x00 -> no\nmapping");
         assert!(!mapper.is_valid());
         assert!(!mapper.has_line_info());
-        assert_eq!(mapper.remap_class("no"), None);
-        assert_eq!(mapper.remap_stacktrace("no: text", false), "no: text");
+        assert_eq!(mapper.remap_class("no").unwrap(), None);
+        assert_eq!(
+            mapper.remap_stacktrace("no: text", false).unwrap(),
+            "no: text"
+        );
     }
 
     #[test]
@@ -579,12 +715,14 @@ org.example.Stock -> a.c:
         let mapper = Mapper::new(MAPPING);
         let text = "a.b: full\n    at a.b.a(SourceFile:2)";
         let original = "org.example.Cart: full\n    at org.example.Cart.add(Cart.java:21)";
-        assert_eq!(mapper.remap_stacktrace(text, false), original);
+        assert_eq!(mapper.remap_stacktrace(text, false).unwrap(), original);
         assert_eq!(
-            mapper.remap_stacktrace(&format!("{text}\n"), false),
+            mapper
+                .remap_stacktrace(&format!("{text}\n"), false)
+                .unwrap(),
             format!("{original}\n")
         );
-        assert_eq!(mapper.remap_stacktrace("", false), "");
+        assert_eq!(mapper.remap_stacktrace("", false).unwrap(), "");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::Mapper;
 fn table(verbose: bool, cases: &[(&str, &str, &str, &str)]) {
     for (name, mapping, text, expected) in cases {
         let mapper = Mapper::new(mapping.to_string());
-        let found = mapper.remap_stacktrace(text, verbose);
+        let found = mapper.remap_stacktrace(text, verbose).unwrap();
         assert_eq!(&found, expected, "{name}");
     }
 }
@@ -236,7 +236,9 @@ org.Lines -> a:
         ("a(:0)", "shifted(Lines.java)"),
     ] {
         let mapper = Mapper::new(mapping);
-        let found = mapper.remap_stacktrace(&format!("at a.{text}"), false);
+        let found = mapper
+            .remap_stacktrace(&format!("at a.{text}"), false)
+            .unwrap();
         assert_eq!(found, format!("at org.Lines.{expected}"), "{text}");
     }
 }
@@ -344,7 +346,7 @@ org.Cart -> a:
 #[test]
 fn the_number_of_alternatives_is_limited() {
     let mapper = Mapper::new("A -> a:\n    1:1:void m():1:4000000000 -> b\n");
-    let found = mapper.remap_stacktrace("at a.b(:1)", false);
+    let found = mapper.remap_stacktrace("at a.b(:1)", false).unwrap();
     assert_eq!(found.lines().count(), super::frames::MAX_ALTERNATIVES);
     assert!(found.ends_with("<OR> at A.m(A.java:256)"));
 }
@@ -385,7 +387,9 @@ org.Cart -> a:
         ),
     ] {
         let mapper = Mapper::new(mapping);
-        let found = mapper.remap_stacktrace(&format!("at a.{text}"), false);
+        let found = mapper
+            .remap_stacktrace(&format!("at a.{text}"), false)
+            .unwrap();
         let found: Vec<_> = found.lines().map(|line| &line["at ".len()..]).collect();
         assert_eq!(found.join(" "), expected, "{text}");
     }
@@ -567,7 +571,10 @@ fn exceptions_are_renamed_where_r8_renames_them() {
         ("12:01 E Tag: a.b::FULL", "12:01 E Tag: a.b::FULL"),
         ("", ""),
     ] {
-        assert_eq!(Mapper::new(CART).remap_stacktrace(text, false), expected);
+        assert_eq!(
+            Mapper::new(CART).remap_stacktrace(text, false).unwrap(),
+            expected
+        );
     }
 }
 
@@ -580,7 +587,10 @@ org.Cart -> org.Cart:
 ";
     let text = "org.Cart: x\n\tat org.Cart.add(SourceFile:7)\n\tat org.Cart.clear(SourceFile:70)\n\tat x.Y.z(SourceFile:9)\n";
     let expected = text.replacen("SourceFile", "Cart.java", 2);
-    assert_eq!(Mapper::new(mapping).remap_stacktrace(text, false), expected);
+    assert_eq!(
+        Mapper::new(mapping).remap_stacktrace(text, false).unwrap(),
+        expected
+    );
 }
 
 #[test]
@@ -601,14 +611,16 @@ fn classes_of_several_mappings_are_joined() {
 fn alternatives_are_lists() {
     let mapper = Mapper::new("A -> a:\n    void two() -> a\n    void one() -> a\n");
     let mut lines = Vec::new();
-    mapper.retrace("x\nat a.a(X:3)", false, |line| {
-        let alternatives: Vec<Vec<String>> = line
-            .alternatives()
-            .map(|frames| frames.map(|frame| format!("{frame:?}")).collect())
-            .collect();
-        assert_eq!(line.len(), alternatives.len());
-        lines.push((line.line().to_owned(), alternatives));
-    });
+    mapper
+        .retrace("x\nat a.a(X:3)", false, |line| {
+            let alternatives: Vec<Vec<String>> = line
+                .alternatives()
+                .map(|frames| frames.map(|frame| format!("{frame:?}")).collect())
+                .collect();
+            assert_eq!(line.len(), alternatives.len());
+            lines.push((line.line().to_owned(), alternatives));
+        })
+        .unwrap();
     let frame = |name| {
         format!("RetracedFrame {{ class: \"A\", method: \"{name}\", file: \"A.java\", line: 3 }}")
     };
@@ -634,7 +646,7 @@ fn hostile_mappings_and_texts_are_only_text() {
             ": :",
             "\u{301}at \u{301}.x()",
         ] {
-            mapper.remap_stacktrace(text, true);
+            mapper.remap_stacktrace(text, true).unwrap();
         }
     }
 }
@@ -667,14 +679,16 @@ fn any_mapping_retraces_any_text() {
         let text = words(24);
         for verbose in [false, true] {
             let (mut given, mut printed) = (String::new(), String::new());
-            mapper.retrace(&text, verbose, |line| {
-                given.push_str(line.line());
-                line.print(&mut printed);
-                assert!(line.alternatives().all(|frames| frames.len() > 0));
-                several += usize::from(line.len() > 1);
-            });
+            mapper
+                .retrace(&text, verbose, |line| {
+                    given.push_str(line.line());
+                    line.print(&mut printed);
+                    assert!(line.alternatives().all(|frames| frames.len() > 0));
+                    several += usize::from(line.len() > 1);
+                })
+                .unwrap();
             assert_eq!(given, text);
-            assert_eq!(printed, mapper.remap_stacktrace(&text, verbose));
+            assert_eq!(printed, mapper.remap_stacktrace(&text, verbose).unwrap());
         }
     }
     assert!(several > 100, "{several}");
