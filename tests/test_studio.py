@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -593,6 +594,24 @@ def test_bad_requests_are_answered(started: Callable[..., Studio]) -> None:
     _, text, _ = studio.ask("edit", "POST", edit | {"event": 99})
     kinds = [json.loads(line)["kind"] for line in text.splitlines()]
     assert kinds == ["problems", "preview", "issues", "done"]
+    assert studio.end() == (0, "")
+
+
+def test_an_edit_that_exceeds_a_limit_has_an_error(
+    started: Callable[..., Studio], tmp_path: Path
+) -> None:
+    """It ended the connection, and the server printed a traceback."""
+    long = "".join(random.Random(7).choices("ab", k=8_000))
+    (tmp_path / "events.ndjson").write_text(json.dumps(event_of(long)), "utf-8")
+    studio = started()
+    # More choices than 32, so that an automaton matches them.
+    glob = "{" + ",".join(map(str, range(33))) + ",*a" + "?" * 20_000 + "b}!"
+    edit = {"page": "p", "number": 7, "event": None, "rules": f"function:{glob} -app"}
+    for event in (0, 99):
+        status, text, _ = studio.ask("edit", "POST", edit | {"event": event})
+        *_, last = map(json.loads, text.splitlines())
+        assert (status, last["kind"], last["number_of_edit"]) == (200, "failed", 7)
+        assert last["error"].endswith("the limit `glob_steps` is 100000000")
     assert studio.end() == (0, "")
 
 

@@ -32,6 +32,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from sentry_ophio.exceptions import OphioError
 from sentry_ophio.studio._answers import KINDS, Texts
 from sentry_ophio.studio._files import ChangedError, UnreadableError
 from sentry_ophio.studio._views import listed_event, text_view
@@ -252,8 +253,13 @@ class Server:
             return self._closed or self._newest.get(page) != number
 
         def lines() -> Iterator[str]:
-            for answer in self._answers.to_edit(page, texts, chosen, stopped):
-                yield json.dumps({**answer, "number_of_edit": number}) + "\n"
+            try:
+                for answer in self._answers.to_edit(page, texts, chosen, stopped):
+                    yield json.dumps({**answer, "number_of_edit": number}) + "\n"
+            except OphioError as error:
+                # Such as a glob that takes too many steps for an event.
+                failed = {"kind": "failed", "error": text_view(error), "number_of_edit": number}
+                yield json.dumps(failed) + "\n"
 
         return StreamingResponse(lines(), media_type="application/x-ndjson")
 

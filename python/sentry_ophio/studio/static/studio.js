@@ -322,6 +322,9 @@ const answers = {
     showPreview(answer);
   },
   issues: showIssues,
+  failed(answer) {
+    throw new Error(answer.error);
+  },
 };
 
 function stale({ stale: edited, saved_stale: saved }) {
