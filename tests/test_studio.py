@@ -779,6 +779,7 @@ def test_edit_see_fix_and_save(
     # Fixed: the effects follow.
     typed(page, "function:f* -app")
     wait_for(page, "#preview", "4 of 6 stack traces change, in 4 events")
+    wait_for(page, "#summary", "4 stack traces change in 4 events. 4 events move to another issue.")
     wait_for(page, "#issues", "3 issues before, 1 after; 4 of 6 events move")
     assert page.locator("#problems li").count() == 0
     assert page.locator("#stale").is_hidden()
@@ -858,6 +859,59 @@ def test_another_program_writes_the_file(
         == ["Failed to load resource: the server responded with a status of 409"] * len(problems)
         or problems == []
     )
+    page.close()
+
+
+def test_rules_of_terraform_in_a_browser(
+    started: Callable[..., Studio], browser: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "main.tf"
+    path.write_text(HEREDOC, "utf-8")
+    stored = FingerprintRules.parse("level:error -> all").to_json()
+    (tmp_path / "fp.json").write_text(stored, "utf-8")
+    (tmp_path / "base.rules").write_text("function:f1 category=one\n", "utf-8")
+    files = ("--base", "base.rules", "--rules", "main.tf", "--fingerprints", "fp.json")
+    studio = started(*files, "events.ndjson")
+    page, problems = opened(browser, studio)
+    # The lines are those of the file, and the rules of the base are known.
+    wait_for(page, ".cm-lineNumbers", "4567")
+    typed(page, "category:one -app\nfunktion:x -app")
+    wait_for(page, "#problems li", "error 5: Unknown matcher `funktion`")
+    assert page.locator("#problems li").count() == 1
+    typed(page, "category:one -app")
+    wait_for(page, "#preview", "2 of 6 stack traces change")
+    wait_for(page, "#preview pre", "main.tf:4  category:one -app")
+    # Something else in the file was written: no question.
+    path.write_text(HEREDOC.replace('"shop"\n', '"shop"\n\n'), "utf-8")
+    wait_for(page, ".cm-lineNumbers", "5")
+    assert page.locator("#notice").is_hidden()
+    page.keyboard.press("Control+s")
+    wait_for(page, "#status", "main.tf: saved")
+    text = path.read_text("utf-8")
+    assert "<<-EOT\n    category:one -app\n    EOT\n}" in text
+    assert '"shop"\n\n' in text
+    # The stored form can be tried, not saved.
+    page.get_by_role("tab", name="fp.json").click()
+    wait_for(page, "#note", "edits can be tried, but not saved")
+    typed(page, "level:error -> none")
+    wait_for(page, "#issues", "6 of 6 events move")
+    page.keyboard.press("Control+s")
+    assert page.get_by_role("button", name="Save").is_disabled()
+    assert (tmp_path / "fp.json").read_text("utf-8") == stored
+    assert problems == []
+    page.close()
+
+
+def test_the_server_ends_while_the_page_is_open(
+    started: Callable[..., Studio], browser: Any
+) -> None:
+    studio = started()
+    page, _ = opened(browser, studio)
+    assert page.locator("#lost").is_hidden()
+    assert studio.end() == (0, "")
+    typed(page, "function:f0 -app")
+    wait_for(page, "#lost", "What you have typed is on this page only.")
+    assert page.locator(".cm-line").first.inner_text() == "function:f0 -app"
     page.close()
 
 

@@ -96,6 +96,7 @@ def _trace(trace: EventStacktrace, rules: tuple[Enhancements, Enhancements]) -> 
     found = [
         {
             "number": number,
+            "repeats": after.repeats,
             "function": text_view(source.get("function") or "?"),
             "location": text_view(location(source)),
             "sides": [_side(before), _side(after)],
@@ -120,7 +121,7 @@ def _side(frame: Any) -> dict[str, Any]:
         name: text_view(value) if isinstance(value, str) else value
         for name, value in frame._asdict().items()
         if value is None or isinstance(value, (bool, str))
-        if "hint" not in name
+        if "hint" not in name and name != "repeats"
     }
 
 

@@ -61,6 +61,9 @@ const textOf = (each) => (each === kind ? view.state : files[each].state).doc.to
 const isChanged = (each) => textOf(each) !== files[each].saved;
 
 const language = new Compartment();
+const numbering = new Compartment();
+// The lines of the file, of which the text may be a part.
+const numbers = (firstLine) => lineNumbers({ formatNumber: (line) => String(line + firstLine) });
 
 function stateOf(each, text) {
   return EditorState.create({
@@ -68,8 +71,7 @@ function stateOf(each, text) {
     extensions: [
       EditorState.lineSeparator.of("\n"),
       EditorView.cspNonce.of(nonce),
-      // The lines of the file, of which the text may be a part.
-      lineNumbers({ formatNumber: (line) => String(line + files[each].firstLine) }), highlightActiveLineGutter(), highlightSpecialChars(), history(),
+      numbering.of(numbers(files[each].firstLine)), highlightActiveLineGutter(), highlightSpecialChars(), history(),
       drawSelection(), highlightActiveLine(), highlightSelectionMatches(),
       search({ top: true }), lintGutter(), language.of(LANGUAGES[each]), highlighting, theme,
       EditorView.contentAttributes.of({ "aria-label": TITLES[each], spellcheck: "false" }),
@@ -207,9 +209,18 @@ function settle(each) {
 
 // Keeps what the server says of a file.
 function adopt(each, { text, version, first_line, read_only }) {
+  const moved = files[each].firstLine !== first_line;
   Object.assign(files[each], {
     saved: text, version, firstLine: first_line, readOnly: read_only,
   });
+  if (!moved || !files[each].state) return;
+  const change = { effects: numbering.reconfigure(numbers(first_line)) };
+  if (each === kind) {
+    view.dispatch(change);
+    showProblems();
+  } else {
+    files[each].state = files[each].state.update(change).state;
+  }
 }
 
 // Another program wrote the file. Its rules may be the same: of a Terraform file they are a part.
@@ -422,8 +433,13 @@ function showEvent(answer) {
   by("event").replaceChildren(...parts);
 }
 
+// What an explanation says of a frame, in the words of the command line.
+const COLUMNS = {
+  in_app: "in-app", category: "category", contributes: "counts: app", system: "counts: system",
+};
+
 function traceParts(trace) {
-  const names = Object.keys(trace.frames[0]?.sides[0] ?? {});
+  const names = Object.keys(COLUMNS);
   const differ = (frame) => names.some((name) => frame.sides[0][name] !== frame.sides[1][name]);
   const rows = trace.frames.flatMap((frame) => {
     const key = `${trace.place} ${frame.number}`;
@@ -443,7 +459,9 @@ function traceParts(trace) {
     return [
       make("tr", { className: differ(frame) ? "frame changed" : "frame" },
         make("td", { className: "dim" }, String(frame.number)),
-        make("td", {}, toggle), make("td", { className: "dim" }, frame.location), ...cells),
+        make("td", {}, toggle, frame.repeats
+          ? make("div", { className: "dim" }, "repeats the frame before it") : null),
+        make("td", { className: "dim" }, frame.location), ...cells),
       details,
     ];
   });
@@ -457,7 +475,7 @@ function traceParts(trace) {
     ...steps,
     make("table", {},
       make("thead", {}, make("tr", {}, ...["#", "function", "place",
-        ...names.map((name) => name.replaceAll("_", "-"))].map((each) =>
+        ...Object.values(COLUMNS)].map((each) =>
         make("th", { scope: "col" }, each)))),
       make("tbody", {}, ...rows)),
     trace.more ? make("p", { className: "dim" }, `and ${many(trace.more, "more frame")}`) : "",
@@ -483,7 +501,22 @@ async function find() {
 
 // --- all events -----------------------------------------------------------------------
 
+// One line above all, because the lists below may be out of sight.
+const summary = {};
+
+function summarize(part, text) {
+  summary[part] = text;
+  by("summary").replaceChildren(
+    ...Object.keys(summary).flatMap((each) => [
+      button(summary[each], () => by(`${each}-heading`).scrollIntoView(), { className: "link" }), " ",
+    ])
+  );
+}
+
 function showPreview(answer) {
+  summarize("preview", answer.changed
+    ? `${many(answer.changed, "stack trace")} change in ${many(answer.events, "event")}.`
+    : "No stack trace changes.");
   by("preview").replaceChildren(
     make("p", {}, answer.changed
       ? `${number(answer.changed)} of ${many(answer.stacktraces, "stack trace")} change, in ${many(answer.events, "event")}.`
@@ -500,6 +533,8 @@ const issueText = ({ key, fingerprint, title, events: count }) =>
   `${key}  ${fingerprint}  (${many(count, "event")})${title ? `  ${title}` : ""}`;
 
 function showIssues(answer) {
+  summarize("issues", answer.moved
+    ? `${many(answer.moved, "event")} move to another issue.` : "No event moves to another issue.");
   by("issues").replaceChildren(
     make("p", {}, `${many(answer.before, "issue")} before, ${number(answer.after)} after; ` +
       `${number(answer.moved)} of ${many(answer.events, "event")} move to another issue.`),
