@@ -131,8 +131,8 @@ def main() -> None:
 
         parquet_rate = frames / best(from_parquet, 3.0, 3)
         size = small.stat().st_size / frames
-        stream = [sys.executable, PROGRAMS / "stream.py"]
-        memory = [peak([*stream, path])[0] / 1024 for path in (small, large)]
+        stream = [sys.executable, str(PROGRAMS / "stream.py")]
+        memory = [peak([*stream, str(path)])[0] / 1024 for path in (small, large)]
     alone = peak(stream)[0] / 1024
 
     apply_rate = measured[0][1]

@@ -120,7 +120,7 @@ def measure_import() -> float:
         # The first run compiles the modules, as installing a package does.
         environment = {**os.environ, "PYTHONPYCACHEPREFIX": folder}
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
-        command = [sys.executable, PROGRAMS / "import_time.py"]
+        command = [sys.executable, str(PROGRAMS / "import_time.py")]
         runs = [
             subprocess.run(command, check=True, stdout=subprocess.PIPE, env=environment)
             for _ in range(10)
