@@ -48,7 +48,9 @@ def test_rust(graph: Any, tmp_path: Path) -> None:
         a__mod_rs="mod one;\nmod two;\npub use self::one::{One, Other};\npub use two::*;\n",
         # An item that a door passes on is that of the module behind the door.
         a__one_rs="// use super::two::Two;\nuse crate::b::{self, deep::B};\npub struct One;\n",
-        a__two_rs="use super::One;\n\n#[cfg(test)]\nmod tests {\n    use super::*;\n}\n",
+        a__two_rs="use super::One;\npub(in crate::b) fn f() {}\n\n#[cfg(test)]\nmod tests {\n    use super::*;\n}\n",
+        # A path in the code is an import, too; the scope of a visibility is not.
+        c_rs="fn f() -> crate::a::One {\n    super::b::f()\n}\n",
         b_rs="use std::fmt;\nuse crate::a::{One as Own};\n#[cfg(test)]\nuse crate::a::two::Two;\n",
     )
     found = graph.rust_graph(root)
@@ -57,6 +59,7 @@ def test_rust(graph: Any, tmp_path: Path) -> None:
         "a::one": {"b"},
         "a::two": {"a::one"},
         "b": {"a::one"},
+        "c": {"a::one", "b"},
         "crate": set(),
     }
     assert graph.circles(found) == [["a::one", "b"]]

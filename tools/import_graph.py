@@ -3,9 +3,10 @@
     python tools/import_graph.py               the circles of core and of the Python package
     python tools/import_graph.py --modules     the imports of each module, too
 
-In Rust, an import is a `use` of an item of this crate outside of tests. An item that a module only
-re-exports (`pub use`) counts as imported from the module that defines it. In Python, all imports
-count, also those in functions, but not those for type checkers alone.
+In Rust, an import is a `use` of an item of this crate outside of tests, or a path to one in the
+code. An item that a module only re-exports (`pub use`) counts as imported from the module that
+defines it. In Python, all imports count, also those in functions, but not those for type checkers
+alone.
 
 A circle is a set of modules of which each one imports, over some others, each other one.
 """
@@ -16,6 +17,10 @@ import ast
 import re
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parent.parent
 CORE = ROOT / "core" / "src"
@@ -25,6 +30,7 @@ Graph = dict[str, set[str]]
 
 # `use` declarations, without those of tests and comments.
 _USE = re.compile(r"(?m)^(pub(?:\([a-z]+\))? )?use ([^;]+);")
+_PATH = re.compile(r"(?<!in )(?<![\w:$])(?:crate|super)::[\w:]+")
 _COMMENT = re.compile(r"(?m)//.*$")
 _TEST = re.compile(
     r"(?ms)^#\[cfg\(test\)\]\n(?:pub(?:\([a-z]+\))? )?(?:use [^;]+;|mod \w+;|mod .*\Z)"
@@ -43,13 +49,7 @@ def rust_graph(root: Path = CORE) -> Graph:
     """
     files = {_rust_name(path.relative_to(root)): path for path in sorted(root.rglob("*.rs"))}
     uses = {
-        name: [
-            (bool(public), path)
-            for public, tree in _USE.findall(
-                _TEST.sub("", _COMMENT.sub("", path.read_text("utf-8")))
-            )
-            for path in _paths(tree)
-        ]
+        name: list(_imports(_TEST.sub("", _COMMENT.sub("", path.read_text("utf-8")))))
         for name, path in files.items()
     }
     doors = {
@@ -75,6 +75,15 @@ def rust_graph(root: Path = CORE) -> Graph:
         found = {defining(name, path) for public, path in listed if not public}
         graph[name] = {each for each in found if each is not None and each != name}
     return graph
+
+
+def _imports(code: str) -> Iterator[tuple[bool, str]]:
+    """Yield whether an item is re-exported, and its path."""
+    for public, tree in _USE.findall(code):
+        for path in _paths(tree):
+            yield bool(public), path
+    for path in _PATH.findall(_USE.sub("", code)):
+        yield False, path
 
 
 def _rust_name(path: Path) -> str:

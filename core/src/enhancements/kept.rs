@@ -25,9 +25,8 @@ use std::sync::{Arc, Mutex, TryLockError};
 use serde::Serialize;
 
 use crate::enhancements::fields::ExceptionField;
-use crate::enhancements::preview::distinct;
 use crate::enhancements::result::Evaluation;
-use crate::enhancements::rule::RuleNumber;
+use crate::enhancements::rule::{distinct, RuleNumber};
 use crate::enhancements::rule_set::Enhancements;
 use crate::enhancements::stacktrace::msgpack;
 use crate::enhancements::stacktrace::view::{StacktraceError, StacktraceView};

@@ -24,7 +24,7 @@ use crate::enhancements::explain::{explain, Explanation, Field, FrameExplanation
 use crate::enhancements::frame::Frame;
 use crate::enhancements::kept::Kept;
 use crate::enhancements::result::{AppliedFrame, Assembled, Evaluation};
-use crate::enhancements::rule::{Rule, RuleNumber};
+use crate::enhancements::rule::{distinct, Rule, RuleNumber};
 use crate::enhancements::rule_set::Enhancements;
 use crate::enhancements::stacktrace::json::{parts_of_lines, read_lines};
 use crate::enhancements::stacktrace::msgpack;
@@ -53,13 +53,6 @@ impl Compared {
         let matched = matched.map(distinct);
         Self { changes, matched }
     }
-}
-
-/// Sorts the numbers of rules, and leaves each once.
-pub(super) fn distinct(mut rules: Vec<RuleNumber>) -> Vec<RuleNumber> {
-    rules.sort_unstable();
-    rules.dedup();
-    rules
 }
 
 /// A stack trace that changes, with the rules that match, and the number of times that it occurs.

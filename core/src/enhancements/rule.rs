@@ -41,6 +41,13 @@ impl RuleNumber {
     }
 }
 
+/// Sorts the numbers of rules, and leaves each once.
+pub(super) fn distinct(mut rules: Vec<RuleNumber>) -> Vec<RuleNumber> {
+    rules.sort_unstable();
+    rules.dedup();
+    rules
+}
+
 impl Rule {
     pub(super) fn new(matchers: Vec<Matcher>, actions: Vec<Action>) -> Self {
         let mut exception_matchers = Vec::new();

@@ -24,6 +24,7 @@ use std::fmt::Write;
 use super::error::{FingerprintsError, StoredError};
 use super::key::Key;
 use super::rule::{Matcher, Neighbor, Rule, TITLE};
+use super::writer::write_text;
 use crate::limits::Limit;
 use crate::reader::{json, ReadError, Source};
 use smol_str::SmolStr;
@@ -97,25 +98,6 @@ fn write_rule(json: &mut String, rule: &Rule) {
         json.push_str(r#","is_builtin":true"#);
     }
     json.push('}');
-}
-
-/// Writes a text of JSON.
-pub(super) fn write_text(json: &mut String, text: &str) {
-    json.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => json.push_str("\\\""),
-            '\\' => json.push_str("\\\\"),
-            '\n' => json.push_str("\\n"),
-            '\r' => json.push_str("\\r"),
-            '\t' => json.push_str("\\t"),
-            c if u32::from(c) < 0x20 => {
-                let _ = write!(json, "\\u{:04x}", u32::from(c));
-            }
-            c => json.push(c),
-        }
-    }
-    json.push('"');
 }
 
 fn matcher_name(matcher: &Matcher) -> String {

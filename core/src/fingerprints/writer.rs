@@ -3,6 +3,8 @@
 //! Values follow each other without commas in the code: one is written where it is needed. What
 //! serde derives for the same is three times as large.
 
+use std::fmt::Write;
+
 /// JSON that is written.
 #[derive(Default)]
 pub(super) struct Json(String);
@@ -38,7 +40,7 @@ impl Json {
     /// Writes a text.
     pub(super) fn text(&mut self, text: &str) {
         self.begin();
-        super::stored::write_text(&mut self.0, text);
+        write_text(&mut self.0, text);
     }
 
     /// Writes a text or null.
@@ -96,6 +98,25 @@ impl Json {
         write(self);
         self.0.push('}');
     }
+}
+
+/// Writes a text of JSON.
+pub(super) fn write_text(json: &mut String, text: &str) {
+    json.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => json.push_str("\\\""),
+            '\\' => json.push_str("\\\\"),
+            '\n' => json.push_str("\\n"),
+            '\r' => json.push_str("\\r"),
+            '\t' => json.push_str("\\t"),
+            c if u32::from(c) < 0x20 => {
+                let _ = write!(json, "\\u{:04x}", u32::from(c));
+            }
+            c => json.push(c),
+        }
+    }
+    json.push('"');
 }
 
 #[cfg(test)]
