@@ -74,7 +74,7 @@ lint-python: venv
 	$(BIN)/mypy
 
 # Names in rules of other projects, and the misspelled rules of examples and tests.
-NO_MISSPELLING := abd,bloc,caf,fo,funktion,gruop,moduel,nd,pyton,ser,testng,thirdparty,tru,valeu,vertx,yse
+NO_MISSPELLING := abd,bloc,caf,fo,funktion,gruop,infinit,moduel,nd,pyton,ser,testng,thirdparty,tru,valeu,vertx,yse
 lint-text: venv ## Check words (docs/style.md) and spelling of pages, comments and docstrings
 	$(BIN)/python tools/wording.py
 	git ls-files | grep -Ev '\.(lock|svg|png|jsonl?)$$|^(fuzz/corpus|tests/fixtures)/|/codemirror\.js$$' | \
