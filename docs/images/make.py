@@ -147,7 +147,7 @@ def draw_studio(browser: Browser, folder: Path) -> None:
     (folder / "studio.rules").write_text(STUDIO_SAVED, "utf-8")
     files = ("--rules", "studio.rules", "--fingerprints", "now.rules", "events.ndjson")
     with served(folder, *files) as address:
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page = browser.new_page(viewport={"width": 1280, "height": 1150})
         page.goto(address)
         page.locator("#issues p").wait_for()
         page.locator(".cm-content").click()
@@ -160,6 +160,7 @@ def draw_studio(browser: Browser, folder: Path) -> None:
         page.keyboard.type(STUDIO_MISTAKE)
         page.locator("#stale:visible").wait_for()
         page.locator("tr.frame.changed .toggle").first.click()
+        page.locator("#right").evaluate("element => { element.scrollTop = 0; }")
         page.screenshot(path=str(HERE / "studio.png"))
         page.close()
 
