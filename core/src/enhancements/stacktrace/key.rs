@@ -56,6 +56,23 @@ pub(super) fn take<'a>(bytes: &mut &'a [u8]) -> Option<Option<&'a [u8]>> {
     }
 }
 
+/// Returns how many bytes `count` texts at the front take. Returns `None` if they are not all nil or
+/// shorter than 256 bytes; then [`take`] reads them one by one.
+///
+/// It is a third of the work of taking them one by one.
+#[inline]
+pub(super) fn length_of_short(bytes: &[u8], count: usize) -> Option<usize> {
+    let mut at = 0;
+    for _ in 0..count {
+        at += match *bytes.get(at)? {
+            NIL => 1,
+            BIN8 => 2 + usize::from(*bytes.get(at + 1)?),
+            _ => return None,
+        };
+    }
+    (at <= bytes.len()).then_some(at)
+}
+
 #[cold]
 fn take_long<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
     let (&first, rest) = bytes.split_first()?;
@@ -76,6 +93,26 @@ fn take_long<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_length_of_short_texts_is_known() {
+        let mut bytes = Vec::new();
+        let texts = [None, Some(&b"a"[..]), Some(&[b'x'; 255]), Some(b""), None];
+        for text in texts {
+            put(&mut bytes, text);
+        }
+        let len = bytes.len();
+        bytes.push(BIN8);
+        assert_eq!(length_of_short(&bytes, texts.len()), Some(len));
+        for cut in 0..len {
+            assert_eq!(length_of_short(&bytes[..cut], texts.len()), None, "{cut}");
+        }
+        assert_eq!(length_of_short(&bytes, texts.len() + 1), None);
+        let mut long = Vec::new();
+        put(&mut long, Some(&[b'x'; 256]));
+        assert_eq!(length_of_short(&long, 1), None);
+        assert_eq!(length_of_short(b"\xa1a", 1), None);
+    }
 
     #[test]
     fn what_is_put_is_taken() {

@@ -150,17 +150,29 @@ fn read_frame<'a>(reader: &mut Reader<'a>, index: usize) -> Result<FrameView<'a>
     )?;
     let path = |field: FrameField| FieldPath::Frame(index, field.name());
     let category = reader.bytes(|| path(FrameField::Category))?;
-    let start = reader.0;
-    for field in FrameField::KEY {
-        reader.bytes(|| path(field))?;
-    }
-    let key = &start[..start.len() - reader.0.len()];
+    let key = match key::length_of_short(reader.0, FrameField::KEY.len()) {
+        Some(len) => reader.take(len)?,
+        None => read_long_key(reader, path)?,
+    };
     Ok(FrameView {
         category,
         key: FrameKey::Encoded(key),
         in_app: reader.bool(path(FrameField::InApp))?,
         orig_in_app: reader.small_int(path(FrameField::OrigInApp))?,
     })
+}
+
+/// Reads the key of a frame with a long text, or reports the field that is no text.
+#[cold]
+fn read_long_key<'a>(
+    reader: &mut Reader<'a>,
+    path: impl Fn(FrameField) -> FieldPath,
+) -> Result<&'a [u8], StacktraceError> {
+    let start = reader.0;
+    for field in FrameField::KEY {
+        reader.bytes(|| path(field))?;
+    }
+    Ok(&start[..start.len() - reader.0.len()])
 }
 
 /// Packs a stack trace, the way [`decode`] reads it.
