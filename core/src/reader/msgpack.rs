@@ -10,7 +10,14 @@ use std::borrow::Cow;
 use super::{number, python_float, MaybeText, Read, ReadError, Result};
 
 /// What is not read yet.
-pub(crate) struct Reader<'m>(&'m [u8]);
+pub(crate) struct Reader<'m> {
+    rest: &'m [u8],
+    /// The last keys, by how many came after them in their objects: the objects of a list mostly
+    /// have the same keys, which need not be checked for UTF-8 again.
+    keys: [&'m str; KEYS],
+}
+
+const KEYS: usize = 16;
 
 /// What a value begins with.
 enum Head {
@@ -56,20 +63,23 @@ pub(crate) fn is_map(bytes: &[u8]) -> bool {
 
 impl<'m> Reader<'m> {
     pub(crate) fn new(bytes: &'m [u8]) -> Self {
-        Self(bytes)
+        Self {
+            rest: bytes,
+            keys: [""; KEYS],
+        }
     }
 
     #[inline]
     fn take(&mut self, len: usize) -> Result<&'m [u8]> {
-        let (taken, rest) = self.0.split_at_checked(len).ok_or_else(ends)?;
-        self.0 = rest;
+        let (taken, rest) = self.rest.split_at_checked(len).ok_or_else(ends)?;
+        self.rest = rest;
         Ok(taken)
     }
 
     #[inline]
     fn bytes<const N: usize>(&mut self) -> Result<[u8; N]> {
-        let (taken, rest) = self.0.split_first_chunk().ok_or_else(ends)?;
-        self.0 = rest;
+        let (taken, rest) = self.rest.split_first_chunk().ok_or_else(ends)?;
+        self.rest = rest;
         Ok(*taken)
     }
 
@@ -127,17 +137,35 @@ impl<'m> Reader<'m> {
 
     /// Reads the head of a value that is looked at again.
     fn peek(&mut self) -> Result<Head> {
-        let before = self.0;
+        let before = self.rest;
         let head = self.head();
-        self.0 = before;
+        self.rest = before;
         head
+    }
+
+    /// Reads the head of a text of less than 256 bytes, as nearly all are, and its bytes. Reads
+    /// nothing if the next value is another one.
+    #[inline]
+    fn short_text(&mut self) -> Option<&'m [u8]> {
+        let (len, rest) = match *self.rest {
+            [first @ 0xa0..=0xbf, ref rest @ ..] => (usize::from(first & 0x1f), rest),
+            [0xd9, len, ref rest @ ..] => (usize::from(len), rest),
+            _ => return None,
+        };
+        let (text, rest) = rest.split_at_checked(len)?;
+        self.rest = rest;
+        Some(text)
     }
 
     #[inline]
     fn string(&mut self, len: usize) -> Result<&'m str> {
-        std::str::from_utf8(self.take(len)?)
-            .map_err(|_| ReadError::new("not MessagePack: a text is not UTF-8"))
+        utf8(self.take(len)?)
     }
+}
+
+#[inline]
+fn utf8(text: &[u8]) -> Result<&str> {
+    std::str::from_utf8(text).map_err(|_| ReadError::new("not MessagePack: a text is not UTF-8"))
 }
 
 /// Bytes that are not MessagePack.
@@ -203,19 +231,19 @@ pub(crate) fn skip(bytes: &mut &[u8]) -> std::result::Result<(), Malformed> {
 
 impl<'m> Read<'m> for Reader<'m> {
     fn is_object(&mut self) -> bool {
-        is_map(self.0)
+        is_map(self.rest)
     }
 
     fn is_list(&mut self) -> bool {
-        matches!(self.0.first(), Some(0x90..=0x9f | 0xdc | 0xdd))
+        matches!(self.rest.first(), Some(0x90..=0x9f | 0xdc | 0xdd))
     }
 
     fn is_text(&mut self) -> bool {
-        matches!(self.0.first(), Some(0xa0..=0xbf | 0xd9..=0xdb))
+        matches!(self.rest.first(), Some(0xa0..=0xbf | 0xd9..=0xdb))
     }
 
     fn is_boolean(&mut self) -> bool {
-        matches!(self.0.first(), Some(0xc2 | 0xc3))
+        matches!(self.rest.first(), Some(0xc2 | 0xc3))
     }
 
     fn unexpected(&mut self, expected: &str) -> ReadError {
@@ -227,13 +255,13 @@ impl<'m> Read<'m> for Reader<'m> {
 
     #[inline]
     fn null(&mut self) -> Result<bool> {
-        let rest = self.0.strip_prefix(&[0xc0]);
-        self.0 = rest.unwrap_or(self.0);
+        let rest = self.rest.strip_prefix(&[0xc0]);
+        self.rest = rest.unwrap_or(self.rest);
         Ok(rest.is_some())
     }
 
     fn skip(&mut self) -> Result<()> {
-        Ok(skip(&mut self.0)?)
+        Ok(skip(&mut self.rest)?)
     }
 
     fn begin_object(&mut self) -> Result<Option<usize>> {
@@ -251,6 +279,13 @@ impl<'m> Read<'m> for Reader<'m> {
             return Ok(None);
         };
         *open = left;
+        if let Some(key) = self.short_text() {
+            let known = &mut self.keys[left % KEYS];
+            if known.as_bytes() != key {
+                *known = utf8(key)?;
+            }
+            return Ok(Some((*known).into()));
+        }
         match self.head()? {
             Head::Text(len) => self.string(len).map(|key| Some(key.into())),
             head => Err(ReadError::unexpected("a key that is a text", head.kind())),
@@ -275,6 +310,9 @@ impl<'m> Read<'m> for Reader<'m> {
 
     #[inline]
     fn text(&mut self) -> Result<MaybeText<'m>> {
+        if let Some(text) = self.short_text() {
+            return utf8(text).map(|text| Some(text.into()));
+        }
         Ok(Some(match self.head()? {
             Head::Nil => return Ok(None),
             Head::Text(len) => Cow::Borrowed(self.string(len)?),
@@ -289,13 +327,13 @@ impl<'m> Read<'m> for Reader<'m> {
     }
 
     fn lenient_text(&mut self) -> Result<MaybeText<'m>> {
-        match self.0 {
+        match self.rest {
             [0xc2, rest @ ..] => {
-                self.0 = rest;
+                self.rest = rest;
                 Ok(Some("False".into()))
             }
             [0xc3, rest @ ..] => {
-                self.0 = rest;
+                self.rest = rest;
                 Ok(Some("True".into()))
             }
             _ => self.text(),
@@ -329,10 +367,10 @@ impl<'m> Read<'m> for Reader<'m> {
     }
 
     fn end(&mut self) -> Result<()> {
-        if self.0.is_empty() {
+        if self.rest.is_empty() {
             return Ok(());
         }
-        let count = self.0.len();
+        let count = self.rest.len();
         Err(ReadError::new(format!(
             "not MessagePack: {count} bytes follow the event"
         )))
