@@ -493,11 +493,14 @@ impl Automaton {
 
     /// Returns what follows the next character of a walk that is at an operation, or
     /// [`ways::END`]. The operation is alive at the transition.
+    #[inline]
     pub(super) fn next(&self, states: &mut States, transition: u32, id: Id) -> Id {
         let set = states.set(transition);
-        let mut kept = std::mem::take(&mut states.ways);
-        let next = kept.next(id, set, || self.way(self.alive(states, set), id));
-        states.ways = kept;
+        if let Some(next) = states.ways.get(id, set) {
+            return next;
+        }
+        let next = self.way(self.alive(states, set), id);
+        states.ways.keep(id, set, next);
         next
     }
 

@@ -290,31 +290,41 @@ impl<'a> Search<'a> {
         let automaton = &self.engine.automaton;
         let bytes = self.behind.text.as_bytes();
         loop {
-            id = match automaton.after(id) {
-                Some(next) => next,
-                None => {
-                    let transition = self.transition(position);
-                    automaton.next(&mut self.scratch.states, transition, id)
-                }
-            };
-            position += match bytes.get(position) {
-                _ if id == ways::END => return position,
-                Some(0..0x80) => 1,
-                Some(0..0xe0) => 2,
-                Some(0..0xf0) => 3,
-                Some(_) => 4,
-                // What is alive can be followed.
-                None => return position,
-            };
-        }
-    }
-
-    /// Returns the transition at a position, which is not before the block.
-    fn transition(&mut self, position: usize) -> u32 {
-        while position >= self.low + self.known && self.low <= self.behind.text.len() {
+            let Scratch {
+                states,
+                transitions,
+                ..
+            } = &mut *self.scratch;
+            let block = &transitions[..self.known];
+            // A walk within a block touches nothing else.
+            loop {
+                let next = match automaton.after(id) {
+                    Some(next) => Some(next),
+                    None => {
+                        let place = position.checked_sub(self.low);
+                        let transition = place.and_then(|place| block.get(place));
+                        transition.map(|&transition| automaton.next(states, transition, id))
+                    }
+                };
+                let Some(next) = next else {
+                    break;
+                };
+                id = next;
+                position += match bytes.get(position) {
+                    _ if id == ways::END => return position,
+                    Some(0..0x80) => 1,
+                    Some(0..0xe0) => 2,
+                    Some(0..0xf0) => 3,
+                    Some(_) => 4,
+                    // What is alive can be followed.
+                    None => return position,
+                };
+            }
+            if self.low > bytes.len() {
+                return position;
+            }
             self.load();
         }
-        self.scratch.transitions[position - self.low]
     }
 
     /// Reads the next block.

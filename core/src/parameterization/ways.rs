@@ -27,22 +27,31 @@ const UNUSED: Way = Way {
     next: 0,
 };
 
+/// Returns the place of a pair.
+#[inline]
+fn place(id: Id, set: u32) -> usize {
+    let mixed = (u64::from(id) << 32 | u64::from(set)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed >> 53) as usize
+}
+
 /// The answers, from the first one on.
 #[derive(Debug, Default)]
 pub(super) struct Ways(Option<Box<[Way; PLACES]>>);
 
 impl Ways {
     /// Returns what follows the character that a walk consumes next if it is at `id`, or
-    /// [`END`]. `find` finds it the first time.
-    pub(super) fn next(&mut self, id: Id, set: u32, find: impl FnOnce() -> Id) -> Id {
+    /// [`END`]. Returns `None` if that is not known.
+    #[inline]
+    pub(super) fn get(&self, id: Id, set: u32) -> Option<Id> {
+        let way = self.0.as_ref()?[place(id, set)];
+        ((way.id, way.set) == (id, set)).then_some(way.next)
+    }
+
+    /// Keeps an answer.
+    #[cold]
+    pub(super) fn keep(&mut self, id: Id, set: u32, next: Id) {
         let ways = self.0.get_or_insert_with(|| Box::new([UNUSED; PLACES]));
-        let mixed = (u64::from(id) << 32 | u64::from(set)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let way = &mut ways[(mixed >> 53) as usize];
-        if (way.id, way.set) != (id, set) {
-            let next = find();
-            *way = Way { id, set, next };
-        }
-        way.next
+        ways[place(id, set)] = Way { id, set, next };
     }
 
     /// Forgets all: sets have other numbers now.
