@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from operator import attrgetter, itemgetter
-
 from sentry_ophio._arguments import type_error
 from sentry_ophio._first_use import first_use
 from sentry_ophio._typing import final
@@ -16,7 +14,7 @@ from sentry_ophio.exceptions import (
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import NoReturn, Optional, TypeVar
+    from typing import Any, NoReturn, Optional, TypeVar
 
     Read = TypeVar("Read")
 
@@ -85,8 +83,6 @@ class Component:
 _UNDECIDED: State = (None, None, TRISTATE_BYTE[None])
 _CONTRIBUTES: State = (True, None, TRISTATE_BYTE[True])
 _CONTRIBUTES_NOT: State = (False, None, TRISTATE_BYTE[False])
-state_of = attrgetter("_state")
-byte_of = itemgetter(2)
 
 
 def _not_tristate(value: object) -> ArgumentTypeError:
@@ -153,17 +149,29 @@ def assemble_result(contributes: bool, invert_stacktrace: bool, hint: str | None
     return _made(contributes, invert_stacktrace, hint)
 
 
-def distinct_components(components: Sequence[Component]) -> list[Component]:
-    """Check the components. After the first one has changed, nothing may fail."""
-    distinct = components if type(components) is list else sequence(components)
-    types = set(map(type, distinct))
-    if types and types != {Component}:
-        other = (types - {Component}).pop()
+def read_components(components: Sequence[Component]) -> tuple[list[Component], bytes]:
+    """Check components, and return a copy of the list with `contributes` of each.
+
+    After the first component has changed, nothing may fail. So the copy is what is checked and what
+    is written to, even if another thread changes the list.
+
+    Returns:
+        The components, and a byte for each, as the library reads it.
+
+    Raises:
+        ArgumentTypeError: An item is not a `Component`; a `TypeError`.
+        DuplicateComponentError: A component occurs twice; a `RuntimeError`.
+    """
+    listed: list[Any] = sequence(components)
+    # One pass checks and reads: a `set` of the types would take as long as the rest.
+    before = [each._state[2] for each in listed if type(each) is Component]
+    if len(before) != len(listed):
+        other = next(type(each) for each in listed if type(each) is not Component)
         raise ArgumentTypeError(f"components must be Component objects, not {other.__name__}")
     # Components compare by identity.
-    if len(set(distinct)) != len(distinct):
+    if len(set(listed)) != len(listed):
         raise DuplicateComponentError("components has the same Component more than once")
-    return distinct
+    return listed, bytes(before)
 
 
 def sequence(items: Sequence[Read]) -> list[Read]:

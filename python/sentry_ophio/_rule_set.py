@@ -24,10 +24,8 @@ from sentry_ophio._arguments import (
 from sentry_ophio._component import (
     TRISTATE,
     assemble_result,
-    byte_of,
-    distinct_components,
+    read_components,
     sequence,
-    state_of,
 )
 from sentry_ophio._event_frames import (
     answer_about_event,
@@ -102,6 +100,7 @@ if TYPE_CHECKING:
 _apply_event_short = lib.ophio_enhancements_apply_event_short
 _apply_short = lib.ophio_enhancements_apply_short
 _assemble_packed = lib.ophio_enhancements_assemble_packed
+_extend_from = lib.ophio_enhancements_extend_from
 
 _growing = held_at_fork()
 """Held while a set grows. What it guards takes microseconds and runs no code of the caller."""
@@ -358,14 +357,18 @@ class Enhancements(Handle):
         Raises:
             TypeError: `other` is not an `Enhancements`.
         """
-        added = Enhancements._pointer("other", other)
+        # The method is only called for what is something else, or closed.
+        is_open = type(other) is Enhancements
+        added = other._ptr if is_open else Enhancements._pointer("other", other)
         ptr = self._ptr
         # Rules and where they come from change together, for all threads.
         with _growing:
-            before = self._all_origins()
-            self._origins = before + other._all_origins()
+            before = self._origins
+            if before is None:
+                before = self._all_origins()
+            self._origins = before + (other._origins or other._all_origins())
             try:
-                check(lib.ophio_enhancements_extend_from(ptr, added))
+                check(_extend_from(ptr, added))
             except BaseException:
                 # A signal handler may raise after the call has appended the rules.
                 if lib.ophio_enhancements_len(ptr) == sum(count for count, _, _ in before):
@@ -580,7 +583,7 @@ class Enhancements(Handle):
         before: bytes | CData = ffi.NULL
         count = 0
         if components is not None:
-            before = bytes([state[2] for state in map(state_of, distinct_components(components))])
+            before = read_components(components)[1]
             count = len(before)
         rule, frame = _NOTHING, _NOTHING
         if why_not is not None:
@@ -800,8 +803,10 @@ class Enhancements(Handle):
             buffer = new_event_answer()
         answer, view = buffer
         status = _apply_event_short(ptr, data, len(data), answer)
-        own, count, *numbers = view[: len(frames) + 2].tolist()
+        numbers: list[int] = view[: len(frames) + 2].tolist()
         event_answers.append(buffer)
+        own, count = numbers[:2]
+        del numbers[:2]
         if status:
             raise error_for(status)
         applied: list[AppliedFrame] | None
@@ -962,13 +967,12 @@ class Enhancements(Handle):
         if type(frames) is not list:
             check_list(frames)
         try:
-            components = distinct_components(components)
+            listed, before = read_components(components)
         except (TypeError, RuntimeError):
             read_frames([], exception_data)  # errors of the frames come first
             raise
         packed = pack_frames(frames, exception_data)
-        before = bytes(map(byte_of, map(state_of, components)))
-        count = len(before)  # a frame or a thread may have changed `components`
+        count = len(before)
         size = count + 4
         try:
             buffer = codes.pop()
@@ -984,7 +988,7 @@ class Enhancements(Handle):
         codes.append(buffer)
         states, result = self._answer(numbers)
         # Nothing below can fail, so either all components change or none.
-        for component, state in zip(components, states):
+        for component, state in zip(listed, states):
             component._state = state
         return result
 
@@ -1021,8 +1025,7 @@ class Enhancements(Handle):
             raise InvalidArgumentError(
                 f"there are {len(stacktraces)} stack traces, but components for {len(groups)}"
             )
-        distinct = distinct_components([each for group in groups for each in group])
-        before = bytes([state[2] for state in map(state_of, distinct)])
+        distinct, before = read_components([each for group in groups for each in group])
         packed = join([each._packed for each in stacktraces])
         count = len(distinct) + 4 * len(groups)
         found = ffi.new(U32_ARRAY, count)
