@@ -83,13 +83,13 @@ def pack_event(event: object) -> bytes:
     What only JSON can hold is written as JSON: half of a surrogate pair, numbers of more than 64
     bits, keys that are not texts.
     """
-    if not isinstance(event, Mapping):
-        raise EventError(f"an event must be an object, not {type(event).__name__}")
     if type(event) is dict:
         try:
             return _packb(event)
         except TypeError:
             pass
+    elif not isinstance(event, Mapping):
+        raise EventError(f"an event must be an object, not {type(event).__name__}")
     return as_json(event)
 
 

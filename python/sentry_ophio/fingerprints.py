@@ -119,6 +119,10 @@ for _each in (expand_title, fingerprint_type, resolve):
 
 _match = lib.ophio_fingerprints_match
 
+# Out parameters that own nothing, for the next call of `match`: most events match no rule, and to
+# make and free one takes 800 ns. `pop` and `append` need no lock.
+_unused: list[Any] = []
+
 # After so many events `preview` reports its progress.
 _STEP = 1_000
 
@@ -485,12 +489,17 @@ class FingerprintRules(Handle):
         packed = pack_event(event)
         number = unknown_number(unknown)
         ptr = self._ptr
-        out = new_string()
+        try:
+            out = _unused.pop()
+        except IndexError:
+            out = new_string()
         status = _match(ptr, packed, len(packed), number, parameterizer_pointer(parameterizer), out)
         if status:
             raise error_for(status)
-        found = copied(out[0])
-        return self._found(json.loads(found)) if found else None
+        if not out.len:
+            _unused.append(out)
+            return None
+        return self._found(json.loads(copied(out[0])))
 
     def match_many(
         self,
