@@ -184,6 +184,7 @@ unsafe fn ask<H, T>(
 /// - 0: the value matches if the result contains both texts;
 /// - 1: it matches if the result contains one of them;
 /// - 2: it can match only if the result contains the first text. Then call `ophio_glob_is_match`.
+///   This test has no texts around the value, and holds for values with line feeds, too.
 ///
 /// A test holds for values that are valid UTF-8, have no line feed, and are already in lower case
 /// and have slashes if the options require it. The string is the caller's: free it with

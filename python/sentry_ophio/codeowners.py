@@ -41,7 +41,7 @@ from sentry_ophio import _repository
 from sentry_ophio._arguments import as_int, checked_list, type_error
 from sentry_ophio._diagnostic import Diagnostic
 from sentry_ophio._ffi import Handle, check, decode, error_for, ffi, lib, new_string, plain
-from sentry_ophio._shortcut import ALL, ANY, Shortcut, unpacked
+from sentry_ophio._shortcut import ALL, NEEDS, Shortcut, unpacked
 from sentry_ophio.exceptions import (
     CodeownersError,
     InvalidArgumentError,
@@ -111,14 +111,15 @@ def is_codeowners_path_match(value: Text, pattern: Text) -> bool:
         before, after, first, second, test, data = _patterns[pattern]
     except KeyError:
         before, after, first, second, test, data = _remember(pattern)
-    if value.isascii() and "\n" not in value:
+    if test == NEEDS:
+        # Without marks. The library reports what cannot be encoded.
+        if first not in value and value.isascii():
+            return False
+    elif value.isascii() and "\n" not in value:
         path = f"{before}{value}{after}"
         if test == ALL:
             return first in path and second in path
-        if test == ANY:
-            return first in path or second in path
-        if first not in path:
-            return False
+        return first in path or second in path
     encoded = value.encode()
     if "\0" in value or "\0" in pattern:
         return _decide(encoded, data)

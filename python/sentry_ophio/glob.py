@@ -49,7 +49,7 @@ from sentry_ophio._ffi import (
     plain,
     string,
 )
-from sentry_ophio._shortcut import ALL, NEEDS, Shortcut, unpacked
+from sentry_ophio._shortcut import NEEDS, Shortcut, unpacked
 from sentry_ophio.exceptions import ArgumentTypeError, GlobError
 
 if TYPE_CHECKING:
@@ -297,12 +297,13 @@ def is_glob_match(  # noqa: PLR0912, PLR0913, PLR0917
     if path_normalize:
         text = text.replace("\\", "/")
     answer = None
-    if text.isascii() and "\n" not in text:
-        marked = f"{before}{text}{after}"
-        if test == ALL:
-            answer = first in marked and second in marked
-        elif first not in marked:
+    if test == NEEDS:
+        # Without marks. The library reports what cannot be encoded.
+        if first not in text and text.isascii():
             answer = False
+    elif text.isascii() and "\n" not in text:
+        marked = f"{before}{text}{after}"
+        answer = first in marked and second in marked
     if answer is None:
         data = text.encode()
         if glob is None or "\0" in text:
