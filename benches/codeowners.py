@@ -21,6 +21,7 @@ import time
 from contextlib import redirect_stdout
 
 from beside import ROOT, Times, best, main, never_seen, unit
+from steps import quickest, table
 
 from sentry_ophio import codeowners as module
 from sentry_ophio.codeowners import is_codeowners_path_match
@@ -162,6 +163,37 @@ def command() -> str:
     return "\n".join(lines) + "\n"
 
 
+LIMITS = """
+## What limits
+
+0.75 was wanted for paths never seen. Most patterns are decided by texts, without a call, and are
+faster than that. For `not decided by texts`, Python finds the text that a match needs, and then
+calls the library. The call through cffi, below, takes as long as the published package, a C
+extension, takes for everything. Many paths, or a whole file of rules, are one call: `Codeowners`.
+
+Steps of a call that texts do not decide:
+
+"""
+
+
+def steps() -> str:
+    """Measure the steps of a call, and return the section."""
+    names = {
+        "is_codeowners_path_match": is_codeowners_path_match,
+        "pattern": "src/**/base*.py",
+        "path": "src/sentry/api/base7.py",
+        "call": module._match_text,
+    }
+    statements = {
+        "to look for the text that a match needs": "'base' in path",
+        "to encode the path": "path.encode()",
+        "the call through cffi, of an empty path": "call(b'', b'')",
+        "the call, of this path": "call(b'src/sentry/api/base7.py', b'src/**/base*.py')",
+        "all of `is_codeowners_path_match`": "is_codeowners_path_match(path, pattern)",
+    }
+    return LIMITS + table({name: quickest(each, names) for name, each in statements.items()})
+
+
 if __name__ == "__main__":
     main(
         __file__,
@@ -169,5 +201,5 @@ if __name__ == "__main__":
         "sentry-ophio",
         measure,
         "codeowners-results.md",
-        "" if len(sys.argv) > 1 else beside_ignore() + command(),
+        "" if len(sys.argv) > 1 else beside_ignore() + command() + steps(),
     )

@@ -24,6 +24,7 @@ from typing import Any, Callable
 from beside import PROGRAMS, ROOT, Times, best, main
 from match_frames_reference import match_exception, match_frames, trim_function_name
 from process_reference import classify, merged, process
+from steps import ROUNDS, quickest, quickest_of_all, table
 
 from sentry_ophio.enhancers import Cache, Component, Enhancements
 
@@ -410,18 +411,87 @@ def measure(ours: bool) -> Times:
     return results | measure_events(text, ours)
 
 
-NOTES = """
+LIMITS = """
 ## What limits
 
-- `apply_to_event_frames`: packing with `ormsgpack`, the library and writing back take about a third
-  each. An answer of one number for each frame, with a table, is read faster than MessagePack with
-  the new values. Only frames that change are written. If hundreds of events are parsed before the
-  first call, their dicts are not in the cache of the processor by then, and the call takes longer.
+- `apply_to_event_frames` (30 times wanted): packing with `ormsgpack`, the call and writing back,
+  below. An answer of one number for each frame, with a table, is read faster than MessagePack with
+  the new values: 60 ns a frame in place of 150. Only frames that change are written: 75 ns a frame,
+  and 130 to write all of them at once with `compress`. If hundreds of events are parsed before the
+  first call, their dicts are not in the cache of the processor, and the call takes longer.
+- `empty` + 2 x `extend_from` (3 µs wanted): the objects that own the set in the library. Making the
+  set and its owner takes more than half; the rest is two calls and where the rules come from.
+- `preview` (2 million frames a second wanted): more than half of the time is reading JSON.
 - 1,000 stack traces in one call: 32 of them are packed into one buffer. One buffer for all would
   be new memory in each call, and slower. Prepared stack traces cost an object each.
-- `trim_function_name` for names never seen: encoding, the call and decoding take longer than
-  trimming. Names in one call, or names seen before, do not need that.
+- `trim_function_name` for names never seen (50 times wanted): the call through cffi of four
+  arguments, below, takes longer than a fiftieth of the time of Python. Writing into a string of
+  the library took 500 ns more. Names in one call, or names seen before, do not need a call.
+
+Steps, of one frame of these events, or of one call:
+
 """
+
+
+def steps() -> str:
+    """Measure the steps of calls, and return the section."""
+    from sentry_ophio import _rule_set, functions  # noqa: PLC0415 (only ours has them)
+    from sentry_ophio._answers import new_event_answer  # noqa: PLC0415
+    from sentry_ophio._ffi import ffi  # noqa: PLC0415
+    from sentry_ophio._stacktrace import packed_event  # noqa: PLC0415
+
+    text = (BUILT_IN if BUILT_IN.exists() else DEFAULT).read_text("utf-8")
+    own = Enhancements.parse(project(23), Cache(0))
+    base = Enhancements.parse(text, Cache(0))
+    rules = merged(base, own)
+    known = stacktraces()
+    packed = [packed_event(*each) for each in known]
+    answer, view = new_event_answer()
+    names: dict[str, Any] = {
+        "Enhancements": Enhancements,
+        "merged": merged,
+        "own": own,
+        "base": base,
+        "rules": rules,
+        "packed_event": packed_event,
+        "nothing": packed_event([], "python", None),
+        "call": _rule_set._apply_event_short,
+        "pointer": rules._ptr,
+        "answer": answer,
+        "view": view,
+        "trim": functions._trim_text,
+        "trim_function_name": functions.trim_function_name,
+        "buffer": ffi.new("char[]", 4096),
+        "name": NATIVE_NAMES[0].encode(),
+        "new": iter([f"shop{n}::{NATIVE_NAMES[0]}" for n in range(ROUNDS * 200)]),
+    }
+    of_frames: dict[str, tuple[str, list[Any]]] = {
+        "a frame: packing": ("packed_event(*each)", known),
+        "a frame: the call": ("call(pointer, each, len(each), answer)", packed),
+        "a frame: `apply_to_event_frames`, without writing back": (
+            "rules.apply_to_event_frames(*each)",
+            known,
+        ),
+    }
+    frames = sum(len(frames) for frames, _, _ in known)
+    rows = {
+        name: quickest_of_all(statement, names, values) / frames
+        for name, (statement, values) in of_frames.items()
+    }
+    statements = {
+        "the call through cffi, without a frame": "call(pointer, nothing, len(nothing), answer)",
+        "reading 12 numbers": "view[:14].tolist()",
+        "`empty`": "Enhancements.empty()",
+        "`empty` + 2 x `extend_from`": "merged(base, own)",
+        "trimming: the call through cffi, of `main`": "trim(b'main', b'native', buffer, 4096)",
+        "trimming: the call, of a long name": "trim(name, b'native', buffer, 4096)",
+        "trimming: all of `trim_function_name`, a name never seen": (
+            "trim_function_name(next(new), 'native')"
+        ),
+    }
+    rows |= {name: quickest(each, names) for name, each in statements.items()}
+    return LIMITS + table(rows)
+
 
 if __name__ == "__main__":
     main(
@@ -430,5 +500,5 @@ if __name__ == "__main__":
         "sentry-ophio",
         measure,
         "events-results.md",
-        NOTES,
+        "" if len(sys.argv) > 1 else steps(),
     )

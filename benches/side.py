@@ -188,7 +188,38 @@ def main(rules_file: str, traces_file: str) -> None:
             best(lambda: rules.apply_modifications_to_stacktraces(prepared)) * nano
         )
         out["preparing"] = best(lambda: [enhancers.Stacktrace(*t) for t in traces]) * nano
-    print(json.dumps(out))
+    print(json.dumps(out | (steps(rules, traces, count) if OURS else {})))
+
+
+def steps(rules: Enhancements, traces: list[Any], count: int) -> dict[str, float]:
+    """Measure the steps of our calls: nanoseconds a frame, or a call."""
+    from sentry_ophio import _rule_set  # noqa: PLC0415 (only ours has them)
+    from sentry_ophio._answers import new_short_answer  # noqa: PLC0415
+    from sentry_ophio._pack import pack_frames, pack_values  # noqa: PLC0415
+
+    call, pointer, (answer, _) = _rule_set._apply_short, rules._ptr, new_short_answer()
+    packed = [pack_frames(*trace) for trace in traces]
+    values = [pack_values(*trace)[0] for trace in traces]
+    nothing = pack_values([], traces[0][1])[0]
+    table = list(range(256))
+    numbers = bytes(12)
+
+    def call_all(buffers: list[bytes]) -> None:
+        for data in buffers:
+            call(pointer, data, len(data), answer)
+
+    nano = 1e9 / count
+    return {
+        "step, pack": best(lambda: [pack_frames(*trace) for trace in traces]) * nano,
+        "step, call": best(lambda: call_all(packed)) * nano,
+        "step, call prepared": best(lambda: call_all(values)) * nano,
+        "step, empty call": best(lambda: call(pointer, nothing, len(nothing), answer)) * 1e9,
+        "step, read": best(lambda: [table[number] for number in numbers]) * 1e9 / len(numbers),
+        "step, components": best(
+            lambda: [[Component(contributes=True) for _ in frames] for frames, _ in traces]
+        )
+        * nano,
+    }
 
 
 def more_rules(count: int) -> str:
