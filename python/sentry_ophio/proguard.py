@@ -201,7 +201,7 @@ class ProguardMapper(Handle):
             TypeError: Always.
         """
         raise UnsupportedOperationError(
-            "cannot create a ProguardMapper: use ProguardMapper.open(), .from_bytes() or .open_cache()"
+            "cannot create a ProguardMapper: use ProguardMapper.open, from_bytes or open_cache"
         )
 
     @classmethod
