@@ -23,13 +23,11 @@
 
 use std::fs::File;
 use std::io;
-use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use twox_hash::XxHash64;
-
+use super::error::ProguardError;
 use super::sections::{Reader, Table, TABLE_BYTES};
-use super::ProguardError;
+use super::source::{checksum_of, damaged, short, CacheText, Facts, ReadAt};
 use crate::limits::Limit;
 
 const MAGIC: [u8; 8] = *b"OPHIO-PG";
@@ -38,111 +36,6 @@ const VERSION: u32 = 1;
 const HEADER_BYTES: usize = 72;
 const IS_VALID: u32 = 1;
 const HAS_LINE_INFO: u32 = 2;
-
-/// What a mapper says of the whole file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Facts {
-    pub(super) uuid: [u8; 16],
-    pub(super) is_valid: bool,
-    pub(super) has_line_info: bool,
-}
-
-/// A file, or bytes, that are read at any position. No position is shared, so threads and the
-/// child of a fork may read at once.
-pub(super) trait ReadAt: Send + Sync {
-    fn read_at(&self, start: u64, bytes: &mut [u8]) -> io::Result<()>;
-}
-
-#[cfg(unix)]
-impl ReadAt for File {
-    fn read_at(&self, start: u64, bytes: &mut [u8]) -> io::Result<()> {
-        std::os::unix::fs::FileExt::read_exact_at(self, bytes, start)
-    }
-}
-
-impl ReadAt for Vec<u8> {
-    fn read_at(&self, start: u64, bytes: &mut [u8]) -> io::Result<()> {
-        let part = usize::try_from(start)
-            .ok()
-            .and_then(|start| self.get(start..start.checked_add(bytes.len())?));
-        let part = part.ok_or(io::ErrorKind::UnexpectedEof)?;
-        bytes.copy_from_slice(part);
-        Ok(())
-    }
-}
-
-/// The text of a mapping in a cache.
-pub(super) struct CacheText {
-    file: Box<dyn ReadAt>,
-    path: PathBuf,
-    start: u64,
-    len: usize,
-    pub(super) facts: Facts,
-}
-
-impl CacheText {
-    /// Returns the length of the text.
-    pub(super) fn len(&self) -> usize {
-        self.len
-    }
-
-    /// Reads a part of the text, and compares its checksum.
-    pub(super) fn read(
-        &self,
-        range: Range<usize>,
-        checksum: u32,
-    ) -> Result<Vec<u8>, ProguardError> {
-        let bytes = self.part(range.clone())?;
-        if short(checksum_of(&bytes)) != checksum {
-            let Range { start, end } = range;
-            return Err(self.damaged(format!("bytes {start} to {end} of its text changed")));
-        }
-        Ok(bytes)
-    }
-
-    /// Reads the whole text, and compares it with the identifier of the mapping.
-    pub(super) fn read_all(&self) -> Result<Vec<u8>, ProguardError> {
-        let bytes = self.part(0..self.len)?;
-        if super::uuid_of(&bytes) != self.facts.uuid {
-            return Err(self.damaged("its text changed".to_owned()));
-        }
-        Ok(bytes)
-    }
-
-    fn part(&self, range: Range<usize>) -> Result<Vec<u8>, ProguardError> {
-        if range.start > range.end || range.end > self.len {
-            return Err(self.damaged("a class is beyond its end".to_owned()));
-        }
-        let mut bytes = vec![0; range.len()];
-        let start = self.start + range.start as u64;
-        self.file
-            .read_at(start, &mut bytes)
-            .map_err(|source| ProguardError::Read {
-                path: self.path.clone(),
-                source,
-            })?;
-        Ok(bytes)
-    }
-
-    fn damaged(&self, reason: String) -> ProguardError {
-        damaged(&self.path, reason)
-    }
-}
-
-fn damaged(path: &Path, reason: String) -> ProguardError {
-    ProguardError::Cache {
-        path: path.to_owned(),
-        reason,
-    }
-}
-
-fn checksum_of(bytes: &[u8]) -> u64 {
-    XxHash64::oneshot(0, bytes)
-}
-
-fn short(checksum: u64) -> u32 {
-    checksum as u32
-}
 
 // --- writing ----------------------------------------------------------------------------
 
@@ -277,7 +170,7 @@ pub(super) fn open(path: &Path) -> Result<Opened, ProguardError> {
     // Other systems share the position of a file, so it is read as a whole.
     #[cfg(not(unix))]
     {
-        let bytes = super::read_limited(file, metadata.len(), path)?;
+        let bytes = super::source::read_limited(file, metadata.len(), path)?;
         let len = bytes.len() as u64;
         read(Box::new(bytes), len, path)
     }

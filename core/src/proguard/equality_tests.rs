@@ -190,7 +190,7 @@ fn a_cache_answers_as_its_mapping() {
     }
 }
 
-/// Names with the same hash are told apart, also if they are many sections.
+/// Names with the same hash are different, also if they are many sections.
 #[test]
 fn names_with_equal_hashes_are_different_classes() {
     let mut by_hash: BTreeMap<u32, Vec<String>> = BTreeMap::new();

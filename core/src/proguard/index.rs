@@ -17,14 +17,15 @@ use std::collections::HashMap;
 use self_cell::self_cell;
 
 use super::comments::{Comment, Rewrite};
-use super::sections::{first_line, By, Reader};
+use super::error::ProguardError;
+use super::sections::{first_line, By, Reader, Sections, Slots};
 use super::source::Section;
-use super::{Mapper, ProguardError};
 
 /// The classes of a mapping, for one retrace. A class that cannot be read is missing; then the
 /// retrace fails at its end.
 pub(super) struct Index<'m> {
-    mapper: &'m Mapper,
+    sections: &'m Sections,
+    classes: &'m Slots<OwnedClass>,
     failure: RefCell<Option<ProguardError>>,
 }
 
@@ -136,9 +137,10 @@ impl Entry<'_> {
 }
 
 impl<'m> Index<'m> {
-    pub(super) fn new(mapper: &'m Mapper) -> Self {
+    pub(super) fn new(sections: &'m Sections, classes: &'m Slots<OwnedClass>) -> Self {
         Index {
-            mapper,
+            sections,
+            classes,
             failure: RefCell::new(None),
         }
     }
@@ -148,15 +150,12 @@ impl<'m> Index<'m> {
         self.failure.into_inner().map_or(Ok(()), Err)
     }
 
-    fn read<T>(
-        &self,
-        read: impl FnOnce(&'m Mapper) -> Result<Option<T>, ProguardError>,
-    ) -> Option<T> {
+    fn read<T>(&self, read: impl FnOnce() -> Result<Option<T>, ProguardError>) -> Option<T> {
         let mut failure = self.failure.borrow_mut();
         if failure.is_some() {
             return None;
         }
-        read(self.mapper).unwrap_or_else(|error| {
+        read().unwrap_or_else(|error| {
             *failure = Some(error);
             None
         })
@@ -164,8 +163,8 @@ impl<'m> Index<'m> {
 
     /// Returns the original name of a class.
     pub(super) fn original(&self, obfuscated: &str) -> Option<&'m str> {
-        self.read(|mapper| {
-            let sections = mapper.line_sections();
+        let sections = self.sections;
+        self.read(|| {
             let Some(section) = sections.find(By::Obfuscated, obfuscated)?.first() else {
                 return Ok(None);
             };
@@ -175,20 +174,34 @@ impl<'m> Index<'m> {
 
     /// Returns a class by its obfuscated name.
     pub(super) fn class(&self, obfuscated: &str) -> Option<&'m Class<'m>> {
-        self.read(|mapper| mapper.class(obfuscated))
+        self.read(|| self.parsed(obfuscated))
+    }
+
+    fn parsed(&self, obfuscated: &str) -> Result<Option<&'m Class<'m>>, ProguardError> {
+        let sections = self.sections;
+        let found = sections.find(By::Obfuscated, obfuscated)?;
+        let Some(first) = found.first() else {
+            return Ok(None);
+        };
+        let class = self.classes.get_or_make(first, || {
+            let reader = sections.table().reader();
+            let owned = sections.owned(&found)?;
+            Ok::<_, ProguardError>(OwnedClass::new(owned, |owned| Class::parse(owned, reader)))
+        })?;
+        Ok(class.map(OwnedClass::borrow_dependent))
     }
 
     /// Returns the file of a class by its original name, if the mapping names it.
     pub(super) fn file(&self, original: &str) -> Option<&'m str> {
-        self.read(|mapper| {
-            let sections = mapper.line_sections();
+        let sections = self.sections;
+        self.read(|| {
             let Some(section) = sections.find(By::Original, original)?.first() else {
                 return Ok(None);
             };
             let Some(names) = sections.names(section)? else {
                 return Ok(None);
             };
-            let class = mapper.class(names.obfuscated)?;
+            let class = self.parsed(names.obfuscated)?;
             Ok(class.and_then(|class| class.file.as_deref()))
         })
     }

@@ -18,9 +18,10 @@ use proguard::{LineMapping, ProguardMapping, ProguardRecord};
 use self_cell::self_cell;
 use serde::Deserialize;
 
+use super::error::ProguardError;
+use super::query::{Frame, Query};
 use super::sections::{after_names, Reader};
 use super::source::Section;
-use super::{Frame, ProguardError, Query};
 
 self_cell!(
     /// The methods of a class, and the sections that they borrow from.

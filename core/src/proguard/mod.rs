@@ -38,10 +38,12 @@ mod cache;
 mod comments;
 #[cfg(test)]
 mod equality_tests;
+mod error;
 mod frames;
 mod index;
 mod line;
 mod members;
+mod query;
 mod retrace;
 #[cfg(test)]
 mod retrace_tests;
@@ -50,108 +52,19 @@ mod source;
 
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use proguard::ProguardMapping;
-use serde::de::{Deserializer, Visitor};
-use serde::Deserialize;
-use thiserror::Error;
-use uuid::Uuid;
 
-use self::cache::Facts;
-use self::index::{Class, Index, OwnedClass};
+use self::index::{Index, OwnedClass};
 use self::members::{file_of_section, Members, OwnedMembers};
 use self::sections::{scan, By, Sections, Slots, Table};
-use self::source::Source;
-use crate::limits::{Limit, LimitExceeded};
+use self::source::{read_limited, uuid_of, Facts, Source};
 
+pub use error::ProguardError;
+pub use query::{Frame, Query};
 pub use retrace::{RetracedFrame, RetracedLine};
-
-/// An error of reading a mapping or packed queries.
-#[derive(Debug, Error)]
-pub enum ProguardError {
-    /// The file cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// The error of the operating system.
-        source: std::io::Error,
-    },
-    /// A file is not a cache, or it is damaged.
-    #[error("cannot read {} as a cache of a mapping: {reason}", path.display())]
-    Cache {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong, and what is expected.
-        reason: String,
-    },
-    /// The mapping exceeds a limit.
-    #[error(transparent)]
-    Limit(#[from] LimitExceeded),
-    /// Packed queries do not have the form that [`Mapper::remap_packed`] describes.
-    #[error("malformed queries: {0}")]
-    Queries(#[from] rmp_serde::decode::Error),
-}
-
-/// The namespace of the identifiers of mapping files: that of `guardsquare.com`.
-const NAMESPACE: Uuid = Uuid::from_u128(0x4f44_f30f_24be_53d0_bab6_f47c_7120_ad6c);
-
-/// Returns the identifier of a mapping.
-fn uuid_of(mapping: &[u8]) -> [u8; 16] {
-    // The function of the crate creates the namespace under a lock on first use. In the child of a
-    // fork that lock may stay locked.
-    Uuid::new_v5(&NAMESPACE, mapping).into_bytes()
-}
-
-/// A frame of an obfuscated stack trace: class, method, line (0 if unknown), and the
-/// types of the parameters if they are known, as in `int,java.lang.String[]`.
-///
-/// A query with parameters ignores the line.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
-pub struct Query<'a> {
-    /// The full name of the class.
-    #[serde(deserialize_with = "text")]
-    pub class: &'a str,
-    /// The name of the method.
-    #[serde(deserialize_with = "text")]
-    pub method: &'a str,
-    /// The line, from 1.
-    pub line: usize,
-    /// The types of the parameters, separated by commas.
-    #[serde(default)]
-    pub parameters: Option<&'a str>,
-}
-
-/// Reads a MessagePack `str` and fails for a `bin` value, which serde would accept as well.
-fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<&'de str, D::Error> {
-    struct Text;
-    impl<'de> Visitor<'de> for Text {
-        type Value = &'de str;
-        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("a str value")
-        }
-        fn visit_borrowed_str<E>(self, text: &'de str) -> Result<&'de str, E> {
-            Ok(text)
-        }
-    }
-    deserializer.deserialize_str(Text)
-}
-
-/// A frame with the names of the sources.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Frame<'a> {
-    /// The full name of the class.
-    pub class: &'a str,
-    /// The name of the method.
-    pub method: &'a str,
-    /// The file, which is made from the class if the mapping has none.
-    pub file: &'a str,
-    /// The line, from 1; 0 if it is unknown.
-    pub line: usize,
-}
 
 /// An indexed mapping file.
 ///
@@ -300,28 +213,6 @@ impl Mapper {
         )
     }
 
-    /// Returns the sections of classes as a retrace reads them.
-    fn line_sections(&self) -> &Sections {
-        self.lines.as_ref().unwrap_or(&self.records)
-    }
-
-    /// Returns a class for a retrace.
-    fn class(&self, obfuscated: &str) -> Result<Option<&Class<'_>>, ProguardError> {
-        let sections = self.line_sections();
-        let found = sections.find(By::Obfuscated, obfuscated)?;
-        let Some(first) = found.first() else {
-            return Ok(None);
-        };
-        let class = self.retraced.get_or_make(first, || {
-            let reader = sections.table().reader();
-            let sections = sections.owned(&found)?;
-            Ok::<_, ProguardError>(OwnedClass::new(sections, |sections| {
-                Class::parse(sections, reader)
-            }))
-        })?;
-        Ok(class.map(OwnedClass::borrow_dependent))
-    }
-
     /// Returns the members of a class.
     fn members(&self, obfuscated: &str) -> Result<Option<&Members<'_>>, ProguardError> {
         let found = self.records.find(By::Obfuscated, obfuscated)?;
@@ -438,7 +329,8 @@ impl Mapper {
         verbose: bool,
         each: impl FnMut(RetracedLine<'_>),
     ) -> Result<(), ProguardError> {
-        let index = Index::new(self);
+        let sections = self.lines.as_ref().unwrap_or(&self.records);
+        let index = Index::new(sections, &self.retraced);
         retrace::lines(&index, text, verbose, each);
         index.finish()
     }
@@ -480,23 +372,6 @@ impl Mapper {
         out.append(&mut lines);
         Ok(out)
     }
-}
-
-/// Reads a file that says that it has `len` bytes.
-fn read_limited(file: File, len: u64, path: &Path) -> Result<Vec<u8>, ProguardError> {
-    Limit::MappingBytes.check(usize::try_from(len).unwrap_or(usize::MAX))?;
-    // Checking the length first is not enough: a device has length 0 and may never end, and a
-    // file can grow.
-    let allowed = u64::try_from(Limit::MappingBytes.get()).unwrap_or(u64::MAX);
-    let mut bytes = Vec::new();
-    file.take(allowed.saturating_add(1))
-        .read_to_end(&mut bytes)
-        .map_err(|source| ProguardError::Read {
-            path: path.to_owned(),
-            source,
-        })?;
-    Limit::MappingBytes.check(bytes.len())?;
-    Ok(bytes)
 }
 
 /// Writes MessagePack into memory, which cannot fail.

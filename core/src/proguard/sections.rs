@@ -28,8 +28,8 @@ use once_cell::race::OnceBox;
 use proguard::{ProguardMapping, ProguardRecord};
 use twox_hash::XxHash64;
 
+use super::error::ProguardError;
 use super::source::{Section, Source};
-use super::ProguardError;
 
 /// The two names of a class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
