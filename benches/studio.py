@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 EVENTS = 10_000
-RUNS = 20
+RUNS = 5
 DEBOUNCE = 0.08
 
 RULES = "\n".join(
