@@ -168,11 +168,8 @@ pub(super) fn common_starts(mapping: &[u8]) -> Option<Vec<usize>> {
                     return None;
                 }
             }
-            Some(_) => {
-                if common_class(line)? {
-                    starts.push(start);
-                }
-            }
+            Some(_) if common_class(line)? => starts.push(start),
+            Some(_) => {}
         }
         start = end + 1;
     }
