@@ -770,7 +770,12 @@ def _(n: int) -> Call:
 )
 def _(n: int) -> Call:
     path, made = Path(tempfile.mkdtemp()) / "cache", ProguardMapper.from_bytes(mapping(n))
-    return lambda: (made.write_cache(path), ProguardMapper.open_cache(path).remap_class("a1"))
+
+    def call() -> str | None:
+        made.write_cache(path)
+        return ProguardMapper.open_cache(path).remap_class("a1")
+
+    return call
 
 
 @case("ProguardMapper.remap_stacktrace", "proguard.ProguardMapper.remap_stacktrace", 1_000)

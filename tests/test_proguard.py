@@ -209,7 +209,7 @@ def test_a_cache_has_the_results_of_its_mapping(tmp_path: Path, path: Path, star
     mapper.write_cache(tmp_path / "cache")
     with ProguardMapper.open_cache(str(tmp_path / "cache")) as cache:
         assert every_query(cache) == every_query(mapper)
-        cache.write_cache(os.fsencode(tmp_path / "again"))
+        cache.write_cache(str(tmp_path / "again"))
     assert (tmp_path / "again").read_bytes() == (tmp_path / "cache").read_bytes()
     assert {path.name for path in tmp_path.iterdir()} == {"again", "cache"}
 
@@ -321,7 +321,8 @@ def test_threads_may_share_a_cache(cache_path: Path, handwritten: ProguardMapper
     expected = every_query(handwritten)
     for _ in range(5):
         mapper = ProguardMapper.open_cache(cache_path)
-        started, found = threading.Barrier(4), []
+        started = threading.Barrier(4)
+        found: list[Any] = []
 
         def work(
             mapper: ProguardMapper = mapper, started: Any = started, found: Any = found
