@@ -205,6 +205,31 @@ def test_parts() -> None:
     assert rules.for_profiling().to_text() == "path:a -app\n"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "path:a -app",
+        "stack.abs_path:a module:b package:c function:d +app",
+        "!path:a -app",
+        "path:a !module:b -app",
+        'function:"a b" -app',
+        'function:"a module" -app',
+        'function:" a" -app',
+        'function:"a" -app',
+        "family:native -app",
+        "path:a -group",
+        "path:a ^-app",
+        "path:a -app -group",
+        "[ path:a ] | path:b -app",
+        "path:a category=x",
+        "type:a -app",
+    ],
+)
+def test_rules_for_profiling_are_those_that_check_accepts(text: str) -> None:
+    ignored = [each for each in Enhancements.check(text, profiling=True) if each.code == "OPH115"]
+    assert len(parse(text).for_profiling()) == (not ignored)
+
+
 @given(texts)
 def test_rules_survive_being_stored(text: str) -> None:
     rules = valid(text)

@@ -9,7 +9,7 @@
 //! Sentry runs the two passes at different times, and stores rules in these two parts.
 
 use crate::enhancements::action::{Action, FlagKind, Range};
-use crate::enhancements::fields::TextField;
+use crate::enhancements::fields::{Subject, TextField};
 use crate::enhancements::matcher::{FrameMatcher, FrameTest, Offset};
 use crate::enhancements::rule::Rule;
 
@@ -21,7 +21,8 @@ pub enum Part {
     /// Only the other actions: `group`, and the variables of the stack trace.
     Contributes,
     /// Only rules that profiles support: rules whose matchers are `path`, `module`, `function` and
-    /// `package` of the frame, and whose only action is `+app` or `-app`.
+    /// `package` of the frame, none of them negated, and whose only action is `+app` or `-app`. A
+    /// pattern with a space is not supported: Sentry splits a rule into words.
     Profiling,
 }
 
@@ -47,17 +48,31 @@ pub(super) fn select(rules: &[Rule], part: Part) -> Vec<Rule> {
     }
 }
 
+/// Returns whether a word of a rule, divided at white space, is a matcher that profiles support.
+/// Sentry looks at the beginning of the word only, so a word inside of quotes can be one.
+pub(super) fn is_profiling_matcher(word: &str) -> bool {
+    let fields = TextField::ALL.into_iter().map(Subject::Text);
+    fields
+        .flat_map(Subject::names)
+        .any(|name| word.starts_with(name))
+}
+
 fn is_for_profiling(rule: &Rule) -> bool {
     let plain = |matcher: &FrameMatcher| {
-        let known = match &matcher.test {
-            FrameTest::Text(field, _) => match field {
+        let pattern = match &matcher.test {
+            FrameTest::Text(field, pattern) => match field {
                 TextField::Function | TextField::Module | TextField::Package | TextField::Path => {
-                    true
+                    pattern.as_str()
                 }
             },
-            FrameTest::Category(_) | FrameTest::Family { .. } | FrameTest::App { .. } => false,
+            FrameTest::Category(_) | FrameTest::Family { .. } | FrameTest::App { .. } => {
+                return false;
+            }
         };
-        known && matcher.offset == Offset::This
+        // The first part belongs to the word with the name, even if it is empty.
+        let mut words = pattern.split(char::is_whitespace).skip(1);
+        let is_one_word = words.all(|word| word.is_empty() || is_profiling_matcher(word));
+        !matcher.negated && matcher.offset == Offset::This && is_one_word
     };
     let [Action::Flag(action)] = rule.actions() else {
         return false;
@@ -76,18 +91,23 @@ mod tests {
     #[test]
     fn rules_are_split_by_what_they_do() {
         let text = "function:a +app -group category=x\nfunction:b max-frames=3\nfunction:c ^-app\n\
-                    path:d -app\n[ path:d ] | path:e -app\ntype:x path:e -app\ncategory:y -app\n";
+                    path:d -app\n[ path:d ] | path:e -app\ntype:x path:e -app\ncategory:y -app\n\
+                    !path:f -app\npath:\"g h\" -app\npath:\"i module\" -app\n";
         let rules = Enhancements::parse(text, &Cache::new(0)).unwrap();
         let part = |part| rules.part(part).to_text().unwrap();
         assert_eq!(
             part(Part::Classifier),
             "function:a +app category=x\nfunction:c ^-app\npath:d -app\n\
-             [ path:d ] | path:e -app\ntype:x path:e -app\ncategory:y -app\n"
+             [ path:d ] | path:e -app\ntype:x path:e -app\ncategory:y -app\n\
+             !path:f -app\npath:\"g h\" -app\npath:\"i module\" -app\n"
         );
         assert_eq!(
             part(Part::Contributes),
             "function:a -group\nfunction:b max-frames=3\n"
         );
-        assert_eq!(part(Part::Profiling), "path:d -app\n");
+        assert_eq!(
+            part(Part::Profiling),
+            "path:d -app\npath:\"i module\" -app\n"
+        );
     }
 }

@@ -13,7 +13,8 @@
 //! ```
 
 use crate::enhancements::codes::Code;
-use crate::enhancements::fields::{Subject, TextField};
+use crate::enhancements::fields::Subject;
+use crate::enhancements::select::is_profiling_matcher;
 use crate::enhancements::text::diagnostics::finding::Finding;
 
 /// Returns the reason why profiling ignores a rule, at the first word that is not expected.
@@ -28,7 +29,7 @@ pub(in super::super) fn ignored(line: &str) -> Option<Finding> {
         if rest.is_empty() && is_action(word) {
             return None;
         }
-        if !rest.is_empty() && names().any(|name| word.starts_with(name)) {
+        if !rest.is_empty() && is_profiling_matcher(word) {
             continue;
         }
         let name = word.split(':').next().unwrap_or_default();
@@ -52,10 +53,4 @@ pub(in super::super) fn ignored(line: &str) -> Option<Finding> {
         return Some(Finding::new(Code::NotForProfiling, start..end, message));
     }
     None
-}
-
-/// The names with which a word may begin.
-fn names() -> impl Iterator<Item = &'static str> {
-    let fields = TextField::ALL.into_iter().map(Subject::Text);
-    fields.flat_map(Subject::names).copied()
 }
