@@ -81,5 +81,7 @@ codes! {
         NoRoot = "OPH114" "this only matches at the start of a path",
         /// Sentry's profiling ignores the rule.
         NotForProfiling = "OPH115" "Sentry's profiling ignores this rule",
+        /// A pattern without a wildcard at its end, where no name ends.
+        NeverAtEnd = "OPH116" "no name ends with this",
     }
 }

@@ -278,7 +278,7 @@ impl Field {
 }
 
 /// The beginning of the names of tags.
-const TAGS: &str = "tags.";
+pub(super) const TAGS: &str = "tags.";
 
 impl Key {
     /// Returns the key with a name in a rule text.
@@ -340,6 +340,34 @@ impl fmt::Display for StoredName<'_> {
             Key::Tag(name) => write!(f, "{TAGS}{name}"),
         }
     }
+}
+
+/// Names that Sentry gives to tags. In a search they stand alone, in a rule behind `tags.`.
+const TAG_NAMES: [&str; 19] = [
+    "browser",
+    "browser.name",
+    "client_os",
+    "client_os.name",
+    "device",
+    "device.family",
+    "dist",
+    "environment",
+    "handled",
+    "mechanism",
+    "os",
+    "os.name",
+    "runtime",
+    "runtime.name",
+    "server_name",
+    "site",
+    "transaction",
+    "url",
+    "user",
+];
+
+/// Returns whether Sentry has a tag of this name, so that `tags.NAME` may be meant.
+pub(crate) fn is_tag_name(name: &str) -> bool {
+    TAG_NAMES.contains(&name)
 }
 
 /// Returns the names that a misspelled name may stand for.

@@ -99,6 +99,7 @@ pub use batch::{read_parts, BatchError};
 pub use error::{FingerprintsError, StoredError};
 pub use event::{Event, EventError};
 pub use format::format_rules;
+pub(crate) use key::is_tag_name;
 pub use key::{Comparison, Field, Key, Scope, StoredName};
 pub use literal::LiteralError;
 pub use matching::first_match;

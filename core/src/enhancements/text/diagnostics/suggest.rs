@@ -13,7 +13,7 @@ use crate::diagnostics::nearest;
 use crate::enhancements::family::Families;
 use crate::enhancements::fields::Subject;
 use crate::enhancements::pattern::{Dialect, Pattern};
-use crate::fingerprints::Key;
+use crate::fingerprints::{is_tag_name, Key};
 
 const FLAGS: [&str; 2] = ["app", "group"];
 pub(super) const VARIABLES: [&str; 4] =
@@ -74,6 +74,15 @@ pub(super) fn matcher(name: &str) -> (String, Option<&'static str>, bool) {
     if Key::from_text_name(name).is_some() {
         return (
             format!("{unknown}: fingerprint rules have it, stack trace rules do not"),
+            meant,
+            false,
+        );
+    }
+    if is_tag_name(name) {
+        return (
+            format!(
+                "{unknown}: fingerprint rules have it as `tags.{name}`, stack trace rules do not"
+            ),
             meant,
             false,
         );

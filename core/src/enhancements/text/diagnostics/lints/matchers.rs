@@ -61,8 +61,41 @@ fn text(matcher: &WrittenMatcher, pattern: &Pattern, line: &str, report: &mut im
         paths::lint_path(matcher, line, report);
     } else {
         escapes(matcher, line, report);
+        unfinished(matcher, line, report);
     }
     characters(matcher, line, report);
+}
+
+/// Ends that names of functions and modules never have: in a pattern, in a name, and in the pattern
+/// that is suggested.
+const UNFINISHED: [(&str, &str, &str); 5] = [
+    (r"\[", "[", "[[]"),
+    ("[[]", "[", "[[]"),
+    ("(", "(", "("),
+    ("::", "::", "::"),
+    (".", ".", "."),
+];
+
+/// Reports a pattern that ends in the middle of a name: it must match the whole name.
+fn unfinished(matcher: &WrittenMatcher, line: &str, report: &mut impl FnMut(Finding)) {
+    let Matcher::Frame(frame) = &matcher.matcher else {
+        return;
+    };
+    if !matches!(frame.test, FrameTest::Text(..)) {
+        return;
+    }
+    let argument = &line[matcher.argument.clone()];
+    let mut ends = UNFINISHED.iter();
+    let Some((end, shown, plain)) = ends.find(|(end, ..)| argument.ends_with(end)) else {
+        return;
+    };
+    let message = format!(
+        "the pattern must match the whole {}, and none ends with `{shown}`: write `{plain}*`",
+        frame.test.name()
+    );
+    let place = matcher.argument.end - end.len()..matcher.argument.end;
+    let finding = Finding::new(Code::NeverAtEnd, place, message);
+    report(finding.possible(Some(format!("{plain}*"))));
 }
 
 fn families(matcher: &WrittenMatcher, line: &str, report: &mut impl FnMut(Finding)) {
@@ -93,8 +126,26 @@ fn escapes(matcher: &WrittenMatcher, line: &str, report: &mut impl FnMut(Finding
          write four backslashes for one, or `?`",
         &argument[after..after + next]
     );
-    let place = matcher.argument.start + start..matcher.argument.start + after;
-    report(Finding::new(Code::StrayEscape, place, message).possible(Some(r"\\\\".to_owned())));
+    // The author thinks that a backslash is a character, so the others are meant so, too.
+    let end = argument.rfind('\\').map_or(after, |last| last + 1);
+    let place = matcher.argument.start + start..matcher.argument.start + end;
+    let meant = with_backslashes(&argument[start..end]);
+    report(Finding::new(Code::StrayEscape, place, message).possible(Some(meant)));
+}
+
+/// Writes each backslash that escapes a character so that it is a character.
+fn with_backslashes(text: &str) -> String {
+    let mut written = String::with_capacity(text.len() + 8);
+    let mut rest = text;
+    while let Some(start) = rest.find('\\') {
+        let run = rest[start..].len() - rest[start..].trim_start_matches('\\').len();
+        let end = start + run;
+        written.push_str(&rest[..end]);
+        // Four in the text are two in the glob, which are one character.
+        written.push_str(&r"\\\\"[..(4 - run % 4) % 4]);
+        rest = &rest[end..];
+    }
+    written + rest
 }
 
 /// Returns the first run of backslashes that escapes a letter, digit or similar.
