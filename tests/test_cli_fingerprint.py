@@ -98,6 +98,72 @@ def test_check_writes_annotations() -> None:
     assert warning.startswith("::warning file=bad.rules,line=2,")
 
 
+@pytest.mark.parametrize(
+    ("text", "fixed"),
+    [
+        ("type: A -> a", "type:A -> a"),
+        ("Type:A => a", "type:A -> a"),
+        ("errorType:A\t-> a", "error.type:A -> a"),
+        ("thread_id:1 \u00a0→ a", "thread.id:1  -> a"),
+        ("[ type:a] | function:b -> c", "[ type:a ] | function:b -> c"),
+        ('type:A -> {{ Type }} Title="x"', 'type:A -> {{ type }} title="x"'),
+        ("family:Native -> a", "family:native -> a"),
+        # These are guesses.
+        ("typ:A -> a", "typ:A -> a"),
+        ("type:A->a", "type:A->a"),
+        ("type: value:b -> a", "type: value:b -> a"),
+        ("os.name:iOS -> a", "os.name:iOS -> a"),
+        ('type:A -> a name="x"', 'type:A -> a name="x"'),
+        # Nothing else changes.
+        ("# type: A\r\ntype: A -> a\r\n", "# type: A\r\ntype:A -> a\r\n"),
+        ("type:A ->  a\n\n  level: b -> c", "type:A ->  a\n\n  level:b -> c"),
+        # A line with more faults than rounds stays as it was.
+        ("type:A ->" + "\ta" * 40 + "\ntype: B -> b", "type:A ->" + "\ta" * 40 + "\ntype:B -> b"),
+    ],
+)
+def test_check_fixes_what_is_certain(folder: Path, text: str, fixed: str) -> None:
+    path = folder / "draft.rules"
+    path.write_bytes(text.encode())
+    result = run("check", "--fix", "draft.rules")
+    assert path.read_bytes().decode() == fixed
+    assert ("draft.rules: fixed" in result.output) is (text != fixed)
+    again = run("check", "--fix", "draft.rules")
+    assert path.read_bytes().decode() == fixed
+    assert again.exit_code == result.exit_code
+    assert run("check", "--fix", "-").exit_code == 2
+
+
+def test_check_fixes_rules_in_terraform(folder: Path) -> None:
+    text = "x {\n  fingerprinting_rules = <<-EOT\n    type: A -> a\n  EOT\n}\n"
+    (folder / "main.tf").write_text(text, "utf-8")
+    assert run("check", "--fix", "main.tf").exit_code == 0
+    assert (folder / "main.tf").read_text("utf-8") == text.replace("type: A", "type:A")
+
+
+# --- base ---------------------------------------------------------------------------
+
+
+def test_check_knows_the_rules_of_a_base(folder: Path) -> None:
+    (folder / "base.rules").write_text("# first\ntype:A -> base\ntyp:x\n", "utf-8")
+    result = run("check", "--base", "base.rules", "good.rules")
+    assert "warning[OPH306]: line 2 of base.rules has the same matchers" in result.output
+    assert "good.rules:1:1" in result.output
+    assert "typ:x" not in result.output
+    assert run("check", "--base", "none.rules", "good.rules").exit_code == 2
+
+
+def test_explain_puts_a_base_in_front(folder: Path) -> None:
+    (folder / "base.rules").write_text("# first\nlevel:error -> base\n", "utf-8")
+    arguments = ("explain", "--base", "base.rules", "--rules", "my.rules", "event.json")
+    result = run(*arguments, "--builtin", "good.rules")
+    assert result.exit_code == 0
+    assert "fingerprint of rule 0: base (custom)" in result.output
+    for place in ("base.rules:2", "my.rules:1", "my.rules:4", "good.rules:1 (built-in)"):
+        assert place in result.output
+    assert result.output.count("(built-in)") == 1
+    assert run(*arguments, "--rule", "my.rules:3").output.count(" -> ") == 1
+
+
 # --- fmt ----------------------------------------------------------------------------
 
 

@@ -265,6 +265,37 @@ def test_parquet_files_with_stack_traces(folder: Path) -> None:
     assert ids["9"] == "a.parquet: row 5"
 
 
+def test_parquet_files_with_binary_texts(folder: Path) -> None:
+    pa = pytest.importorskip("pyarrow")
+    pq = pytest.importorskip("pyarrow.parquet")
+    (folder / "some.ndjson").write_text(lines(EVENTS[:3]), "utf-8")
+    assert CliRunner().invoke(cli, ["events", "some.ndjson", "--out", "a.parquet"]).exit_code == 0
+    texts = pq.read_table(folder / "a.parquet")
+
+    def binary(kind: Any) -> Any:
+        if pa.types.is_struct(kind):
+            return pa.struct([(each.name, binary(each.type)) for each in kind])
+        if pa.types.is_list(kind):
+            return pa.list_(binary(kind.value_type))
+        return pa.binary() if pa.types.is_string(kind) else kind
+
+    rows = texts.to_pylist()
+    schema = pa.schema([(each.name, binary(each.type)) for each in texts.schema])
+    pq.write_table(pa.Table.from_pylist(rows, schema), folder / "b.parquet")
+    (folder / "new.rules").write_text("type:A function:f module:m -> a\n", "utf-8")
+    expected, found = document("a.parquet"), document("b.parquet")
+    assert [each["matched"] for each in expected["new_rules"]] == [2]
+    named = json.dumps(expected).replace("a.parquet", "b.parquet")
+    assert json.loads(named) == found
+    # A row whose texts are not UTF-8 is left out.
+    rows[1]["exception"]["ty"] = b"\xff"
+    pq.write_table(pa.Table.from_pylist(rows, schema), folder / "b.parquet")
+    result = run("b.parquet")
+    assert result.exit_code == 2
+    assert "Error: b.parquet: row 1: a text is not UTF-8" in result.output
+    assert "2 events: " in result.output
+
+
 def test_parquet_files_that_cannot_be_used(folder: Path) -> None:
     pa = pytest.importorskip("pyarrow")
     pq = pytest.importorskip("pyarrow.parquet")
@@ -329,6 +360,19 @@ def test_rules_can_be_stored_and_have_built_in_ones_after_them(folder: Path) -> 
     assert [each["is_builtin"] for each in found["new_rules"]] == [False, False, True]
     assert [each["is_builtin"] for each in found["old_rules"]] == [False, True]
     assert found["moved"] == 5
+
+
+def test_a_base_is_in_front_of_both_sets(folder: Path) -> None:
+    (folder / "base.rules").write_text("level:error -> all\n", "utf-8")
+    assert document("events.ndjson")["moved"] == 5
+    found = document("--base", "base.rules", "events.ndjson")
+    assert found["moved"] == 2
+    for rules in (found["old_rules"], found["new_rules"]):
+        assert (rules[0]["source"], rules[0]["matched"]) == ("base.rules", 3)
+    # Without old rules, those of the base run alone.
+    arguments = ("--base", "base.rules", "--new", "new.rules", "--json", "events.ndjson")
+    result = CliRunner().invoke(cli, ["fingerprint", "preview", *arguments])
+    assert json.loads(result.stdout)["moved"] == 2
 
 
 def test_stack_trace_rules_decide_about_default(folder: Path) -> None:

@@ -763,6 +763,26 @@ def numbers_of_many_sizes() -> list[float]:
     return found + [each for each in floats if math.isfinite(each)]
 
 
+def test_lines_may_have_events_of_the_web_api() -> None:
+    frames = [{"function": "f", "absPath": "/A/b.py", "inApp": True}]
+    values = [{"type": "E", "value": "v", "stacktrace": {"frames": frames}}]
+    entries: list[Any] = [
+        {"type": "exception", "data": {"values": values}},
+        {"type": "message", "data": {"formatted": "took \ud800 1e-5"}},
+    ]
+    tags = [{"key": "level", "value": "fatal"}, {"key": "env", "value": "prod"}]
+    web = {"eventID": "1", "platform": "python", "entries": entries, "tags": tags}
+    rules = FingerprintRules.parse(
+        "path:/a/*.py app:yes type:E level:fatal tags.env:prod -> web\nlogger:entries -> other"
+    )
+    events: list[Any] = [web, {"logger": "entries"}, {"extra": {"entries": []}, "entries": {}}, web]
+    lines = "\n".join(map(json.dumps, events)).encode()
+    found = [each and each.resolved for each in rules.match_json_lines(lines)]
+    assert found == [("web",), ("other",), None, ("web",)]
+    with pytest.raises(EventError, match="line 2"):
+        rules.match_json_lines(json.dumps(web).encode() + b'\n{"entries": [}\n')
+
+
 def test_numbers_are_texts_as_python_prints_them() -> None:
     rules = FingerprintRules.parse('logger:* -> "{{ logger }}"')
     numbers = numbers_of_many_sizes()

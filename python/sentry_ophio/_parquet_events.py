@@ -43,6 +43,7 @@ class EventsFile(ParquetFile):
             super()._check_columns()
             return
         kind = self.schema.field(_COLUMN).type
+        kind = kind.value_type if pa.types.is_dictionary(kind) else kind
         is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
         if not (is_text or pa.types.is_binary(kind) or pa.types.is_large_binary(kind)):
             raise SchemaError(f"column `{_COLUMN}`: expected string or binary, not {kind}")
@@ -80,7 +81,11 @@ class EventsFile(ParquetFile):
 
         def rows() -> Iterator[tuple[object, int, dict[str, Any]]]:
             for number, values in self._numbered(columns, skip):
-                row = dict(zip(columns, values))
+                try:
+                    row = dict(zip(columns, map(_decoded, values)))
+                except UnicodeDecodeError:
+                    skip(EventError(f"{self.name}: row {number:,}: a text is not UTF-8"))
+                    continue
                 event_id = row.get("event_id")
                 # A row without an id is an event of its own.
                 yield (number if event_id is None else str(event_id)), number, row
@@ -107,6 +112,15 @@ class EventsFile(ParquetFile):
                     skip(ParquetError(f"{self.name}: row {number:,}: a text is not UTF-8"))
                 else:
                     yield number, values
+
+
+def _decoded(value: Any) -> Any:
+    """Return a value in which texts of binary columns are texts."""
+    if isinstance(value, bytes):
+        return value.decode()
+    if isinstance(value, dict):
+        return {name: _decoded(each) for name, each in value.items()}
+    return list(map(_decoded, value)) if isinstance(value, list) else value
 
 
 def _event(rows: Iterator[dict[str, Any]]) -> dict[str, Any]:

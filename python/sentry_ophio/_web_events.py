@@ -12,10 +12,11 @@ library converts lines of JSON in the same way (core/src/enhancements/stacktrace
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["in_sdk_form"]
+__all__ = ["in_sdk_form", "lines_in_sdk_form"]
 
 # The entries that are read, and their names in an event.
 _ENTRIES = {
@@ -102,3 +103,26 @@ def _renamed(frame: Any) -> Any:
     if isinstance(data, Mapping):
         found["data"] = {_FRAME_KEYS.get(key, key): value for key, value in data.items()}
     return found
+
+
+# Every event of the web API has this key. The names of keys are never escaped.
+_MARK = b'"entries"'
+
+
+def lines_in_sdk_form(lines: bytes) -> bytes:
+    """Convert the events among lines of JSON; the same object if none has the form of the web API.
+
+    Other lines stay as they are, also those that are not events.
+    """
+    if _MARK not in lines:
+        return lines
+    return b"\n".join(_line(each) if _MARK in each else each for each in lines.split(b"\n"))
+
+
+def _line(line: bytes) -> bytes:
+    try:
+        event = json.loads(line)
+        converted = in_sdk_form(event) if isinstance(event, dict) else event
+        return line if converted is event else json.dumps(converted).encode()
+    except (ValueError, RecursionError):
+        return line

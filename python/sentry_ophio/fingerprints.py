@@ -68,6 +68,7 @@ from sentry_ophio._issue_report import (
     IssueReport,
     ResponsibleRule,
 )
+from sentry_ophio._web_events import lines_in_sdk_form
 from sentry_ophio.exceptions import (
     EventError,
     FingerprintsError,
@@ -470,7 +471,9 @@ class FingerprintRules(Handle):
             ('took <duration>',)
 
         Args:
-            event: The event, as `json.load` returns it. It crosses to the library whole.
+            event: The event in the form that an SDK sends, as `json.load` returns it. It crosses to
+                the library whole. Only `match_json_lines` and the commands convert the form of
+                Sentry's web API: to look for it takes time for each event.
             unknown: What happens to a variable that is not known: it stays as it is written
                 ("keep"), or is named as newer versions of Sentry do ("mark").
             parameterizer: What replaces ids, dates and numbers in the variable `message`. Without
@@ -547,7 +550,8 @@ class FingerprintRules(Handle):
     ) -> list[FingerprintMatch | None]:
         r"""Find for each of many events, one a line of JSON, the first rule that matches it.
 
-        No object is made for an event: the library reads the JSON.
+        No object is made for an event: the library reads the JSON. Only an event in the form of
+        Sentry's web API (`entries`, `absPath`, ...) is converted to the form of an SDK first.
 
             >>> rules = FingerprintRules.parse("level:fatal -> a")
             >>> found = rules.match_json_lines(b'{"level": "info"}\n{"level": "fatal"}\n')
@@ -571,9 +575,8 @@ class FingerprintRules(Handle):
         if not isinstance(data, bytes):
             raise type_error("data", "bytes", data)
         number = unknown_number(unknown)
-        return self._many(
-            lib.ophio_fingerprints_match_json_lines, bytes(data), number, parameterizer
-        )
+        lines = lines_in_sdk_form(bytes(data))
+        return self._many(lib.ophio_fingerprints_match_json_lines, lines, number, parameterizer)
 
     def _many(
         self,

@@ -45,7 +45,8 @@ pub fn check(text: &str) -> Vec<Diagnostic> {
                     }
                 };
                 lints::lint_rule(&rule, text, &mut report);
-                rule_set.add(rule, &mut report);
+                let line = lines.number(rule.span.start);
+                rule_set.add(rule, line, &mut report);
             }
         }
         true
@@ -183,7 +184,7 @@ impl<'t> Lines<'t> {
                 column,
                 end_column,
                 replacement,
-                is_certain: false,
+                is_certain: failure.is_certain,
             })
         });
         let diagnostic = Diagnostic {

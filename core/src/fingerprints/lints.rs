@@ -8,14 +8,14 @@
 //! [ type:a ] | ...     a frame has no type
 //! ```
 
-use std::collections::HashSet;
+use std::collections::hash_map::{Entry, HashMap};
 
 use memchr::memmem;
 
 use super::codes::Code;
-use super::key::{Comparison, Field, Key, Scope};
+use super::key::{is_tag_name, Comparison, Field, Key, Scope, TAGS};
 use super::matching::{boolean, glob};
-use super::parser::{Failure, Span, WrittenMatcher, WrittenRule};
+use super::parser::{plain, Failure, Span, WrittenMatcher, WrittenRule};
 use super::rule::{Matcher, Neighbor};
 use super::{sdk, variables};
 use crate::diagnostics::nearest;
@@ -35,6 +35,7 @@ pub(super) fn lint_rule(rule: &WrittenRule, text: &str, report: &mut impl FnMut(
                 span: written.name.clone(),
                 message: format!("a frame has no `{key}`, so this never matches"),
                 suggestion: None,
+                is_certain: false,
             });
         }
     }
@@ -66,12 +67,22 @@ fn titles(span: &Span, text: &str, report: &mut impl FnMut(Failure)) {
 }
 
 fn unknown_variable(span: Span, name: &str) -> Failure {
-    let nearest = nearest(name, &variables::NAMES);
+    let same = variables::NAMES
+        .iter()
+        .find(|known| plain(known) == plain(name));
+    let meant = same.copied().or_else(|| nearest(name, &variables::NAMES));
+    let mut message = format!("Unknown variable `{name}`");
+    let mut suggestion = meant.map(|name| format!("{{{{ {name} }}}}"));
+    if same.is_none() && is_tag_name(name) {
+        message += ": in Sentry this is a tag";
+        suggestion = Some(format!("{{{{ {TAGS}{name} }}}}"));
+    }
     Failure {
         code: Code::UnknownVariable,
         span,
-        message: format!("Unknown variable `{name}`"),
-        suggestion: nearest.map(|name| format!("{{{{ {name} }}}}")),
+        message,
+        suggestion,
+        is_certain: same.is_some(),
     }
 }
 
@@ -82,6 +93,7 @@ fn pattern(written: &WrittenMatcher, matcher: &Matcher, report: &mut impl FnMut(
             code,
             span: written.argument.clone(),
             message,
+            is_certain: suggestion.is_some_and(|word| word.eq_ignore_ascii_case(pattern)),
             suggestion: suggestion.map(str::to_owned),
         });
     };
@@ -118,19 +130,27 @@ fn pattern(written: &WrittenMatcher, matcher: &Matcher, report: &mut impl FnMut(
 /// What rules before have.
 #[derive(Default)]
 pub(super) struct FingerprintSetLints {
-    seen: HashSet<Vec<Matcher>>,
+    /// The matchers, and the line of the first rule with them.
+    seen: HashMap<Vec<Matcher>, u32>,
 }
 
 impl FingerprintSetLints {
-    /// Reports what a rule has in common with those before it.
-    pub(super) fn add(&mut self, rule: WrittenRule, report: &mut impl FnMut(Failure)) {
-        if !self.seen.insert(rule.rule.matchers) {
-            report(Failure {
+    /// Reports what a rule, which begins in a line, has in common with those before it.
+    pub(super) fn add(&mut self, rule: WrittenRule, line: u32, report: &mut impl FnMut(Failure)) {
+        match self.seen.entry(rule.rule.matchers) {
+            Entry::Vacant(entry) => {
+                entry.insert(line);
+            }
+            Entry::Occupied(first) => report(Failure {
                 code: Code::NeverReached,
                 span: rule.span,
-                message: "an earlier rule has the same matchers, and it wins".to_owned(),
+                message: format!(
+                    "line {} has the same matchers and comes first, so it wins",
+                    first.get()
+                ),
                 suggestion: None,
-            });
+                is_certain: false,
+            }),
         }
     }
 }

@@ -23,7 +23,7 @@ use memchr::{memchr, memchr2};
 use smol_str::SmolStr;
 
 use super::codes::Code;
-use super::key::{known_names, Key};
+use super::key::{is_tag_name, known_names, Key, TAGS};
 use super::literal;
 use super::rule::{Matcher, Neighbor, Rule, TITLE};
 use super::variables;
@@ -41,6 +41,8 @@ pub(super) struct Failure {
     pub(super) message: String,
     /// What to write in place of the span.
     pub(super) suggestion: Option<String>,
+    /// Whether the suggestion is what was meant beyond doubt.
+    pub(super) is_certain: bool,
 }
 
 /// A rule with the spans of its parts.
@@ -178,19 +180,14 @@ fn matcher(
         None => {
             let span = cursor.at..cursor.at + cursor.run();
             if span.is_empty() {
-                return Err(cursor.failure(Code::NoArgument, "expected an argument"));
+                return Err(cursor.no_argument());
             }
             cursor.at = span.end;
             SmolStr::new(&cursor.text[span])
         }
     };
     let Some(key) = Key::from_text_name(name) else {
-        return Err(Failure {
-            code: Code::UnknownMatcher,
-            message: format!("Unknown matcher `{name}`"),
-            suggestion: nearest(name, &known_names()).map(str::to_owned),
-            span: name_span,
-        });
+        return Err(unknown_matcher(name_span, name));
     };
     written.matchers.push(WrittenMatcher {
         name: name_span,
@@ -203,6 +200,30 @@ fn matcher(
         neighbor,
     });
     Ok(())
+}
+
+fn unknown_matcher(span: Span, name: &str) -> Failure {
+    let mut message = format!("Unknown matcher `{name}`");
+    let known = known_names();
+    let same = known.iter().find(|known| plain(known) == plain(name));
+    let mut suggestion = same.map(|&name| name.to_owned());
+    let is_certain = suggestion.is_some();
+    if suggestion.is_none() && is_tag_name(name) {
+        message += ": in Sentry this is a tag";
+        suggestion = Some(format!("{TAGS}{name}"));
+    }
+    Failure {
+        code: Code::UnknownMatcher,
+        message,
+        suggestion: suggestion.or_else(|| nearest(name, &known).map(str::to_owned)),
+        is_certain,
+        span,
+    }
+}
+
+/// Returns a name without what is often written differently: case, `_`, `-`, `.`.
+pub(super) fn plain(name: &str) -> String {
+    name.to_ascii_lowercase().replace(['_', '-', '.'], "")
 }
 
 fn values(cursor: &mut Cursor<'_>, written: &mut WrittenRule) -> Result<(), Failure> {
@@ -258,6 +279,7 @@ fn value(cursor: &mut Cursor<'_>, written: &mut WrittenRule) -> Result<(), Failu
                     span: at..at + name_len,
                     message: format!("Unknown attribute `{name}`"),
                     suggestion: Some(TITLE.to_owned()),
+                    is_certain: plain(name) == TITLE,
                 });
             }
             written.rule.title = Some(cursor.meaning(span.clone())?);
@@ -375,6 +397,7 @@ impl<'t> Cursor<'t> {
                 code: Code::BadText,
                 message: error.to_string(),
                 suggestion: None,
+                is_certain: false,
                 span,
             }),
         }
@@ -433,6 +456,7 @@ impl<'t> Cursor<'t> {
                 span: self.token(),
                 message: format!("{message}, found U+{:04X}", u32::from(c)),
                 suggestion: Some(" ".to_owned()),
+                is_certain: true,
             };
         }
         Failure {
@@ -440,6 +464,26 @@ impl<'t> Cursor<'t> {
             span: self.token(),
             message: message.to_owned(),
             suggestion: None,
+            is_certain: false,
+        }
+    }
+
+    /// The failure of a matcher without an argument: nothing, or a space, follows the colon.
+    fn no_argument(&self) -> Failure {
+        let failure = self.failure(Code::NoArgument, "expected an argument");
+        let line = self.rest().split(['\n', '\r']).next().unwrap_or_default();
+        let spaces = line.len() - line.trim_start_matches(' ').len();
+        let next = line[spaces..].split(' ').next().unwrap_or_default();
+        if spaces == 0 || ["", "->", "|", "]"].contains(&next) {
+            return failure;
+        }
+        // `type: value:b` has two matchers, so the argument is missing.
+        Failure {
+            span: self.at..self.at + spaces,
+            message: "a space after the colon ends the matcher: remove it".to_owned(),
+            suggestion: Some(String::new()),
+            is_certain: next.starts_with('"') || !next.contains(':'),
+            ..failure
         }
     }
 
@@ -457,6 +501,7 @@ impl<'t> Cursor<'t> {
                 span: last.start + at..last.start + at + 2,
                 message: "expected ` -> `: the argument includes this one".to_owned(),
                 suggestion: Some(" -> ".to_owned()),
+                is_certain: false,
             };
         }
         let mut failure = self.failure(Code::NoArrow, "expected ` -> `");
@@ -466,6 +511,7 @@ impl<'t> Cursor<'t> {
         {
             failure.span.end = self.at + token.len();
             failure.suggestion = Some("->".to_owned());
+            failure.is_certain = true;
         }
         failure
     }
@@ -480,6 +526,7 @@ impl<'t> Cursor<'t> {
             span: at..at + 1,
             message: "expected ` ]`: the argument includes this one".to_owned(),
             suggestion: Some(" ]".to_owned()),
+            is_certain: at + 1 == argument.end && !self.text[argument].contains('['),
         })
     }
 }
@@ -608,7 +655,11 @@ mod tests {
             ),
             ("stack.filename:a -> b", "1:1-15 OPH202 -"),
             ("type -> b", "1:5-6 OPH203 -"),
-            ("type: a -> b", "1:6-7 OPH204 -"),
+            ("type: a -> b", "1:6-7 OPH204 "),
+            ("type:  -> b", "1:6-7 OPH204 -"),
+            ("type:", "1:6-6 OPH204 -"),
+            ("os.name:iOS -> b", "1:1-8 OPH202 tags.os.name"),
+            ("Error_Type:a -> b", "1:1-11 OPH202 error.type"),
             ("type:a b -> c", "1:9-10 OPH203 -"),
             ("type:a", "1:7-7 OPH206 -"),
             ("type:a->b", "1:7-9 OPH206  -> "),

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sentry_ophio._counts import counted
 from sentry_ophio._event_files import STANDARD_INPUT
 from sentry_ophio.cli._input import InputError, base_text, read_rule_file, replace_file
 from sentry_ophio.cli._options import base_option
 from sentry_ophio.cli._output import annotation, echo, echo_json, styled
-from sentry_ophio.cli._problems import Found, draw, find_in, some
+from sentry_ophio.cli._problems import Found, draw, find_in
 from sentry_ophio.cli._rule_files import ENHANCEMENTS
 from sentry_ophio.enhancers import Enhancements, fix_rules
 
@@ -34,6 +35,11 @@ format_option = click.option(
     help="How to print problems: for people, as annotations of a GitHub workflow, or as one "
     "JSON document for all files.",
 )
+fix_option = click.option(
+    "--fix",
+    is_flag=True,
+    help="First apply the fixes that are certain to the files. All other text stays.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="The same as --format=json.")
 
 
@@ -45,11 +51,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="The same as 
     is_flag=True,
     help="Report retired actions (+sentinel, -prefix ...) as warnings.",
 )
-@click.option(
-    "--fix",
-    is_flag=True,
-    help="First apply the fixes that are certain to the files. All other text stays.",
-)
+@fix_option
 @click.option(
     "--profiling", is_flag=True, help="Also warn about rules that Sentry's profiling ignores."
 )
@@ -86,8 +88,7 @@ def check(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
     The exit code is 0 without errors, 1 with errors (with --strict also with warnings), and 2 if a
     file cannot be read.
     """  # noqa: D301 (click wants the control character)
-    if fix and STANDARD_INPUT in rules:
-        raise click.UsageError("--fix changes files, so it cannot read standard input")
+    check_fix(rules, fix)
     base = [(name, base_text(name)) for name in base_files]
 
     def find(text: str) -> list[Diagnostic]:
@@ -95,25 +96,31 @@ def check(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
 
     def located(name: str) -> list[Found]:
         file = read_rule_file(name, ENHANCEMENTS)
-        if fix and _is_fixed(file):
-            echo(f"{name}: fixed", err=True)
+        if fix and is_fixed(file, fix_rules):
             file = read_rule_file(name, ENHANCEMENTS)
         return find_in(file, find, base)
 
     report(rules, located, "json" if as_json else form, strict=strict)
 
 
-def _is_fixed(file: RuleFile) -> bool:
-    """Apply the fixes that are certain. Return whether the file was changed."""
+def check_fix(names: tuple[str, ...], fix: bool) -> None:
+    """Fail if `--fix` cannot change what is read."""
+    if fix and STANDARD_INPUT in names:
+        raise click.UsageError("--fix changes files, so it cannot read standard input")
+
+
+def is_fixed(file: RuleFile, fix: Callable[[str], str]) -> bool:
+    """Apply the fixes that are certain. Report and return whether the file was changed."""
 
     def fixed(text: str) -> str:
-        changed = fix_rules(text)
+        changed = fix(text)
         # A text in another file has an indentation that it gets again.
         return changed if text is file.content else dedent(changed)
 
-    if all(fix_rules(each.text) == each.text for each in file.texts):
+    if all(fix(each.text) == each.text for each in file.texts):
         return False
     replace_file(Path(file.name), file.mark + file.changed(fixed).encode())
+    echo(f"{file.name}: fixed", err=True)
     return True
 
 
@@ -186,5 +193,6 @@ def _diagnostic_json(each: Found) -> dict[str, Any]:
 
 def _count(errors: int, warnings: int, files: int) -> Styled:
     """Return the summary of the numbers of problems."""
-    text = f"{some(errors, 'error')} and {some(warnings, 'warning')} in {some(files, 'file')}"
+    problems = f"{counted(errors, 'error')} and {counted(warnings, 'warning')}"
+    text = f"{problems} in {counted(files, 'file')}"
     return styled(text, fg="red" if errors else "yellow" if warnings else "green")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,10 +10,19 @@ import click
 
 from sentry_ophio._event_files import parse_event
 from sentry_ophio._html_fingerprints import fingerprint_page
-from sentry_ophio.cli._check import format_option, json_option, report
+from sentry_ophio.cli._check import (
+    check_fix,
+    fix_option,
+    format_option,
+    is_fixed,
+    json_option,
+    report,
+)
+from sentry_ophio.cli._fixes import fixed_text
 from sentry_ophio.cli._fmt import fmt_options, write
 from sentry_ophio.cli._input import (
     InputError,
+    base_text,
     read_bytes,
     read_rule_file,
     replace_file,
@@ -21,7 +31,7 @@ from sentry_ophio.cli._output import echo, echo_json, styled
 from sentry_ophio.cli._problems import InvalidRulesError, find_in
 from sentry_ophio.cli._rule_files import FINGERPRINTS
 from sentry_ophio.exceptions import EventError, FingerprintsError, LimitError
-from sentry_ophio.fingerprints import FingerprintRules, fingerprint_type
+from sentry_ophio.fingerprints import FingerprintRules, _restored, fingerprint_type
 from sentry_ophio.parameterization import default_parameterizer
 
 if TYPE_CHECKING:
@@ -34,6 +44,15 @@ if TYPE_CHECKING:
     )
 
 
+base_option = click.option(
+    "--base",
+    "base_files",
+    multiple=True,
+    metavar="FILE",
+    help="Fingerprint rules that are put in front of the others. Can be repeated.",
+)
+
+
 @click.group()
 def fingerprint() -> None:
     """Fingerprint rules: they decide which events become one issue."""
@@ -42,33 +61,55 @@ def fingerprint() -> None:
 @fingerprint.command()
 @click.argument("rules", nargs=-1, required=True, metavar="RULES...")
 @click.option("--strict", is_flag=True, help="Fail on warnings as well.")
+@fix_option
+@base_option
 @format_option
 @json_option
-def check(rules: tuple[str, ...], strict: bool, form: str, as_json: bool) -> None:
+def check(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
+    rules: tuple[str, ...],
+    strict: bool,
+    fix: bool,
+    base_files: tuple[str, ...],
+    form: str,
+    as_json: bool,
+) -> None:
     """Find all problems of fingerprint rules in the text form.
 
     RULES is a file with rules, a Terraform file with fingerprinting_rules, JSON of Sentry's API
     with fingerprintingRules, or - for standard input. An error is a line that is not a rule. A
     warning is a rule that probably does not do what was intended. Each problem has a code, which
-    docs/diagnostics.md explains.
+    docs/diagnostics.md explains. Problems of the rules of --base are not reported.
+
+    With --fix, each file is replaced atomically if it changes, and then the rest of the problems is
+    reported. Fixing a fixed file changes nothing.
 
     \b
     Examples:
       sentry-ophio fingerprint check my.rules
+      sentry-ophio fingerprint check --fix my.rules
       sentry-ophio fingerprint check --strict --format=github rules/*.txt
       git show HEAD:my.rules | sentry-ophio fingerprint check --json -
 
     The exit code is 0 without errors, 1 with errors (with --strict also with warnings), and 2 if a
     file cannot be read.
     """  # noqa: D301 (click wants the control character)
-    report(rules, _problems, "json" if as_json else form, strict=strict)
+    check_fix(rules, fix)
+    base = [(name, base_text(name, FINGERPRINTS)) for name in base_files]
+
+    def problems(name: str) -> list[Found]:
+        file = read_rule_file(name, FINGERPRINTS)
+        try:
+            if fix and is_fixed(file, _fixed):
+                file = read_rule_file(name, FINGERPRINTS)
+            return find_in(file, FingerprintRules.check, base)
+        except LimitError as error:
+            raise InputError(name, str(error)) from None
+
+    report(rules, problems, "json" if as_json else form, strict=strict)
 
 
-def _problems(name: str) -> list[Found]:
-    try:
-        return find_in(read_rule_file(name, FINGERPRINTS), FingerprintRules.check)
-    except LimitError as error:
-        raise InputError(name, str(error)) from None
+def _fixed(text: str) -> str:
+    return fixed_text(text, FingerprintRules.check)
 
 
 @fingerprint.command()
@@ -127,6 +168,7 @@ parameterize_option = click.option(
     metavar="FILE",
     help="Rules in the text form, or as the JSON that Sentry stores.",
 )
+@base_option
 @builtin_option
 @click.option(
     "--rule",
@@ -141,6 +183,7 @@ parameterize_option = click.option(
 def explain(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
     event: str,
     rule_file: str,
+    base_files: tuple[str, ...],
     builtin_files: tuple[str, ...],
     only: str | None,
     unknown: Any,
@@ -161,7 +204,7 @@ def explain(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
 
     The exit code is 2 if the event or the rules cannot be used, or if there is no such rule.
     """  # noqa: D301 (click wants the control character)
-    rules = read_fingerprint_rules(rule_file, builtin_files)
+    rules = read_fingerprint_rules(rule_file, builtin_files, base_files)
     selected = None if only is None else _find_rule(rules, only)
     try:
         document = parse_event(event, read_bytes(event))
@@ -190,9 +233,25 @@ def explain(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
     _show_match(found)
 
 
-def read_fingerprint_rules(name: str, builtin: tuple[str, ...] = ()) -> FingerprintRules:
-    """Read a file of rules, and the files of built-in rules that come after them."""
+def read_fingerprint_rules(
+    name: str, builtin: tuple[str, ...] = (), base: tuple[str, ...] = ()
+) -> FingerprintRules:
+    """Read a file of rules, with the rules of `base` before and those of `builtin` after them."""
     bases = [read_fingerprint_rules(each) for each in builtin]
+    return in_front(base, _read(name, bases))
+
+
+def in_front(base: tuple[str, ...], rules: FingerprintRules) -> FingerprintRules:
+    """Put the rules of files in front of others."""
+    if not base:
+        return rules
+    sets = [*map(read_fingerprint_rules, base), rules]
+    stored = [each for rules in sets for each in json.loads(rules.to_json())["rules"]]
+    origins = [(rule.line, rule.source) for rules in sets for rule in rules]
+    return _restored(json.dumps({"version": 1, "rules": stored}), tuple(origins), ())
+
+
+def _read(name: str, bases: list[FingerprintRules]) -> FingerprintRules:
     file = read_rule_file(name, FINGERPRINTS._replace(has_stored_form=True))
     found = file.only()
     # A rule cannot begin with a brace.

@@ -12,13 +12,15 @@ from sentry_ophio._html_fingerprints import issues_page
 from sentry_ophio._issue_report import left_out_line
 from sentry_ophio._issues import IssueComparison
 from sentry_ophio.cli._fingerprint import (
+    base_option,
     builtin_option,
+    in_front,
     parameterize_option,
     read_fingerprint_rules,
     unknown_option,
 )
 from sentry_ophio.cli._input import InputError, read_rules, replace_file
-from sentry_ophio.cli._options import base_option, rules_option
+from sentry_ophio.cli._options import rules_base_option, rules_option
 from sentry_ophio.cli._output import console, echo, echo_json_list, text
 from sentry_ophio.cli._whole_events import each_event
 from sentry_ophio.fingerprints import FingerprintRules
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 @click.argument("events", nargs=-1, required=True, metavar="EVENTS...")
 @click.option("--old", "old_file", metavar="FILE", help="The present rules; by default, none.")
 @click.option("--new", "new_file", required=True, metavar="FILE", help="The new rules.")
+@base_option
 @builtin_option
 @rules_option(
     "--rules",
@@ -46,7 +49,7 @@ if TYPE_CHECKING:
     "Stack trace rules, instead of those that come with this package. They say which frames "
     "{{ default }} is made of.",
 )
-@base_option
+@rules_base_option
 @unknown_option
 @parameterize_option
 @click.option(
@@ -62,9 +65,10 @@ def preview(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
     events: tuple[str, ...],
     old_file: str | None,
     new_file: str,
+    base_files: tuple[str, ...],
     builtin_files: tuple[str, ...],
     rule_files: tuple[str, ...],
-    base_files: tuple[str, ...],
+    rules_base_files: tuple[str, ...],
     unknown: Any,
     parameterized: bool,
     most: int,
@@ -90,12 +94,12 @@ def preview(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
     Events, rows and files that cannot be used are reported and left out; then the exit code is
     2. If no event can be used, there is no report.
     """  # noqa: D301 (click wants the control character)
-    old = _read_old(old_file, builtin_files)
-    new = read_fingerprint_rules(new_file, builtin_files)
+    old = _read_old(old_file, builtin_files, base_files)
+    new = read_fingerprint_rules(new_file, builtin_files, base_files)
     comparing = IssueComparison(
         old,
         new,
-        read_rules(rule_files, base_files),
+        read_rules(rule_files, rules_base_files),
         unknown=unknown,
         parameterizer=default_parameterizer() if parameterized else None,
     )
@@ -118,10 +122,13 @@ def preview(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
         sys.exit(InputError.exit_code)
 
 
-def _read_old(name: str | None, builtin: tuple[str, ...]) -> FingerprintRules:
+def _read_old(
+    name: str | None, builtin: tuple[str, ...], base: tuple[str, ...]
+) -> FingerprintRules:
     if name is not None:
-        return read_fingerprint_rules(name, builtin)
-    return FingerprintRules.parse("", bases=[read_fingerprint_rules(each) for each in builtin])
+        return read_fingerprint_rules(name, builtin, base)
+    bases = [read_fingerprint_rules(each) for each in builtin]
+    return in_front(base, FingerprintRules.parse("", bases=bases))
 
 
 # How far the second line of a line that is wrapped is indented, beyond the first.

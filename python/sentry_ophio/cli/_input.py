@@ -100,11 +100,11 @@ def read_rules(names: tuple[str, ...], base: tuple[str, ...] = ()) -> Enhancemen
     return rules
 
 
-def base_text(name: str) -> str:
+def base_text(name: str, kind: Kind = ENHANCEMENTS) -> str:
     """Return the rules of a file that is given as `--base`, with a line feed after each."""
-    if name == DEFAULT:
+    if name == DEFAULT and kind is ENHANCEMENTS:
         return default_text()
-    text = read_rule_text(name, ENHANCEMENTS).padded
+    text = read_rule_text(name, kind).padded
     return text if text.endswith("\n") else f"{text}\n"
 
 

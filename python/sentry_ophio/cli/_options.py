@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
-__all__ = ["base_option", "fresh_option", "rules_option"]
+__all__ = ["base_option", "fresh_option", "rules_base_option", "rules_option"]
 
 base_option: Decorator = click.option(
     "--base",
@@ -20,6 +20,15 @@ base_option: Decorator = click.option(
     metavar="FILE",
     help="Rules that are put in front of the others, or `default` for those that come with this "
     "package. Can be repeated.",
+)
+
+rules_base_option: Decorator = click.option(
+    "--rules-base",
+    "rules_base_files",
+    multiple=True,
+    metavar="FILE",
+    help="Stack trace rules that are put in front of those of --rules, or `default` for those that "
+    "come with this package. Can be repeated.",
 )
 
 fresh_option: Decorator = click.option(

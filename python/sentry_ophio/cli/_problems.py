@@ -15,6 +15,7 @@ import re
 from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
+from sentry_ophio._counts import counted
 from sentry_ophio._event_files import STANDARD_INPUT
 from sentry_ophio._shown import shown
 from sentry_ophio.cli._error import InputError
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from sentry_ophio.cli._rule_files import RuleFile
     from sentry_ophio.enhancers import Diagnostic
 
-__all__ = ["Found", "InvalidRulesError", "draw", "find_in", "some"]
+__all__ = ["Found", "InvalidRulesError", "draw", "find_in"]
 
 # The maximum number of problems in the error of a command. `check` prints all.
 _MOST = 10
@@ -124,11 +125,6 @@ def draw(each: Found, *, err: bool = False) -> None:
     echo(err=err)
 
 
-def some(count: int, word: str) -> str:
-    """Return a number with its word, such as `2 errors`."""
-    return f"{count} {word}{'' if count == 1 else 's'}"
-
-
 class InvalidRulesError(InputError):
     """Rules with errors: they are printed as `check` prints them."""
 
@@ -136,7 +132,7 @@ class InvalidRulesError(InputError):
         """Find the errors of a file with `check`."""
         found = find_in(file, check)
         self._errors = [each for each in found if each.problem.severity == "error"]
-        super().__init__(file.name, f"{some(len(self._errors), 'error')} in the rules")
+        super().__init__(file.name, f"{counted(len(self._errors), 'error')} in the rules")
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Print the errors, and a line that names the file."""
