@@ -1155,7 +1155,9 @@ enum OphioStatus ophio_enhancements_assemble_arrow(const struct OphioEnhancement
  * Compares two rule sets on each of many stack traces in columns.
  *
  * Arguments and threads are as in `ophio_enhancements_apply_arrow`, with frames to which no rules
- * were applied; the initial `contributes` of a frame is whether it is in-app after the rules.
+ * were applied; the initial `contributes` of a frame is whether it is in-app after the rules. The
+ * frames may have a field `repeats`: bool, whether a frame repeats the frame before it, which does
+ * not count initially.
  *
  * Fails as `ophio_enhancements_apply_arrow` does. The result has `changed`: bool; the numbers of
  * frames `frames`, `changed_frames`, `in_app`, `category` and `contributes`: int32, in total and
@@ -2067,10 +2069,13 @@ enum OphioStatus ophio_enhancements_preview_add_json_lines(struct OphioEnhanceme
  *
  * Writes an object to `report` that is the caller's: free it with `ophio_str_free`. It has the
  * numbers `stacktraces`, `frames`, `changed_stacktraces`, `changed_frames`, `in_app`,
- * `category`, `contributes`, `grouping` and `explained`, `examples` (the first stack traces
+ * `category`, `contributes`, `system`, `grouping`, `grouping_app`, `grouping_system`,
+ * `restored_stacktraces`, `restored_frames` and `explained`, `examples` (the first stack traces
  * that change, from 0), and `old_rules` and `new_rules`, with `matched` and `responsible` for
- * each rule. Fails with `OPHIO_STATUS_INVALID_ARGUMENT` if another thread uses the preview,
- * and with `OPHIO_STATUS_NULL_POINTER`.
+ * each rule. `restored_stacktraces` and `restored_frames` count what
+ * `ophio_enhancements_preview_add_json_lines` restored. Fails with
+ * `OPHIO_STATUS_INVALID_ARGUMENT` if another thread uses the preview, and with
+ * `OPHIO_STATUS_NULL_POINTER`.
  *
  * `preview` is NULL or comes from `ophio_enhancements_preview_new` and is not freed yet; `report` is NULL
  * or may be written.

@@ -15,7 +15,7 @@ tracemalloc = pytest.importorskip("tracemalloc")  # PyPy has none
 from sentry_ophio import arrow, limits  # noqa: E402
 from sentry_ophio._event_files import files_in  # noqa: E402
 from sentry_ophio.enhancers import Cache, Enhancements, Stacktrace, preview  # noqa: E402
-from sentry_ophio.events import stacktraces_of  # noqa: E402
+from sentry_ophio.events import from_json_lines, stacktraces_of  # noqa: E402
 from sentry_ophio.exceptions import (  # noqa: E402
     EventError,
     InvalidArgumentError,
@@ -38,7 +38,10 @@ def expected(events: list[Any]) -> list[dict[str, Any]]:
         {
             "event_id": event.get("event_id"),
             "place": trace.place,
-            "frames": [{k: text(v) for k, v in frame.items()} for frame in trace.frames],
+            "frames": [
+                {k: text(v) for k, v in frame.items()} | {"repeats": repeats}
+                for frame, repeats in zip(trace.frames, trace.repeats)
+            ],
             "exception": {k: text(v) for k, v in trace.exception.items()},
         }
         for event in events
@@ -231,7 +234,8 @@ def test_bad_arguments_are_refused() -> None:
 
 
 def prepared() -> list[Stacktrace]:
-    return [Stacktrace(t.frames, t.exception) for each in EVENTS for t in stacktraces_of(each)]
+    # These know which frames repeat another, as the rows do.
+    return from_json_lines(lines(*EVENTS))
 
 
 @pytest.mark.parametrize("rows", [1, 7, 10_000])

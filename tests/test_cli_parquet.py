@@ -79,12 +79,13 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 def test_preview_of_parquet_is_that_of_the_events(tmp_path: Path) -> None:
-    # A row does not say which frames repeat the frame before them: these two have recursions.
-    names = sorted(FOLDER.glob("*.json"))
-    events = [path for path in names if path.stem not in {"cpp-stock", "python-recursion"}]
-    assert len(events) == len(names) - 2
+    events = sorted(FOLDER.glob("*.json"))
+    assert any(path.stem == "python-recursion" for path in events)
     assert run("events", *events, "--out", tmp_path / "a.parquet").returncode == 0
-    (tmp_path / "new.rules").write_text("family:native -app\nfunction:m* +app", "utf-8")
+    # The last rule brings repeated frames back.
+    (tmp_path / "new.rules").write_text(
+        "family:native -app\nfunction:m* +app\nfunction:* +group", "utf-8"
+    )
     results = [
         run("preview", "--new", tmp_path / "new.rules", "--json", "--threads", "2", *names)
         for names in (events, [tmp_path / "a.parquet"], [tmp_path])
@@ -92,6 +93,70 @@ def test_preview_of_parquet_is_that_of_the_events(tmp_path: Path) -> None:
     assert [(each.returncode, each.stderr) for each in results] == [(0, "")] * 3
     assert len({each.stdout for each in results}) == 1
     assert json.loads(results[0].stdout)["changed_stacktraces"] > 5
+
+
+FRAMES = [
+    {"function": "f", "in_app": in_app, "orig_in_app": original, "repeats": repeats}
+    for in_app, original, repeats in [
+        (False, 1, False),
+        (True, 1, True),
+        (True, 0, False),
+        (True, -1, False),
+        (None, None, False),
+    ]
+]
+
+
+def rows_of(frames: list[dict[str, Any]], kind: Any, *columns: str) -> Any:
+    """Make rows: null, these frames, no frame, these frames, with a list of this kind."""
+    fields = [each for each in arrow.EVENTS.field("frames").type.value_type if each.name in columns]
+    of_frames = kind(pa.struct([*arrow.SCHEMA.field("frames").type.value_type, *fields]))
+    values = [None, frames, [], frames]
+    exceptions = pa.nulls(len(values), arrow.SCHEMA.field("exception").type)
+    return pa.table({"frames": pa.array(values, of_frames), "exception": exceptions})
+
+
+@pytest.mark.parametrize("kind", [pa.list_, pa.large_list])
+@pytest.mark.parametrize("fresh", [False, True])
+def test_rows_are_restored_as_events_are(tmp_path: Path, kind: Any, fresh: bool) -> None:
+    pq.write_table(rows_of(FRAMES, kind), tmp_path / "rows.parquet")
+    (tmp_path / "my.rules").write_text("function:x -app", "utf-8")
+    (tmp_path / "new.rules").write_text("app:yes category=mine", "utf-8")
+    options = ["--fresh"] if fresh else []
+    arguments = ("apply", "--rules", "my.rules", "--out", "out.parquet", *options, "rows.parquet")
+    result = run(*arguments, folder=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert ("in-app of 6 frames was restored from data.orig_in_app" in result.stdout) is not fresh
+    out = pq.read_table(tmp_path / "out.parquet")
+    came = [each["in_app"] for each in FRAMES]
+    restored = [True, True, False, None, None]
+    expected = came if fresh else restored
+    assert out["in_app"].to_pylist() == [None, expected, [], expected]
+    # The columns of the input stay.
+    assert out["frames"].equals(pq.read_table(tmp_path / "rows.parquet")["frames"])
+
+    arguments = ("preview", "--old", "my.rules", "--new", "new.rules", *options, "rows.parquet")
+    result = run(*arguments, "--html", "page.html", folder=tmp_path)
+    assert result.returncode == 0, result.stderr
+    said = "in-app of 6 frames in 2 stack traces was restored from data.orig_in_app"
+    assert (said in result.stdout) is not fresh
+    assert f"category     {2 * expected.count(True):>12,} frames" in result.stdout
+    page = (tmp_path / "page.html").read_text("utf-8")
+    assert ("In-app of 3 frames was restored" in page) is not fresh
+
+
+@pytest.mark.parametrize(("columns", "system"), [((), 0), (("repeats",), 2)])
+def test_a_column_says_which_frames_repeat(
+    tmp_path: Path, columns: tuple[str, ...], system: int
+) -> None:
+    pq.write_table(rows_of(FRAMES, pa.list_, *columns), tmp_path / "rows.parquet")
+    (tmp_path / "my.rules").write_text("function:x -app", "utf-8")
+    (tmp_path / "new.rules").write_text("function:f +group", "utf-8")
+    arguments = ("preview", "--old", "my.rules", "--new", "new.rules", "rows.parquet")
+    result = run(*arguments, folder=tmp_path)
+    assert f"{system} in the system variant\n" in result.stdout
+    said = "rows.parquet has no column frames.repeats: recursion is not simulated\n"
+    assert (said in result.stdout) is (not columns)
 
 
 def test_preview_takes_a_mix(folder: Path) -> None:
@@ -163,6 +228,7 @@ def test_apply_writes_events_as_well(folder: Path) -> None:
             "frames": 3,
             "in_app": 2,
             "category": 1,
+            "restored": 0,
             "left_out": 0,
         }
         outs[name] = pq.read_table(folder / "o.parquet")

@@ -170,7 +170,7 @@ def test_components_may_be_given() -> None:
     assert found.frames[0].steps[0].before is None
     assert found.frames[0].steps[0].system is None
     assert found.frames[0].system is found.system is None
-    assert str(found).endswith("0 of 1 frames count\nthe stack trace does not count for grouping")
+    assert str(found).endswith("0 of 1 frame counts\nthe stack trace does not count for grouping")
     assert component.contributes is None
     assert component.hint is None
 

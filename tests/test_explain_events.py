@@ -87,16 +87,68 @@ def test_every_command_restores_in_app(tmp_path: Path, fresh: bool, before: bool
     assert applied["frames"][0]["in_app_before"] is before
     assert applied["restored"] == ([] if fresh else [0])
     table = said(tmp_path, "apply", event, *options)
-    assert ("restored from data.orig_in_app: 0" in table) is not fresh
+    assert ("in-app of frame 0 was restored from data.orig_in_app" in table) is not fresh
     (tmp_path / "old.rules").write_text("", "utf-8")
     rules = "function:f -app"
     told = said(tmp_path, "preview", event, "--json", "--old", "old.rules", *options, rules=rules)
     assert json.loads(told)["in_app"] == before
+    assert json.loads(told)["restored_frames"] == (not fresh)
     assert stacktraces_of(event, fresh=fresh)[0].frames[0]["in_app"] is before
     if not fresh:
         (stacktrace,) = from_json_lines(json.dumps(event).encode())
         (trace,) = stacktraces_of(event)
         assert stacktrace == Stacktrace(trace.frames, trace.exception)
+
+
+@pytest.mark.parametrize(
+    ("frames", "shown"),
+    [
+        ([mine("f")], ""),
+        ([mine("f", **original(1))], ""),
+        ([mine("f", **original(0))], "in-app of 1 frame in 1 stack trace was restored"),
+        (
+            [mine("f", **original(0)), mine("g"), others("h", **original(-1))],
+            "in-app of 2 frames in 1 stack trace was restored from data.orig_in_app",
+        ),
+        # The library does not read such a number: the event is read by Python.
+        (
+            [mine("f", **original(0), vars={"x": float("nan")})],
+            "in-app of 1 frame in 1 stack trace was restored from data.orig_in_app",
+        ),
+    ],
+)
+def test_preview_says_what_it_restored(
+    tmp_path: Path, frames: list[dict[str, Any]], shown: str
+) -> None:
+    printed = said(tmp_path, "preview", event_of(*frames))
+    assert shown in printed
+    assert ("restored" in printed) is bool(shown)
+    assert "restored" not in said(tmp_path, "preview", event_of(*frames), "--fresh")
+    page = tmp_path / "page.html"
+    said(tmp_path, "explain", event_of(*frames), "--html", "page.html")
+    assert ("was restored from data.orig_in_app" in page.read_text("utf-8")) is bool(shown)
+
+
+@pytest.mark.parametrize(
+    ("events", "shown"),
+    [
+        ([event_of(mine("a"))], "1 of 1 stack trace changes, 1 of 1 frame\n"),
+        ([event_of(mine("a"), mine("b"))], "1 of 1 stack trace changes, 1 of 2 frames\n"),
+        ([event_of(mine("a"))] * 2, "2 of 2 stack traces change, 2 of 2 frames\n"),
+        ([event_of(mine("a"))], "  in-app                  1 frame\n"),
+        ([event_of(mine("a"))], "  category                0 frames\n"),
+        ([event_of(mine("a"))], "  counts                  1 frame in the app variant, 0 in"),
+        ([event_of(mine("b"))], "  grouping                0 stack traces (app"),
+        ([event_of(mine("a"), mine("b"))], "  grouping                1 stack trace (app"),
+        ([event_of(mine("a"))], "0 of 1 new rule matched nothing\n"),
+    ],
+)
+def test_numbers_have_the_right_word(tmp_path: Path, events: list[Any], shown: str) -> None:
+    (tmp_path / "events.ndjson").write_text("\n".join(map(json.dumps, events)), "utf-8")
+    (tmp_path / "old.rules").write_text("", "utf-8")
+    (tmp_path / "my.rules").write_text("function:a -app", "utf-8")
+    arguments = ("preview", "--old", "old.rules", "--new", "my.rules", "events.ndjson")
+    assert shown in run(*arguments, folder=tmp_path).stdout
 
 
 # --- what counts --------------------------------------------------------------------

@@ -85,7 +85,10 @@ def _pieces(found: Iterable[Found], most: int) -> Iterator[list[dict[str, Any]]]
             {
                 "event_id": event_id,
                 "place": trace.place,
-                "frames": trace.frames,
+                "frames": [
+                    {**frame, "repeats": repeats}
+                    for frame, repeats in zip(trace.frames, trace.repeats)
+                ],
                 "exception": trace.exception,
             }
         )

@@ -378,6 +378,7 @@ def _compare_lines(
                     for each in traces
                 ]
                 comparing.add(found, threads)
+                comparing.count_restored(len(each.restored) for each in traces)
                 done += len(found)
         start = end
         most = _FEWEST_BYTES

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
 
+from sentry_ophio._counts import some_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -155,12 +157,13 @@ class Explanation(NamedTuple):
         """How many frames count, and which variant decides, as two sentences without a period."""
         order = ", in reverse order" if self.invert_stacktrace else ""
         app = sum(frame.contributes is True for frame in self.frames)
+        counts_in_app = some_of(app, len(self.frames), "frame", "count")
         if self.system is None:
             counts = "counts" if self.contributes else "does not count"
             sentence = f"the stack trace {counts} for grouping{order}{_because(self.hint)}"
-            return f"{app} of {len(self.frames)} frames count", sentence
+            return counts_in_app, sentence
         system = sum(frame.system is True for frame in self.frames)
-        frames = f"{app} of {len(self.frames)} frames count in the app variant, {system} in the "
+        frames = f"{counts_in_app} in the app variant, {system:,} in the system variant"
         discarded = app > 0 and not self.contributes
         why = "is discarded" if discarded else "does not count"
         if self.decides == "app":
@@ -172,7 +175,7 @@ class Explanation(NamedTuple):
         hint = self.hint if self.decides != "app" else None
         if self.decides is None:
             hint = hint or self.system_hint
-        return f"{frames}system variant", f"{sentence}{order}{_because(hint)}"
+        return frames, f"{sentence}{order}{_because(hint)}"
 
     def __str__(self) -> str:
         """Return a line for each frame and each step."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FunctionLoader
 from markupsafe import Markup
 
+from sentry_ophio._counts import counted, restored_line
 from sentry_ophio._shown import shown
 
 if TYPE_CHECKING:
@@ -158,6 +159,11 @@ def _facts(found: Explanation) -> str:
     return "; ".join(found.verdict)
 
 
+def _restored(trace: EventStacktrace) -> list[str]:
+    line = restored_line(len(trace.restored))
+    return [f"{line[0].upper()}{line[1:]}."] if trace.restored else []
+
+
 def _decided(steps: list[tuple[str, tuple[Step, ...]]]) -> set[str]:
     """Return in which variants a rule decided whether a frame counts."""
     found = set()
@@ -201,7 +207,10 @@ def explain_page(
             sides = [("event", came), ("rules", _side(frame))]
             frames.append(_frame(number, source, location(source), sides, [("steps", frame.steps)]))
         changed = sum(each["changed"] for each in frames)
-        facts = [f"Rules change {changed} of {len(frames)} frames; {_facts(found)}."]
+        facts = [
+            f"Rules change {changed:,} of {counted(len(frames), 'frame')}; {_facts(found)}.",
+            *_restored(trace),
+        ]
         traces.append(_trace(trace.place, trace, facts, frames))
     return _render(
         title=f"Effects of rules on {name}",
@@ -239,11 +248,16 @@ def preview_page(
                 zip(trace.sources, old.frames, new.frames)
             )
         ]
-        facts = [f"Old rules: {_facts(old)}.", f"New rules: {_facts(new)}."]
+        facts = [
+            f"Old rules: {_facts(old)}.",
+            f"New rules: {_facts(new)}.",
+            *_restored(trace),
+        ]
         traces.append(_trace(f"{name}, {trace.place}", trace, facts, frames))
     return _render(
         title="Changes by the new rules",
-        subtitle=f"{len(traces)} of the {report.changed_stacktraces:,} stack traces that change. "
+        subtitle=f"{len(traces):,} of the {counted(report.changed_stacktraces, 'stack trace')} "
+        f"that {'changes' if report.changed_stacktraces == 1 else 'change'}. "
         "Marked frames change. Click a frame to see each step.",
         summary=str(report),
         groups=[("old rules", _COLUMNS.values()), ("new rules", _COLUMNS.values())],

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sentry_ophio._counts import counted
 from sentry_ophio._html import render
 from sentry_ophio._issue_report import left_out_line
 from sentry_ophio._rules import place_of
@@ -44,7 +45,7 @@ def issues_page(report: IssueReport, left_out: int) -> str:
         left_out: How many events, rows and files were left out.
     """
     changes = list(map(_change, report.changes[:_CHANGES]))
-    counts = f"The {len(changes):,} largest of {len(report.changes):,} changes."
+    counts = f"The {len(changes):,} largest of {counted(len(report.changes), 'change')}."
     lines = list(report.lines(10))
     summary = lines[: lines.index("")] if "" in lines else lines
     if left_out:
@@ -75,7 +76,7 @@ def _change(change: IssueChange) -> dict[str, Any]:
         "parts": [
             _part(part, part.old if is_merge else part.new) for part in change.parts[:_PARTS]
         ],
-        "more": f"and {more:,} smaller parts" if more > 0 else "",
+        "more": f"and {counted(more, 'smaller part')}" if more > 0 else "",
     }
 
 

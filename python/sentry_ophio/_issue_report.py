@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Literal, NamedTuple, Optional
 
+from sentry_ophio._counts import counted
 from sentry_ophio._rules import place_of
 from sentry_ophio._shown import shown
 
@@ -120,14 +121,14 @@ class IssueChange(NamedTuple):
 
     def __str__(self) -> str:
         """Return what happens, and how many events move."""
-        parts = f"{len(self.parts):,} issues"
+        parts = counted(len(self.parts), "issue")
         what = {
             "merge": f"{parts} become one",
             "split": f"an issue becomes {parts}",
             "move": "an issue gets another fingerprint",
         }[self.kind]
         move = "moves" if self.moved == 1 else "move"
-        events = _count(self.issue.events, "event")
+        events = counted(self.issue.events, "event")
         return f"{self.kind}: {what}; {self.moved:,} of {events} {move}"
 
 
@@ -205,8 +206,8 @@ class IssueReport:
             most: How many changes are listed, and how many parts of each; None for all.
         """
         yield (
-            f"{_count(self.events, 'event')}: {_count(self.old_issues, 'issue')} before, "
-            f"{self.new_issues:,} after; {_count(self.moved, 'event')} move"
+            f"{counted(self.events, 'event')}: {counted(self.old_issues, 'issue')} before, "
+            f"{self.new_issues:,} after; {counted(self.moved, 'event')} move"
             f"{'s' if self.moved == 1 else ''} to another issue"
         )
         yield f"  merges  {len(self.merges):>8,}  old issues become one"
@@ -217,15 +218,15 @@ class IssueReport:
         for rule in islice(self.responsible, most):
             yield f"{rule.events:>12,}  {shown(str(rule))}"
         if most is not None and len(self.responsible) > most:
-            yield f"{'':>12}  and {_count(len(self.responsible) - most, 'more rule')}"
+            yield f"{'':>12}  and {counted(len(self.responsible) - most, 'more rule')}"
         never = len(self.never_matched)
-        yield f"{never:,} of {_count(len(self.new_rules), 'new rule')} matched nothing"
+        yield f"{never:,} of {counted(len(self.new_rules), 'new rule')} matched nothing"
         for change in islice(self.changes, most):
             yield ""
             yield from _change(change, most)
         if most is not None and len(self.changes) > most:
             yield ""
-            yield f"and {_count(len(self.changes) - most, 'smaller change')}"
+            yield f"and {counted(len(self.changes) - most, 'smaller change')}"
 
     def __str__(self) -> str:
         """Return the numbers, and the ten largest changes."""
@@ -247,7 +248,7 @@ def _change(change: IssueChange, most: int | None) -> Iterator[str]:
         word = "such as " if part.events > len(part.examples) else ""
         yield f"{_MARGIN}{word}{', '.join(shown(str(each)) for each in part.examples)}"
     if most is not None and len(change.parts) > most:
-        yield f"{_MARGIN}and {_count(len(change.parts) - most, 'smaller part')}"
+        yield f"{_MARGIN}and {counted(len(change.parts) - most, 'smaller part')}"
 
 
 # So far the second line of an issue is indented.
@@ -256,13 +257,9 @@ _MARGIN = " " * 10
 
 def _issue(word: str, issue: Issue, events: int) -> Iterator[str]:
     fingerprint = shown(", ".join(issue.fingerprint))
-    yield f"  {word:<6}  {issue.key[:8]}  {fingerprint}  ({_count(events, 'event')})"
+    yield f"  {word:<6}  {issue.key[:8]}  {fingerprint}  ({counted(events, 'event')})"
     if issue.title:
         yield f"{_MARGIN}{shown(issue.title)}"
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 def left_out_line(count: int) -> str:

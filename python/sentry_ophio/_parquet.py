@@ -11,6 +11,7 @@ from __future__ import annotations
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, TypeVar
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from sentry_ophio._preview import Comparison
 
 __all__ = [
+    "Applying",
     "ParquetFile",
     "Written",
     "answered",
@@ -81,6 +83,12 @@ class ParquetFile:
         except (SchemaError, *FAULTS) as error:
             raise ParquetError(f"{name}: {one_line(error)}") from None
 
+    @property
+    def has_repeats(self) -> bool:
+        """Whether its frames say which of them repeat the frame before them."""
+        frames = self.schema.field("frames").type.value_type
+        return bool(frames.get_field_index("repeats") >= 0)
+
     def _check_columns(self) -> None:
         """Raise a SchemaError if the columns are not those of stack traces."""
         # Applying rules to zero rows checks the columns.
@@ -103,7 +111,8 @@ def _column(leaf: str) -> str:
 
 def _needed(leaves: list[str]) -> list[str]:
     """Return the leaves that rules use. The names inside of lists depend on the writer."""
-    fields = {"contributes", *(each.name for each in arrow.SCHEMA.field("frames").type.value_type)}
+    known = arrow.SCHEMA.field("frames").type.value_type
+    fields = {"contributes", "repeats", *(each.name for each in known)}
     # Such as frames.list.element.function, or frames.array.function from older writers.
     frames = [
         path
@@ -137,12 +146,60 @@ def compared(
     """
 
     def process(rows: pa.RecordBatch) -> int:
-        return sum(arrow.compare_batch(comparing, rows, threads))
+        rows, counts = _restored(rows, fresh=comparing.fresh)
+        done = sum(arrow.compare_batch(comparing, rows, threads))
+        comparing.count_restored(counts)
+        return done
 
     start = 0
     for batch in file.batches(every_column=False):
         yield from _process_batch(file.name, start, batch, process, skip)
         start += batch.num_rows
+
+
+def _restored(rows: pa.RecordBatch, *, fresh: bool) -> tuple[pa.RecordBatch, list[int]]:
+    """Restore `in_app` of frames from `orig_in_app`, as Sentry does before it runs rules again.
+
+    Returns:
+        The columns that rules use, and the number of frames that had another `in_app`, for each row
+        or for none. Columns that are corrupt are returned as they are: rules report them.
+    """
+    lists = rows.column("frames")
+    try:
+        lists.validate()
+        if fresh or not _has_originals(lists):
+            return rows, []
+        lists.validate(full=True)
+    except pa.ArrowInvalid:
+        return rows, []
+    frames = lists.flatten()
+    columns = dict(zip([each.name for each in frames.type], frames.flatten()))
+    original = columns["orig_in_app"]
+    if pa.types.is_dictionary(original.type):
+        original = original.dictionary_decode()
+    came = columns["in_app"].cast(pa.bool_())
+    value = pc.if_else(pc.equal(original, 1), True, pa.scalar(None, pa.bool_()))
+    value = pc.if_else(pc.equal(original, 0), False, value)
+    columns["in_app"] = pc.if_else(original.is_valid(), value, came)
+    # Null and false are different values here.
+    numbers = [pc.fill_null(each.cast(pa.int8()), -1) for each in (came, columns["in_app"])]
+    changed = pc.not_equal(*numbers).to_pylist()
+    lengths = pc.list_value_length(lists).to_pylist()
+    ends = list(accumulate((length or 0 for length in lengths), initial=0))
+    counts = [sum(changed[start:end]) for start, end in zip(ends, ends[1:])]
+    # A row whose offset is null is null.
+    starts = [None if length is None else start for length, start in zip(lengths, ends)]
+    made = pa.ListArray.from_arrays(
+        pa.array([*starts, ends[-1]], pa.int32()),
+        pa.StructArray.from_arrays(list(columns.values()), list(columns)),
+    )
+    kept = [made, rows.column("exception")]
+    return pa.RecordBatch.from_arrays(kept, ["frames", "exception"]), counts
+
+
+def _has_originals(lists: pa.Array) -> bool:
+    values = lists.values.field(lists.values.type.get_field_index("orig_in_app"))
+    return bool(values.null_count < len(values))
 
 
 def _process_batch(
@@ -175,8 +232,14 @@ def _process_batch(
             yield answer
 
 
-def rows_of(file: ParquetFile) -> Iterator[Callable[[], EventStacktrace] | None]:
+def rows_of(
+    file: ParquetFile, *, fresh: bool = False
+) -> Iterator[Callable[[], EventStacktrace] | None]:
     """Yield for each row a function that creates its stack trace; None for null.
+
+    Args:
+        file: The file.
+        fresh: No rules were applied to the frames: keep their `in_app`.
 
     Raises:
         ParquetError: It is corrupt; the functions raise it, too.
@@ -184,33 +247,39 @@ def rows_of(file: ParquetFile) -> Iterator[Callable[[], EventStacktrace] | None]
     start = 0
     for batch in file.batches(every_column=False):
         for row, there in enumerate(batch.column("frames").is_valid().to_pylist()):
-            made = partial(_stacktrace, f"row {start + row:,}", batch.slice(row, 1))
+            place = f"row {start + row:,}"
+            made = partial(_stacktrace, place, batch.slice(row, 1), fresh=fresh)
             yield made if there else None
         start += batch.num_rows
 
 
-def _stacktrace(place: str, row: pa.RecordBatch) -> EventStacktrace:
+def _stacktrace(place: str, row: pa.RecordBatch, *, fresh: bool) -> EventStacktrace:
     try:
         row.validate(full=True)
     except pa.ArrowInvalid as error:
         raise ParquetError(f"{place}: {one_line(error)}") from None
-    (values,) = row.to_pylist()
+    (values,), (restored,) = (each.to_pylist() for each in (row, _restored(row, fresh=fresh)[0]))
     fields = arrow.SCHEMA.field("frames").type.value_type
     frames = [
         {each.name: _value((frame or {}).get(each.name)) for each in fields}
-        for frame in values["frames"]
+        for frame in restored["frames"]
     ]
     known = values["exception"] or {}
     exception = {each.name: _value(known.get(each.name)) for each in arrow.SCHEMA.field(1).type}
-    sources: list[Mapping[str, Any]] = [
-        {
-            "filename" if name == "path" else name: value.decode("utf-8", "replace")
-            for name, value in frame.items()
-            if isinstance(value, bytes)
-        }
-        for frame in frames
-    ]
-    return EventStacktrace(place, frames, exception, sources)
+    sources = [_source(came or {}, frame) for came, frame in zip(values["frames"], frames)]
+    repeats = [bool((frame or {}).get("repeats")) for frame in values["frames"]]
+    return EventStacktrace(place, frames, exception, sources, repeats)
+
+
+def _source(came: Mapping[str, Any], frame: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the frame of an event for a frame of a row."""
+    texts = {
+        "filename" if name == "path" else name: value.decode("utf-8", "replace")
+        for name, value in frame.items()
+        if isinstance(value, bytes)
+    }
+    in_app = {"in_app": came.get("in_app"), "data": {"orig_in_app": frame["orig_in_app"]}}
+    return {**texts, **in_app}
 
 
 def _value(value: object) -> Any:
@@ -260,11 +329,22 @@ def event_batches(found: Iterable[Found]) -> Iterator[pa.RecordBatch]:
     return batches_of(found, arrow.EVENTS, _ROWS)
 
 
+@dataclass
+class Applying:
+    """Rules that are applied to rows, and what was restored before."""
+
+    rules: Enhancements
+    threads: int
+    fresh: bool
+    """Whether `in_app` of the frames is kept, not restored."""
+    restored: int = 0
+    """The number of frames whose `in_app` was restored."""
+
+
 def with_answers(
     name: str,
     batches: Iterable[pa.RecordBatch],
-    rules: Enhancements,
-    threads: int,
+    applying: Applying,
     skip: Callable[[ParquetError], object] | None,
 ) -> Iterator[pa.RecordBatch]:
     """Yield the batches with the columns `category` and `in_app`.
@@ -274,7 +354,9 @@ def with_answers(
     """
 
     def process(rows: pa.RecordBatch) -> pa.RecordBatch:
-        answer = arrow.apply(rules, rows, threads=threads)
+        used, counts = _restored(rows, fresh=applying.fresh)
+        answer = arrow.apply(applying.rules, used, threads=applying.threads)
+        applying.restored += sum(counts)
         # As plain texts: Parquet writes them as a dictionary for each row group.
         added = [answer.column(each.name).cast(each.type) for each in _ANSWERS]
         return pa.RecordBatch.from_arrays(

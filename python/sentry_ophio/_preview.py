@@ -7,6 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 from sentry_ophio._arguments import checked_int, checked_items, checked_threads, type_error
+from sentry_ophio._counts import counted, restored_line, some_of, word_for
 from sentry_ophio._ffi import Handle, check, ffi, lib, string
 from sentry_ophio._pack import add_repeats, join
 from sentry_ophio._rule_set import Enhancements
@@ -81,6 +82,11 @@ class Report(NamedTuple):
     """The old rules."""
     new_rules: tuple[RuleReport, ...]
     """The new rules."""
+    restored_stacktraces: int = 0
+    """The number of stack traces of events with a frame whose `in_app` was restored from
+    `data.orig_in_app` before rules ran."""
+    restored_frames: int = 0
+    """The number of these frames."""
 
     @property
     def responsible(self) -> tuple[RuleReport, ...]:
@@ -95,36 +101,43 @@ class Report(NamedTuple):
 
     def __str__(self) -> str:
         """Return the numbers, the rules with most changes, and the rules that never matched."""
+        changed = some_of(self.changed_stacktraces, self.stacktraces, "stack trace", "change")
         lines = [
-            f"{self.changed_stacktraces:,} of {self.stacktraces:,} stack traces change,"
-            f" {self.changed_frames:,} of {self.frames:,} frames",
-            f"  in-app       {self.in_app:>12,} frames",
-            f"  category     {self.category:>12,} frames",
-            f"  counts       {self.contributes:>12,} frames in the app variant,"
+            f"{changed}, {self.changed_frames:,} of {counted(self.frames, 'frame')}",
+            f"  in-app       {_numbered(self.in_app, 'frame')}",
+            f"  category     {_numbered(self.category, 'frame')}",
+            f"  counts       {_numbered(self.contributes, 'frame')} in the app variant,"
             f" {self.system:,} in the system variant",
-            f"  grouping     {self.grouping:>12,} stack traces"
+            f"  grouping     {_numbered(self.grouping, 'stack trace')}"
             f" (app variant {self.grouping_app:,}, system variant {self.grouping_system:,})",
         ]
+        if self.restored_frames:
+            lines.append(restored_line(self.restored_frames, self.restored_stacktraces))
         if self.responsible:
             some = self.explained < self.changed_stacktraces
             first = f", in the first {self.explained:,} that change" if some else ""
             lines.append(f"responsible{first}:")
         lines += [f"  {each.responsible:>12,}  {_named(each)}" for each in self.responsible[:10]]
         if len(self.responsible) > 10:
-            lines.append(f"  and {len(self.responsible) - 10} more rules")
+            lines.append(f"  and {counted(len(self.responsible) - 10, 'more rule')}")
         never = self.never_matched
         end = ":" if never else ""
-        lines.append(f"{len(never):,} of {len(self.new_rules):,} new rules matched nothing{end}")
+        new = counted(len(self.new_rules), "new rule")
+        lines.append(f"{len(never):,} of {new} matched nothing{end}")
         # Such as the rules of a base, which are in both sets: they are not what is tried.
         known = {_words(each) for each in self.old_rules}
         own = [each for each in never if _words(each) not in known]
         lines += [f"  {_named(each)}" for each in own[:_NAMED]]
         if len(own) > _NAMED:
-            lines.append(f"  and {len(own) - _NAMED:,} more rules")
+            lines.append(f"  and {counted(len(own) - _NAMED, 'more rule')}")
         if len(own) < len(never):
             lines.append(f"  and {len(never) - len(own):,} that the old rules have, too")
         # Rules and the names of their files are untrusted.
         return "\n".join(map(shown, lines))
+
+
+def _numbered(count: int, word: str) -> str:
+    return f"{count:>12,} {word_for(count, word)}"
 
 
 def _words(each: RuleReport) -> tuple[str, ...]:
@@ -139,7 +152,7 @@ def _named(each: RuleReport) -> str:
 class Comparison(Handle):
     """A comparison over stack traces in several forms. It creates the `Report`."""
 
-    __slots__ = ("_rules", "fresh", "was_fed")
+    __slots__ = ("_restored", "_rules", "fresh", "was_fed")
     _KIND = ffi.typeof("OphioEnhancementsPreview **")
     _FREE = lib.ophio_enhancements_preview_free
 
@@ -165,6 +178,8 @@ class Comparison(Handle):
         self._adopt(place)
         # Whether `in_app` of the frames of events is kept, not restored.
         self.fresh = fresh
+        # The stack traces and the frames that were restored before they were passed to `add`.
+        self._restored = (0, 0)
         # Whether there was anything to read.
         self.was_fed = False
         ptr = self._ptr
@@ -176,6 +191,12 @@ class Comparison(Handle):
         ptr = self._ptr
         packed = join([add_repeats(each._packed, each._repeats) for each in stacktraces])
         check(lib.ophio_enhancements_preview_add(ptr, packed, len(packed), threads))
+
+    def count_restored(self, frames: Iterable[int]) -> None:
+        """Count what the caller restored: the number of frames in each stack trace."""
+        counts = [each for each in frames if each]
+        stacktraces, before = self._restored
+        self._restored = stacktraces + len(counts), before + sum(counts)
 
     def add_json_lines(self, lines: bytes, threads: int) -> tuple[int, int]:
         """Compare the stack traces of events, one per line, up to a line that is not an event.
@@ -204,6 +225,8 @@ class Comparison(Handle):
         text = string(lambda out: lib.ophio_enhancements_preview_report(pointer, out))
         found: dict[str, Any] = json.loads(text)
         found["examples"] = tuple(found["examples"])
+        for name, count in zip(("restored_stacktraces", "restored_frames"), self._restored):
+            found[name] += count
         for name, known in self._rules.items():
             found[name] = tuple(
                 RuleReport(rule, number, each["matched"], each["responsible"])

@@ -510,7 +510,8 @@ class Enhancements(Handle):
         """Return the rules that profiles support.
 
         Their matchers are `path`, `module`, `function` and `package` of the frame, and their only
-        action is `+app` or `-app`.
+        action is `+app` or `-app`. Rules with a negated matcher or a space in a pattern are left
+        out, as in Sentry. `check(..., profiling=True)` reports the rules that are left out.
         """
         return self._part(lib.OPHIO_ENHANCEMENTS_PART_PROFILING)
 
@@ -543,7 +544,7 @@ class Enhancements(Handle):
             >>> print(rules.explain([frame], error))
             frame 0: in_app false, category none, contributes: app false, system true
                 in_app true -> false  by my.rules: rule 0 (line 1): function:log_* -app
-            0 of 1 frames count in the app variant, 1 in the system variant
+            0 of 1 frame counts in the app variant, 1 in the system variant
             the app variant does not count, so the system variant decides
 
         Args:

@@ -110,8 +110,21 @@ SCHEMA = pa.schema(
 )
 """The columns that a batch must have, with texts as `utf8`."""
 
-EVENTS = pa.schema([("event_id", pa.string()), ("place", pa.string()), *SCHEMA])
-"""The columns of `events_to_arrow`: the same, and the origin of a stack trace."""
+EVENTS = pa.schema(
+    [
+        ("event_id", pa.string()),
+        ("place", pa.string()),
+        (
+            "frames",
+            pa.list_(
+                pa.struct([*SCHEMA.field("frames").type.value_type, ("repeats", pa.bool_())]),
+            ),
+        ),
+        SCHEMA.field("exception"),
+    ]
+)
+"""The columns of `events_to_arrow`: the same, the origin of a stack trace, and for each frame
+whether it repeats the frame before it."""
 
 _WORD = pa.dictionary(pa.int32(), pa.string())
 

@@ -39,6 +39,7 @@ from msgpack import Packer
 
 from sentry_ophio import _repository
 from sentry_ophio._arguments import as_int, checked_list, type_error
+from sentry_ophio._counts import counted
 from sentry_ophio._diagnostic import Diagnostic
 from sentry_ophio._ffi import Handle, check, decode, error_for, ffi, lib, new_string, plain
 from sentry_ophio._shortcut import ALL, NEEDS, Shortcut, unpacked
@@ -613,7 +614,7 @@ class Codeowners(Handle):
 
     def __repr__(self) -> str:
         """Show the dialect and the number of rules."""
-        return f"<Codeowners {self._dialect}, {len(self._rules)} rules>"
+        return f"<Codeowners {self._dialect}, {counted(len(self._rules), 'rule')}>"
 
 
 def _read_sections(pointer: CData, count: int) -> tuple[Section, ...]:

@@ -129,7 +129,9 @@ pub unsafe extern "C" fn ophio_enhancements_assemble_arrow(
 /// Compares two rule sets on each of many stack traces in columns.
 ///
 /// Arguments and threads are as in `ophio_enhancements_apply_arrow`, with frames to which no rules
-/// were applied; the initial `contributes` of a frame is whether it is in-app after the rules.
+/// were applied; the initial `contributes` of a frame is whether it is in-app after the rules. The
+/// frames may have a field `repeats`: bool, whether a frame repeats the frame before it, which does
+/// not count initially.
 ///
 /// Fails as `ophio_enhancements_apply_arrow` does. The result has `changed`: bool; the numbers of
 /// frames `frames`, `changed_frames`, `in_app`, `category` and `contributes`: int32, in total and

@@ -200,10 +200,13 @@ pub unsafe extern "C" fn ophio_enhancements_preview_add_json_lines(
 ///
 /// Writes an object to `report` that is the caller's: free it with `ophio_str_free`. It has the
 /// numbers `stacktraces`, `frames`, `changed_stacktraces`, `changed_frames`, `in_app`,
-/// `category`, `contributes`, `grouping` and `explained`, `examples` (the first stack traces
+/// `category`, `contributes`, `system`, `grouping`, `grouping_app`, `grouping_system`,
+/// `restored_stacktraces`, `restored_frames` and `explained`, `examples` (the first stack traces
 /// that change, from 0), and `old_rules` and `new_rules`, with `matched` and `responsible` for
-/// each rule. Fails with `OPHIO_STATUS_INVALID_ARGUMENT` if another thread uses the preview,
-/// and with `OPHIO_STATUS_NULL_POINTER`.
+/// each rule. `restored_stacktraces` and `restored_frames` count what
+/// `ophio_enhancements_preview_add_json_lines` restored. Fails with
+/// `OPHIO_STATUS_INVALID_ARGUMENT` if another thread uses the preview, and with
+/// `OPHIO_STATUS_NULL_POINTER`.
 ///
 /// # Safety
 ///

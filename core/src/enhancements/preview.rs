@@ -46,12 +46,18 @@ const FEWEST_BYTES: usize = 64 << 10;
 struct Compared {
     changes: Changes,
     matched: [Vec<RuleNumber>; 2],
+    /// The number of frames whose `in_app` was restored before.
+    restored: u64,
 }
 
 impl Compared {
     fn new(changes: Changes, matched: [Vec<RuleNumber>; 2]) -> Self {
         let matched = matched.map(distinct);
-        Self { changes, matched }
+        Self {
+            changes,
+            matched,
+            restored: 0,
+        }
     }
 }
 
@@ -118,6 +124,10 @@ pub struct Report {
     pub grouping_app: u64,
     /// The number of stack traces with another sequence in the system variant.
     pub grouping_system: u64,
+    /// The number of stack traces with a frame whose `in_app` was restored before rules ran.
+    pub restored_stacktraces: u64,
+    /// The number of these frames.
+    pub restored_frames: u64,
     /// The number of stack traces that were explained for `responsible`.
     pub explained: u64,
     /// The numbers of the first stack traces that change, from 0.
@@ -317,6 +327,11 @@ impl Preview {
             (&mut report.grouping, changes.grouping.into()),
             (&mut report.grouping_app, changes.grouping_app.into()),
             (&mut report.grouping_system, changes.grouping_system.into()),
+            (
+                &mut report.restored_stacktraces,
+                (compared.restored > 0).into(),
+            ),
+            (&mut report.restored_frames, compared.restored),
         ] {
             *sum += number * times;
         }
@@ -374,8 +389,11 @@ impl Preview {
     fn compare_lines(&self, lines: &[u8]) -> Result<ComparedLines, StacktraceError> {
         let (mut compared, mut changed) = (Vec::new(), Vec::new());
         let left = self.left();
-        let bytes = read_lines(lines, self.fresh, |stacktrace| {
-            let found = self.compare(stacktrace)?;
+        let bytes = read_lines(lines, self.fresh, |stacktrace, restored| {
+            let found = Compared {
+                restored,
+                ..self.compare(stacktrace)?
+            };
             if found.changes.any() && changed.len() < left {
                 let mut packed = Vec::new();
                 msgpack::pack_into(&mut packed, stacktrace)?;
@@ -816,12 +834,15 @@ mod tests {
     fn frames_that_are_fresh_are_not_restored() {
         let event =
             r#"{"stacktrace": {"frames": [{"in_app": false, "data": {"orig_in_app": 1}}]}}"#;
-        for (fresh, in_app) in [(false, 1), (true, 0)] {
+        for (fresh, restored) in [(false, 1), (true, 0)] {
             let new = Enhancements::parse("function:* -app", &Cache::new(0)).unwrap();
             let mut preview = Preview::new(&Enhancements::empty(), &new);
             preview.set_fresh(fresh);
             preview.add_json_lines(event.as_bytes(), 1).unwrap();
-            assert_eq!(preview.report().in_app, in_app);
+            let report = preview.report();
+            assert_eq!(report.in_app, restored);
+            assert_eq!(report.restored_stacktraces, restored);
+            assert_eq!(report.restored_frames, restored);
         }
     }
 

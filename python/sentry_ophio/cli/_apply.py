@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sentry_ophio._counts import some_of, word_for
 from sentry_ophio.cli._input import InputError, read_event_file, read_rules
 from sentry_ophio.cli._options import base_option, fresh_option, rules_option
 from sentry_ophio.cli._output import console, echo_json, text
@@ -218,8 +219,7 @@ def _show(out: Console, name: str, evaluations: list[Evaluation]) -> None:
         print_table(out, [*_COLUMNS, *_TEXTS], rows, notes)
         out.print(_summary(each), soft_wrap=True)
         if each.trace.restored:
-            numbers = ", ".join(map(str, each.trace.restored))
-            out.print(text(f"in-app was restored from data.orig_in_app: {numbers}"), soft_wrap=True)
+            out.print(text(_restored(each.trace.restored)), soft_wrap=True)
         out.print()
 
 
@@ -260,9 +260,8 @@ def _summary(evaluation: Evaluation) -> Text:
         sum(component.contributes is True for component in components)
         for components in (evaluation.components, evaluation.system)
     )
-    frames = (
-        f"{app} of {len(evaluation.components)} frames count in the app variant, {system} in the"
-    )
+    counts = some_of(app, len(evaluation.components), "frame", "count")
+    frames = f"{counts} in the app variant, {system:,} in the system variant"
     order = ", in reverse order" if result.invert_stacktrace else ""
     hint = f": {result.hint}" if result.hint else ""
     decides = {
@@ -270,7 +269,13 @@ def _summary(evaluation: Evaluation) -> Text:
         "system": "the system variant decides",
         None: "the stack trace does not count for grouping",
     }
-    return text(f"{frames} system variant; {decides[evaluation.decides]}{order}{hint}")
+    return text(f"{frames}; {decides[evaluation.decides]}{order}{hint}")
+
+
+def _restored(frames: list[int]) -> str:
+    numbers = ", ".join(map(str, frames))
+    which = f"{word_for(len(frames), 'frame')} {numbers}"
+    return f"in-app of {which} was restored from data.orig_in_app, before the rules"
 
 
 def _change(before: bool | None, after: bool | None) -> Text:

@@ -17,6 +17,7 @@ from sentry_ophio.cli._input import (
 )
 from sentry_ophio.cli._options import base_option, fresh_option, rules_option
 from sentry_ophio.cli._output import echo, echo_json, styled
+from sentry_ophio.cli._rows import PARQUET
 from sentry_ophio.cli._words import DEFAULT_RULES, location, word_of
 from sentry_ophio.exceptions import OphioOverflowError
 
@@ -67,6 +68,10 @@ def explain(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
     The exit code is 2 if the event or the rules cannot be used, or if there is no such rule
     or frame.
     """  # noqa: D301 (click wants the control character)
+    if event.endswith(PARQUET):
+        raise InputError(
+            event, "expected the JSON of an event; preview --html explains rows of Parquet files"
+        )
     rules = read_rules(rule_files, base_files)
     asked = None if why_not is None else _parsed_why_not(rules, why_not)
     traces = read_event_file(event, fresh=fresh)

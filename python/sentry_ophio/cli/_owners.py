@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from sentry_ophio import _repository
+from sentry_ophio._counts import counted
 from sentry_ophio._event_files import STANDARD_INPUT
 from sentry_ophio._shown import shown
 from sentry_ophio.cli._check import format_option, json_option, report
@@ -129,7 +130,8 @@ def owners(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
         without = sum(not row.owners for row in rows) if require else 0
         _print(source, _selected(rows, unowned, wanted), form, only_names=unowned, required=require)
     if without:
-        echo(f"{without:,} of {len(paths):,} files have no owner", err=True)
+        has = "has" if len(paths) == 1 else "have"
+        echo(f"{without:,} of {counted(len(paths), 'file')} {has} no owner", err=True)
     if failed or without:
         sys.exit(InputError.exit_code if failed else 1)
 

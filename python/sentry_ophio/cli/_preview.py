@@ -102,8 +102,7 @@ def preview(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
     if as_json:
         echo_json(_report_json(report))
     else:
-        for line in str(_with_sources(report)).split("\n"):
-            echo(line)
+        _show(report, inputs)
     if html_file is not None:
         examples = []
         for place, trace in _examples(inputs, set(report.examples[:_SHOWN]), left_out, fresh):
@@ -119,6 +118,14 @@ def preview(  # noqa: PLR0913, PLR0917 (an argument each is how click has it)
         echo(f"{html_file}: written", err=True)
     if failed:
         sys.exit(InputError.exit_code)
+
+
+def _show(report: Report, inputs: list[Input]) -> None:
+    for line in str(_with_sources(report)).split("\n"):
+        echo(line)
+    for each in inputs:
+        if not isinstance(each, list) and not each.has_repeats:
+            echo(f"{each.name} has no column frames.repeats: recursion is not simulated")
 
 
 def _with_sources(report: Report) -> Report:
@@ -193,7 +200,8 @@ def _each_stacktrace(
             continue
         # The comparison has already reported the error of the file.
         with suppress(ParquetError):
-            yield from ((each.name, made) for made in parquet_module().rows_of(each))
+            rows = parquet_module().rows_of(each, fresh=fresh)
+            yield from ((each.name, made) for made in rows)
 
 
 def _same(trace: EventStacktrace) -> EventStacktrace:

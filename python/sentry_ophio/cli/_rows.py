@@ -13,6 +13,7 @@ import click
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from sentry_ophio._atomic import resolved
+from sentry_ophio._counts import counted, restored_line
 from sentry_ophio._event_files import STANDARD_INPUT, SUFFIXES, files_in, stacktraces_in
 from sentry_ophio.cli._input import InputError
 from sentry_ophio.cli._output import console, echo, echo_json
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
+    from sentry_ophio._event_files import Found
     from sentry_ophio._parquet import ParquetFile
     from sentry_ophio.enhancers import Enhancements
     from sentry_ophio.exceptions import OphioError
@@ -139,7 +141,8 @@ def write_parquet(  # noqa: PLR0913 (those of the command)
         The counts of the output, and the number of events and rows that were skipped.
     """
     parquet = parquet_module()
-    left_out = 0
+    left_out = restored = 0
+    applying = None if rules is None else parquet.Applying(rules, threads, fresh)
 
     def report(error: OphioError | OSError) -> None:
         nonlocal left_out
@@ -153,18 +156,21 @@ def write_parquet(  # noqa: PLR0913 (those of the command)
     if not inputs:
         raise InputError(names[0], "there is no file in it to read")
 
+    def events_of(names: list[str]) -> Iterator[Found]:
+        nonlocal restored
+        for found in stacktraces_in(names, skip, stdin=sys.stdin.buffer, fresh=fresh):
+            restored += len(found.trace.restored)
+            yield found
+
     def batches() -> Iterator[Any]:
         for each in inputs:
             if isinstance(each, list):
-                name = each[0]
-                found = parquet.event_batches(
-                    stacktraces_in(each, skip, stdin=sys.stdin.buffer, fresh=fresh)
-                )
+                name, found = each[0], parquet.event_batches(events_of(each))
             else:
                 name, found = each.name, each.batches()
-            yield from (
-                found if rules is None else parquet.with_answers(name, found, rules, threads, skip)
-            )
+            if applying is not None:
+                found = parquet.with_answers(name, found, applying, skip)
+            yield from found
 
     try:
         schema = parquet.common_schema(inputs, answers=rules is not None)
@@ -175,7 +181,8 @@ def write_parquet(  # noqa: PLR0913 (those of the command)
     found = asdict(written)
     if rules is None:
         found = {name: found[name] for name in ("stacktraces", "frames")}
-    return found, left_out
+    restored += 0 if applying is None else applying.restored
+    return found | {"restored": restored}, left_out
 
 
 def _check_output(names: tuple[str, ...], out: str, suffixes: tuple[str, ...]) -> None:
@@ -202,15 +209,17 @@ def show_written(out: str, written: dict[str, int], left_out: int, *, as_json: b
         document = {"out": out, **written, "left_out": left_out}
         echo_json(document)
     else:
-        facts = [f"{count:,} {_COUNTED[name]}" for name, count in written.items()]
+        facts = [
+            counted(written["stacktraces"], "stack trace"),
+            counted(written["frames"], "frame"),
+            *(f"{written[name]:,} {what}" for name, what in _ANSWERS.items() if name in written),
+        ]
         echo(f"{out}: {', '.join(facts)}")
+        if written["restored"]:
+            echo(restored_line(written["restored"]))
     if left_out:
         sys.exit(InputError.exit_code)
 
 
-_COUNTED = {
-    "stacktraces": "stack traces",
-    "frames": "frames",
-    "in_app": "in-app",
-    "category": "with a category",
-}
+# Of the frames, with the results of rules.
+_ANSWERS = {"in_app": "in-app", "category": "with a category"}

@@ -235,13 +235,18 @@ impl<'a> EventStacktrace<'a> {
     /// Restores `in_app` of frames that rules changed before.
     ///
     /// Sentry stores the value that a frame came with in `data.orig_in_app`: 1 is true, 0 false, -1
-    /// null. Before it runs rules on an event again, `in_app` becomes that value.
-    pub fn restore(&mut self) {
+    /// null. Before it runs rules on an event again, `in_app` becomes that value. Returns the number
+    /// of frames that had another one.
+    pub fn restore(&mut self) -> u64 {
+        let mut restored = 0;
         for frame in &mut self.frames {
             if let Some(original) = frame.orig_in_app {
-                frame.in_app = original_in_app(original);
+                let in_app = original_in_app(original);
+                restored += u64::from(frame.in_app != in_app);
+                frame.in_app = in_app;
             }
         }
+        restored
     }
 
     /// How many frames there are.

@@ -76,7 +76,10 @@ pub fn pack_lines(json: &[u8]) -> Result<Vec<u8>, LineError> {
     for (line, event) in (1_u64..).zip(json.split(|byte| *byte == b'\n')) {
         let found = stacktraces_in(event, FRESH, &mut buffer);
         let found = found.map_err(|error| LineError { line, error })?;
-        for (place, stacktrace) in found {
+        for Found {
+            place, stacktrace, ..
+        } in found
+        {
             let view = stacktrace.view_with_repeats();
             let written = msgpack::pack_view(&view).map_err(|error| LineError {
                 line,
@@ -89,27 +92,37 @@ pub fn pack_lines(json: &[u8]) -> Result<Vec<u8>, LineError> {
     Ok(rmp_serde::to_vec(&packed).unwrap_or_default())
 }
 
-/// Reads the stack traces of an event and where each is. A line without an event has none.
+/// A stack trace of an event.
+struct Found<'b> {
+    /// Its path in the event.
+    place: String,
+    stacktrace: EventStacktrace<'b>,
+    /// The number of frames whose `in_app` was restored.
+    restored: u64,
+}
+
+/// Reads the stack traces of an event. A line without an event has none.
 fn stacktraces_in<'b>(
     event: &[u8],
     fresh: bool,
     buffer: &'b mut Vec<u8>,
-) -> Result<Vec<(String, EventStacktrace<'b>)>, EventJsonError> {
+) -> Result<Vec<Found<'b>>, EventJsonError> {
     if event.trim_ascii().is_empty() {
         return Ok(Vec::new());
     }
     transcode(event.trim_ascii_end(), buffer).map_err(|error| EventJsonError(error.to_string()))?;
-    let mut found = stacktraces_of(buffer)?;
-    if !fresh {
-        found
-            .iter_mut()
-            .for_each(|(_, stacktrace)| stacktrace.restore());
-    }
-    Ok(found)
+    let found = stacktraces_of(buffer)?.into_iter();
+    let found = found.map(|(place, mut stacktrace)| Found {
+        place,
+        restored: if fresh { 0 } else { stacktrace.restore() },
+        stacktrace,
+    });
+    Ok(found.collect())
 }
 
 /// Calls `each` for the stack traces of events, one event a line, up to the first line that is
-/// not an event. Returns how many bytes the lines have that were read.
+/// not an event, with the number of frames whose `in_app` was restored. Returns how many bytes the
+/// lines have that were read.
 ///
 /// # Errors
 ///
@@ -117,16 +130,16 @@ fn stacktraces_in<'b>(
 pub(in crate::enhancements) fn read_lines<E>(
     json: &[u8],
     fresh: bool,
-    mut each: impl FnMut(&StacktraceView<'_>) -> Result<(), E>,
+    mut each: impl FnMut(&StacktraceView<'_>, u64) -> Result<(), E>,
 ) -> Result<usize, E> {
     let mut bytes = 0;
     let mut buffer = Vec::new();
     for line in json.split_inclusive(|byte| *byte == b'\n') {
-        let Ok(found) = stacktraces_in(line, fresh, &mut buffer) else {
+        let Ok(stacktraces) = stacktraces_in(line, fresh, &mut buffer) else {
             break;
         };
-        for (_, stacktrace) in found {
-            each(&stacktrace.view_with_repeats())?;
+        for found in stacktraces {
+            each(&found.stacktrace.view_with_repeats(), found.restored)?;
         }
         bytes += line.len();
     }
@@ -567,7 +580,7 @@ mod tests {
         );
         let mut buffer = Vec::new();
         let found = stacktraces_in(json.as_bytes(), false, &mut buffer).unwrap();
-        let view = found[0].1.view_with_repeats();
+        let view = found[0].stacktrace.view_with_repeats();
         let frame = view.unpack().unwrap()[0];
         assert_eq!(frame.path, Some("/a/b.c"));
         assert_eq!(frame.package, Some("lib"));
@@ -595,7 +608,9 @@ mod tests {
             for (is_fresh, expected) in [(false, restored), (true, fresh)] {
                 let mut buffer = Vec::new();
                 let found = stacktraces_in(json.as_bytes(), is_fresh, &mut buffer).unwrap();
-                assert_eq!(found[0].1.view().frames[0].in_app, expected, "{json}");
+                let view = found[0].stacktrace.view();
+                assert_eq!(view.frames[0].in_app, expected, "{json}");
+                assert_eq!(found[0].restored, u64::from(expected != fresh), "{json}");
             }
         }
     }
@@ -621,7 +636,7 @@ mod tests {
             ),
         ] {
             let mut found = 0;
-            let read = read_lines(text.as_bytes(), false, |stacktrace| {
+            let read = read_lines(text.as_bytes(), false, |stacktrace, _| {
                 found += 1;
                 stacktrace.unpack().map(|_| ())
             });

@@ -38,6 +38,7 @@ pub(super) struct Stacktraces<'a> {
     in_app: Bools<'a>,
     orig_in_app: Ints<'a>,
     contributes: Option<Bools<'a>>,
+    repeats: Option<Bools<'a>>,
     exceptions: Structs<'a>,
     /// The texts of the fields in [`ExceptionField::ALL`].
     exception: Box<[Texts<'a>]>,
@@ -63,6 +64,7 @@ impl<'a> Stacktraces<'a> {
         let in_app = column(FrameField::InApp, Bools::EXPECTED)?;
         let orig_in_app = column(FrameField::OrigInApp, Ints::EXPECTED)?;
         let contributes = frame.optional_field("contributes", "frames.contributes")?;
+        let repeats = frame.optional_field("repeats", "frames.repeats")?;
 
         let exception = row.field("exception", "exception", EXCEPTION)?;
         let exceptions = Structs::new(exception, EXCEPTION)?;
@@ -81,6 +83,7 @@ impl<'a> Stacktraces<'a> {
             in_app: Bools::new(in_app)?,
             orig_in_app: Ints::new(orig_in_app)?,
             contributes: contributes.map(Bools::new).transpose()?,
+            repeats: repeats.map(Bools::new).transpose()?,
             exceptions,
             exception: texts_of_exception.collect::<Result<_, _>>()?,
         };
@@ -144,6 +147,7 @@ impl<'a> Stacktraces<'a> {
             return Ok(None);
         };
         let mut frames = Vec::with_capacity(keys.len());
+        let mut repeats = Vec::new();
         for ((number, frame), key) in range.enumerate().zip(keys) {
             let mut read = FrameView {
                 category: None,
@@ -154,6 +158,10 @@ impl<'a> Stacktraces<'a> {
             if let Some(place) = self.frames.place(frame)? {
                 read.category = self.category.get(place)?;
                 read.in_app = self.in_app.get(place)?;
+                if let Some(column) = &self.repeats {
+                    repeats.resize(number, false);
+                    repeats.push(column.get(place)? == Some(true));
+                }
                 read.orig_in_app = match self.orig_in_app.get(place)? {
                     None => None,
                     Some(number_told) => {
@@ -173,7 +181,7 @@ impl<'a> Stacktraces<'a> {
         Ok(Some(StacktraceView {
             exception: self.exception(row)?,
             frames,
-            repeats: Vec::new(),
+            repeats,
         }))
     }
 

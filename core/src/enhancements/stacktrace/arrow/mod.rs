@@ -20,6 +20,9 @@
 //! [`crate::arrow`] reads a field of all frames in place. A text may be `utf8` or `binary`, with
 //! offsets of 32 or 64 bits, as views, or in a dictionary; a column of nulls may have the type `null`. No text of the input is copied.
 //!
+//! Frames may have two more columns: `contributes`, the initial value for [`assemble`], and
+//! `repeats`, whether a frame repeats the frame before it, which previews read.
+//!
 //! The result of a null row is null. All fields of a null frame are missing.
 
 mod error;
