@@ -12,17 +12,15 @@ import time
 from sentry_ophio.proguard import ProguardMapper
 
 
-def fork_in_the_middle(classes: int) -> bool:
-    lines = []
-    for c in range(classes):
-        lines.append(f"org.example.C{c} -> a.c{c}:")
-        lines += [f"    {m}:{m}:void m{m}(int):{m}:{m} -> x{m}" for m in range(20)]
+def fork_in_the_middle(methods: int) -> bool:
+    lines = ["org.example.C -> a.c:"]
+    lines += [f"    {m}:{m}:void m{m}(int):{m}:{m} -> x{m}" for m in range(methods)]
     mapper = ProguardMapper.from_bytes("\n".join(lines).encode())
     busy = threading.Event()
 
     def use() -> None:
         busy.set()
-        mapper.remap_frame("a.c1", "x1", 0, "int")
+        mapper.remap_frame("a.c", "x1", 0, "int")
 
     thread = threading.Thread(target=use)
     thread.start()
@@ -31,7 +29,7 @@ def fork_in_the_middle(classes: int) -> bool:
     child = os.fork()
     if child == 0:
         signal.alarm(60)  # ends a child that waits
-        found = mapper.remap_frame("a.c1", "x1", 0, "int")
+        found = mapper.remap_frame("a.c", "x1", 0, "int")
         os._exit(0 if len(found) == 1 else 3)
     in_the_middle = thread.is_alive()
     status = os.waitpid(child, 0)[1]
@@ -42,6 +40,6 @@ def fork_in_the_middle(classes: int) -> bool:
 
 
 for doubling in range(6):
-    if fork_in_the_middle(4_000 << doubling):
+    if fork_in_the_middle(80_000 << doubling):
         print("in the middle")
         break
