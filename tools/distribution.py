@@ -39,6 +39,11 @@ CARGO = shlex.split(os.environ.get("CARGO", "cargo"))
 WHEEL_NEEDS = ["build", "ziglang==0.17.1", "cargo-zigbuild==0.24.1", "zopflipy"]
 # The extras that the tests need where they run beside an installed wheel.
 EXTRAS = "[studio,test]"
+# The quick tests run in two processes, as those of `make check`. Among the slow tests are some of
+# memory and of forks, which want the machine for themselves.
+PYTEST = ["-m", "pytest", "-q", "-p", "no:cacheprovider"]
+if os.environ.get("OPHIO_QUICK"):
+    PYTEST += ["-n", "2", "--dist", "loadfile"]
 
 
 def run(*command: str | Path, cwd: Path = ROOT, env: Mapping[str, str] | None = None) -> None:
@@ -177,8 +182,7 @@ def test_wheel(wheel: str | None, python: str) -> None:
     found = the_one(pattern.parent, pattern.name)
     run(python, "-m", "pip", "install", "-q", f"{found}{EXTRAS}")
     shutil.copytree(ROOT / "tests", directory / "tests")
-    pytest = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error", "tests"]
-    run(*pytest, cwd=directory)
+    run(python, *PYTEST, "-W", "error", "tests", cwd=directory)
 
 
 def test_sdist() -> None:
@@ -197,8 +201,7 @@ def test_sdist() -> None:
     run(*cut_off, *build, "-w", directory, ".", cwd=tree, env=offline)
     python = environment.make(str(directory / "venv"))
     run(python, "-m", "pip", "install", "-q", f"{the_one(directory, '*.whl')}{EXTRAS}")
-    pytest = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    run(*pytest, cwd=tree, env={"CI": "", "PATH": "/usr/bin:/bin"})
+    run(python, *PYTEST, cwd=tree, env={"CI": "", "PATH": "/usr/bin:/bin"})
 
 
 def main() -> None:
