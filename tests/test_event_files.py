@@ -218,6 +218,7 @@ def test_an_event_has_the_same_frames_through_each_door(path: Path, tmp_path: Pa
         return {k: v.encode() if isinstance(v, str) else v for k, v in values.items()}
 
     for row, each in zip(columns(path).to_pylist(), found):
+        assert [frame.pop("repeats") for frame in row["frames"]] == list(each.repeats)
         assert [encoded(frame) for frame in row["frames"]] == each.frames
         assert encoded(row["exception"]) == each.exception
 
