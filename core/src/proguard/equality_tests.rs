@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use fastrand::Rng;
 use proguard::{ProguardMapper, ProguardMapping, StackFrame};
 
-use super::sections::{common_starts, hash, starts_of_lines, starts_of_records};
+use super::sections::{common_starts, hash, starts_of_lines, starts_of_records, Reader};
 use super::{Frame, Mapper, Query};
 
 /// What mappings consist of, and what the two readers of classes read in two ways.
@@ -154,6 +154,10 @@ fn one_scan_finds_what_both_readers_find() {
         common += usize::from(starts.len() > 1);
         assert_eq!(starts, starts_of_records(bytes), "{mapping:?}");
         assert_eq!(starts, starts_of_lines(bytes), "{mapping:?}");
+        for start in starts {
+            let names = |reader: Reader| reader.names(&bytes[start..]);
+            assert_eq!(names(Reader::Records), names(Reader::Lines), "{mapping:?}");
+        }
     }
     assert!(common > 1_000 && other > 1_000, "{common} {other}");
 }
@@ -278,6 +282,20 @@ fn each_changed_byte_is_an_error() {
         }
         assert!(!fails(&Mapper::from_cache(bytes).unwrap()));
     }
+}
+
+/// Found by removing the comparison: the identifier of the whole text had found the change.
+#[test]
+fn a_query_compares_the_checksum_of_its_class() {
+    let bytes = Mapper::new(CART).to_cache().unwrap();
+    let at = |name: &[u8]| bytes.windows(name.len()).position(|part| part == name);
+    let mut changed = bytes.clone();
+    changed[at(b"int):20").unwrap()] = b'l';
+    let mapper = Mapper::from_cache(changed).unwrap();
+    assert!(mapper.remap_class("a.b").is_err());
+    assert!(mapper.remap_method("a.b", "a").is_err());
+    assert!(mapper.remap_stacktrace("\tat a.b.a(:1)", false).is_err());
+    assert!(mapper.remap_class("a.c").is_ok());
 }
 
 /// Makes the checksums of a cache fit.
