@@ -357,9 +357,10 @@ class Enhancements(Handle):
         Raises:
             TypeError: `other` is not an `Enhancements`.
         """
-        # The method is only called for what is something else, or closed.
-        is_open = type(other) is Enhancements
-        added = other._ptr if is_open else Enhancements._pointer("other", other)
+        # A closed set has another type. To call the method for each set would take longer.
+        if type(other) is not Enhancements:
+            Enhancements._pointer("other", other)
+        added = other._ptr
         ptr = self._ptr
         # Rules and where they come from change together, for all threads.
         with _growing:
