@@ -307,11 +307,11 @@ def test_nothing_else_is_exported(installed: Installed, declared_functions: set[
 
 @linux_only
 def test_the_library_is_small(installed: Installed, source_tree: Path) -> None:
-    """The limit is 3.6 MB, stripped; docs/size.md has the size."""
+    """The limit is 3.7 MB, stripped; docs/size.md has the size."""
     if os.environ.get("OPHIO_DEBUG", "0") not in ("", "0"):
         pytest.skip("this is a debug build")
     size = (installed.lib / "libophio.so").stat().st_size
-    assert size < 3_600_000
+    assert size < 3_700_000
     if os.uname().machine == "x86_64":
         page = (source_tree / "docs" / "size.md").read_text("utf-8")
         (told,) = re.findall(r"\*\*([\d,]+) bytes\*\*", page)
