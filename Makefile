@@ -241,6 +241,7 @@ fuzz-long: ## Run every fuzz target for an hour, and write the figures into docs
 
 soak: dev ## A million calls of each kind, and long runs of threads: memory stays flat
 	OPHIO_LONG=1 $(BIN)/python -m pytest -q tests/test_reliability.py
+	OPHIO_LONG=1 $(BIN)/python -m pytest -q tests/test_arrow.py -k damaged
 
 deny: ## Licences, advisories and sources of what is linked in
 	@test -x $(TOOLS)/cargo-deny || $(CARGO) install -q --locked --root build/tools cargo-deny
