@@ -883,11 +883,6 @@ NOT_LINEAR["explain: n frames"] = (
     "the interpreter goes through a range of frames for each frame that a rule matches: half of "
     "the square of the frames, some nanoseconds each; `frames` limits it. Memory is linear"
 )
-for _name in ("ProguardMapper.from_bytes, remap_class", "ProguardMapper, open"):
-    NOT_LINEAR[_name] = (
-        "instructions are linear (by callgrind, for 4,000 to 16,000 classes); the index has 1,200 "
-        "bytes a class, which are more than the caches of the processor"
-    )
 NOT_LINEAR["apply: a group that reaches others"] = (
     "the square of the frames divided by 64; `frames` limits it"
 )
