@@ -371,7 +371,7 @@ def test_base_in_other_commands(sets: Path) -> None:
         *("function:a category=b", "function:b -app", "category:b -app", "")
     ]
     result = run(
-        "fingerprint preview --new f --base b.rules --rules c.rules --json event.json", sets
+        "fingerprint preview --new f --rules-base b.rules --rules c.rules --json event.json", sets
     )
     assert result.stderr.startswith("Error: f: ")
     result = run("apply --base none --rules c.rules event.json", sets)

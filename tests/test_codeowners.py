@@ -587,7 +587,7 @@ def test_answers_are_values() -> None:
         assert pickle.loads(pickle.dumps(thing)) == thing
         assert hash(thing) == hash(pickle.loads(pickle.dumps(thing)))
     assert file.owners("a") == file.owners("a")
-    assert repr(file) == "<Codeowners github, 1 rules>"
+    assert repr(file) == "<Codeowners github, 1 rule>"
     assert repr(file.owners(b"a/b")) == "Ownership(b'a/b', @a in line 1)"
     assert isinstance(file.diagnostics[0], Diagnostic)
     with pytest.raises(AttributeError):
