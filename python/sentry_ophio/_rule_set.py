@@ -359,7 +359,7 @@ class Enhancements(Handle):
         """
         # A closed set has another type. To call the method for each set would take longer.
         if type(other) is not Enhancements:
-            Enhancements._pointer("other", other)
+            Enhancements._pointer("other", other)  # type: ignore[unreachable]
         added = other._ptr
         ptr = self._ptr
         # Rules and where they come from change together, for all threads.
