@@ -27,6 +27,7 @@ from sentry_ophio._component import (
     read_components,
     sequence,
 )
+from sentry_ophio._counts import word_for
 from sentry_ophio._event_frames import (
     answer_about_event,
     change_of,
@@ -1091,7 +1092,7 @@ class Enhancements(Handle):
         if self.closed:
             return "Enhancements(closed)"
         count = len(self)
-        return f"Enhancements({count} rule{'' if count == 1 else 's'})"
+        return f"Enhancements({count} {word_for(count, 'rule')})"
 
     def _lookup(
         self, table: dict[int, Read], numbers: list[int], read: Callable[[int], Read]

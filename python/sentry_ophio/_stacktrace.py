@@ -9,6 +9,7 @@ from sentry_ophio._arguments import (
     checked_tuple,
     type_error,
 )
+from sentry_ophio._counts import word_for
 from sentry_ophio._ffi import check, ffi, lib, new_string
 from sentry_ophio._first_use import first_use
 from sentry_ophio._pack import (
@@ -187,7 +188,7 @@ class Stacktrace:
 
     def __repr__(self) -> str:
         """Show the number of frames."""
-        return f"Stacktrace({self._len} frame{'' if self._len == 1 else 's'})"
+        return f"Stacktrace({self._len} {word_for(self._len, 'frame')})"
 
 
 def prepared(packed: bytes, frames: int) -> Stacktrace:

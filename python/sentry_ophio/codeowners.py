@@ -39,7 +39,7 @@ from msgpack import Packer
 
 from sentry_ophio import _repository
 from sentry_ophio._arguments import as_int, checked_list, type_error
-from sentry_ophio._counts import counted
+from sentry_ophio._counts import counted, word_for
 from sentry_ophio._diagnostic import Diagnostic
 from sentry_ophio._ffi import Handle, check, decode, error_for, ffi, lib, new_string, plain
 from sentry_ophio._shortcut import ALL, NEEDS, Shortcut, unpacked
@@ -293,7 +293,7 @@ class Ownership(NamedTuple):
         if not self.matches:
             return f"Ownership({self.path!r}, no rule)"
         lines = ", ".join(str(match.line) for match in self.matches)
-        where = f"in line{'s' if len(self.matches) > 1 else ''} {lines}"
+        where = f"in {word_for(len(self.matches), 'line')} {lines}"
         return f"Ownership({self.path!r}, {' '.join(self.owners) or 'cleared'} {where})"
 
 

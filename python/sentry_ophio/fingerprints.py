@@ -39,6 +39,7 @@ from typing import TYPE_CHECKING, Union, final
 from msgpack import Packer
 
 from sentry_ophio._arguments import checked_items, encoded, exact_str, type_error
+from sentry_ophio._counts import word_for
 from sentry_ophio._diagnostic import Diagnostic, Fix
 from sentry_ophio._ffi import Handle, check, copied, decode, error_for, ffi, lib, new_string, string
 from sentry_ophio._fingerprint_variables import (
@@ -668,7 +669,7 @@ class FingerprintRules(Handle):
         if self.closed:
             return "FingerprintRules(closed)"
         count = len(self)
-        return f"FingerprintRules({count} rule{'' if count == 1 else 's'})"
+        return f"FingerprintRules({count} {word_for(count, 'rule')})"
 
 
 # --- issues -------------------------------------------------------------------------

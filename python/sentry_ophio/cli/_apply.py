@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ import click
 
 from sentry_ophio._counts import some_of, word_for
 from sentry_ophio.cli._input import InputError, read_event_file, read_rules
-from sentry_ophio.cli._options import base_option, fresh_option, rules_option
+from sentry_ophio.cli._options import base_option, fresh_option, rules_option, threads_option
 from sentry_ophio.cli._output import console, echo_json, text
 from sentry_ophio.cli._rows import PARQUET, show_written, skip_bad_option, write_parquet
 from sentry_ophio.cli._table import Column, print_table
@@ -40,13 +39,7 @@ if TYPE_CHECKING:
 )
 @skip_bad_option
 @fresh_option
-@click.option(
-    "--threads",
-    type=click.IntRange(1),
-    default=os.cpu_count() or 1,
-    metavar="N",
-    help="With --out: the number of threads; by default, the number of processors.",
-)
+@threads_option("With --out: the")
 @click.option(
     "--json",
     "as_json",

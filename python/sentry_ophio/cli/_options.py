@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 
     Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
-__all__ = ["base_option", "fresh_option", "rules_base_option", "rules_option"]
+__all__ = ["base_option", "fresh_option", "rules_base_option", "rules_option", "threads_option"]
 
 base_option: Decorator = click.option(
     "--base",
@@ -48,4 +49,15 @@ def rules_option(name: str, argument: str, what: str, *, required: bool = False)
         required=required,
         metavar="FILE",
         help=f"{what} Can be repeated: the files are joined in this order.",
+    )
+
+
+def threads_option(what: str) -> Decorator:
+    """Make an option for a number of threads. `what` says of what."""
+    return click.option(
+        "--threads",
+        type=click.IntRange(1),
+        default=os.cpu_count() or 1,
+        metavar="N",
+        help=f"{what} number of threads; by default, the number of processors.",
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from contextlib import suppress
 from functools import partial
@@ -15,7 +14,7 @@ from sentry_ophio._event_files import STANDARD_INPUT, SUFFIXES, compare, stacktr
 from sentry_ophio._html import preview_page
 from sentry_ophio._preview import Comparison
 from sentry_ophio.cli._input import InputError, read_rules, replace_file, with_orig_in_app
-from sentry_ophio.cli._options import base_option, fresh_option, rules_option
+from sentry_ophio.cli._options import base_option, fresh_option, rules_option, threads_option
 from sentry_ophio.cli._output import echo, echo_json
 from sentry_ophio.cli._rows import PARQUET, Input, parquet_module, progress_bar, sorted_inputs
 from sentry_ophio.cli._words import DEFAULT_RULES, location
@@ -37,13 +36,7 @@ _SHOWN = 50
 @rules_option("--new", "new_files", "The new rules.", required=True)
 @base_option
 @fresh_option
-@click.option(
-    "--threads",
-    type=click.IntRange(1),
-    default=os.cpu_count() or 1,
-    metavar="N",
-    help="The number of threads; by default, the number of processors.",
-)
+@threads_option("The")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON document.")
 @click.option(
     "--html",
