@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! header    72 bytes: what it is, the facts of the mapping, lengths and checksums
-//! tables    28 bytes for each class: those of the module `sections`, and a checksum of each section
+//! tables    28 bytes for each class: those of the module `table`, and a checksum of each section
 //! text      the mapping
 //!
 //! open      header and tables      1 ms for a mapping of 50 MB
@@ -26,8 +26,9 @@ use std::io;
 use std::path::Path;
 
 use super::error::ProguardError;
-use super::sections::{Reader, Table, TABLE_BYTES};
+use super::names::Reader;
 use super::source::{checksum_of, damaged, short, CacheText, Facts, ReadAt};
+use super::table::{Table, TABLE_BYTES};
 use crate::limits::Limit;
 
 const MAGIC: [u8; 8] = *b"OPHIO-PG";

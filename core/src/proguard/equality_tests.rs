@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use fastrand::Rng;
 use proguard::{ProguardMapper, ProguardMapping, StackFrame};
 
-use super::sections::{common_starts, hash, starts_of_lines, starts_of_records, Reader};
+use super::names::Reader;
+use super::scan::{common_starts, starts_of_lines, starts_of_records};
+use super::table::hash;
 use super::{Frame, Mapper, Query};
 
 /// What mappings consist of, and what the two readers of classes read in two ways.

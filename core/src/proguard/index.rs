@@ -18,7 +18,9 @@ use self_cell::self_cell;
 
 use super::comments::{Comment, Rewrite};
 use super::error::ProguardError;
-use super::sections::{first_line, By, Reader, Sections, Slots};
+use super::names::{first_line, By, Reader};
+use super::sections::Sections;
+use super::slots::Slots;
 use super::source::Section;
 
 /// The classes of a mapping, for one retrace. A class that cannot be read is missing; then the

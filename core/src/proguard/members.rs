@@ -19,8 +19,8 @@ use self_cell::self_cell;
 use serde::Deserialize;
 
 use super::error::ProguardError;
+use super::names::{after_names, Reader};
 use super::query::{Frame, Query};
-use super::sections::{after_names, Reader};
 use super::source::Section;
 
 self_cell!(

@@ -43,12 +43,16 @@ mod frames;
 mod index;
 mod line;
 mod members;
+mod names;
 mod query;
 mod retrace;
 #[cfg(test)]
 mod retrace_tests;
+mod scan;
 mod sections;
+mod slots;
 mod source;
+mod table;
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -59,8 +63,12 @@ use proguard::ProguardMapping;
 
 use self::index::{Index, OwnedClass};
 use self::members::{file_of_section, Members, OwnedMembers};
-use self::sections::{scan, By, Sections, Slots, Table};
+use self::names::By;
+use self::scan::scan;
+use self::sections::Sections;
+use self::slots::Slots;
 use self::source::{read_limited, uuid_of, Facts, Source};
+use self::table::Table;
 
 pub use error::ProguardError;
 pub use query::{Frame, Query};
